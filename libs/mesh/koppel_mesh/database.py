@@ -1,0 +1,133 @@
+"""PostgreSQL for one service: a pool bound to the service's schema, and the one place that commits.
+
+Why the timeouts: asyncpg has none of its own, so a query into a partition never returns; and a lock held by a client that
+vanished in mid-transaction stays held unless the session itself gives up (both measured).
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+COMMAND_TIMEOUT_S = 15
+SESSION_TIMEOUTS = {
+    "idle_in_transaction_session_timeout": "15s",
+    "lock_timeout": "10s",
+    "statement_timeout": "14s",
+}
+_AFTER_COMMIT = "koppel_after_commit"
+_SERVICE = "koppel_service"
+
+
+class Database:
+    """A service's own corner of PostgreSQL.
+
+    Tables are named without a schema; the connection's ``search_path`` is the service's schema and nothing else, so a
+    service cannot read another's tables by accident.
+    """
+
+    def __init__(self, url: str, service: str, *, pool_size: int = 5) -> None:
+        self.service = service
+        self.schema = schema_of(service)
+        self._listeners: list[Callable[[], None]] = []
+        self._engine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_recycle=1800,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 10,
+                "command_timeout": COMMAND_TIMEOUT_S,
+                "server_settings": {
+                    "search_path": self.schema,
+                    "timezone": "UTC",
+                    "application_name": f"koppel {service}",
+                    **SESSION_TIMEOUTS,
+                },
+            },
+        )
+        event.listen(self._engine.sync_engine, "connect", self._name_the_service)
+
+    def _name_the_service(self, _connection: Any, record: Any) -> None:
+        record.info[_SERVICE] = self.service
+
+    def on_outbox_commit(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every commit that put a message in the outbox."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction; it commits when the block ends and rolls back when the block raises.
+
+        This is the only place of Koppel's services that commits.
+        """
+        async with self._engine.connect() as connection:
+            connection.info.pop(_AFTER_COMMIT, None)
+            async with connection.begin():
+                yield connection
+            wrote_messages = connection.info.pop(_AFTER_COMMIT, False)
+        if wrote_messages:
+            for listener in self._listeners:
+                listener()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for reading. Whatever the block does is rolled back."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer a trivial query."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    def in_use(self) -> int:
+        """Return how many connections are checked out."""
+        pool: Any = self._engine.pool
+        return int(pool.checkedout())
+
+    async def close(self) -> None:
+        """Close every connection of the pool."""
+        await self._engine.dispose()
+
+
+def service_of(connection: AsyncConnection) -> str:
+    """Return the name of the service whose connection this is."""
+    return str(connection.info[_SERVICE])
+
+
+def announce_message(connection: AsyncConnection) -> None:
+    """Note that this transaction put a message in the outbox, so that the relay is woken after its commit."""
+    connection.info[_AFTER_COMMIT] = True
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether ``error`` says that the database cannot be reached now, rather than that it refused a statement."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | ConnectionError | TimeoutError):
+        return True
+    cause = error.__cause__ or getattr(error, "orig", None)
+    return cause is not None and cause is not error and is_unavailable(cause)
+
+
+def schema_of(service: str) -> str:
+    """Return the schema of a service: its name in snake case."""
+    return service.replace("-", "_")
+
+
+def async_url(url: str) -> URL:
+    """Return ``url`` (``postgresql://…``, contract §2) for asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def placeholders(values: Sequence[object]) -> list[str]:
+    """Return ids as the text list that ``= ANY(CAST(:ids AS uuid[]))`` takes."""
+    return [str(value) for value in values]

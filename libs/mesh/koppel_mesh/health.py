@@ -1,0 +1,76 @@
+"""Whether a process should be restarted (liveness) and whether it should get requests (readiness).
+
+Liveness never asks the database or the broker: restarting us does not repair them. It asks whether our own loops still
+turn, and whether we stand connected to the broker while nothing consumes. Readiness asks the database, not the broker:
+the outbox absorbs a broker that is away.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .database import Database
+from .migrations import is_at_head
+
+LOOP_SILENT_S = 120.0
+NOT_CONSUMING_S = 60.0
+PING_S = 2.0
+
+
+@dataclass
+class Health:
+    """Ticks of one service's loops, and the questions the two probes ask."""
+
+    database: Database
+    service: str
+    migrations: Path | None
+    started: bool = False
+    stopping: bool = False
+    not_consuming_for_s: Callable[[], float] | None = None
+    _ticks: dict[str, float] = field(default_factory=dict)
+    _silence_allowed_s: dict[str, float] = field(default_factory=dict)
+    _at_head: bool = False
+
+    def tick(self, loop: str, silence_allowed_s: float = LOOP_SILENT_S) -> None:
+        """Note that ``loop`` turns; liveness fails when it has been silent for longer than allowed."""
+        self._ticks[loop] = asyncio.get_running_loop().time()
+        self._silence_allowed_s[loop] = silence_allowed_s
+
+    def forget(self, loop: str) -> None:
+        """Stop watching ``loop``; it ended on purpose."""
+        self._ticks.pop(loop, None)
+
+    def live(self) -> list[str]:
+        """Return why this process should be restarted; empty when it should not."""
+        now = asyncio.get_running_loop().time()
+        reasons = [
+            f"loop {name!r} has been silent for {now - at:.0f} s"
+            for name, at in self._ticks.items()
+            if now - at > self._silence_allowed_s[name]
+        ]
+        if self.not_consuming_for_s is not None and not self.stopping:
+            silent_s = self.not_consuming_for_s()
+            if silent_s > NOT_CONSUMING_S:
+                reasons.append(f"nothing has consumed for {silent_s:.0f} s while the broker is reachable")
+        return reasons
+
+    async def ready(self) -> list[str]:
+        """Return why this process should get no requests now; empty when it should."""
+        if self.stopping:
+            return ["stopping"]
+        if not self.started:
+            return ["starting"]
+        try:
+            async with asyncio.timeout(PING_S):
+                return await self._ask_database()
+        except Exception as error:
+            return [f"database: {type(error).__name__}"]
+
+    async def _ask_database(self) -> list[str]:
+        if self._at_head or self.migrations is None:
+            await self.database.ping()
+            return []
+        async with self.database.reading() as connection:
+            self._at_head = await is_at_head(connection, self.service, self.migrations)
+        return [] if self._at_head else ["database schema is not the one this version needs: run koppel migrate"]

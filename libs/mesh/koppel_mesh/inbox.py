@@ -1,0 +1,117 @@
+"""Taking messages in: a batch is one transaction, and is acknowledged after its commit.
+
+The inbox row is a first sieve against the same message twice; what makes an effect single is the unique key of the row
+the handler writes. A message that is not ours goes to quarantine; one a handler refuses again and again goes to the dead
+queue; a database that is away stops consuming, it never turns into a loop of refusals.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from uuid import UUID
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from sqlalchemy import bindparam, insert, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from .database import Database, is_unavailable
+from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
+from .tables import quarantine
+from .telemetry.tracing import continue_from
+
+BATCH = 100
+ATTEMPTS = 3
+PAUSE_S = 0.2
+KEEP_DAYS = 30
+"""Longer than any replay; only a sieve, so nothing breaks when a row is gone."""
+
+log = structlog.get_logger(__name__)
+Handle = Callable[[AsyncConnection, Sequence[EventData]], Awaitable[None]]
+
+_TAKE_NEW = text(
+    "INSERT INTO inbox (message_id) SELECT unnest(:ids) ON CONFLICT DO NOTHING RETURNING message_id"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+
+
+class Inbox:
+    """Hands a service's messages to its handlers, each once in effect."""
+
+    def __init__(self, database: Database, handlers: Mapping[type[EventData], Handle]) -> None:
+        self._database = database
+        self._handlers = {event.type: handle for event, handle in handlers.items()}
+
+    async def take(self, batch: Sequence[AbstractIncomingMessage]) -> None:
+        """Handle and settle every message of ``batch``.
+
+        Raises:
+            Exception: the database is away; nothing was settled and the broker takes all of them back.
+        """
+        opened: list[tuple[AbstractIncomingMessage, Envelope]] = []
+        for message in batch:
+            try:
+                opened.append((message, self._open(message.body)))
+            except UnreadableMessageError as error:
+                await self._quarantine(message, str(error))
+        if not opened:
+            return
+        try:
+            await self._handle([envelope for _, envelope in opened])
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.warning("batch refused, taking its messages one by one", size=len(opened), error=repr(error))
+            for message, envelope in opened:
+                await self._take_one(message, envelope)
+            return
+        await _acknowledge([message for message, _ in opened])
+
+    async def _take_one(self, message: AbstractIncomingMessage, envelope: Envelope) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._handle([envelope])
+                break
+            except Exception as error:
+                if is_unavailable(error):
+                    raise
+                log.exception("message refused", type=envelope.type, id=str(envelope.id), attempt=attempt)
+                if attempt == ATTEMPTS:
+                    await message.reject(requeue=False)
+                    return
+                await asyncio.sleep(PAUSE_S * attempt)
+        await _acknowledge([message])
+
+    async def _handle(self, envelopes: Sequence[Envelope]) -> None:
+        async with self._database.transaction() as tx:
+            ids = list({envelope.id for envelope in envelopes})
+            fresh: set[UUID] = set((await tx.execute(_TAKE_NEW, {"ids": ids})).scalars())
+            by_type: dict[str, list[Envelope]] = defaultdict(list)
+            for envelope in envelopes:
+                if envelope.id in fresh:
+                    fresh.discard(envelope.id)
+                    by_type[envelope.type].append(envelope)
+            for message_type, group in by_type.items():
+                with continue_from(group[0].traceparent, f"take {message_type}"):
+                    await self._handlers[message_type](tx, [envelope.data for envelope in group])
+
+    def _open(self, body: bytes) -> Envelope:
+        envelope = open_envelope(body)
+        if envelope.type not in self._handlers:
+            raise UnreadableMessageError(f"nothing here handles {envelope.type!r}")
+        return envelope
+
+    async def _quarantine(self, message: AbstractIncomingMessage, reason: str) -> None:
+        headers = {"message_id": message.message_id, "type": message.type, "routing_key": message.routing_key}
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                insert(quarantine), {"body": bytes(message.body), "headers": headers, "reason": reason[:1000]}
+            )
+        log.error("message quarantined", reason=reason, **headers)
+        await _acknowledge([message])
+
+
+async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
+    # A channel that died meanwhile makes these fail; the broker then delivers again and the inbox drops them.
+    await asyncio.gather(*(message.ack() for message in messages))

@@ -1,0 +1,48 @@
+"""The five messages of Koppel (contract §8) and the CloudEvents envelope they travel in."""
+
+from .envelope import CONTENT_TYPE, Envelope, UnreadableMessageError, open_envelope
+from .events import (
+    EVENT_TYPES,
+    ConnectionChanged,
+    ConnectionState,
+    ContentRef,
+    DeliveryChanged,
+    DeliveryState,
+    DocumentChanged,
+    DocumentKind,
+    DocumentReady,
+    DocumentState,
+    DossierChanged,
+    EventData,
+    ExportFrequency,
+    ExportRules,
+    LocalisedText,
+    ProblemData,
+    Trigger,
+    WhoCanFix,
+)
+
+__all__ = [
+    "CONTENT_TYPE",
+    "EVENT_TYPES",
+    "ConnectionChanged",
+    "ConnectionState",
+    "ContentRef",
+    "DeliveryChanged",
+    "DeliveryState",
+    "DocumentChanged",
+    "DocumentKind",
+    "DocumentReady",
+    "DocumentState",
+    "DossierChanged",
+    "Envelope",
+    "EventData",
+    "ExportFrequency",
+    "ExportRules",
+    "LocalisedText",
+    "ProblemData",
+    "Trigger",
+    "UnreadableMessageError",
+    "WhoCanFix",
+    "open_envelope",
+]

@@ -1,0 +1,254 @@
+"""What Koppel's services tell each other (contract §8): five facts, each a frozen value.
+
+A fact is thin: ids, kind, hashes. The bytes of a document are fetched from dossier-api by whoever needs them.
+Unknown fields are ignored, so a newer sender may add some; a field is never removed or given another meaning —
+that would be a new type with the next major version in its name.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr
+
+
+class DocumentKind(StrEnum):
+    """What a document is to the dossier's owner (contract §5)."""
+
+    SALES_INVOICE = "sales_invoice"
+    SALES_CREDIT_NOTE = "sales_credit_note"
+    PURCHASE_INVOICE = "purchase_invoice"
+    PURCHASE_CREDIT_NOTE = "purchase_credit_note"
+    DAILY_RECEIPTS = "daily_receipts"
+    BANK_STATEMENT = "bank_statement"
+    CASH_STATEMENT = "cash_statement"
+    MISCELLANEOUS = "miscellaneous"
+
+
+class DocumentState(StrEnum):
+    """How far a document has come, as a person sees it (design §5)."""
+
+    RECEIVED = "received"
+    AWAITING_ENTRY = "awaiting_entry"
+    AWAITING_APPROVAL = "awaiting_approval"
+    FILED = "filed"
+    EXPORTED = "exported"
+    BOOKED = "booked"
+
+
+class DeliveryState(StrEnum):
+    """How far one delivery of one document to one connection has come (design §5)."""
+
+    READY = "ready"
+    SENDING = "sending"
+    EXPORTED = "exported"
+    BOOKED = "booked"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    REVIEW = "review"
+    SUPERSEDED = "superseded"
+
+
+class ConnectionState(StrEnum):
+    """Whether a dossier's link to a vendor can be used (design §5)."""
+
+    AUTHORISING = "authorising"
+    CONNECTED = "connected"
+    DEGRADED = "degraded"
+    REAUTHORISE = "reauthorise"
+    DISCONNECTED = "disconnected"
+
+
+class ExportFrequency(StrEnum):
+    """When documents go by themselves (R051–R053)."""
+
+    NEVER = "never"
+    LAST_MONTH = "last_month"
+    AFTER_10_MINUTES = "after_10_minutes"
+
+
+class Trigger(StrEnum):
+    """What made a document go."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    APPROVAL = "approval"
+
+
+class WhoCanFix(StrEnum):
+    """The role of the person who can make a problem go away (P6)."""
+
+    ACCOUNTANT = "accountant"
+    ENTREPRENEUR = "entrepreneur"
+    OPERATOR = "operator"
+    PARTNER = "partner"
+    KOPPEL = "koppel"
+
+
+class Value(BaseModel):
+    """A frozen value inside a message."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LocalisedText(Value):
+    """One sentence in the three languages of the portal."""
+
+    nl: str
+    fr: str
+    en: str
+
+
+class ProblemData(Value):
+    """Why something does not go on, said to the person who can fix it (P6)."""
+
+    code: str
+    message: LocalisedText
+    who_can_fix: WhoCanFix
+    detail: str | None = None
+
+
+class ContentRef(Value):
+    """One file of a document: its role (``ubl``, ``pdf``, ``coda``) and the hash it is fetched by."""
+
+    role: str
+    media_type: str
+    sha256: str
+    size_bytes: int
+
+
+class ExportRules(Value):
+    """The default settings of a dossier (R050–R057)."""
+
+    frequency: ExportFrequency = ExportFrequency.NEVER
+    approval_required: bool = False
+    lock_after_export: bool = False
+
+
+class EventData(Value):
+    """Base of the five; ``type`` is also the routing key."""
+
+    type: ClassVar[str]
+    _traceparent: str | None = PrivateAttr(None)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The W3C trace this fact belongs to, as its envelope carried it."""
+        return self._traceparent
+
+    def traced(self, traceparent: str | None) -> Self:
+        """Return the same fact as part of ``traceparent``."""
+        fact = self.model_copy()
+        fact._traceparent = traceparent
+        return fact
+
+    @property
+    def subject_id(self) -> UUID:
+        """Id of what the fact is about (CloudEvents ``subject``)."""
+        raise NotImplementedError("every event names its subject")
+
+
+class DossierChanged(EventData):
+    """A dossier was made or its settings changed. dossier-api → scheduler, connectors."""
+
+    type: ClassVar[str] = "dossier.changed.v1"
+    dossier_id: UUID
+    firm_id: UUID
+    name: str
+    enterprise_number: str
+    language: Literal["nl", "fr", "en"]
+    export: ExportRules
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the dossier's id."""
+        return self.dossier_id
+
+
+class DocumentFact(EventData):
+    """What both facts about a document say of it."""
+
+    document_id: UUID
+    dossier_id: UUID
+    firm_id: UUID
+    revision: int
+    kind: DocumentKind
+    number: str | None
+    issue_date: date | None
+    created_at: AwareDatetime
+    state: DocumentState
+    content: tuple[ContentRef, ...]
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the document's id."""
+        return self.document_id
+
+
+class DocumentChanged(DocumentFact):
+    """A document was taken in, or changed state or content. dossier-api → scheduler."""
+
+    type: ClassVar[str] = "document.changed.v1"
+
+
+class DocumentReady(DocumentFact):
+    """A document is to go now. export-scheduler → every connector."""
+
+    type: ClassVar[str] = "document.ready.v1"
+    export_id: UUID
+    trigger: Trigger
+    again: bool = False
+    """True for "including already exported" (R060): make sure that it is there, never make it twice."""
+
+
+class DeliveryChanged(EventData):
+    """A delivery moved. Connector → dossier-api, scheduler.
+
+    ``version`` rises with each move of one delivery, so that a late older fact is recognised and left aside.
+    """
+
+    type: ClassVar[str] = "delivery.changed.v1"
+    delivery_id: UUID
+    document_id: UUID
+    revision: int
+    connector: str
+    connection_id: UUID
+    state: DeliveryState
+    version: int = 0
+    firm_id: UUID | None = None
+    entry_number: str | None = None
+    entry_url: str | None = None
+    exported_at: AwareDatetime | None = None
+    booked_at: AwareDatetime | None = None
+    problem: ProblemData | None = None
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the delivery's id."""
+        return self.delivery_id
+
+
+class ConnectionChanged(EventData):
+    """A connection was made, lost or repaired. Connector → dossier-api."""
+
+    type: ClassVar[str] = "connection.changed.v1"
+    connection_id: UUID
+    dossier_id: UUID
+    connector: str
+    state: ConnectionState
+    version: int = 0
+    firm_id: UUID | None = None
+    connected_via_user: str | None = None
+    problem: ProblemData | None = None
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the connection's id."""
+        return self.connection_id
+
+
+EVENT_TYPES: dict[str, type[EventData]] = {
+    event.type: event for event in (DossierChanged, DocumentChanged, DocumentReady, DeliveryChanged, ConnectionChanged)
+}

@@ -1,0 +1,207 @@
+"""Runs services: one in a pod, or all of them in one process, each behind its own path.
+
+Start: resources, loops, consumers, HTTP. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
+a last pass of the relay, HTTP closed, resources closed (messaging order: nothing is taken in that cannot be sent out).
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from .auth import TokenVerifier
+from .broker import Publisher, Subscription, queue_of
+from .database import Database, is_unavailable
+from .health import LOOP_SILENT_S, Health
+from .housekeeping import housekeeping_loops
+from .http.client import HttpClient
+from .http.mesh_client import MeshClient
+from .http.server import build_app
+from .inbox import BATCH, Inbox
+from .outbox import Relay, drain
+from .service import Context, Loop, Service
+from .settings import MeshSettings
+from .telemetry.logs import configure_logs
+from .telemetry.tracing import configure_tracing
+
+RELAY = "outbox relay"
+RELAY_INTERVAL_S = 1.0
+PAUSE_AFTER_ERROR_S = 2.0
+PAUSE_DATABASE_AWAY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def main(service: Service) -> None:
+    """Run one service until SIGTERM or SIGINT; the body of every ``__main__``."""
+    settings = service.settings()
+    configure_logs(settings.log_format, settings.log_level)
+    configure_tracing(service.name)
+    uvloop.run(_until_signal([service], {service.name: settings}))
+
+
+async def _until_signal(services: Sequence[Service], settings: Mapping[str, MeshSettings]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(services, settings):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running(
+    services: Sequence[Service],
+    settings: Mapping[str, MeshSettings],
+    *,
+    mounts: Mapping[str, ASGIApp] | None = None,
+) -> AsyncIterator[dict[str, Context]]:
+    """Run ``services`` in this event loop for as long as the block lasts; yield their contexts by name.
+
+    Args:
+        services: what to run; databases must be migrated and the broker's topology declared.
+        settings: the settings of each, by name; the first one's host and port are served.
+        mounts: further ASGI apps by path, such as a laptop's sandbox neighbours.
+    """
+    async with AsyncExitStack() as stack:
+        parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
+        routes = [Mount(f"/{part.context.name}", app=build_app(part.context.service, part.context)) for part in parts]
+        routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
+        first = settings[services[0].name]
+        # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
+        await stack.enter_async_context(_listening(Starlette(routes=routes), first.host, first.port))
+        for part in parts:
+            await stack.enter_async_context(part.working())
+        yield {part.context.name: part.context for part in parts}
+
+
+class _Part:
+    """One service while it runs."""
+
+    def __init__(self, context: Context, relay: Relay, subscription: Subscription | None) -> None:
+        self.context = context
+        self._relay = relay
+        self._subscription = subscription
+        self._stopping = asyncio.Event()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Open the service's resources, then run its loops and consumer until the block ends."""
+        context = self.context
+        async with AsyncExitStack() as stack:
+            if context.service.resources is not None:
+                context.resources = await stack.enter_async_context(context.service.resources(context))
+            loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
+            loops += [*housekeeping_loops(context), *context.service.loops]
+            tasks = [asyncio.create_task(self._turn(loop), name=f"{context.name} {loop.name}") for loop in loops]
+            consumer = asyncio.create_task(self._subscription.run()) if self._subscription else None
+            context.health.started = True
+            try:
+                yield
+            finally:
+                context.health.stopping = True
+                await self._stop(tasks, consumer)
+
+    async def _turn(self, loop: Loop) -> None:
+        context, wake = self.context, self.context.wake_event(loop.name)
+        while not self._stopping.is_set():
+            context.health.tick(loop.name, LOOP_SILENT_S + loop.interval_s)
+            wake.clear()
+            pause_s = loop.interval_s
+            try:
+                if await loop.run_once(context):
+                    continue
+            except Exception as error:
+                if is_unavailable(error):
+                    log.warning("database away", service=context.name, loop=loop.name, error=repr(error))
+                    pause_s = PAUSE_DATABASE_AWAY_S
+                else:
+                    log.exception("loop failed", service=context.name, loop=loop.name)
+                    pause_s = max(loop.interval_s, PAUSE_AFTER_ERROR_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await wake.wait()
+        context.health.forget(loop.name)
+
+    async def _stop(self, tasks: Sequence[asyncio.Task[None]], consumer: asyncio.Task[None] | None) -> None:
+        context = self.context
+        if consumer is not None:
+            consumer.cancel()
+            await asyncio.gather(consumer, return_exceptions=True)
+        self._stopping.set()
+        for task in tasks:
+            context.wake(task.get_name().removeprefix(f"{context.name} "))
+        _, late = await asyncio.wait(tasks, timeout=context.settings.shutdown_grace_s)
+        for task in late:
+            log.warning("loop did not end in time", service=context.name, loop=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await drain(self._relay, deadline_s=5.0)
+
+
+@asynccontextmanager
+async def _assembled(service: Service, settings: MeshSettings) -> AsyncIterator[_Part]:
+    database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
+    publisher = Publisher(settings.amqp_url, service.name)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(publisher.close)
+        http = await stack.enter_async_context(HttpClient())
+        health = Health(database, service.name, service.migrations)
+        verifier = TokenVerifier(settings, http)
+        context = Context(service, settings, database, http, MeshClient(settings, http), verifier, health)
+        database.on_outbox_commit(partial(context.wake, RELAY))
+        yield _Part(context, Relay(database, publisher), _subscription(context, settings))
+
+
+def _subscription(context: Context, settings: MeshSettings) -> Subscription | None:
+    if not context.service.handlers:
+        return None
+    handlers = {event: partial(handle, context) for event, handle in context.service.handlers.items()}
+    inbox = Inbox(context.database, handlers)
+    subscription = Subscription(
+        settings.amqp_url,
+        context.name,
+        queue_of(context.name),
+        inbox.take,
+        batch_size=BATCH,
+        ready=context.database.ping,
+    )
+    context.health.not_consuming_for_s = subscription.idle_though_reachable_for_s
+    return subscription
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: who runs the services decides when they stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            if serving.done():
+                serving.result()
+                raise RuntimeError(f"cannot listen on {host}:{port}")
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,103 @@
+"""A service is one value: its name, settings, routes, message handlers, loops and migrations.
+
+The same value runs alone in a pod or beside all others in one process; what runs it is ``koppel_mesh.runtime``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .auth import TokenVerifier
+from .clock import utc_now
+from .database import Database
+from .health import Health
+from .http.client import HttpClient
+from .http.mesh_client import MeshClient
+from .messages import EventData
+from .settings import MeshSettings
+
+Handler = Callable[["Context", AsyncConnection, Sequence[Any]], Awaitable[None]]
+"""Takes a batch of one type in an open transaction; mesh has dropped repeats, and commits and acknowledges afterwards.
+
+It must be single in effect by its rows' unique keys all the same. Raising sends the batch back one by one.
+"""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Work that a service does by itself, again and again.
+
+    ``run_once`` returns True when there may be more to do at once; otherwise it is called after ``interval_s``, or when
+    somebody calls ``context.wake(name)``. It must return within two minutes: liveness watches.
+    """
+
+    name: str
+    run_once: Callable[["Context"], Awaitable[bool | None]]
+    interval_s: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that makes a service, as data."""
+
+    name: str
+    settings: type[MeshSettings]
+    routers: Sequence[APIRouter] = ()
+    handlers: Mapping[type[EventData], Handler] = field(default_factory=dict)
+    loops: Sequence[Loop] = ()
+    migrations: Path | None = None
+    """Folder of alembic revisions (``…/migrations/versions``); None for a service without tables."""
+    resources: Callable[["Context"], AbstractAsyncContextManager[Any]] | None = None
+    """Opened at start and closed at the end; its value is ``context.resources``."""
+    title: str = ""
+
+
+@dataclass
+class Context:
+    """What a running service hands to its routes, handlers and loops."""
+
+    service: Service
+    settings: Any
+    database: Database
+    http: HttpClient
+    mesh: MeshClient
+    verifier: TokenVerifier
+    health: Health
+    resources: Any = None
+    _wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the service's name."""
+        return self.service.name
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return utc_now()
+
+    def wake(self, loop: str) -> None:
+        """Let the loop of that name run now rather than after its interval."""
+        self.wake_event(loop).set()
+
+    def wake_event(self, loop: str) -> asyncio.Event:
+        """Return the event by which that loop is woken."""
+        return self._wakes.setdefault(loop, asyncio.Event())
+
+
+def installed_services() -> dict[str, Service]:
+    """Return every service installed beside us: those that declare the entry point group ``koppel.services``."""
+    found = {}
+    for entry in sorted(entry_points(group="koppel.services"), key=lambda entry: entry.name):
+        service = entry.load()
+        if not isinstance(service, Service):
+            raise TypeError(f"entry point {entry.name} of koppel.services is not a Service")
+        found[service.name] = service
+    return found

@@ -1,0 +1,77 @@
+"""Settings read once from the environment (contract §2); frozen afterwards, passed as values, never global."""
+
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class MeshSettings(BaseSettings):
+    """What every service needs; a service subclasses it for its own ``KOPPEL_*`` variables.
+
+    On a laptop ``koppel up`` fills in what a production operator must give: servers, keys, the services' own secret.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KOPPEL_", frozen=True, extra="ignore")
+
+    env: Literal["local", "production"] = "local"
+    database_url: str
+    amqp_url: str
+    blob_url: str = "file:///var/lib/koppel/blobs"
+    port: int = Field(8000, ge=0, le=65535)
+    host: str = "127.0.0.1"
+    public_url: str = "http://127.0.0.1:8000"
+    internal_url: str | None = None
+    """Where services find each other; the public address when unset."""
+
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Fernet keys; the first encrypts, all decrypt (rotation)."""
+
+    oidc_issuer: str | None = None
+    """Any OIDC provider in place of our identity service."""
+    audience: str = "koppel"
+    service_client_id: str = "koppel-services"
+    service_client_secret: SecretStr | None = None
+
+    log_format: Literal["console", "json"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_pool_size: int = Field(5, ge=1, le=100)
+    body_limit_bytes: int = Field(25_000_000, ge=1024)
+    shutdown_grace_s: float = Field(25.0, gt=0)
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url", "internal_url", "oidc_issuer")
+    @classmethod
+    def _without_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @model_validator(mode="after")
+    def _production_gives_its_secrets(self) -> Self:
+        if self.env == "production":
+            missing = [
+                f"KOPPEL_{name.upper()}" for name in ("secret_keys", "service_client_secret") if not getattr(self, name)
+            ]
+            if missing:
+                raise ValueError(f"production needs {', '.join(missing)}")
+        return self
+
+    @cached_property
+    def issuer(self) -> str:
+        """The ``iss`` of every token this mesh accepts."""
+        return self.oidc_issuer or f"{self.public_url}/identity"
+
+    @cached_property
+    def mesh_url(self) -> str:
+        """Base address under which every service's path is reached from inside."""
+        return self.internal_url or self.public_url
+
+    @cached_property
+    def metadata_url(self) -> str:
+        """OIDC discovery document of the issuer; our own identity service is read from inside the mesh."""
+        base = self.oidc_issuer or f"{self.mesh_url}/identity"
+        return f"{base}/.well-known/openid-configuration"
