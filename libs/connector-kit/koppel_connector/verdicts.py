@@ -1,0 +1,71 @@
+"""How an exchange with a vendor may end, named by what happens next.
+
+A connector raises (or ``classify`` returns) one of these and nothing else; the machine turns it into a move of the
+delivery. Anything that is not a verdict is a bug of ours: before bytes left it is tried again later, afterwards it is an
+unknown outcome.
+
+    Verdict
+    ├── Later            a definite "not now": tried again by schedule, one attempt spent
+    ├── Throttled        no budget: goes back with a later due time, no attempt spent
+    ├── Blocked          waits for a person, no attempt spent
+    ├── Reauthorise      the grant is gone: the connection and all its deliveries wait for a new consent
+    ├── Rejected         a definite "no": failed
+    └── OutcomeUnknown   the vendor may have acted: looked up before anything is sent again
+"""
+
+from datetime import datetime
+
+from .problems import Problem
+
+
+class Verdict(Exception):  # noqa: N818 - named by what happens next, not as errors
+    """Base of the six endings; ``problem`` is what a person is told."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__(str(problem) if problem else type(self).__name__)
+        self.problem = problem
+
+
+class Later(Verdict):
+    """The vendor did not act and may do so later."""
+
+    def __init__(self, retry_after_s: float | None = None, problem: Problem | None = None) -> None:
+        super().__init__(problem)
+        self.retry_after_s = retry_after_s
+
+
+class Throttled(Verdict):
+    """The vendor (or our own count of its budget) asks us to wait until ``until``; the kit finds the time when None."""
+
+    def __init__(self, until: datetime | None = None, problem: Problem | None = None) -> None:
+        super().__init__(problem)
+        self.until = until
+
+
+class Blocked(Verdict):
+    """A person must change something first: a setting, a right, a period."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+
+
+class Reauthorise(Verdict):
+    """The vendor no longer accepts our grant; only a new consent repairs it."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__(problem or Problem("reauthorise"))
+
+
+class Rejected(Verdict):
+    """The vendor refused this document for good; sending the same again cannot help."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+
+
+class OutcomeUnknown(Verdict):
+    """No definite answer to a call that acts."""
+
+    def __init__(self, detail: str = "", problem: Problem | None = None) -> None:
+        super().__init__(problem)
+        self.detail = detail
