@@ -1,0 +1,114 @@
+"""What an answer of Exact means (§5.1): its statuses are not HTTP's.
+
+A functional refusal is a **500 with Exact's error envelope** — a definite no; a 5xx without it is a fault of theirs, and
+after a call that acts nobody knows what happened. 400 is a malformed request, 403 a right (the ``Reason`` header says
+which), 401 may come as an HTML page, and 429 tells its window by which headers it carries.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from koppel_connector.connector import VendorAnswer, retry_after_s
+from koppel_connector.problems import Problem
+from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
+
+from .messages import UNKNOWN_SENTENCE, meanings
+from .problems import PROBLEMS
+
+_REASONS: Final[Mapping[str, str]] = {
+    "nodivisionaccess": "no_division_access",
+    "licenseexpired": "licence_expired",
+    "blockeduser": "user_blocked",
+    "inactiveuser": "user_blocked",
+    "blockedcustomer": "customer_blocked",
+    "divisionblocked": "division_blocked",
+}
+
+
+def verdict(answer: VendorAnswer) -> Verdict | None:
+    """Return None for a success, else what to do next."""
+    if 200 <= answer.status < 300:
+        return None if _readable(answer) else _no_answer(answer, "an answer that is not JSON")
+    if answer.status == 429:
+        return Throttled()
+    if answer.status == 401:
+        return Reauthorise()
+    sentence = envelope(answer)
+    if answer.status == 403:
+        return refusal(_forbidden(answer, sentence), sentence or _reason(answer) or answer.operation)
+    if answer.status == 413:
+        return refusal("attachment_too_large", answer.operation)
+    if answer.status == 500 and sentence is not None:
+        return _functional(answer, sentence)
+    if 400 <= answer.status < 500 and answer.status != 408:
+        return _malformed(answer, sentence)
+    return _no_answer(answer, f"HTTP {answer.status}")
+
+
+def refusal(code: str, detail: str | None) -> Verdict:
+    """Return the verdict of a problem: it waits for a person, or ends the delivery, as the catalogue says."""
+    problem = Problem(code, detail)
+    return Blocked(problem) if PROBLEMS.kind_of(problem).blocks else Rejected(problem)
+
+
+def envelope(answer: VendorAnswer) -> str | None:
+    """Return the text of Exact's error envelope; None when the answer has none."""
+    try:
+        body: Any = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    for key in ("error", "message", "value"):
+        body = body.get(key) if isinstance(body, Mapping) else None
+    return body if isinstance(body, str) and body.strip() else None
+
+
+def _functional(answer: VendorAnswer, sentence: str) -> Verdict:
+    """Judge a 500 with sentences: the first one we know decides, all of them are shown."""
+    codes = [meaning.code for meaning in meanings(sentence)]
+    known = next((code for code in codes if code != UNKNOWN_SENTENCE), UNKNOWN_SENTENCE)
+    if known == "already_exists":
+        if answer.acts:
+            # Most likely our own earlier call, whose answer got lost: looked up, never simply sent again.
+            return OutcomeUnknown(sentence)
+        known = UNKNOWN_SENTENCE
+    return refusal(known, _shown(sentence))
+
+
+def _malformed(answer: VendorAnswer, sentence: str | None) -> Verdict:
+    codes = [meaning.code for meaning in meanings(sentence or "")]
+    known = next((code for code in codes if code != UNKNOWN_SENTENCE), "vendor_request_wrong")
+    if known == "already_exists":
+        known = "vendor_request_wrong"
+    return refusal(known, f"{answer.operation}: HTTP {answer.status} {_shown(sentence or '')}".strip())
+
+
+def _forbidden(answer: VendorAnswer, sentence: str | None) -> str:
+    reason = (_reason(answer) or "").casefold().replace(" ", "")
+    for name, code in _REASONS.items():
+        if reason.startswith(name):
+            return code
+    codes = [meaning.code for meaning in meanings(sentence or _reason(answer) or "")]
+    return next((code for code in codes if code != UNKNOWN_SENTENCE), "missing_right")
+
+
+def _no_answer(answer: VendorAnswer, what: str) -> Verdict:
+    if answer.acts:
+        return OutcomeUnknown(what)
+    return Later(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
+
+
+def _readable(answer: VendorAnswer) -> bool:
+    if answer.status == 204 or (not answer.content and answer.status != 201):
+        return True
+    try:
+        return isinstance(answer.json(), Mapping)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _reason(answer: VendorAnswer) -> str | None:
+    return answer.headers.get("reason")
+
+
+def _shown(sentence: str) -> str:
+    return "; ".join(part.strip() for part in sentence.splitlines() if part.strip())[:500]

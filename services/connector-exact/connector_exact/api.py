@@ -1,0 +1,199 @@
+"""Exact Online's REST API, endpoint by endpoint, each with its fixed ``$select`` and an allowed ``$filter``.
+
+Every path goes through ``Vendor.call``. A GET without rights answers 200 with an empty list (§3.3), so whoever draws a
+conclusion from "nothing found" asks ``may`` first.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from koppel_connector.connector import Vendor, VendorAnswer, Work
+from koppel_connector.problems import Problem
+from koppel_connector.verdicts import Blocked, Later
+
+from . import odata
+from .mapping.entry import Family
+from .odata import Row
+
+PAGES_MAX: Final = 1_000
+
+_ACCOUNT: Final = (
+    "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
+)
+_ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,Type,Status,YourRef,Document"
+_LINE: Final = ("GLAccount", "VATCode", "AmountFC", "VATAmountFC")
+_DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
+_HRM_DIVISION: Final = "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus"
+
+_RETURN_IT: Final = {"Prefer": "return=representation"}
+
+
+class Exact:
+    """One division through one open connection."""
+
+    def __init__(self, vendor: Vendor, division: int | None = None) -> None:
+        self._vendor = vendor
+        self._division = division or getattr(vendor.settings, "division", None)
+
+    # ── who and where ──
+
+    async def me(self) -> Row:
+        """Return the user of the consent; not counted by Exact, and the only call without a division."""
+        answer = await self._vendor.call(
+            "current/Me",
+            "GET",
+            "/api/v1/current/Me",
+            params={"$select": "UserID,UserName,FullName,CurrentDivision,LanguageCode"},
+            acts=False,
+            counted=False,
+        )
+        return odata.entity(answer.json())
+
+    async def divisions(self) -> list[Row]:
+        """Return the companies granted to the app that the user may reach (``system/Divisions``)."""
+        return await self._all("system/Divisions", {"$select": _DIVISION})
+
+    async def hrm_divisions(self) -> list[Row]:
+        """Return the same through the resource that needs no scope; its Status has another scale (§3.2)."""
+        return await self._all("hrm/Divisions", {"$select": _HRM_DIVISION})
+
+    async def may(self, endpoint: str, action: str) -> bool:
+        """Return whether the user may do ``action`` there: what tells "no right" from "no data"."""
+        answer = await self._get(
+            "users/UserHasRights", {"endpoint": odata.text(endpoint), "action": odata.text(action)}
+        )
+        return odata.entity(answer.json()).get("UserHasRights") is True
+
+    async def financial_periods(self, year: int) -> list[Row]:
+        """Return the periods that exist of one year."""
+        return await self._all(
+            "financial/FinancialPeriods",
+            {"$select": "FinYear,FinPeriod,StartDate,EndDate", "$filter": f"FinYear eq {year}"},
+        )
+
+    # ── master data ──
+
+    async def relations(self) -> list[Row]:
+        """Return every relation, 1 000 a page."""
+        return await self._all("sync/CRM/Accounts", {"$select": _ACCOUNT, "$filter": f"Timestamp gt {odata.int64(1)}"})
+
+    async def find_relations(self, query: str) -> list[Row]:
+        """Return the relations that fit a filter of ``mapping.relation``."""
+        return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
+
+    async def create_relation(self, body: Mapping[str, Any], work: Work) -> Row:
+        """Make a relation and return it as stored."""
+        answer = await self._post("crm/Accounts", body, work)
+        return odata.entity(answer.json())
+
+    async def change_relation(self, relation_id: str, changes: Mapping[str, Any], work: Work) -> None:
+        """Change only what is given; with Code along, even unchanged, Exact answers 500 (§3.4)."""
+        if "Code" in changes:
+            raise ValueError("Code never goes along in a change of a relation")
+        path = self._path(f"crm/Accounts({odata.guid(relation_id)})")
+        await self._vendor.call(
+            "crm/Accounts PUT", "PUT", path, json=changes, acts=True, work=work, endpoint="crm/Accounts"
+        )
+
+    async def ledger_accounts(self) -> list[Row]:
+        """Return the chart of accounts, 1 000 a page."""
+        return await self._all(
+            "sync/Financial/GLAccounts",
+            {"$select": "ID,Code,Description,Type,IsBlocked", "$filter": f"Timestamp gt {odata.int64(1)}"},
+        )
+
+    async def journals(self) -> list[Row]:
+        """Return the journals; there is no sync resource for so few."""
+        fields = "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate"
+        return await self._all("financial/Journals", {"$select": fields})
+
+    async def vat_codes(self) -> list[Row]:
+        """Return the VAT codes."""
+        fields = "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked"
+        return await self._all("vat/VATCodes", {"$select": fields})
+
+    async def payment_conditions(self) -> list[Row]:
+        """Return the payment conditions."""
+        return await self._all("cashflow/PaymentConditions", {"$select": "ID,Code,Description,PaymentDays"})
+
+    # ── documents ──
+
+    async def create_document(self, body: Mapping[str, Any], work: Work) -> str:
+        """Make the Document that files hang on; return its id."""
+        answer = await self._post("documents/Documents", body, work)
+        return str(odata.entity(answer.json())["ID"])
+
+    async def attach(self, document_id: str, name: str, content: bytes, work: Work) -> None:
+        """Hang one file on a Document. Exact has no PUT here: what is attached stays."""
+        encoded = base64.b64encode(content).decode()
+        await self._post(
+            "documents/DocumentAttachments",
+            {"Document": document_id, "FileName": name, "Attachment": encoded},
+            work,
+        )
+
+    async def documents_about(self, subject: str) -> list[Row]:
+        """Return Documents whose subject holds ``subject``."""
+        query = f"substringof({odata.text(subject)},Subject) eq true"
+        return await self._all("documents/Documents", {"$select": "ID,Subject", "$filter": query})
+
+    async def attachments_of(self, document_id: str) -> list[Row]:
+        """Return what already hangs on a Document."""
+        query = f"Document eq {odata.guid(document_id)}"
+        return await self._all("documents/DocumentAttachments", {"$select": "ID,FileName", "$filter": query})
+
+    # ── entries ──
+
+    async def create_entry(self, family: Family, body: Mapping[str, Any], work: Work) -> Row:
+        """Book one entry and return it as stored."""
+        answer = await self._post(family.path, body, work)
+        return odata.entity(answer.json())
+
+    async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
+        """Return the entries that fit ``query``, with their lines when asked."""
+        fields = [_ENTRY, family.party]
+        params = {"$filter": query}
+        if lines:
+            fields += [f"{family.lines}/{field}" for field in _LINE]
+            params["$expand"] = family.lines
+        return await self._all(family.path, params | {"$select": ",".join(fields)})
+
+    async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
+        """Return entries with their lines, many in one call: the read-back of a whole batch."""
+        return await self.entries(
+            family, odata.any_of(*(f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids)), lines=True
+        )
+
+    async def numbers_in_use(self, family: Family, journal: str, number: int) -> list[Row]:
+        """Return the entries of a journal that carry ``number``."""
+        return await self.entries(family, f"EntryNumber eq {number} and Journal eq {odata.text(journal)}")
+
+    # ── underneath ──
+
+    def _path(self, resource: str) -> str:
+        if not self._division:
+            raise Blocked(Problem("division_missing"))
+        return f"/api/v1/{self._division}/{resource}"
+
+    async def _get(self, resource: str, params: Mapping[str, str]) -> VendorAnswer:
+        return await self._vendor.call(resource, "GET", self._path(resource), params=params, acts=False)
+
+    async def _post(self, resource: str, body: Mapping[str, Any], work: Work) -> VendorAnswer:
+        return await self._vendor.call(
+            resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True, work=work
+        )
+
+    async def _all(self, resource: str, params: Mapping[str, str]) -> list[Row]:
+        """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
+        answer = await self._get(resource, params)
+        found: list[Row] = []
+        for _ in range(PAGES_MAX):
+            body = answer.json()
+            found += odata.rows(body)
+            following = odata.next_page(body)
+            if following is None:
+                return found
+            answer = await self._vendor.call(resource, "GET", following, acts=False)
+        raise Later(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))

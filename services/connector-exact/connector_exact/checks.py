@@ -1,0 +1,80 @@
+"""The health check of a connection, each step by itself: login, rights, year, journals, VAT codes (contract §7)."""
+
+from collections.abc import AsyncIterator
+
+from koppel_connector.connector import CheckStep, Vendor
+from koppel_connector.problems import Problem
+from koppel_connector.verdicts import Verdict
+from koppel_mesh.clock import brussels_date, utc_now
+from koppel_mesh.messages import DocumentKind
+
+from . import rights
+from .api import Exact
+from .mapping.accounts import SIDES, Wishes, choose_journal
+from .mapping.refusal import CannotBook
+from .masters import Books, VatCode
+from .settings import ExactSettings
+
+
+async def steps(vendor: Vendor) -> AsyncIterator[CheckStep]:
+    """Yield the steps in the order a person would repair them."""
+    exact = Exact(vendor)
+    for name, check in (("login", _login), ("rights", _rights), ("year", _year)):
+        try:
+            yield await check(exact)
+        except Verdict as verdict:
+            yield CheckStep(name, False, verdict.problem)
+    yield _journals(vendor)
+    yield _vat_codes(vendor)
+
+
+async def _login(exact: Exact) -> CheckStep:
+    me = await exact.me()
+    return CheckStep(
+        "login", bool(me), None if me else Problem("missing_right", "current/Me"), str(me.get("FullName") or "")
+    )
+
+
+async def _rights(exact: Exact) -> CheckStep:
+    lacking = ", ".join(map(str, await rights.missing(exact)))
+    return CheckStep("rights", not lacking, Problem("missing_right", lacking) if lacking else None)
+
+
+async def _year(exact: Exact) -> CheckStep:
+    year = brussels_date(utc_now()).year
+    periods = await exact.financial_periods(year)
+    detail = f"{year}: {len(periods)} periods"
+    return CheckStep("year", bool(periods), None if periods else Problem("financial_year_missing", str(year)), detail)
+
+
+def _journals(vendor: Vendor) -> CheckStep:
+    """Whether every journal that was set exists, is open and has the right type."""
+    settings: ExactSettings = vendor.settings
+    books, wrong = Books(vendor.masters), []
+    for kind in SIDES:
+        if kind is DocumentKind.DAILY_RECEIPTS and settings.journals.receipts is None:
+            continue
+        try:
+            choose_journal(books, settings.journals, kind, Wishes())
+        except CannotBook as refusal:
+            wrong.append(refusal)
+    if wrong:
+        detail = "; ".join(f"{refusal.code} {refusal.detail}" for refusal in wrong)
+        return CheckStep("journals", False, Problem(wrong[0].code, detail))
+    return CheckStep("journals", True)
+
+
+def _vat_codes(vendor: Vendor) -> CheckStep:
+    """Whether the VAT codes were imported and every code of the settings is among them."""
+    settings: ExactSettings = vendor.settings
+    codes: dict[str, VatCode] = Books(vendor.masters).vat_codes()
+    if not codes:
+        return CheckStep("vat_codes", False, Problem("masters_missing"))
+    chosen = {
+        **settings.vat_codes.sale,
+        **{f"purchase {key}": code for key, code in settings.vat_codes.purchase.items()},
+    }
+    unknown = [f"{key} → {code}" for key, code in chosen.items() if code not in codes or codes[code].blocked]
+    if unknown:
+        return CheckStep("vat_codes", False, Problem("unknown_vat_code", ", ".join(unknown)))
+    return CheckStep("vat_codes", True, detail=f"{len(codes)} codes")

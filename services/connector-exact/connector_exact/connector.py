@@ -1,0 +1,324 @@
+"""The connector to Exact Online: the vendor's facts as data, and the five steps of the kit's export path.
+
+Read ``prepare`` and ``send`` first: a document becomes an entry (``mapping/``), the entry goes out as Document, files and
+journal entry (``attaching``, ``api``). ``lookup`` and ``read_back`` are what makes "booked exactly once" true.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+import koppel_ubl
+from pydantic import BaseModel
+
+from koppel_connector.connector import (
+    Application,
+    Booked,
+    CannotTell,
+    CheckStep,
+    Connector,
+    Differs,
+    ErrorBudget,
+    Found,
+    HeaderNames,
+    Masters,
+    NotFound,
+    OAuthProfile,
+    Profile,
+    ReadBack,
+    RemoteDossier,
+    Sent,
+    TokenError,
+    Vanished,
+    Vendor,
+    VendorAnswer,
+    Window,
+    Work,
+)
+from koppel_connector.problems import Problem
+from koppel_connector.verdicts import Blocked, Verdict
+
+from . import answers, attaching, checks, importing, relations
+from .api import Exact
+from .mapping import reading
+from .mapping.accounts import SIDES, AccountChooser, choose_journal
+from .mapping.booking import Booking
+from .mapping.entry import (
+    FAMILIES,
+    Entry,
+    Family,
+    check_currency,
+    differences,
+    entry_number_of,
+    expectation,
+    line_of,
+)
+from .mapping.refusal import CannotBook
+from .mapping.vat import vat_code
+from .masters import Books, Relation
+from .odata import Row, guid, text
+from .problems import PROBLEMS
+from .settings import ExactServiceSettings, ExactSettings
+
+# No page documents the address of an entry's screen (fact sheet §3.12): an assumption, kept as data.
+ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
+
+PROFILE: Final = Profile(
+    name="connector-exact",
+    title="Exact Online",
+    kinds=frozenset(SIDES),
+    auth=OAuthProfile(
+        authorize_path="/api/oauth2/auth",
+        token_path="/api/oauth2/token",  # noqa: S106 - a path
+        access_valid_s=590,
+        refresh_not_before_s=570,
+        refresh_valid_days=30,
+        keep_alive_days=7,
+        # An accountant who is still logged in as somebody else must be able to choose (§1.2).
+        authorize_params={"force_login": "1"},
+        errors=(
+            TokenError("too_early", description="TooEarlyToRefreshTokens"),
+            TokenError("too_early", description="access_token not expired"),
+            TokenError("too_early", description="Access token not expired"),
+            TokenError("spent", error="unauthorized_client", description="Old refresh token used"),
+            TokenError("revoked", error="invalid_grant"),
+            TokenError("revoked", error="unauthorized_client"),
+            TokenError("misconfigured", error="invalid_client"),
+            TokenError("misconfigured", error="invalid_request"),
+            TokenError("transient", status=429),
+        ),
+    ),
+    settle_s=30.0,
+    problems=PROBLEMS,
+    windows=(
+        Window(
+            "minute",
+            60,
+            60,
+            HeaderNames("x-ratelimit-minutely-limit", "x-ratelimit-minutely-remaining", "x-ratelimit-minutely-reset"),
+        ),
+        Window("day", 5_000, 86_400, HeaderNames("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")),
+    ),
+    # Exact blocks an endpoint for an hour after more than 10 errors (§4.3); 500 is not on its list, but is said to count.
+    error_budget=ErrorBudget(capacity=6, period_s=3_600, statuses=frozenset({400, 401, 403, 404, 500})),
+    deadline_s=20.0,
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What ``send`` needs: the entry and the files that go with it."""
+
+    entry: Entry
+    files: tuple[attaching.File, ...]
+
+
+class ExactConnector(Connector):
+    """Exact Online, journal entries (the mailbox and ScanService are other destinations)."""
+
+    profile: ClassVar[Profile] = PROFILE
+    settings_model: ClassVar[type[BaseModel]] = ExactSettings
+
+    def application(
+        self,
+        service_settings: ExactServiceSettings,
+        settings: ExactSettings,  # noqa: ARG002 - one registration serves every connection
+    ) -> Application:
+        """Return Exact's address and our registration there; one host serves one country."""
+        return Application(
+            service_settings.exact_base_url,
+            service_settings.exact_client_id,
+            service_settings.exact_client_secret,
+        )
+
+    def limit_scope(self, settings: ExactSettings) -> str | None:
+        """Exact counts per app and division, whoever of its users calls."""
+        return str(settings.division) if settings.division else None
+
+    def missing_settings(self, settings: ExactSettings) -> list[str]:
+        """Return what must be set before anything can be booked."""
+        return settings.missing()
+
+    def classify(self, answer: VendorAnswer) -> Verdict | None:
+        """Judge an answer as Exact means it."""
+        return answers.verdict(answer)
+
+    # ── one document ──
+
+    async def prepare(self, work: Work) -> Prepared:
+        """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
+        try:
+            return await self._prepare(work)
+        except CannotBook as refusal:
+            raise answers.refusal(refusal.code, refusal.detail) from refusal
+
+    async def _prepare(self, work: Work) -> Prepared:
+        settings: ExactSettings = work.vendor.settings
+        books, exact = Books(work.vendor.masters), Exact(work.vendor)
+        if not books.imported:
+            raise CannotBook("masters_missing")
+        ubl = await _content(work, "ubl")
+        if ubl is None:
+            raise CannotBook("document_unreadable", "no UBL")
+        try:
+            document = koppel_ubl.read(ubl)
+        except koppel_ubl.ReadError as error:
+            raise CannotBook("document_unreadable", str(error)) from error
+        booking = reading.booking(document, work.delivery.kind)
+        wishes = reading.wishes(work.document)
+        journal = choose_journal(books, settings.journals, booking.kind, wishes)
+        check_currency(journal, booking.currency)
+        # Everything that can be refused without Exact is refused before a relation is made there.
+        _lines(booking, settings, books, wishes, relations.known(work.vendor.masters, booking))
+        files = attaching.files_of(booking.number, ubl, await _content(work, "pdf") or reading.embedded_pdf(document))
+        number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
+        relation = await relations.ensure(exact, work, booking)
+        lines = _lines(booking, settings, books, wishes, relation)
+        return Prepared(Entry(SIDES[booking.kind], booking, journal, relation.id, lines, number), files)
+
+    async def send(self, work: Work, prepared: Prepared) -> Sent:
+        """Document, files, entry: the vendor's own order (§3.9). Finished steps are not repeated."""
+        entry, exact = prepared.entry, Exact(work.vendor)
+        if entry.number is not None:
+            await _check_number_is_free(exact, entry)
+        document_id = await attaching.attach(exact, work, entry, prepared.files)
+        await work.save(
+            side=entry.side,
+            your_ref=entry.your_ref,
+            relation_id=entry.relation_id,
+            expected=expectation(entry, document_id),
+        )
+        row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
+        entry_id = str(row.get("EntryID") or work.remote_uuid)
+        return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
+
+    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
+        """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
+        exact = Exact(work.vendor)
+        if (family := _family(work)) is None:
+            # The entry never was on its way: only a Document may have been made.
+            await attaching.recover(exact, work)
+            return NotFound()
+        query = f"EntryID eq {guid(work.remote_uuid)}"
+        if your_reference := work.progress.get("your_ref"):
+            same = f"YourRef eq {text(your_reference)} and {family.party} eq {guid(work.progress['relation_id'])}"
+            query = f"{query} or ({same})"
+        rows = await exact.entries(family, query)
+        ours = [row for row in rows if _is_ours(row, work)]
+        if ours:
+            entry_id = str(ours[0]["EntryID"])
+            return Found(entry_id, _entry_number(ours[0]), entry_url(work.vendor, entry_id), count=len(ours))
+        if rows:
+            numbers = ", ".join(_entry_number(row) or "?" for row in rows[:5])
+            raise Blocked(Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}"))
+        if not await exact.may(family.path, "GET"):
+            # Without the right to read, Exact answers 200 with an empty list: that proves nothing.
+            return CannotTell(f"no right to read {family.path}")
+        await attaching.recover(exact, work)
+        return NotFound()
+
+    async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
+        """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
+        exact, told = Exact(vendor), {}
+        for family in FAMILIES.values():
+            asked = {_entry_id(work): work for work in works if _family(work) is family}
+            if not asked:
+                continue
+            held = {str(row.get("EntryID")).casefold(): row for row in await exact.entries_by_id(family, list(asked))}
+            if len(held) < len(asked) and not await exact.may(family.path, "GET"):
+                raise answers.refusal("missing_right", f"read entries (GET {family.path})")
+            for entry_id, work in asked.items():
+                told[work.delivery.id] = _compared(vendor, work, family, held.get(entry_id))
+        return told
+
+    # ── the connection ──
+
+    async def connected_user(self, vendor: Vendor) -> str | None:
+        """Return who gave the consent (R086)."""
+        me = await Exact(vendor).me()
+        return str(me.get("FullName") or me.get("UserName") or "") or None
+
+    async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
+        """Return the divisions of the login, each with the right that is missing."""
+        return await importing.remote_dossiers(vendor)
+
+    async def import_masters(self, vendor: Vendor) -> Masters:
+        """Return relations, accounts, journals, VAT codes and payment conditions of the division."""
+        return await importing.masters(Exact(vendor))
+
+    def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
+        """Yield the health check, step by step."""
+        return checks.steps(vendor)
+
+
+def entry_url(vendor: Vendor, entry_id: str) -> str:
+    """Return the address of an entry's screen."""
+    return ENTRY_URL.format(
+        base_url=vendor.application.base_url.rstrip("/"), entry_id=entry_id, division=vendor.settings.division
+    )
+
+
+def _lines(
+    booking: Booking, settings: ExactSettings, books: Books, wishes: reading.Wishes, relation: Relation | None
+) -> Any:
+    side = SIDES[booking.kind]
+    chooser = AccountChooser(books, settings.default_ledger_account, side, wishes, relation, booking.document_reference)
+    codes = books.vat_codes()
+    return tuple(
+        line_of(
+            item,
+            chooser.choose(item.line_id, item.reference),
+            vat_code(codes, settings.vat_codes, side, item.category, item.rate),
+        )
+        for item in booking.items
+    )
+
+
+async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
+    """Never overwrite: with numbers of our own, Exact must not have one like it in that journal."""
+    number = entry.number or 0
+    if taken := await exact.numbers_in_use(entry.family, entry.journal.code, number):
+        held = ", ".join(str(row.get("YourRef") or "?") for row in taken[:3])
+        raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
+
+
+def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> ReadBack:
+    if row is None:
+        return Vanished()
+    entry_id = str(row["EntryID"])
+    number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
+    lines = row.get(family.lines)
+    found = differences(work.progress["expected"], row, list((lines or {}).get("results", [])))
+    if found:
+        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
+    return Booked(number, url)
+
+
+async def _content(work: Work, role: str) -> bytes | None:
+    try:
+        return await work.content(role)
+    except KeyError:
+        return None
+
+
+def _family(work: Work) -> Family | None:
+    side = work.progress.get("side")
+    return FAMILIES[side] if side else None
+
+
+def _entry_id(work: Work) -> str:
+    return str(work.delivery.remote_id or work.remote_uuid).casefold()
+
+
+def _is_ours(row: Row, work: Work) -> bool:
+    """Ours carries our id, or hangs on the Document that carries our reference."""
+    document_id = work.progress.get("document_id")
+    if str(row.get("EntryID")).casefold() == str(work.remote_uuid):
+        return True
+    return bool(document_id) and str(row.get("Document")).casefold() == str(document_id).casefold()
+
+
+def _entry_number(row: Row) -> str | None:
+    number = row.get("EntryNumber")
+    return str(number) if number else None

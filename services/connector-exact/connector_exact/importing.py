@@ -1,0 +1,91 @@
+"""What a connection brings in: the divisions a login can reach, and a division's master data."""
+
+from typing import Final
+
+from koppel_connector.connector import Master, Masters, RemoteDossier, Vendor
+from koppel_connector.verdicts import Blocked, Rejected
+
+from . import answers, odata, rights
+from .api import Exact
+from .masters import Journal, Kept, LedgerAccount, PaymentCondition, Relation, VatCode
+from .odata import Row
+
+# Each division asked costs a call per right, out of that division's own minute; beyond this many only its status is told.
+DIVISIONS_PROBED_MAX: Final = 25
+
+
+async def masters(exact: Exact) -> Masters:
+    """Return the division's master data; an empty list where there must be some is a missing right, not "0 imported"."""
+    accounts, journals = await exact.ledger_accounts(), await exact.journals()
+    vat_codes = await exact.vat_codes()
+    if not (accounts and journals and vat_codes):
+        lacking = await rights.missing(exact, rights.TO_IMPORT)
+        if lacking:
+            raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
+    return Masters(
+        relations=_lines(Relation, await exact.relations()),
+        ledger_accounts=_lines(LedgerAccount, accounts),
+        journals=_lines(Journal, journals),
+        vat_codes=_lines(VatCode, vat_codes),
+        payment_conditions=_lines(PaymentCondition, await exact.payment_conditions()),
+    )
+
+
+async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
+    """Return every division granted to the app, with what the user may not do there."""
+    found = [_division(row) for row in await _divisions(vendor)]
+    return [
+        await _probed(vendor, dossier) if dossier.reachable and index < DIVISIONS_PROBED_MAX else dossier
+        for index, dossier in enumerate(found)
+    ]
+
+
+async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
+    """Ask ``system/Divisions`` on the current company, then ``hrm/Divisions``, then on the company set here (§3.2)."""
+    current = odata.decimal((await Exact(vendor).me()).get("CurrentDivision"))
+    bases = [int(current)] if current else []
+    bases += [vendor.settings.division] if vendor.settings.division and vendor.settings.division not in bases else []
+    refused: Blocked | Rejected | None = None
+    for base in bases:
+        exact = Exact(vendor, base)
+        for ask, system in ((exact.divisions, True), (exact.hrm_divisions, False)):
+            try:
+                if rows := await ask():
+                    return [(row, system) for row in rows]
+            except (Blocked, Rejected) as verdict:
+                refused = verdict
+    if refused is not None:
+        raise refused
+    raise answers.refusal("no_division_access", "no company was granted to the app")
+
+
+def _division(found: tuple[Row, bool]) -> RemoteDossier:
+    row, system = found
+    # The two resources count their Status differently: system 1 is active, hrm 0 is normal.
+    active = row.get("Status") == (1 if system else 0)
+    free = not row.get("BlockingStatus")
+    why = (
+        None
+        if active and free
+        else ("company is archived or inactive" if not active else "company is temporarily blocked")
+    )
+    data = {
+        "vat_number": odata.trimmed(row.get("VATNumber")),
+        "currency": odata.trimmed(row.get("Currency")),
+        "country": odata.trimmed(row.get("Country")),
+    }
+    name = odata.trimmed(row.get("Description")) or odata.trimmed(row.get("CustomerName"))
+    return RemoteDossier(str(row.get("Code")), name, active and free, why, data)
+
+
+async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
+    try:
+        lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
+    except (Blocked, Rejected) as verdict:
+        return RemoteDossier(dossier.id, dossier.name, False, str(verdict.problem), dossier.data)
+    named = ", ".join(map(str, lacking)) or None
+    return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)
+
+
+def _lines(kind: type[Kept], rows: list[Row]) -> tuple[Master, ...]:
+    return tuple(kind.read(row).line() for row in rows)

@@ -1,0 +1,217 @@
+"""The journal entry: its body as Exact wants it, and what must come back when it is read again."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from connector_exact import odata
+from connector_exact.masters import Journal, LedgerAccount, Side, VatCode
+from connector_exact.odata import Row
+
+from .booking import Booking, Item
+from .refusal import CannotBook
+
+# Maximum lengths are undocumented; these are the widths Exact's screens show (fact sheet, doubt 8).
+YOUR_REF_LENGTH_MAX: Final = 30
+DESCRIPTION_LENGTH_MAX: Final = 60
+ENTRY_NUMBER_MAX: Final = 2**31 - 1
+
+TYPES: Final[Mapping[Side, tuple[int, int]]] = {"sale": (20, 21), "purchase": (30, 31)}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Sales and purchase entries: one shape, other names."""
+
+    path: str
+    party: str
+    lines: str
+    document_type: int
+
+
+FAMILIES: Final[Mapping[Side, Family]] = {
+    "sale": Family("salesentry/SalesEntries", "Customer", "SalesEntryLines", 10),
+    "purchase": Family("purchaseentry/PurchaseEntries", "Supplier", "PurchaseEntryLines", 20),
+}
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """One line: account, VAT code, amounts signed."""
+
+    item: Item
+    account: LedgerAccount
+    vat: VatCode
+
+    def body(self) -> dict[str, Any]:
+        """Return the line. VATCode always goes along, or the account's own would silently be used (§5.3c)."""
+        line: dict[str, Any] = {
+            "GLAccount": self.account.id,
+            "AmountFC": self.item.net,
+            "VATCode": self.vat.raw_code,
+            "Description": clipped(self.item.text, DESCRIPTION_LENGTH_MAX),
+        }
+        if self.vat.computes_vat:
+            line["VATAmountFC"] = self.item.tax
+        return line
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One journal entry, complete but for its ids."""
+
+    side: Side
+    booking: Booking
+    journal: Journal
+    relation_id: str
+    lines: tuple[EntryLine, ...]
+    number: int | None
+
+    @property
+    def family(self) -> Family:
+        """Return the names of this side."""
+        return FAMILIES[self.side]
+
+    @property
+    def your_ref(self) -> str:
+        """Return the document's number as Exact can hold it; a long one keeps its end, which is what differs."""
+        return your_ref(self.booking.number)
+
+    def body(self, entry_id: UUID, document_id: str | None) -> dict[str, Any]:
+        """Return the whole entry."""
+        booking, family = self.booking, self.family
+        body = {
+            "EntryID": str(entry_id),
+            family.party: self.relation_id,
+            "Journal": self.journal.code,
+            "EntryDate": booking.issued_on,
+            "DueDate": booking.due_on,
+            "YourRef": self.your_ref,
+            "EntryNumber": self.number,
+            "Description": clipped(f"{booking.number} {booking.party.name}", DESCRIPTION_LENGTH_MAX),
+            "PaymentReference": payment_reference(booking.payment_reference),
+            "Currency": booking.currency,
+            "Rate": booking.exchange_rate if self.journal.own_rate else None,
+            "Document": document_id,
+            family.lines: [line.body() for line in self.lines],
+        }
+        return {name: value for name, value in body.items() if value is not None}
+
+
+def line_of(item: Item, account: LedgerAccount, vat: VatCode) -> EntryLine:
+    """Return a line; a document that charges VAT under a code that charges none cannot be booked as it stands."""
+    if item.tax and not vat.computes_vat:
+        raise CannotBook("vat_amount_not_allowed", f"{item.category}: VAT {item.tax} under code {vat.code}")
+    return EntryLine(item, account, vat)
+
+
+def check_currency(journal: Journal, currency: str) -> None:
+    """Raise when the journal keeps to another currency ("Not allowed: Exchange rate")."""
+    if journal.currency and journal.currency != currency and not journal.foreign_currency:
+        raise CannotBook("currency_not_allowed", f"{currency} in journal {journal.code} ({journal.currency})")
+
+
+def entry_number_of(number: str) -> int:
+    """Return the document's number as entry number (setting ``entry_numbers: document``)."""
+    if not re.fullmatch(r"\d{1,10}", number.strip()) or not 0 < int(number) <= ENTRY_NUMBER_MAX:
+        raise CannotBook("entry_number_not_numeric", number)
+    return int(number)
+
+
+def differences(expected: Mapping[str, Any], row: Row, lines: list[Row]) -> list[str]:
+    """Return what Exact holds otherwise than it was sent, in figures; empty when booked to the cent.
+
+    ``expected`` is what ``expectation`` remembered when the entry left. Lines are compared as a bag: Exact may number
+    them as it likes. Only what we told is compared — VAT of a reverse-charge code is Exact's own affair.
+    """
+    found: list[str] = []
+    total = odata.amount(row.get("AmountFC"))
+    if total != Decimal(expected["total"]):
+        found.append(f"total {total}, sent {expected['total']}")
+    if odata.trimmed(row.get("Journal")) != expected["journal"]:
+        found.append(f"journal {odata.trimmed(row.get('Journal'))}, sent {expected['journal']}")
+    if str(row.get(expected["party"]) or "").casefold() != expected["relation_id"].casefold():
+        found.append(f"{expected['party'].casefold()} is another relation")
+    if expected["document_id"] and str(row.get("Document") or "").casefold() != expected["document_id"].casefold():
+        found.append("the document is not linked")
+    if expected["number"] is not None and row.get("EntryNumber") != expected["number"]:
+        found.append(f"entry number {row.get('EntryNumber')}, asked {expected['number']}")
+    if "type" in expected and row.get("Type") is not None and row["Type"] != expected["type"]:
+        found.append(f"type {row['Type']}, expected {expected['type']}")
+    sent = Counter(tuple(line) for line in expected["lines"])
+    with_vat = {line[0]: line[2] is not None for line in expected["lines"]}
+    held = Counter(_held(line, with_vat) for line in lines)
+    found += [f"{_told(line)}: {count}× missing" for line, count in (sent - held).items()]
+    found += [f"{_told(line)}: {count}× not sent" for line, count in (held - sent).items()]
+    return found
+
+
+def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
+    """Return, as JSON to keep with the delivery, what reading the entry back must show."""
+    plain, credit = TYPES[entry.side]
+    expected: dict[str, Any] = {
+        "total": str(entry.booking.total),
+        "journal": entry.journal.code,
+        "party": entry.family.party,
+        "relation_id": entry.relation_id,
+        "document_id": document_id,
+        "number": entry.number,
+        "lines": [
+            [
+                _line_key(line.account.id, line.vat.code),
+                str(line.item.net),
+                str(line.item.tax) if line.vat.computes_vat else None,
+            ]
+            for line in entry.lines
+        ],
+    }
+    # Whether sign or journal decides the type is unproven (§3.8): only where both agree is one expected.
+    if entry.booking.is_credit_note and entry.booking.total < 0:
+        expected["type"] = credit
+    elif not entry.booking.is_credit_note and entry.booking.total > 0:
+        expected["type"] = plain
+    return expected
+
+
+def _held(line: Row, with_vat: Mapping[str, bool]) -> tuple[str, str, str | None]:
+    key = _line_key(str(line.get("GLAccount") or ""), odata.trimmed(line.get("VATCode")))
+    tax = odata.amount(line.get("VATAmountFC")) if with_vat.get(key, True) else None
+    return key, str(odata.amount(line.get("AmountFC"))), None if tax is None else str(tax)
+
+
+def _told(line: tuple[str, str, str | None]) -> str:
+    key, net, tax = line
+    return f"line {net} at VAT code {key.partition('|')[2] or '–'} (VAT {tax or '–'})"
+
+
+def _line_key(account_id: str, code: str) -> str:
+    return f"{account_id.casefold()}|{code}"
+
+
+def your_ref(number: str) -> str:
+    """Return a document number as ``YourRef`` can hold it."""
+    return number.strip()[-YOUR_REF_LENGTH_MAX:]
+
+
+def clipped(value: str, length: int) -> str:
+    """Return a text on one line, cut with an ellipsis where it is too long."""
+    line = " ".join(value.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def payment_reference(value: str | None) -> str | None:
+    """Return a Belgian structured reference as +++123/4567/89012+++, an ISO 11649 one bare; any other text is none."""
+    plain = re.sub(r"[\s+*/.]", "", value or "").upper()
+    if re.fullmatch(r"\d{12}", plain) and int(plain[10:]) == (int(plain[:10]) % 97 or 97):
+        return f"+++{plain[:3]}/{plain[3:7]}/{plain[7:]}+++"
+    if re.fullmatch(r"RF\d{2}[0-9A-Z]{1,21}", plain) and _is_iso_11649(plain):
+        return plain
+    return None
+
+
+def _is_iso_11649(reference: str) -> bool:
+    return int("".join(str(int(letter, 36)) for letter in reference[4:] + reference[:4])) % 97 == 1

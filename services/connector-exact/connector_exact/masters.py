@@ -1,0 +1,268 @@
+"""What Exact calls its master data, as typed values: read from its rows, kept by the kit as ``Master`` lines.
+
+Codes are what a person sees (trimmed); ids and raw codes are what the vendor wants back.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Literal, Self
+
+from koppel_connector.connector import Master, MasterBook
+
+from . import odata
+from .odata import Row
+
+Side = Literal["sale", "purchase"]
+
+SALES_JOURNAL_TYPES: Final = frozenset({20, 21})
+PURCHASE_JOURNAL_TYPES: Final = frozenset({22, 23})
+# Types a line of an entry may not use: cash, bank, receivable, payable, VAT ("Invalid: G/L account type", §5.1).
+FORBIDDEN_ACCOUNT_TYPES: Final = frozenset({10, 12, 20, 22, 24})
+
+
+_LEGAL_FORM: Final = re.compile(
+    r"\b(n\.?v|s\.?a|b\.?v\.?b\.?a|b\.?v|s\.?r\.?l|s\.?p\.?r\.?l|c\.?v\.?b\.?a|c\.?v|v\.?z\.?w|a\.?s\.?b\.?l|comm\.?v)\b\.?",
+    re.IGNORECASE,
+)
+
+
+def number_key(number: str) -> str:
+    """Return an enterprise or VAT number bare, so that BE 0404.616.494 and 0404616494 are one."""
+    return re.sub(r"[^0-9A-Za-z]", "", number).upper().removeprefix("BE")
+
+
+def name_key(name: str) -> str:
+    """Return what stays equal when people write one name in several ways: case, spaces, dots, legal form."""
+    plain = re.sub(r"[^\w]+", " ", _LEGAL_FORM.sub(" ", name)).casefold().strip()
+    return plain or re.sub(r"[^\w]+", " ", name).casefold().strip()
+
+
+@dataclass(frozen=True)
+class Kept(ABC):
+    """Common to all: how a value becomes a line of the kit, and comes back."""
+
+    kind: ClassVar[str]
+
+    id: str
+    code: str
+    name: str
+
+    def line(self) -> Master:
+        """Return the value as the kit keeps it (Decimals as strings)."""
+        data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
+        return Master(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
+
+    def search_keys(self) -> dict[str, Any]:
+        """Return what the line is also found by."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+
+    @classmethod
+    def of(cls, line: Master) -> Self:
+        """Return the value of a kept line."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in line.data.items() if name in names})
+
+
+@dataclass(frozen=True)
+class LedgerAccount(Kept):
+    """One account of the chart (``financial/GLAccounts``)."""
+
+    kind: ClassVar[str] = "ledger_account"
+
+    type: int
+    blocked: bool
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+        return cls(
+            id=str(row["ID"]),
+            code=odata.trimmed(row.get("Code")),
+            name=odata.trimmed(row.get("Description")),
+            type=int(row.get("Type") or 0),
+            blocked=bool(row.get("IsBlocked")),
+        )
+
+
+@dataclass(frozen=True)
+class Journal(Kept):
+    """One journal (``financial/Journals``); entries name it by code, never by GUID."""
+
+    kind: ClassVar[str] = "journal"
+
+    type: int
+    blocked: bool
+    currency: str
+    foreign_currency: bool
+    own_rate: bool
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+        return cls(
+            id=str(row["ID"]),
+            code=odata.trimmed(row.get("Code")),
+            name=odata.trimmed(row.get("Description")),
+            type=int(row.get("Type") or 0),
+            blocked=bool(row.get("IsBlocked")),
+            currency=odata.trimmed(row.get("Currency")),
+            foreign_currency=bool(row.get("AllowVariableCurrency")),
+            own_rate=bool(row.get("AllowVariableExchangeRate")),
+        )
+
+
+@dataclass(frozen=True)
+class VatCode(Kept):
+    """One VAT code (``vat/VATCodes``). ``percentage`` is a percentage here; Exact stores the fraction."""
+
+    kind: ClassVar[str] = "vat_code"
+
+    raw_code: str
+    percentage: Decimal
+    type: str
+    transaction_type: str
+    charged: bool
+    eu_listing: str
+    intrastat: bool
+    blocked: bool
+
+    def __post_init__(self) -> None:
+        """Accept the string the kit kept."""
+        object.__setattr__(self, "percentage", Decimal(self.percentage))
+
+    @property
+    def computes_vat(self) -> bool:
+        """Whether an amount of VAT is booked per line and added to what the relation owes."""
+        return self.type == "E" and self.percentage > 0 and not self.charged
+
+    def serves(self, side: Side) -> bool:
+        """Whether Exact allows the code on this side of the books (``VATTransactionType``)."""
+        return self.transaction_type in {"B", "S" if side == "sale" else "P"}
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+        fraction = odata.decimal(row.get("Percentage")) or Decimal(0)
+        return cls(
+            id=str(row["ID"]),
+            code=odata.trimmed(row.get("Code")),
+            raw_code=str(row.get("Code") or ""),
+            name=odata.trimmed(row.get("Description")),
+            percentage=(fraction * 100).quantize(Decimal("0.0001")).normalize(),
+            type=odata.trimmed(row.get("Type")),
+            transaction_type=odata.trimmed(row.get("VATTransactionType")) or "B",
+            charged=bool(row.get("Charged")),
+            eu_listing=odata.trimmed(row.get("EUSalesListing")) or "N",
+            intrastat=bool(row.get("IntraStat")),
+            blocked=bool(row.get("IsBlocked")),
+        )
+
+
+@dataclass(frozen=True)
+class PaymentCondition(Kept):
+    """One payment condition (``cashflow/PaymentConditions``)."""
+
+    kind: ClassVar[str] = "payment_condition"
+
+    days: int
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+        return cls(
+            id=str(row["ID"]),
+            code=odata.trimmed(row.get("Code")),
+            name=odata.trimmed(row.get("Description")),
+            days=int(row.get("PaymentDays") or 0),
+        )
+
+
+@dataclass(frozen=True)
+class Relation(Kept):
+    """One customer and/or supplier (``crm/Accounts``: one table for both)."""
+
+    kind: ClassVar[str] = "relation"
+
+    vat_number: str
+    enterprise_number: str
+    country: str
+    status: str
+    is_supplier: bool
+    blocked: bool
+    sales_account_id: str | None
+    purchase_account_id: str | None
+    email: str = ""
+
+    def search_keys(self) -> dict[str, Any]:
+        """Return numbers and name as they are compared, and the roles as the kit shows them."""
+        return {
+            "vat_key": number_key(self.vat_number),
+            "enterprise_key": number_key(self.enterprise_number),
+            "name_key": name_key(self.name),
+            "is_customer": self.is_customer,
+        }
+
+    @property
+    def is_customer(self) -> bool:
+        """Only Status C may stand on a sales entry ("Invalid: Customer (Type)", §3.4)."""
+        return self.status == "C"
+
+    def account_id(self, side: Side) -> str | None:
+        """Return the ledger account Exact proposes for this relation."""
+        return self.sales_account_id if side == "sale" else self.purchase_account_id
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """Read a row of Exact."""
+        return cls(
+            id=str(row["ID"]),
+            code=odata.trimmed(row.get("Code")),
+            name=odata.trimmed(row.get("Name")),
+            vat_number=odata.trimmed(row.get("VATNumber")),
+            enterprise_number=odata.trimmed(row.get("ChamberOfCommerce")),
+            country=odata.trimmed(row.get("Country")),
+            status=odata.trimmed(row.get("Status")),
+            is_supplier=bool(row.get("IsSupplier")),
+            blocked=bool(row.get("Blocked")),
+            sales_account_id=row.get("GLAccountSales") or None,
+            purchase_account_id=row.get("GLAccountPurchase") or None,
+            email=odata.trimmed(row.get("Email")),
+        )
+
+
+class Books:
+    """The imported master data of one division, typed, looked up by what people write."""
+
+    def __init__(self, book: MasterBook) -> None:
+        self._book = book
+
+    @property
+    def imported(self) -> bool:
+        """Whether there is enough to map a document at all."""
+        return all(self._book.all(kind) for kind in (LedgerAccount.kind, Journal.kind, VatCode.kind))
+
+    def account(self, code: str) -> LedgerAccount | None:
+        """Return a ledger account by code."""
+        line = self._book.get(LedgerAccount.kind, code)
+        return LedgerAccount.of(line) if line else None
+
+    def account_by_id(self, account_id: str) -> LedgerAccount | None:
+        """Return a ledger account by Exact's id."""
+        lines = self._book.find(LedgerAccount.kind, "remote_id", account_id)
+        return LedgerAccount.of(lines[0]) if lines else None
+
+    def journal(self, code: str) -> Journal | None:
+        """Return a journal by code."""
+        line = self._book.get(Journal.kind, code)
+        return Journal.of(line) if line else None
+
+    def vat_codes(self) -> dict[str, VatCode]:
+        """Return the VAT codes by code."""
+        return {line.code: VatCode.of(line) for line in self._book.all(VatCode.kind)}

@@ -1,0 +1,37 @@
+"""The rights Koppel needs in a division, and how a missing one is named to a person (§5.2, R085–R087)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from .api import Exact
+
+
+@dataclass(frozen=True)
+class Right:
+    """One row of the rights matrix."""
+
+    endpoint: str
+    action: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.action} {self.endpoint})"
+
+
+READ_RELATIONS: Final = Right("crm/Accounts", "GET", "read relations")
+READ_ACCOUNTS: Final = Right("financial/GLAccounts", "GET", "read ledger accounts")
+READ_JOURNALS: Final = Right("financial/Journals", "GET", "read journals")
+READ_VAT: Final = Right("vat/VATCodes", "GET", "read VAT codes")
+POST_SALES: Final = Right("salesentry/SalesEntries", "POST", "book sales entries")
+POST_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries")
+POST_DOCUMENTS: Final = Right("documents/Documents", "POST", "store documents")
+
+TO_IMPORT: Final = (READ_RELATIONS, READ_ACCOUNTS, READ_JOURNALS, READ_VAT)
+TO_BOOK: Final = (POST_SALES, POST_PURCHASES, POST_DOCUMENTS)
+MATRIX: Final = TO_IMPORT + TO_BOOK
+
+
+async def missing(exact: Exact, rights: Iterable[Right] = MATRIX) -> list[Right]:
+    """Ask Exact right by right; return the ones the user lacks."""
+    return [right for right in rights if not await exact.may(right.endpoint, right.action)]

@@ -1,0 +1,101 @@
+"""What Exact's statuses mean: a functional 500 is a definite no, a bare one is not."""
+
+import json
+
+import pytest
+
+from connector_exact.answers import verdict
+from koppel_connector.connector import VendorAnswer
+from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled
+
+HTML = "<html><head><title>Object moved</title></head></html>"
+
+
+def envelope(value: str) -> str:
+    return json.dumps({"error": {"code": "", "message": {"lang": "", "value": value}}})
+
+
+def answer(status: int, body: str = "", *, acts: bool = True, **headers: str) -> VendorAnswer:
+    named = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    return VendorAnswer(status, named, body.encode(), "salesentry/SalesEntries", acts, "send" if acts else "read")
+
+
+def test_successes() -> None:
+    assert verdict(answer(201, '{"d":{}}')) is None
+    assert verdict(answer(204)) is None
+    assert verdict(answer(200, '{"d":{"results":[]}}', acts=False)) is None
+
+
+@pytest.mark.parametrize("body", ["", HTML, "[]", '{"d":', "[" * 100_000])
+def test_a_201_that_cannot_be_read_acted_and_is_looked_up(body: str) -> None:
+    assert isinstance(verdict(answer(201, body)), OutcomeUnknown)
+
+
+def test_a_page_of_html_to_a_question_is_asked_again_later() -> None:
+    assert isinstance(verdict(answer(200, HTML, acts=False)), Later)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind", "code"),
+    [
+        ("Period is closed: 2024 - 1", Blocked, "period_closed"),
+        ("Invalid reference: VAT code", Blocked, "unknown_vat_code"),
+        ("Blocked: G/L account: 604000 - x", Blocked, "ledger_account_blocked"),
+        ("In use: Entry number", Blocked, "entry_number_taken"),
+        ("The entry is not balanced on: 2022 / 4 - Difference: EUR -0,01", Rejected, "entry_not_balanced"),
+        ("Nooit eerder gezien\r\nVerplicht: Dagboek", Blocked, "journal_missing"),
+        ("Nooit eerder gezien", Rejected, "vendor_refused"),
+    ],
+)
+def test_a_functional_500_is_a_definite_no(sentence: str, kind: type, code: str) -> None:
+    found = verdict(answer(500, envelope(sentence)))
+    assert isinstance(found, kind)
+    assert found.problem is not None
+    assert found.problem.code == code
+    assert sentence.split("\r\n")[0] in (found.problem.detail or "")
+
+
+def test_a_key_that_exists_is_most_likely_ours() -> None:
+    assert isinstance(verdict(answer(500, envelope("Data already exists"))), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 302])
+def test_without_the_envelope_nobody_knows(status: int) -> None:
+    assert isinstance(verdict(answer(status, HTML)), OutcomeUnknown)
+    assert isinstance(verdict(answer(status, HTML, acts=False)), Later)
+
+
+def test_an_envelope_on_a_gateways_error_is_not_a_functional_no() -> None:
+    assert isinstance(verdict(answer(503, envelope("Service unavailable"))), OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("reason", "value", "code"),
+    [
+        ("NoDivisionAccess", "Forbidden", "no_division_access"),
+        ("LicenseExpired", "Forbidden - Customer's license expired", "licence_expired"),
+        ("BlockedUser", "Forbidden", "user_blocked"),
+        ("InactiveUser", "Forbidden", "user_blocked"),
+        ("BlockedCustomer", "Forbidden", "customer_blocked"),
+        ("DivisionBlocked", "Forbidden", "division_blocked"),
+        ("", "Forbidden - Application Scope Violated. Cannot write", "app_scope_missing"),
+        ("", "Forbidden - User division is not within division scope", "no_division_access"),
+        ("", "Forbidden", "missing_right"),
+        ("SomethingNew", "", "missing_right"),
+    ],
+)
+def test_403_says_whose_right_is_missing(reason: str, value: str, code: str) -> None:
+    found = verdict(answer(403, envelope(value) if value else "", Reason=reason))
+    assert isinstance(found, Blocked)
+    assert found.problem is not None
+    assert found.problem.code == code
+
+
+def test_the_others() -> None:
+    assert isinstance(verdict(answer(429)), Throttled)
+    assert isinstance(verdict(answer(401, HTML)), Reauthorise)
+    malformed = verdict(answer(400, envelope("Error processing request stream. … to type 'Guid'")))
+    assert isinstance(malformed, Rejected)
+    assert malformed.problem is not None
+    assert malformed.problem.code == "vendor_request_wrong"
+    assert isinstance(verdict(answer(404, "")), Rejected)

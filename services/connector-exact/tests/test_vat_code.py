@@ -1,0 +1,90 @@
+"""Which VAT code stands for a category and rate: the settings first, then the only one that can be meant."""
+
+from decimal import Decimal
+
+import pytest
+
+from connector_exact.mapping.refusal import CannotBook
+from connector_exact.mapping.vat import vat_code
+from connector_exact.settings import VatCodes
+
+from .books import VAT_CODES, vat
+
+CODES = {code.code: code for code in VAT_CODES}
+NOTHING_SET = VatCodes()
+
+
+@pytest.mark.parametrize(
+    ("side", "category", "rate", "code"),
+    [
+        ("sale", "S", "21", "21"),
+        ("sale", "S", "21.00", "21"),
+        ("sale", "S", "6", "6"),
+        ("sale", "S", "5.5", "5.5"),
+        ("sale", "Z", "0", "0"),
+        ("sale", "E", "0", "0"),
+        ("sale", "G", "0", "0"),
+        ("sale", "AE", "0", "VM"),
+        ("sale", "K", "0", "IC"),
+        ("sale", "O", None, "N"),
+        ("purchase", "S", "21", "P21"),
+        ("purchase", "S", "6", "P6"),
+        ("purchase", "AE", "0", "PM"),
+        ("purchase", "K", "0", "PIC"),
+        ("purchase", "O", None, "N"),
+    ],
+)
+def test_the_only_code_that_can_be_meant_is_found(side: str, category: str, rate: str | None, code: str) -> None:
+    assert vat_code(CODES, NOTHING_SET, side, category, Decimal(rate) if rate else None).code == code  # type: ignore[arg-type]
+
+
+def refused(
+    side: str, category: str, rate: str | None, settings: VatCodes = NOTHING_SET, codes: object = None
+) -> CannotBook:
+    with pytest.raises(CannotBook) as caught:
+        vat_code(codes or CODES, settings, side, category, Decimal(rate) if rate else None)  # type: ignore[arg-type]
+    return caught.value
+
+
+def test_none_or_two_is_a_problem_that_names_category_and_rate() -> None:
+    none = refused("sale", "S", "17")
+    assert none.code == "unknown_vat_code"
+    assert "S at 17 %" in none.detail
+    assert "none" in none.detail
+    two = refused("sale", "S", "21", codes=CODES | {"21B": vat("21B", "21")})
+    assert two.code == "unknown_vat_code"
+    assert "21, 21B" in two.detail
+    assert (
+        refused("purchase", "Z", "0", codes={key: code for key, code in CODES.items() if key != "N"}).code
+        == "unknown_vat_code"
+    )
+
+
+def test_the_settings_decide_rate_before_category() -> None:
+    two = CODES | {"21B": vat("21B", "21"), "21C": vat("21C", "21")}
+    settings = VatCodes(sale={"S:21": "21B", "S": "21C"})
+    assert vat_code(two, settings, "sale", "S", Decimal("21.0")).code == "21B"
+    assert vat_code(two, VatCodes(sale={"S": "21C"}), "sale", "S", Decimal(21)).code == "21C"
+
+
+@pytest.mark.parametrize(
+    ("settings", "side", "category", "rate", "problem"),
+    [
+        ({"S:21": "99"}, "sale", "S", "21", "unknown_vat_code"),
+        ({"S:21": "21I"}, "sale", "S", "21", "vat_code_inclusive"),
+        ({"S:21": "P21"}, "sale", "S", "21", "vat_code_not_allowed"),
+        ({"S:21": "6"}, "sale", "S", "21", "vat_percentage_differs"),
+        ({"S:21": "VM"}, "sale", "S", "21", "vat_percentage_differs"),
+        ({"AE": "21"}, "sale", "AE", "0", "vat_percentage_differs"),
+    ],
+)
+def test_a_code_that_cannot_be_right_is_refused_even_when_it_was_set(
+    settings: dict[str, str], side: str, category: str, rate: str, problem: str
+) -> None:
+    assert refused(side, category, rate, VatCodes(sale=settings)).code == problem
+
+
+def test_a_blocked_code_is_refused_when_set_and_passed_over_when_sought() -> None:
+    codes = CODES | {"21": vat("21", "21", blocked=True), "21N": vat("21N", "21")}
+    assert refused("sale", "S", "21", VatCodes(sale={"S": "21"}), codes).code == "vat_code_blocked"
+    assert vat_code(codes, NOTHING_SET, "sale", "S", Decimal(21)).code == "21N"
