@@ -14,6 +14,7 @@ from uuid import UUID
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from pamqp.common import FieldTable
 
 from .messages import CONTENT_TYPE
 
@@ -78,7 +79,7 @@ async def declare_topology(url: str, subscriptions: Mapping[str, Iterable[str]])
                 await queue.bind(events, routing_key=message_type)
 
 
-def _work_queue(service: str) -> dict[str, str | int]:
+def _work_queue(service: str) -> FieldTable:
     # No max-length: a full queue would refuse the publisher's message and so hold every other service up.
     return {
         "x-queue-type": "quorum",

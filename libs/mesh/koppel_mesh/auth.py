@@ -1,0 +1,186 @@
+"""Who is calling: tokens of the issuer checked, turned into a caller with scopes and, usually, a firm.
+
+Any OIDC provider will do; keys are found through its discovery document. A token bound to a firm sees that firm's
+objects and no others; an unbound one belongs to our own services or to an administrator.
+"""
+
+import asyncio
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import OAuth2
+from joserfc import jwk, jwt
+from joserfc.errors import JoseError
+
+from .http.client import HttpClient, NotSent, Unanswered
+from .http.problems import Problem
+from .settings import MeshSettings
+
+SCOPES = {
+    "dossiers:read": "Read dossiers, relations and ledger accounts",
+    "dossiers:write": "Make and change dossiers, relations and ledger accounts",
+    "documents:read": "Read documents and their files",
+    "documents:write": "Hand in, change and approve documents",
+    "exports:write": "Start exports",
+    "connections:read": "Read connections and their sync log",
+    "connections:write": "Make, change and repair connections",
+    "receipts:write": "Hand in daily receipts and cash books",
+    "admin": "Administer clients and keys",
+}
+ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256", "ES384", "RS512")
+LEEWAY_S = 60
+KEYS_FRESH_S = 3600.0
+KEYS_PAUSE_S = 5.0
+"""An unknown key id makes us ask the issuer again, but not more often than this: anybody can invent key ids."""
+CACHE_MAX = 2000
+FETCH_DEADLINE_S = 5.0
+TOKEN_MAX_LENGTH = 8192
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request."""
+
+    subject: str
+    firm_id: UUID | None
+    scopes: frozenset[str]
+
+    def may_see(self, firm_id: UUID) -> bool:
+        """Return whether an object of that firm exists for this caller."""
+        return self.firm_id is None or self.firm_id == firm_id
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, not any more, or not readable."""
+
+
+class TokenVerifier:
+    """Checks bearer tokens: signature, issuer, audience, expiry."""
+
+    def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
+        self._issuer = settings.issuer
+        self._audience = settings.audience
+        self._metadata_url = settings.metadata_url
+        self._jwks_url: str | None = None
+        self._http = http
+        self._keys = jwk.KeySet([])
+        self._fetched_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self._seen: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+
+    async def verify(self, token: str) -> Caller:
+        """Return the caller a token speaks for.
+
+        Raises:
+            InvalidToken: with a reason that may be shown.
+            Problem: 503 when the issuer's keys cannot be had.
+        """
+        known = self._seen.get(token)
+        if known is not None and known[0] > time.time():
+            return known[1]
+        if len(token) > TOKEN_MAX_LENGTH or token.count(".") != 2:
+            raise InvalidToken("not a signed token")
+        claims = await self._claims(token)
+        caller = self._caller(claims)
+        self._seen[token] = (float(claims["exp"]), caller)
+        while len(self._seen) > CACHE_MAX:
+            self._seen.popitem(last=False)
+        return caller
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        await self._refresh_keys(KEYS_FRESH_S)
+        for retry in (True, False):
+            try:
+                return dict(jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims)
+            except (JoseError, ValueError, KeyError, TypeError, UnicodeError) as error:
+                if not (retry and await self._refresh_keys(KEYS_PAUSE_S)):
+                    raise InvalidToken("signature") from error
+        raise InvalidToken("signature")
+
+    def _caller(self, claims: dict[str, Any]) -> Caller:
+        registry = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            registry.validate(claims)
+            firm = claims.get("firm_id")
+            scope = claims.get("scope", "")
+            scopes = scope.split() if isinstance(scope, str) else list(scope)
+            return Caller(str(claims["sub"]), UUID(firm) if firm else None, frozenset(scopes))
+        except (JoseError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidToken(str(getattr(error, "description", "")) or "claims") from error
+
+    async def _refresh_keys(self, older_than_s: float) -> bool:
+        if time.monotonic() - self._fetched_at < older_than_s:
+            return False
+        async with self._lock:
+            if time.monotonic() - self._fetched_at < older_than_s:
+                return True
+            try:
+                if self._jwks_url is None:
+                    self._jwks_url = str((await self._json(self._metadata_url))["jwks_uri"])
+                self._keys = jwk.KeySet.import_key_set(await self._json(self._jwks_url))
+            except (NotSent, Unanswered, ValueError, KeyError, JoseError) as error:
+                log.warning("issuer's keys cannot be had", error=repr(error))
+                if not self._keys.keys:
+                    raise Problem(
+                        503, "issuer_away", "Tokens cannot be checked right now.", headers={"Retry-After": "2"}
+                    ) from error
+            self._fetched_at = time.monotonic()
+            return True
+
+    async def _json(self, url: str) -> Any:
+        response = await self._http.request("GET", url, deadline_s=FETCH_DEADLINE_S)
+        if response.status != 200:
+            raise ValueError(f"{url}: HTTP {response.status}")
+        return json.loads(response.content)
+
+
+_scheme = OAuth2(
+    flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="/identity/oauth/token", scopes=SCOPES)),
+    auto_error=False,
+)
+
+
+def require(*scopes: str) -> Callable[..., Any]:
+    """Return a dependency that gives the ``Caller`` and insists on all of ``scopes``: 401 without token, 403 without scope."""
+
+    async def caller(request: Request, authorization: Annotated[str | None, Depends(_scheme)]) -> Caller:
+        kind, _, token = (authorization or "").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise Problem(401, "missing_token", "A bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
+        try:
+            verifier: TokenVerifier = request.app.state.context.verifier
+            found = await verifier.verify(token.strip())
+        except InvalidToken as error:
+            challenge = 'Bearer error="invalid_token"'
+            raise Problem(
+                401, "invalid_token", "The token is not valid.", str(error), headers={"WWW-Authenticate": challenge}
+            ) from error
+        missing = [scope for scope in scopes if scope not in found.scopes]
+        if missing:
+            challenge = f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'
+            raise Problem(
+                403,
+                "missing_scope",
+                "The token lacks a scope.",
+                " ".join(missing),
+                headers={"WWW-Authenticate": challenge},
+            )
+        request.state.caller = found
+        return found
+
+    return caller

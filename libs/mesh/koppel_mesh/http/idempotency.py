@@ -1,0 +1,98 @@
+"""Idempotency keys: the same POST twice has one effect and one answer (contract §4).
+
+The key is claimed inside the transaction of the effect. Two equal requests at once therefore wait for each other on the
+key's row: the second one sees the first one's answer, or, when the first one failed, takes its place.
+"""
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.tables import idempotency_key
+
+from .problems import Problem
+
+KEY_LENGTH_MAX = 255
+
+
+class Idempotency:
+    """The key one request came with, if any."""
+
+    def __init__(self, request: Request, key: str | None, request_hash: str) -> None:
+        self._request = request
+        self._key = key
+        self._hash = request_hash
+
+    @property
+    def _caller(self) -> str:
+        caller = self._request.state.caller
+        return f"{caller.subject}/{caller.firm_id}"
+
+    @property
+    def _route(self) -> str:
+        return f"{self._request.method} {self._request.url.path}"
+
+    async def claim(self, tx: AsyncConnection) -> Response | None:
+        """Return the first answer again when this request was answered before; None when it is ours to answer.
+
+        Raises:
+            Problem: 409 ``idempotency_key_reused`` when the key came with another body before.
+        """
+        if self._key is None:
+            return None
+        row = {"caller": self._caller, "key": self._key, "route": self._route, "request_hash": self._hash}
+        taken = await tx.execute(
+            upsert(idempotency_key).values(row).on_conflict_do_nothing().returning(idempotency_key.c.key)
+        )
+        if taken.first() is not None:
+            return None
+        earlier = (await tx.execute(select(idempotency_key).where(*self._mine()))).one()
+        if earlier.request_hash != self._hash:
+            raise Problem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
+        return Response(bytes(earlier.body or b""), earlier.status or 200, headers=dict(earlier.headers or {}))
+
+    async def remember(
+        self,
+        tx: AsyncConnection,
+        *,
+        status: int,
+        body: BaseModel | dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """Return the answer, and keep it for the next request with this key."""
+        response = JSONResponse(jsonable_encoder(body), status, headers=headers)
+        if self._key is not None:
+            kept = {"content-type": "application/json", **(headers or {})}
+            await tx.execute(
+                update(idempotency_key)
+                .where(*self._mine())
+                .values(status=status, headers=kept, body=bytes(response.body))
+            )
+        return response
+
+    def _mine(self) -> tuple[Any, ...]:
+        table = idempotency_key.c
+        return (table.caller == self._caller, table.key == self._key, table.route == self._route)
+
+
+async def _idempotency(
+    request: Request, key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
+) -> Idempotency:
+    if key is None:
+        return Idempotency(request, None, "")
+    if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+        raise Problem(422, "invalid_idempotency_key", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
+    digest = hashlib.sha256(request.headers.get("content-type", "").encode())
+    digest.update(b"\n" + request.url.query.encode() + b"\n" + await request.body())
+    return Idempotency(request, key, digest.hexdigest())
+
+
+IdempotencyKey = Annotated[Idempotency, Depends(_idempotency)]
+"""For routes that also ``require`` a scope: a key belongs to the caller who sent it."""

@@ -1,0 +1,130 @@
+"""Calls from one of our services to another, with the services' own token."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from koppel_mesh.settings import MeshSettings
+
+from .client import HttpClient, NotSent, Response, Unanswered
+
+DEADLINE_S = 15.0
+TOKEN_DEADLINE_S = 8.0
+RENEW_BEFORE_S = 60.0
+
+
+class MeshError(Exception):
+    """Another service refused, or could not be reached.
+
+    ``status`` is None when it could not be reached; ``code`` is the problem's.
+    """
+
+    def __init__(self, status: int | None, code: str, detail: str = "") -> None:
+        super().__init__(f"{status or 'no answer'} {code} {detail}".strip())
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may well succeed later."""
+        return self.status is None or self.status >= 500 or self.status == 429
+
+
+class MeshClient:
+    """Reaches other services under the mesh's address. Paths begin with the service's name."""
+
+    def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
+        self._settings = settings
+        self._http = http
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._renew_at = 0.0
+        self._token_url: str | None = None
+
+    async def request(self, method: str, path: str, *, deadline_s: float = DEADLINE_S, **arguments: Any) -> Response:
+        """Make one call and return its answer if it is a success (a 304 counts as one).
+
+        Raises:
+            MeshError: it is not, or there was none.
+        """
+        for retry in (True, False):
+            token = await self._bearer()
+            headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {token}"}
+            try:
+                response = await self._http.request(
+                    method, f"{self._settings.mesh_url}{path}", deadline_s=deadline_s, headers=headers, **arguments
+                )
+            except (NotSent, Unanswered) as error:
+                raise MeshError(None, "no_answer", str(error)) from error
+            if response.status == 401 and retry:
+                self._renew_at = 0.0
+                arguments["headers"] = headers
+                continue
+            if response.status < 300 or response.status == 304:
+                return response
+            raise _refusal(response)
+        raise AssertionError("unreachable")
+
+    async def get_json(self, path: str, **arguments: Any) -> Any:
+        """Return the JSON another service answers; raises ``MeshError``."""
+        return json.loads((await self.request("GET", path, **arguments)).content)
+
+    async def get_bytes(self, path: str, **arguments: Any) -> bytes:
+        """Return the bytes another service answers; raises ``MeshError``."""
+        return (await self.request("GET", path, **arguments)).content
+
+    async def put_json(self, path: str, body: Any, **arguments: Any) -> Any:
+        """Put JSON and return the JSON of the answer, None when it has no body; raises ``MeshError``."""
+        response = await self.request("PUT", path, json=body, **arguments)
+        return json.loads(response.content) if response.content else None
+
+    async def post_json(self, path: str, body: Any = None, **arguments: Any) -> Any:
+        """Post JSON and return the JSON of the answer, None when it has no body; raises ``MeshError``."""
+        response = await self.request("POST", path, json=body, **arguments)
+        return json.loads(response.content) if response.content else None
+
+    async def _bearer(self) -> str:
+        if time.monotonic() < self._renew_at:
+            return self._token
+        async with self._lock:
+            if time.monotonic() >= self._renew_at:
+                await self._renew()
+        return self._token
+
+    async def _renew(self) -> None:
+        settings = self._settings
+        secret = settings.service_client_secret
+        if secret is None:
+            raise MeshError(None, "no_service_credentials", "KOPPEL_SERVICE_CLIENT_SECRET is not set")
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": settings.service_client_id,
+            "client_secret": secret.get_secret_value(),
+        }
+        try:
+            if self._token_url is None:
+                metadata = await self._http.request("GET", settings.metadata_url, deadline_s=TOKEN_DEADLINE_S)
+                self._token_url = _inside(str(json.loads(metadata.content)["token_endpoint"]), settings)
+            response = await self._http.request("POST", self._token_url, deadline_s=TOKEN_DEADLINE_S, data=form)
+            answer = json.loads(response.content)
+            self._token = str(answer["access_token"])
+            self._renew_at = time.monotonic() + max(int(answer["expires_in"]) - RENEW_BEFORE_S, 1.0)
+        except (NotSent, Unanswered, ValueError, KeyError, TypeError) as error:
+            raise MeshError(None, "no_service_token", str(error)) from error
+
+
+def _inside(url: str, settings: MeshSettings) -> str:
+    # Our own identity names its public address; inside the mesh it is reached without leaving.
+    return url.replace(settings.public_url, settings.mesh_url, 1) if url.startswith(settings.public_url) else url
+
+
+def _refusal(response: Response) -> MeshError:
+    try:
+        problem = json.loads(response.content)
+        return MeshError(
+            response.status, str(problem["code"]), str(problem.get("detail") or problem.get("title") or "")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return MeshError(response.status, "refused", response.text[:200])

@@ -1,0 +1,140 @@
+"""What happens around every request, as plain ASGI: a limit on bodies, and a log line, a span and a metric."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from koppel_mesh.ids import new_id
+from koppel_mesh.telemetry.metrics import histogram
+from koppel_mesh.telemetry.tracing import continue_from
+
+from .problems import Problem
+
+_REQUEST_ID = re.compile(r"[\w\-.]{1,64}")
+DISCARDED_MAX = 4
+"""How many times the limit is read and thrown away, so that the caller gets to see the refusal."""
+DISCARD_S = 10.0
+_QUIET = ("/health/", "/metrics")
+_DURATION = histogram("koppel_http_request_seconds", "Requests answered", ("method", "route", "status"))
+log = structlog.get_logger(__name__)
+
+
+class BodyLimit:
+    """Answers 413 to a body over the limit, whether its length was announced or not; reads no more than the limit."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on as long as its body stays within the limit."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced[:20]) > self._limit_bytes:
+            await self._discard(receive)
+            await self._refuse(scope, receive, send)
+            return
+        started = False
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit_bytes:
+                raise _TooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except _TooLarge:
+            if not started:
+                await self._discard(receive)
+                await self._refuse(scope, receive, send)
+
+    async def _discard(self, receive: Receive) -> None:
+        # An answer sent while the caller still writes is lost to a reset; a caller who goes on for long deserves that.
+        left = self._limit_bytes * DISCARDED_MAX
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_S):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if message["type"] != "http.request" or not message.get("more_body", False):
+                        return
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = Problem(
+            413, "body_too_large", f"A body may have {self._limit_bytes} bytes.", headers={"Connection": "close"}
+        )
+        await problem.response()(scope, receive, send)
+
+
+class _TooLarge(BaseException):
+    """Passes every ``except Exception`` between the body's reader and the limit."""
+
+
+class Observed:
+    """Gives every request an id, a span that continues the caller's trace, a log line and a place in the histogram."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Observe one request."""
+        if scope["type"] != "http" or any(quiet in scope["path"] for quiet in _QUIET):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        seen = {"status": 500}
+        started_at = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            with continue_from(
+                headers.get(b"traceparent"), f"{scope['method']} {self._service}", SpanKind.SERVER
+            ) as span:
+                await self._app(scope, receive, _noting(send, seen, request_id))
+                span.set_attribute("http.response.status_code", seen["status"])
+        finally:
+            self._note(scope, seen["status"], time.perf_counter() - started_at)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _note(self, scope: Scope, status: int, took_s: float) -> None:
+        route: Any = scope.get("route")
+        path = getattr(route, "path", "none")
+        _DURATION.labels(self._service, scope["method"], path, str(status)).observe(took_s)
+        log.info(
+            "request",
+            service=self._service,
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            duration_ms=round(took_s * 1000, 1),
+        )
+
+
+def _noting(send: Send, seen: dict[str, int], request_id: str) -> Callable[[Message], Awaitable[None]]:
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            seen["status"] = int(message["status"])
+            message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+        await send(message)
+
+    return noting

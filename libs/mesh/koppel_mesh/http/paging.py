@@ -1,0 +1,64 @@
+"""Lists: ``{"items": […], "next": cursor|null}``, ``?limit=`` at most 200, ``&after=`` the cursor of the page before.
+
+A cursor is opaque; inside it are the sort keys of the last item, so that a page costs the same however far it is.
+"""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from .problems import Problem
+
+LIMIT_MAX = 200
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+class PageRequest(BaseModel):
+    """Which page is asked for."""
+
+    limit: int
+    after: list[str] | None = None
+
+    def page(self, items: list[Item], last_keys: list[str] | None) -> Page[Item]:
+        """Return the page; ``last_keys`` are the sort keys of its last item when there is more, else None."""
+        return Page(items=items, next=encode_cursor(last_keys) if last_keys else None)
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50, after: Annotated[str | None, Query(max_length=1000)] = None
+) -> PageRequest:
+    return PageRequest(limit=limit, after=decode_cursor(after) if after else None)
+
+
+PageParams = Annotated[PageRequest, Depends(_page_request)]
+
+
+def encode_cursor(keys: list[str]) -> str:
+    """Return the cursor that continues after ``keys``."""
+    return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> list[str]:
+    """Return the keys inside a cursor.
+
+    Raises:
+        Problem: 422 ``invalid_cursor``.
+    """
+    try:
+        keys = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        keys = None
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) and "\0" not in key for key in keys):
+        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")
+    return keys

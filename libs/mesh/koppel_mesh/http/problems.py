@@ -1,0 +1,146 @@
+"""Every error is a problem (RFC 9457) with a stable ``code``; a caller's mistake is never a 5xx."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from koppel_mesh.database import is_unavailable
+
+MEDIA_TYPE = "application/problem+json"
+log = structlog.get_logger(__name__)
+
+
+class FieldError(BaseModel):
+    """One thing wrong in a request: where, by which rule, said in a sentence."""
+
+    field: str | None = None
+    xpath: str | None = None
+    rule: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """What a problem looks like on the wire (contract §4)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    code: str
+    errors: list[FieldError] = []
+
+
+class Problem(Exception):
+    """Raise to answer with a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(f"{code}: {detail or title}")
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+    def response(self) -> Response:
+        """Return the answer."""
+        body: dict[str, Any] = {
+            "type": f"urn:koppel:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.extra,
+        }
+        if self.errors:
+            body["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
+        return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def not_found(what: str) -> Problem:
+    """Return the problem for an object that is not there, or is another firm's: the two cannot be told apart."""
+    return Problem(404, "not_found", f"There is no such {what}.")
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer every error as a problem."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return Problem(400, "malformed_json", "The body is not JSON.").response()
+    errors = [
+        FieldError(field=_path(item["loc"]), rule=str(item["type"]), message=printable(str(item["msg"])))
+        for item in found[:100]
+    ]
+    return Problem(422, "invalid_request", "The request is not what this route takes.", errors=errors).response()
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code = status.name.lower()
+    return Problem(status, code, status.phrase, printable(str(error.detail or "")), headers=error.headers).response()
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)
+    if is_unavailable(error):
+        log.warning("database away", path=request.url.path, error=repr(error))
+        return _away()
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    if state.startswith("22") or type(error.orig).__name__ == "DataError" or "DataError" in type(error).__name__:
+        # Class 22, data exception: a value no column can hold (a NUL character, a number out of range).
+        return Problem(422, "invalid_value", "A value in the request cannot be stored.").response()
+    return await _unexpected(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    if is_unavailable(error):
+        return _away()
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return Problem(500, "internal_error", "Something went wrong on our side.").response()
+
+
+def _away() -> Response:
+    return Problem(503, "try_again", "Not available right now.", headers={"Retry-After": "2"}).response()
+
+
+def _path(location: Sequence[str | int]) -> str:
+    return printable(".".join(str(part) for part in location))
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in a form every JSON writer takes: lone surrogates replaced."""
+    return text.encode("utf-8", "replace").decode()

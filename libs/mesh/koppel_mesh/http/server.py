@@ -1,0 +1,84 @@
+"""The FastAPI app of a service: its routes, health, metrics, and the conventions all services share."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from koppel_mesh.telemetry.metrics import exposition
+
+from . import problems
+from .middleware import BodyLimit, Observed
+from .problems import ProblemBody
+
+if TYPE_CHECKING:
+    from koppel_mesh.service import Context, Service
+
+_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}}
+_SAID = {
+    400: "The request cannot be read.",
+    401: "No token, or one that is not valid.",
+    403: "The token lacks a scope.",
+    404: "There is no such object, or it is another firm's.",
+    409: "The object's state does not allow this.",
+    413: "The body is too large.",
+    415: "The body is not of a type this route takes.",
+    422: "The request is not what this route takes.",
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemBody, "description": said, **_PROBLEM} for status, said in _SAID.items()
+}
+
+
+def current_context(request: Request) -> "Context":
+    """Return the running service's context."""
+    context: Context = request.app.state.context
+    return context
+
+
+CurrentContext = Annotated[Any, Depends(current_context)]
+"""The running service's ``Context``, as a route's parameter."""
+
+
+def build_app(service: "Service", context: "Context") -> FastAPI:
+    """Return the ASGI app of ``service``; it is mounted under the service's name."""
+    app = FastAPI(
+        title=service.title or f"Koppel {service.name}",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        responses=PROBLEM_RESPONSES,
+    )
+    app.state.context = context
+    problems.install(app)
+    for router in service.routers:
+        app.include_router(router)
+    _add_health(app, context)
+    app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
+    app.add_middleware(Observed, service=service.name)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_health(app: FastAPI, context: "Context") -> None:
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        return _verdict(context.health.live())
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        return _verdict(await context.health.ready())
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        body, media_type = exposition()
+        return Response(body, media_type=media_type)
+
+
+def _verdict(reasons: list[str]) -> Response:
+    return JSONResponse({"status": "no" if reasons else "ok", "reasons": reasons}, 503 if reasons else 200)

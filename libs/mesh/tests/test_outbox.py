@@ -1,0 +1,100 @@
+"""A message is a row of the transaction that made it true: it leaves when that commits, or never."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from koppel_mesh.broker import Publisher, depth, queue_of
+from koppel_mesh.database import Database
+from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules
+from koppel_mesh.outbox import Relay, backlog, publish
+
+Fact = Callable[..., DocumentReady]
+
+
+async def waiting(database: Database) -> int:
+    async with database.reading() as connection:
+        return (await backlog(connection))[0]
+
+
+async def test_nothing_leaves_when_the_transaction_fails(database: Database, amqp: str, fact: Fact) -> None:
+    with pytest.raises(RuntimeError, match="midway"):
+        async with database.transaction() as tx:
+            await publish(tx, fact())
+            raise RuntimeError("midway")
+    publisher = Publisher(amqp, "test")
+    assert await Relay(database, publisher).run_once() is False
+    await publisher.close()
+    assert await depth(amqp, queue_of("test-service")) == 0
+
+
+async def test_a_broker_that_is_away_costs_nothing_but_time(database: Database, amqp: str, fact: Fact) -> None:
+    async with database.transaction() as tx:
+        await publish(tx, fact(), fact())
+    away = Publisher("amqp://guest:guest@127.0.0.1:9/", "test")
+    assert await Relay(database, away).run_once() is False
+    assert await waiting(database) == 2
+    async with database.transaction() as tx:
+        row = (await tx.execute(text("SELECT attempts, last_error, next_at > now() AS later FROM outbox"))).first()
+        assert row is not None and row.attempts == 1 and row.last_error and row.later
+        await tx.execute(text("UPDATE outbox SET next_at = now()"))
+    publisher = Publisher(amqp, "test")
+    await Relay(database, publisher).run_once()
+    await publisher.close()
+    assert await waiting(database) == 0
+    assert await depth(amqp, queue_of("test-service")) == 2
+
+
+async def test_a_message_no_queue_takes_is_kept(database: Database, amqp: str, fact: Fact) -> None:
+    """The broker confirms an unroutable message and drops it; ``mandatory`` makes that a failure."""
+    lost = DossierChanged(
+        dossier_id=fact().dossier_id,
+        firm_id=fact().firm_id,
+        name="Bakkerij",
+        enterprise_number="0793904121",
+        language="nl",
+        export=ExportRules(),
+    )
+    async with database.transaction() as tx:
+        await publish(tx, lost, fact())
+    publisher = Publisher(amqp, "test")
+    await Relay(database, publisher).run_once()
+    await publisher.close()
+    assert await waiting(database) == 1
+    async with database.reading() as connection:
+        assert (await connection.execute(text("SELECT type FROM outbox"))).scalar() == DossierChanged.type
+
+
+async def test_two_relays_share_the_rows(database: Database, amqp: str, fact: Fact) -> None:
+    async with database.transaction() as tx:
+        await publish(tx, *(fact(f"F-{n}") for n in range(500)))
+    publishers = [Publisher(amqp, "one"), Publisher(amqp, "two")]
+
+    async def send(publisher: Publisher) -> None:
+        while await Relay(database, publisher).run_once() or await waiting(database):
+            pass
+
+    await asyncio.gather(*(send(publisher) for publisher in publishers))
+    for publisher in publishers:
+        await publisher.close()
+    assert await depth(amqp, queue_of("test-service")) == 500
+
+
+async def test_commit_with_messages_wakes_the_relay_and_without_does_not(database: Database, fact: Fact) -> None:
+    woken: list[bool] = []
+    database.on_outbox_commit(lambda: woken.append(True))
+    async with database.transaction() as tx:
+        await tx.execute(text("SELECT 1"))
+    assert woken == []
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await publish(tx, fact())
+            raise RuntimeError
+    async with database.transaction() as tx:
+        await tx.execute(text("SELECT 1"))
+    assert woken == [], "a rolled-back message woke the relay at the next commit"
+    async with database.transaction() as tx:
+        await publish(tx, fact())
+    assert woken == [True]
