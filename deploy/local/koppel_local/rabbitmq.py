@@ -1,0 +1,157 @@
+"""A private RabbitMQ node of the installed package: own ports, own folder, own Erlang cookie, bound to the loopback.
+
+Erlang's port mapper (epmd) is started by us as well, on a port of our own: left to itself it would stay behind.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from .guardian import Guardian, wait_until
+
+START_WITHIN_S = 60.0
+HOW_TO_INSTALL = (
+    "RabbitMQ is not installed: run `apt-get install rabbitmq-server` (or set KOPPEL_AMQP_URL to a broker you have)."
+)
+_SERVER_SCRIPTS = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/usr/local/sbin/rabbitmq-server"))
+_CONFIGURATION = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+loopback_users = none
+disk_free_limit.absolute = 50MB
+vm_memory_high_watermark.absolute = 1GiB
+log.file = rabbit.log
+log.file.level = warning
+log.console = false
+"""
+
+
+class RabbitNotInstalledError(RuntimeError):
+    """There is no RabbitMQ on this machine; the message says how to get it."""
+
+
+class RabbitNode:
+    """One node, running as long as its guardian lives."""
+
+    def __init__(self, folder: Path, guardian: Guardian) -> None:
+        self._folder = folder
+        self._port, self._dist_port, self._epmd_port = _free_ports(3)
+        self._start(guardian)
+
+    def url(self, vhost: str = "/") -> str:
+        """Return the ``amqp://`` URL of a virtual host."""
+        return f"amqp://guest:guest@127.0.0.1:{self._port}/{'' if vhost == '/' else vhost}"
+
+    def add_vhosts(self, names: list[str]) -> None:
+        """Make virtual hosts, all in one call: the tool takes a second to start, whatever it does."""
+        quoted = ",".join(f'<<"{name}">>' for name in names)
+        program = (
+            f'[begin rabbit_vhost:add(V, <<"test">>), rabbit_auth_backend_internal:set_permissions(<<"guest">>, V,'
+            f' <<".*">>, <<".*">>, <<".*">>, <<"test">>) end || V <- [{quoted}]].'
+        )
+        self._control("eval", program)
+
+    def stop_app(self) -> None:
+        """Stop the broker inside the node, as a restart or an upgrade does; every connection is lost."""
+        self._control("stop_app")
+
+    def start_app(self) -> None:
+        """Start the broker inside the node again."""
+        self._control("start_app")
+
+    def _start(self, guardian: Guardian) -> None:
+        script = _server_script()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(port=self._port))
+        (self._folder / "enabled_plugins").write_text("[].\n")
+        log = (self._folder / "start.log").open("wb")
+        epmd = _spawn([_tool("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"], self._environment(), log)
+        guardian.guard(epmd.pid, signal.SIGKILL)
+        node = _spawn([str(script)], self._environment(), log)
+        guardian.guard(node.pid, signal.SIGTERM)
+
+        def answering() -> bool:
+            if node.poll() is not None:
+                raise RuntimeError(f"RabbitMQ ended while starting; see {self._folder}")
+            return _speaks_amqp(self._port)
+
+        wait_until(answering, START_WITHIN_S, "RabbitMQ's start")
+
+    def _control(self, *arguments: str) -> None:
+        tool = _server_script().with_name("rabbitmqctl")
+        done = subprocess.run(
+            [str(tool), *arguments], env=self._environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"rabbitmqctl {arguments[0]}: {done.stderr or done.stdout}")
+
+    def _environment(self) -> dict[str, str]:
+        folder = str(self._folder)
+        return {
+            "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": folder,
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": "koppel@localhost",
+            "RABBITMQ_NODE_PORT": str(self._port),
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": f"{folder}/data",
+            "RABBITMQ_LOG_BASE": f"{folder}/log",
+            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
+            "RABBITMQ_CONF_ENV_FILE": f"{folder}/none",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
+            # Schedulers that spin while they wait would take a laptop's cores from everybody else.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none"
+            " -kernel inet_dist_use_interface {127,0,0,1}",
+        }
+
+
+def _server_script() -> Path:
+    # Debian's /usr/sbin/rabbitmq-server changes to a user of its own; the script behind it does not.
+    found = next((path for path in _SERVER_SCRIPTS if path.exists()), None)
+    if found is None and (on_path := shutil.which("rabbitmq-server")):
+        found = Path(on_path).resolve()
+    if found is None:
+        raise RabbitNotInstalledError(HOW_TO_INSTALL)
+    return found
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name) or next((str(path) for path in Path("/usr/lib/erlang").glob(f"**/bin/{name}")), None)
+    if found is None:
+        raise RabbitNotInstalledError(f"{name}, a part of Erlang, is not installed. {HOW_TO_INSTALL}")
+    return found
+
+
+def _spawn(command: list[str], environment: dict[str, str], log: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # type: ignore[call-overload]
+    )
+
+
+def _speaks_amqp(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return len(connection.recv(8)) > 0
+    except OSError:
+        return False
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
