@@ -1,0 +1,60 @@
+# Koppel. `make help` lists what there is to do; everything made lives under .koppel/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench oracle lock asyncapi rabbitmq clean
+
+VENV := .koppel/venv
+BIN := $(VENV)/bin
+ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
+READY := .koppel/installed
+DEMO ?= 1
+PYTEST := $(BIN)/python -m pytest
+export MYPYPATH := $(subst $() $(),:,$(ROOMS))
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export XDG_RUNTIME_DIR ?= /tmp
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo documents (DEMO=0 skips them)
+	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
+
+test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
+	@$(PYTEST) -q
+
+check: $(READY) ## Check format, lint, types and the architecture rules; no servers
+	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy --cache-dir .koppel/mypy $(ROOMS) tests bench conftest.py
+	@$(PYTEST) -q -p no:cacheprovider tests/architecture
+
+format: $(READY) ## Format and tidy the code
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format -q .
+
+bench: $(READY) rabbitmq ## Measure, as ratios against a baseline of the same run
+	@$(BIN)/python -m bench
+
+oracle: $(READY) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
+	@$(PYTEST) -q -m oracle
+
+asyncapi: $(READY) ## Write docs/asyncapi.yaml from the message models
+	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
+
+clean: ## Throw away everything made here
+	@rm -rf .koppel
+
+rabbitmq:
+	@deploy/local/install-rabbitmq
+
+$(BIN)/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Koppel needs Python 3.11 or newer as python3."; exit 1; }
+	@python3 -m venv $(VENV) || { echo "Koppel needs Python's venv module: apt-get install python3-venv"; exit 1; }
+
+$(READY): $(BIN)/python requirements.lock $(addsuffix /pyproject.toml,$(ROOMS))
+	@echo "Installing Koppel into $(VENV) …"
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach room,$(ROOMS),-e ./$(room))
+	@touch $@
