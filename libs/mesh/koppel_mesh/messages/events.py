@@ -151,7 +151,10 @@ class EventData(Value):
 
 
 class DossierChanged(EventData):
-    """A dossier was made or its settings changed. dossier-api → scheduler, connectors."""
+    """A dossier was made or its settings changed. dossier-api → scheduler, connectors.
+
+    ``version`` rises with each change of one dossier, so that a late older fact is recognised and left aside.
+    """
 
     type: ClassVar[str] = "dossier.changed.v1"
     dossier_id: UUID
@@ -160,6 +163,7 @@ class DossierChanged(EventData):
     enterprise_number: str
     language: Literal["nl", "fr", "en"]
     export: ExportRules
+    version: int = 0
 
     @property
     def subject_id(self) -> UUID:
@@ -168,7 +172,10 @@ class DossierChanged(EventData):
 
 
 class DocumentFact(EventData):
-    """What both facts about a document say of it."""
+    """What both facts about a document say of it.
+
+    ``revision`` counts its contents, ``version`` every change of it, its state's included: it puts late facts in order.
+    """
 
     document_id: UUID
     dossier_id: UUID
@@ -180,6 +187,7 @@ class DocumentFact(EventData):
     created_at: AwareDatetime
     state: DocumentState
     content: tuple[ContentRef, ...]
+    version: int = 0
 
     @property
     def subject_id(self) -> UUID:
