@@ -5,7 +5,7 @@ Codes are written as Exact shows them to a person, never its GUIDs.
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -122,15 +122,3 @@ class ExactSettings(_Part):
         if not (self.journals.sale or self.journals.purchase or self.journals.receipts):
             absent += ["journals.sale", "journals.purchase"]
         return absent
-
-    def merged(self, changes: Self) -> Self:
-        """Return these settings with what ``changes`` sets, leaf by leaf."""
-        return self.model_validate(_merge(self.model_dump(exclude_unset=True), changes.model_dump(exclude_unset=True)))
-
-
-def _merge(base: dict[str, object], changes: dict[str, object]) -> dict[str, object]:
-    merged = dict(base)
-    for name, value in changes.items():
-        before = merged.get(name)
-        merged[name] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return merged

@@ -1,0 +1,7 @@
+"""Run connector-exact alone."""
+
+from koppel_mesh.runtime import main
+
+from .service import SERVICE
+
+main(SERVICE)

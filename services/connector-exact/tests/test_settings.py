@@ -1,0 +1,59 @@
+"""The settings of a connection (contract §7): what is taken, what is refused with a sentence, what is still missing."""
+
+import pytest
+from pydantic import ValidationError
+
+from connector_exact.settings import ExactSettings
+
+CONTRACT = {
+    "division": 3090901,
+    "destination": {"sale": "journal", "purchase": "journal"},
+    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
+    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+    "vat_codes": {"sale": {"S:21": "21", "S:6": "6", "AE": "VM"}, "purchase": {"S:21": "P21"}},
+    "send_coda": False,
+}
+
+
+def test_the_settings_of_the_contract_are_complete() -> None:
+    settings = ExactSettings.model_validate(CONTRACT)
+    assert settings.missing() == []
+    assert settings.entry_numbers == "vendor"
+
+
+def test_nothing_set_says_what_is_missing() -> None:
+    assert ExactSettings().missing() == ["division", "journals.sale", "journals.purchase"]
+    assert ExactSettings.model_validate({"division": 1, "journals": {"receipts": 720}}).missing() == []
+
+
+@pytest.mark.parametrize("destination", ["mailbox", "scan_service"])
+def test_destinations_that_do_not_exist_yet_are_refused_with_a_sentence(destination: str) -> None:
+    with pytest.raises(ValidationError, match="not available yet"):
+        ExactSettings.model_validate({"destination": {"purchase": destination}})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"send_coda": True},
+        {"division": 0},
+        {"division": "x"},
+        {"division": 2**40},
+        {"journals": {"sales": "700"}},
+        {"journals": {"sale": ""}},
+        {"journals": {"sale": "7'0"}},
+        {"journals": {"sale": "7\x000"}},
+        {"vat_codes": {"sale": {"S:abc": "21"}}},
+        {"vat_codes": {"sale": {"XX": "21"}}},
+        {"entry_numbers": "mine"},
+        {"unheard_of": 1},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ExactSettings.model_validate(wrong)
+
+
+def test_rates_are_one_key_however_they_are_written() -> None:
+    settings = ExactSettings.model_validate({"vat_codes": {"sale": {"S:21.00": "A", "S:5.50": "B", "S:0": "C"}}})
+    assert set(settings.vat_codes.sale) == {"S:21", "S:5.5", "S:0"}
