@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from koppel_local.servers import Servers, servers
+from koppel_local.servers import FolderInUseError, Servers, servers
 from sqlalchemy.engine import make_url
 
 TEST_FOLDER = Path(__file__).parent / ".koppel" / "test"
@@ -19,8 +20,13 @@ VHOSTS_AT_ONCE = 24
 
 @pytest.fixture(scope="session")
 def test_servers() -> Iterator[Servers]:
-    with servers(TEST_FOLDER) as running:
-        yield running
+    for number in itertools.count(1):
+        try:
+            with servers(TEST_FOLDER.with_name(f"test-{number}")) as running:
+                yield running
+                return
+        except FolderInUseError:
+            continue  # another run of the tests, side by side with this one
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +89,11 @@ def _execute(url: str, statement: str) -> None:
     # Fixtures of a running event loop call this too; a thread has none.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(run())).result()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Give a port of the loopback that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

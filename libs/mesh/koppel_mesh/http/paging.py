@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
@@ -60,5 +61,24 @@ def decode_cursor(cursor: str) -> list[str]:
     except (ValueError, binascii.Error, RecursionError):
         keys = None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) and "\0" not in key for key in keys):
-        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")
+        raise invalid_cursor()
     return keys
+
+
+def uuid_cursor(page: PageRequest) -> UUID | None:
+    """Return the id a page of a list sorted by id continues after.
+
+    Raises:
+        Problem: 422 ``invalid_cursor``.
+    """
+    if page.after is None:
+        return None
+    try:
+        return UUID(page.after[0])
+    except ValueError:
+        raise invalid_cursor() from None
+
+
+def invalid_cursor() -> Problem:
+    """Return the problem for a cursor that no page gave."""
+    return Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")

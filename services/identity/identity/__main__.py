@@ -1,0 +1,5 @@
+from koppel_mesh.runtime import main
+
+from .service import SERVICE
+
+main(SERVICE)

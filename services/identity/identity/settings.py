@@ -1,0 +1,27 @@
+"""Settings of the identity service."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from koppel_mesh.settings import MeshSettings
+
+DEMO_FIRM = UUID("0199a000-0000-7000-8000-00000000d0e0")
+DEMO_CLIENT = "demo"
+DEMO_SECRET = "demo-secret"  # noqa: S105 - contract §3: known to everybody, and made in local mode only
+
+
+class IdentitySettings(MeshSettings):
+    """How long tokens and keys live."""
+
+    token_lifetime_s: int = Field(3600, ge=60, le=86_400)
+    signing_key_days: int = Field(30, ge=1)
+
+    @model_validator(mode="after")
+    def _keys_are_needed(self) -> Self:
+        if not self.secret_keys:
+            raise ValueError(
+                "KOPPEL_SECRET_KEYS is empty: private signing keys cannot be kept without an encryption key"
+            )
+        return self

@@ -1,0 +1,220 @@
+"""Tokens: refused first, then given, then checked by another service, through a rotation of keys."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from identity import keys
+from identity.service import SERVICE
+from identity.settings import DEMO_FIRM, IdentitySettings
+from koppel_mesh.auth import SCOPES, InvalidToken, TokenVerifier
+from koppel_mesh.http.client import HttpClient, Response
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import running
+from koppel_mesh.service import Context
+from sqlalchemy import text
+
+SECRET = "services-secret-for-tests"
+
+
+@pytest.fixture
+async def context(make_database: Callable[[], str], free_port: int) -> AsyncIterator[Context]:
+    url = make_database()
+    assert SERVICE.migrations is not None
+    await upgrade(url, "identity", SERVICE.migrations)
+    settings = IdentitySettings.model_validate(
+        {
+            "database_url": url,
+            "amqp_url": "amqp://127.0.0.1:9/",
+            "port": free_port,
+            "public_url": f"http://127.0.0.1:{free_port}",
+            "secret_keys": Fernet.generate_key().decode(),
+            "service_client_secret": SECRET,
+        }
+    )
+    async with running([SERVICE], {"identity": settings}) as contexts:
+        yield contexts["identity"]
+
+
+async def ask(context: Context, form: dict[str, str], **arguments: Any) -> Response:
+    url = f"{context.settings.public_url}/identity/oauth/token"
+    return await context.http.request("POST", url, deadline_s=10, data=form, **arguments)
+
+
+async def call(context: Context, method: str, path: str, token: str, **arguments: Any) -> Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return await context.http.request(
+        method, f"{context.settings.public_url}/identity{path}", deadline_s=10, headers=headers, **arguments
+    )
+
+
+async def token_of(context: Context, client_id: str, secret: str, **more: str) -> str:
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, **more}
+    response = await ask(context, form)
+    assert response.status == 200, response.text
+    return str(json.loads(response.content)["access_token"])
+
+
+GOOD = {"grant_type": "client_credentials", "client_id": "demo", "client_secret": "demo-secret"}
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({}, 400, "invalid_request"),
+        ({**GOOD, "grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({**GOOD, "client_secret": "wrong"}, 401, "invalid_client"),
+        ({**GOOD, "client_id": "nobody"}, 401, "invalid_client"),
+        ({**GOOD, "client_id": "demo\0"}, 401, "invalid_client"),
+        ({"grant_type": "client_credentials"}, 401, "invalid_client"),
+        ({**GOOD, "scope": "everything"}, 400, "invalid_scope"),
+        ({**GOOD, "scope": "é"}, 400, "invalid_scope"),
+    ],
+)
+async def test_refusals_are_those_of_oauth(context: Context, form: dict[str, str], status: int, error: str) -> None:
+    response = await ask(context, form)
+    assert (response.status, json.loads(response.content)["error"]) == (status, error)
+    if status == 401:
+        assert response.headers["www-authenticate"].startswith("Basic")
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_body_that_is_no_form_is_refused(context: Context) -> None:
+    url = f"{context.settings.public_url}/identity/oauth/token"
+    form = "application/x-www-form-urlencoded"
+    for headers, body in (
+        ({"Content-Type": "application/json"}, b"{}"),
+        ({"Content-Type": form}, b"grant_type=client_credentials&grant_type=x"),
+        ({}, b""),
+        ({"Content-Type": form}, b"\xff\xfe=%zz&" * 30),
+    ):
+        response = await context.http.request("POST", url, deadline_s=10, headers=headers, content=body)
+        assert response.status in {400, 401}, response.text
+
+
+async def test_basic_and_body_credentials_give_the_same_token(context: Context) -> None:
+    basic = base64.b64encode(b"demo:demo-secret").decode()
+    response = await ask(context, {"grant_type": "client_credentials"}, headers={"Authorization": f"Basic {basic}"})
+    answer = json.loads(response.content)
+    assert response.status == 200
+    assert answer["token_type"] == "Bearer"
+    assert set(answer["scope"].split()) == set(SCOPES)
+    caller = await context.verifier.verify(answer["access_token"])
+    assert (caller.subject, caller.firm_id) == ("demo", DEMO_FIRM)
+
+
+async def test_a_token_has_the_scopes_asked_for_and_no_more(context: Context) -> None:
+    token = await token_of(context, "demo", "demo-secret", scope="documents:read")
+    assert (await context.verifier.verify(token)).scopes == {"documents:read"}
+    assert (await call(context, "GET", "/v1/clients", token)).status == 403
+
+
+async def test_the_services_own_client_is_bound_to_no_firm(context: Context) -> None:
+    token = await token_of(context, "koppel-services", SECRET)
+    assert (await context.verifier.verify(token)).firm_id is None
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t[:-4] + "AAAA", lambda t: t.rsplit(".", 1)[0] + ".", lambda t: "a.b.c", lambda t: ""]
+)
+async def test_a_spoilt_token_is_no_token(context: Context, spoil: Callable[[str], str]) -> None:
+    with pytest.raises(InvalidToken):
+        await context.verifier.verify(spoil(await token_of(context, "demo", "demo-secret")))
+
+
+async def test_a_token_for_another_audience_is_refused(context: Context) -> None:
+    token = await token_of(context, "demo", "demo-secret")
+    elsewhere = context.settings.model_copy(update={"audience": "somebody-else"})
+    async with HttpClient() as http:
+        with pytest.raises(InvalidToken):
+            await TokenVerifier(elsewhere, http).verify(token)
+
+
+async def test_keys_rotate_without_a_token_being_refused(context: Context) -> None:
+    old = await token_of(context, "demo", "demo-secret")
+    admin = await token_of(context, "koppel-services", SECRET)
+    assert (await call(context, "POST", "/v1/signing-keys/rotate", admin)).status == 202
+    published = await call(context, "GET", "/.well-known/jwks.json", admin)
+    assert len(json.loads(published.content)["keys"]) == 2, "the next key is published before it signs"
+    assert not any("d" in key for key in json.loads(published.content)["keys"]), "a private key left the house"
+    async with context.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE signing_key SET signs_from = now() - interval '1 second' WHERE signs_from > now()")
+        )
+    new = await token_of(context, "demo", "demo-secret")
+    async with HttpClient() as http:
+        fresh = TokenVerifier(context.settings, http)
+        for token in (old, new):
+            assert (await fresh.verify(token)).subject == "demo"
+    async with context.database.transaction() as tx:
+        await tx.execute(text("UPDATE signing_key SET signs_from = signs_from - interval '3 hours'"))
+    async with context.database.reading() as connection:
+        assert len(await keys.published(connection, context.settings.token_lifetime_s)) == 1, (
+            "an old key outlived its tokens"
+        )
+
+
+async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context) -> None:
+    admin = await token_of(context, "koppel-services", SECRET)
+    body = {"client_id": "pos-vendor", "name": "Kassa", "firm_id": str(DEMO_FIRM), "scopes": ["documents:write"]}
+    made = await call(context, "POST", "/v1/clients", admin, json=body)
+    assert made.status == 201
+    shown = json.loads(made.content)
+    first = shown.pop("client_secret")
+    assert (await call(context, "POST", "/v1/clients", admin, json=body)).status == 409
+    rotated = await call(context, "POST", f"/v1/clients/{shown['id']}/secrets", admin, json={"overlap_s": 3600})
+    second = json.loads(rotated.content)["client_secret"]
+    await asyncio.gather(token_of(context, "pos-vendor", first), token_of(context, "pos-vendor", second))
+    await call(context, "POST", f"/v1/clients/{shown['id']}/secrets", admin, json={"overlap_s": 0})
+    for ended in (first, second):
+        refused = await ask(context, {**GOOD, "client_id": "pos-vendor", "client_secret": ended})
+        assert refused.status == 401
+    hashes = await call(context, "GET", f"/v1/clients/{shown['id']}", admin)
+    assert "secret" not in hashes.text
+    assert (await call(context, "DELETE", f"/v1/clients/{shown['id']}", admin)).status == 204
+    assert (await call(context, "GET", f"/v1/clients/{shown['id']}", admin)).status == 404
+
+
+async def test_a_firms_own_administrator_administers_no_clients(context: Context) -> None:
+    token = await token_of(context, "demo", "demo-secret")
+    response = await call(context, "GET", "/v1/clients", token)
+    assert (response.status, json.loads(response.content)["code"]) == (403, "bound_to_a_firm")
+
+
+async def test_the_same_idempotency_key_makes_one_client(context: Context) -> None:
+    admin = await token_of(context, "koppel-services", SECRET)
+    body = {"client_id": "twice", "name": "Twice", "scopes": []}
+    headers = {"Authorization": f"Bearer {admin}", "Idempotency-Key": "k-1"}
+    url = f"{context.settings.public_url}/identity/v1/clients"
+
+    async def post(json_body: dict[str, Any]) -> Response:
+        return await context.http.request("POST", url, deadline_s=10, headers=headers, json=json_body)
+
+    answers = await asyncio.gather(*(post(body) for _ in range(5)))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    reused = await post({**body, "name": "Another"})
+    assert (reused.status, json.loads(reused.content)["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_production_has_no_demo_client(make_database: Callable[[], str], free_port: int) -> None:
+    url = make_database()
+    assert SERVICE.migrations is not None
+    await upgrade(url, "identity", SERVICE.migrations)
+    settings = IdentitySettings.model_validate(
+        {
+            "env": "production",
+            "database_url": url,
+            "amqp_url": "amqp://127.0.0.1:9/",
+            "port": free_port,
+            "public_url": f"http://127.0.0.1:{free_port}",
+            "secret_keys": Fernet.generate_key().decode(),
+            "service_client_secret": SECRET,
+        }
+    )
+    async with running([SERVICE], {"identity": settings}) as contexts:
+        assert (await ask(contexts["identity"], GOOD)).status == 401
