@@ -4,208 +4,79 @@ A connector is one instance without state. It never opens a socket of its own: `
 there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising a verdict.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
-from koppel_mesh.clock import utc_now
-from koppel_mesh.messages import DocumentKind, LocalisedText
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
-from .problems import Problem, ProblemCatalogue
-from .verdicts import Blocked, Later, OutcomeUnknown, Rejected, Throttled, Verdict
+from koppel_mesh.messages import DocumentKind
 
-Phase = Literal["send", "lookup", "read", "read_back", "token"]
+from .answers import VendorAnswer, classify_by_status, retry_after_s
+from .masterdata import Master, MasterBook, Masters
+from .outcomes import (
+    Booked,
+    CannotTell,
+    CheckStep,
+    Differs,
+    Found,
+    NotBooked,
+    NotFound,
+    ReadBack,
+    RemoteDossier,
+    Sent,
+    Vanished,
+)
+from .profile import (
+    Application,
+    ErrorBudget,
+    HeaderNames,
+    OAuthProfile,
+    PasswordProfile,
+    Phase,
+    Profile,
+    TokenError,
+    TokenMeaning,
+    Window,
+)
+from .verdicts import Verdict
 
-
-# ---------------------------------------------------------------------------------------------------- facts of a vendor
-
-
-@dataclass(frozen=True)
-class HeaderNames:
-    """Where a vendor tells its own count. A header that is absent says nothing; it never means zero."""
-
-    limit: str | None = None
-    remaining: str | None = None
-    reset: str | None = None
-    reset_unit: Literal["ms_epoch", "s_epoch", "s_delta"] = "ms_epoch"
-
-
-@dataclass(frozen=True)
-class Window:
-    """So many calls per period of the vendor's clock (a whole minute, a whole UTC day)."""
-
-    name: str
-    capacity: int
-    period_s: int
-    headers: HeaderNames | None = None
-
-
-@dataclass(frozen=True)
-class ErrorBudget:
-    """How many refused calls per endpoint we allow ourselves; less than the vendor does, so that it never blocks us."""
-
-    capacity: int
-    period_s: int
-    statuses: frozenset[int]
-
-
-TokenMeaning = Literal["too_early", "spent", "revoked", "misconfigured", "transient"]
-
-
-@dataclass(frozen=True)
-class TokenError:
-    """One line of the table "what a refusal of the token endpoint means". The first line that fits wins."""
-
-    meaning: TokenMeaning
-    status: int | None = None
-    error: str | None = None
-    description: str | None = None
-    """Part of ``error_description`` or of a ``Reason`` header, compared without case."""
-
-
-@dataclass(frozen=True)
-class OAuthProfile:
-    """OAuth 2.0 authorization code with rotating refresh tokens."""
-
-    authorize_path: str
-    token_path: str
-    access_valid_s: int = 590
-    """A call never starts with an older access token."""
-    refresh_not_before_s: int = 0
-    """The vendor refuses an earlier refresh, counted from when the pair was received."""
-    refresh_valid_days: int = 30
-    keep_alive_days: int = 7
-    """An idle connection is refreshed this often, so that its grant never lapses."""
-    authorize_params: Mapping[str, str] = field(default_factory=dict)
-    scope: str | None = None
-    client_auth: Literal["body", "basic"] = "body"
-    errors: tuple[TokenError, ...] = ()
-
-
-@dataclass(frozen=True)
-class PasswordProfile:
-    """Credentials live in the settings, as write-only secret fields."""
-
-
-@dataclass(frozen=True)
-class Application:
-    """Our registration with the vendor: where it is and who we are there."""
-
-    base_url: str
-    client_id: str = ""
-    client_secret: SecretStr = SecretStr("")
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The facts about one vendor."""
-
-    name: str
-    """Service and URL segment: ``connector-exact``."""
-    title: str
-    """What people call the vendor: ``Exact Online``."""
-    kinds: frozenset[DocumentKind]
-    auth: OAuthProfile | PasswordProfile
-    settle_s: float
-    """How long the vendor may need before a search finds what it just stored."""
-    problems: ProblemCatalogue = field(default_factory=ProblemCatalogue)
-    windows: tuple[Window, ...] = ()
-    error_budget: ErrorBudget | None = None
-    deadline_s: float = 20.0
-    on_ambiguous: Literal["lookup", "resend_safe", "review"] = "lookup"
-    reads_back: bool = True
-    """False for targets that cannot be asked: there ``exported`` is the end."""
-    max_inflight: int = 1
-    """Deliveries of one connection under way at once; 1 keeps order and is kinder to vendors."""
-    operation: str = "book"
-    """Part of the delivery key; a connector with several effects per document names each."""
-
-
-# ------------------------------------------------------------------------------------------------------ an open connection
-
-
-@dataclass(frozen=True)
-class VendorAnswer:
-    """What came back, complete, within the deadline."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    content: bytes
-    operation: str
-    acts: bool
-    phase: Phase
-
-    @property
-    def text(self) -> str:
-        """The body as text; undecodable bytes are replaced."""
-        return self.content.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body as JSON with exact numbers.
-
-        Raises:
-            ValueError: it is not JSON.
-        """
-        return json.loads(self.content, parse_float=Decimal)
-
-
-@dataclass(frozen=True)
-class Master:
-    """One line of the vendor's master data: a journal, a VAT code, a relation."""
-
-    kind: str
-    """``relation``, ``ledger_account``, ``journal``, ``vat_code``, ``payment_condition``, or the connector's own."""
-    code: str
-    remote_id: str
-    name: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values. Relations: ``vat_number``, ``enterprise_number``, ``email``, ``iban``, ``is_customer``, ``is_supplier``."""
-
-
-@dataclass(frozen=True)
-class Masters:
-    """What an import brought; a list given replaces all lines of its kind."""
-
-    relations: tuple[Master, ...] = ()
-    ledger_accounts: tuple[Master, ...] = ()
-    journals: tuple[Master, ...] = ()
-    vat_codes: tuple[Master, ...] = ()
-    payment_conditions: tuple[Master, ...] = ()
-    other: tuple[Master, ...] = ()
-
-    def lines(self) -> tuple[Master, ...]:
-        """Return every line."""
-        return (
-            self.relations + self.ledger_accounts + self.journals + self.vat_codes + self.payment_conditions + self.other
-        )
-
-
-class MasterBook(ABC):
-    """The imported master data of one connection, in memory."""
-
-    @abstractmethod
-    def all(self, kind: str) -> Sequence[Master]:
-        """Return every line of ``kind``."""
-
-    @abstractmethod
-    def get(self, kind: str, code: str) -> Master | None:
-        """Return the line with this code."""
-
-    @abstractmethod
-    def find(self, kind: str, key: str, value: str) -> Sequence[Master]:
-        """Return the lines whose ``data[key]`` (or ``name``, ``remote_id``) is ``value``; indexed, so cheap to repeat."""
-
-    @abstractmethod
-    async def remember(self, master: Master) -> None:
-        """Add or replace one line, durably: what the connector created or found on its way."""
+__all__ = [
+    "Application",
+    "Booked",
+    "CannotTell",
+    "CheckStep",
+    "Connection",
+    "Connector",
+    "Delivery",
+    "Differs",
+    "ErrorBudget",
+    "Found",
+    "HeaderNames",
+    "Master",
+    "MasterBook",
+    "Masters",
+    "NotBooked",
+    "NotFound",
+    "OAuthProfile",
+    "PasswordProfile",
+    "Phase",
+    "Profile",
+    "ReadBack",
+    "RemoteDossier",
+    "Sent",
+    "TokenError",
+    "TokenMeaning",
+    "Vanished",
+    "Vendor",
+    "VendorAnswer",
+    "Window",
+    "Work",
+    "classify_by_status",
+    "retry_after_s",
+]
 
 
 @dataclass(frozen=True)
@@ -305,94 +176,8 @@ class Work:
         self.write_progress(self.progress)
 
 
-# ---------------------------------------------------------------------------------------------------------- what came of it
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The vendor has it."""
-
-    remote_id: str
-    entry_number: str | None = None
-    entry_url: str | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """The search by reference found it. ``count`` above 1 goes to a person."""
-
-    remote_id: str
-    entry_number: str | None = None
-    entry_url: str | None = None
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """The search was complete and found nothing."""
-
-
-@dataclass(frozen=True)
-class CannotTell:
-    """The search could not be completed."""
-
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Booked:
-    """Seen in the books, totals equal to the cent."""
-
-    entry_number: str
-    entry_url: str | None = None
-
-
-@dataclass(frozen=True)
-class NotBooked:
-    """There, but not in the books yet."""
-
-
-@dataclass(frozen=True)
-class Vanished:
-    """It was there and is there no more."""
-
-
-@dataclass(frozen=True)
-class Differs:
-    """In the books, but not as the document says."""
-
-    problem: Problem
-    entry_number: str | None = None
-    entry_url: str | None = None
-
-
-ReadBack = Booked | NotBooked | Vanished | Differs
-
-
-@dataclass(frozen=True)
-class RemoteDossier:
-    """A division or dossier the login can reach, or sees and cannot use."""
-
-    id: str
-    name: str
-    reachable: bool
-    missing_right: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CheckStep:
-    """One line of a health check."""
-
-    name: str
-    """``login``, ``rights``, ``year``, ``journals``, ``vat_codes``."""
-    ok: bool
-    problem: Problem | None = None
-    detail: str | None = None
-    message: LocalisedText | None = None
-
-
-# --------------------------------------------------------------------------------------------------------------- the connector
+# What a connector does not override takes arguments it does not use.
+# ruff: noqa: ARG002
 
 
 class Connector(ABC):
@@ -454,43 +239,3 @@ class Connector(ABC):
     def classify(self, answer: VendorAnswer) -> Verdict | None:
         """Return None for a success, else what to do next. Override for what the vendor means by its statuses."""
         return classify_by_status(answer)
-
-
-def classify_by_status(answer: VendorAnswer) -> Verdict | None:
-    """Judge by HTTP alone (messaging sheet §3.8): a 5xx to a call that acts is ambiguous, most 4xx are a definite no."""
-    status = answer.status
-    detail = answer.text[:300].strip() or None
-    if 200 <= status < 300:
-        return None
-    if status == 429:
-        return Throttled()
-    if status == 403:
-        return Blocked(Problem("forbidden_by_vendor", detail))
-    if status == 401:
-        return Blocked(Problem("reauthorise", detail))
-    if status == 409 and answer.acts:
-        return OutcomeUnknown("409: it may be there already")
-    if status >= 500 or status == 408 or status < 200 or 300 <= status < 400:
-        if answer.acts:
-            return OutcomeUnknown(f"HTTP {status}")
-        return Later(retry_after_s(answer.headers), Problem("vendor_unavailable", f"HTTP {status}"))
-    return Rejected(Problem("rejected_by_vendor", detail))
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, in either of its two forms, at most a day."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(min(int(value[:9]), 86_400))
-    try:
-        wait_s = (parsedate_to_datetime(value) - _vendor_now(headers)).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(wait_s, 0.0), 86_400.0)
-
-
-def _vendor_now(headers: Mapping[str, str]) -> datetime:
-    try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return utc_now()

@@ -127,6 +127,15 @@ GENERIC = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "misconfigured",
+            "operator",
+            nl="{vendor} aanvaardt de registratie van Koppel niet. De beheerder moet de instellingen nakijken.",
+            fr="{vendor} n'accepte pas l'enregistrement de Koppel. L'administrateur doit vérifier la configuration.",
+            en="{vendor} does not accept Koppel's registration. The operator must check the settings.",
+            blocks=True,
+            degrades=True,
+        ),
+        ProblemKind(
             "settings_missing",
             "accountant",
             nl="Vul eerst deze instellingen van de koppeling in: {missing}.",

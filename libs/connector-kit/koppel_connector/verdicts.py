@@ -18,7 +18,7 @@ from datetime import datetime
 from .problems import Problem
 
 
-class Verdict(Exception):  # noqa: N818 - named by what happens next, not as errors
+class Verdict(Exception):
     """Base of the six endings; ``problem`` is what a person is told."""
 
     def __init__(self, problem: Problem | None = None) -> None:

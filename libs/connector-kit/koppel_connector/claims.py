@@ -1,0 +1,142 @@
+"""Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging sheet §3.5).
+
+The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from time import monotonic
+from uuid import UUID
+
+from sqlalchemy import text
+
+from .connections import BREAKER_OPENS
+from .kit import Kit
+from .moves import COLUMNS, DeliveryRow, row_of
+
+READ_BACK_BATCH = 50
+READ_BACK_PATIENCE_S = 10.0
+"""How long an exported document waits for company while its connection is still sending."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one worker took of one connection, in order."""
+
+    connection_id: UUID
+    rows: tuple[DeliveryRow, ...]
+
+
+_CLAIM = text(f"""
+    WITH turn AS (
+        SELECT c.id, c.failures FROM connection c
+        WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
+            AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
+                AND d.due_at <= clock_timestamp())
+            AND NOT EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state = 'sending'
+                AND d.lease_token IS NOT NULL)
+        ORDER BY c.last_served_at LIMIT :connections FOR UPDATE OF c SKIP LOCKED
+    ), served AS (
+        UPDATE connection SET last_served_at = clock_timestamp() FROM turn WHERE connection.id = turn.id
+    ), picked AS (
+        SELECT due.id FROM turn CROSS JOIN LATERAL (
+            SELECT d.id FROM delivery d
+            WHERE d.connection_id = turn.id AND d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
+            ORDER BY d.due_at, d.id LIMIT CASE WHEN turn.failures >= :opens THEN 1 ELSE :batch END
+            FOR UPDATE SKIP LOCKED
+        ) due
+    )
+    UPDATE delivery d SET state = 'sending', lease_token = gen_random_uuid(), claimed_at = clock_timestamp(),
+        lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second', attempts = d.attempts + 1
+    FROM picked WHERE d.id = picked.id
+    RETURNING {COLUMNS}
+""")
+
+_CLAIM_READ_BACK = text(f"""
+    WITH turn AS (
+        SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
+        WHERE d.state = 'exported' AND d.due_at <= clock_timestamp()
+            AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
+            AND (d.due_at < clock_timestamp() - CAST(:patience_s AS float8) * interval '1 second'
+                OR NOT EXISTS (SELECT FROM delivery w WHERE w.connection_id = c.id
+                    AND (w.state = 'sending' AND w.lease_token IS NOT NULL
+                        OR w.state = 'ready' AND w.due_at <= clock_timestamp()))
+                OR (SELECT count(*) FROM (SELECT FROM delivery w WHERE w.connection_id = c.id AND w.state = 'exported'
+                    AND w.due_at <= clock_timestamp() LIMIT :batch) full_batch) >= :batch)
+        ORDER BY d.due_at LIMIT 1
+    )
+    UPDATE delivery d SET lease_token = gen_random_uuid(),
+        lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
+    FROM (
+        SELECT e.id FROM delivery e JOIN turn ON e.connection_id = turn.connection_id
+        WHERE e.state = 'exported' AND e.due_at <= clock_timestamp()
+            AND (e.lease_until IS NULL OR e.lease_until < clock_timestamp())
+        ORDER BY e.due_at LIMIT :batch FOR UPDATE OF e SKIP LOCKED
+    ) picked
+    WHERE d.id = picked.id
+    RETURNING {COLUMNS}
+""")
+
+_RENEW = text("""
+    UPDATE delivery SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
+    WHERE id = :id AND lease_token = :lease_token AND lease_until > clock_timestamp()
+    RETURNING lease_until, clock_timestamp() AS read_at
+""")
+
+
+async def claim(kit: Kit, connections: int) -> list[Lane]:
+    """Take due deliveries of up to ``connections`` connections."""
+    async with kit.database.transaction() as tx:
+        rows = (
+            await tx.execute(
+                _CLAIM,
+                {
+                    "connections": connections,
+                    "serving": [str(each) for each in kit.serving],
+                    "opens": BREAKER_OPENS,
+                    "batch": kit.settings.claim_batch,
+                    "lease_s": kit.settings.lease_for(kit.profile),
+                },
+            )
+        ).all()
+    return _lanes([row_of(row) for row in rows])
+
+
+async def claim_read_back(kit: Kit) -> Lane | None:
+    """Take exported deliveries of one connection that are due to be read back."""
+    async with kit.database.transaction() as tx:
+        rows = (
+            await tx.execute(
+                _CLAIM_READ_BACK,
+                {
+                    "serving": [str(each) for each in kit.serving],
+                    "batch": READ_BACK_BATCH,
+                    "patience_s": READ_BACK_PATIENCE_S,
+                    "lease_s": kit.settings.lease_for(kit.profile),
+                },
+            )
+        ).all()
+    lanes = _lanes([row_of(row) for row in rows])
+    return lanes[0] if lanes else None
+
+
+async def renew(kit: Kit, row: DeliveryRow) -> DeliveryRow | None:
+    """Return the row with a lease from now on; None when it is no longer ours."""
+    async with kit.database.transaction() as tx:
+        renewed = (
+            await tx.execute(
+                _RENEW,
+                {"id": row.id, "lease_token": row.lease_token, "lease_s": kit.settings.lease_for(kit.profile)},
+            )
+        ).one_or_none()
+    if renewed is None:
+        return None
+    return replace(row, lease_until=renewed.lease_until, read_at=renewed.read_at, monotonic=monotonic())
+
+
+def _lanes(rows: list[DeliveryRow]) -> list[Lane]:
+    in_order = sorted(rows, key=lambda row: (row.connection_id, row.id))
+    return [Lane(key, tuple(group)) for key, group in groupby(in_order, key=lambda row: row.connection_id)]

@@ -1,0 +1,251 @@
+"""The one export path: open connection → read document → (look up) → send → record.
+
+Read it top-down: ``serve_deliveries`` claims, ``_run_lane`` opens the connection, ``_walk`` takes one delivery to its next
+state. Whatever happens on the way ends as one event of the machine, written with one commit.
+"""
+
+import time
+from functools import partial
+from typing import Any
+
+import structlog
+from opentelemetry.trace import SpanKind
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_mesh.service import Context
+from koppel_mesh.telemetry.metrics import histogram
+from koppel_mesh.telemetry.tracing import continue_from
+
+from . import connections, faults, happenings
+from .claims import Lane, claim, renew
+from .connections import USABLE, read_connection, set_state
+from .connector import CannotTell, Found, NotFound, Sent
+from .happenings import Event
+from .kit import Kit
+from .machine import IllegalMoveError
+from .moves import DeliveryRow, Learned, LostRaceError, apply
+from .problems import Problem
+from .vendor import LeaseLost, OpenVendor, open_vendor
+from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
+from .works import DossierGone, open_work
+
+log = structlog.get_logger(__name__)
+_duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
+
+
+async def serve_deliveries(context: Context) -> bool:
+    """Claim due deliveries for every free place and start a lane per connection."""
+    kit: Kit = context.resources
+    free = kit.settings.workers - len(kit.lanes)
+    if kit.closing or free <= 0:
+        return False
+    lanes = await claim(kit, free)
+    faults.point("after_claim_commit")
+    for lane in lanes:
+        kit.serving.add(lane.connection_id)
+        kit.start_lane(lane.connection_id, partial(_run_lane, kit, lane), "deliveries")
+    return False
+
+
+async def _run_lane(kit: Kit, lane: Lane) -> None:
+    left = list(lane.rows)
+    try:
+        async with kit.database.reading() as reading:
+            row = await read_connection(reading, kit, lane.connection_id)
+        assert row is not None
+        held = _why_not(kit, row)
+        vendor = None if held else await open_vendor(kit, row)
+        while left:
+            current = left[0]
+            if kit.closing:
+                return
+            if vendor is None:
+                assert held is not None
+                await _record(kit, None, current, happenings.WaitsForPerson(held), Learned())
+                left.pop(0)
+                continue
+            if current.lease_left_s() < kit.settings.lease_for(kit.profile) / 2:
+                renewed = await renew(kit, current)
+                if renewed is None:
+                    left.pop(0)
+                    continue
+                current = renewed
+            left.pop(0)
+            pauses = await _walk(kit, vendor, current)
+            if pauses:
+                return
+    finally:
+        kit.serving.discard(lane.connection_id)
+        await _give_back(kit, left)
+
+
+def _why_not(kit: Kit, row: Any) -> Problem | None:
+    if row.state not in USABLE:
+        return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
+    missing = kit.connector.missing_settings(row.settings)
+    return Problem("settings_missing", missing=", ".join(missing)) if missing else None
+
+
+async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
+    """Return what was claimed and not begun; where even that fails, the sweeper does it when the lease ends."""
+    for row in rows:
+        try:
+            async with kit.database.transaction() as tx:
+                await apply(tx, kit, row, happenings.LeaseExpired())
+        except (LostRaceError, IllegalMoveError):
+            continue
+
+
+# ------------------------------------------------------------------------------------------------------------ one delivery
+
+
+async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
+    """Take one delivery to its next state. Return True when the rest of the lane should wait."""
+    started = time.monotonic()
+    is_lookup = row.unknown_since is not None
+    vendor.begin("lookup" if is_lookup else "send", lambda seconds: row.lease_left_s() > seconds)
+    with continue_from(row.traceparent, f"deliver to {kit.profile.name}", SpanKind.CONSUMER):
+        try:
+            event, learned, verdict = await (_look_up(kit, vendor, row) if is_lookup else _send(kit, vendor, row))
+        except LeaseLost:
+            log.warning("claim ran out before a call", delivery=str(row.id))
+            return False
+        faults.point("before_outcome_commit")
+        await _record(kit, vendor, row, event, learned, verdict)
+        faults.point("after_outcome_commit")
+    _duration.labels(service=kit.profile.name, event=type(event).__name__).observe(time.monotonic() - started)
+    return isinstance(verdict, Reauthorise | Throttled)
+
+
+async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, Learned, Verdict | None]:
+    try:
+        work = await open_work(kit, vendor, row)
+        prepared = await kit.connector.prepare(work)
+        sent = await kit.connector.send(work, prepared)
+        assert isinstance(sent, Sent)
+    except Verdict as verdict:
+        return _after_verdict(vendor, row, verdict), Learned(), verdict
+    except LeaseLost:
+        if vendor.unsaved_effect:
+            return _doubt(vendor, row, None), Learned(), None
+        raise
+    except DossierGone as error:
+        return happenings.Refused(Problem("document_gone", str(error))), Learned(), None
+    except MeshError as error:
+        later = Later(problem=Problem("document_unavailable", str(error)[:300]))
+        return _after_verdict(vendor, row, later), Learned(), None
+    except Exception as error:
+        log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
+        later = Later(problem=Problem("internal", repr(error)[:300]))
+        return _after_verdict(vendor, row, later), Learned(), None
+    return happenings.Accepted(), Learned(sent.remote_id, sent.entry_number, sent.entry_url), None
+
+
+async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, Learned, Verdict | None]:
+    try:
+        work = await open_work(kit, vendor, row)
+        found = await kit.connector.lookup(work)
+    except Rejected as verdict:
+        return happenings.SearchFailed(), Learned(), verdict
+    except Verdict as verdict:
+        return _event_of(verdict, row, vendor), Learned(), verdict
+    except DossierGone:
+        return happenings.SearchFailed(), Learned(), None
+    except MeshError:
+        return happenings.SearchFailed(), Learned(), None
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
+        return happenings.SearchFailed(), Learned(), None
+    match found:
+        case Found(count=count) if count > 1:
+            return happenings.FoundSeveral(), Learned(), None
+        case Found(remote_id, entry_number, entry_url):
+            return happenings.Accepted(), Learned(remote_id, entry_number, entry_url), None
+        case NotFound():
+            return happenings.SearchedInVain(), Learned(), None
+        case CannotTell():
+            return happenings.SearchFailed(), Learned(), None
+
+
+def _after_verdict(vendor: OpenVendor, row: DeliveryRow, verdict: Verdict) -> Event:
+    # A step that took effect and was not saved makes every "try again" a possible double: look first.
+    if vendor.unsaved_effect and not isinstance(verdict, Rejected):
+        return _doubt(vendor, row, verdict.problem)
+    return _event_of(verdict, row, vendor)
+
+
+def _doubt(vendor: OpenVendor, row: DeliveryRow, problem: Problem | None) -> Event:
+    return happenings.Ambiguous(vendor.acted_at or row.now(), problem)
+
+
+def _event_of(verdict: Verdict, row: DeliveryRow, vendor: OpenVendor) -> Event:
+    match verdict:
+        case Later(retry_after_s=retry_after_s, problem=problem):
+            return happenings.Postponed(retry_after_s, problem)
+        case Throttled(until=until, problem=problem):
+            return happenings.HeldBack(until or row.now(), problem)
+        case Blocked(problem=problem) | Reauthorise(problem=problem):
+            return happenings.WaitsForPerson(problem or Problem("internal"))
+        case Rejected(problem=problem):
+            return happenings.Refused(problem or Problem("rejected_by_vendor"))
+        case OutcomeUnknown(problem=problem):
+            return _doubt(vendor, row, problem)
+    raise TypeError(f"{type(verdict).__name__} is not one of the six verdicts")
+
+
+# ---------------------------------------------------------------------------------------------------------------- recording
+
+
+async def _record(
+    kit: Kit,
+    vendor: OpenVendor | None,
+    row: DeliveryRow,
+    event: Event,
+    learned: Learned,
+    verdict: Verdict | None = None,
+) -> None:
+    """Write the outcome, what the last call learned and the message, in one transaction."""
+    try:
+        async with kit.database.transaction() as tx:
+            if vendor is not None:
+                await vendor.flush(tx)
+            made = await apply(tx, kit, row, event, learned)
+            if vendor is not None:
+                await _keep_health(tx, kit, vendor, event, verdict)
+    except LostRaceError as error:
+        log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
+        return
+    if made.to.state is DeliveryState.EXPORTED:
+        kit.wake("read-back")
+
+
+async def _keep_health(
+    tx: AsyncConnection, kit: Kit, vendor: OpenVendor, event: Event, verdict: Verdict | None
+) -> None:
+    row = vendor.row
+    match verdict:
+        case Reauthorise(problem=problem):
+            await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=problem)
+            kit.wake("reconciler")
+            return
+        case Throttled(until=until) if until is not None and not _of_endpoint(verdict):
+            await connections.pause(tx, row.id, until)
+            return
+        case Blocked(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
+            await set_state(tx, kit, row.id, ConnectionState.DEGRADED, problem=problem)
+            return
+    if isinstance(verdict, Later | OutcomeUnknown) or isinstance(event, happenings.Ambiguous):
+        await connections.stumble(tx, row.id)
+    elif isinstance(event, happenings.Accepted):
+        if row.failures:
+            await connections.recover(tx, row.id)
+        if row.state is ConnectionState.DEGRADED:
+            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+
+
+def _of_endpoint(verdict: Throttled) -> bool:
+    return verdict.problem is not None and verdict.problem.code == "too_many_errors"

@@ -1,0 +1,161 @@
+"""What can happen to a delivery: the events of ``machine``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .problems import Problem
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A worker took it: a ready one to send, an unknown one to look up."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The vendor has it, by its own answer or by a search that found exactly one."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A definite no, for good."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """A definite "not now"."""
+
+    retry_after_s: float | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """No budget until then. Nothing was sent."""
+
+    until: datetime
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class WaitsForPerson:
+    """Somebody must change something first. Nothing was sent, or it was refused without effect."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """It may have been sent; the answer is missing. ``deadline_at`` is when the attempt could last have acted."""
+
+    deadline_at: datetime
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class SearchedInVain:
+    """A complete search found nothing."""
+
+
+@dataclass(frozen=True)
+class SearchFailed:
+    """The search could not tell."""
+
+
+@dataclass(frozen=True)
+class FoundSeveral:
+    """The search found more than one."""
+
+
+@dataclass(frozen=True)
+class LeaseExpired:
+    """The worker died. ``deadline_at`` is that of an attempt that acts and was left open, if there was one."""
+
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SeenBooked:
+    """Read back: in the books, totals equal."""
+
+
+@dataclass(frozen=True)
+class SeenUnbooked:
+    """Read back: there, not in the books yet (or nothing was said about it)."""
+
+
+@dataclass(frozen=True)
+class SeenVanished:
+    """Read back: gone."""
+
+
+@dataclass(frozen=True)
+class SeenDifferent:
+    """Read back: in the books with other totals."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class RetryAsked:
+    """A person asked to try now."""
+
+
+@dataclass(frozen=True)
+class Unblocked:
+    """What the delivery waited for has changed."""
+
+
+@dataclass(frozen=True)
+class AgainAsked:
+    """Export "including already exported": make sure it is there (R060)."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A newer revision of the document takes its place, if this one cannot have reached the vendor."""
+
+
+@dataclass(frozen=True)
+class ResolvedBooked:
+    """A person says: it is in the books."""
+
+
+@dataclass(frozen=True)
+class ResolvedResend:
+    """A person says: it is not there, send it."""
+
+
+@dataclass(frozen=True)
+class ResolvedAbandoned:
+    """A person says: leave it."""
+
+    problem: Problem | None = None
+
+
+Event = (
+    Claimed
+    | Accepted
+    | Refused
+    | Postponed
+    | HeldBack
+    | WaitsForPerson
+    | Ambiguous
+    | SearchedInVain
+    | SearchFailed
+    | FoundSeveral
+    | LeaseExpired
+    | SeenBooked
+    | SeenUnbooked
+    | SeenVanished
+    | SeenDifferent
+    | RetryAsked
+    | Unblocked
+    | AgainAsked
+    | Superseded
+    | ResolvedBooked
+    | ResolvedResend
+    | ResolvedAbandoned
+)

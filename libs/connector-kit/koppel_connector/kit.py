@@ -1,0 +1,139 @@
+"""What a running connector holds: opened at start as ``context.resources``, closed at the end."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from koppel_mesh.database import Database
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.messages import ProblemData
+from koppel_mesh.service import Context
+
+from .connector import Connector, OAuthProfile, Profile
+from .keys import KeyRing
+from .machine import Facts
+from .masters import MasterBooks
+from .problems import GENERIC, Problem
+from .settings import ConnectorSettings
+from .token_calls import TokenCalls
+from .vault import Vault
+
+CLOSING_MARGIN_S = 2.0
+RECENT_S = 60.0
+RECENT_MAX = 5000
+
+
+class Recent:
+    """What was read lately of dossiers; a minute old at most, because names change rarely and numbers never."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, tuple[float, Mapping[str, Any]]] = {}
+
+    def get(self, key: UUID) -> Mapping[str, Any] | None:
+        """Return what is kept, if it is recent."""
+        kept = self._kept.get(key)
+        return kept[1] if kept and time.monotonic() - kept[0] < RECENT_S else None
+
+    def put(self, key: UUID, value: Mapping[str, Any]) -> None:
+        """Keep a value."""
+        if len(self._kept) >= RECENT_MAX:
+            self._kept.clear()
+        self._kept[key] = (time.monotonic(), value)
+
+
+class Kit:
+    """One connector at work. Rows hold the state; what is kept here may be lost at any moment."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        settings: ConnectorSettings,
+        database: Database,
+        http: HttpClient,
+        mesh: MeshClient,
+        wake: Callable[[str], None],
+    ) -> None:
+        self.connector = connector
+        self.settings = settings
+        self.database = database
+        self.http = http
+        self.mesh = mesh
+        self.wake = wake
+        self.catalogue = connector.profile.problems.over(GENERIC)
+        self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
+        self.books = MasterBooks(database)
+        self.dossiers = Recent()
+        self.tokens = TokenCalls(self)
+        self.vault: Vault | None = None
+        if isinstance(connector.profile.auth, OAuthProfile):
+            self.vault = Vault(database, self.keys, connector.profile.auth, self.tokens.refresh, connector.profile.name)
+        self.lanes: set[asyncio.Task[None]] = set()
+        self.serving: set[UUID] = set()
+        self.importing: set[UUID] = set()
+        self.closing = False
+        self._places: dict[UUID, asyncio.Semaphore] = {}
+
+    @property
+    def profile(self) -> Profile:
+        """Return the facts about the vendor."""
+        return self.connector.profile
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return where the vendor sends the browser after the consent."""
+        return f"{self.settings.public_url}/{self.profile.name}/oauth/callback"
+
+    def facts(self) -> Facts:
+        """Return the machine's facts, with fresh jitter."""
+        return self.settings.facts(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
+
+    def tell(self, problem: Problem) -> ProblemData:
+        """Return ``problem`` in three languages, the vendor named."""
+        named = Problem(problem.code, problem.detail, **{"vendor": self.profile.title, **problem.params})
+        return self.catalogue.tell(named)
+
+    def place(self, connection_id: UUID, max_inflight: int) -> asyncio.Semaphore:
+        """Return what keeps the calls of one connection from running beside each other."""
+        return self._places.setdefault(connection_id, asyncio.Semaphore(max_inflight))
+
+    def start_lane(self, connection_id: UUID, run: Callable[[], Any], loop: str) -> None:
+        """Run one connection's claimed work beside the others'; the loop is woken when it ends."""
+        task = asyncio.create_task(run(), name=f"{loop} {connection_id}")
+        self.lanes.add(task)
+
+        def ended(done: "asyncio.Task[None]") -> None:
+            self.lanes.discard(done)
+            if not done.cancelled():
+                done.exception()
+            self.wake(loop)
+
+        task.add_done_callback(ended)
+
+    async def close(self) -> None:
+        """Let running work end within the grace period; what does not is left to the sweeper of the next process."""
+        self.closing = True
+        if self.lanes:
+            await asyncio.wait(self.lanes, timeout=max(self.settings.shutdown_grace_s - CLOSING_MARGIN_S, 0.1))
+        for task in list(self.lanes):
+            task.cancel()
+        if self.lanes:
+            await asyncio.gather(*self.lanes, return_exceptions=True)
+
+
+def open_kit(connector: Connector) -> Callable[[Context], Any]:
+    """Return the ``resources`` of a connector's service."""
+
+    @asynccontextmanager
+    async def opened(context: Context) -> AsyncIterator[Kit]:
+        kit = Kit(connector, context.settings, context.database, context.http, context.mesh, context.wake)
+        try:
+            yield kit
+        finally:
+            await kit.close()
+
+    return opened

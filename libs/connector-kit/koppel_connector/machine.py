@@ -1,0 +1,298 @@
+"""The delivery's state machine: a pure function from (situation, event, facts, now) to a move.
+
+Nothing here knows a database or a vendor. The rule behind every line: what may have reached the vendor is looked up before
+it is sent again, and no passing of time turns "we do not know" into "failed" (messaging sheet §3.5–§3.8).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from koppel_mesh.messages import DeliveryState
+
+from .happenings import (
+    Accepted,
+    AgainAsked,
+    Ambiguous,
+    Claimed,
+    Event,
+    FoundSeveral,
+    HeldBack,
+    LeaseExpired,
+    Postponed,
+    Refused,
+    ResolvedAbandoned,
+    ResolvedBooked,
+    ResolvedResend,
+    RetryAsked,
+    SearchedInVain,
+    SearchFailed,
+    SeenBooked,
+    SeenDifferent,
+    SeenUnbooked,
+    SeenVanished,
+    Superseded,
+    Unblocked,
+    WaitsForPerson,
+)
+from .problems import Problem
+
+READY = DeliveryState.READY
+SENDING = DeliveryState.SENDING
+EXPORTED = DeliveryState.EXPORTED
+BOOKED = DeliveryState.BOOKED
+FAILED = DeliveryState.FAILED
+BLOCKED = DeliveryState.BLOCKED
+UNKNOWN = DeliveryState.UNKNOWN
+REVIEW = DeliveryState.REVIEW
+SUPERSEDED = DeliveryState.SUPERSEDED
+
+READ_BACK_SCHEDULE_S = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
+"""Pauses between looks at an exported document that is not booked yet; the last one repeats."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the machine needs to know of a delivery."""
+
+    state: DeliveryState
+    unknown_since: datetime | None = None
+    """Set while the vendor may hold something we cannot account for; survives ``blocked`` and restarts."""
+    failures: int = 0
+    """Definite failures so far; waiting for a person or for budget is not one."""
+    lookups: int = 0
+    """Searches that could not tell, and read-backs that saw nothing yet: paces the next."""
+    not_found: int = 0
+    """Complete searches in a row that found nothing."""
+    exported_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The patience of this service and this vendor."""
+
+    retry_schedule_s: tuple[float, ...]
+    settle_s: float
+    on_ambiguous: str = "lookup"
+    reads_back: bool = True
+    unbooked_after_s: float = 86_400.0
+    review_after_s: float = 86_400.0
+    jitter: float = 1.0
+    """Between 0.8 and 1.2, drawn by the caller."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """The new situation; ``due_at`` is when somebody must look again (None: never by itself)."""
+
+    to: Situation
+    due_at: datetime | None = None
+    problem: Problem | None = None
+    keeps_problem: bool = False
+
+
+class IllegalMoveError(Exception):
+    """This cannot happen to a delivery in that state; the event came too late or is a bug."""
+
+    def __init__(self, state: DeliveryState, event: "Event") -> None:
+        super().__init__(f"{type(event).__name__} cannot happen to a delivery that is {state}")
+
+
+# ----------------------------------------------------------------------------------------------------------------- moves
+
+
+def move(situation: Situation, event: Event, facts: Facts, now: datetime) -> Move:
+    """Return what becomes of a delivery.
+
+    Raises:
+        IllegalMoveError: ``event`` cannot happen in this state; nothing must be changed.
+    """
+    match situation.state:
+        case DeliveryState.SENDING:
+            made = _from_sending(situation, event, facts, now)
+        case DeliveryState.EXPORTED:
+            made = _from_exported(situation, event, facts, now)
+        case DeliveryState.REVIEW:
+            made = _from_review(situation, event, now)
+        case _:
+            made = _from_waiting(situation, event, facts, now)
+    if made is None:
+        raise IllegalMoveError(situation.state, event)
+    return made
+
+
+def _from_sending(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+    match event:
+        case Accepted():
+            return _exported(now_is, facts, now)
+        case WaitsForPerson(problem):
+            return Move(replace(now_is, state=BLOCKED), None, problem)
+        case Ambiguous(deadline_at, problem):
+            return _ambiguous(now_is, facts, now, deadline_at, problem)
+    return _from_lookup(now_is, event, facts, now) if now_is.unknown_since else _from_send(now_is, event, facts, now)
+
+
+def _from_send(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+    match event:
+        case Refused(problem):
+            return _ended(now_is, FAILED, problem)
+        case Postponed(retry_after_s, problem):
+            return _postponed(now_is, facts, now, retry_after_s, problem)
+        case HeldBack(until, problem):
+            return Move(replace(now_is, state=READY), max(until, now), problem)
+        case LeaseExpired(None):
+            return Move(replace(now_is, state=READY), now, keeps_problem=True)
+        case LeaseExpired(deadline_at) if deadline_at is not None:
+            return _ambiguous(now_is, facts, now, deadline_at, None)
+    return None
+
+
+def _from_lookup(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+    match event:
+        case SearchedInVain():
+            return _searched_in_vain(now_is, facts, now)
+        case FoundSeveral():
+            return _ended(now_is, REVIEW, Problem("found_twice"))
+        case SearchFailed() | Refused():
+            # Refusing a *search* says nothing about the document: only a send can end as failed.
+            return _cannot_tell(now_is, facts, now)
+        case Postponed(retry_after_s, _):
+            return _cannot_tell(now_is, facts, now, at_least_s=retry_after_s or 0.0)
+        case HeldBack(until, problem):
+            return Move(replace(now_is, state=UNKNOWN), max(until, now), problem)
+        case LeaseExpired():
+            return Move(replace(now_is, state=UNKNOWN), now, keeps_problem=True)
+    return None
+
+
+def _from_exported(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+    match event:
+        case SeenBooked() | ResolvedBooked():
+            return _ended(now_is, BOOKED, None)
+        case SeenUnbooked():
+            return _still_unbooked(now_is, facts, now)
+        case SeenVanished():
+            return _ended(now_is, REVIEW, Problem("vanished_at_vendor"))
+        case SeenDifferent(problem):
+            return _ended(now_is, REVIEW, problem)
+        case HeldBack(until, _):
+            return Move(now_is, max(until, now), keeps_problem=True)
+        case RetryAsked() | Unblocked():
+            return Move(now_is, now if facts.reads_back else None, keeps_problem=True)
+        case AgainAsked():
+            return _doubted(now_is, facts, now)
+    return None
+
+
+def _from_review(now_is: Situation, event: Event, now: datetime) -> Move | None:
+    match event:
+        case ResolvedBooked():
+            return _ended(replace(now_is, unknown_since=None), BOOKED, None)
+        case ResolvedResend():
+            return Move(_fresh(now_is), now)
+        case ResolvedAbandoned(problem):
+            return _ended(replace(now_is, unknown_since=None), FAILED, problem)
+        case AgainAsked() | Unblocked():
+            return Move(now_is, None, keeps_problem=True)
+    return None
+
+
+def _from_waiting(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+    """ready, unknown, blocked, failed, booked, superseded: nobody is working on it."""
+    state, uncertain = now_is.state, now_is.unknown_since is not None
+    match event:
+        case Claimed() if state in (READY, UNKNOWN):
+            return Move(replace(now_is, state=SENDING), None, keeps_problem=True)
+        case WaitsForPerson(problem) if state in (READY, UNKNOWN, BLOCKED):
+            return Move(replace(now_is, state=BLOCKED), None, problem)
+        case Superseded() if state in (READY, BLOCKED, FAILED) and not uncertain:
+            return _ended(now_is, SUPERSEDED, None)
+        case Unblocked() if state is BLOCKED:
+            return _resumed(now_is, facts, now)
+        case RetryAsked() if state in (BLOCKED, FAILED):
+            return _resumed(now_is, facts, now)
+        case RetryAsked() if state is READY:
+            return Move(now_is, now, keeps_problem=True)
+        case AgainAsked() if state in (BLOCKED, FAILED):
+            return _resumed(now_is, facts, now)
+        case AgainAsked() if state is BOOKED:
+            return _doubted(now_is, facts, now)
+        case ResolvedBooked() if state is FAILED:
+            return _ended(now_is, BOOKED, None)
+        case ResolvedAbandoned(problem) if state in (READY, BLOCKED) and not uncertain:
+            return _ended(now_is, FAILED, problem)
+    return None
+
+
+def _exported(was: Situation, facts: Facts, now: datetime) -> Move:
+    reached = replace(was, state=EXPORTED, unknown_since=None, not_found=0, lookups=0, exported_at=now)
+    return Move(reached, now if facts.reads_back else None)
+
+
+def _ended(was: Situation, state: DeliveryState, problem: Problem | None) -> Move:
+    return Move(replace(was, state=state), None, problem)
+
+
+def _fresh(was: Situation) -> Situation:
+    return replace(was, state=READY, unknown_since=None, not_found=0, lookups=0, failures=0)
+
+
+def _resumed(was: Situation, facts: Facts, now: datetime) -> Move:
+    if was.unknown_since is None:
+        return Move(_fresh(was), now)
+    # Settled anew: it may have been blocked a moment after the attempt, and "not found twice" counts from the start.
+    settled_at = now + timedelta(seconds=facts.settle_s)
+    return Move(replace(was, state=UNKNOWN, not_found=0), settled_at, keeps_problem=True)
+
+
+def _doubted(was: Situation, facts: Facts, now: datetime) -> Move | None:
+    """Look again at something that was there; where nobody can look, what we know stays what it is."""
+    if facts.on_ambiguous != "lookup":
+        return None
+    return Move(replace(was, state=UNKNOWN, unknown_since=now, not_found=0, lookups=0), now)
+
+
+def _postponed(
+    was: Situation, facts: Facts, now: datetime, retry_after_s: float | None, problem: Problem | None
+) -> Move:
+    failures = was.failures + 1
+    if failures > len(facts.retry_schedule_s):
+        return _ended(replace(was, failures=failures), FAILED, problem or Problem("retries_exhausted"))
+    delay_s = max(facts.retry_schedule_s[failures - 1] * facts.jitter, min(retry_after_s or 0.0, 86_400.0))
+    return Move(replace(was, state=READY, failures=failures), now + timedelta(seconds=delay_s), problem)
+
+
+def _ambiguous(was: Situation, facts: Facts, now: datetime, deadline_at: datetime, problem: Problem | None) -> Move:
+    if facts.on_ambiguous == "resend_safe":
+        return _postponed(was, facts, now, None, problem)
+    unknown = replace(was, state=UNKNOWN, unknown_since=was.unknown_since or now, not_found=0, lookups=0)
+    if facts.on_ambiguous == "review":
+        return _ended(unknown, REVIEW, Problem("unknown_outcome_review"))
+    return Move(unknown, max(deadline_at, now) + timedelta(seconds=facts.settle_s), problem)
+
+
+def _searched_in_vain(was: Situation, facts: Facts, now: datetime) -> Move:
+    not_found = was.not_found + 1
+    if not_found >= 2:
+        return Move(replace(was, state=READY, unknown_since=None, not_found=0, lookups=0), now)
+    later = now + timedelta(seconds=facts.settle_s)
+    return Move(replace(was, state=UNKNOWN, not_found=not_found), later, keeps_problem=True)
+
+
+def _cannot_tell(was: Situation, facts: Facts, now: datetime, at_least_s: float = 0.0) -> Move:
+    if was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=facts.review_after_s):
+        return _ended(was, REVIEW, Problem("unknown_outcome_review"))
+    schedule = facts.retry_schedule_s or (60.0,)
+    delay_s = schedule[min(was.lookups, len(schedule) - 1)] * facts.jitter
+    later = now + timedelta(seconds=min(max(delay_s, facts.settle_s, at_least_s), 3600.0))
+    return Move(replace(was, state=UNKNOWN, lookups=was.lookups + 1), later, keeps_problem=True)
+
+
+def _still_unbooked(was: Situation, facts: Facts, now: datetime) -> Move:
+    pause_s = READ_BACK_SCHEDULE_S[min(was.lookups, len(READ_BACK_SCHEDULE_S) - 1)] * facts.jitter
+    overdue_at = (was.exported_at or now) + timedelta(seconds=facts.unbooked_after_s)
+    overdue = now >= overdue_at
+    due_at = now + timedelta(seconds=pause_s)
+    if not overdue:
+        due_at = min(due_at, overdue_at)
+    problem = Problem("exported_not_booked") if overdue else None
+    return Move(replace(was, lookups=was.lookups + 1), due_at, problem)

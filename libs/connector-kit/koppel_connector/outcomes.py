@@ -1,0 +1,93 @@
+"""What a connector brings back: values that say what came of a step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from koppel_mesh.messages import LocalisedText
+
+from .problems import Problem
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The vendor has it."""
+
+    remote_id: str
+    entry_number: str | None = None
+    entry_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The search by reference found it. ``count`` above 1 goes to a person."""
+
+    remote_id: str
+    entry_number: str | None = None
+    entry_url: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """The search was complete and found nothing."""
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """The search could not be completed."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """Seen in the books, totals equal to the cent."""
+
+    entry_number: str
+    entry_url: str | None = None
+
+
+@dataclass(frozen=True)
+class NotBooked:
+    """There, but not in the books yet."""
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """It was there and is there no more."""
+
+
+@dataclass(frozen=True)
+class Differs:
+    """In the books, but not as the document says."""
+
+    problem: Problem
+    entry_number: str | None = None
+    entry_url: str | None = None
+
+
+ReadBack = Booked | NotBooked | Vanished | Differs
+
+
+@dataclass(frozen=True)
+class RemoteDossier:
+    """A division or dossier the login can reach, or sees and cannot use."""
+
+    id: str
+    name: str
+    reachable: bool
+    missing_right: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckStep:
+    """One line of a health check."""
+
+    name: str
+    """``login``, ``rights``, ``year``, ``journals``, ``vat_codes``."""
+    ok: bool
+    problem: Problem | None = None
+    detail: str | None = None
+    message: LocalisedText | None = None

@@ -1,0 +1,106 @@
+"""Exported is not booked (P3): looking in the vendor's books until the entry number is seen.
+
+One call may answer for up to fifty documents, so the cost of proof shrinks as the load grows.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.messages import ConnectionState
+from koppel_mesh.service import Context
+
+from . import connections, faults, happenings
+from .claims import Lane, claim_read_back
+from .connections import read_connection, set_state
+from .connector import Booked, Differs, NotBooked, ReadBack, Vanished
+from .happenings import Event
+from .kit import Kit
+from .machine import IllegalMoveError
+from .moves import DeliveryRow, Learned, LostRaceError, apply
+from .vendor import LeaseLost, OpenVendor, open_vendor
+from .verdicts import Blocked, Reauthorise, Throttled, Verdict
+from .works import make_work
+
+log = structlog.get_logger(__name__)
+
+
+async def serve_read_back(context: Context) -> bool:
+    """Claim one connection's exported documents and look them up beside everything else."""
+    kit: Kit = context.resources
+    if kit.closing or not kit.profile.reads_back or len(kit.lanes) >= kit.settings.workers:
+        return False
+    lane = await claim_read_back(kit)
+    if lane is None:
+        return False
+    kit.serving.add(lane.connection_id)
+    kit.start_lane(lane.connection_id, lambda: _run(kit, lane), "read-back")
+    return True
+
+
+async def _run(kit: Kit, lane: Lane) -> None:
+    try:
+        async with kit.database.reading() as reading:
+            row = await read_connection(reading, kit, lane.connection_id)
+        assert row is not None
+        vendor = await open_vendor(kit, row)
+        deadline_row = lane.rows[0]
+        vendor.begin("read_back", lambda seconds: deadline_row.lease_left_s() > seconds)
+        works = [make_work(kit, vendor, each, {}, {}) for each in lane.rows]
+        seen: Mapping[UUID, ReadBack] = {}
+        verdict: Verdict | None = None
+        try:
+            seen = await kit.connector.read_back(vendor, works)
+        except Verdict as raised:
+            verdict = raised
+        except LeaseLost:
+            return
+        except Exception:
+            log.exception("the connector failed to read back", connector=kit.profile.name)
+        faults.point("before_outcome_commit")
+        await _record(kit, vendor, lane.rows, seen, verdict)
+        faults.point("after_outcome_commit")
+    finally:
+        kit.serving.discard(lane.connection_id)
+        # A read-back keeps its connection from sending; let that go on at once.
+        kit.wake("deliveries")
+
+
+async def _record(
+    kit: Kit, vendor: OpenVendor, rows: tuple[DeliveryRow, ...], seen: Mapping[UUID, ReadBack], verdict: Verdict | None
+) -> None:
+    async with kit.database.transaction() as tx:
+        await vendor.flush(tx)
+        for row in rows:
+            event, learned = _event_of(seen.get(row.id), verdict)
+            try:
+                await apply(tx, kit, row, event, learned)
+            except (LostRaceError, IllegalMoveError) as error:
+                log.warning("read-back of a lost claim", delivery=str(row.id), error=str(error))
+        await _keep_health(tx, kit, vendor, verdict)
+
+
+def _event_of(seen: ReadBack | None, verdict: Verdict | None) -> tuple[Event, Learned]:
+    match seen:
+        case Booked(entry_number, entry_url):
+            return happenings.SeenBooked(), Learned(None, entry_number, entry_url)
+        case Vanished():
+            return happenings.SeenVanished(), Learned()
+        case Differs(problem, entry_number, entry_url):
+            return happenings.SeenDifferent(problem), Learned(None, entry_number, entry_url)
+        case NotBooked() | None:
+            if isinstance(verdict, Throttled) and verdict.until is not None:
+                return happenings.HeldBack(verdict.until), Learned()
+    return happenings.SeenUnbooked(), Learned()
+
+
+async def _keep_health(tx: AsyncConnection, kit: Kit, vendor: OpenVendor, verdict: Verdict | None) -> None:
+    match verdict:
+        case Reauthorise(problem=problem):
+            await set_state(tx, kit, vendor.row.id, ConnectionState.REAUTHORISE, problem=problem)
+        case Throttled(until=until) if until is not None:
+            await connections.pause(tx, vendor.row.id, until)
+        case Blocked(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
+            await set_state(tx, kit, vendor.row.id, ConnectionState.DEGRADED, problem=problem)

@@ -1,0 +1,262 @@
+"""Making, reading, changing and removing connections. Secrets go in and never come out."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.connections import open_row, read_connection, set_state, split_secrets
+from koppel_connector.connector import Connector, OAuthProfile
+from koppel_connector.importing import want_import
+from koppel_connector.kit import Kit
+from koppel_connector.tables import connection, dossier, oauth_token
+from koppel_mesh import outbox
+from koppel_mesh.auth import Caller, require
+from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.problems import FieldError, Problem, not_found
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import ConnectionChanged, ConnectionState
+
+from .views import ConnectionView, owned_connection, view_connection
+
+Reader = Annotated[Caller, Depends(require("connections:read"))]
+Writer = Annotated[Caller, Depends(require("connections:write"))]
+
+
+class NewConnection(BaseModel):
+    """What a connection is made from."""
+
+    dossier_id: UUID
+    settings: dict[str, Any] = {}
+
+
+class Changes(BaseModel):
+    """Settings to change; those not named stay as they are."""
+
+    settings: dict[str, Any]
+
+
+def router(connector: Connector) -> APIRouter:
+    """Return the routes, described with the settings of ``connector``."""
+    routes = APIRouter(prefix="/v1", tags=["connections"])
+    described = {"description": f"`settings` is a {connector.settings_model.__name__} (contract §7)."}
+
+    @routes.post("/connections", status_code=201, response_model=ConnectionView, openapi_extra=described)
+    async def create_connection(
+        context: CurrentContext, caller: Writer, new: NewConnection, idempotency: IdempotencyKey
+    ) -> Any:
+        kit: Kit = context.resources
+        settings = _checked(kit, new.settings)
+        owner = await _owner_of(kit, caller, new.dossier_id)
+        async with context.database.transaction() as tx:
+            if (earlier := await idempotency.claim(tx)) is not None:
+                return earlier
+            view = await _insert(tx, kit, new.dossier_id, owner, settings)
+            return await idempotency.remember(tx, status=201, body=view)
+
+    routes.get("/connections", response_model=Page[ConnectionView])(list_connections)
+    routes.get("/connections/{connection_id}", response_model=ConnectionView)(read_one_connection)
+    routes.patch("/connections/{connection_id}", response_model=ConnectionView)(change_connection)
+    routes.delete("/connections/{connection_id}", status_code=204)(remove_connection)
+    return routes
+
+
+async def list_connections(
+    context: CurrentContext, caller: Reader, page: PageParams, dossier_id: UUID | None = None
+) -> Page[ConnectionView]:
+    """List connections, oldest first."""
+    kit: Kit = context.resources
+    statement = select(connection).order_by(connection.c.id).limit(page.limit + 1)
+    if caller.firm_id is not None:
+        statement = statement.where(connection.c.firm_id == caller.firm_id)
+    if dossier_id is not None:
+        statement = statement.where(connection.c.dossier_id == dossier_id)
+    if page.after:
+        statement = statement.where(connection.c.id > as_uuid(page.after[0]))
+    async with context.database.reading() as reading:
+        rows = (await reading.execute(statement)).all()
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return page.page(
+        [view_connection(kit, open_row(kit, row), with_address=False) for row in shown],
+        [str(shown[-1].id)] if more else None,
+    )
+
+
+async def read_one_connection(context: CurrentContext, caller: Reader, connection_id: UUID) -> ConnectionView:
+    """Read one connection; while it waits for a consent, with the address where that is given."""
+    async with context.database.reading() as reading:
+        return view_connection(
+            context.resources, await owned_connection(reading, context.resources, caller, connection_id)
+        )
+
+
+async def change_connection(
+    context: CurrentContext, caller: Writer, connection_id: UUID, changes: Changes
+) -> ConnectionView:
+    """Change some settings. Documents that waited for them go on."""
+    kit: Kit = context.resources
+    async with context.database.transaction() as tx:
+        row = await owned_connection(tx, kit, caller, connection_id, lock=True)
+        if row.state is ConnectionState.DISCONNECTED:
+            raise Problem(409, "disconnected", "The connection was removed.")
+        shown, secrets = split_secrets(row.settings)
+        settings = _checked(kit, merged({**shown, **secrets}, changes.settings))
+        shown, secrets = split_secrets(settings)
+        await tx.execute(
+            update(connection)
+            .where(connection.c.id == row.id)
+            .values(settings=shown, limit_scope=_scope(kit, row.id, settings), **_sealed(kit, row.id, secrets))
+        )
+        await set_state(tx, kit, row.id, _after_change(row.state), fresh=row.state is not ConnectionState.REAUTHORISE)
+        changed = await read_connection(tx, kit, row.id)
+        assert changed is not None
+        if changed.imported_at is None or changed.limit_scope != row.limit_scope:
+            await want_import(tx, kit, changed)
+    for loop in ("reconciler", "imports"):
+        kit.wake(loop)
+    return view_connection(kit, changed)
+
+
+async def remove_connection(context: CurrentContext, caller: Writer, connection_id: UUID) -> Response:
+    """Disconnect: the grant and the secrets are destroyed, what waited ends, the sync log stays."""
+    kit: Kit = context.resources
+    async with context.database.transaction() as tx:
+        row = await owned_connection(tx, kit, caller, connection_id, lock=True)
+        await set_state(tx, kit, row.id, ConnectionState.DISCONNECTED)
+        await tx.execute(oauth_token.delete().where(oauth_token.c.connection_id == row.id))
+        await tx.execute(
+            update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_wanted=False)
+        )
+    if kit.vault is not None:
+        kit.vault.forget(row.id)
+    kit.wake("reconciler")
+    return Response(status_code=204)
+
+
+# --------------------------------------------------------------------------------------------------------------- details
+
+
+async def _owner_of(kit: Kit, caller: Caller, dossier_id: UUID) -> UUID:
+    """Return the firm of a dossier the caller may see: from what we were told, else from dossier-api."""
+    async with kit.database.reading() as reading:
+        firm_id = (
+            await reading.execute(select(dossier.c.firm_id).where(dossier.c.id == dossier_id))
+        ).scalar_one_or_none()
+    if firm_id is None:
+        firm_id = await _ask_dossier_api(kit, dossier_id)
+    if firm_id is None or not caller.may_see(firm_id):
+        raise not_found("dossier")
+    return firm_id
+
+
+async def _ask_dossier_api(kit: Kit, dossier_id: UUID) -> UUID | None:
+    try:
+        found = await kit.mesh.get_json(f"/dossier-api/v1/dossiers/{dossier_id}")
+    except MeshError as error:
+        if error.status == 404:
+            return None
+        raise Problem(
+            503, "dossier_api_away", "The dossier cannot be read right now.", headers={"Retry-After": "2"}
+        ) from error
+    row = {name: found[name] for name in ("name", "enterprise_number", "language")}
+    async with kit.database.transaction() as tx:
+        statement = upsert(dossier).values(id=dossier_id, firm_id=UUID(found["firm_id"]), **row)
+        await tx.execute(statement.on_conflict_do_nothing())
+    return UUID(found["firm_id"])
+
+
+async def _insert(
+    tx: AsyncConnection, kit: Kit, dossier_id: UUID, firm_id: UUID, settings: BaseModel
+) -> ConnectionView:
+    connection_id = new_id()
+    shown, secrets = split_secrets(settings)
+    state = ConnectionState.AUTHORISING if isinstance(kit.profile.auth, OAuthProfile) else ConnectionState.CONNECTED
+    await tx.execute(
+        connection.insert().values(
+            id=connection_id,
+            dossier_id=dossier_id,
+            firm_id=firm_id,
+            state=state.value,
+            settings=shown,
+            limit_scope=_scope(kit, connection_id, settings),
+            max_inflight=kit.profile.max_inflight,
+            **_sealed(kit, connection_id, secrets),
+        )
+    )
+    await outbox.publish(
+        tx,
+        ConnectionChanged(
+            connection_id=connection_id,
+            dossier_id=dossier_id,
+            firm_id=firm_id,
+            connector=kit.profile.name,
+            state=state,
+            version=1,
+        ),
+    )
+    row = await read_connection(tx, kit, connection_id)
+    assert row is not None
+    if state is ConnectionState.CONNECTED:
+        await want_import(tx, kit, row)
+    return view_connection(kit, row)
+
+
+def _checked(kit: Kit, settings: Mapping[str, Any]) -> BaseModel:
+    try:
+        return kit.connector.settings_model.model_validate(settings)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        errors = [
+            FieldError(field=".".join(["settings", *map(str, each["loc"])]), rule=each["type"], message=each["msg"])
+            for each in found[:50]
+        ]
+        raise Problem(422, "invalid_settings", "The settings are not valid.", errors=errors) from error
+
+
+def _scope(kit: Kit, connection_id: UUID, settings: BaseModel) -> str:
+    return kit.connector.limit_scope(settings) or str(connection_id)
+
+
+def _sealed(kit: Kit, connection_id: UUID, secrets: Mapping[str, str]) -> dict[str, Any]:
+    if not secrets:
+        return {"secrets": None, "key_id": None}
+    return {"secrets": kit.keys.seal(connection_id, secrets), "key_id": kit.keys.key_id}
+
+
+def _after_change(state: ConnectionState) -> ConnectionState:
+    return ConnectionState.CONNECTED if state is ConnectionState.DEGRADED else state
+
+
+def merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with ``changes`` set leaf by leaf; null takes a setting away."""
+    result = dict(before)
+    for name, value in changes.items():
+        held = result.get(name)
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(held, Mapping) and isinstance(value, Mapping):
+            result[name] = merged(held, value)
+        else:
+            result[name] = value
+    return result
+
+
+def as_uuid(value: str) -> UUID:
+    """Return an id out of a cursor.
+
+    Raises:
+        Problem: 422 ``invalid_cursor``.
+    """
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from error

@@ -1,0 +1,124 @@
+"""Deliveries as a person sees them, and the two things a person may do: try again now, and settle what we cannot know."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector import happenings
+from koppel_connector.happenings import Event
+from koppel_connector.kit import Kit
+from koppel_connector.machine import IllegalMoveError
+from koppel_connector.moves import DeliveryRow, Learned, apply, read_delivery
+from koppel_connector.tables import delivery
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.problems import Problem as HttpProblem
+from koppel_mesh.http.problems import not_found
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.messages import DeliveryState
+
+from .connections import Reader, Writer, as_uuid
+from .views import DeliveryView, view_delivery
+
+router = APIRouter(prefix="/v1", tags=["deliveries"])
+
+
+class Resolution(BaseModel):
+    """What a person found out about a delivery in review."""
+
+    decision: Literal["booked", "resend", "abandon"]
+    entry_number: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
+    """With ``booked``: the number the entry has."""
+
+
+@router.get("/deliveries")
+async def list_deliveries(
+    context: CurrentContext,
+    caller: Reader,
+    page: PageParams,
+    state: Annotated[DeliveryState | None, Query()] = None,
+    connection_id: UUID | None = None,
+    document_id: UUID | None = None,
+) -> Page[DeliveryView]:
+    """List deliveries, newest first."""
+    statement = select(delivery).order_by(delivery.c.id.desc()).limit(page.limit + 1)
+    if caller.firm_id is not None:
+        statement = statement.where(delivery.c.firm_id == caller.firm_id)
+    if state is not None:
+        statement = statement.where(delivery.c.state == state.value)
+    if connection_id is not None:
+        statement = statement.where(delivery.c.connection_id == connection_id)
+    if document_id is not None:
+        statement = statement.where(delivery.c.document_id == document_id)
+    if page.after:
+        statement = statement.where(delivery.c.id < as_uuid(page.after[0]))
+    async with context.database.reading() as reading:
+        rows = (await reading.execute(statement)).all()
+    shown = rows[: page.limit]
+    return page.page([view_delivery(row) for row in shown], [str(shown[-1].id)] if len(rows) > page.limit else None)
+
+
+@router.get("/deliveries/{delivery_id}")
+async def read_one_delivery(context: CurrentContext, caller: Reader, delivery_id: UUID) -> DeliveryView:
+    """Read one delivery."""
+    async with context.database.reading() as reading:
+        await _owned(reading, caller, delivery_id)
+        return await _viewed(reading, delivery_id)
+
+
+@router.post("/deliveries/{delivery_id}/retry", status_code=202)
+async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: UUID) -> DeliveryView:
+    """Try again now. What may have reached the vendor is looked up first, as always."""
+    kit: Kit = context.resources
+    async with context.database.transaction() as tx:
+        row = await _owned(tx, caller, delivery_id, lock=True)
+        if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+            await _apply(tx, kit, row, happenings.RetryAsked())
+        view = await _viewed(tx, delivery_id)
+    kit.wake("deliveries")
+    kit.wake("read-back")
+    return view
+
+
+@router.post("/deliveries/{delivery_id}/resolve")
+async def resolve_delivery(
+    context: CurrentContext, caller: Writer, delivery_id: UUID, resolution: Resolution
+) -> DeliveryView:
+    """Settle a delivery in review: it is booked, it must be sent again, or it is left."""
+    kit: Kit = context.resources
+    events: dict[str, Event] = {
+        "booked": happenings.ResolvedBooked(),
+        "resend": happenings.ResolvedResend(),
+        "abandon": happenings.ResolvedAbandoned(),
+    }
+    async with context.database.transaction() as tx:
+        row = await _owned(tx, caller, delivery_id, lock=True)
+        if row.state is not DeliveryState.REVIEW:
+            raise HttpProblem(409, "not_in_review", f"The delivery is {row.state}; only one in review can be resolved.")
+        known = Learned(entry_number=resolution.entry_number) if resolution.decision == "booked" else Learned()
+        await _apply(tx, kit, row, events[resolution.decision], known)
+        view = await _viewed(tx, delivery_id)
+    kit.wake("deliveries")
+    return view
+
+
+async def _owned(db: AsyncConnection, caller: Caller, delivery_id: UUID, *, lock: bool = False) -> DeliveryRow:
+    row = await read_delivery(db, delivery_id, lock=lock)
+    if row is None or not caller.may_see(row.firm_id):
+        raise not_found("delivery")
+    return row
+
+
+async def _viewed(db: AsyncConnection, delivery_id: UUID) -> DeliveryView:
+    return view_delivery((await db.execute(select(delivery).where(delivery.c.id == delivery_id))).one())
+
+
+async def _apply(tx: AsyncConnection, kit: Kit, row: DeliveryRow, event: Event, known: Learned | None = None) -> None:
+    try:
+        await apply(tx, kit, row, event, known)
+    except IllegalMoveError as error:
+        raise HttpProblem(409, f"delivery_{row.state}", f"A delivery that is {row.state} cannot do this.") from error

@@ -1,0 +1,174 @@
+"""Questions to the vendor on behalf of a person: what can be reached, what is wrong, bring the master data; the sync log."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from koppel_connector.connections import USABLE, ConnectionRow, set_state
+from koppel_connector.connector import CheckStep
+from koppel_connector.importing import want_import
+from koppel_connector.kit import Kit
+from koppel_connector.problems import Problem
+from koppel_connector.tables import attempt
+from koppel_connector.vendor import OpenVendor, open_vendor
+from koppel_connector.verdicts import Reauthorise, Throttled, Verdict
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.problems import Problem as HttpProblem
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.messages import ConnectionState
+
+from .connections import Reader, Writer
+from .views import AttemptView, CheckStepView, RemoteDossierView, owned_connection
+
+router = APIRouter(prefix="/v1", tags=["vendor"])
+
+
+class RemoteDossiers(BaseModel):
+    """What the login can reach."""
+
+    items: list[RemoteDossierView]
+    next: None = None
+
+
+class Check(BaseModel):
+    """A health check, step by step."""
+
+    ok: bool
+    steps: list[CheckStepView]
+
+
+class Accepted(BaseModel):
+    """It will be done."""
+
+    status: str = "accepted"
+
+
+@router.get("/connections/{connection_id}/remote-dossiers")
+async def list_remote_dossiers(context: CurrentContext, caller: Reader, connection_id: UUID) -> RemoteDossiers:
+    """List divisions or dossiers the login sees, each with the right that is missing."""
+    kit: Kit = context.resources
+    async with _asking(context, caller, connection_id) as (_, vendor):
+        found = await kit.connector.remote_dossiers(vendor)
+    return RemoteDossiers(
+        items=[
+            RemoteDossierView(id=each.id, name=each.name, reachable=each.reachable, missing_right=each.missing_right)
+            for each in found
+        ]
+    )
+
+
+@router.post("/connections/{connection_id}/import", status_code=202)
+async def import_masters(context: CurrentContext, caller: Writer, connection_id: UUID) -> Accepted:
+    """Bring relations, ledger accounts, journals and VAT codes, soon."""
+    kit: Kit = context.resources
+    async with context.database.transaction() as tx:
+        row = await owned_connection(tx, kit, caller, connection_id, lock=True)
+        _must_be_usable(row)
+        await want_import(tx, kit, row, asked=True)
+    kit.wake("imports")
+    return Accepted()
+
+
+@router.post("/connections/{connection_id}/check")
+async def check_connection(context: CurrentContext, caller: Writer, connection_id: UUID) -> Check:
+    """Check login, rights, year, journals and VAT codes, each by itself."""
+    kit: Kit = context.resources
+    steps: list[CheckStep] = []
+    async with context.database.reading() as reading:
+        row = await owned_connection(reading, kit, caller, connection_id)
+    if row.state not in USABLE:
+        steps.append(CheckStep("login", ok=False, problem=_stopped(row)))
+        return _shown(kit, steps)
+    vendor = await open_vendor(kit, row)
+    try:
+        async for step in kit.connector.check(vendor):
+            steps.append(step)  # noqa: PERF401 - what came before a verdict is shown too
+    except Verdict as verdict:
+        steps.append(CheckStep("check", ok=False, problem=verdict.problem or Problem("vendor_unavailable")))
+    async with context.database.transaction() as tx:
+        await vendor.flush(tx)
+        if steps and all(step.ok for step in steps):
+            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+    kit.wake("reconciler")
+    return _shown(kit, steps)
+
+
+@router.get("/connections/{connection_id}/sync-log")
+async def read_sync_log(
+    context: CurrentContext, caller: Reader, connection_id: UUID, page: PageParams, document_id: UUID | None = None
+) -> Page[AttemptView]:
+    """List exchanges with the vendor, newest first; secrets and files are masked."""
+    kit: Kit = context.resources
+    statement = select(attempt).where(attempt.c.connection_id == connection_id)
+    if document_id is not None:
+        statement = statement.where(attempt.c.document_id == document_id)
+    if page.after:
+        statement = statement.where(attempt.c.id < _number(page.after[0]))
+    async with context.database.reading() as reading:
+        await owned_connection(reading, kit, caller, connection_id)
+        rows = (await reading.execute(statement.order_by(attempt.c.id.desc()).limit(page.limit + 1))).all()
+    shown = rows[: page.limit]
+    views = [AttemptView.model_validate({**row._mapping, "at": row.started_at}) for row in shown]
+    return page.page(views, [str(shown[-1].id)] if len(rows) > page.limit else None)
+
+
+@asynccontextmanager
+async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIterator[tuple[ConnectionRow, OpenVendor]]:
+    """Open a connection for a person's question; a verdict becomes a problem that can be read."""
+    kit: Kit = context.resources
+    async with context.database.reading() as reading:
+        row = await owned_connection(reading, kit, caller, connection_id)
+    _must_be_usable(row)
+    vendor = await open_vendor(kit, row)
+    try:
+        yield row, vendor
+    except Verdict as verdict:
+        raise _as_problem(kit, verdict) from verdict
+    finally:
+        async with context.database.transaction() as tx:
+            await vendor.flush(tx)
+
+
+def _as_problem(kit: Kit, verdict: Verdict) -> HttpProblem:
+    told = kit.tell(verdict.problem or Problem("vendor_unavailable"))
+    if isinstance(verdict, Throttled):
+        return HttpProblem(
+            429, "vendor_throttled", "The vendor allows no more calls now.", headers={"Retry-After": "60"}
+        )
+    status = 409 if isinstance(verdict, Reauthorise) else 422
+    return HttpProblem(status, told.code, told.message.en, told.detail or "", who_can_fix=told.who_can_fix)
+
+
+def _must_be_usable(row: ConnectionRow) -> None:
+    if row.state not in USABLE:
+        raise HttpProblem(409, _stopped(row).code, "The connection is not connected.")
+
+
+def _stopped(row: ConnectionRow) -> Problem:
+    return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
+
+
+def _shown(kit: Kit, steps: list[CheckStep]) -> Check:
+    views = [
+        CheckStepView(
+            name=step.name,
+            ok=step.ok,
+            problem=kit.tell(step.problem) if step.problem else None,
+            message=step.message,
+            detail=step.detail,
+        )
+        for step in steps
+    ]
+    return Check(ok=bool(steps) and all(step.ok for step in steps), steps=views)
+
+
+def _number(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise HttpProblem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")
+    return int(value)

@@ -1,0 +1,146 @@
+"""What connections, deliveries and attempts look like from outside. Secrets have no field here."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.connections import USABLE, ConnectionRow, open_row, split_secrets
+from koppel_connector.kit import Kit
+from koppel_connector.oauth import authorize_url
+from koppel_connector.problems import Problem
+from koppel_connector.tables import connection
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.problems import not_found
+from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentKind, LocalisedText, ProblemData
+
+
+class Health(BaseModel):
+    """Whether documents can go, and if not what is needed."""
+
+    can_send: bool
+    missing_settings: list[str]
+    problem: ProblemData | None = None
+    imported_at: datetime | None = None
+
+
+class ConnectionView(BaseModel):
+    """A connection of a dossier."""
+
+    id: UUID
+    dossier_id: UUID
+    connector: str
+    state: ConnectionState
+    connected_via_user: str | None = None
+    settings: dict[str, Any]
+    health: Health
+    authorize_url: str | None = None
+
+
+class DeliveryView(BaseModel):
+    """One document on its way to one connection."""
+
+    id: UUID
+    connection_id: UUID
+    dossier_id: UUID
+    document_id: UUID
+    revision: int
+    kind: DocumentKind
+    state: DeliveryState
+    remote_ref: str
+    remote_id: str | None = None
+    entry_number: str | None = None
+    entry_url: str | None = None
+    problem: ProblemData | None = None
+    attempts: int
+    failures: int
+    due_at: datetime | None = None
+    exported_at: datetime | None = None
+    booked_at: datetime | None = None
+    created_at: datetime
+
+
+class AttemptView(BaseModel):
+    """One exchange with the vendor."""
+
+    at: datetime
+    delivery_id: UUID | None = None
+    document_id: UUID | None = None
+    phase: str
+    operation: str
+    outcome: str | None = None
+    http_status: int | None = None
+    duration_ms: int | None = None
+    request: str | None = None
+    response: str | None = None
+    message: str | None = None
+    trace_id: str | None = None
+
+
+class RemoteDossierView(BaseModel):
+    """A division or dossier the login sees."""
+
+    id: str
+    name: str
+    reachable: bool
+    missing_right: str | None = None
+
+
+class CheckStepView(BaseModel):
+    """One step of a health check."""
+
+    name: str
+    ok: bool
+    problem: ProblemData | None = None
+    message: LocalisedText | None = None
+    detail: str | None = None
+
+
+def view_connection(kit: Kit, row: ConnectionRow, *, with_address: bool = True) -> ConnectionView:
+    """Return a connection as its owner may see it."""
+    shown, _ = split_secrets(row.settings)
+    missing = kit.connector.missing_settings(row.settings)
+    problem = ProblemData.model_validate(row.problem) if row.problem else None
+    if problem is None and missing:
+        problem = kit.tell(Problem("settings_missing", missing=", ".join(missing)))
+    waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
+    return ConnectionView(
+        id=row.id,
+        dossier_id=row.dossier_id,
+        connector=kit.profile.name,
+        state=row.state,
+        connected_via_user=row.connected_via_user,
+        settings=shown,
+        health=Health(
+            can_send=row.state in USABLE and not missing,
+            missing_settings=missing,
+            problem=problem,
+            imported_at=row.imported_at,
+        ),
+        authorize_url=authorize_url(kit, row) if with_address and waits_for_consent else None,
+    )
+
+
+def view_delivery(row: Any) -> DeliveryView:
+    """Return a delivery's row as its owner may see it."""
+    return DeliveryView.model_validate(dict(row._mapping))
+
+
+async def owned_connection(
+    db: AsyncConnection, kit: Kit, caller: Caller, connection_id: UUID, *, lock: bool = False
+) -> ConnectionRow:
+    """Return a connection of the caller's firm.
+
+    Raises:
+        Problem: 404 when there is none, another firm's included.
+    """
+    statement = select(connection).where(connection.c.id == connection_id)
+    if caller.firm_id is not None:
+        statement = statement.where(connection.c.firm_id == caller.firm_id)
+    row = (await db.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    if row is None:
+        raise not_found("connection")
+    return open_row(kit, row)

@@ -1,0 +1,44 @@
+"""A connector as a service: the kit's routes, consumers and loops around one ``Connector``."""
+
+from pathlib import Path
+
+from koppel_mesh.messages import DocumentReady, DossierChanged
+from koppel_mesh.service import Loop, Service
+
+from .connector import Connector
+from .export import serve_deliveries
+from .importing import serve_imports
+from .intake import take_documents, take_dossiers
+from .kit import open_kit
+from .readback import serve_read_back
+from .routes import routers
+from .settings import ConnectorSettings
+from .sweeper import reconcile, sweep
+from .upkeep import keep_alive, measure, rotate_keys
+
+LOOPS = (
+    Loop("deliveries", serve_deliveries, 1.0),
+    Loop("read-back", serve_read_back, 1.0),
+    Loop("sweeper", sweep, 2.0),
+    Loop("reconciler", reconcile, 5.0),
+    Loop("imports", serve_imports, 5.0),
+    Loop("keep-alive", keep_alive, 60.0),
+    Loop("key-rotation", rotate_keys, 300.0),
+    Loop("gauges", measure, 15.0),
+)
+
+
+def connector_service(
+    connector: Connector, *, settings: type[ConnectorSettings] = ConnectorSettings, migrations: Path
+) -> Service:
+    """Return the service of ``connector``; its first migration calls ``create_mesh_tables`` and ``create_kit_tables``."""
+    return Service(
+        name=connector.profile.name,
+        title=f"Koppel connector to {connector.profile.title}",
+        settings=settings,
+        routers=routers(connector),
+        handlers={DocumentReady: take_documents, DossierChanged: take_dossiers},
+        loops=LOOPS,
+        migrations=migrations,
+        resources=open_kit(connector),
+    )

@@ -1,0 +1,51 @@
+"""Settings every connector has; a connector subclasses it for its vendor's ``KOPPEL_*`` variables."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from koppel_mesh.settings import MeshSettings
+
+from .connector import Profile
+from .machine import Facts
+
+STANDARD_SCHEDULE_S = (10.0, 60.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""The schedule of Standard Webhooks (messaging sheet §3.6)."""
+
+
+class ConnectorSettings(MeshSettings):
+    """Time and patience (contract §2), so that tests need not wait."""
+
+    retry_schedule_s: Annotated[tuple[float, ...], NoDecode] = STANDARD_SCHEDULE_S
+    settle_s: float | None = Field(None, ge=0)
+    """Unset: the vendor's own, from its profile."""
+    unbooked_after_s: float = Field(86_400.0, ge=0)
+    review_after_s: float = Field(86_400.0, ge=0)
+    lease_s: float | None = Field(None, gt=0)
+    """How long a claimed delivery is left alone; unset: three times the vendor's deadline."""
+    claim_batch: int = Field(8, ge=1, le=50)
+    """Deliveries of one connection a worker takes in one go."""
+    workers: int = Field(20, ge=1, le=200)
+    """Connections served at once by one process."""
+
+    @field_validator("retry_schedule_s", mode="before")
+    @classmethod
+    def _split_schedule(cls, value: object) -> object:
+        return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    def facts(self, profile: Profile, jitter: float = 1.0) -> Facts:
+        """Return the machine's facts for this vendor."""
+        return Facts(
+            retry_schedule_s=self.retry_schedule_s,
+            settle_s=profile.settle_s if self.settle_s is None else self.settle_s,
+            on_ambiguous=profile.on_ambiguous,
+            reads_back=profile.reads_back,
+            unbooked_after_s=self.unbooked_after_s,
+            review_after_s=self.review_after_s,
+            jitter=jitter,
+        )
+
+    def lease_for(self, profile: Profile) -> float:
+        """Return how long a claim lasts without being renewed."""
+        return self.lease_s or 3 * profile.deadline_s

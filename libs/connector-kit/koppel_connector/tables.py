@@ -1,0 +1,221 @@
+"""The kit's tables, in the schema of the connector that uses it (messaging sheet §3.4). All times are the database's clock.
+
+A connector's first migration makes them with ``create_kit_tables(op)``.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+_now = text("now()")
+_empty = text("'{}'::jsonb")
+
+
+def _moment(name: str, *, default: bool = False) -> "Column[Any]":
+    if default:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=_now)
+    return Column(name, DateTime(timezone=True))
+
+
+dossier = Table(
+    "dossier",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("firm_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("enterprise_number", Text, nullable=False),
+    Column("language", Text, nullable=False),
+)
+"""What ``dossier.changed`` told us; dossier-api owns it."""
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dossier_id", Uuid, nullable=False),
+    Column("firm_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("settings", JSONB, nullable=False, server_default=_empty),
+    Column("secrets", LargeBinary),
+    Column("key_id", Text),
+    Column("limit_scope", Text, nullable=False),
+    Column("connected_via_user", Text),
+    Column("problem", JSONB),
+    Column("masters_version", Integer, nullable=False, server_default="0"),
+    _moment("imported_at"),
+    Column("import_wanted", Boolean, nullable=False, server_default=text("false")),
+    Column("max_inflight", Integer, nullable=False, server_default="1"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _moment("not_before", default=True),
+    _moment("unblocked_at", default=True),
+    _moment("last_served_at", default=True),
+    _moment("created_at", default=True),
+    _moment("changed_at", default=True),
+    Index("connection_of_dossier", "dossier_id"),
+    Index("connection_of_firm", "firm_id", "id"),
+    Index("connection_import_wanted", "id", postgresql_where=text("import_wanted")),
+)
+
+oauth_token = Table(
+    "oauth_token",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    _moment("obtained_at", default=True),
+    _moment("access_expires_at", default=True),
+    _moment("refresh_expires_at", default=True),
+    _moment("next_refresh_at", default=True),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Index("oauth_token_next_refresh", "next_refresh_at"),
+    Index("oauth_token_key", "key_id"),
+)
+
+oauth_state_used = Table(
+    "oauth_state_used",
+    metadata,
+    Column("nonce", Text, primary_key=True),
+    _moment("used_at", default=True),
+)
+"""Each consent is exchanged exactly once; a second callback with the same state finds its row."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("connection_id", Uuid, ForeignKey("connection.id"), nullable=False),
+    Column("firm_id", Uuid, nullable=False),
+    Column("dossier_id", Uuid, nullable=False),
+    Column("document_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    _moment("due_at"),
+    Column("lease_token", Uuid),
+    _moment("lease_until"),
+    _moment("claimed_at"),
+    Column("remote_ref", Text, nullable=False),
+    Column("remote_uuid", Uuid, nullable=False),
+    Column("remote_id", Text),
+    Column("entry_number", Text),
+    Column("entry_url", Text),
+    Column("progress", JSONB, nullable=False, server_default=_empty),
+    Column("problem", JSONB),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("lookups", Integer, nullable=False, server_default="0"),
+    Column("not_found", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _moment("unknown_since"),
+    Column("export_id", Uuid),
+    Column("traceparent", Text),
+    _moment("exported_at"),
+    _moment("booked_at"),
+    _moment("created_at", default=True),
+    _moment("changed_at", default=True),
+    UniqueConstraint("connection_id", "operation", "document_id", "revision", name="delivery_key"),
+    Index(
+        "delivery_due",
+        "connection_id",
+        "due_at",
+        postgresql_where=text("state IN ('ready', 'unknown') AND due_at IS NOT NULL"),
+    ),
+    Index(
+        "delivery_read_back",
+        "due_at",
+        "connection_id",
+        postgresql_where=text("state = 'exported' AND due_at IS NOT NULL"),
+    ),
+    Index("delivery_leased", "lease_until", postgresql_where=text("lease_token IS NOT NULL")),
+    Index("delivery_waiting", "connection_id", postgresql_where=text("state IN ('ready', 'blocked', 'unknown')")),
+    Index("delivery_of_document", "document_id"),
+    Index("delivery_of_firm", "firm_id", "id"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("connection_id", Uuid, ForeignKey("connection.id"), nullable=False),
+    Column("delivery_id", Uuid),
+    Column("document_id", Uuid),
+    Column("phase", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("acts", Boolean, nullable=False),
+    _moment("started_at", default=True),
+    _moment("deadline_at", default=True),
+    _moment("finished_at"),
+    Column("outcome", Text),
+    Column("http_status", Integer),
+    Column("duration_ms", Integer),
+    Column("request", Text),
+    Column("response", Text),
+    Column("message", Text),
+    Column("trace_id", Text),
+    Index("attempt_of_connection", "connection_id", "id"),
+    Index("attempt_of_delivery", "delivery_id", "id", postgresql_where=text("delivery_id IS NOT NULL")),
+    Index("attempt_of_document", "document_id", "id", postgresql_where=text("document_id IS NOT NULL")),
+    Index("attempt_open", "delivery_id", postgresql_where=text("finished_at IS NULL")),
+)
+"""Every exchange with a vendor, committed before its bytes leave. This is the sync log people see."""
+
+rate_window = Table(
+    "rate_window",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("capacity", Integer, nullable=False),
+    Column("period_s", Integer, nullable=False),
+    Column("used", Integer, nullable=False, server_default="0"),
+    _moment("ends_at", default=True),
+)
+
+error_budget = Table(
+    "error_budget",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("errors", Integer, nullable=False, server_default="0"),
+    _moment("window_ends_at", default=True),
+    _moment("open_until"),
+    _moment("probe_until"),
+)
+"""The breaker of one endpoint: it opens before the vendor's own block would, and closes by one good probe."""
+
+master = Table(
+    "master",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("data", JSONB, nullable=False, server_default=_empty),
+)
+
+
+def create_kit_tables(op: Any) -> None:
+    """Make the kit's tables in the service's schema; ``op`` is ``alembic.op``."""
+    metadata.create_all(op.get_bind(), checkfirst=False)

@@ -1,0 +1,316 @@
+"""The token vault: one owner spends a token pair (P4, messaging sheet §3.9).
+
+In-process single flight, then the row's lock, then a second look inside the lock, then the token call, then the new pair
+is committed before anybody uses it. A grant is given up only on the vendor's clear word, never on a fault of a network.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.clock import utc_now
+from koppel_mesh.database import Database
+from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.telemetry.metrics import counter
+
+from . import faults
+from .connector import OAuthProfile
+from .keys import KeyRing
+from .limits import ends_in
+from .problems import Problem
+from .token_answers import TokenAnswer
+from .verdicts import Blocked, Later, Reauthorise, Throttled
+
+REFRESHES_AT_ONCE = 2
+"""Each holds a database connection and its row's lock while the vendor answers."""
+REVOKED_RETRY_S = 5.0
+FRESH_S = 60.0
+log = structlog.get_logger(__name__)
+_unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
+
+PostForm = Callable[[UUID, dict[str, str]], Awaitable[TokenAnswer]]
+"""Makes one call to the token endpoint, logged like every other; raises NotSent or Unanswered."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token pair, opened, in memory."""
+
+    connection_id: UUID
+    access_token: str
+    refresh_token: str
+    version: int
+    received: float
+    """Our monotonic clock at the moment the pair counted as received."""
+    access_valid_s: float
+
+    def age_s(self) -> float:
+        """Return how old the pair is."""
+        return time.monotonic() - self.received
+
+
+_ROW = """SELECT ciphertext, version, failures,
+    extract(epoch FROM clock_timestamp() - obtained_at)::float8 AS age_s,
+    extract(epoch FROM access_expires_at - obtained_at)::float8 AS valid_s
+    FROM oauth_token WHERE connection_id = :id"""
+_READ = text(_ROW)
+_LOCK = text(f"{_ROW} FOR UPDATE")
+_WRITE = text("""
+    UPDATE oauth_token SET ciphertext = :ciphertext, key_id = :key_id, version = :version, failures = 0,
+        obtained_at = clock_timestamp() - :age_s * interval '1 second',
+        access_expires_at = clock_timestamp() + (:valid_s - :age_s) * interval '1 second',
+        refresh_expires_at = clock_timestamp() + :refresh_days * interval '1 day',
+        next_refresh_at = clock_timestamp() + :keep_alive_s * (0.9 + random() * 0.2) * interval '1 second'
+    WHERE connection_id = :id AND version = :version - 1
+""")
+_INSERT = text("""
+    INSERT INTO oauth_token (connection_id, ciphertext, key_id, version, access_expires_at, refresh_expires_at, next_refresh_at)
+    VALUES (:id, :ciphertext, :key_id, 1, clock_timestamp() + :valid_s * interval '1 second',
+        clock_timestamp() + :refresh_days * interval '1 day', clock_timestamp() + :keep_alive_s * interval '1 second')
+    ON CONFLICT (connection_id) DO UPDATE SET ciphertext = excluded.ciphertext, key_id = excluded.key_id,
+        version = oauth_token.version + 1, obtained_at = clock_timestamp(), failures = 0,
+        access_expires_at = excluded.access_expires_at, refresh_expires_at = excluded.refresh_expires_at,
+        next_refresh_at = excluded.next_refresh_at
+    RETURNING version
+""")
+_FAILED = text("""
+    UPDATE oauth_token SET failures = failures + 1,
+        next_refresh_at = clock_timestamp() + :wait_s * interval '1 second' WHERE connection_id = :id RETURNING failures
+""")
+
+
+class Vault:
+    """The grants of one connector's connections."""
+
+    def __init__(self, database: Database, keys: KeyRing, profile: OAuthProfile, post: PostForm, name: str) -> None:
+        self._database = database
+        self._keys = keys
+        self._profile = profile
+        self._post = post
+        self._name = name
+        self._grants: dict[UUID, Grant] = {}
+        self._proved: dict[UUID, int] = {}
+        self._flights: dict[UUID, asyncio.Task[Grant]] = {}
+        self._rooms = asyncio.Semaphore(REFRESHES_AT_ONCE)
+
+    async def grant_for(self, connection_id: UUID) -> Grant:
+        """Return a pair whose access token may be used now, refreshed if its time has come.
+
+        Raises:
+            Verdict: there is none now: Later, Throttled, Blocked or Reauthorise.
+        """
+        grant = self._grants.get(connection_id)
+        if grant is not None and grant.age_s() < self._refresh_age_s(grant):
+            return grant
+        return await self._in_flight(connection_id, seen=grant.version if grant else 0, force=False)
+
+    async def after_refusal(self, used: Grant) -> Grant:
+        """Return another pair after the vendor answered 401 to ``used``: somebody else's newer one, or a refreshed one.
+
+        Raises:
+            Verdict: Throttled until the vendor takes a refresh; Reauthorise when a pair fresh from the vendor is refused.
+        """
+        if used.age_s() < FRESH_S and self._proved.get(used.connection_id) != used.version:
+            raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
+        self._grants.pop(used.connection_id, None)
+        for _ in range(2):
+            # A flight that was under way before our refusal may still bring the pair that was refused.
+            grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
+            if grant.version != used.version:
+                break
+        return grant
+
+    def prove(self, grant: Grant) -> None:
+        """Note that the vendor took this access token."""
+        self._proved[grant.connection_id] = grant.version
+
+    def forget(self, connection_id: UUID) -> None:
+        """Drop what is kept in memory of a connection."""
+        self._grants.pop(connection_id, None)
+        self._proved.pop(connection_id, None)
+
+    async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> None:
+        """Keep the pair of a fresh consent, in the caller's transaction."""
+        valid_s = self._valid_s(answer)
+        values = self._sealed(connection_id, answer.access_token or "", answer.refresh_token or "")
+        await tx.execute(_INSERT, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
+        self.forget(connection_id)
+
+    async def keep_alive(self, connection_id: UUID) -> None:
+        """Refresh an idle grant, so that it never lapses."""
+        await self._in_flight(connection_id, seen=-1, force=True)
+
+    # -------------------------------------------------------------------------------------------------------- refreshing
+
+    async def _in_flight(self, connection_id: UUID, *, seen: int, force: bool) -> Grant:
+        # A task of its own: whoever waits may be cancelled, the answer of the vendor must not be lost.
+        flight = self._flights.get(connection_id)
+        if flight is None or flight.done():
+            flight = asyncio.create_task(self._refresh(connection_id, seen, force), name=f"refresh {connection_id}")
+            self._flights[connection_id] = flight
+            flight.add_done_callback(_retrieve)
+        try:
+            return await asyncio.shield(flight)
+        finally:
+            if flight.done() and self._flights.get(connection_id) is flight:
+                del self._flights[connection_id]
+
+    async def _refresh(self, connection_id: UUID, seen: int, force: bool) -> Grant:
+        async with self._database.reading() as reading:
+            row = (await reading.execute(_READ, {"id": connection_id})).one_or_none()
+            if row is None:
+                raise Reauthorise(Problem("not_connected"))
+        stored = self._opened(connection_id, row)
+        if self._usable(stored, seen, force):
+            return self._kept(stored)
+        async with self._rooms:
+            return await self._refresh_locked(connection_id, seen, force)
+
+    async def _refresh_locked(self, connection_id: UUID, seen: int, force: bool) -> Grant:
+        fresh: Grant | None = None
+        try:
+            async with self._database.transaction() as tx:
+                row = (await tx.execute(_LOCK, {"id": connection_id})).one_or_none()
+                if row is None:
+                    raise Reauthorise(Problem("not_connected"))
+                stored = self._opened(connection_id, row)
+                if self._usable(stored, seen, force):
+                    return self._kept(stored)
+                too_early_s = self._profile.refresh_not_before_s - stored.age_s()
+                if too_early_s > 0:
+                    raise Throttled(ends_in(utc_now(), too_early_s + 1))
+                answer, answered = await self._ask(tx, stored)
+                faults.point("after_token_answer")
+                if answer.refresh_token is None and answer.meaning is not None:
+                    verdict = await self._refused(tx, connection_id, answer, row.failures)
+                else:
+                    fresh = self._renewed(stored, answer, answered)
+                    await self._write(tx, fresh)
+                    verdict = None
+        except (OSError, TimeoutError, DBAPIError) as error:
+            if fresh is None:
+                raise
+            await self._write_until_saved(fresh, error)
+            verdict = None
+        faults.point("after_token_commit")
+        if verdict is not None:
+            raise verdict
+        assert fresh is not None
+        if not fresh.access_token:
+            raise Later(problem=Problem("vendor_unavailable", "a refresh token came without an access token"))
+        return self._kept(fresh)
+
+    async def _ask(self, tx: AsyncConnection, stored: Grant) -> tuple[TokenAnswer, float]:
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        for attempt in (1, 2):
+            try:
+                answer = await self._post(stored.connection_id, form)
+                return answer, time.monotonic()
+            except NotSent as error:
+                raise Later(problem=Problem("vendor_unavailable", str(error))) from error
+            except Unanswered as error:
+                # The vendor may have rotated the pair. The same token once more tells: a new pair, or "spent".
+                if attempt == 2:
+                    raise Later(problem=Problem("vendor_unavailable", error.reason)) from error
+                await tx.execute(text("SELECT 1"))
+        raise AssertionError("unreachable")
+
+    async def _refused(
+        self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer, failures: int
+    ) -> Exception | None:
+        """Return the verdict; what it needs to remember is committed with the caller's transaction."""
+        wait_s = max(self._profile.refresh_not_before_s, REVOKED_RETRY_S)
+        match answer.meaning:
+            case "spent":
+                return Reauthorise(Problem("reauthorise", answer.description))
+            case "revoked" if failures > 0:
+                return Reauthorise(Problem("reauthorise", answer.description))
+            case "revoked":
+                await tx.execute(_FAILED, {"id": connection_id, "wait_s": wait_s})
+                return Throttled(ends_in(utc_now(), wait_s), Problem("reauthorise", answer.description))
+            case "too_early":
+                return Throttled(ends_in(utc_now(), 30.0))
+            case "misconfigured":
+                return Blocked(Problem("misconfigured", answer.description))
+        return Later(problem=Problem("vendor_unavailable", answer.description))
+
+    async def _write_until_saved(self, fresh: Grant, cause: Exception) -> None:
+        # The one window in which a grant can be lost: the vendor has rotated, our commit failed. Not given up until we end.
+        _unsaved.labels(service=self._name, connector=self._name).inc()
+        log.error("a new token pair could not be committed, trying again", error=repr(cause))
+        pause_s = 0.1
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    await self._write(tx, fresh)
+                return
+            except (OSError, TimeoutError, DBAPIError):
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 5.0)
+
+    async def _write(self, tx: AsyncConnection, fresh: Grant) -> None:
+        sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
+        timing = {"age_s": fresh.age_s(), "valid_s": fresh.access_valid_s, **self._patience()}
+        # Compare-and-set on the version: when the first commit did arrive after all, this changes nothing.
+        await tx.execute(_WRITE, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
+
+    # -------------------------------------------------------------------------------------------------------------- values
+
+    def _usable(self, stored: Grant, seen: int, force: bool) -> bool:
+        if not stored.access_token or stored.age_s() >= self._refresh_age_s(stored):
+            return False
+        return not force or (seen >= 0 and stored.version != seen)
+
+    def _refresh_age_s(self, grant: Grant) -> float:
+        # As soon as the vendor takes it, so that a busy connection never meets an expired token; else shortly before.
+        early_s = float(self._profile.refresh_not_before_s)
+        return early_s if 0 < early_s < grant.access_valid_s else grant.access_valid_s
+
+    def _kept(self, grant: Grant) -> Grant:
+        self._grants[grant.connection_id] = grant
+        return grant
+
+    def _opened(self, connection_id: UUID, row: Any) -> Grant:
+        pair = self._keys.open(connection_id, bytes(row.ciphertext))
+        received = time.monotonic() - row.age_s
+        return Grant(
+            connection_id, pair["access_token"], pair["refresh_token"], row.version, received, min(row.valid_s, 10**9)
+        )
+
+    def _renewed(self, stored: Grant, answer: TokenAnswer, answered: float) -> Grant:
+        return Grant(
+            connection_id=stored.connection_id,
+            access_token=(answer.access_token or "") if answer.meaning is None else "",
+            refresh_token=answer.refresh_token or stored.refresh_token,
+            version=stored.version + 1,
+            received=answered,
+            access_valid_s=self._valid_s(answer),
+        )
+
+    def _valid_s(self, answer: TokenAnswer) -> float:
+        if answer.expires_in_s is None:
+            return float(self._profile.access_valid_s)
+        return min(float(self._profile.access_valid_s), max(answer.expires_in_s - 10, answer.expires_in_s * 0.9))
+
+    def _sealed(self, connection_id: UUID, access_token: str, refresh_token: str) -> dict[str, Any]:
+        pair = {"access_token": access_token, "refresh_token": refresh_token}
+        return {"ciphertext": self._keys.seal(connection_id, pair), "key_id": self._keys.key_id}
+
+    def _patience(self) -> dict[str, float]:
+        return {
+            "refresh_days": float(self._profile.refresh_valid_days),
+            "keep_alive_s": float(self._profile.keep_alive_days * 86_400),
+        }
+
+
+def _retrieve(task: "asyncio.Task[Grant]") -> None:
+    if not task.cancelled():
+        task.exception()
