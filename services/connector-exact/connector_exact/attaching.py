@@ -28,10 +28,10 @@ class File:
     content: bytes
 
 
-def files_of(number: str, ubl: bytes, pdf: bytes | None) -> tuple[File, ...]:
+def files_of(number: str, ubl: bytes | None, pdf: bytes | None) -> tuple[File, ...]:
     """Return the files of a document, the readable one first; raise for one Exact would refuse."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", number).strip("-.")[:80] or "document"
-    files = (*((File(f"{stem}.pdf", pdf),) if pdf else ()), File(f"{stem}.xml", ubl))
+    files = tuple(File(f"{stem}.{kind}", content) for kind, content in (("pdf", pdf), ("xml", ubl)) if content)
     for file in files:
         if len(file.content) > FILE_SIZE_BYTES_MAX:
             raise CannotBook("attachment_too_large", f"{file.name}: {len(file.content)} bytes")

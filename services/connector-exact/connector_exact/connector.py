@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-import koppel_ubl
 from pydantic import BaseModel
 
 from koppel_connector.connector import (
@@ -41,8 +40,8 @@ from koppel_connector.verdicts import Blocked, Verdict
 
 from . import answers, attaching, checks, importing, relations
 from .api import Exact
-from .mapping import reading
-from .mapping.accounts import SIDES, AccountChooser, choose_journal
+from .mapping import entered, reading
+from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
 from .mapping.booking import Booking
 from .mapping.entry import (
     FAMILIES,
@@ -158,20 +157,16 @@ class ExactConnector(Connector):
         books, exact = Books(work.vendor.masters), Exact(work.vendor)
         if not books.imported:
             raise CannotBook("masters_missing")
-        ubl = await _content(work, "ubl")
-        if ubl is None:
-            raise CannotBook("document_unreadable", "no UBL")
-        try:
-            document = koppel_ubl.read(ubl)
-        except koppel_ubl.ReadError as error:
-            raise CannotBook("document_unreadable", str(error)) from error
-        booking = reading.booking(document, work.delivery.kind)
-        wishes = reading.wishes(work.document)
+        ubl, pdf = await _content(work, "ubl"), await _content(work, "pdf")
+        booking = (
+            reading.booking(ubl, work.delivery.kind) if ubl else entered.entered(work.document, work.delivery.kind)
+        )
+        wishes = entered.wishes(work.document)
         journal = choose_journal(books, settings.journals, booking.kind, wishes)
         check_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
         _lines(booking, settings, books, wishes, relations.known(work.vendor.masters, booking))
-        files = attaching.files_of(booking.number, ubl, await _content(work, "pdf") or reading.embedded_pdf(document))
+        files = attaching.files_of(booking.number, ubl, pdf)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await relations.ensure(exact, work, booking)
         lines = _lines(booking, settings, books, wishes, relation)
@@ -259,9 +254,7 @@ def entry_url(vendor: Vendor, entry_id: str) -> str:
     )
 
 
-def _lines(
-    booking: Booking, settings: ExactSettings, books: Books, wishes: reading.Wishes, relation: Relation | None
-) -> Any:
+def _lines(booking: Booking, settings: ExactSettings, books: Books, wishes: Wishes, relation: Relation | None) -> Any:
     side = SIDES[booking.kind]
     chooser = AccountChooser(books, settings.default_ledger_account, side, wishes, relation, booking.document_reference)
     codes = books.vat_codes()
@@ -296,6 +289,10 @@ def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> Re
 
 
 async def _content(work: Work, role: str) -> bytes | None:
+    """Return a file of the document; what the document does not list is not asked for."""
+    listed = work.document.get("content")
+    if listed is not None and role not in {file.get("role") for file in listed}:
+        return None
     try:
         return await work.content(role)
     except KeyError:

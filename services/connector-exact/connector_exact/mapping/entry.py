@@ -53,8 +53,9 @@ class EntryLine:
             "GLAccount": self.account.id,
             "AmountFC": self.item.net,
             "VATCode": self.vat.raw_code,
-            "Description": clipped(self.item.text, DESCRIPTION_LENGTH_MAX),
         }
+        if self.item.text:
+            line["Description"] = clipped(self.item.text, DESCRIPTION_LENGTH_MAX)
         if self.vat.computes_vat:
             line["VATAmountFC"] = self.item.tax
         return line

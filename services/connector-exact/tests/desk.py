@@ -1,0 +1,171 @@
+"""One accountant's desk for the tests: a login at a running sandbox, and deliveries taken through the connector by hand.
+
+``Desk`` is a ``Vendor`` without the kit's database behind it: real HTTP to the real sandbox, judged by the connector.
+What the kit adds (tokens, budgets, the sync log) is tested through the service in test_service.py and in the kit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import httpx2
+
+from connector_exact.connector import ExactConnector
+from connector_exact.settings import ExactSettings
+from koppel_connector.connector import Application, Connection, Delivery, Phase, Vendor, VendorAnswer, Work
+from koppel_connector.verdicts import OutcomeUnknown
+from koppel_connector.wire import to_json
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import DocumentKind
+
+from .books import Book
+
+SAMPLES = Path(__file__).parent / "samples"
+CONNECTOR = ExactConnector()
+
+
+@dataclass
+class Call:
+    """One call that left, for the tests that count."""
+
+    method: str
+    operation: str
+    status: int
+
+
+class Desk(Vendor):
+    """An open connection to the sandbox."""
+
+    def __init__(self, base_url: str, token: str, settings: ExactSettings) -> None:
+        self.application = Application(base_url)
+        self.connection = Connection(new_id(), new_id(), new_id(), "connected")
+        self.settings = settings
+        self.masters = Book([])
+        self.calls: list[Call] = []
+        self.token = token
+        self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
+
+    async def call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        acts: bool,
+        phase: Phase | None = None,
+        work: Work | None = None,
+        endpoint: str | None = None,
+        counted: bool = True,
+        deadline_s: float | None = None,
+    ) -> VendorAnswer:
+        sent = {"Accept": "application/json", "Authorization": f"Bearer {self.token}", **(headers or {})}
+        if json is not None:
+            content = to_json(json).encode()
+            sent["Content-Type"] = "application/json"
+        url = path if path.startswith("http") else self.application.base_url + path
+        assert url.startswith(self.application.base_url)
+        try:
+            got = await self._http.request(method, url, params=params, content=content, headers=sent)
+        except httpx2.TransportError as error:
+            self.calls.append(Call(method, operation, 0))
+            raise OutcomeUnknown(repr(error)) from error
+        self.calls.append(Call(method, operation, got.status_code))
+        named = {name.lower(): value for name, value in got.headers.items()}
+        answer = VendorAnswer(got.status_code, named, got.content, operation, acts, phase or "send")
+        if (verdict := CONNECTOR.classify(answer)) is not None:
+            raise verdict
+        return answer
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def import_all(self) -> None:
+        """Import the division's master data."""
+        self.masters = Book(list((await CONNECTOR.import_masters(self)).lines()))
+        self.calls.clear()
+
+
+@dataclass
+class Paper:
+    """A document as dossier-api would hand it over."""
+
+    kind: str
+    files: dict[str, bytes]
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+def sample(name: str, kind: str = "sales_invoice", *, pdf: bytes | None = b"%PDF-1.4 paper", **document: Any) -> Paper:
+    """Return one of our samples as a document; ``replace`` swaps text in it."""
+    swaps: dict[str, str] = document.pop("replace", {})
+    ubl = (SAMPLES / f"own__be-{name}.xml").read_text()
+    for old, new in swaps.items():
+        assert old in ubl
+        ubl = ubl.replace(old, new)
+    files = {"ubl": ubl.encode()} | ({"pdf": pdf} if pdf else {})
+    return Paper(kind, files, document)
+
+
+def work_of(
+    desk: Desk, paper: Paper, *, progress: dict[str, Any] | None = None, remote_uuid: UUID | None = None
+) -> Work:
+    """Return a delivery of ``paper``."""
+
+    async def read(role: str) -> bytes:
+        return paper.files[role]
+
+    number = new_id()
+    return Work(
+        delivery=Delivery(new_id(), new_id(), 1, "book", DocumentKind(paper.kind)),
+        remote_ref=f"KPL-{number.hex[-20:].upper()}",
+        remote_uuid=remote_uuid or number,
+        document=paper.document,
+        dossier={"name": "Voorbeeld Drukkerij BV", "enterprise_number": "0000000196", "language": "nl"},
+        vendor=desk,
+        progress=progress if progress is not None else {},
+        read_content=read,
+        write_progress=lambda _: None,
+    )
+
+
+async def login(base_url: str, client_id: str, client_secret: str, redirect_uri: str) -> dict[str, Any]:
+    """Give the consent as a person would in the browser, and exchange the code."""
+    async with httpx2.AsyncClient(timeout=10, trust_env=False, follow_redirects=False) as http:
+        asked = {
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "state": "s",
+            "force_login": "1",
+        }
+        consent = await http.get(f"{base_url}/api/oauth2/auth", params=asked)
+        assert consent.status_code == 302, consent.text
+        code = parse_qs(urlsplit(consent.headers["location"]).query)["code"][0]
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "client_id": client_id,
+            "client_secret": client_secret,
+        }
+        pair = await http.post(f"{base_url}/api/oauth2/token", data=form)
+        assert pair.status_code == 200, pair.text
+        return dict(pair.json())
+
+
+async def book(desk: Desk, work: Work) -> Any:
+    """Take a delivery to the vendor and read it back, as the kit would when nothing goes wrong."""
+    prepared = await CONNECTOR.prepare(work)
+    sent = await CONNECTOR.send(work, prepared)
+    told = await CONNECTOR.read_back(desk, [work])
+    return sent, told[work.delivery.id]
+
+
+__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "book", "login", "sample", "work_of"]
