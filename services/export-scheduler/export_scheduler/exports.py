@@ -1,0 +1,215 @@
+"""Manual export: which documents it takes, and how far an export has come."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from sqlalchemy import bindparam, func, insert, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from koppel_mesh.auth import Caller
+from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
+
+from .rules import WaitsFor
+from .tables import delivery, document, export, export_item
+
+DOCUMENT_IDS_MAX = 1000
+UNTAKEN_AFTER_S = 60
+"""A document that went longer ago and no connector tells of is not exported: its dossier had no connection then."""
+EXPORTABLE = (
+    DocumentState.AWAITING_APPROVAL,
+    DocumentState.FILED,
+    DocumentState.EXPORTED,
+    DocumentState.BOOKED,
+)
+"""By hand everything goes at any time (R051, R055), but for what nobody has typed in yet."""
+
+_PROGRESS = text("""
+    WITH latest AS (
+        SELECT DISTINCT ON (i.document_id, d.connection_id) i.document_id, d.state
+        FROM export_item i JOIN delivery d ON d.document_id = i.document_id AND d.revision >= i.revision
+        WHERE i.export_id = :export_id AND d.state <> 'superseded'
+        ORDER BY i.document_id, d.connection_id, d.revision DESC
+    ), outcome AS (
+        SELECT document_id, CASE
+            WHEN bool_or(state = 'failed') THEN 'failed'
+            WHEN bool_or(state NOT IN ('exported', 'booked')) THEN 'pending'
+            WHEN bool_or(state = 'exported') THEN 'exported'
+            ELSE 'booked' END AS outcome
+        FROM latest GROUP BY document_id
+    )
+    SELECT count(*) FILTER (WHERE outcome = 'exported') AS exported,
+           count(*) FILTER (WHERE outcome = 'booked') AS booked,
+           count(*) FILTER (WHERE outcome = 'failed') AS failed
+    FROM outcome
+""")
+
+
+class ExportRequest(BaseModel):
+    """What a manual export takes; everything given must hold (contract §6)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_on: date | None = Field(None, alias="from", description="First document date.")
+    to_on: date | None = Field(None, alias="to", description="Last document date.")
+    kinds: Annotated[list[DocumentKind], Field(min_length=1, max_length=len(DocumentKind))] | None = None
+    document_ids: Annotated[list[UUID], Field(min_length=1, max_length=DOCUMENT_IDS_MAX)] | None = None
+    include_exported: bool = Field(False, description="Also what went already (R060): made sure of, never doubled.")
+    remarks: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = Field(
+        None, description="A word of the entrepreneur to the accountant (R061)."
+    )
+
+    @model_validator(mode="after")
+    def _from_before_to(self) -> "ExportRequest":
+        if self.from_on and self.to_on and self.from_on > self.to_on:
+            raise ValueError("from is later than to")
+        return self
+
+    def filters(self) -> dict[str, Any]:
+        """Return what was asked for, to be kept beside the export."""
+        asked = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {name: asked[name] for name in ("from", "to", "kinds", "document_ids") if name in asked}
+
+
+class Started(BaseModel):
+    """A manual export that was accepted."""
+
+    id: UUID
+    count: int
+
+
+class Progress(BaseModel):
+    """How far an export has come. The four numbers add up to ``count``.
+
+    A document that goes to several packages is ``failed`` when one of them refused it, ``exported`` when all have it and
+    ``booked`` when all have booked it; until then it is ``pending``, as is one that waits for a person.
+    """
+
+    id: UUID
+    dossier_id: UUID
+    trigger: Trigger
+    count: int
+    exported: int
+    booked: int
+    failed: int
+    pending: int
+    include_exported: bool
+    remarks: str | None
+    created_at: datetime
+
+
+async def unheard_of(tx: AsyncConnection, dossier_id: UUID, ids: list[UUID]) -> list[UUID]:
+    """Return which of ``ids`` are not documents of this dossier, as far as is known."""
+    query = select(document.c.document_id).where(document.c.dossier_id == dossier_id, document.c.document_id.in_(ids))
+    known = set((await tx.execute(query)).scalars())
+    return [document_id for document_id in ids if document_id not in known]
+
+
+async def start(
+    tx: AsyncConnection, caller: Caller, firm_id: UUID, dossier_id: UUID, request: ExportRequest, export_id: UUID
+) -> Started:
+    """Queue everything ``request`` asks for; from this commit on the schedule sends none of it.
+
+    The locks make two exports at once take each document once: the second one waits and then sees it sent.
+    """
+    query = select(document.c.document_id, document.c.revision, document.c.sent_revision)
+    rows = (
+        await tx.execute(
+            query.where(*_asked_for(firm_id, dossier_id, request)).order_by(document.c.document_id).with_for_update()
+        )
+    ).all()
+    head = {
+        "export_id": export_id,
+        "dossier_id": dossier_id,
+        "firm_id": firm_id,
+        "trigger": Trigger.MANUAL,
+        "filters": request.filters(),
+        "include_exported": request.include_exported,
+        "remarks": request.remarks,
+        "count": len(rows),
+        "created_by": caller.subject,
+    }
+    await tx.execute(insert(export).values(head))
+    if rows:
+        ids = [row.document_id for row in rows]
+        taken = bindparam("ids", ids, type_=ARRAY(Uuid))
+        went = document.c.sent_revision == document.c.revision
+        again = (went & _taken_by_a_connector()) if request.include_exported else literal(False)
+        await tx.execute(
+            insert(export_item).from_select(
+                ["export_id", "document_id", "revision", "again"],
+                select(
+                    literal(export_id, Uuid), document.c.document_id, document.c.revision, func.coalesce(again, False)
+                ).where(document.c.document_id == func.any(taken)),
+            )
+        )
+        await tx.execute(
+            update(document)
+            .where(document.c.document_id == func.any(taken))
+            .values(
+                sent_revision=document.c.revision,
+                sent_at=func.now(),
+                due_at=None,
+                trigger=None,
+                waits_for=WaitsFor.NOTHING,
+                late=False,
+            )
+        )
+    return Started(id=export_id, count=len(rows))
+
+
+def _asked_for(firm_id: UUID, dossier_id: UUID, request: ExportRequest) -> list[Any]:
+    wanted: list[Any] = [
+        document.c.firm_id == firm_id,
+        document.c.dossier_id == dossier_id,
+        document.c.state.in_(EXPORTABLE),
+    ]
+    if request.from_on:
+        wanted.append(document.c.document_on >= request.from_on)
+    if request.to_on:
+        wanted.append(document.c.document_on <= request.to_on)
+    if request.kinds:
+        wanted.append(document.c.kind.in_(request.kinds))
+    if request.document_ids:
+        wanted.append(document.c.document_id.in_(request.document_ids))
+    if not request.include_exported:
+        untaken = (
+            document.c.sent_at < func.now() - text(f"interval '{UNTAKEN_AFTER_S} seconds'")
+        ) & ~_taken_by_a_connector()
+        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), untaken))
+    return wanted
+
+
+def _taken_by_a_connector() -> Any:
+    return (
+        select(delivery.c.delivery_id)
+        .where(delivery.c.document_id == document.c.document_id, delivery.c.revision == document.c.revision)
+        .exists()
+    )
+
+
+async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:
+    """Return how far an export of the caller's firm has come; None when there is none."""
+    query = select(export).where(export.c.export_id == export_id)
+    if caller.firm_id is not None:
+        query = query.where(export.c.firm_id == caller.firm_id)
+    head = (await connection.execute(query)).mappings().first()
+    if head is None:
+        return None
+    counts = (await connection.execute(_PROGRESS, {"export_id": export_id})).one()
+    return Progress(
+        id=export_id,
+        dossier_id=head["dossier_id"],
+        trigger=head["trigger"],
+        count=head["count"],
+        exported=counts.exported,
+        booked=counts.booked,
+        failed=counts.failed,
+        pending=head["count"] - counts.exported - counts.booked - counts.failed,
+        include_exported=head["include_exported"],
+        remarks=head["remarks"],
+        created_at=head["created_at"],
+    )

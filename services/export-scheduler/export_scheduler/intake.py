@@ -1,0 +1,160 @@
+"""Taking facts in: each handler folds a batch into the scheduler's own rows and plans what changed.
+
+Locks are always taken in the same order — dossiers, then documents, each by id — so that pods never wait in a circle.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, cast, or_, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.database import placeholders
+from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
+from koppel_mesh.service import Context
+
+from . import store
+from .memory import Remembered, fold
+from .tables import delivery, dossier
+
+REPLAN = "replan"
+RELEASE = "release due"
+QUEUED = "release queued"
+
+
+async def on_dossier_changed(context: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
+    """Keep the newest rules of each dossier; what was planned under others is planned again by the loop."""
+    newest: dict[UUID, DossierChanged] = {}
+    for event in events:
+        known = newest.get(event.dossier_id)
+        if known is None or event.version >= known.version:
+            newest[event.dossier_id] = event
+    rows = [_dossier_row(newest[dossier_id]) for dossier_id in sorted(newest)]
+    statement = insert(dossier)
+    taken = statement.excluded
+    old = dossier.c
+    changed = or_(
+        old.version == store.STUB_VERSION,
+        old.frequency != taken.frequency,
+        old.approval_required != taken.approval_required,
+        old.lock_after_export != taken.lock_after_export,
+    )
+    update: dict[str, Any] = {name: taken[name] for name in rows[0] if name != "dossier_id"}
+    update["rules_number"] = old.rules_number + cast(changed, Integer)
+    update["replanning"] = or_(old.replanning, changed)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[old.dossier_id], set_=update, where=old.version <= taken.version
+        ),
+        rows,
+    )
+    context.wake(REPLAN)
+
+
+def _dossier_row(event: DossierChanged) -> dict[str, Any]:
+    return {
+        "dossier_id": event.dossier_id,
+        "firm_id": event.firm_id,
+        "version": event.version,
+        "frequency": event.export.frequency,
+        "approval_required": event.export.approval_required,
+        "lock_after_export": event.export.lock_after_export,
+    }
+
+
+async def on_document_changed(context: Context, tx: AsyncConnection, events: Sequence[DocumentChanged]) -> None:
+    """Remember each document and plan when it goes."""
+    by_document: dict[UUID, list[DocumentChanged]] = defaultdict(list)
+    for event in events:
+        by_document[event.document_id].append(event)
+    rules = await store.rules_held(tx, {event.dossier_id for event in events})
+    known = await store.documents_held(tx, by_document)
+    now = await store.database_now(tx)
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    arriving = [document_id for document_id in by_document if document_id not in known]
+    gone = await store.revisions_gone(tx, arriving) if arriving else {}
+    for document_id, facts in by_document.items():
+        before = after = known.get(document_id)
+        for fact in facts:
+            after = fold(after, fact, now)
+        assert after is not None
+        if before is None:
+            after = _with_gone(after, gone.get(document_id))
+        if after != before:
+            (new if before is None else changed).append(
+                {**store.as_row(after), **store.planned(after, *rules[after.dossier_id], context.settings.calendar)}
+            )
+    await store.update_documents(tx, changed)
+    inserted = await store.insert_documents(tx, new) if new else set()
+    raced = [fact for row in new if (key := row["document_id"]) not in inserted for fact in by_document[key]]
+    if raced:
+        # Another pod took an earlier fact of the same document a moment ago; its row is there to fold into now.
+        await on_document_changed(context, tx, raced)
+    context.wake(RELEASE)
+
+
+def _with_gone(known: Remembered, revision: int | None) -> Remembered:
+    return known if revision is None else replace(known, sent_revision=max(revision, known.sent_revision or 0))
+
+
+async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
+    """Keep the newest state of each delivery, for the progress of exports; what a connector delivered has gone."""
+    newest: dict[UUID, DeliveryChanged] = {}
+    for event in events:
+        known = newest.get(event.delivery_id)
+        if known is None or event.version >= known.version:
+            newest[event.delivery_id] = event
+    statement = insert(delivery)
+    taken = statement.excluded
+    rows = [_delivery_row(newest[delivery_id]) for delivery_id in sorted(newest)]
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[delivery.c.delivery_id],
+            set_={"state": taken.state, "revision": taken.revision, "version": taken.version},
+            where=delivery.c.version <= taken.version,
+        ),
+        rows,
+    )
+    await _mark_gone(tx, [event for event in events if event.state in store.GONE])
+
+
+def _delivery_row(event: DeliveryChanged) -> dict[str, Any]:
+    return {
+        "delivery_id": event.delivery_id,
+        "document_id": event.document_id,
+        "connection_id": event.connection_id,
+        "revision": event.revision,
+        "state": event.state,
+        "version": event.version,
+    }
+
+
+_MARK_GONE = text("""
+    WITH gone AS (
+        SELECT document_id, max(revision) AS revision
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:revisions AS integer[])) AS g (document_id, revision) GROUP BY 1
+    ), held AS (
+        SELECT d.document_id, g.revision, g.revision >= d.revision AS whole
+        FROM document d JOIN gone g USING (document_id)
+        WHERE coalesce(d.sent_revision, -1) < g.revision
+        ORDER BY d.document_id FOR UPDATE OF d
+    )
+    UPDATE document d
+    SET sent_revision = held.revision,
+        due_at = CASE WHEN NOT held.whole THEN d.due_at END,
+        trigger = CASE WHEN NOT held.whole THEN d.trigger END,
+        waits_for = CASE WHEN held.whole THEN 'nothing' ELSE d.waits_for END
+    FROM held WHERE d.document_id = held.document_id
+""")
+
+
+async def _mark_gone(tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
+    """Note documents that went without us: somebody else may publish ``document.ready`` too (contract §8)."""
+    if events:
+        ids = placeholders([event.document_id for event in events])
+        await tx.execute(_MARK_GONE, {"ids": ids, "revisions": [event.revision for event in events]})

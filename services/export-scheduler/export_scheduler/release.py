@@ -1,0 +1,184 @@
+"""The loops: plan again what a dossier's new rules touch, send what is due, send what was asked for by hand.
+
+Any pod claims any row (SKIP LOCKED). Marking a document as sent and writing ``document.ready`` to the outbox are one
+transaction, so a crash leaves both or neither, and "due" is judged by the database's clock alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh import outbox
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import ContentRef, DocumentReady, Trigger
+from koppel_mesh.service import Context
+
+from . import store
+from .memory import Remembered
+from .rules import WaitsFor
+from .tables import document, dossier, export, export_item
+
+BATCH = 200
+REPLAN_BATCH = 500
+
+_DUE = text("""
+    SELECT document_id FROM document WHERE due_at <= now()
+    ORDER BY due_at, document_id LIMIT :batch FOR UPDATE SKIP LOCKED
+""")
+_QUEUED = text("""
+    SELECT i.export_id, i.document_id, i.again
+    FROM export_item i JOIN document d USING (document_id)
+    WHERE i.released_at IS NULL
+    ORDER BY i.queued_at LIMIT :batch FOR UPDATE OF i, d SKIP LOCKED
+""")
+_NOT_PLANNED = {"due_at": None, "trigger": None, "waits_for": WaitsFor.NOTHING, "late": False}
+
+
+async def replan(context: Context) -> bool:
+    """Plan the documents of one dossier whose rules changed again, one batch; True while there is more."""
+    async with context.database.transaction() as tx:
+        changed = select(dossier).where(dossier.c.replanning).limit(1).with_for_update(skip_locked=True)
+        row = (await tx.execute(changed)).mappings().first()
+        if row is None:
+            return False
+        stale = (
+            select(document.c.document_id)
+            .where(
+                document.c.dossier_id == row["dossier_id"],
+                document.c.waits_for != WaitsFor.NOTHING,
+                document.c.rules_number != row["rules_number"],
+            )
+            .order_by(document.c.document_id)
+            .limit(REPLAN_BATCH)
+        )
+        ids = list((await tx.execute(stale)).scalars())
+        known = await store.documents_held(tx, ids)
+        await store.update_documents(tx, [_planned_again(context, one, row) for one in known.values()])
+        if len(ids) < REPLAN_BATCH:
+            # Nobody can plan a document of this dossier meanwhile: that takes a lock on the row we hold.
+            await tx.execute(update(dossier).where(dossier.c.dossier_id == row["dossier_id"]).values(replanning=False))
+    return True
+
+
+def _planned_again(context: Context, known: Remembered, row: RowMapping) -> dict[str, Any]:
+    plan = store.planned(known, store.rules_of(row), row["rules_number"], context.settings.calendar)
+    return {"document_id": known.document_id, **plan}
+
+
+async def release_due(context: Context) -> bool:
+    """Send one batch of what is due by the rules; True while there may be more."""
+    async with context.database.transaction() as tx:
+        ids = list((await tx.execute(_DUE, {"batch": BATCH})).scalars())
+        if not ids:
+            return False
+        known = await store.documents_held(tx, ids)
+        rules = await _rules(tx, {one.dossier_id for one in known.values()})
+        now = await store.database_now(tx)
+        going: dict[tuple[UUID, Trigger], list[tuple[Remembered, bool]]] = defaultdict(list)
+        kept = []
+        for one in known.values():
+            row = rules[one.dossier_id]
+            found = _planned_again(context, one, row)
+            if found["due_at"] is not None and found["due_at"] <= now:
+                going[one.dossier_id, found["trigger"]].append((one, found["late"]))
+            else:
+                # The dossier's rules changed a moment ago and the loop has not come by yet.
+                kept.append(found)
+        await store.update_documents(tx, kept)
+        facts = [fact for (_, trigger), group in going.items() for fact in await _scheduled(tx, trigger, group)]
+        await _send(tx, facts, known)
+    return len(ids) == BATCH
+
+
+async def _rules(tx: AsyncConnection, ids: Iterable[UUID]) -> Mapping[UUID, RowMapping]:
+    rows = (await tx.execute(select(dossier).where(dossier.c.dossier_id.in_(sorted(ids))))).mappings()
+    return {row["dossier_id"]: row for row in rows}
+
+
+async def _scheduled(
+    tx: AsyncConnection, trigger: Trigger, group: Sequence[tuple[Remembered, bool]]
+) -> list[DocumentReady]:
+    """Write the export that a dossier's documents of this batch go with."""
+    export_id, first = new_id(), group[0][0]
+    await tx.execute(
+        insert(export).values(
+            export_id=export_id,
+            dossier_id=first.dossier_id,
+            firm_id=first.firm_id,
+            trigger=trigger,
+            filters={},
+            include_exported=False,
+            count=len(group),
+        )
+    )
+    items = [
+        {
+            "export_id": export_id,
+            "document_id": one.document_id,
+            "revision": one.revision,
+            "again": False,
+            "late": late,
+        }
+        for one, late in group
+    ]
+    await tx.execute(insert(export_item).values(released_at=text("now()")), items)
+    return [_ready(one, export_id, trigger, again=False) for one, _ in group]
+
+
+async def release_queued(context: Context) -> bool:
+    """Send one batch of what manual exports asked for; True while there may be more."""
+    async with context.database.transaction() as tx:
+        items = (await tx.execute(_QUEUED, {"batch": BATCH})).all()
+        if not items:
+            return False
+        known = await store.documents_held(tx, {item.document_id for item in items})
+        facts = [_ready(known[item.document_id], item.export_id, Trigger.MANUAL, again=item.again) for item in items]
+        # What goes is the document as it is now, which may be newer than when it was asked for.
+        released = (
+            update(export_item)
+            .where(export_item.c.export_id == bindparam("_export"), export_item.c.document_id == bindparam("_document"))
+            .values(released_at=text("now()"), revision=bindparam("_revision"))
+        )
+        await tx.execute(
+            released,
+            [{"_export": fact.export_id, "_document": fact.document_id, "_revision": fact.revision} for fact in facts],
+        )
+        await _send(tx, facts, known)
+    return len(items) == BATCH
+
+
+async def _send(tx: AsyncConnection, facts: Sequence[DocumentReady], known: Mapping[UUID, Remembered]) -> None:
+    if not facts:
+        return
+    now = await store.database_now(tx)
+    await store.update_documents(
+        tx,
+        [
+            {"document_id": document_id, "sent_revision": known[document_id].revision, "sent_at": now, **_NOT_PLANNED}
+            for document_id in sorted({fact.document_id for fact in facts})
+        ],
+    )
+    await outbox.publish(tx, *facts)
+
+
+def _ready(one: Remembered, export_id: UUID, trigger: Trigger, *, again: bool) -> DocumentReady:
+    return DocumentReady(
+        document_id=one.document_id,
+        dossier_id=one.dossier_id,
+        firm_id=one.firm_id,
+        version=one.version,
+        revision=one.revision,
+        kind=one.kind,
+        number=one.number,
+        issue_date=one.issue_on,
+        created_at=one.created_at,
+        state=one.state,
+        content=tuple(ContentRef.model_validate(content) for content in one.content),
+        export_id=export_id,
+        trigger=trigger,
+        again=again,
+    ).traced(one.traceparent)

@@ -1,0 +1,144 @@
+"""The scheduler over HTTP (contract §6)."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
+from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.auth import Caller, require
+from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.paging import Page, PageParams, PageRequest
+from koppel_mesh.http.problems import FieldError, Problem, not_found
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
+from koppel_mesh.service import Context
+
+from . import exports, store
+from .exports import ExportRequest, Progress, Started
+from .intake import QUEUED
+from .rules import WaitsFor
+from .tables import document, dossier
+
+router = APIRouter(prefix="/v1", tags=["exports"])
+Reader = Annotated[Caller, Depends(require("dossiers:read"))]
+Exporter = Annotated[Caller, Depends(require("exports:write"))]
+LISTEN_PAUSE_S = 0.05
+_NEVER_BY_ITSELF = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class ScheduledDocument(BaseModel):
+    """A document that has not gone: when it goes, or what it waits for."""
+
+    document_id: UUID
+    revision: int
+    kind: DocumentKind
+    number: str | None
+    issue_date: date | None
+    state: DocumentState
+    due_at: datetime | None
+    trigger: Trigger | None
+    waits_for: WaitsFor
+    late: bool
+
+
+@router.post("/dossiers/{dossier_id}/exports", status_code=202, response_model=Started)
+async def start_export(
+    dossier_id: UUID, request: ExportRequest, caller: Exporter, context: CurrentContext, key: IdempotencyKey
+) -> Response:
+    """Send documents now, whatever the dossier's rules say (R051, R059–R061)."""
+    firm_id = await _heard_of(context, caller, dossier_id, request.document_ids or [])
+    async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx)) is not None:
+            return earlier
+        started = await exports.start(tx, caller, firm_id, dossier_id, request, new_id())
+        answer: Response = await key.remember(tx, status=202, body=started)
+    context.wake(QUEUED)
+    return answer
+
+
+async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document_ids: list[UUID]) -> UUID:
+    """Return the dossier's firm once it and these documents are known here.
+
+    dossier-api answered the caller before its facts reached us, so what is not known yet is waited for a little.
+    """
+    deadline = asyncio.get_running_loop().time() + context.settings.export_patience_s
+    while True:
+        async with context.database.reading() as connection:
+            firm_id = await _firm_of(connection, caller, dossier_id)
+            missing = await exports.unheard_of(connection, dossier_id, document_ids) if firm_id and document_ids else []
+        if firm_id is not None and not missing:
+            return firm_id
+        if asyncio.get_running_loop().time() >= deadline:
+            break
+        await asyncio.sleep(LISTEN_PAUSE_S)
+    if firm_id is None:
+        raise not_found("dossier")
+    errors = [FieldError(field="document_ids", rule="unknown", message=str(missed)) for missed in missing[:100]]
+    raise Problem(422, "unknown_document", "The dossier has no such document.", errors=errors)
+
+
+async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> UUID | None:
+    query = select(dossier.c.firm_id).where(dossier.c.dossier_id == dossier_id, dossier.c.version > store.STUB_VERSION)
+    if caller.firm_id is not None:
+        query = query.where(dossier.c.firm_id == caller.firm_id)
+    firm_id: UUID | None = (await connection.execute(query)).scalar()
+    return firm_id
+
+
+@router.get("/exports/{export_id}")
+async def get_export(export_id: UUID, caller: Reader, context: CurrentContext) -> Progress:
+    """Return how far an export has come."""
+    async with context.database.reading() as connection:
+        found = await exports.progress(connection, caller, export_id)
+    if found is None:
+        raise not_found("export")
+    return found
+
+
+@router.get("/dossiers/{dossier_id}/schedule")
+async def get_schedule(
+    dossier_id: UUID, caller: Reader, context: CurrentContext, page: PageParams
+) -> Page[ScheduledDocument]:
+    """Return what has not gone, the soonest first; what waits for a person comes last."""
+    moment = func.coalesce(document.c.due_at, literal(_NEVER_BY_ITSELF))
+    query = (
+        select(document, moment.label("moment"))
+        .where(*_of(caller, dossier_id), document.c.waits_for != WaitsFor.NOTHING)
+        .order_by(moment, document.c.document_id)
+        .limit(page.limit + 1)
+    )
+    if page.after:
+        query = query.where(tuple_(moment, document.c.document_id) > tuple_(*map(literal, _position(page))))
+    async with context.database.reading() as connection:
+        if await _firm_of(connection, caller, dossier_id) is None:
+            raise not_found("dossier")
+        rows = (await connection.execute(query)).mappings().all()
+    shown = rows[: page.limit]
+    last = [shown[-1]["moment"].isoformat(), str(shown[-1]["document_id"])] if len(rows) > page.limit else None
+    return page.page([_scheduled(row) for row in shown], last)
+
+
+def _of(caller: Caller, dossier_id: UUID) -> list[Any]:
+    mine = [document.c.dossier_id == dossier_id]
+    return mine if caller.firm_id is None else [*mine, document.c.firm_id == caller.firm_id]
+
+
+def _position(page: PageRequest) -> tuple[datetime, UUID]:
+    try:
+        moment, document_id = page.after or []
+        return datetime.fromisoformat(moment).astimezone(UTC), UUID(document_id)
+    except (ValueError, OverflowError) as error:
+        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from error
+
+
+def _scheduled(row: Any) -> ScheduledDocument:
+    return ScheduledDocument(
+        **{name: row[name] for name in ScheduledDocument.model_fields if name != "issue_date"},
+        issue_date=row["issue_on"],
+    )

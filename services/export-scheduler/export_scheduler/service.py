@@ -1,0 +1,31 @@
+"""The scheduler as one value."""
+
+from pathlib import Path
+
+from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
+from koppel_mesh.service import Loop, Service
+
+from . import intake, release, routes
+from .settings import SchedulerSettings
+
+_PACKAGE = Path(__file__).parent
+# A wheel carries the migrations inside the package, so that those of two services do not share one folder.
+_MIGRATIONS = next(folder for folder in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations") if folder.is_dir())
+
+SERVICE = Service(
+    name="export-scheduler",
+    title="Koppel export scheduler",
+    settings=SchedulerSettings,
+    routers=(routes.router,),
+    handlers={
+        DossierChanged: intake.on_dossier_changed,
+        DocumentChanged: intake.on_document_changed,
+        DeliveryChanged: intake.on_delivery_changed,
+    },
+    loops=(
+        Loop(intake.REPLAN, release.replan, interval_s=1.0),
+        Loop(intake.RELEASE, release.release_due, interval_s=0.5),
+        Loop(intake.QUEUED, release.release_queued, interval_s=0.5),
+    ),
+    migrations=_MIGRATIONS / "versions",
+)

@@ -1,0 +1,133 @@
+"""Rows in and out: the scheduler's documents and dossiers as values, and plans written beside them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState, ExportFrequency, ExportRules
+
+from .memory import Remembered
+from .rules import Calendar, plan
+from .tables import delivery, document, dossier
+
+_COLUMNS = [document.c[field.name] for field in fields(Remembered)]
+STUB_VERSION = -1
+"""Of a dossier that a document named before its own first fact arrived."""
+GONE = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
+
+
+async def database_now(tx: AsyncConnection) -> datetime:
+    """Return the database's clock, the only one the scheduler goes by."""
+    now: datetime = (await tx.execute(select(func.now()))).scalar_one()
+    return now
+
+
+async def rules_held(tx: AsyncConnection, dossier_ids: Iterable[UUID]) -> dict[UUID, tuple[ExportRules | None, int]]:
+    """Return the rules of dossiers and their number, and keep them from changing until ``tx`` ends.
+
+    A dossier that is not known gets a stub to hold on to: otherwise its first fact could slip in beside a document that
+    is being planned without it, and nobody would plan that document again.
+    """
+    ids = sorted(set(dossier_ids))
+    found = await _dossiers(tx, ids)
+    unknown = [dossier_id for dossier_id in ids if dossier_id not in found]
+    if unknown:
+        await tx.execute(insert(dossier).values([_stub(dossier_id) for dossier_id in unknown]).on_conflict_do_nothing())
+        found |= await _dossiers(tx, unknown)
+    return found
+
+
+async def _dossiers(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, tuple[ExportRules | None, int]]:
+    query = select(dossier).where(dossier.c.dossier_id.in_(ids)).order_by(dossier.c.dossier_id)
+    rows = (await tx.execute(query.with_for_update(read=True))).mappings()
+    return {row["dossier_id"]: (rules_of(row), row["rules_number"]) for row in rows}
+
+
+def _stub(dossier_id: UUID) -> dict[str, object]:
+    return {
+        "dossier_id": dossier_id,
+        "firm_id": UUID(int=0),
+        "version": STUB_VERSION,
+        "frequency": ExportFrequency.NEVER,
+        "approval_required": False,
+        "lock_after_export": False,
+        "replanning": False,
+    }
+
+
+def rules_of(row: Mapping[str, Any] | RowMapping) -> ExportRules | None:
+    """Return the rules in a dossier's row; None while only a stub is there."""
+    if row["version"] == STUB_VERSION:
+        return None
+    return ExportRules(
+        frequency=ExportFrequency(row["frequency"]),
+        approval_required=row["approval_required"],
+        lock_after_export=row["lock_after_export"],
+    )
+
+
+async def documents_held(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Remembered]:
+    """Return the known ones of these documents, locked until ``tx`` ends."""
+    query = select(*_COLUMNS).where(document.c.document_id.in_(sorted(set(ids)))).order_by(document.c.document_id)
+    rows = (await tx.execute(query.with_for_update())).mappings()
+    return {row["document_id"]: remembered(row) for row in rows}
+
+
+def remembered(row: RowMapping) -> Remembered:
+    """Return a document's row as a value."""
+    values = {field.name: row[field.name] for field in fields(Remembered)}
+    return Remembered(**{**values, "kind": DocumentKind(values["kind"]), "state": DocumentState(values["state"])})
+
+
+def planned(known: Remembered, rules: ExportRules | None, rules_number: int, calendar: Calendar) -> dict[str, Any]:
+    """Return the columns that say when ``known`` goes."""
+    found = plan(rules, known.candidate(), calendar)
+    return {
+        "due_at": found.due_at,
+        "trigger": found.trigger,
+        "waits_for": found.waits_for,
+        "late": found.late,
+        "rules_number": rules_number,
+    }
+
+
+async def insert_documents(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Insert rows made of ``as_row`` and ``planned``; return which ones were not there yet."""
+    statement = insert(document).on_conflict_do_nothing().returning(document.c.document_id)
+    ordered = sorted(rows, key=lambda row: row["document_id"])
+    return set((await tx.execute(statement, ordered)).scalars())
+
+
+async def update_documents(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Overwrite documents that ``tx`` has locked; every row sets the same columns, ``document_id`` says which it is."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "document_id"]
+    statement = (
+        update(document)
+        .where(document.c.document_id == bindparam("_id"))
+        .values({name: bindparam(f"_{name}", type_=document.c[name].type) for name in names})
+    )
+    parameters = [{"_id": row["document_id"], **{f"_{name}": row[name] for name in names}} for row in rows]
+    await tx.execute(statement, parameters)
+
+
+def as_row(known: Remembered) -> dict[str, Any]:
+    """Return the columns of what is remembered."""
+    return asdict(known)
+
+
+async def revisions_gone(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the newest revision of these documents that a connector is known to have delivered."""
+    query = (
+        select(delivery.c.document_id, func.max(delivery.c.revision))
+        .where(delivery.c.document_id.in_(sorted(set(ids))), delivery.c.state.in_(GONE))
+        .group_by(delivery.c.document_id)
+    )
+    return {row[0]: row[1] for row in (await tx.execute(query)).all()}
