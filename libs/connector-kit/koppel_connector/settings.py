@@ -24,6 +24,8 @@ class ConnectorSettings(MeshSettings):
     review_after_s: float = Field(86_400.0, ge=0)
     lease_s: float | None = Field(None, gt=0)
     """How long a claimed delivery is left alone; unset: three times the vendor's deadline."""
+    deadline_s: float | None = Field(None, gt=0)
+    """For one call to the vendor; unset: the vendor's own, from its profile."""
     claim_batch: int = Field(8, ge=1, le=50)
     """Deliveries of one connection a worker takes in one go."""
     workers: int = Field(20, ge=1, le=200)
@@ -48,4 +50,8 @@ class ConnectorSettings(MeshSettings):
 
     def lease_for(self, profile: Profile) -> float:
         """Return how long a claim lasts without being renewed."""
-        return self.lease_s or 3 * profile.deadline_s
+        return self.lease_s or 3 * self.deadline_for(profile)
+
+    def deadline_for(self, profile: Profile) -> float:
+        """Return how long one call to the vendor may take."""
+        return self.deadline_s or profile.deadline_s

@@ -133,7 +133,7 @@ class OpenVendor(Vendor):
             operation=operation,
             endpoint=endpoint or operation,
             acts=acts,
-            deadline_s=deadline_s or self.kit.profile.deadline_s,
+            deadline_s=deadline_s or self.kit.settings.deadline_for(self.kit.profile),
             request=self._request_excerpt(method, path, params, json if json is not None else (data or content)),
             trace_id=_trace_id(),
         )

@@ -1,0 +1,273 @@
+"""The promises every connector keeps, as tests (design §4). Inherit, and give two fixtures: ``service`` and ``harness``.
+
+Each scenario ends in the same invariants (messaging sheet §4): every ready document ends in a terminal state, the vendor
+holds one booking per delivery, it saw no call without a row, no spent token came back, no limit was exceeded.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentReady
+from koppel_mesh.service import Service
+
+from .vendor import Fault, VendorHarness
+from .workshop import Workshop, workshop
+
+ENDED = ("booked", "failed", "review", "superseded")
+KILL_POINTS = (
+    "after_claim_commit",
+    "after_attempt_commit",
+    "after_vendor_answer",
+    "before_outcome_commit",
+    "after_outcome_commit",
+)
+
+
+class ConnectorConformance:
+    """P1–P6 for one connector."""
+
+    service_path: str
+    """``module:attribute`` or ``file.py:attribute`` of the service, for worker processes that are killed."""
+    books_at = "booked"
+    """The state that closes a delivery: ``exported`` for vendors that cannot be read back."""
+
+    @pytest.fixture
+    def service(self) -> Service:
+        raise NotImplementedError("give the connector's Service")
+
+    @pytest.fixture
+    def harness(self) -> VendorHarness:
+        raise NotImplementedError("give the connector's vendor")
+
+    @pytest.fixture
+    def vendor_settings(self, harness: VendorHarness) -> dict[str, Any]:
+        """Give settings that point the service at the harness."""
+        return {}
+
+    @pytest.fixture
+    async def shop(
+        self, service: Service, harness: VendorHarness, vendor_settings: dict[str, Any], make_database: Callable[[], str]
+    ) -> AsyncIterator[Workshop]:
+        async with workshop(service, make_database(), **vendor_settings) as running:
+            await harness.connect(running)
+            yield running
+
+    # -------------------------------------------------------------------------------------------------------- invariants
+
+    async def check_invariants(self, shop: Workshop, harness: VendorHarness) -> None:
+        """I1–I5 of the messaging sheet."""
+        rows = await shop.deliveries()
+        assert all(row.state in (*ENDED, self.books_at) for row in rows), [(row.state, row.problem) for row in rows]
+        held = await harness.bookings()
+        assert all(count == 1 for count in held.values()), f"booked more than once: {held}"
+        booked = {row.remote_ref for row in rows if row.state == self.books_at}
+        assert booked <= set(held), f"said to be booked, and not there: {booked - set(held)}"
+        attempts = (await shop.rows("SELECT count(*) AS number FROM attempt"))[0].number
+        seen = await harness.calls_seen()
+        assert seen <= attempts, f"{seen} calls seen by the vendor, only {attempts} rows in the sync log"
+        assert await harness.spent_tokens_used() == 0
+        assert await harness.limits_broken() == 0
+
+    async def _send(self, shop: Workshop, harness: VendorHarness, number: int = 1) -> DocumentReady:
+        event = shop.ready(*harness.document(number))
+        await shop.hand(event)
+        return event
+
+    async def _booked(self, shop: Workshop, harness: VendorHarness) -> list[Any]:
+        await shop.until_state(self.books_at, "exported")
+        await harness.process()
+        rows = await shop.until_state(self.books_at)
+        await self.check_invariants(shop, harness)
+        return rows
+
+    # ------------------------------------------------------------------------------------------------- the ordinary case
+
+    async def test_a_document_is_booked_and_told(self, shop: Workshop, harness: VendorHarness) -> None:
+        await self._send(shop, harness)
+        row = (await self._booked(shop, harness))[0]
+        states = [event.state for event in await shop.told() if isinstance(event, DeliveryChanged)]
+        assert states[0] is DeliveryState.READY
+        assert DeliveryState.EXPORTED in states
+        assert states[-1] == self.books_at
+        versions = [event.version for event in await shop.told() if isinstance(event, DeliveryChanged)]
+        assert versions == sorted(set(versions))
+        if self.books_at == "booked":
+            assert row.entry_number
+
+    async def test_the_same_message_a_hundred_times_shuffled(self, shop: Workshop, harness: VendorHarness) -> None:
+        events = [shop.ready(*harness.document(number)) for number in range(3)]
+        late = [event.model_copy(update={"again": True}) for event in events]
+        messages = [*events * 30, *late * 4]
+        random.Random(7).shuffle(messages)
+        for start in range(0, len(messages), 17):
+            await shop.hand(*messages[start : start + 17])
+        rows = await self._booked(shop, harness)
+        assert len(rows) == 3
+        assert sum((await harness.bookings()).values()) == 3
+
+    async def test_exporting_again_finds_it_and_doubles_nothing(self, shop: Workshop, harness: VendorHarness) -> None:
+        event = await self._send(shop, harness)
+        await self._booked(shop, harness)
+        again = shop.ready(*harness.document(1), again=True)
+        await shop.hand(again.model_copy(update={"document_id": event.document_id}))
+        rows = await self._booked(shop, harness)
+        phases = {row.phase for row in await shop.rows("SELECT phase FROM attempt")}
+        assert len(rows) == 1
+        assert "lookup" in phases
+
+    # --------------------------------------------------------------------------------------------- answers that never come
+
+    @pytest.mark.parametrize(
+        "fault",
+        [Fault.ACTS_THEN_HANGS, Fault.ACTS_THEN_RESETS, Fault.ACTS_THEN_HALF_ANSWER, Fault.ACTS_THEN_ERROR],
+    )
+    async def test_acted_without_an_answer_is_looked_up(
+        self, shop: Workshop, harness: VendorHarness, fault: Fault
+    ) -> None:
+        await harness.fail(fault)
+        await self._send(shop, harness)
+        await self._booked(shop, harness)
+        assert (await shop.rows("SELECT count(*) AS number FROM attempt WHERE phase = 'lookup'"))[0].number >= 1
+
+    async def test_an_index_that_is_late_is_waited_for(self, shop: Workshop, harness: VendorHarness) -> None:
+        await harness.index_late(0.15)
+        await harness.fail(Fault.ACTS_THEN_RESETS)
+        await self._send(shop, harness)
+        await self._booked(shop, harness)
+
+    async def test_not_there_twice_is_sent_again(self, shop: Workshop, harness: VendorHarness) -> None:
+        await harness.fail(Fault.RESETS)
+        await self._send(shop, harness)
+        await self._booked(shop, harness)
+        lookups = await shop.rows("SELECT started_at FROM attempt WHERE phase = 'lookup' ORDER BY id")
+        assert len(lookups) >= 2
+        assert (lookups[-1].started_at - lookups[0].started_at).total_seconds() >= shop.kit.facts().settle_s
+
+    @pytest.mark.parametrize("point", KILL_POINTS)
+    async def test_killed_between_two_durable_writes(
+        self,
+        service: Service,
+        harness: VendorHarness,
+        vendor_settings: dict[str, Any],
+        make_database: Callable[[], str],
+        point: str,
+    ) -> None:
+        database_url = make_database()
+        async with workshop(service, database_url, start=False, **vendor_settings) as shop:
+            await harness.connect(shop)
+            await self._send(shop, harness)
+            await self._kill_at(shop, point)
+            # What time would do: the dead worker's claim and its call's deadline pass.
+            await shop.change("UPDATE delivery SET lease_until = clock_timestamp() WHERE lease_token IS NOT NULL")
+            await shop.change("UPDATE attempt SET deadline_at = clock_timestamp() WHERE finished_at IS NULL")
+            shop.start()
+            await self._booked(shop, harness)
+
+    async def _kill_at(self, shop: Workshop, point: str) -> None:
+        settings = shop.context.settings
+        given = {
+            f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set
+        }
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "koppel_connector.conformance.worker",
+            self.service_path,
+            env={**os.environ, **given, "KOPPEL_FAULT": f"{point}:exit"},
+            stdin=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert await asyncio.wait_for(worker.wait(), 30) == 137, "the worker did not reach the fault point"
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+
+    # --------------------------------------------------------------------------------------------------- definite refusals
+
+    async def test_throttled_spends_no_attempt(self, shop: Workshop, harness: VendorHarness) -> None:
+        await harness.fail(Fault.THROTTLES)
+        await self._send(shop, harness)
+
+        async def held_back() -> bool:
+            return bool(await shop.rows("SELECT 1 FROM attempt WHERE outcome = 'throttled'"))
+
+        await shop.until(held_back, "the vendor's refusal is in the sync log")
+        await harness.repair()
+        await self._let_time_pass(shop)
+        rows = await self._booked(shop, harness)
+        assert rows[0].failures == 0
+
+    async def test_an_access_token_refused_early_is_not_given_up(self, shop: Workshop, harness: VendorHarness) -> None:
+        await harness.fail(Fault.UNAUTHORISED)
+        await self._send(shop, harness)
+
+        async def refused() -> bool:
+            return bool(await shop.rows("SELECT 1 FROM attempt WHERE http_status = 401"))
+
+        await shop.until(refused, "the refusal is in the sync log")
+        await harness.repair()
+
+        async def goes_on() -> bool:
+            await self._let_time_pass(shop)
+            return (await shop.deliveries())[0].state in ("exported", "booked")
+
+        await shop.until(goes_on, "the delivery goes on with another token")
+        await self._booked(shop, harness)
+
+    async def test_a_missing_right_waits_for_a_person(self, shop: Workshop, harness: VendorHarness) -> None:
+        await harness.fail(Fault.FORBIDS, times=1000)
+        await self._send(shop, harness)
+        row = (await shop.until_state("blocked"))[0]
+        assert row.failures == 0
+        assert set(row.problem["message"]) == {"nl", "fr", "en"}
+        assert row.problem["who_can_fix"] in ("accountant", "entrepreneur", "operator", "partner", "koppel")
+        await harness.repair()
+        await shop.change("UPDATE connection SET unblocked_at = clock_timestamp()")
+        await self._booked(shop, harness)
+
+    async def _let_time_pass(self, shop: Workshop) -> None:
+        """Let every wait be over: windows, pauses, and the vendor's minimum between refreshes."""
+        await shop.change("UPDATE rate_window SET ends_at = clock_timestamp()")
+        await shop.change("UPDATE connection SET not_before = clock_timestamp()")
+        await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state IN ('ready', 'unknown')")
+
+    # ---------------------------------------------------------------------------------------------------- what is kept
+
+    async def test_the_sync_log_holds_no_secret(self, shop: Workshop, harness: VendorHarness) -> None:
+        await self._send(shop, harness)
+        await self._booked(shop, harness)
+        connection = (await shop.rows("SELECT id FROM connection"))[0]
+        secrets: list[str] = []
+        for token in await shop.rows("SELECT connection_id, ciphertext FROM oauth_token"):
+            secrets += shop.kit.keys.open(connection.id, bytes(token.ciphertext)).values()
+        rows = await shop.rows("SELECT request, response, message FROM attempt")
+        said = "\n".join(str(part) for row in rows for part in row if part)
+        assert said
+        assert not [secret for secret in secrets if secret and secret in said]
+
+    async def test_twenty_tasks_refresh_once(self, shop: Workshop, harness: VendorHarness) -> None:
+        vault = shop.kit.vault
+        if vault is None:
+            pytest.skip("the vendor has no tokens")
+        connection = (await shop.rows("SELECT id FROM connection"))[0]
+        before = (await shop.rows("SELECT version FROM oauth_token"))[0].version
+        await shop.change("UPDATE oauth_token SET obtained_at = obtained_at - interval '1 day'")
+        await shop.change("UPDATE oauth_token SET access_expires_at = access_expires_at - interval '1 day'")
+        vault.forget(connection.id)
+        grants = await asyncio.gather(*(vault.grant_for(connection.id) for _ in range(20)))
+        assert {grant.version for grant in grants} == {before + 1}
+        assert len({grant.access_token for grant in grants}) == 1
+        assert await harness.spent_tokens_used() == 0
+
+
+def _as_environment(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(_as_environment(item) for item in value)
+    reveal = getattr(value, "get_secret_value", None)
+    return str(reveal() if reveal else value)

@@ -1,0 +1,65 @@
+"""A worker process of a connector, for tests that kill it: ``python -m koppel_connector.conformance.worker SERVICE``.
+
+``SERVICE`` is ``module:attribute`` or ``file.py:attribute``; settings come from the environment, and so does
+``KOPPEL_FAULT``. It runs the loops until it is killed or its standard input ends, as it does when its parent dies.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from koppel_mesh.auth import TokenVerifier
+from koppel_mesh.database import Database
+from koppel_mesh.health import Health
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.service import Context, Service
+
+from .workshop import RUNNING_LOOPS, Workshop
+
+
+def load_service(name: str) -> Service:
+    """Return the service of ``module:attribute`` or ``file.py:attribute``."""
+    place, _, attribute = name.rpartition(":")
+    if place.endswith(".py"):
+        specification = importlib.util.spec_from_file_location(Path(place).stem, place)
+        assert specification is not None
+        assert specification.loader is not None
+        module = importlib.util.module_from_spec(specification)
+        sys.modules[specification.name] = module
+        specification.loader.exec_module(module)
+    else:
+        module = importlib.import_module(place)
+    service: Service = getattr(module, attribute)
+    return service
+
+
+async def work(service: Service) -> None:
+    """Run the loops of ``service`` until standard input ends."""
+    settings = service.settings()
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(HttpClient())
+        context = Context(
+            service,
+            settings,
+            database,
+            http,
+            MeshClient(settings, http),
+            TokenVerifier(settings, http),
+            Health(database, service.name, service.migrations),
+        )
+        assert service.resources is not None
+        context.resources = await stack.enter_async_context(service.resources(context))
+        worker = Workshop(context, None)
+        worker.start(RUNNING_LOOPS)
+        await asyncio.to_thread(sys.stdin.read)
+        await worker.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(load_service(sys.argv[1])))

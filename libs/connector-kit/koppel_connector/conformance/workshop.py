@@ -1,0 +1,232 @@
+"""A connector at work on a real database, without broker: facts are handed to its handlers as the inbox does.
+
+What it tells the mesh is read from its outbox. Loops run as in a pod; ``settle`` polls until nothing is under way.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.fernet import Fernet
+from koppel_mesh.auth import TokenVerifier
+from koppel_mesh.database import Database
+from koppel_mesh.health import Health
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import (
+    DocumentKind,
+    DocumentReady,
+    DocumentState,
+    DossierChanged,
+    EventData,
+    ExportRules,
+    Trigger,
+    open_envelope,
+)
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.service import Context, Loop, Service
+from sqlalchemy import text
+
+from koppel_connector.kit import Kit
+
+from .neighbours import Neighbours
+
+PATIENCE_S = 20.0
+RUNNING_LOOPS = ("deliveries", "read-back", "sweeper", "reconciler", "imports")
+QUICK = {"retry_schedule_s": (0.05, 0.1, 0.2, 0.4), "settle_s": 0.2, "deadline_s": 1.0, "database_pool_size": 5}
+"""Patience of a test: same code, shorter pauses."""
+
+
+class Workshop:
+    """One running connector and what a test may do to it."""
+
+    def __init__(self, context: Context, neighbours: Neighbours | None) -> None:
+        self.context = context
+        self._neighbours = neighbours
+        self.firm_id = new_id()
+        self.dossier_id = new_id()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    @property
+    def kit(self) -> Kit:
+        """Return the running kit."""
+        kit: Kit = self.context.resources
+        return kit
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """Return the connector's neighbours; a worker process has none of its own."""
+        assert self._neighbours is not None
+        return self._neighbours
+
+    # ------------------------------------------------------------------------------------------------------------ facts in
+
+    async def hand(self, *events: EventData) -> None:
+        """Hand facts to the connector, a batch per type, as the inbox does."""
+        by_type: dict[type[EventData], list[EventData]] = {}
+        for event in events:
+            by_type.setdefault(type(event), []).append(event)
+        for kind, batch in by_type.items():
+            async with self.context.database.transaction() as tx:
+                await self.context.service.handlers[kind](self.context, tx, batch)
+
+    async def introduce_dossier(self) -> None:
+        """Make the dossier known."""
+        self.neighbours.add_dossier(self.dossier_id, self.firm_id)
+        await self.hand(
+            DossierChanged(
+                dossier_id=self.dossier_id,
+                firm_id=self.firm_id,
+                name="Bakkerij De Korenaar",
+                enterprise_number="0403019261",
+                language="nl",
+                export=ExportRules(),
+            )
+        )
+
+    def ready(self, document: Mapping[str, Any], files: Mapping[str, bytes], **changes: Any) -> DocumentReady:
+        """Have dossier-api know ``document`` and return the fact that it is ready to go."""
+        self.neighbours.add_document(document, files)
+        values: dict[str, Any] = {
+            "document_id": UUID(str(document["id"])),
+            "dossier_id": self.dossier_id,
+            "firm_id": self.firm_id,
+            "revision": int(document.get("revision", 1)),
+            "kind": DocumentKind(document["kind"]),
+            "number": document.get("number"),
+            "issue_date": date(2026, 1, 15),
+            "created_at": datetime(2026, 1, 15, 8, 0, tzinfo=UTC),
+            "state": DocumentState.FILED,
+            "content": (),
+            "export_id": new_id(),
+            "trigger": Trigger.SCHEDULE,
+            "again": False,
+        }
+        return DocumentReady(**{**values, **changes})
+
+    # ----------------------------------------------------------------------------------------------------------- facts out
+
+    async def rows(self, query: str, **values: Any) -> list[Any]:
+        """Return the rows of a query in the connector's schema."""
+        async with self.context.database.reading() as reading:
+            return list((await reading.execute(text(query), values)).all())
+
+    async def change(self, statement: str, **values: Any) -> None:
+        """Change rows by hand: what time would do."""
+        async with self.context.database.transaction() as tx:
+            await tx.execute(text(statement), values)
+
+    async def deliveries(self) -> list[Any]:
+        """Return every delivery, oldest first."""
+        return await self.rows("SELECT * FROM delivery ORDER BY id")
+
+    async def told(self) -> list[EventData]:
+        """Return everything the connector has told the mesh, in order."""
+        rows = await self.rows("SELECT body FROM outbox ORDER BY seq")
+        return [open_envelope(bytes(row.body)).data for row in rows]
+
+    async def until(self, holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> None:
+        """Poll until ``holds`` (a coroutine function) is true.
+
+        Raises:
+            AssertionError: it is not within the patience.
+        """
+        deadline = time.monotonic() + patience_s
+        while not await holds():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {patience_s} s: {what}; {await self._summary()}")
+            await asyncio.sleep(0.02)
+
+    async def until_state(self, *states: str, patience_s: float = PATIENCE_S) -> list[Any]:
+        """Wait until every delivery is in one of ``states`` and return them."""
+
+        async def holds() -> bool:
+            rows = await self.deliveries()
+            return bool(rows) and all(row.state in states for row in rows)
+
+        await self.until(holds, f"every delivery in {states}", patience_s)
+        return await self.deliveries()
+
+    async def _summary(self) -> str:
+        rows = await self.rows("SELECT state, problem, count(*) AS number FROM delivery GROUP BY state, problem")
+        calls = await self.rows(
+            "SELECT phase, operation, outcome, http_status, message FROM attempt ORDER BY id DESC LIMIT 5"
+        )
+        return f"deliveries {[tuple(row) for row in rows]}, last calls {[tuple(row) for row in calls]}"
+
+    # --------------------------------------------------------------------------------------------------------------- loops
+
+    def start(self, names: Sequence[str] = RUNNING_LOOPS) -> None:
+        """Run the connector's loops."""
+        for loop in self.context.service.loops:
+            if loop.name in names:
+                self._tasks.append(asyncio.create_task(self._turn(loop)))
+
+    async def stop(self) -> None:
+        """Stop the loops."""
+        self._stopping.set()
+        for loop in self.context.service.loops:
+            self.context.wake(loop.name)
+        await asyncio.gather(*self._tasks)
+
+    async def _turn(self, loop: Loop) -> None:
+        wake = self.context.wake_event(loop.name)
+        while not self._stopping.is_set():
+            wake.clear()
+            with contextlib.suppress(OSError):
+                if await loop.run_once(self.context):
+                    continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(loop.interval_s, 0.2)):
+                    await wake.wait()
+
+
+@asynccontextmanager
+async def workshop(
+    service: Service, database_url: str, *, migrate: bool = True, start: bool = True, **settings: Any
+) -> AsyncIterator[Workshop]:
+    """Run ``service`` on a database; its neighbours inside the mesh are a small server of ours."""
+    assert service.migrations is not None
+    if migrate:
+        await upgrade(database_url, service.name, service.migrations)
+    async with AsyncExitStack() as stack:
+        neighbours = await stack.enter_async_context(Neighbours())
+        known = {
+            "database_url": database_url,
+            "amqp_url": "amqp://unused",
+            "public_url": neighbours.url,
+            "secret_keys": Fernet.generate_key().decode(),
+            "service_client_secret": "test-service-secret",
+            **QUICK,
+            **settings,
+        }
+        chosen = service.settings(**known)
+        database = Database(database_url, service.name, pool_size=chosen.database_pool_size)
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(HttpClient())
+        context = Context(
+            service,
+            chosen,
+            database,
+            http,
+            MeshClient(chosen, http),
+            TokenVerifier(chosen, http),
+            Health(database, service.name, service.migrations),
+        )
+        assert service.resources is not None
+        context.resources = await stack.enter_async_context(service.resources(context))
+        shop = Workshop(context, neighbours)
+        await shop.introduce_dossier()
+        if start:
+            shop.start()
+        try:
+            yield shop
+        finally:
+            await shop.stop()

@@ -1,0 +1,130 @@
+"""The smallest connector there is, for the kit's own tests: one call books, one looks up, one reads back."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from koppel_connector import (
+    Application,
+    Booked,
+    CannotTell,
+    CheckStep,
+    Connector,
+    Differs,
+    ErrorBudget,
+    Found,
+    HeaderNames,
+    Master,
+    Masters,
+    NotBooked,
+    NotFound,
+    OAuthProfile,
+    Problem,
+    Profile,
+    ReadBack,
+    RemoteDossier,
+    Sent,
+    TokenError,
+    Vanished,
+    Vendor,
+    Window,
+    Work,
+)
+from koppel_connector.service import connector_service
+from koppel_connector.settings import ConnectorSettings
+from koppel_mesh.messages import DocumentKind
+from pydantic import BaseModel, SecretStr
+
+
+class PaperServiceSettings(ConnectorSettings):
+    paper_base_url: str = "http://127.0.0.1:9"
+
+
+class PaperSettings(BaseModel):
+    journal: str | None = None
+    pin: SecretStr | None = None
+
+
+class PaperConnector(Connector):
+    profile = Profile(
+        name="connector-paper",
+        title="Paper",
+        kinds=frozenset({DocumentKind.SALES_INVOICE, DocumentKind.PURCHASE_INVOICE}),
+        auth=OAuthProfile(
+            authorize_path="/authorize",
+            token_path="/token",
+            errors=(
+                TokenError("spent", description="old refresh token"),
+                TokenError("too_early", error="access_denied"),
+            ),
+        ),
+        windows=(Window("minute", 10_000, 60, HeaderNames("X-Limit", "X-Remaining", "X-Reset")),),
+        error_budget=ErrorBudget(5, 3600, frozenset({400, 401, 403, 404, 422})),
+        settle_s=0.2,
+        deadline_s=1.0,
+    )
+    settings_model = PaperSettings
+
+    def application(self, service_settings: Any, settings: Any) -> Application:
+        return Application(service_settings.paper_base_url, "koppel", SecretStr("paper-secret"))
+
+    def missing_settings(self, settings: PaperSettings) -> list[str]:
+        return [] if settings.journal else ["journal"]
+
+    async def prepare(self, work: Work) -> Any:
+        document = work.document
+        return {
+            "reference": work.remote_ref,
+            "journal": work.vendor.settings.journal,
+            "total": str(document["total"]),
+            "reject": document.get("reject"),
+        }
+
+    async def send(self, work: Work, prepared: Any) -> Sent:
+        await work.save(total=prepared["total"])
+        answer = await work.vendor.call("entries", "POST", "/entries", json=prepared, acts=True, work=work)
+        return Sent(answer.json()["id"])
+
+    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
+        answer = await work.vendor.call(
+            "entries", "GET", "/entries", params={"reference": work.remote_ref}, acts=False, work=work
+        )
+        found = answer.json()
+        return Found(found[0]["id"], count=len(found)) if found else NotFound()
+
+    async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
+        ids = ",".join(str(work.delivery.remote_id) for work in works)
+        books = (await vendor.call("books", "GET", "/books", params={"ids": ids}, acts=False)).json()
+        return {work.delivery.id: self._seen(work, books.get(work.delivery.remote_id)) for work in works}
+
+    def _seen(self, work: Work, entry: Any) -> ReadBack:
+        if entry is None:
+            return Vanished()
+        if entry["number"] is None:
+            return NotBooked()
+        if "total" in work.progress and Decimal(entry["total"]) != Decimal(work.progress["total"]):
+            problem = Problem("totals_differ", booked=entry["total"], expected=work.progress["total"])
+            return Differs(problem, entry["number"])
+        return Booked(entry["number"])
+
+    async def connected_user(self, vendor: Vendor) -> str | None:
+        return str((await vendor.call("me", "GET", "/me", acts=False)).json()["name"])
+
+    async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
+        return [RemoteDossier("1", "Bakkerij De Korenaar", reachable=True)]
+
+    async def import_masters(self, vendor: Vendor) -> Masters:
+        lines = (await vendor.call("accounts", "GET", "/accounts", acts=False)).json()
+        accounts = tuple(Master("ledger_account", line["code"], line["id"], line["name"]) for line in lines)
+        return Masters(ledger_accounts=accounts)
+
+    async def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
+        await vendor.call("me", "GET", "/me", acts=False)
+        yield CheckStep("login", ok=True)
+
+
+SERVICE = connector_service(
+    PaperConnector(), settings=PaperServiceSettings, migrations=Path(__file__).parent / "migrations" / "versions"
+)

@@ -1,0 +1,169 @@
+"""A small vendor on paper: OAuth with rotating tokens, a ledger that can be searched, limits with headers, faults on request.
+
+Raw sockets, because a framework cannot answer half.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from collections import Counter, deque
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from koppel_connector.conformance import Fault, http_answer, read_request
+
+
+class PaperVendor:
+    def __init__(self, *, per_minute: int = 10_000, refresh_not_before_s: float = 0.0) -> None:
+        self.per_minute = per_minute
+        self.refresh_not_before_s = refresh_not_before_s
+        self.url = ""
+        self.ledger: list[dict[str, Any]] = []
+        self.faults: deque[Fault] = deque()
+        self.token_faults: deque[str] = deque()
+        self.index_delay_s = 0.0
+        self.booked_at_once = True
+        self.seen: list[tuple[str, str]] = []
+        self.spent_uses = 0
+        self.over_limit = 0
+        self.codes: set[str] = set()
+        self.access: dict[str, float] = {}
+        self.refresh: dict[str, float] = {}
+        self.spent: set[str] = set()
+        self.minutes: Counter[int] = Counter()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> "PaperVendor":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    def new_code(self) -> str:
+        code = f"code!{secrets.token_urlsafe(8)}"
+        self.codes.add(code)
+        return code
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (request := await read_request(reader)) is not None:
+                method, target, headers, body = request
+                if not await self._answer(writer, method, target, headers, body):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(
+        self, writer: asyncio.StreamWriter, method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> bool:
+        path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
+        self.seen.append((method, path))
+        if path == "/token":
+            return await self._say(writer, *self._token({k: v[0] for k, v in parse_qs(body.decode()).items()}))
+        if self.access.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
+            return await self._say(writer, 401, {"error": "token"})
+        minute = int(time.time() // 60)
+        self.minutes[minute] += 1
+        limits = {"X-Limit": self.per_minute, "X-Remaining": max(self.per_minute - self.minutes[minute], 0)}
+        limits["X-Reset"] = (minute + 1) * 60_000
+        if self.minutes[minute] > self.per_minute:
+            self.over_limit += 1
+            return await self._say(writer, 429, {}, limits)
+        if method == "POST" and path == "/entries":
+            return await self._book(writer, json.loads(body), limits)
+        return await self._say(writer, *self._read(path, query), limits)
+
+    async def _book(self, writer: asyncio.StreamWriter, entry: dict[str, Any], limits: dict[str, Any]) -> bool:
+        fault = self.faults.popleft() if self.faults else None
+        match fault:
+            case Fault.RESETS:
+                writer.transport.abort()
+                return False
+            case Fault.THROTTLES:
+                return await self._say(writer, 429, {}, {"X-Remaining": 0, "X-Reset": limits["X-Reset"]})
+            case Fault.UNAUTHORISED:
+                self.access.clear()
+                return await self._say(writer, 401, {"error": "token"})
+            case Fault.FORBIDS:
+                return await self._say(writer, 403, {"error": "no right to book"}, limits)
+        if entry.get("reject"):
+            return await self._say(writer, 422, {"error": entry["reject"]}, limits)
+        number = f"26700{len(self.ledger) + 1:03d}"
+        made = {**entry, "id": secrets.token_hex(8), "number": number, "made": time.monotonic()}
+        self.ledger.append({**made, "booked": self.booked_at_once})
+        match fault:
+            case Fault.ACTS_THEN_HANGS:
+                await asyncio.sleep(3)
+                return False
+            case Fault.ACTS_THEN_RESETS:
+                writer.transport.abort()
+                return False
+            case Fault.ACTS_THEN_HALF_ANSWER:
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n" + b'{"id": "')
+                await writer.drain()
+                return False
+            case Fault.ACTS_THEN_ERROR:
+                return await self._say(writer, 502, {"error": "bad gateway"}, limits)
+        return await self._say(writer, 201, {"id": made["id"]}, limits)
+
+    def _read(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        if path == "/entries":
+            now = time.monotonic()
+            found = [
+                {"id": entry["id"]}
+                for entry in self.ledger
+                if entry["reference"] == query["reference"] and entry["made"] + self.index_delay_s <= now
+            ]
+            return 200, found
+        if path == "/books":
+            wanted = set(query["ids"].split(","))
+            return 200, {
+                entry["id"]: {"number": entry["number"] if entry["booked"] else None, "total": entry["total"]}
+                for entry in self.ledger
+                if entry["id"] in wanted
+            }
+        if path == "/me":
+            return 200, {"name": "An Accountant"}
+        if path == "/accounts":
+            return 200, [{"id": "a1", "code": "700000", "name": "Verkopen"}]
+        return 404, {"error": "no such page"}
+
+    def _token(self, form: dict[str, str]) -> tuple[int, Any]:
+        fault = self.token_faults.popleft() if self.token_faults else None
+        if fault == "error":
+            return 503, {}
+        if form["grant_type"] == "authorization_code":
+            if form["code"] not in self.codes:
+                return 400, {"error": "invalid_grant"}
+            self.codes.discard(form["code"])
+        else:
+            token = form["refresh_token"]
+            if token in self.spent:
+                self.spent_uses += 1
+                return 401, {"error": "unauthorized_client", "error_description": "Old refresh token used."}
+            issued = self.refresh.get(token)
+            if issued is None or fault == "revoked":
+                return 400, {"error": "invalid_grant"}
+            if time.monotonic() - issued < self.refresh_not_before_s:
+                return 400, {"error": "access_denied", "error_description": "access_token not expired"}
+            del self.refresh[token]
+            self.spent.add(token)
+        access, refresh = f"at-{secrets.token_urlsafe(24)}", f"rt-{secrets.token_urlsafe(24)}"
+        self.access[access] = time.monotonic() + 600
+        self.refresh[refresh] = time.monotonic()
+        return 200, {"access_token": access, "refresh_token": refresh, "expires_in": "600"}
+
+    async def _say(
+        self, writer: asyncio.StreamWriter, status: int, body: Any, headers: dict[str, Any] | None = None
+    ) -> bool:
+        said = {name: str(value) for name, value in (headers or {}).items()}
+        writer.write(http_answer(status, json.dumps(body).encode(), {"Content-Type": "application/json", **said}))
+        await writer.drain()
+        return True

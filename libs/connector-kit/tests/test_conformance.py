@@ -1,0 +1,30 @@
+"""The kit keeps its own promises, with the paper vendor."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from koppel_connector.conformance import ConnectorConformance, VendorHarness
+from koppel_mesh.service import Service
+
+SERVICE_FILE = Path(__file__).parent / "paper_connector.py"
+
+
+class TestPaperConformance(ConnectorConformance):
+    service_path = f"{SERVICE_FILE}:SERVICE"
+
+    @pytest.fixture
+    def service(self) -> Service:
+        from paper_connector import SERVICE
+
+        return SERVICE
+
+    @pytest.fixture
+    def harness(self, vendor: Any) -> VendorHarness:
+        from conftest import PaperHarness
+
+        return PaperHarness(vendor)
+
+    @pytest.fixture
+    def vendor_settings(self, vendor: Any) -> dict[str, Any]:
+        return {"paper_base_url": vendor.url}
