@@ -9,11 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from paper_connector import PaperSettings
+from paper_vendor import PaperVendor
+
 from koppel_connector import oauth
 from koppel_connector.conformance import Fault, VendorHarness, Workshop
 from koppel_connector.routes.connections import _insert
-from paper_connector import PaperSettings
-from paper_vendor import PaperVendor
 
 
 class PaperHarness(VendorHarness):

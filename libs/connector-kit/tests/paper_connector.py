@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, SecretStr
+
 from koppel_connector import (
     Application,
     Booked,
@@ -35,7 +37,6 @@ from koppel_connector import (
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
 from koppel_mesh.messages import DocumentKind
-from pydantic import BaseModel, SecretStr
 
 
 class PaperServiceSettings(ConnectorSettings):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from koppel_connector.conformance import ConnectorConformance, VendorHarness
 from koppel_mesh.service import Service
 

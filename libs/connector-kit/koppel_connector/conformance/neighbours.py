@@ -106,7 +106,7 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[str, str, dict[str
     return method, target, headers, body
 
 
-def http_answer(status: int, content: bytes, headers: Mapping[str, str] = {}) -> bytes:  # noqa: B006 - never changed
+def http_answer(status: int, content: bytes, headers: Mapping[str, str] = {}) -> bytes:
     """Return the bytes of one HTTP/1.1 answer."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", *(f"{k}: {v}" for k, v in headers.items())]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content

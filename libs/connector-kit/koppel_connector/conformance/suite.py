@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentReady
 from koppel_mesh.service import Service
 
@@ -51,7 +52,11 @@ class ConnectorConformance:
 
     @pytest.fixture
     async def shop(
-        self, service: Service, harness: VendorHarness, vendor_settings: dict[str, Any], make_database: Callable[[], str]
+        self,
+        service: Service,
+        harness: VendorHarness,
+        vendor_settings: dict[str, Any],
+        make_database: Callable[[], str],
     ) -> AsyncIterator[Workshop]:
         async with workshop(service, make_database(), **vendor_settings) as running:
             await harness.connect(running)

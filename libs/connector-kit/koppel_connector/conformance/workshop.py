@@ -13,6 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.fernet import Fernet
+from sqlalchemy import text
+
+from koppel_connector.kit import Kit
 from koppel_mesh.auth import TokenVerifier
 from koppel_mesh.database import Database
 from koppel_mesh.health import Health
@@ -31,9 +34,6 @@ from koppel_mesh.messages import (
 )
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.service import Context, Loop, Service
-from sqlalchemy import text
-
-from koppel_connector.kit import Kit
 
 from .neighbours import Neighbours
 

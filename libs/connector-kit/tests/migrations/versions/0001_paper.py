@@ -1,6 +1,7 @@
 """The paper connector's tables."""
 
 from alembic import op
+
 from koppel_connector.tables import create_kit_tables
 from koppel_mesh.migrations import create_mesh_tables
 
