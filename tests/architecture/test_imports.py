@@ -1,0 +1,75 @@
+"""Who may import whom (design §6): ``services → connector-kit → mesh``; the formats import none of ours.
+
+Why: a service that imports its neighbour cannot be deployed, tested or understood without it, and a format library that
+knows the mesh is not a library. Nobody decides to break this; it happens by one convenient import.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+FORMATS = {"koppel_ubl", "koppel_coda"}
+MAY_IMPORT = {
+    "libs/ubl": set[str](),
+    "libs/coda": set[str](),
+    "libs/mesh": set[str](),
+    "libs/connector-kit": {"koppel_mesh"},
+    "sandbox": set[str](),
+}
+SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_connector"} | FORMATS
+
+
+def packages(sources: list[Any]) -> dict[str, str]:
+    """Return the room of each package of ours, by import name."""
+    found: dict[str, str] = {}
+    for source in sources:
+        depth = len(source.room.split("/"))
+        if source.path.name == "__init__.py" and len(source.path.parts) == depth + 2:
+            found[source.path.parts[depth]] = source.room
+    return found
+
+
+def offences(source: Any, ours: dict[str, str]) -> list[str]:
+    """Return each import of ours that this file may not have."""
+    if source.room == "deploy/local":  # it runs all of them
+        return []
+    allowed = SERVICES_MAY_IMPORT if source.room.startswith("services/") else MAY_IMPORT.get(source.room, set())
+    tops = {name.split(".")[0] for name in source.imports()}
+    return sorted(
+        f"{source.path} imports {top}"
+        for top in tops
+        if top in ours and ours[top] != source.room and top not in allowed
+    )
+
+
+def test_imports_go_one_way(checkout: Any) -> None:
+    ours = packages(checkout.shipped)
+    assert {"koppel_mesh", "koppel_connector", "koppel_ubl", "dossier_api", "export_scheduler"} <= set(ours)
+    assert [offence for source in checkout.shipped for offence in offences(source, ours)] == []
+
+
+def test_the_rule_can_fail(source: Any) -> None:
+    ours = {
+        "dossier_api": "services/dossier-api",
+        "koppel_mesh": "libs/mesh",
+        "connector_exact": "services/connector-exact",
+    }
+    service = source(PurePosixPath("services/dossier-api/dossier_api/x.py"), "from connector_exact.api import Exact")
+    assert offences(service, ours) == ["services/dossier-api/dossier_api/x.py imports connector_exact"]
+    assert offences(source(PurePosixPath("libs/ubl/koppel_ubl/x.py"), "import koppel_mesh.ids"), ours)
+    assert offences(source(PurePosixPath("libs/mesh/koppel_mesh/x.py"), "def f():\n    import dossier_api"), ours)
+    assert not offences(source(PurePosixPath("services/dossier-api/dossier_api/x.py"), "import koppel_mesh"), ours)
+
+
+def httpx(source: Any) -> list[str]:
+    """httpx has had no release since 2024; ``httpx2`` is its maintained continuation, and mixing them mixes exceptions."""
+    return [f"{source.path} imports {name}" for name in source.imports() if name.split(".")[0] == "httpx"]
+
+
+def test_httpx_is_not_imported(checkout: Any) -> None:
+    assert [offence for source in checkout.sources for offence in httpx(source)] == []
+
+
+def test_the_httpx_rule_can_fail(source: Any) -> None:
+    assert httpx(source(PurePosixPath("x.py"), "import httpx"))
+    assert httpx(source(PurePosixPath("x.py"), "from httpx import Client"))
+    assert not httpx(source(PurePosixPath("x.py"), "import httpx2"))
