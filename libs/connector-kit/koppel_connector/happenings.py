@@ -66,7 +66,9 @@ class SearchFailed:
 
 @dataclass(frozen=True)
 class FoundSeveral:
-    """The search found more than one."""
+    """The search found more than one, or something else in its place: ``problem`` says which."""
+
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,8 @@ def _from_lookup(now_is: Situation, event: Event, facts: Facts, now: datetime) -
     match event:
         case SearchedInVain():
             return _searched_in_vain(now_is, facts, now)
-        case FoundSeveral():
-            return _ended(now_is, REVIEW, Problem("found_twice"))
+        case FoundSeveral(problem):
+            return _ended(now_is, REVIEW, problem or Problem("found_twice"))
         case SearchFailed() | Refused():
             # Refusing a *search* says nothing about the document: only a send can end as failed.
             return _cannot_tell(now_is, facts, now)

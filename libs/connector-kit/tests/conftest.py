@@ -11,9 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from paper_connector import PaperSettings
 from paper_vendor import PaperVendor
+from sqlalchemy import text
 
 from koppel_connector import oauth
 from koppel_connector.conformance import Fault, VendorHarness, Workshop
+from koppel_connector.connections import read_connection
 from koppel_connector.routes.connections import _insert
 
 
@@ -32,6 +34,16 @@ class PaperHarness(VendorHarness):
         returned = await oauth.take_return(shop.kit, code=self.vendor.new_code(), state=state, error=None)
         assert returned.ending == "connected"
         return view.id
+
+    async def connect_again(self, shop: Workshop) -> None:
+        """Give a new consent, as a person does."""
+        async with shop.context.database.reading() as reading:
+            connection_id = (await reading.execute(text("SELECT id FROM connection"))).scalar_one()
+            row = await read_connection(reading, shop.kit, connection_id)
+        assert row is not None
+        state = parse_qs(urlsplit(oauth.authorize_url(shop.kit, row) or "").query)["state"][0]
+        returned = await oauth.take_return(shop.kit, code=self.vendor.new_code(), state=state, error=None)
+        assert returned.ending == "connected"
 
     def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         identifier = self._ids.setdefault(number, uuid4())

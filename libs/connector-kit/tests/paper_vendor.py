@@ -66,6 +66,15 @@ class PaperVendor:
         path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
         self.seen.append((method, path))
         if path == "/token":
+            if self.token_faults and self.token_faults[0] == "hang":
+                self.token_faults.popleft()
+                await asyncio.sleep(8)
+                return False
+            if self.token_faults and self.token_faults[0] == "acts_then_resets":
+                self.token_faults.popleft()
+                self._token({k: v[0] for k, v in parse_qs(body.decode()).items()})
+                writer.transport.abort()
+                return False
             return await self._say(writer, *self._token({k: v[0] for k, v in parse_qs(body.decode()).items()}))
         if self.access.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
             return await self._say(writer, 401, {"error": "token"})

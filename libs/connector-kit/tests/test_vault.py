@@ -1,0 +1,211 @@
+"""One owner spends a token pair (P4): races in one process and in several, answers that get lost, refusals."""
+
+import asyncio
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from conftest import PaperHarness
+from koppel_connector import Reauthorise, Throttled
+from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.keys import KeyRing
+from koppel_connector.upkeep import keep_alive, rotate_keys
+from koppel_connector.verdicts import Later
+from koppel_mesh.messages import ConnectionState
+from paper_connector import SERVICE
+from paper_vendor import PaperVendor
+
+Shop = Workshop
+
+
+@pytest.fixture
+async def shop(vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as running:
+        await harness.connect(running)
+        yield running
+
+
+async def grow_old(shop: Workshop) -> Any:
+    """Let the access token be past its time."""
+    await shop.change(
+        "UPDATE oauth_token SET obtained_at = obtained_at - interval '1 hour',"
+        " access_expires_at = access_expires_at - interval '1 hour'"
+    )
+    connection = (await shop.rows("SELECT id FROM connection"))[0].id
+    assert shop.kit.vault is not None
+    shop.kit.vault.forget(connection)
+    return connection
+
+
+WORKER = """
+import asyncio, sys
+from koppel_connector.conformance.worker import load_service
+from koppel_connector.kit import Kit
+from koppel_mesh.database import Database
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.mesh_client import MeshClient
+from uuid import UUID
+
+async def main():
+    service = load_service(sys.argv[1])
+    settings = service.settings()
+    database = Database(settings.database_url, service.name)
+    async with HttpClient() as http:
+        connector = load_service(sys.argv[1].replace("SERVICE", "PaperConnector"))()
+        kit = Kit(connector, settings, database, http, MeshClient(settings, http), lambda name: None)
+        print("up", flush=True)
+        sys.stdin.readline()
+        grants = await asyncio.gather(*(kit.vault.grant_for(UUID(sys.argv[2])) for _ in range(10)))
+        print(sorted({grant.version for grant in grants}), flush=True)
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_twenty_tasks_in_two_processes_refresh_once(shop: Workshop, vendor: PaperVendor) -> None:
+    import os
+
+    from koppel_connector.conformance.suite import _as_environment
+
+    connection = await grow_old(shop)
+    settings = shop.context.settings
+    given = {f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set}
+    path = f"{__file__.replace('test_vault', 'paper_connector')}:SERVICE"
+    workers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            textwrap.dedent(WORKER),
+            path,
+            str(connection),
+            env={**os.environ, **given},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert await worker.stdout.readline() == b"up\n"
+    said = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
+    assert [out.strip() for out, _ in said] == [b"[2]", b"[2]"]
+    assert vendor.spent_uses == 0
+    assert [path for _, path in vendor.seen].count("/token") == 2
+
+
+async def test_a_lost_answer_is_asked_for_once_more(shop: Workshop, vendor: PaperVendor) -> None:
+    connection = await grow_old(shop)
+    vendor.token_faults.append("hang")
+    assert shop.kit.vault is not None
+    grant = await shop.kit.vault.grant_for(connection)
+    assert grant.version == 2
+
+
+async def test_a_rotation_whose_answer_was_lost_needs_a_new_consent(shop: Workshop, vendor: PaperVendor) -> None:
+    connection = await grow_old(shop)
+    vendor.token_faults.append("acts_then_resets")
+    assert shop.kit.vault is not None
+    with pytest.raises(Reauthorise):
+        await shop.kit.vault.grant_for(connection)
+
+
+async def test_a_fault_of_the_vendor_never_deletes_a_grant(shop: Workshop, vendor: PaperVendor) -> None:
+    connection = await grow_old(shop)
+    vendor.token_faults.extend(["error", "error"])
+    assert shop.kit.vault is not None
+    for _ in range(2):
+        with pytest.raises(Later):
+            await shop.kit.vault.grant_for(connection)
+    assert (await shop.kit.vault.grant_for(connection)).version == 2
+
+
+async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(shop: Workshop, vendor: PaperVendor) -> None:
+    connection = await grow_old(shop)
+    vendor.token_faults.extend(["revoked", "revoked"])
+    assert shop.kit.vault is not None
+    with pytest.raises(Throttled):
+        await shop.kit.vault.grant_for(connection)
+    with pytest.raises(Reauthorise):
+        await shop.kit.vault.grant_for(connection)
+
+
+async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    await grow_old(shop)
+    vendor.token_faults.append("acts_then_resets")
+    shop.start()
+    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
+    rows = await shop.until_state("blocked")
+    assert {row.problem["code"] for row in rows} == {"reauthorise"}
+    assert (await shop.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
+    await harness.connect_again(shop)
+    await shop.until_state("booked")
+
+
+async def test_a_new_pair_is_committed_before_it_is_used(shop: Workshop, vendor: PaperVendor) -> None:
+    """The commit fails after the vendor rotated: nobody gets the pair until a later commit has kept it."""
+    connection = await grow_old(shop)
+    vault = shop.kit.vault
+    assert vault is not None
+    blocker = (await shop.rows("SELECT 1"))[0]
+    assert blocker
+    await shop.change("CREATE SEQUENCE stumbles")
+    await shop.change(
+        "CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF nextval('stumbles') < 3 THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
+    )
+    await shop.change(
+        "CREATE CONSTRAINT TRIGGER stumble AFTER UPDATE ON oauth_token DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION stumble()"
+    )
+    grant = await vault.grant_for(connection)
+    stored = (await shop.rows("SELECT version, ciphertext FROM oauth_token"))[0]
+    assert stored.version == grant.version == 2
+    assert shop.kit.keys.open(connection, bytes(stored.ciphertext))["refresh_token"] == grant.refresh_token
+    assert vendor.spent_uses == 0
+
+
+async def test_too_early_is_waited_for(shop: Workshop, vendor: PaperVendor, harness: PaperHarness) -> None:
+    """An access token is refused before the vendor takes a refresh: wait, and do not ask in vain."""
+    connection = (await shop.rows("SELECT id FROM connection"))[0].id
+    vault = shop.kit.vault
+    assert vault is not None
+    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
+    grant = await vault.grant_for(connection)
+    calls = len(vendor.seen)
+    with pytest.raises(Throttled):
+        vault.prove(grant)
+        await vault.after_refusal(grant)
+    assert len(vendor.seen) == calls
+
+
+def _with_minimum(profile: Any, seconds: int) -> Any:
+    from dataclasses import replace
+
+    return replace(profile, refresh_not_before_s=seconds)
+
+
+async def test_an_idle_grant_is_kept_alive(shop: Workshop, vendor: PaperVendor) -> None:
+    await keep_alive(shop.context)
+    assert (await shop.rows("SELECT version FROM oauth_token"))[0].version == 1
+    await shop.change("UPDATE oauth_token SET next_refresh_at = clock_timestamp()")
+    await keep_alive(shop.context)
+    row = (await shop.rows("SELECT version, next_refresh_at > clock_timestamp() AS later FROM oauth_token"))[0]
+    assert (row.version, row.later) == (2, True)
+
+
+async def test_a_new_key_takes_over(shop: Workshop) -> None:
+    from cryptography.fernet import Fernet
+
+    connection = (await shop.rows("SELECT id FROM connection"))[0].id
+    old = shop.context.settings.secret_keys[0].get_secret_value()
+    new = Fernet.generate_key().decode()
+    shop.kit.keys = KeyRing([new, old])
+    await rotate_keys(shop.context)
+    row = (await shop.rows("SELECT ciphertext, key_id FROM oauth_token"))[0]
+    assert row.key_id == shop.kit.keys.key_id
+    assert KeyRing([new]).open(connection, bytes(row.ciphertext))["refresh_token"]
