@@ -161,8 +161,8 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
         return happenings.SearchFailed(), Learned(), None
     match found:
-        case Found(count=count) if count > 1:
-            return happenings.FoundSeveral(), Learned(), None
+        case Found(count=count, problem=problem) if count > 1 or problem is not None:
+            return happenings.FoundSeveral(problem), Learned(), None
         case Found(remote_id, entry_number, entry_url):
             return happenings.Accepted(), Learned(remote_id, entry_number, entry_url), None
         case NotFound():

@@ -20,12 +20,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class Found:
-    """The search by reference found it. ``count`` above 1 goes to a person."""
+    """The search by reference found it. ``count`` above 1 goes to a person, and so does something else in its place."""
 
     remote_id: str
     entry_number: str | None = None
     entry_url: str | None = None
     count: int = 1
+    problem: Problem | None = None
+    """What was found is not ours: a person decides, told by this problem."""
 
 
 @dataclass(frozen=True)
