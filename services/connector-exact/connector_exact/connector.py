@@ -36,7 +36,7 @@ from koppel_connector.connector import (
     Work,
 )
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Verdict
+from koppel_connector.verdicts import Verdict
 
 from . import answers, attaching, checks, importing, relations
 from .api import Exact
@@ -206,7 +206,8 @@ class ExactConnector(Connector):
             return Found(entry_id, _entry_number(ours[0]), entry_url(work.vendor, entry_id), count=len(ours))
         if rows:
             numbers = ", ".join(_entry_number(row) or "?" for row in rows[:5])
-            raise Blocked(Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}"))
+            problem = Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}")
+            return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
         if not await exact.may(family.path, "GET"):
             # Without the right to read, Exact answers 200 with an empty list: that proves nothing.
             return CannotTell(f"no right to read {family.path}")
