@@ -1,0 +1,57 @@
+"""The bytes of documents, by their SHA-256: written before the row that names them, never changed, never overwritten.
+
+Content addressing makes the write idempotent and atomic (a temporary name, then a rename; one object in S3), so a crash
+between the bytes and the row leaves at most bytes that nothing names yet.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import obstore
+from obstore.store import LocalStore, from_url
+
+CHUNK_BYTES = 256 * 1024
+DEADLINE = timedelta(seconds=8)
+
+
+class BlobStore:
+    """A folder (``file://``) or a bucket (``s3://``), by URL."""
+
+    def __init__(self, url: str) -> None:
+        self._store: Any
+        if url.startswith("file://"):
+            self._store = LocalStore.from_url(url, mkdir=True)
+        else:
+            self._store = from_url(
+                url, client_options={"timeout": DEADLINE}, retry_config={"max_retries": 2, "retry_timeout": DEADLINE}
+            )
+
+    async def put(self, sha256: str, data: bytes) -> None:
+        """Keep ``data``; durable with the store when this returns."""
+        await obstore.put_async(self._store, path_of(sha256), data)
+
+    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
+        """Open the bytes of that hash and return them in pieces.
+
+        Raises:
+            FileNotFoundError: the store does not have them.
+        """
+        found = await obstore.get_async(self._store, path_of(sha256))
+        return _pieces(found.stream(min_chunk_size=CHUNK_BYTES))
+
+
+async def _pieces(stream: Any) -> AsyncIterator[bytes]:
+    async for piece in stream:
+        yield bytes(piece)
+
+
+def path_of(sha256: str) -> str:
+    """Return where bytes are kept; two levels, so that no folder grows beyond what a file system likes."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def hash_of(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,71 @@
+"""What a PATCH makes of a document: which columns change, and where it stands afterwards."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.http.problems import Problem
+from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
+
+from . import machine
+from .documents import insist_on_unlocked, read_deliveries, write
+from .filing import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
+from .models.entry import ENTRY_FIELDS, DocumentPatch
+from .relations import recognise
+from .tables import dossier
+
+SETTABLE = ("journal", "ledger_account", "reference")
+
+
+async def change(tx: AsyncConnection, row: Row[Any], given: DocumentPatch, now: datetime) -> Row[Any]:
+    """Apply ``given`` to a document that ``tx`` has locked; return its row.
+
+    Raises:
+        Problem: 409 ``document_locked``, 422 for what a structured document tells itself or what would leave it incomplete.
+    """
+    await insist_on_unlocked(tx, row)
+    before = dict(row._mapping)
+    wanted = {name: getattr(given, name) for name in SETTABLE if name in given.model_fields_set}
+    if any(file["role"] == "ubl" for file in row.content):
+        refuse_entry(given)
+        known = {line["id"] for line in row.detail.get("lines", [])}
+        wanted["line_accounts"] = line_accounts(row.line_accounts, given.lines, known)
+    else:
+        wanted |= entered(before, given)
+    changes = {name: value for name, value in wanted.items() if before[name] != value}
+    if "detail" in changes or "kind" in changes:
+        after = before | changes
+        party = after["detail"].get("counterparty")
+        relation = await recognise(tx, row.dossier_id, party, sells=DocumentKind(after["kind"]) in SALES_SIDE)
+        changes["relation"] = relation
+    state = DocumentState(row.state)
+    if state is DocumentState.AWAITING_ENTRY:
+        changes |= await _moved_on(tx, row, before | changes, given)
+    elif ENTRY_FIELDS & given.model_fields_set and not is_complete(before | changes, _kind_known(given, row)):
+        raise Problem(422, "incomplete_document", "This would leave the document without what its kind needs.")
+    if not changes:
+        return row
+    if state not in {DocumentState.AWAITING_ENTRY, DocumentState.AWAITING_APPROVAL}:
+        changes["revision"] = row.revision + 1
+    return await write(tx, row, changes, now)
+
+
+async def _moved_on(tx: AsyncConnection, row: Row[Any], after: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
+    if not is_complete(after, given):
+        return {}
+    rules = select(dossier.c.approval_required).where(dossier.c.id == row.dossier_id)
+    approval_required = (await tx.execute(rules)).scalar_one()
+    state = machine.after(DocumentState.AWAITING_ENTRY, machine.Step.COMPLETE, approval_required=approval_required)
+    sent = [facts_of(each) for each in await read_deliveries(tx, [row.id])]
+    return {"state": machine.with_deliveries(state, sent)}
+
+
+def facts_of(row: Row[Any]) -> machine.DeliveryFacts:
+    """Return what counts of a delivery."""
+    return machine.DeliveryFacts(DeliveryState(row.state), row.exported_at, row.booked_at)
+
+
+def _kind_known(given: DocumentPatch, row: Row[Any]) -> DocumentPatch:
+    return given if given.kind is not None else given.model_copy(update={"kind": DocumentKind(row.kind)})

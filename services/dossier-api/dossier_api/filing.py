@@ -1,0 +1,188 @@
+"""What an intake becomes in a dossier: its kind, its state, its row. Pure; refusals are problems."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from koppel_mesh.http.problems import FieldError, Problem
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import DocumentKind, DocumentState
+
+from . import kinds
+from .facts import Facts
+from .intake import Intake
+from .machine import Step, after
+from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, Metadata, totals_problem
+
+SALES_SIDE = {DocumentKind.SALES_INVOICE, DocumentKind.SALES_CREDIT_NOTE, DocumentKind.DAILY_RECEIPTS}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What of a dossier decides about its documents."""
+
+    id: UUID
+    firm_id: UUID
+    enterprise_number: str
+    approval_required: bool
+
+
+def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
+    """Return the row of the document that ``intake`` becomes.
+
+    Raises:
+        Problem: 422 when it is not this dossier's, or the metadata contradict the document.
+    """
+    said = _of_facts(intake.facts, intake.metadata, owner) if intake.facts else _of_entry(intake.metadata)
+    step = Step.COMPLETE if intake.facts or is_complete(said, intake.metadata) else Step.LACKS_DATA
+    state = after(DocumentState.RECEIVED, step, approval_required=owner.approval_required)
+    return {
+        "id": new_id(),
+        "dossier_id": owner.id,
+        "firm_id": owner.firm_id,
+        "sha256": bytes.fromhex(intake.sha256),
+        "state": state,
+        "reference": intake.metadata.reference,
+        "journal": intake.metadata.journal,
+        "ledger_account": intake.metadata.ledger_account,
+        "content": [file.row() for file in intake.files],
+        **said,
+    }
+
+
+def is_complete(row: dict[str, Any], given: DocumentPatch) -> bool:
+    """Return whether a document that came as a bare PDF is known well enough to be filed.
+
+    A person has to say that it is ``miscellaneous``; that is also what an unread PDF is called meanwhile.
+    """
+    kind = DocumentKind(row["kind"])
+    if kind is DocumentKind.MISCELLANEOUS and given.kind is None:
+        return False
+    known = {name for name in ("number", "issue_date", "total") if row.get(name) is not None}
+    if (row.get("detail") or {}).get("counterparty"):
+        known.add("counterparty")
+    return NEEDED[kind] <= known
+
+
+def _of_facts(facts: Facts, metadata: Metadata, owner: Owner) -> dict[str, Any]:
+    refuse_entry(metadata, allowed=frozenset({"kind"}))
+    kind = _kind(facts, metadata, owner)
+    return {
+        "kind": kind,
+        "number": facts.number,
+        "issue_date": facts.issue_date,
+        "due_date": facts.due_date,
+        "currency": facts.currency,
+        "total": facts.total,
+        "line_accounts": line_accounts({}, metadata.lines, {line["id"] for line in facts.lines}),
+        "detail": {
+            "counterparty": facts.buyer if _sells(kind, facts, metadata, owner) else facts.seller,
+            "lines": facts.lines,
+            "vat": facts.vat,
+            "accounting_cost": facts.accounting_cost,
+            "self_billed": facts.self_billed,
+        },
+        "findings": facts.findings,
+    }
+
+
+def _sells(kind: DocumentKind, facts: Facts, metadata: Metadata, owner: Owner) -> bool:
+    if kind is DocumentKind.MISCELLANEOUS:
+        return owner.enterprise_number in facts.parties.seller_numbers or metadata.direction == "sale"
+    return kind in SALES_SIDE
+
+
+def _kind(facts: Facts, metadata: Metadata, owner: Owner) -> DocumentKind:
+    try:
+        return kinds.decide(facts.parties, owner.enterprise_number, metadata.direction, metadata.kind)
+    except kinds.NotThisDossier:
+        detail = f"{_named(facts.seller)} invoices {_named(facts.buyer)}; the dossier is {owner.enterprise_number}."
+        raise Problem(
+            422, "not_this_dossier", "Neither party is this dossier; say direction=sale or purchase.", detail
+        ) from None
+    except kinds.KindContradicted as error:
+        raise Problem(422, "kind_contradicted", "The document is of another kind.", str(error)) from None
+
+
+def _named(party: dict[str, Any]) -> str:
+    return f"{party.get('name') or '?'} ({party.get('enterprise_number') or party.get('vat_number') or 'no number'})"
+
+
+def _of_entry(metadata: Metadata) -> dict[str, Any]:
+    kind = (
+        metadata.kind
+        or {
+            "sale": DocumentKind.SALES_INVOICE,
+            "purchase": DocumentKind.PURCHASE_INVOICE,
+            None: DocumentKind.MISCELLANEOUS,
+        }[metadata.direction]
+    )
+    return {"kind": kind, "line_accounts": {}, "findings": [], "detail": {}} | entered({}, metadata)
+
+
+def entered(row: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
+    """Return the columns that quick entry changes: what ``given`` says over what ``row`` has.
+
+    Raises:
+        Problem: 422 when the VAT does not make the total.
+    """
+    detail = dict(row.get("detail") or {})
+    changed: dict[str, Any] = {}
+    for name in ("number", "issue_date", "due_date"):
+        if name in given.model_fields_set:
+            changed[name] = getattr(given, name)
+    if given.kind is not None:
+        changed["kind"] = given.kind
+    if "total" in given.model_fields_set:
+        changed["total"] = given.total.amount if given.total else None
+        changed["currency"] = given.total.currency if given.total else None
+    if "counterparty" in given.model_fields_set:
+        detail["counterparty"] = given.counterparty.model_dump(mode="json") if given.counterparty else None
+    if "vat" in given.model_fields_set:
+        total = changed.get("total", row.get("total"))
+        if (wrong := totals_problem(total, given.vat)) is not None:
+            raise _invalid("vat", "vat_total", wrong)
+        detail["vat"] = [each.model_dump(mode="json") for each in given.vat or []]
+    if any(line.model_fields_set - {"id", "ledger_account"} for line in given.lines):
+        detail["lines"] = [line.model_dump(mode="json", exclude={"ledger_account"}) for line in given.lines]
+        changed["line_accounts"] = line_accounts({}, given.lines, {line.id for line in given.lines})
+    elif given.lines:
+        known = {line["id"] for line in detail.get("lines", [])}
+        changed["line_accounts"] = line_accounts(row.get("line_accounts") or {}, given.lines, known)
+    return changed | {"detail": detail}
+
+
+def line_accounts(present: dict[str, str], lines: list[EnteredLine], known: set[str]) -> dict[str, str]:
+    """Return the accounts set per line, ``lines`` over ``present``; null takes one away.
+
+    Raises:
+        Problem: 422 when the document has no such line.
+    """
+    result = dict(present)
+    for line in lines:
+        if line.id not in known:
+            raise _invalid("lines", "unknown_line", f"the document has no line {line.id!r}")
+        if line.ledger_account is None:
+            result.pop(line.id, None)
+        else:
+            result[line.id] = line.ledger_account
+    return result
+
+
+def refuse_entry(given: DocumentPatch, *, allowed: frozenset[str] = frozenset()) -> None:
+    """Raise when ``given`` enters what a structured document tells itself."""
+    named = sorted((given.model_fields_set & ENTRY_FIELDS) - allowed)
+    contents = [line.id for line in given.lines if line.model_fields_set - {"id", "ledger_account"}]
+    if named or contents:
+        errors = [FieldError(field=name, rule="told_by_document", message="the document says so") for name in named]
+        errors += [FieldError(field="lines", rule="told_by_document", message=f"line {line}") for line in contents[:20]]
+        raise Problem(422, "told_by_document", "A structured document tells this itself.", errors=errors)
+
+
+def _invalid(field: str, rule: str, message: str) -> Problem:
+    return Problem(
+        422,
+        "invalid_request",
+        "The request is not what this route takes.",
+        errors=[FieldError(field=field, rule=rule, message=message)],
+    )

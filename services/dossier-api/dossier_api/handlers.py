@@ -1,0 +1,210 @@
+"""What connectors report: deliveries and connections, as rows a person sees, and the document's state read off them.
+
+Set-based: a batch of a hundred facts costs a handful of statements. Late, repeated and shuffled facts change nothing,
+because each carries a version that only rises.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Row, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.messages import ConnectionChanged, ConnectionState, DeliveryChanged, DeliveryState, DocumentState
+from koppel_mesh.outbox import publish
+from koppel_mesh.service import Context
+
+from . import machine
+from .announcing import document_changed
+from .changing import facts_of
+from .documents import read_deliveries
+from .problems import Sighting, note
+from .tables import connection, delivery, document, dossier
+
+log = structlog.get_logger(__name__)
+Fact = TypeVar("Fact", DeliveryChanged, ConnectionChanged)
+
+_REACHED = {DeliveryState.EXPORTED, DeliveryState.BOOKED}
+_RECOVERED = _REACHED | {DeliveryState.SUPERSEDED}
+
+
+async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Sequence[DeliveryChanged]) -> None:
+    """Take in how far deliveries have come."""
+    newest = _newest(facts)
+    owners = await _lock_documents(tx, {fact.document_id for fact in newest.values()})
+    known = {key: fact for key, fact in newest.items() if fact.document_id in owners}
+    if len(known) < len(newest):
+        log.warning("deliveries of documents that are not here", count=len(newest) - len(known))
+    if not known:
+        return
+    now = context.now()
+    fresh = await _store_deliveries(tx, [_delivery_row(fact, now) for _, fact in sorted(known.items())])
+    applied = [known[key] for key in fresh]
+    await note(tx, [_delivery_sighting(fact, owners[fact.document_id]) for fact in applied], now)
+    await _move_documents(tx, [owners[key] for key in sorted({fact.document_id for fact in applied})], now)
+
+
+async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequence[ConnectionChanged]) -> None:
+    """Take in the state of connections."""
+    newest = _newest(facts)
+    wanted = {fact.dossier_id for fact in newest.values()}
+    firms: dict[UUID, UUID] = dict(
+        (await tx.execute(select(dossier.c.id, dossier.c.firm_id).where(dossier.c.id.in_(wanted)))).tuples().all()
+    )
+    known = {key: fact for key, fact in newest.items() if fact.dossier_id in firms}
+    if not known:
+        return
+    now = context.now()
+    rows = [_connection_row(fact, now) for _, fact in sorted(known.items())]
+    statement = upsert(connection)
+    taken = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "dossier_id"}}
+    newer = _is_newer(connection, statement)
+    stored = statement.on_conflict_do_update(index_elements=["id"], set_=taken, where=newer).returning(connection.c.id)
+    fresh = (await tx.execute(stored, rows)).scalars().all()
+    applied = [known[key] for key in fresh]
+    await note(tx, [_connection_sighting(fact, firms[fact.dossier_id]) for fact in applied], now)
+
+
+def _newest(facts: Iterable[Fact]) -> dict[UUID, Fact]:
+    newest: dict[UUID, Fact] = {}
+    for fact in facts:
+        present = newest.get(fact.subject_id)
+        if present is None or fact.version >= present.version:
+            newest[fact.subject_id] = fact
+    return newest
+
+
+async def _lock_documents(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """Return the documents with their dossier's lock rule, locked in the order of their ids."""
+    statement = (
+        select(document, dossier.c.lock_after_export)
+        .join(dossier, dossier.c.id == document.c.dossier_id)
+        .where(document.c.id.in_(list(ids)))
+        .order_by(document.c.id)
+        .with_for_update(of=document, key_share=True)
+    )
+    return {row.id: row for row in await tx.execute(statement)}
+
+
+def _is_newer(table: Any, statement: Any) -> Any:
+    # Version 0 comes from a connector that does not number its facts: then the last one to arrive counts.
+    given = statement.excluded.version
+    return or_(given > table.c.version, (given == 0) & (table.c.version == 0))
+
+
+def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
+    return {
+        "id": fact.delivery_id,
+        "document_id": fact.document_id,
+        "revision": fact.revision,
+        "connector": fact.connector,
+        "connection_id": fact.connection_id,
+        "state": fact.state,
+        "version": fact.version,
+        "entry_number": fact.entry_number,
+        "entry_url": fact.entry_url,
+        "exported_at": fact.exported_at or (now if fact.state in _REACHED else None),
+        "booked_at": fact.booked_at or (now if fact.state is DeliveryState.BOOKED else None),
+        "problem": fact.problem.model_dump(mode="json") if fact.problem else None,
+        "updated_at": now,
+    }
+
+
+async def _store_deliveries(tx: AsyncConnection, rows: list[dict[str, Any]]) -> Sequence[UUID]:
+    """Store what is news; return the ids of the deliveries it was news for."""
+    statement = upsert(delivery)
+    given = statement.excluded
+    taken: dict[str, Any] = {
+        name: given[name] for name in ("state", "version", "problem", "updated_at", "revision", "connector")
+    }
+    for name in ("entry_number", "entry_url"):
+        taken[name] = func.coalesce(given[name], delivery.c[name])
+    for name in ("exported_at", "booked_at"):
+        # The first sighting is the moment; a failure takes it back, a mere search does not.
+        seen = func.coalesce(delivery.c[name], given[name])
+        taken[name] = case((given.state == DeliveryState.FAILED, given[name]), else_=seen)
+    newer = _is_newer(delivery, statement)
+    stored = statement.on_conflict_do_update(index_elements=["id"], set_=taken, where=newer).returning(delivery.c.id)
+    fresh: Sequence[UUID] = (await tx.execute(stored, rows)).scalars().all()
+    return fresh
+
+
+async def _move_documents(tx: AsyncConnection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Set each document's state to what all its deliveries make of it, and announce those that moved."""
+    sent: dict[UUID, list[machine.DeliveryFacts]] = defaultdict(list)
+    for row in await read_deliveries(tx, [row.id for row in rows]):
+        sent[row.document_id].append(facts_of(row))
+    changes = [change for row in rows if (change := _document_change(row, sent[row.id], now)) is not None]
+    if not changes:
+        return
+    statement = (
+        update(document)
+        .where(document.c.id == bindparam("key"))
+        .values({name: bindparam(name) for name in changes[0] if name != "key"})
+    )
+    await tx.execute(statement, changes)
+    moved = await tx.execute(select(document).where(document.c.id.in_([change["key"] for change in changes])))
+    await publish(tx, *(document_changed(row) for row in moved))
+
+
+def _document_change(row: Row[Any], sent: Sequence[machine.DeliveryFacts], now: datetime) -> Mapping[str, Any] | None:
+    state = machine.with_deliveries(DocumentState(row.state), sent)
+    exported = [each.exported_at for each in sent if machine.is_exported(each) and each.exported_at]
+    booked = [each.booked_at for each in sent if machine.is_booked(each) and each.booked_at]
+    change = {
+        "key": row.id,
+        "state": state,
+        "exported_at": min(exported, default=None),
+        "booked_at": min(booked, default=None),
+        "locked": row.locked or (bool(exported) and row.lock_after_export),
+        "updated_at": now,
+        "version": row.version + 1,
+    }
+    same = all(getattr(row, name) == change[name] for name in ("state", "exported_at", "booked_at", "locked"))
+    return None if same else change
+
+
+def _delivery_sighting(fact: DeliveryChanged, owner: Row[Any]) -> Sighting:
+    return Sighting(
+        subject_id=fact.delivery_id,
+        firm_id=owner.firm_id,
+        dossier_id=owner.dossier_id,
+        document_id=fact.document_id,
+        connector=fact.connector,
+        connection_id=fact.connection_id,
+        delivery_id=fact.delivery_id,
+        problem=fact.problem,
+        recovered=fact.state in _RECOVERED,
+    )
+
+
+def _connection_row(fact: ConnectionChanged, now: datetime) -> dict[str, Any]:
+    return {
+        "id": fact.connection_id,
+        "dossier_id": fact.dossier_id,
+        "connector": fact.connector,
+        "state": fact.state,
+        "version": fact.version,
+        "connected_via_user": fact.connected_via_user,
+        "problem": fact.problem.model_dump(mode="json") if fact.problem else None,
+        "updated_at": now,
+    }
+
+
+def _connection_sighting(fact: ConnectionChanged, firm_id: UUID) -> Sighting:
+    return Sighting(
+        subject_id=fact.connection_id,
+        firm_id=firm_id,
+        dossier_id=fact.dossier_id,
+        document_id=None,
+        connector=fact.connector,
+        connection_id=fact.connection_id,
+        delivery_id=None,
+        problem=fact.problem,
+        recovered=fact.state in {ConnectionState.CONNECTED, ConnectionState.DISCONNECTED},
+    )

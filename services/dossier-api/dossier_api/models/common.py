@@ -1,0 +1,78 @@
+"""Small values that several bodies share: text without control characters, money, enterprise numbers."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
+
+from koppel_ubl.identifiers import normalise_enterprise_number
+
+AMOUNT_DIGITS_MAX = 18
+AMOUNT_PLACES_MAX = 6
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def _enterprise_number(text: str) -> str:
+    number = normalise_enterprise_number(text)
+    if number is None:
+        raise ValueError("not a Belgian enterprise number: ten digits, the last two are 97 minus the rest modulo 97")
+    return number
+
+
+def amount_problem(amount: Decimal) -> str | None:
+    """Return why ``amount`` is none that we keep: not finite, or longer than any invoice's."""
+    if not amount.is_finite():
+        return "not a number"
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and (exponent < -AMOUNT_PLACES_MAX or amount.adjusted() >= AMOUNT_DIGITS_MAX):
+        return f"at most {AMOUNT_DIGITS_MAX} digits before and {AMOUNT_PLACES_MAX} after the point"
+    return None
+
+
+def _not_a_float(value: Any) -> Any:
+    if isinstance(value, float):
+        # A JSON number has been through binary floating point by now; a cent may already be lost.
+        raise ValueError('amounts are decimal strings, such as "121.00"')
+    return value
+
+
+def _storable(amount: Decimal) -> Decimal:
+    if (reason := amount_problem(amount)) is not None:
+        raise ValueError(reason)
+    return amount
+
+
+def plain(amount: Decimal) -> str:
+    """Return ``amount`` without exponent."""
+    return format(amount, "f")
+
+
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_printable)]
+EnterpriseNumber = Annotated[str, StringConstraints(max_length=30), AfterValidator(_enterprise_number)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}\Z")]
+Amount = Annotated[
+    Decimal, BeforeValidator(_not_a_float), AfterValidator(_storable), PlainSerializer(plain, return_type=str)
+]
+
+
+class Request(BaseModel):
+    """A body that callers write: a name we do not know is a mistake they want to hear of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Money(BaseModel):
+    """An amount in a currency (contract §4)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount: Amount
+    currency: Currency = "EUR"

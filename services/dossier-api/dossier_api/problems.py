@@ -1,0 +1,94 @@
+"""Problems as rows: opened when first seen, counted while they last, closed when what they stopped goes on again.
+
+A problem stays open while a retry is under way: it would otherwise flicker, and lose since when it is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Text, Uuid
+
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import ProblemData
+
+from .tables import problem
+
+_CLOSE = text("""
+    UPDATE problem SET resolved_at = :now
+    FROM unnest(:subjects, :codes) AS seen(subject_id, code)
+    WHERE problem.subject_id = seen.subject_id AND problem.resolved_at IS NULL AND problem.code <> seen.code
+""").bindparams(
+    bindparam("subjects", type_=ARRAY(Uuid)),
+    bindparam("codes", type_=ARRAY(Text)),
+    bindparam("now", type_=DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One delivery or connection as it is now, with what stops it, if anything does."""
+
+    subject_id: UUID
+    firm_id: UUID
+    dossier_id: UUID
+    document_id: UUID | None
+    connector: str
+    connection_id: UUID
+    delivery_id: UUID | None
+    problem: ProblemData | None
+    recovered: bool
+
+
+async def note(tx: AsyncConnection, sightings: Sequence[Sighting], now: datetime) -> None:
+    """Open, count and close problems; each subject at most once in ``sightings``."""
+    ended = {each.subject_id: each.problem.code if each.problem else "" for each in sightings if _ends_others(each)}
+    if ended:
+        await tx.execute(_CLOSE, {"subjects": list(ended), "codes": list(ended.values()), "now": now})
+    rows = [_row(each, each.problem, now) for each in sightings if each.problem is not None]
+    if not rows:
+        return
+    statement = upsert(problem)
+    given = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["subject_id", "code"],
+        index_where=problem.c.resolved_at.is_(None),
+        set_={
+            "count": problem.c["count"] + 1,
+            "last_seen_at": given.last_seen_at,
+            "message": given.message,
+            "detail": given.detail,
+            "who_can_fix": given.who_can_fix,
+        },
+    )
+    await tx.execute(statement, sorted(rows, key=lambda row: (row["subject_id"], row["code"])))
+
+
+def _ends_others(sighting: Sighting) -> bool:
+    """Another problem takes the place of the one before; none at all ends it only when the delivery got through."""
+    return sighting.recovered or sighting.problem is not None
+
+
+def _row(sighting: Sighting, found: ProblemData, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "firm_id": sighting.firm_id,
+        "dossier_id": sighting.dossier_id,
+        "document_id": sighting.document_id,
+        "connector": sighting.connector,
+        "connection_id": sighting.connection_id,
+        "delivery_id": sighting.delivery_id,
+        "subject_id": sighting.subject_id,
+        "code": found.code,
+        "message": found.message.model_dump(),
+        "who_can_fix": found.who_can_fix,
+        "detail": found.detail,
+        "first_seen_at": now,
+        "last_seen_at": now,
+    }

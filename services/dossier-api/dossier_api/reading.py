@@ -1,0 +1,146 @@
+"""From the UBL reader's document to our ``Facts``; what cannot be filed is refused here, with the place that is wrong."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import koppel_ubl
+from koppel_mesh.http.problems import FieldError, printable
+from koppel_ubl.identifiers import normalise_enterprise_number
+from koppel_ubl.model import CreditNote, Document, Line, Party
+
+from .facts import Embedded, Facts
+from .kinds import Parties
+from .models.common import amount_problem, plain
+
+TEXT_MAX = 200
+SELF_BILLING_TYPES = {"261", "389", "527"}
+
+
+class Unreadable(Exception):
+    """The bytes are no document that can be filed."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+
+def read_ubl(data: bytes) -> Facts:
+    """Read a UBL invoice or credit note.
+
+    Raises:
+        Unreadable: it is not one, or misses what every document needs.
+    """
+    try:
+        document = koppel_ubl.read(data)
+    except koppel_ubl.ReadError as error:
+        where = f" (line {error.line})" if error.line else ""
+        message = printable(f"{error.message}{where}")[:500]
+        raise Unreadable([FieldError(xpath=error.path, rule=error.code, message=message)]) from error
+    total = _total(document)
+    if wrong := _wrong(document, total):
+        raise Unreadable(wrong)
+    assert total is not None and document.currency is not None
+    pdf = document.pdf
+    return Facts(
+        parties=Parties(
+            is_credit_note=isinstance(document, CreditNote),
+            type_code=document.type_code,
+            seller_numbers=_numbers(document.seller),
+            buyer_numbers=_numbers(document.buyer),
+            same_endpoint=document.seller.endpoint is not None and document.seller.endpoint == document.buyer.endpoint,
+            buyer_reference=document.buyer_reference,
+        ),
+        number=document.number,
+        issue_date=document.issue_date,
+        due_date=document.due_date,
+        currency=document.currency,
+        total=total,
+        seller=_party(document.seller),
+        buyer=_party(document.buyer),
+        self_billed=document.type_code in SELF_BILLING_TYPES or "selfbilling" in (document.profile_id or ""),
+        accounting_cost=_short(document.accounting_cost),
+        lines=[_line(line, position) for position, line in enumerate(document.lines, start=1)],
+        vat=[
+            {
+                "category": each.category or "",
+                "rate": _text(each.rate),
+                "base": plain(each.taxable),
+                "tax": plain(each.tax),
+            }
+            for each in document.vat_breakdown
+        ],
+        pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
+        findings=[_unread(path) for path in document.unread[:100]],
+    )
+
+
+def _total(document: Document) -> Decimal | None:
+    """BT-112; where an old document has none, what is to be paid and what was paid already."""
+    totals = document.totals
+    if totals.with_vat is not None or totals.payable is None:
+        return totals.with_vat
+    return totals.payable + (totals.prepaid or 0) - (totals.rounding or 0)
+
+
+def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
+    root = "CreditNote" if isinstance(document, CreditNote) else "Invoice"
+    needed = (
+        (document.number, "ID"),
+        (document.issue_date, "IssueDate"),
+        (document.currency, "DocumentCurrencyCode"),
+        (total, "LegalMonetaryTotal/TaxInclusiveAmount"),
+    )
+    wrong = [
+        FieldError(xpath=f"{root}/{path}", rule="missing", message=f"The document has no {path.rpartition('/')[2]}.")
+        for value, path in needed
+        if value is None
+    ]
+    if document.number is not None and len(document.number) > TEXT_MAX:
+        message = f"A number has at most {TEXT_MAX} characters."
+        wrong.append(FieldError(xpath=f"{root}/ID", rule="too_long", message=message))
+    if document.currency is not None and not (len(document.currency) == 3 and document.currency.isalpha()):
+        message = "A currency is three letters."
+        wrong.append(FieldError(xpath=f"{root}/DocumentCurrencyCode", rule="invalid_code", message=message))
+    if total is not None and (reason := amount_problem(total)) is not None:
+        xpath = f"{root}/LegalMonetaryTotal/TaxInclusiveAmount"
+        wrong.append(FieldError(xpath=xpath, rule="invalid_number", message=reason))
+    return wrong
+
+
+def _numbers(party: Party) -> frozenset[str]:
+    """Every enterprise number a party carries; a VAT unit's differs from its member's own."""
+    vat = party.vat_number or ""
+    of_vat = normalise_enterprise_number(vat) if vat.strip().upper().startswith("BE") else None
+    return frozenset(number for number in (party.enterprise_number, of_vat) if number)
+
+
+def _party(party: Party) -> dict[str, Any]:
+    return {
+        "name": _short(party.name),
+        "enterprise_number": party.enterprise_number,
+        "vat_number": _short(party.vat_number),
+    }
+
+
+def _line(line: Line, position: int) -> dict[str, Any]:
+    return {
+        "id": line.id or str(position),
+        "description": _short(line.item.name or line.item.description),
+        "net": _text(line.net),
+        "vat_category": line.vat.category,
+        "vat_rate": _text(line.vat.rate),
+        "accounting_cost": _short(line.accounting_cost),
+    }
+
+
+def _unread(path: str) -> dict[str, Any]:
+    return {"rule": "not_read", "severity": "information", "message": "This part is kept but not used.", "xpath": path}
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def _short(text: str | None) -> str | None:
+    return text[:TEXT_MAX] if text else None

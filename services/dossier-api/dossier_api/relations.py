@@ -1,0 +1,66 @@
+"""Relations: how their numbers and names are compared, and which of them a document's counterparty is."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_ubl.identifiers import normalise_enterprise_number
+
+_SPACES = re.compile(r"\s+")
+_UNFIT = re.compile(r"[^0-9A-Za-z+*]")
+
+_BEST = """
+    SELECT r.id, r.source, r.code, r.name, r.journal, r.ledger_account
+    FROM relation r
+    WHERE r.dossier_id = d.id AND (
+        r.enterprise_number = CAST(:enterprise_number AS text)
+        OR r.vat_number = CAST(:vat_number AS text)
+        OR (r.name_key = CAST(:name_key AS text)
+            AND (r.enterprise_number IS NULL OR CAST(:enterprise_number AS text) IS NULL)
+            AND (r.vat_number IS NULL OR CAST(:vat_number AS text) IS NULL))
+    )
+    ORDER BY r.enterprise_number IS DISTINCT FROM CAST(:enterprise_number AS text),
+        r.vat_number IS DISTINCT FROM CAST(:vat_number AS text),
+        CASE WHEN :sells THEN NOT r.is_customer ELSE NOT r.is_supplier END, r.code, r.source
+    LIMIT 1
+"""
+OWNER_AND_RELATION = text(f"""
+    SELECT d.id, d.firm_id, d.enterprise_number, d.approval_required, to_jsonb(best) AS relation
+    FROM dossier d LEFT JOIN LATERAL ({_BEST}) best ON true
+    WHERE d.id = :dossier_id
+    FOR KEY SHARE OF d
+""")
+"""The lock keeps the dossier's enterprise number still while a document is filed under it."""
+
+
+def comparable(party: dict[str, Any] | None) -> dict[str, str | None]:
+    """Return a party's keys: enterprise number (also read out of a Belgian VAT number), VAT number, name."""
+    party = party or {}
+    vat = bare(party.get("vat_number"))
+    number = party.get("enterprise_number") or (vat if vat and vat.startswith("BE") else None)
+    return {
+        "enterprise_number": normalise_enterprise_number(number) if number else None,
+        "vat_number": vat,
+        "name_key": name_key(party.get("name")),
+    }
+
+
+def bare(number: str | None) -> str | None:
+    """Return a number without dots and spaces, in capitals."""
+    return _UNFIT.sub("", number).upper() or None if number else None
+
+
+def name_key(name: str | None) -> str | None:
+    """Return what two spellings of one name have in common."""
+    return _SPACES.sub(" ", name).strip().casefold() or None if name else None
+
+
+async def recognise(
+    tx: AsyncConnection, dossier_id: UUID, party: dict[str, Any] | None, *, sells: bool
+) -> dict[str, Any] | None:
+    """Return the relation that ``party`` is, as kept with a document; None when it is none of them."""
+    row = (await tx.execute(OWNER_AND_RELATION, {"dossier_id": dossier_id, "sells": sells, **comparable(party)})).one()
+    return dict(row.relation) if row.relation else None

@@ -1,0 +1,1 @@
+"""The HTTP side (contract §5)."""

@@ -1,0 +1,169 @@
+"""Documents: handed in, read, changed, approved, listed."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Select, select, tuple_
+
+from dossier_api import machine
+from dossier_api.changing import change
+from dossier_api.documents import file_intake, read_deliveries, read_document, read_owner, write
+from dossier_api.filing import new_row
+from dossier_api.intake import take_in
+from dossier_api.models.documents import DocumentBody, DocumentSummary
+from dossier_api.models.entry import DocumentPatch
+from dossier_api.tables import document
+from dossier_api.views import document_body, document_summary
+from dossier_api.visibility import DocumentReader, DocumentWriter, cursor_id, visible
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.paging import Page, PageParams, PageRequest
+from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.messages import DocumentKind, DocumentState
+
+router = APIRouter(prefix="/v1", tags=["documents"])
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_TAKES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/xml": _BYTES,
+            "application/pdf": _BYTES,
+            "text/plain": _BYTES,
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "ubl": _BYTES["schema"],
+                        "pdf": _BYTES["schema"],
+                        "metadata": {"type": "string", "description": "JSON: direction, kind, reference, quick entry"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/dossiers/{dossier_id}/documents",
+    status_code=201,
+    response_model=DocumentBody,
+    openapi_extra=_TAKES,
+    responses={200: {"model": DocumentBody, "description": "These bytes are in the dossier already."}},
+)
+async def hand_in_document(
+    dossier_id: UUID,
+    request: Request,
+    context: CurrentContext,
+    caller: DocumentWriter,
+    idempotency: IdempotencyKey,
+    direction: Annotated[Literal["sale", "purchase"] | None, Query()] = None,
+) -> Response:
+    """Take a document in: UBL, PDF, or both as multipart. The same bytes again answer 200 with the document they made."""
+    async with context.database.reading() as reading:
+        owner = await read_owner(reading, caller, dossier_id)
+    intake = await take_in(await request.body(), request.headers.get("content-type", ""), direction)
+    drafted = new_row(intake, owner)
+    for file in intake.files:
+        await context.resources.put(file.sha256, file.data)
+    async with context.database.transaction() as tx:
+        if (earlier := await idempotency.claim(tx)) is not None:
+            return earlier
+        row, is_new = await file_intake(tx, intake, drafted, owner)
+        deliveries = [] if is_new else await read_deliveries(tx, [row.id])
+        return await idempotency.remember(tx, status=201 if is_new else 200, body=document_body(row, deliveries))
+
+
+@router.get("/documents")
+async def list_documents(
+    context: CurrentContext,
+    caller: DocumentReader,
+    page: PageParams,
+    dossier_id: UUID | None = None,
+    state: DocumentState | None = None,
+    kind: DocumentKind | None = None,
+    from_: Annotated[date | None, Query(alias="from", description="First issue date")] = None,
+    to: Annotated[date | None, Query(description="Last issue date")] = None,
+) -> Page[DocumentSummary]:
+    """List documents: latest arrival first, or, within a period, latest issue date first."""
+    statement = select(document).where(visible(document, caller)).limit(page.limit + 1)
+    for column, value in ((document.c.dossier_id, dossier_id), (document.c.state, state), (document.c.kind, kind)):
+        if value is not None:
+            statement = statement.where(column == value)
+    by_day = from_ is not None or to is not None
+    if from_ is not None:
+        statement = statement.where(document.c.issue_date >= from_)
+    if to is not None:
+        statement = statement.where(document.c.issue_date <= to)
+    async with context.database.reading() as reading:
+        rows = (await reading.execute(_ordered(statement, page, by_day=by_day))).all()
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    keys = None
+    if more:
+        keys = [str(rows[-1].issue_date), str(rows[-1].id)] if by_day else [str(rows[-1].id)]
+    return page.page([document_summary(row) for row in rows], keys)
+
+
+def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Select[Any]:
+    columns = document.c
+    if page.after and len(page.after) != (2 if by_day else 1):
+        raise Problem(422, "invalid_cursor", "This cursor belongs to a list with other filters.")
+    if not by_day:
+        if page.after:
+            statement = statement.where(columns.id < cursor_id(page.after[0]))
+        return statement.order_by(columns.id.desc())
+    if page.after:
+        try:
+            day = date.fromisoformat(page.after[0])
+        except ValueError:
+            raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from None
+        statement = statement.where(tuple_(columns.issue_date, columns.id) < (day, cursor_id(page.after[1])))
+    return statement.order_by(columns.issue_date.desc(), columns.id.desc())
+
+
+@router.get("/documents/{document_id}")
+async def get_document(document_id: UUID, context: CurrentContext, caller: DocumentReader) -> DocumentBody:
+    """Return a document and where it went."""
+    async with context.database.reading() as reading:
+        row = await read_document(reading, caller, document_id)
+        return document_body(row, await read_deliveries(reading, [document_id]))
+
+
+@router.patch("/documents/{document_id}")
+async def change_document(
+    document_id: UUID, body: DocumentPatch, context: CurrentContext, caller: DocumentWriter
+) -> DocumentBody:
+    """Set journal and ledger accounts, or supply what a bare PDF says (quick entry), which moves it on."""
+    async with context.database.transaction() as tx:
+        row = await read_document(tx, caller, document_id, for_change=True)
+        changed = await change(tx, row, body, context.now())
+        return document_body(changed, await read_deliveries(tx, [document_id]))
+
+
+@router.post("/documents/{document_id}/approve")
+async def approve_document(document_id: UUID, context: CurrentContext, caller: DocumentWriter) -> DocumentBody:
+    """Let a document go that waits for approval (R055)."""
+    async with context.database.transaction() as tx:
+        row = await read_document(tx, caller, document_id, for_change=True)
+        changes = {"state": _approved(row.state), "approved_at": context.now(), "approved_by": _who(caller)}
+        changed = await write(tx, row, changes, context.now())
+        return document_body(changed, await read_deliveries(tx, [document_id]))
+
+
+def _approved(state: str) -> DocumentState:
+    try:
+        return machine.after(DocumentState(state), machine.Step.APPROVE, approval_required=True)
+    except machine.IllegalStep:
+        raise Problem(
+            409, "not_awaiting_approval", "Only a document that awaits approval can be approved.", f"It is {state}."
+        ) from None
+
+
+def _who(caller: Caller) -> str:
+    return caller.subject[:200]

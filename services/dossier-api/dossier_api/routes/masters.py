@@ -1,0 +1,114 @@
+"""Relations and ledger accounts of a dossier: brought in bulk by connectors, read by whoever enters documents."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import Table, all_, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from dossier_api.models.masters import (
+    BulkResult,
+    LedgerAccountBody,
+    LedgerAccountsBulk,
+    RelationBody,
+    RelationItem,
+    RelationsBulk,
+)
+from dossier_api.relations import comparable, name_key
+from dossier_api.tables import ledger_account, relation
+from dossier_api.visibility import DossierReader, DossierWriter, cursor_id, insist_on_dossier
+from koppel_mesh.http.paging import Page, PageParams, PageRequest
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.ids import new_id
+
+router = APIRouter(prefix="/v1", tags=["masters"])
+BATCH = 500
+_OWN = {"id", "dossier_id", "source", "code"}
+
+
+@router.put("/dossiers/{dossier_id}/relations")
+async def put_relations(
+    dossier_id: UUID, body: RelationsBulk, context: CurrentContext, caller: DossierWriter
+) -> BulkResult:
+    """Add or replace relations by code. Documents filed before keep the relation they were filed with (R146)."""
+    async with context.database.transaction() as tx:
+        await insist_on_dossier(tx, caller, dossier_id)
+        rows = [_relation_row(item) for item in body.items]
+        return await _store(tx, relation, dossier_id, body.source, rows, replace=body.replace)
+
+
+@router.put("/dossiers/{dossier_id}/ledger-accounts")
+async def put_ledger_accounts(
+    dossier_id: UUID, body: LedgerAccountsBulk, context: CurrentContext, caller: DossierWriter
+) -> BulkResult:
+    """Add or replace ledger accounts by code."""
+    async with context.database.transaction() as tx:
+        await insist_on_dossier(tx, caller, dossier_id)
+        rows = [{**item.model_dump(), "name": item.name or item.code} for item in body.items]
+        return await _store(tx, ledger_account, dossier_id, body.source, rows, replace=body.replace)
+
+
+@router.get("/dossiers/{dossier_id}/relations")
+async def list_relations(
+    dossier_id: UUID, context: CurrentContext, caller: DossierReader, page: PageParams
+) -> Page[RelationBody]:
+    """List the relations of a dossier."""
+    async with context.database.reading() as reading:
+        await insist_on_dossier(reading, caller, dossier_id)
+        rows, keys = await _page(reading, relation, dossier_id, page)
+    return page.page([RelationBody.model_validate(row) for row in rows], keys)
+
+
+@router.get("/dossiers/{dossier_id}/ledger-accounts")
+async def list_ledger_accounts(
+    dossier_id: UUID, context: CurrentContext, caller: DossierReader, page: PageParams
+) -> Page[LedgerAccountBody]:
+    """List the ledger accounts of a dossier."""
+    async with context.database.reading() as reading:
+        await insist_on_dossier(reading, caller, dossier_id)
+        rows, keys = await _page(reading, ledger_account, dossier_id, page)
+    return page.page([LedgerAccountBody.model_validate(row) for row in rows], keys)
+
+
+def _relation_row(item: RelationItem) -> dict[str, Any]:
+    name = item.name or item.code
+    return {**item.model_dump(), **comparable(item.model_dump()), "name": name, "name_key": name_key(name)}
+
+
+async def _store(
+    tx: AsyncConnection, table: Table, dossier_id: UUID, source: str, rows: list[dict[str, Any]], *, replace: bool
+) -> BulkResult:
+    unique = {row["code"]: row for row in rows}
+    statement = upsert(table)
+    taken = {column.name: statement.excluded[column.name] for column in table.c if column.name not in _OWN}
+    statement = statement.on_conflict_do_update(
+        index_elements=["dossier_id", "source", "code"], set_={**taken, "updated_at": func.now()}
+    )
+    filled = [{"id": new_id(), "dossier_id": dossier_id, "source": source, **row} for _, row in sorted(unique.items())]
+    # Sorted, so that two imports of one dossier at once take their row locks in the same order.
+    for start in range(0, len(filled), BATCH):
+        await tx.execute(statement, filled[start : start + BATCH])
+    removed = 0
+    if replace:
+        kept = bindparam("kept", list(unique), type_=ARRAY(Text))
+        old = delete(table).where(
+            table.c.dossier_id == dossier_id, table.c.source == source, table.c.code != all_(kept)
+        )
+        removed = (await tx.execute(old)).rowcount
+    return BulkResult(stored=len(filled), removed=removed)
+
+
+async def _page(
+    reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest
+) -> tuple[list[dict[str, Any]], list[str] | None]:
+    statement = select(table).where(table.c.dossier_id == dossier_id).order_by(table.c.id).limit(page.limit + 1)
+    if page.after:
+        statement = statement.where(table.c.id > cursor_id(page.after[0]))
+    rows = [dict(row._mapping) for row in (await reading.execute(statement)).all()]
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    return rows, [str(rows[-1]["id"])] if more else None

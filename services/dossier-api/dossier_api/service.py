@@ -1,0 +1,31 @@
+"""dossier-api as one value."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from koppel_mesh.messages import ConnectionChanged, DeliveryChanged
+from koppel_mesh.service import Context, Service
+from koppel_mesh.settings import MeshSettings
+
+from .blobs import BlobStore
+from .handlers import connections_changed, deliveries_changed
+from .routes import contents, documents, dossiers, masters, problems
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
+
+
+@asynccontextmanager
+async def _blobs(context: Context) -> AsyncIterator[BlobStore]:
+    yield BlobStore(context.settings.blob_url)
+
+
+SERVICE = Service(
+    name="dossier-api",
+    title="Koppel dossiers and documents",
+    settings=MeshSettings,
+    routers=(dossiers.router, documents.router, contents.router, masters.router, problems.router),
+    handlers={DeliveryChanged: deliveries_changed, ConnectionChanged: connections_changed},
+    migrations=MIGRATIONS,
+    resources=_blobs,
+)
