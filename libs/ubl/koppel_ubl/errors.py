@@ -1,0 +1,20 @@
+"""What can be wrong with bytes that are handed in as UBL."""
+
+
+class ReadError(Exception):
+    """The bytes are not a UBL invoice or credit note that can be read.
+
+    Attributes:
+        code: stable name of what is wrong, such as ``doctype``, ``not_well_formed``, ``wrong_root``, ``invalid_number``.
+        message: one English sentence.
+        line: line in the XML, where known.
+        path: path of the element, prefix-free, where known: ``Invoice/LegalMonetaryTotal/PayableAmount``.
+    """
+
+    def __init__(self, code: str, message: str, *, line: int | None = None, path: str | None = None) -> None:
+        where = "".join((f" at {path}" if path else "", f" (line {line})" if line else ""))
+        super().__init__(f"{message}{where}")
+        self.code = code
+        self.message = message
+        self.line = line
+        self.path = path

@@ -1,0 +1,75 @@
+"""Numbers that carry check digits: Belgian enterprise and VAT numbers, structured payment references, IBAN.
+
+Sources: enterprise number — modulo 97 of the first eight digits; structured communication — ten digits and their
+modulo 97, 97 standing for 0; ISO 13616 (IBAN) and ISO 11649 (RF reference) — modulo 97 must be 1.
+"""
+
+import re
+
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_ENTERPRISE = re.compile(
+    r"(?:BE)?[\s.\-/()]*([01])?[\s.\-/()]*(\d(?:[\s.\-/()]*\d){8})[\s.\-/()]*", re.IGNORECASE | re.ASCII
+)
+_STRUCTURED = re.compile(r"(?:\+{3}|\*{3})?\s*(\d{3})\s*/?\s*(\d{4})\s*/?\s*(\d{5})\s*(?:\+{3}|\*{3})?", re.ASCII)
+_STRUCTURED_IN_TEXT = re.compile(r"(\+{3}|\*{3})\s*(\d{3})\s*/?\s*(\d{4})\s*/?\s*(\d{5})\s*(?:\1)", re.ASCII)
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
+_CREDITOR = re.compile(r"RF\d{2}[A-Z0-9]{1,21}", re.ASCII)
+_LENGTH_MAX = 64
+
+
+def is_enterprise_number(text: str) -> bool:
+    """Return whether ``text`` is ten digits that form a Belgian enterprise number."""
+    if len(text) != 10 or not (text.isascii() and text.isdigit()) or text[0] not in "01":
+        return False
+    return 97 - int(text[:8]) % 97 == int(text[8:])
+
+
+def normalise_enterprise_number(text: str) -> str | None:
+    """Return the ten digits of a Belgian enterprise or VAT number, however it is written; None when it is not one.
+
+    ``BE 0793.904.121``, ``0793904121`` and the older ``793904121`` are the same number.
+    """
+    if len(text) > _LENGTH_MAX or not (found := _ENTERPRISE.fullmatch(text.strip())):
+        return None
+    digits = (found[1] or "0") + _NOT_DIGITS.sub("", found[2])
+    return digits if is_enterprise_number(digits) else None
+
+
+def parse_structured_reference(text: str) -> str | None:
+    """Return the twelve digits of a Belgian structured reference, with or without its signs; None when it is not one."""
+    if len(text) > _LENGTH_MAX or not (found := _STRUCTURED.fullmatch(text.strip())):
+        return None
+    return _checked("".join(found.groups()))
+
+
+def find_structured_reference(text: str) -> str | None:
+    """Return the first valid ``+++123/4567/89012+++`` that stands somewhere in ``text``, as twelve digits."""
+    for found in _STRUCTURED_IN_TEXT.finditer(text[:10_000]):
+        if (digits := _checked(found[2] + found[3] + found[4])) is not None:
+            return digits
+    return None
+
+
+def format_structured_reference(digits: str) -> str:
+    """Return twelve digits as people read them: ``+++123/4567/89012+++``."""
+    return f"+++{digits[:3]}/{digits[3:7]}/{digits[7:]}+++"
+
+
+def is_creditor_reference(text: str) -> bool:
+    """Return whether ``text`` is an ISO 11649 reference (``RF…``)."""
+    compact = text.replace(" ", "").upper()
+    return bool(_CREDITOR.fullmatch(compact)) and _modulo_97(compact) == 1
+
+
+def is_iban(text: str) -> bool:
+    """Return whether ``text`` is an IBAN whose check digits fit."""
+    compact = text.replace(" ", "").upper()
+    return bool(_IBAN.fullmatch(compact)) and _modulo_97(compact) == 1
+
+
+def _checked(digits: str) -> str | None:
+    return digits if (int(digits[:10]) % 97 or 97) == int(digits[10:]) else None
+
+
+def _modulo_97(text: str) -> int:
+    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97

@@ -1,0 +1,158 @@
+"""Bytes from outside may be anything: they read, or they are refused with ``ReadError``, quickly and without a look around."""
+
+import contextlib
+import random
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import koppel_ubl
+from koppel_ubl import ReadError
+from koppel_ubl.reading.attachments import safe_file_name
+
+GOOD = (Path(__file__).parent / "samples/valid/own__be-01-invoice-ogm-pdf.xml").read_bytes()
+ROOT = b'<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">'
+BOUND_S = 1.0
+
+
+def code_of(data: bytes) -> str:
+    started_at = time.perf_counter()
+    with pytest.raises(ReadError) as refused:
+        koppel_ubl.read(data)
+    assert time.perf_counter() - started_at < BOUND_S
+    assert str(refused.value)
+    return refused.value.code
+
+
+def declared(doctype: bytes) -> bytes:
+    declaration, _, rest = GOOD.partition(b"?>")
+    return declaration + b"?>" + doctype + rest
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        b'<!DOCTYPE Invoice SYSTEM "http://127.0.0.1:9/x.dtd">',
+        b'<!DOCTYPE Invoice [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
+        b'<!DOCTYPE Invoice [<!ENTITY % p SYSTEM "http://127.0.0.1:9/p"> %p;]>',
+        b"<!DOCTYPE x [" + b"".join(b'<!ENTITY a%d "&a%d;&a%d;">' % (n + 1, n, n) for n in range(60)) + b"]>",
+        b'<!-- hello --><?pi x?>\n<!DOCTYPE Invoice [<!ATTLIST Invoice a CDATA "1">]>',
+        b"<!doctype html>",
+    ],
+)
+def test_a_document_type_is_refused_whatever_it_declares(doctype: bytes, no_network: list[object]) -> None:
+    assert code_of(declared(doctype)) == "doctype"
+    assert code_of(declared(doctype).decode().replace("UTF-8", "UTF-16").encode("utf-16")) == "doctype"
+    assert no_network == []
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    tried: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: tried.append(address))
+    return tried
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b" \n\t", "empty"),
+        (b"<!-- never closed", "not_well_formed"),
+        (b'{"invoice": 1}', "not_xml"),
+        (b"\x00\x01\x02", "not_xml"),
+        (b"%PDF-1.7", "not_xml"),
+        (b"<html></html>", "wrong_root"),
+        (b"<Invoice/>", "wrong_root"),
+        (GOOD[: len(GOOD) // 2], "not_well_formed"),
+        (GOOD.replace(b"2026-0001", b"\xff\xfe\xfd", 1), "not_well_formed"),
+        (GOOD.replace(b"2026-0001", b"a\x0bb", 1), "not_well_formed"),
+        (GOOD.replace(b"2026-01-15", b"2026-02-30", 1), "invalid_date"),
+        (GOOD.replace(b"2026-01-15", b"15/01/2026", 1), "invalid_date"),
+        (GOOD.replace(b"582.77", b"5.8277E2", 1), "invalid_number"),
+        (GOOD.replace(b"582.77", b"NaN", 1), "invalid_number"),
+        (GOOD.replace(b"582.77", b"582,77", 1), "invalid_number"),
+        (GOOD.replace(b"582.77", b"9" * 400, 1), "invalid_number"),
+        (GOOD.replace(b"582.77", "٥٨٢".encode(), 1), "invalid_number"),
+        (GOOD.replace(b'encoding="UTF-8"', b'encoding="UTF-7"', 1), "unsupported_encoding"),
+        (b"<" + b"a" * 20_000 + b"/>", "tag_too_long"),
+        (ROOT + b"<a>" * 200 + b"</a>" * 200 + b"</Invoice>", "too_deep"),
+        (ROOT + b"<a>" * 5_000 + b"</a>" * 5_000 + b"</Invoice>", "too_deep"),
+        (b"\xff\xfe<", "not_well_formed"),
+        (b"\x1f\x8b\x08\x00" + bytes(100), "not_xml"),
+        (b"PK\x03\x04" + bytes(100), "not_xml"),
+    ],
+)
+def test_what_is_no_invoice_says_so(data: bytes, code: str) -> None:
+    assert code_of(data) == code
+
+
+def test_markup_where_a_value_belongs_is_refused_and_never_followed(no_network: list[object]) -> None:
+    include = b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/hostname" parse="text"/>'
+    assert code_of(GOOD.replace(b">2026-0001<", b">" + include + b"<", 1)) == "unexpected_element"
+    assert no_network == []
+
+
+def test_a_flood_of_attributes_is_refused() -> None:
+    flood = b" ".join(b'a%d="1"' % n for n in range(200_000))
+    assert code_of(ROOT[:-1] + b" " + flood + b"></Invoice>") == "tag_too_long"
+
+
+def test_too_many_bytes_are_refused_without_parsing() -> None:
+    assert code_of(ROOT + b" " * 100_000_001) == "too_large"
+
+
+def test_a_large_pdf_reads() -> None:
+    content = b"JVBERi0xLjcK" + b"AAAA" * 4_000_000
+    start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
+    end = GOOD.index(b"<", start)
+    invoice = koppel_ubl.read(GOOD[:start] + content + GOOD[end:])
+    assert invoice.pdf is not None
+    assert invoice.pdf.content is not None
+    assert len(invoice.pdf.content) == 12_000_009
+
+
+@pytest.mark.parametrize(
+    ("given_name", "safe"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\docs\\factuur 1.pdf", "factuur 1.pdf"),
+        ("a\x00b\r\nX-Header: 1.pdf", "a_b_X-Header_ 1.pdf"),
+        ("...", "attachment"),
+        ("", "attachment"),
+        (".htaccess", "htaccess"),
+        ("x" * 500 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+def test_file_names_are_harmless(given_name: str, safe: str) -> None:
+    assert safe_file_name(given_name) == safe
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_read_or_are_refused(data: bytes) -> None:
+    with contextlib.suppress(ReadError):
+        koppel_ubl.read(data)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_any_mutation_of_a_good_invoice_reads_or_is_refused(seed: int) -> None:
+    rng = random.Random(seed)
+    data = bytearray(GOOD)
+    for _ in range(rng.randint(1, 8)):
+        at, size = rng.randrange(len(data)), rng.randint(1, 60)
+        match rng.randrange(4):
+            case 0:
+                del data[at : at + size]
+            case 1:
+                data[at:at] = bytes(rng.randrange(256) for _ in range(size))
+            case 2:
+                data[at:at] = data[at : at + size]
+            case _:
+                data[at] = rng.randrange(256)
+    with contextlib.suppress(ReadError):
+        koppel_ubl.read(bytes(data))

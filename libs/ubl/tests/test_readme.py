@@ -1,0 +1,16 @@
+"""The README's examples run."""
+
+import doctest
+from decimal import Decimal
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def test_examples() -> None:
+    names = {"data": (HERE / "samples/valid/own__be-01-invoice-ogm-pdf.xml").read_bytes(), "Decimal": Decimal}
+    text = (HERE.parent / "README.md").read_text().replace("```python", "").replace("```", "")
+    parser = doctest.DocTestParser().get_doctest(text, names, "README", "README.md", 0)
+    result = doctest.DocTestRunner().run(parser)
+    assert result.attempted >= 5
+    assert result.failed == 0
