@@ -21,7 +21,7 @@ def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: s
 # Problems of the link rather than of one document.
 _WHOLE_CONNECTION: Final = frozenset(
     {"missing_right", "no_division_access", "app_scope_missing", "licence_expired", "user_blocked", "customer_blocked"}
-    | {"division_blocked", "division_missing", "masters_missing"}
+    | {"division_blocked", "division_missing"}
 )
 
 # ruff: noqa: E501 - a sentence stays on one line, beside its translations

@@ -1,0 +1,59 @@
+"""Exact Online's facts: how it lets us in, what it counts, what its token endpoint means (fact sheet §1, §3.12, §4)."""
+
+from typing import Final
+
+from koppel_connector.profile import (
+    ErrorBudget,
+    HeaderNames,
+    OAuthProfile,
+    Profile,
+    TokenError,
+    Window,
+)
+
+from .mapping.accounts import SIDES
+from .problems import PROBLEMS
+
+# No page documents the address of an entry's screen (fact sheet §3.12): an assumption, kept as data.
+ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
+
+PROFILE: Final = Profile(
+    name="connector-exact",
+    title="Exact Online",
+    kinds=frozenset(SIDES),
+    auth=OAuthProfile(
+        authorize_path="/api/oauth2/auth",
+        token_path="/api/oauth2/token",  # noqa: S106 - a path
+        access_valid_s=590,
+        refresh_not_before_s=570,
+        refresh_valid_days=30,
+        keep_alive_days=7,
+        # An accountant who is still logged in as somebody else must be able to choose (§1.2).
+        authorize_params={"force_login": "1"},
+        errors=(
+            TokenError("too_early", description="TooEarlyToRefreshTokens"),
+            TokenError("too_early", description="access_token not expired"),
+            TokenError("too_early", description="Access token not expired"),
+            TokenError("spent", error="unauthorized_client", description="Old refresh token used"),
+            TokenError("revoked", error="invalid_grant"),
+            TokenError("revoked", error="unauthorized_client"),
+            TokenError("misconfigured", error="invalid_client"),
+            TokenError("misconfigured", error="invalid_request"),
+            TokenError("transient", status=429),
+        ),
+    ),
+    settle_s=30.0,
+    problems=PROBLEMS,
+    windows=(
+        Window(
+            "minute",
+            60,
+            60,
+            HeaderNames("x-ratelimit-minutely-limit", "x-ratelimit-minutely-remaining", "x-ratelimit-minutely-reset"),
+        ),
+        Window("day", 5_000, 86_400, HeaderNames("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")),
+    ),
+    # Exact blocks an endpoint for an hour after more than 10 errors (§4.3); 500 is not on its list, but is said to count.
+    error_budget=ErrorBudget(capacity=6, period_s=3_600, statuses=frozenset({400, 401, 403, 404, 500})),
+    deadline_s=20.0,
+)
