@@ -57,7 +57,7 @@ Line = Annotated[
 ]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_printable)]
 EnterpriseNumber = Annotated[str, StringConstraints(max_length=30), AfterValidator(_enterprise_number)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}\Z")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[
     Decimal, BeforeValidator(_not_a_float), AfterValidator(_storable), PlainSerializer(plain, return_type=str)
 ]

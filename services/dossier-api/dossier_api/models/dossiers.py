@@ -11,7 +11,7 @@ from koppel_mesh.messages import ExportFrequency
 from .common import EnterpriseNumber, Line, Request
 
 Language = Literal["nl", "fr", "en"]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x20]+@[^@\s\x00-\x20]+\Z")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x20]+@[^@\s\x00-\x20]+$")]
 
 
 class ExportRulesBody(Request):

@@ -18,7 +18,7 @@ class EnteredParty(Request):
 
     name: Line
     enterprise_number: EnterpriseNumber | None = None
-    vat_number: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[0-9A-Z+*]{2,13}\Z")] | None = None
+    vat_number: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[0-9A-Z+*]{2,13}$")] | None = None
 
 
 class EnteredLine(Request):
@@ -28,14 +28,14 @@ class EnteredLine(Request):
     ledger_account: Code | None = None
     description: Line | None = None
     net: Amount | None = None
-    vat_category: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}\Z")] | None = None
+    vat_category: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")] | None = None
     vat_rate: Amount | None = None
 
 
 class EnteredVat(Request):
     """The VAT of one category and rate."""
 
-    category: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}\Z")]
+    category: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")]
     rate: Amount | None = None
     base: Amount
     tax: Amount

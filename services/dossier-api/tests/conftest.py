@@ -1,0 +1,207 @@
+"""dossier-api on a real database and a real port, with tokens signed by an issuer of the tests' own."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+import uvicorn
+from joserfc import jwk, jwt
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from dossier_api.blobs import BlobStore
+from dossier_api.service import SERVICE
+from koppel_mesh.auth import SCOPES, TokenVerifier
+from koppel_mesh.database import Database
+from koppel_mesh.health import Health
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.http.server import build_app
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, open_envelope
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.service import Context
+from koppel_mesh.settings import MeshSettings
+
+from .papers import OURS
+
+FIRM = UUID("0199a000-0000-7000-8000-000000000001")
+OTHER_FIRM = UUID("0199a000-0000-7000-8000-000000000002")
+KEY = jwk.ECKey.generate_key("P-256", {"kid": "test"})
+
+
+class Neighbours:
+    """The issuer of tokens, and a connector that notes what it is asked."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.asked: list[str] = []
+        self.answer = 202
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            Route("/issuer/.well-known/openid-configuration", self._metadata),
+            Route("/issuer/jwks", self._keys),
+            Route("/issuer/token", self._token, methods=["POST"]),
+            Route("/connector-exact/v1/{path:path}", self._connector, methods=["POST"]),
+        ]
+
+    def token(self, firm_id: UUID | None = FIRM, scope: str = " ".join(SCOPES)) -> str:
+        claims = {"iss": f"{self.base_url}/issuer", "aud": "koppel", "sub": "tester", "exp": int(time.time()) + 600}
+        bound = {"firm_id": str(firm_id)} if firm_id else {}
+        return jwt.encode({"alg": "ES256", "kid": "test"}, {**claims, **bound, "scope": scope}, KEY)
+
+    async def _metadata(self, _: Request) -> JSONResponse:
+        issuer = f"{self.base_url}/issuer"
+        return JSONResponse({"issuer": issuer, "jwks_uri": f"{issuer}/jwks", "token_endpoint": f"{issuer}/token"})
+
+    async def _keys(self, _: Request) -> JSONResponse:
+        return JSONResponse(jwk.KeySet([KEY]).as_dict(private=False))
+
+    async def _token(self, _: Request) -> JSONResponse:
+        return JSONResponse({"access_token": self.token(None), "token_type": "Bearer", "expires_in": 600})
+
+    async def _connector(self, request: Request) -> JSONResponse:
+        self.asked.append(request.url.path)
+        return JSONResponse({"code": "not_waiting", "detail": "it is booked"}, self.answer)
+
+
+class Desk:
+    """A caller of the running service."""
+
+    def __init__(self, http: httpx2.AsyncClient, neighbours: Neighbours, context: Context) -> None:
+        self.http = http
+        self.neighbours = neighbours
+        self.context = context
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        firm: UUID | None = FIRM,
+        headers: dict[str, str] | None = None,
+        **arguments: Any,
+    ) -> httpx2.Response:
+        bearer = {"Authorization": f"Bearer {self.neighbours.token(firm)}"}
+        return await self.http.request(
+            method, f"/dossier-api/v1{path}", headers={**bearer, **(headers or {})}, **arguments
+        )
+
+    async def dossier(self, *, firm: UUID | None = FIRM, **fields: Any) -> dict[str, Any]:
+        body = {"name": "Bakkerij Peeters", "enterprise_number": OURS, **fields}
+        answer = await self.call("POST", "/dossiers", firm=firm, json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+    async def hand_in(
+        self, dossier_id: str, body: bytes, media_type: str = "application/xml", query: str = "", **more: Any
+    ) -> httpx2.Response:
+        headers = {"Content-Type": media_type, **more.pop("headers", {})}
+        return await self.call(
+            "POST", f"/dossiers/{dossier_id}/documents{query}", content=body, headers=headers, **more
+        )
+
+    async def filed(self, dossier_id: str, body: bytes, media_type: str = "application/xml") -> dict[str, Any]:
+        answer = await self.hand_in(dossier_id, body, media_type)
+        assert answer.status_code == 201, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+    async def document(self, document_id: str) -> dict[str, Any]:
+        answer = await self.call("GET", f"/documents/{document_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+    async def hear(self, *facts: DeliveryChanged | ConnectionChanged) -> None:
+        """Hand facts to their handler, as the inbox does: one transaction."""
+        async with self.context.database.transaction() as tx:
+            for event, handle in SERVICE.handlers.items():
+                if group := [fact for fact in facts if type(fact) is event]:
+                    await handle(self.context, tx, group)
+
+    async def told(self) -> list[Any]:
+        """Return what was announced since the last time."""
+        async with self.context.database.transaction() as tx:
+            rows = (await tx.execute(text("DELETE FROM outbox RETURNING seq, body"))).all()
+        return [open_envelope(row.body).data for row in sorted(rows)]
+
+
+@pytest.fixture
+async def desk(make_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Desk]:
+    url = make_database()
+    assert SERVICE.migrations is not None
+    await upgrade(url, SERVICE.name, SERVICE.migrations)
+    port = _free_port()
+    neighbours = Neighbours(f"http://127.0.0.1:{port}")
+    settings = MeshSettings(
+        database_url=url,
+        amqp_url="amqp://unused",
+        blob_url=f"file://{tmp_path}/blobs",
+        public_url=neighbours.base_url,
+        oidc_issuer=f"{neighbours.base_url}/issuer",
+        service_client_secret="secret",
+        body_limit_bytes=3_000_000,
+    )
+    database = Database(url, SERVICE.name)
+    async with HttpClient() as http:
+        health = Health(database, SERVICE.name, SERVICE.migrations)
+        mesh = MeshClient(settings, http)
+        context = Context(SERVICE, settings, database, http, mesh, TokenVerifier(settings, http), health)
+        context.resources = BlobStore(settings.blob_url)
+        app = Starlette(routes=[Mount("/dossier-api", build_app(SERVICE, context)), *neighbours.routes])
+        async with (
+            _listening(app, port),
+            httpx2.AsyncClient(base_url=neighbours.base_url, timeout=30, trust_env=False) as caller,
+        ):
+            yield Desk(caller, neighbours, context)
+    await database.close()
+
+
+@asynccontextmanager
+async def _listening(app: Starlette, port: int) -> AsyncIterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        assert not serving.done()
+        await asyncio.sleep(0.005)
+    yield
+    server.should_exit = True
+    await serving
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def fact() -> Callable[..., DeliveryChanged]:
+    """Give facts about one delivery of a document."""
+    delivery_id, connection_id = new_id(), new_id()
+
+    def make(document: dict[str, Any], state: str, version: int, **fields: Any) -> DeliveryChanged:
+        given = {"delivery_id": delivery_id, "connection_id": connection_id, "connector": "connector-exact"}
+        return DeliveryChanged.model_validate(
+            {**given, "document_id": document["id"], "revision": 1, "state": state, "version": version, **fields}
+        )
+
+    return make
+
+
+PROBLEM = {
+    "code": "period_closed",
+    "message": {"nl": "Periode gesloten", "fr": "Période fermée", "en": "Period closed"},
+    "who_can_fix": "accountant",
+}

@@ -1,0 +1,184 @@
+"""Quick entry, approval, accounts and journals, and the lock."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from koppel_mesh.messages import DeliveryChanged
+
+from .conftest import Desk
+from .papers import PDF, THEIRS, invoice, multipart
+
+ENTRY = {
+    "kind": "purchase_invoice",
+    "number": "A-77",
+    "issue_date": "2026-11-02",
+    "total": {"amount": "121.00", "currency": "EUR"},
+    "counterparty": {"name": "Leverancier", "enterprise_number": THEIRS},
+}
+Facts = Callable[..., DeliveryChanged]
+
+
+async def patch(desk: Desk, document: dict[str, Any], body: dict[str, Any]) -> Any:
+    return await desk.call("PATCH", f"/documents/{document['id']}", json=body)
+
+
+async def test_a_bare_pdf_waits_for_its_data(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    assert (paper["state"], paper["kind"], paper["total"]) == ("awaiting_entry", "miscellaneous", None)
+    answer = await desk.hand_in(dossier["id"], PDF + b"2", "application/pdf", query="?direction=purchase")
+    assert (answer.json()["state"], answer.json()["kind"]) == ("awaiting_entry", "purchase_invoice")
+
+
+@pytest.mark.parametrize("missing", ["number", "issue_date", "total", "counterparty"])
+async def test_incomplete_entry_is_kept_and_does_not_move_on(desk: Desk, missing: str) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    partly = await patch(desk, paper, {name: value for name, value in ENTRY.items() if name != missing})
+    assert (partly.status_code, partly.json()["state"]) == (200, "awaiting_entry")
+    complete = await patch(desk, paper, {missing: ENTRY[missing]})
+    assert (complete.json()["state"], complete.json()["revision"]) == ("filed", 1)
+
+
+async def test_entry_that_contradicts_itself_is_refused(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    wrong = {**ENTRY, "vat": [{"category": "S", "rate": "21", "base": "100.00", "tax": "20.00"}]}
+    answer = await patch(desk, paper, wrong)
+    assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, "vat_total")
+    twice = {**ENTRY, "lines": [{"id": "1"}, {"id": "1"}]}
+    assert (await patch(desk, paper, twice)).status_code == 422
+
+
+async def test_entered_data_move_the_document_on_and_are_shown(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    relations = [{"code": "L1", "name": "Leverancier BV", "vat_number": f"BE {THEIRS}", "journal": "601"}]
+    await desk.call("PUT", f"/dossiers/{dossier['id']}/relations", json={"items": relations})
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    await desk.told()
+    vat = [{"category": "S", "rate": "21", "base": "100.00", "tax": "21.00"}]
+    lines = [
+        {
+            "id": "1",
+            "description": "Papier",
+            "net": "100.00",
+            "vat_category": "S",
+            "vat_rate": "21",
+            "ledger_account": "604",
+        }
+    ]
+    done = (await patch(desk, paper, {**ENTRY, "vat": vat, "lines": lines, "due_date": "2026-12-02"})).json()
+    assert (done["state"], done["kind"], done["number"], done["due_date"]) == (
+        "filed",
+        "purchase_invoice",
+        "A-77",
+        "2026-12-02",
+    )
+    assert done["total"] == {"amount": "121.00", "currency": "EUR"}
+    assert done["counterparty"]["enterprise_number"] == THEIRS
+    assert (done["relation"]["code"], done["relation"]["journal"]) == ("L1", "601")
+    assert done["vat"] == vat
+    assert (done["lines"][0]["net"], done["lines"][0]["ledger_account"]) == ("100.00", "604")
+    (told,) = await desk.told()
+    assert (told.state, told.kind, told.version) == ("filed", "purchase_invoice", 2)
+    answer = await patch(desk, paper, {"number": None})
+    assert (answer.status_code, answer.json()["code"]) == (422, "incomplete_document")
+    corrected = (await patch(desk, paper, {"lines": [{"id": "1", "ledger_account": "605"}]})).json()
+    assert (corrected["lines"][0]["ledger_account"], corrected["lines"][0]["net"]) == ("605", "100.00")
+    assert corrected["revision"] == 2
+
+
+async def test_metadata_with_everything_file_a_pdf_at_once(desk: Desk) -> None:
+    dossier = await desk.dossier(export={"approval_required": True})
+    body, media_type = multipart(
+        pdf=("application/pdf", PDF), metadata=("application/json", json.dumps(ENTRY).encode())
+    )
+    answer = await desk.hand_in(dossier["id"], body, media_type)
+    assert (answer.status_code, answer.json()["state"]) == (201, "awaiting_approval")
+    body, media_type = multipart(
+        pdf=("application/pdf", PDF + b"2"), metadata=("application/json", b'{"kind": "miscellaneous"}')
+    )
+    contract = await desk.hand_in(dossier["id"], body, media_type)
+    assert (contract.json()["state"], contract.json()["kind"]) == ("awaiting_approval", "miscellaneous")
+
+
+async def test_only_what_awaits_approval_can_be_approved(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    entry = await desk.filed(dossier["id"], PDF, "application/pdf")
+    for document in (filed, entry):
+        answer = await desk.call("POST", f"/documents/{document['id']}/approve")
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_awaiting_approval")
+
+
+async def test_approval_files_the_document_and_says_who(desk: Desk) -> None:
+    dossier = await desk.dossier(export={"approval_required": True})
+    held = await desk.filed(dossier["id"], invoice())
+    assert held["state"] == "awaiting_approval"
+    await desk.told()
+    approved = (await desk.call("POST", f"/documents/{held['id']}/approve")).json()
+    assert (approved["state"], approved["approved_by"], approved["revision"]) == ("filed", "tester", 1)
+    (told,) = await desk.told()
+    assert (told.state, told.version) == ("filed", 2)
+    assert (await desk.call("POST", f"/documents/{held['id']}/approve")).status_code == 409
+
+
+async def test_a_structured_document_takes_accounts_and_nothing_it_tells_itself(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    for body in (
+        {"number": "X"},
+        {"total": {"amount": "1", "currency": "EUR"}},
+        {"kind": "purchase_invoice"},
+        {"lines": [{"id": "1", "net": "5.00"}]},
+    ):
+        answer = await patch(desk, filed, body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "told_by_document"), body
+    unknown = await patch(desk, filed, {"lines": [{"id": "9", "ledger_account": "7"}]})
+    assert unknown.json()["errors"][0]["rule"] == "unknown_line"
+    await desk.told()
+    changed = (
+        await patch(
+            desk, filed, {"journal": "702", "ledger_account": "700", "lines": [{"id": "2", "ledger_account": "701"}]}
+        )
+    ).json()
+    assert (changed["journal"], changed["ledger_account"], changed["revision"]) == ("702", "700", 2)
+    assert [line["ledger_account"] for line in changed["lines"]] == [None, "701"]
+    (told,) = await desk.told()
+    assert (told.revision, told.version, told.state) == (2, 2, "filed")
+    same = (await patch(desk, filed, {"journal": "702"})).json()
+    assert same["revision"] == 2
+    assert await desk.told() == []
+    cleared = (await patch(desk, filed, {"journal": None, "lines": [{"id": "2"}]})).json()
+    assert (cleared["journal"], cleared["lines"][1]["ledger_account"], cleared["revision"]) == (None, None, 3)
+
+
+async def test_what_is_not_approved_yet_changes_without_a_new_revision(desk: Desk) -> None:
+    dossier = await desk.dossier(export={"approval_required": True})
+    held = await desk.filed(dossier["id"], invoice())
+    assert (await patch(desk, held, {"journal": "702"})).json()["revision"] == 1
+
+
+async def test_an_exported_document_is_locked_when_its_dossier_locks(desk: Desk, fact: Facts) -> None:
+    dossier = await desk.dossier(export={"lock_after_export": True})
+    filed = await desk.filed(dossier["id"], invoice())
+    assert (await patch(desk, filed, {"journal": "702"})).status_code == 200
+    await desk.hear(fact(filed, "exported", 3))
+    assert (await desk.document(filed["id"]))["locked"] is True
+    answer = await patch(desk, filed, {"journal": "703"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "document_locked")
+    # the dossier may stop locking; what was locked at export stays so
+    await desk.call("PATCH", f"/dossiers/{dossier['id']}", json={"export": {"lock_after_export": False}})
+    assert (await patch(desk, filed, {"journal": "703"})).status_code == 409
+
+
+async def test_a_lock_set_later_holds_for_what_was_exported_before(desk: Desk, fact: Facts) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    await desk.hear(fact(filed, "booked", 4, entry_number="26700001"))
+    assert (await patch(desk, filed, {"journal": "703"})).json()["state"] == "booked"
+    await desk.call("PATCH", f"/dossiers/{dossier['id']}", json={"export": {"lock_after_export": True}})
+    assert (await patch(desk, filed, {"journal": "704"})).status_code == 409

@@ -1,0 +1,247 @@
+"""Documents handed in: first everything that must be refused, then what is taken."""
+
+import asyncio
+import hashlib
+import json
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from koppel_mesh.messages import DocumentChanged
+
+from .conftest import OTHER_FIRM, Desk
+from .papers import OURS, PDF, THEIRS, credit_note, invoice, multipart
+
+HOSTILE = {
+    "entities": b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><Invoice>&b;</Invoice>',
+    "outside": b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><Invoice>&a;</Invoice>',
+    "deep": b"<a>" * 20_000 + b"</a>" * 20_000,
+    "json": b'{"id": 1}',
+    "html": b"<html><body>Not found</body></html>",
+    "cut": invoice()[:900],
+    "not utf-8": invoice().replace(b"Brood", b"Br\xff\xfed"),
+    "nul": b"<Invoice>\x00</Invoice>",
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+async def test_hostile_xml_is_refused_with_the_reason(desk: Desk, name: str) -> None:
+    dossier = await desk.dossier()
+    answer = await desk.hand_in(dossier["id"], HOSTILE[name])
+    assert answer.status_code == 422, answer.text
+    body = answer.json()
+    assert body["code"] == "unreadable_document"
+    assert body["errors"][0]["rule"] and body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "status", "code"),
+    [
+        ("text/plain", b"0000", 415, "coda_not_yet"),
+        ("application/json", b"{}", 415, "unsupported_media_type"),
+        ("", b"x", 415, "unsupported_media_type"),
+        ("application/xml", PDF, 422, "unreadable_document"),
+        ("application/pdf", invoice(), 422, "not_a_pdf"),
+        ("application/xml", b"  \n", 422, "empty_body"),
+        ("application/pdf", b"", 422, "empty_body"),
+        ("multipart/form-data", b"x", 400, "malformed_multipart"),
+        ("multipart/form-data; boundary=edge", b"--edge\r\nno header", 400, "malformed_multipart"),
+        ("multipart/form-data; boundary=edge", b"", 400, "malformed_multipart"),
+        ("multipart/form-data; boundary=edge", b"--edge--\r\n", 422, "nothing_handed_in"),
+    ],
+)
+async def test_a_body_that_is_not_what_it_says_is_refused(
+    desk: Desk, media_type: str, body: bytes, status: int, code: str
+) -> None:
+    dossier = await desk.dossier()
+    answer = await desk.hand_in(dossier["id"], body, media_type)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        b"not json",
+        b"[]",
+        b'{"kind": "nonsense"}',
+        b'{"reference": "a\\u0000b"}',
+        b'{"reference": "\\ud800"}',
+        b'{"total": {"amount": 12.1, "currency": "EUR"}}',
+        b'{"total": {"amount": "1e400", "currency": "EUR"}}',
+        b'{"total": {"amount": "NaN", "currency": "EUR"}}',
+        b'{"unheard_of": 1}',
+        b"\xff\xfe",
+    ],
+)
+async def test_metadata_that_are_none_are_refused(desk: Desk, metadata: bytes) -> None:
+    dossier = await desk.dossier()
+    body, media_type = multipart(pdf=("application/pdf", PDF), metadata=("application/json", metadata))
+    answer = await desk.hand_in(dossier["id"], body, media_type)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_metadata")
+
+
+async def test_a_body_over_the_limit_is_refused(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    answer = await desk.hand_in(dossier["id"], PDF + b" " * 3_100_000, "application/pdf")
+    assert answer.status_code == 413
+
+
+async def test_a_document_between_others_is_refused_unless_a_side_is_named(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = invoice(seller=THEIRS, buyer="0831797467")
+    answer = await desk.hand_in(dossier["id"], paper)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_this_dossier")
+    answer = await desk.hand_in(dossier["id"], paper, query="?direction=purchase")
+    assert (answer.status_code, answer.json()["kind"]) == (201, "purchase_invoice")
+
+
+async def test_what_misses_its_number_is_refused_with_the_place(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    answer = await desk.hand_in(dossier["id"], invoice().replace(b"<cbc:ID>2026-0001</cbc:ID>", b""))
+    assert answer.status_code == 422
+    assert "ID" in answer.json()["errors"][0]["xpath"]
+
+
+async def test_quick_entry_beside_a_ubl_is_refused(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    metadata = json.dumps({"number": "X"}).encode()
+    body, media_type = multipart(ubl=("application/xml", invoice()), metadata=("application/json", metadata))
+    answer = await desk.hand_in(dossier["id"], body, media_type)
+    assert (answer.status_code, answer.json()["code"]) == (422, "told_by_document")
+
+
+async def test_an_unknown_dossier_or_part_is_refused(desk: Desk) -> None:
+    assert (await desk.hand_in(str(uuid4()), invoice())).status_code == 404
+    dossier = await desk.dossier()
+    body, media_type = multipart(ubl=("application/xml", invoice()), extra=("text/plain", b"x"))
+    assert (await desk.hand_in(dossier["id"], body, media_type)).json()["code"] == "unknown_part"
+
+
+async def test_a_sale_is_filed_and_announced(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    await desk.told()
+    paper = invoice()
+    answer = await desk.hand_in(dossier["id"], paper)
+    assert answer.status_code == 201
+    filed = answer.json()
+    assert filed["kind"] == "sales_invoice"
+    assert (filed["number"], filed["issue_date"]) == ("2026-0001", "2026-11-03")
+    assert filed["total"] == {"amount": "121.00", "currency": "EUR"}
+    assert (filed["state"], filed["revision"], filed["locked"]) == ("filed", 1, False)
+    assert filed["sha256"] == hashlib.sha256(paper).hexdigest()
+    assert filed["counterparty"] == {"name": "Koper NV", "enterprise_number": THEIRS, "vat_number": f"BE{THEIRS}"}
+    assert [(line["id"], line["net"], line["accounting_cost"]) for line in filed["lines"]] == [
+        ("1", "80.00", "700100"),
+        ("2", "20.00", None),
+    ]
+    assert filed["vat"] == [{"category": "S", "rate": "21", "base": "100.00", "tax": "21.00"}]
+    assert filed["deliveries"] == []
+    (told,) = await desk.told()
+    assert isinstance(told, DocumentChanged)
+    assert (str(told.document_id), told.state, told.kind, told.version) == (filed["id"], "filed", "sales_invoice", 1)
+    assert [(each.role, each.size_bytes) for each in told.content] == [("ubl", len(paper))]
+
+
+async def test_a_purchase_credit_note_is_known_by_the_buyer(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], credit_note(seller=THEIRS, buyer=OURS))
+    assert filed["kind"] == "purchase_credit_note"
+    assert filed["counterparty"]["name"] == "Verkoper BV"
+
+
+async def test_the_embedded_pdf_is_a_file_of_its_own(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice(pdf=PDF))
+    assert [file["role"] for file in filed["content"]] == ["ubl", "pdf"]
+    answer = await desk.call("GET", f"/documents/{filed['id']}/content/pdf")
+    assert answer.content == PDF
+    assert answer.headers["content-type"] == "application/pdf"
+
+
+async def test_multipart_keeps_every_byte_and_takes_the_ubl_for_the_document(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = invoice(pdf=PDF + b"embedded")
+    metadata = json.dumps(
+        {"reference": "map 7", "ledger_account": "700200", "lines": [{"id": "2", "ledger_account": "7"}]}
+    )
+    body, media_type = multipart(
+        ubl=("application/xml", paper), pdf=("application/pdf", PDF), metadata=("application/json", metadata.encode())
+    )
+    answer = await desk.hand_in(dossier["id"], body, media_type)
+    assert answer.status_code == 201, answer.text
+    filed = answer.json()
+    assert filed["sha256"] == hashlib.sha256(paper).hexdigest()
+    assert (filed["reference"], filed["ledger_account"]) == ("map 7", "700200")
+    assert [line["ledger_account"] for line in filed["lines"]] == [None, "7"]
+    assert (await desk.call("GET", f"/documents/{filed['id']}/content/ubl")).content == paper
+    assert (await desk.call("GET", f"/documents/{filed['id']}/content/pdf")).content == PDF
+
+
+async def test_metadata_may_say_that_it_is_a_tills_day(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    body, media_type = multipart(
+        ubl=("application/xml", invoice()), metadata=("application/json", b'{"kind": "daily_receipts"}')
+    )
+    assert (await desk.hand_in(dossier["id"], body, media_type)).json()["kind"] == "daily_receipts"
+    receipts = await desk.filed(dossier["id"], invoice("DR-1", seller=OURS, buyer=OURS))
+    assert receipts["kind"] == "daily_receipts"
+
+
+async def test_the_same_bytes_are_the_same_document(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    first = await desk.filed(dossier["id"], invoice())
+    again = await desk.hand_in(dossier["id"], invoice())
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    elsewhere = await desk.dossier()
+    assert (await desk.filed(elsewhere["id"], invoice()))["id"] != first["id"]
+
+
+async def test_a_pdf_that_comes_later_is_kept(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    first = await desk.filed(dossier["id"], invoice())
+    body, media_type = multipart(ubl=("application/xml", invoice()), pdf=("application/pdf", PDF))
+    again = await desk.hand_in(dossier["id"], body, media_type)
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    assert (await desk.call("GET", f"/documents/{first['id']}/content/pdf")).content == PDF
+
+
+async def test_the_same_bytes_twenty_times_at_once_are_one_document(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    await desk.told()
+    answers = await asyncio.gather(*(desk.hand_in(dossier["id"], invoice(pdf=PDF)) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(await desk.told()) == 1
+    async with desk.context.database.reading() as reading:
+        assert (await reading.execute(text("SELECT count(*) FROM document"))).scalar_one() == 1
+
+
+async def test_an_idempotency_key_gives_the_first_answer_again(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    key = {"Idempotency-Key": "k-1"}
+    first = await desk.hand_in(dossier["id"], invoice(), headers=key)
+    again = await desk.hand_in(dossier["id"], invoice(), headers=key)
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    other = await desk.hand_in(dossier["id"], invoice("2026-0002"), headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_a_file_is_not_sent_again_to_who_has_it(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice('a"b\u00e9/../c'.replace('"', "&quot;")))
+    answer = await desk.call("GET", f"/documents/{filed['id']}/content/ubl")
+    assert answer.headers["etag"] == f'"{filed["sha256"]}"'
+    assert answer.headers["content-disposition"].isascii()
+    assert "/" not in answer.headers["content-disposition"]
+    path = f"/documents/{filed['id']}/content/ubl"
+    known = await desk.call("GET", path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    assert (await desk.call("GET", f"/documents/{filed['id']}/content/pdf")).status_code == 404
+    assert (await desk.call("GET", path, firm=OTHER_FIRM)).status_code == 404
+
+
+async def test_a_large_document_is_read(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice(pdf=PDF + b"x" * 1_500_000))
+    assert filed["content"][1]["size_bytes"] == len(PDF) + 1_500_000

@@ -1,0 +1,56 @@
+"""Lists of documents: filters and pages."""
+
+import pytest
+
+from .conftest import Desk
+from .papers import OURS, PDF, THEIRS, invoice
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?state=lost",
+        "?kind=letter",
+        "?from=yesterday",
+        "?to=2026-13-01",
+        "?dossier_id=1",
+        "?after=WyJ4Il0",
+        "?limit=-1",
+    ],
+)
+async def test_filters_that_are_none_are_refused(desk: Desk, query: str) -> None:
+    assert (await desk.call("GET", f"/documents{query}")).status_code == 422
+
+
+async def test_a_cursor_belongs_to_its_filters(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    for number in range(3):
+        await desk.filed(dossier["id"], invoice(f"N-{number}"))
+    cursor = (await desk.call("GET", "/documents?limit=1")).json()["next"]
+    assert (await desk.call("GET", f"/documents?limit=1&from=2026-01-01&after={cursor}")).status_code == 422
+
+
+async def test_filters_and_pages(desk: Desk) -> None:
+    dossier, other = await desk.dossier(), await desk.dossier()
+    days = ["2026-10-30", "2026-11-02", "2026-11-02", "2026-11-30", "2026-12-01"]
+    made = [(await desk.filed(dossier["id"], invoice(f"N-{at}", day=day)))["id"] for at, day in enumerate(days)]
+    bought = (await desk.filed(dossier["id"], invoice("P", seller=THEIRS, buyer=OURS, day="2026-11-05")))["id"]
+    paper = (await desk.filed(dossier["id"], PDF, "application/pdf"))["id"]
+    await desk.filed(other["id"], invoice())
+
+    async def walked(query: str) -> list[str]:
+        seen: list[str] = []
+        after = ""
+        while True:
+            page = (await desk.call("GET", f"/documents?dossier_id={dossier['id']}&limit=2{query}{after}")).json()
+            seen += [each["id"] for each in page["items"]]
+            if not page["next"]:
+                return seen
+            after = f"&after={page['next']}"
+
+    assert await walked("") == [paper, bought, *reversed(made)]
+    assert await walked("&kind=purchase_invoice") == [bought]
+    assert await walked("&state=awaiting_entry") == [paper]
+    assert await walked("&from=2026-11-01&to=2026-11-30") == [made[3], bought, made[2], made[1]]
+    assert await walked("&to=2026-10-31") == [made[0]]
+    assert await walked("&from=2027-01-01") == []
