@@ -24,6 +24,7 @@ from .connections import USABLE, read_connection, set_state
 from .connector import CannotTell, Found, NotFound, Sent
 from .happenings import Event
 from .kit import Kit
+from .limits import ends_in
 from .machine import IllegalMoveError
 from .moves import DeliveryRow, Learned, LostRaceError, apply
 from .problems import Problem
@@ -31,6 +32,7 @@ from .vendor import LeaseLost, OpenVendor, open_vendor
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 from .works import DossierGone, open_work
 
+OWN_TROUBLE_PAUSE_S = 5.0
 log = structlog.get_logger(__name__)
 _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
 
@@ -134,8 +136,7 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
     except DossierGone as error:
         return happenings.Refused(Problem("document_gone", str(error))), Learned(), None
     except MeshError as error:
-        later = Later(problem=Problem("document_unavailable", str(error)[:300]))
-        return _after_verdict(vendor, row, later), Learned(), None
+        return _our_own_trouble(vendor, row, error), Learned(), None
     except Exception as error:
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
         later = Later(problem=Problem("internal", repr(error)[:300]))
@@ -153,8 +154,8 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         return _event_of(verdict, row, vendor), Learned(), verdict
     except DossierGone:
         return happenings.SearchFailed(), Learned(), None
-    except MeshError:
-        return happenings.SearchFailed(), Learned(), None
+    except MeshError as error:
+        return _our_own_trouble(vendor, row, error), Learned(), None
     except LeaseLost:
         raise
     except Exception:
@@ -176,6 +177,14 @@ def _after_verdict(vendor: OpenVendor, row: DeliveryRow, verdict: Verdict) -> Ev
     if vendor.unsaved_effect and not isinstance(verdict, Rejected):
         return _doubt(vendor, row, verdict.problem)
     return _event_of(verdict, row, vendor)
+
+
+def _our_own_trouble(vendor: OpenVendor, row: DeliveryRow, error: MeshError) -> Event:
+    """Our own neighbours are away: neither the document nor the vendor is to blame, so nothing is spent."""
+    problem = Problem("document_unavailable", str(error)[:300])
+    if vendor.unsaved_effect:
+        return _doubt(vendor, row, problem)
+    return happenings.HeldBack(ends_in(row.now(), OWN_TROUBLE_PAUSE_S), problem)
 
 
 def _doubt(vendor: OpenVendor, row: DeliveryRow, problem: Problem | None) -> Event:

@@ -23,21 +23,21 @@ from .problems import Problem
 from .vendor import OpenVendor, open_vendor
 from .verdicts import Blocked, Reauthorise, Rejected, Verdict
 
-PUT_BATCH = 1000
+PUT_BATCH = 5000
 log = structlog.get_logger(__name__)
 
-_WANT = text("UPDATE connection SET import_wanted = true WHERE id = :id AND state <> 'disconnected'")
+_WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
 _NEXT = text("""
-    SELECT id FROM connection WHERE import_wanted AND state IN ('connected', 'degraded')
-        AND not_before <= clock_timestamp() AND NOT id = ANY(CAST(:busy AS uuid[])) ORDER BY id LIMIT 1
+    SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
+        AND not_before <= clock_timestamp() AND NOT id = ANY(CAST(:busy AS uuid[])) ORDER BY import_due_at LIMIT 1
 """)
 _DONE = text("""
-    UPDATE connection SET import_wanted = false, imported_at = clock_timestamp(), masters_version = masters_version + 1,
+    UPDATE connection SET import_due_at = NULL, imported_at = clock_timestamp(), masters_version = masters_version + 1,
         unblocked_at = clock_timestamp() WHERE id = :id
 """)
-_GIVEN_UP = text("UPDATE connection SET import_wanted = false WHERE id = :id")
+_GIVEN_UP = text("UPDATE connection SET import_due_at = NULL WHERE id = :id")
 _LATER = text("""
-    UPDATE connection SET not_before = greatest(not_before, clock_timestamp() + interval '15 seconds') WHERE id = :id
+    UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
 """)
 
 
@@ -106,17 +106,20 @@ async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, verdi
 
 async def _tell_dossier(kit: Kit, row: ConnectionRow, masters: Masters) -> None:
     base = f"/dossier-api/v1/dossiers/{row.dossier_id}"
-    await _put(kit, f"{base}/relations", [_relation(line) for line in masters.relations])
-    await _put(kit, f"{base}/ledger-accounts", [_line(line) for line in masters.ledger_accounts])
+    source = f"{kit.profile.name}/{row.id}"
+    await _put(kit, f"{base}/relations", source, [_relation(line) for line in masters.relations])
+    await _put(kit, f"{base}/ledger-accounts", source, [_line(line) for line in masters.ledger_accounts])
 
 
-async def _put(kit: Kit, path: str, items: Sequence[dict[str, Any]]) -> None:
+async def _put(kit: Kit, path: str, source: str, items: Sequence[dict[str, Any]]) -> None:
+    # An empty list is more often a missing right than an empty book: it takes nothing away.
     for start in range(0, len(items), PUT_BATCH):
-        await kit.mesh.put_json(path, {"items": items[start : start + PUT_BATCH]})
+        batch = items[start : start + PUT_BATCH]
+        await kit.mesh.put_json(path, {"source": source, "replace": len(items) <= PUT_BATCH, "items": batch})
 
 
 def _line(line: Master) -> dict[str, Any]:
-    return {"code": line.code, "name": line.name}
+    return {"code": line.code, "name": line.name, "remote_id": line.remote_id}
 
 
 def _relation(line: Master) -> dict[str, Any]:

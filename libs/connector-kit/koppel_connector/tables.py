@@ -62,7 +62,7 @@ connection = Table(
     Column("problem", JSONB),
     Column("masters_version", Integer, nullable=False, server_default="0"),
     _moment("imported_at"),
-    Column("import_wanted", Boolean, nullable=False, server_default=text("false")),
+    _moment("import_due_at"),
     Column("max_inflight", Integer, nullable=False, server_default="1"),
     Column("failures", Integer, nullable=False, server_default="0"),
     _moment("not_before", default=True),
@@ -72,7 +72,7 @@ connection = Table(
     _moment("changed_at", default=True),
     Index("connection_of_dossier", "dossier_id"),
     Index("connection_of_firm", "firm_id", "id"),
-    Index("connection_import_wanted", "id", postgresql_where=text("import_wanted")),
+    Index("connection_import_due", "import_due_at", postgresql_where=text("import_due_at IS NOT NULL")),
 )
 
 oauth_token = Table(

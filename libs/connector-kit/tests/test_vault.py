@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from conftest import PaperHarness
+from paper_connector import SERVICE
+from paper_vendor import PaperVendor
+
 from koppel_connector import Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
 from koppel_connector.keys import KeyRing
 from koppel_connector.upkeep import keep_alive, rotate_keys
 from koppel_connector.verdicts import Later
 from koppel_mesh.messages import ConnectionState
-from paper_connector import SERVICE
-from paper_vendor import PaperVendor
 
 Shop = Workshop
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 Answer = tuple[int, bytes, str]
 
@@ -22,6 +26,20 @@ class Neighbours:
         self.down = False
         self.url = ""
         self._server: asyncio.Server | None = None
+        self._key = ECKey.generate_key("P-256", {"kid": "test", "alg": "ES256", "use": "sig"})
+
+    def token(self, firm_id: UUID | None, *scopes: str) -> str:
+        """Return a signed access token of a caller; unbound when ``firm_id`` is None."""
+        claims: dict[str, Any] = {
+            "iss": f"{self.url}/identity",
+            "aud": "koppel",
+            "sub": "a-person",
+            "exp": int(time.time()) + 600,
+            "scope": " ".join(scopes or ("connections:read", "connections:write")),
+        }
+        if firm_id is not None:
+            claims["firm_id"] = str(firm_id)
+        return jwt.encode({"alg": "ES256", "kid": "test"}, claims, self._key)
 
     async def __aenter__(self) -> "Neighbours":
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -64,7 +82,16 @@ class Neighbours:
 
     def _answer(self, method: str, path: str, body: bytes) -> Answer:
         if path == "/identity/.well-known/openid-configuration":
-            return _json(200, {"issuer": f"{self.url}/identity", "token_endpoint": f"{self.url}/identity/oauth/token"})
+            return _json(
+                200,
+                {
+                    "issuer": f"{self.url}/identity",
+                    "token_endpoint": f"{self.url}/identity/oauth/token",
+                    "jwks_uri": f"{self.url}/identity/jwks",
+                },
+            )
+        if path == "/identity/jwks":
+            return _json(200, {"keys": [self._key.as_dict(private=False)]})
         if path == "/identity/oauth/token":
             return _json(200, {"access_token": "service-token", "token_type": "Bearer", "expires_in": 3600})
         if self.down:

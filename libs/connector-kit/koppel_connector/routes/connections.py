@@ -134,7 +134,7 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
         await set_state(tx, kit, row.id, ConnectionState.DISCONNECTED)
         await tx.execute(oauth_token.delete().where(oauth_token.c.connection_id == row.id))
         await tx.execute(
-            update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_wanted=False)
+            update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_due_at=None)
         )
     if kit.vault is not None:
         kit.vault.forget(row.id)

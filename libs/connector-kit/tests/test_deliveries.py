@@ -1,0 +1,224 @@
+"""Intake, revisions, fairness, connections that stop and come back, and what people are told."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from conftest import PaperHarness
+from paper_connector import SERVICE, PaperSettings
+from paper_vendor import PaperVendor
+
+from koppel_connector.conformance import Fault, Workshop, workshop
+from koppel_connector.connections import set_state
+from koppel_connector.routes.connections import _insert
+from koppel_mesh.messages import ConnectionState, DeliveryChanged, DeliveryState, DocumentKind
+
+
+@pytest.fixture
+async def shop(vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+        await harness.connect(running)
+        yield running
+
+
+def revised(shop: Workshop, harness: PaperHarness, revision: int) -> Any:
+    document, files = harness.document(1)
+    return shop.ready({**document, "revision": revision}, files)
+
+
+async def test_what_is_not_ours_makes_no_delivery(shop: Workshop, harness: PaperHarness) -> None:
+    other_kind = shop.ready(*harness.document(1), kind=DocumentKind.BANK_STATEMENT)
+    other_dossier = shop.ready(*harness.document(2), dossier_id=uuid4())
+    forged_firm = shop.ready(*harness.document(3), firm_id=uuid4())
+    await shop.hand(other_kind, other_dossier, forged_firm)
+    assert await shop.deliveries() == []
+
+
+async def test_a_newer_revision_replaces_what_never_left(shop: Workshop, harness: PaperHarness) -> None:
+    await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await shop.hand(revised(shop, harness, 1))
+    await shop.hand(revised(shop, harness, 2))
+    await shop.hand(revised(shop, harness, 1))
+    await shop.change("UPDATE connection SET not_before = clock_timestamp()")
+    rows = await shop.until_state("booked", "superseded")
+    assert [(row.revision, row.state) for row in rows] == [(1, "superseded"), (2, "booked")]
+
+
+async def test_a_newer_revision_never_books_beside_an_older(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await shop.hand(revised(shop, harness, 1))
+    await shop.until_state("booked")
+    await shop.hand(revised(shop, harness, 2))
+    rows = await shop.until_state("booked", "review")
+    assert rows[1].problem["code"] == "already_booked_other_revision"
+    assert len(vendor.ledger) == 1
+
+
+async def test_an_older_revision_that_comes_late_stays_behind(shop: Workshop, harness: PaperHarness) -> None:
+    await shop.hand(revised(shop, harness, 2))
+    await shop.until_state("booked")
+    await shop.hand(revised(shop, harness, 1))
+    assert [row.state for row in await shop.deliveries()] == ["booked", "superseded"]
+
+
+async def test_missing_settings_block_and_name_themselves(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await shop.change("UPDATE connection SET settings = '{}'")
+    await shop.hand(shop.ready(*harness.document(1)))
+    row = (await shop.until_state("blocked"))[0]
+    assert row.problem["code"] == "settings_missing"
+    assert "journal" in row.problem["message"]["nl"]
+    assert vendor.ledger == []
+    assert row.failures == 0
+    await shop.change("""UPDATE connection SET settings = '{"journal": "700"}', unblocked_at = clock_timestamp()""")
+    await shop.until_state("booked")
+
+
+async def test_a_removed_connection_ends_what_waited(shop: Workshop, harness: PaperHarness) -> None:
+    await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await shop.hand(shop.ready(*harness.document(1)))
+    connection = (await shop.rows("SELECT id FROM connection"))[0]
+    async with shop.context.database.transaction() as tx:
+        await set_state(tx, shop.kit, connection.id, ConnectionState.DISCONNECTED)
+    row = (await shop.until_state("failed"))[0]
+    assert row.problem["code"] == "connection_removed"
+
+
+async def test_a_definite_refusal_fails_with_the_vendors_words(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    document, files = harness.document(1)
+    await shop.hand(shop.ready({**document, "reject": "Periode is afgesloten: 2024 - 1"}, files))
+    row = (await shop.until_state("failed"))[0]
+    assert row.problem["code"] == "rejected_by_vendor"
+    assert "2024 - 1" in row.problem["detail"]
+    assert vendor.ledger == []
+    told = [event for event in await shop.told() if isinstance(event, DeliveryChanged)]
+    assert told[-1].state is DeliveryState.FAILED
+    assert told[-1].problem is not None
+
+
+async def test_the_vendor_down_is_retried_and_the_connection_paused(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await vendor.__aexit__()
+    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(8)))
+
+    async def paused() -> bool:
+        return bool(await shop.rows("SELECT 1 FROM connection WHERE failures >= 5 AND not_before > clock_timestamp()"))
+
+    await shop.until(paused, "the connection is paused after five failures")
+    assert {row.state for row in await shop.deliveries()} <= {"ready", "sending", "failed"}
+
+
+async def test_dossier_api_down_loses_nothing(shop: Workshop, harness: PaperHarness) -> None:
+    shop.neighbours.down = True
+    await shop.hand(shop.ready(*harness.document(1)))
+
+    async def stumbled() -> bool:
+        problem = (await shop.deliveries())[0].problem
+        return problem is not None and problem["code"] == "document_unavailable"
+
+    await shop.until(stumbled, "the document could not be read")
+    assert (await shop.deliveries())[0].failures == 0
+    shop.neighbours.down = False
+    await shop.change("UPDATE delivery SET due_at = clock_timestamp()")
+    await shop.until_state("booked")
+
+
+async def test_a_document_that_is_gone_ends(shop: Workshop, harness: PaperHarness) -> None:
+    event = shop.ready(*harness.document(1))
+    shop.neighbours.documents.clear()
+    await shop.hand(event)
+    assert (await shop.until_state("failed"))[0].problem["code"] == "document_gone"
+
+
+async def test_two_bookings_of_one_reference_go_to_a_person(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await harness.fail(Fault.ACTS_THEN_RESETS)
+    await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await shop.hand(shop.ready(*harness.document(1)))
+    reference = (await shop.deliveries())[0].remote_ref
+    vendor.ledger.append(
+        {"reference": reference, "id": "x", "number": "1", "total": "121.00", "made": 0, "booked": True}
+    )
+    await shop.change("UPDATE connection SET not_before = clock_timestamp()")
+    row = (await shop.until_state("review"))[0]
+    assert row.problem["code"] == "found_twice"
+
+
+async def test_a_total_that_differs_goes_to_a_person(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    vendor.booked_at_once = False
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("exported")
+    vendor.ledger[0].update(total="121.01", booked=True)
+    await shop.change("UPDATE delivery SET due_at = clock_timestamp()")
+    row = (await shop.until_state("review"))[0]
+    assert row.problem["code"] == "totals_differ"
+    assert "121.01" in row.problem["message"]["en"]
+
+
+async def test_exported_but_not_booked_is_noticed_by_a_clock(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    vendor.booked_at_once = False
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url, unbooked_after_s=0.5) as shop:
+        await harness.connect(shop)
+        await shop.hand(shop.ready(*harness.document(1)))
+
+        async def noticed() -> bool:
+            rows = await shop.deliveries()
+            return bool(rows) and rows[0].problem is not None
+
+        await shop.until(noticed, "the clock notices")
+        row = (await shop.deliveries())[0]
+        assert (row.state, row.problem["code"]) == ("exported", "exported_not_booked")
+        vendor.ledger[0]["booked"] = True
+        await shop.change("UPDATE delivery SET due_at = clock_timestamp()")
+        row = (await shop.until_state("booked"))[0]
+        assert row.problem is None
+
+
+async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url, workers=2, start=False) as shop:
+        await harness.connect(shop)
+        noisy = shop.dossier_id
+        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(120)))
+        quiet = []
+        for number in range(5):
+            shop.dossier_id = uuid4()
+            await shop.introduce_dossier()
+            await harness.connect(shop)
+            event = shop.ready(*harness.document(1000 + number))
+            quiet.append(event.document_id)
+            await shop.hand(event)
+        shop.start()
+
+        async def quiet_done() -> bool:
+            rows = await shop.rows("SELECT document_id FROM delivery WHERE state = 'booked'")
+            return {row.document_id for row in rows} >= set(quiet)
+
+        await shop.until(quiet_done, "the quiet dossiers are served")
+        left = await shop.rows(
+            "SELECT count(*) AS n FROM delivery WHERE state = 'ready' AND dossier_id = :id", id=noisy
+        )
+        assert left[0].n > 40, "the noisy dossier was served first"
+
+
+async def test_one_connection_per_dossier_is_served_by_one_lane(shop: Workshop, harness: PaperHarness) -> None:
+    """Two connections of one dossier each get their own delivery."""
+    async with shop.context.database.transaction() as tx:
+        await _insert(tx, shop.kit, shop.dossier_id, shop.firm_id, PaperSettings(journal="701"))
+    await shop.hand(shop.ready(*harness.document(1)))
+    rows = await shop.until_state("booked", "blocked")
+    assert sorted(row.state for row in rows) == ["blocked", "booked"]
+    waiting = next(row for row in rows if row.state == "blocked")
+    assert waiting.problem["code"] == "not_connected"

@@ -1,0 +1,134 @@
+"""Budgets in rows: never exceeded, never slept for, wrong local counts corrected, breakers that let one probe through."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conftest import PaperHarness
+from paper_connector import SERVICE, PaperConnector
+from paper_vendor import PaperVendor
+
+from koppel_connector import HeaderNames, Throttled, Window
+from koppel_connector.conformance import Fault, workshop
+from koppel_connector.connections import read_connection
+from koppel_connector.vendor import open_vendor
+
+SMALL = Window("minute", 12, 60, HeaderNames("X-Limit", "X-Remaining", "X-Reset"))
+
+
+@pytest.fixture
+def small_window(monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor) -> None:
+    vendor.per_minute = 12
+    monkeypatch.setattr(PaperConnector, "profile", replace(PaperConnector.profile, windows=(SMALL,)))
+
+
+async def open_one(shop: Any) -> Any:
+    connection_id = (await shop.rows("SELECT id FROM connection"))[0].id
+    async with shop.context.database.reading() as reading:
+        row = await read_connection(reading, shop.kit, connection_id)
+    return await open_vendor(shop.kit, row)
+
+
+async def test_a_storm_never_exceeds_the_window(
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as shop:
+        await harness.connect(shop)
+        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(40)))
+
+        async def held_back() -> bool:
+            return bool(await shop.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp()"))
+
+        await shop.until(held_back, "the connection is paused")
+        assert vendor.over_limit == 0
+        waiting = await shop.rows("SELECT failures, state FROM delivery WHERE state <> 'booked'")
+        assert {row.state for row in waiting} <= {"ready", "exported"}
+        assert {row.failures for row in waiting} == {0}
+        vendor.per_minute = 10_000
+        await shop.change("UPDATE rate_window SET ends_at = clock_timestamp(), capacity = 10000")
+        await shop.change("UPDATE connection SET not_before = clock_timestamp()")
+        await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state IN ('ready', 'exported')")
+        await shop.until_state("booked")
+        assert vendor.over_limit == 0
+        assert len(vendor.ledger) == 40
+
+
+async def test_many_workers_share_one_window(
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
+        await harness.connect(shop)
+        used = vendor.minutes.total()
+
+        async def call() -> bool:
+            opened = await open_one(shop)
+            try:
+                await opened.call("me", "GET", "/me", acts=False)
+            except Throttled as verdict:
+                assert verdict.until is not None
+                assert verdict.until > shop.context.now() - timedelta(seconds=2)
+                return False
+            return True
+
+        went = await asyncio.gather(*(call() for _ in range(30)))
+        assert went.count(True) == 12 - used
+        assert vendor.over_limit == 0
+
+
+async def test_the_vendors_count_wins_over_ours(
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    """Another program shares the application: the vendor has counted more than we have."""
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
+        await harness.connect(shop)
+        for minute in vendor.minutes:
+            vendor.minutes[minute] = 9
+        opened = await open_one(shop)
+        await opened.call("me", "GET", "/me", acts=False)
+        async with shop.context.database.transaction() as tx:
+            await opened.flush(tx)
+        assert (await shop.rows("SELECT used FROM rate_window"))[0].used == 10
+
+
+async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1) as shop:
+        await harness.connect(shop)
+        await harness.fail(Fault.FORBIDS, times=1000)
+        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(12)))
+
+        async def all_wait() -> bool:
+            rows = await shop.deliveries()
+            return all(row.state == "blocked" or (row.state == "ready" and row.problem is not None) for row in rows)
+
+        await shop.until(all_wait, "the endpoint is paused")
+        posts = [call for call in vendor.seen if call == ("POST", "/entries")]
+        assert len(posts) == 5
+        held = await shop.rows("SELECT problem, failures FROM delivery WHERE state = 'ready' AND problem IS NOT NULL")
+        assert {row.problem["code"] for row in held} == {"too_many_errors"}
+        assert {row.failures for row in held} == {0}
+        # The pause is over; the right is there again: one probe closes the breaker and everything goes.
+        await harness.repair()
+        await shop.change("UPDATE error_budget SET open_until = clock_timestamp()")
+        await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state = 'ready'")
+        await shop.change("UPDATE connection SET unblocked_at = clock_timestamp() + interval '1 second'")
+        await shop.until_state("booked")
+        assert not await shop.rows("SELECT 1 FROM error_budget WHERE open_until IS NOT NULL")
+
+
+async def test_no_database_no_call(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
+        await harness.connect(shop)
+        opened = await open_one(shop)
+        calls = len(vendor.seen)
+        await shop.change("ALTER TABLE attempt RENAME TO attempt_away")
+        with pytest.raises(Exception, match="attempt"):
+            await opened.call("me", "GET", "/me", acts=False)
+        assert len(vendor.seen) == calls
+        await shop.change("ALTER TABLE attempt_away RENAME TO attempt")

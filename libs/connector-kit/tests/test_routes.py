@@ -1,0 +1,266 @@
+"""The HTTP surface of contract §7: real requests, real tokens, and nobody sees another firm's rows."""
+
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import httpx2
+import pytest
+from conftest import PaperHarness
+from paper_connector import SERVICE
+from paper_vendor import PaperVendor
+
+from koppel_connector.conformance import Workshop, workshop
+from koppel_mesh.http.server import build_app
+from koppel_mesh.ids import new_id
+
+
+@pytest.fixture
+async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+        yield running
+
+
+def client_of(shop: Workshop, token: str | None) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(build_app(SERVICE, shop.context), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx2.AsyncClient(transport=transport, base_url="http://connector", headers=headers)
+
+
+@pytest.fixture
+async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(shop, shop.neighbours.token(shop.firm_id)) as opened:
+        yield opened
+
+
+async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -> dict:
+    body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "700", **settings}}
+    answer = await client.post("/v1/connections", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict) -> httpx2.Response:
+    query = parse_qs(urlsplit(made["authorize_url"]).query)
+    assert query["client_id"] == ["koppel"]
+    assert query["redirect_uri"][0].endswith("/connector-paper/oauth/callback")
+    return await client.get("/oauth/callback", params={"code": vendor.new_code(), "state": query["state"][0]})
+
+
+async def test_a_connection_from_consent_to_sync_log(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    made = await make(client, shop, pin="1234-secret")
+    assert made["state"] == "authorising"
+    assert "1234-secret" not in str(made)
+    page = await consent(client, vendor, made)
+    assert page.status_code == 200
+    assert "gemaakt" in page.text
+    read = (await client.get(f"/v1/connections/{made['id']}")).json()
+    assert (read["state"], read["connected_via_user"]) == ("connected", "An Accountant")
+    assert read["settings"] == {"journal": "700"}
+    assert read["health"]["can_send"] is True
+    assert "authorize_url" not in read or read["authorize_url"] is None
+
+    async def imported() -> bool:
+        return any(path.endswith("/ledger-accounts") for path in shop.neighbours.put)
+
+    await shop.until(imported, "ledger accounts are in the dossier")
+    put = next(body for path, body in shop.neighbours.put.items() if path.endswith("/ledger-accounts"))
+    assert put["items"] == [{"code": "700000", "name": "Verkopen", "remote_id": "a1"}]
+    event = shop.ready(*harness.document(1))
+    await shop.hand(event)
+    await shop.until_state("booked")
+    log = (
+        await client.get(f"/v1/connections/{made['id']}/sync-log", params={"document_id": str(event.document_id)})
+    ).json()
+    assert [line["phase"] for line in log["items"]] == ["send"]
+    line = log["items"][0]
+    assert (line["outcome"], line["http_status"], line["operation"]) == ("ok", 201, "entries")
+    assert line["request"].startswith("POST /entries")
+    listed = (await client.get("/v1/deliveries", params={"state": "booked", "connection_id": made["id"]})).json()
+    assert listed["items"][0]["entry_number"] == "26700001"
+    checked = (await client.post(f"/v1/connections/{made['id']}/check")).json()
+    assert (checked["ok"], checked["steps"][0]["name"]) == (True, "login")
+    reach = (await client.get(f"/v1/connections/{made['id']}/remote-dossiers")).json()
+    assert reach["items"][0]["reachable"] is True
+    assert (await client.post(f"/v1/connections/{made['id']}/import")).status_code == 202
+
+
+async def test_a_consent_is_exchanged_once(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
+    made = await make(client, shop)
+    assert (await consent(client, vendor, made)).status_code == 200
+    assert (await consent(client, vendor, made)).status_code == 200
+    assert [path for _, path in vendor.seen].count("/token") == 1
+
+
+@pytest.mark.parametrize("state", ["", "x", "gAAAAABforged", "é"])
+async def test_a_forged_state_is_refused(client: httpx2.AsyncClient, vendor: PaperVendor, state: str) -> None:
+    answer = await client.get("/oauth/callback", params={"code": vendor.new_code(), "state": state})
+    assert answer.status_code == 400
+    assert vendor.seen == []
+
+
+async def test_a_refused_consent_changes_nothing(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+) -> None:
+    made = await make(client, shop)
+    state = parse_qs(urlsplit(made["authorize_url"]).query)["state"][0]
+    answer = await client.get("/oauth/callback", params={"error": "access_denied", "state": state})
+    assert answer.status_code == 200
+    assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "authorising"
+
+
+async def test_settings_are_changed_leaf_by_leaf_and_secrets_stay_inside(
+    client: httpx2.AsyncClient, shop: Workshop
+) -> None:
+    made = await make(client, shop, pin="1234-secret")
+    changed = await client.patch(f"/v1/connections/{made['id']}", json={"settings": {"journal": "701"}})
+    assert changed.json()["settings"] == {"journal": "701"}
+    row = (await shop.rows("SELECT secrets, settings FROM connection"))[0]
+    assert b"1234-secret" not in bytes(row.secrets)
+    assert shop.kit.keys.open((await shop.rows("SELECT id FROM connection"))[0].id, bytes(row.secrets)) == {
+        "pin": "1234-secret"
+    }
+    missing = await client.patch(f"/v1/connections/{made['id']}", json={"settings": {"journal": None}})
+    assert missing.json()["health"]["missing_settings"] == ["journal"]
+    wrong = await client.patch(f"/v1/connections/{made['id']}", json={"settings": {"journal": {"a": 1}}})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_settings")
+    assert wrong.json()["errors"][0]["field"] == "settings.journal"
+
+
+async def test_the_same_key_makes_one_connection(client: httpx2.AsyncClient, shop: Workshop) -> None:
+    body = {"dossier_id": str(shop.dossier_id), "settings": {}}
+    headers = {"Idempotency-Key": "once"}
+    first = await client.post("/v1/connections", json=body, headers=headers)
+    again = await client.post("/v1/connections", json=body, headers=headers)
+    assert first.json()["id"] == again.json()["id"]
+    other = await client.post("/v1/connections", json={**body, "settings": {"journal": "1"}}, headers=headers)
+    assert other.status_code == 409
+    assert len((await client.get("/v1/connections")).json()["items"]) == 1
+
+
+async def test_a_removed_connection_keeps_no_secret(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+) -> None:
+    made = await make(client, shop, pin="1234-secret")
+    await consent(client, vendor, made)
+    assert (await client.delete(f"/v1/connections/{made['id']}")).status_code == 204
+    assert (await shop.rows("SELECT secrets FROM connection"))[0].secrets is None
+    assert await shop.rows("SELECT 1 FROM oauth_token") == []
+    assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "disconnected"
+    assert (await client.patch(f"/v1/connections/{made['id']}", json={"settings": {}})).status_code == 409
+
+
+async def test_review_is_resolved_by_a_person(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    await consent(client, vendor, await make(client, shop))
+    await shop.hand(shop.ready(*harness.document(1)))
+    row = (await shop.until_state("booked"))[0]
+    path = f"/v1/deliveries/{row.id}"
+    assert (await client.post(f"{path}/resolve", json={"decision": "resend"})).status_code == 409
+    assert (await client.post(f"{path}/retry")).json()["code"] == "delivery_booked"
+    await shop.change("UPDATE delivery SET state = 'review'")
+    resolved = await client.post(f"{path}/resolve", json={"decision": "booked", "entry_number": "42"})
+    assert (resolved.json()["state"], resolved.json()["entry_number"]) == ("booked", "42")
+    assert (await client.post(f"{path}/resolve", json={"decision": "no idea"})).status_code == 422
+
+
+async def test_a_failed_delivery_is_retried(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    await consent(client, vendor, await make(client, shop))
+    document, files = harness.document(1)
+    await shop.hand(shop.ready({**document, "reject": "no"}, files))
+    row = (await shop.until_state("failed"))[0]
+    shop.neighbours.add_document(document, files)
+    assert (await client.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202
+    await shop.until_state("booked")
+
+
+async def test_another_firm_sees_nothing(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    await shop.hand(shop.ready(*harness.document(1)))
+    delivery = (await shop.until_state("booked"))[0]
+    connection, one = f"/v1/connections/{made['id']}", f"/v1/deliveries/{delivery.id}"
+    requests = [
+        ("GET", connection, None),
+        ("PATCH", connection, {"settings": {}}),
+        ("DELETE", connection, None),
+        ("GET", f"{connection}/remote-dossiers", None),
+        ("GET", f"{connection}/sync-log", None),
+        ("POST", f"{connection}/import", None),
+        ("POST", f"{connection}/check", None),
+        ("GET", one, None),
+        ("POST", f"{one}/retry", None),
+        ("POST", f"{one}/resolve", {"decision": "abandon"}),
+        ("POST", "/v1/connections", {"dossier_id": str(shop.dossier_id), "settings": {}}),
+    ]
+    calls = len(vendor.seen)
+    async with client_of(shop, shop.neighbours.token(new_id())) as stranger:
+        for method, path, body in requests:
+            answer = await stranger.request(method, path, json=body)
+            assert answer.status_code == 404, (method, path, answer.text)
+        assert (await stranger.get("/v1/connections")).json()["items"] == []
+        assert (await stranger.get("/v1/deliveries")).json()["items"] == []
+    assert len(vendor.seen) == calls
+    async with client_of(shop, shop.neighbours.token(None)) as unbound:
+        assert len((await unbound.get("/v1/connections")).json()["items"]) == 1
+
+
+async def test_tokens_and_scopes_are_insisted_on(client: httpx2.AsyncClient, shop: Workshop) -> None:
+    async with client_of(shop, None) as nobody:
+        assert (await nobody.get("/v1/connections")).status_code == 401
+    async with client_of(shop, shop.neighbours.token(shop.firm_id, "documents:read")) as other:
+        assert (await other.get("/v1/connections")).status_code == 403
+    async with client_of(shop, shop.neighbours.token(shop.firm_id, "connections:read")) as reader:
+        body = {"dossier_id": str(shop.dossier_id), "settings": {}}
+        assert (await reader.post("/v1/connections", json=body)).status_code == 403
+
+
+async def test_a_dossier_nobody_told_us_of_is_asked_for(client: httpx2.AsyncClient, shop: Workshop) -> None:
+    dossier = new_id()
+    assert (await client.post("/v1/connections", json={"dossier_id": str(dossier)})).status_code == 404
+    shop.neighbours.add_dossier(dossier, shop.firm_id)
+    assert (await client.post("/v1/connections", json={"dossier_id": str(dossier)})).status_code == 201
+
+
+async def test_lists_have_pages(client: httpx2.AsyncClient, shop: Workshop) -> None:
+    made = [(await make(client, shop))["id"] for _ in range(5)]
+    seen, after = [], None
+    while True:
+        page = (await client.get("/v1/connections", params={"limit": 2, **({"after": after} if after else {})})).json()
+        seen += [item["id"] for item in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == made
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/connections?after=xx", None),
+        ("GET", "/v1/connections?limit=201", None),
+        ("GET", "/v1/deliveries?state=asleep", None),
+        ("GET", f"/v1/deliveries/{'0' * 40}", None),
+        ("POST", "/v1/connections", {"dossier_id": "no"}),
+        ("POST", "/v1/connections", {"dossier_id": str(uuid4()), "settings": [1]}),
+        ("POST", "/v1/connections", []),
+    ],
+)
+async def test_bad_input_is_the_callers_mistake(
+    client: httpx2.AsyncClient, method: str, path: str, body: object
+) -> None:
+    answer = await client.request(method, path, json=body)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_a_null_character_in_settings_is_the_callers_mistake(client: httpx2.AsyncClient, shop: Workshop) -> None:
+    body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "7\x0000"}}
+    assert 400 <= (await client.post("/v1/connections", json=body)).status_code < 500
