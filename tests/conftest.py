@@ -1,0 +1,197 @@
+"""The whole mesh for the tests that cross a boundary: every installed service and the sandbox in one process, on real servers.
+
+It runs in a thread with an event loop of its own, so that one mesh serves many tests and each of them speaks plain HTTP to it,
+as a partner would.
+"""
+
+import asyncio
+import itertools
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from starlette.types import ASGIApp
+
+from koppel_local.servers import Servers
+from koppel_mesh.auth import SCOPES
+from koppel_mesh.broker import declare_topology
+from koppel_mesh.database import async_url
+from koppel_mesh.ids import new_id
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import running
+from koppel_mesh.service import Service, installed_services
+
+START_WITHIN_S = 60
+SECRET = "secret-of-the-services"
+_numbers = itertools.count()
+
+
+@dataclass
+class Mesh:
+    """A running mesh, as callers see it."""
+
+    url: str
+    database_url: str
+    amqp_url: str
+    services: dict[str, Service]
+    _clients: dict[tuple[UUID | None, frozenset[str]], httpx2.Client] = field(default_factory=dict)
+
+    def client(self, firm_id: UUID | None, *scopes: str) -> httpx2.Client:
+        """Return a client whose token is bound to that firm (None: to none) and has these scopes (none given: all)."""
+        key = (firm_id, frozenset(scopes or SCOPES))
+        if key not in self._clients:
+            token = self._token(*self._credentials(firm_id, sorted(key[1])))
+            self._clients[key] = self.anonymous({"authorization": f"Bearer {token}"})
+        return self._clients[key]
+
+    def anonymous(self, headers: dict[str, str] | None = None) -> httpx2.Client:
+        """Return a client with these headers and no token of its own."""
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _credentials(self, firm_id: UUID | None, scopes: list[str]) -> tuple[str, str]:
+        with self.anonymous({"authorization": f"Bearer {self._token('koppel-services', SECRET)}"}) as administrator:
+            asked = {"client_id": f"test-{new_id()}", "name": "test", "scopes": scopes}
+            made = administrator.post(
+                "/identity/v1/clients", json=asked | ({"firm_id": str(firm_id)} if firm_id else {})
+            )
+        assert made.status_code == 201, made.text
+        return made.json()["client_id"], made.json()["client_secret"]
+
+    def _token(self, client_id: str, secret: str) -> str:
+        with self.anonymous() as client:
+            form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+            answer = client.post("/identity/oauth/token", data=form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+
+RunMesh = Callable[..., AbstractContextManager[Mesh]]
+
+
+@pytest.fixture(scope="session")
+def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> RunMesh:
+    """Give a context manager that runs a mesh of one's own; keyword arguments are settings of every service."""
+
+    @contextmanager
+    def run(**settings: Any) -> Iterator[Mesh]:
+        number = next(_numbers)
+        name = f"mesh_{os.getpid()}_{number}"
+        assert test_servers.rabbit is not None, "tests need a broker of their own: unset KOPPEL_AMQP_URL"
+        test_servers.rabbit.add_vhosts([name])
+        database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)
+        mesh = Mesh(
+            f"http://127.0.0.1:{_free_port()}", database_url, test_servers.rabbit.url(name), installed_services()
+        )
+        asyncio.run(_administer(test_servers.database_url, f"CREATE DATABASE {name}"))
+        try:
+            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings)):
+                yield mesh
+        finally:
+            mesh.close()
+            asyncio.run(_administer(test_servers.database_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
+    """Give one mesh for all tests that keep to firms of their own."""
+    with run_mesh(export_patience_s=1.0) as running_mesh:
+        yield running_mesh
+
+
+def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "env": "local",
+        "database_url": mesh.database_url,
+        "amqp_url": mesh.amqp_url,
+        "blob_url": blobs.as_uri(),
+        "port": int(mesh.url.rpartition(":")[2]),
+        "public_url": mesh.url,
+        "secret_keys": (Fernet.generate_key().decode(),),
+        "service_client_secret": SECRET,
+        "exact_base_url": f"{mesh.url}/sandbox/exact",
+        "export_delay_s": 0,
+        **changes,
+    }
+
+
+@contextmanager
+def _in_a_thread(mesh: Mesh, settings: dict[str, Any]) -> Iterator[None]:
+    started: threading.Event = threading.Event()
+    ends: list[Callable[[], object]] = []
+    failures: list[BaseException] = []
+
+    async def live() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        ends.append(lambda: loop.call_soon_threadsafe(stop.set))
+        services = list(mesh.services.values())
+        for service in services:
+            if service.migrations is not None:
+                await upgrade(mesh.database_url, service.name, service.migrations)
+        handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
+        await declare_topology(mesh.amqp_url, handled)
+        known = {service.name: service.settings(**settings) for service in services}
+        async with running(services, known, mounts=_neighbours(mesh)):
+            started.set()
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="mesh", daemon=True)
+    thread.start()
+    assert started.wait(START_WITHIN_S), "the mesh did not start"
+    try:
+        if not failures:
+            yield
+    finally:
+        for end in ends:
+            end()
+        thread.join(START_WITHIN_S)
+    if failures:
+        raise failures[0]
+    assert not thread.is_alive(), "the mesh did not stop"
+
+
+def _neighbours(mesh: Mesh) -> dict[str, ASGIApp]:
+    try:
+        from koppel_sandbox.exact.app import create_app
+    except ModuleNotFoundError:
+        return {}
+    return {"/sandbox/exact": create_app(base_url=f"{mesh.url}/sandbox/exact")}
+
+
+async def _administer(url: str, statement: str) -> None:
+    engine = create_async_engine(async_url(url), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -1,0 +1,225 @@
+"""P7: one firm never sees another's data, over every route that any service serves.
+
+The routes come from the OpenAPI documents, so a new route is tried without anybody adding it here; one whose body cannot be
+made up from ``BODIES`` fails the test until somebody says what a right body is. Firm A has one of everything, made
+through the same routes; firm B, with every scope, calls every route with A's ids.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from koppel_mesh.auth import SCOPES
+from koppel_mesh.ids import new_id
+
+UBL = Path(__file__).parents[1] / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
+SELLER = "0000000196"
+PATIENCE_S = 30
+PUBLIC = {
+    ("identity", "post", "/oauth/token"),
+    ("identity", "get", "/.well-known/jwks.json"),
+    ("identity", "get", "/.well-known/oauth-authorization-server"),
+    ("identity", "get", "/.well-known/openid-configuration"),
+    ("connector-exact", "get", "/oauth/callback"),
+}
+"""Without a token: what gives tokens, and where the vendor sends a browser back (with a state of ours in hand)."""
+OF_NOBODY = {("identity", "post", "/v1/signing-keys/rotate")}
+"""Names no object; for administrators only."""
+BODIES: dict[str, Any] = {
+    "/v1/dossiers/{dossier_id}": {"name": "Taken over"},
+    "/v1/dossiers/{dossier_id}/documents": UBL.read_bytes(),
+    "/v1/dossiers/{dossier_id}/relations": {"source": "test", "items": []},
+    "/v1/dossiers/{dossier_id}/ledger-accounts": {"source": "test", "items": []},
+    "/v1/dossiers/{dossier_id}/exports": {},
+    "/v1/documents/{document_id}": {"ledger_account": "700000"},
+    "/v1/connections/{connection_id}": {"settings": {"division": 1}},
+    "/v1/deliveries/{delivery_id}/resolve": {"decision": "abandon"},
+    "/v1/clients/{client_id}": {"name": "Taken over"},
+    "/v1/clients/{client_id}/secrets": {},
+}
+
+
+class Route(NamedTuple):
+    service: str
+    method: str
+    path: str
+    parameters: list[str]
+    is_open: bool
+    takes_body: bool
+
+
+class Firm(NamedTuple):
+    id: UUID
+    client: httpx2.Client
+    objects: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def routes(mesh: Any) -> list[Route]:
+    found = []
+    with mesh.anonymous() as client:
+        for name in mesh.services:
+            document = client.get(f"/{name}/openapi.json").json()
+            for path, operations in document["paths"].items():
+                for method, operation in operations.items():
+                    names = [parameter["name"] for parameter in operation.get("parameters", [])]
+                    is_open = not operation.get("security")
+                    found.append(Route(name, method, path, names, is_open, "requestBody" in operation))
+    assert len(found) > 35
+    return found
+
+
+@pytest.fixture(scope="module")
+def owner(mesh: Any) -> Firm:
+    """Firm A with a dossier, a document, an export, a connection, a delivery and a problem."""
+    firm_id = new_id()
+    client = mesh.client(firm_id)
+    rules = {"frequency": "never", "approval_required": False, "lock_after_export": False}
+    asked = {"name": "Bakkerij Peeters", "enterprise_number": SELLER, "language": "nl", "export": rules}
+    dossier = _made(client.post("/dossier-api/v1/dossiers", json=asked))
+    connecting = {"dossier_id": dossier["id"], "settings": {"division": 3090901}}
+    connection = _made(_once(lambda: client.post("/connector-exact/v1/connections", json=connecting), 201))
+    path = f"/dossier-api/v1/dossiers/{dossier['id']}/documents?direction=sale"
+    document = _made(client.post(path, content=UBL.read_bytes(), headers={"content-type": "application/xml"}))
+    export = _made(
+        client.post(f"/export-scheduler/v1/dossiers/{dossier['id']}/exports", json={"document_ids": [document["id"]]})
+    )
+    deliveries = f"/connector-exact/v1/deliveries?connection_id={connection['id']}"
+    delivery = _once(lambda: client.get(deliveries), 200, lambda body: body["items"])["items"][0]
+    problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
+    return Firm(
+        firm_id,
+        client,
+        {
+            "dossier_id": dossier["id"],
+            "document_id": document["id"],
+            "export_id": export["id"],
+            "connection_id": connection["id"],
+            "delivery_id": delivery["id"],
+            "problem_id": problem["id"],
+            "client_id": str(new_id()),
+            "role": "ubl",
+        },
+    )
+
+
+def _made(answer: Any) -> Any:
+    body = answer if isinstance(answer, dict) else answer.json()
+    assert isinstance(answer, dict) or answer.status_code in (200, 201, 202), answer.text
+    return body
+
+
+def _once(ask: Any, status: int, enough: Any = lambda _: True) -> Any:
+    """Ask until the answer is what facts on their way will make it."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        answer = ask()
+        if answer.status_code == status and enough(answer.json()):
+            return answer.json()
+        assert time.monotonic() < end, f"{answer.request.url}: {answer.status_code} {answer.text}"
+        time.sleep(0.1)
+
+
+def _call(client: httpx2.Client, route: Route, objects: dict[str, str]) -> httpx2.Response:
+    path = route.path
+    for name, value in objects.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path, f"{route}: say what to put there"
+    query = {name: objects[name] for name in route.parameters if name in objects and f"{{{name}}}" not in route.path}
+    arguments: dict[str, Any] = {}
+    if route.takes_body and route.path in BODIES:
+        body = BODIES[route.path]
+        arguments = (
+            {"content": body, "headers": {"content-type": "application/xml"}}
+            if isinstance(body, bytes)
+            else {"json": body}
+        )
+    return client.request(route.method, f"/{route.service}{path}", params=query, **arguments)
+
+
+def names_an_object(route: Route) -> bool:
+    return "{" in route.path
+
+
+def test_only_these_routes_are_open(routes: list[Route]) -> None:
+    assert {(route.service, route.method, route.path) for route in routes if route.is_open} == PUBLIC
+
+
+def test_the_owner_sees_what_it_made(routes: list[Route], owner: Firm) -> None:
+    """The proof that the ids of the next test are real: without it a wrong id would be "isolated" too."""
+    for route in routes:
+        if (
+            route.method == "get"
+            and names_an_object(route)
+            and route.service != "identity"
+            and "remote" not in route.path
+        ):
+            answer = _call(owner.client, route, owner.objects)
+            assert answer.status_code == 200, f"{route}: {answer.status_code} {answer.text}"
+
+
+def test_another_firm_gets_nothing_from_any_route(mesh: Any, routes: list[Route], owner: Firm) -> None:
+    other = mesh.client(new_id())
+    secrets = {value for name, value in owner.objects.items() if name not in ("role", "client_id")}
+    for route in routes:
+        if route.is_open or (route.service, route.method, route.path) in OF_NOBODY:
+            continue
+        if names_an_object(route):
+            assert not route.takes_body or route.path in BODIES, f"{route}: what is a right body?"
+            answer = _call(other, route, owner.objects)
+            assert answer.status_code in (403, 404), f"{route}: {answer.status_code} {answer.text}"
+        elif route.method == "get":
+            for objects in ({}, owner.objects):
+                answer = _call(other, route, objects)
+                empty = answer.status_code == 200 and answer.json()["items"] == []
+                assert empty or answer.status_code in (403, 404), f"{route}: {answer.status_code} {answer.text}"
+        else:
+            continue
+        told = answer.text.replace(str(answer.request.url), "")
+        assert not {secret for secret in secrets if secret in told}, f"{route} tells of another firm's objects"
+
+
+def test_another_firm_attaches_nothing_to_a_dossier(mesh: Any, owner: Firm) -> None:
+    other = mesh.client(new_id())
+    asked = {"dossier_id": owner.objects["dossier_id"], "settings": {}}
+    assert other.post("/connector-exact/v1/connections", json=asked).status_code in (403, 404)
+    asked = {"name": "x", "enterprise_number": SELLER, "firm_id": str(owner.id)}
+    assert other.post("/dossier-api/v1/dossiers", json=asked).status_code in (403, 404, 422)
+
+
+def test_nothing_of_the_owner_was_changed(routes: list[Route], owner: Firm) -> None:
+    dossier = owner.client.get(f"/dossier-api/v1/dossiers/{owner.objects['dossier_id']}").json()
+    assert dossier["name"] == "Bakkerij Peeters"
+    assert owner.client.get(f"/connector-exact/v1/connections/{owner.objects['connection_id']}").status_code == 200
+
+
+def test_no_token_is_401_everywhere(mesh: Any, routes: list[Route], owner: Firm) -> None:
+    for authorization in (None, "Bearer", "Bearer x.y.z", "Basic eDp5"):
+        headers = {} if authorization is None else {"authorization": authorization}
+        with mesh.anonymous(headers) as nobody:
+            for route in routes:
+                if not route.is_open:
+                    answer = _call(nobody, route, owner.objects)
+                    assert answer.status_code == 401, f"{route}: {answer.status_code} {answer.text}"
+                    assert "Bearer" in answer.headers["www-authenticate"]
+                    assert answer.json()["code"] in ("missing_token", "invalid_token")
+
+
+def test_a_token_without_the_scope_is_403_everywhere(mesh: Any, routes: list[Route], owner: Firm) -> None:
+    """For each route at least one scope opens it; a token with all the others does not."""
+    scarce = {scope: mesh.client(owner.id, *(set(SCOPES) - {scope})) for scope in SCOPES}
+    none = mesh.client(owner.id, "receipts:write")
+    for route in routes:
+        if route.is_open:
+            continue
+        answer = _call(none, route, owner.objects)
+        assert answer.status_code == 403, f"{route}: {answer.status_code} {answer.text}"
+        if route.method == "get":
+            refused = [
+                scope for scope, client in scarce.items() if _call(client, route, owner.objects).status_code == 403
+            ]
+            assert refused, f"{route} asks for no scope of its own"
