@@ -96,13 +96,14 @@ class HttpClient:
         """
         client = self._fresh if fresh_connection else self._kept
         headers = httpx2.Headers(arguments.pop("headers", None))
-        with span(f"{method} {httpx2.URL(url).host}", SpanKind.CLIENT) as opened:
+        try:
+            host = httpx2.URL(url).host
+        except httpx2.InvalidURL as error:
+            raise NotSent(_say(error)) from error
+        with span(f"{method} {host}", SpanKind.CLIENT) as opened:
             if "traceparent" not in headers and (traceparent := current_traceparent()):
                 headers["traceparent"] = traceparent
-            try:
-                request = client.build_request(method, url, headers=headers, **arguments)
-            except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-                raise NotSent(str(error)) from error
+            request = client.build_request(method, url, headers=headers, **arguments)
             response = await _send(client, request, deadline_s)
             opened.set_attribute("http.response.status_code", response.status)
             return response
