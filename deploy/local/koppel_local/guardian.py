@@ -3,6 +3,8 @@
 A guardian is a small process that holds the reading end of a pipe. Servers are told to it as they start; when the pipe
 closes — because we stopped, or because we were killed — it stops them, in reverse order, and ends. There is one way of
 stopping, and it is the one that also works after ``kill -9``.
+
+What is guarded is written down as well, so that the next run on the same folder can stop what outlived both of us.
 """
 
 import contextlib
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -22,7 +25,9 @@ STOP_WITHIN_S = 15.0
 class Guardian:
     """Our end of the pipe."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        _stop_survivors(record)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "koppel_local.guardian"],
             stdin=subprocess.PIPE,
@@ -32,9 +37,12 @@ class Guardian:
 
     def guard(self, pid: int, stop_signal: signal.Signals) -> None:
         """Have process ``pid`` stopped when we are gone: by ``stop_signal``, and by force if that takes too long."""
-        line = {"pid": pid, "created": psutil.Process(pid).create_time(), "signal": int(stop_signal)}
+        guarded = {"pid": pid, "created": psutil.Process(pid).create_time(), "signal": int(stop_signal)}
+        line = json.dumps(guarded).encode() + b"\n"
+        with self._record.open("ab") as record:
+            record.write(line)
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        self._process.stdin.write(line)
         self._process.stdin.flush()
 
     def stop(self) -> None:
@@ -43,6 +51,17 @@ class Guardian:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait(STOP_WITHIN_S * 3)
+        self._record.unlink(missing_ok=True)
+
+
+def _stop_survivors(record: Path) -> None:
+    # The pid and the moment it began name a process for good; a pid alone may be another's by now.
+    lines = record.read_bytes().splitlines() if record.exists() else []
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # the last line of a killed run may be half a line
+            guarded = json.loads(line)
+            stop(guarded["pid"], guarded["created"], signal.Signals(guarded["signal"]))
+    record.unlink(missing_ok=True)
 
 
 def main() -> None:

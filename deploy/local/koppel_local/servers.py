@@ -37,7 +37,7 @@ def servers(folder: Path) -> Iterator[Servers]:
     amqp_url = os.environ.get("KOPPEL_AMQP_URL")
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder):
-        guardian = Guardian()
+        guardian = Guardian(folder / "guarded")
         try:
             rabbit = None if amqp_url else RabbitNode(folder / "rabbitmq", guardian)
             yield Servers(

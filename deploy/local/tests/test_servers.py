@@ -1,0 +1,168 @@
+"""Our servers start, heal and disappear: nothing of ours may stay behind on a person's machine."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import aio_pika
+import asyncpg
+import psutil
+import pytest
+
+WITHIN_S = 60.0
+HOLDER = """
+import sys
+from pathlib import Path
+from koppel_local.servers import servers
+with servers(Path(sys.argv[1])) as running:
+    print(running.database_url, running.amqp_url, flush=True)
+    sys.stdin.read()
+"""
+Start = Callable[[], "Holder"]
+
+
+class Holder:
+    """A process that runs both servers on a folder until its input closes."""
+
+    def __init__(self, folder: Path, mark: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment | {"KOPPEL_TEST_MARK": mark},
+        )
+
+    def urls(self) -> tuple[str, str]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1]
+        database_url, amqp_url = line.split()
+        return database_url, amqp_url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    # The mark finds our processes among everybody's; PostgreSQL's account must be able to reach the folder.
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    return tmp_path / f"koppel-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Start]:
+    holders: list[Holder] = []
+
+    def begin() -> Holder:
+        holders.append(Holder(folder, folder.name))
+        return holders[-1]
+
+    yield begin
+    for holder in holders:
+        holder.process.kill()
+        holder.process.communicate()
+    for process in ours(folder):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def ours(folder: Path) -> list[psutil.Process]:
+    """Return every living process that names the folder in its command or environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            told = [*process.cmdline(), *process.environ().values()]
+            if process.status() != psutil.STATUS_ZOMBIE and any(folder.name in each for each in told):
+                found.append(process)
+    return found
+
+
+def gone(folder: Path) -> bool:
+    end = time.monotonic() + WITHIN_S
+    while ours(folder):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+async def both_work(urls: tuple[str, str], statement: str) -> None:
+    database = await asyncpg.connect(urls[0])
+    await database.execute(statement)
+    await database.close()
+    broker = await aio_pika.connect(urls[1])
+    await (await broker.channel()).declare_queue("kept", durable=True)
+    await broker.close()
+
+
+def test_stopping_leaves_no_process(start: Start, folder: Path) -> None:
+    holder = start()
+    asyncio.run(both_work(holder.urls(), "CREATE TABLE kept (id int)"))
+    names = " ".join(process.name() for process in ours(folder))
+    assert all(name in names for name in ("postgres", "epmd", "beam")), names
+    holder.process.communicate("", timeout=WITHIN_S)
+    assert holder.process.returncode == 0
+    assert ours(folder) == []
+
+
+def test_kill_minus_nine_leaves_no_process_and_the_next_start_finds_the_data(start: Start, folder: Path) -> None:
+    first = start()
+    asyncio.run(both_work(first.urls(), "CREATE TABLE kept (id int)"))
+    first.process.kill()
+    # At once, while the guardian of the first is still stopping its servers.
+    asyncio.run(both_work(start().urls(), "SELECT id FROM kept"))
+
+
+def test_killed_with_its_guardian_too_the_next_start_replaces_the_orphans(start: Start, folder: Path) -> None:
+    first = start()
+    asyncio.run(both_work(first.urls(), "CREATE TABLE kept (id int)"))
+    guardian = next(each for each in ours(folder) if "koppel_local.guardian" in each.cmdline())
+    guardian.kill()
+    first.process.kill()
+    first.process.wait()
+    orphans = ours(folder)
+    assert orphans, "without orphans this test proves nothing"
+    second = start()
+    asyncio.run(both_work(second.urls(), "SELECT id FROM kept"))
+    alive = {process.pid for process in ours(folder)}
+    assert not alive & {process.pid for process in orphans}
+    second.process.communicate("", timeout=WITHIN_S)
+    assert ours(folder) == []
+
+
+def test_killed_alone_everything_ends_by_itself(start: Start, folder: Path) -> None:
+    holder = start()
+    holder.urls()
+    holder.process.send_signal(signal.SIGKILL)
+    holder.process.wait()
+    assert gone(folder), ours(folder)
+
+
+def test_a_second_run_on_the_folder_says_so(start: Start, folder: Path) -> None:
+    start().urls()
+    second = start()
+    _, said = second.process.communicate(timeout=WITHIN_S)
+    assert second.process.returncode != 0
+    assert f"another Koppel is running on {folder}" in said
+
+
+def test_side_by_side_on_two_folders(start: Start, folder: Path) -> None:
+    here = start()
+    there = Holder(folder / "other", folder.name)
+    try:
+        first, second = here.urls(), there.urls()
+        assert first[0] != second[0]
+        assert first[1] != second[1]
+        asyncio.run(both_work(first, "CREATE TABLE kept (id int)"))
+        asyncio.run(both_work(second, "CREATE TABLE kept (id int)"))
+    finally:
+        there.process.communicate("", timeout=WITHIN_S)
