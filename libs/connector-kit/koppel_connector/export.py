@@ -5,6 +5,7 @@ state. Whatever happens on the way ends as one event of the machine, written wit
 """
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -92,12 +93,12 @@ def _why_not(kit: Kit, row: Any) -> Problem | None:
 
 async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
     """Return what was claimed and not begun; where even that fails, the sweeper does it when the lease ends."""
-    for row in rows:
-        try:
-            async with kit.database.transaction() as tx:
+    if not rows:
+        return
+    async with kit.database.transaction() as tx:
+        for row in rows:
+            with suppress(LostRaceError, IllegalMoveError):
                 await apply(tx, kit, row, happenings.LeaseExpired())
-        except (LostRaceError, IllegalMoveError):
-            continue
 
 
 # ------------------------------------------------------------------------------------------------------------ one delivery

@@ -22,7 +22,7 @@ class TestPaperConformance(ConnectorConformance):
 
     @pytest.fixture
     def harness(self, vendor: Any) -> VendorHarness:
-        from conftest import PaperHarness
+        from paper_harness import PaperHarness
 
         return PaperHarness(vendor)
 

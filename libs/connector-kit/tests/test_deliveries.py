@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import PaperHarness
 from paper_connector import SERVICE, PaperSettings
+from paper_harness import PaperHarness
 from paper_vendor import PaperVendor
 
 from koppel_connector.conformance import Fault, Workshop, workshop

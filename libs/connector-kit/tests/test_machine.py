@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -145,7 +146,7 @@ def test_every_state_meets_every_event(state: S, uncertain: bool, event: str) ->
         assert made.due_at >= NOW
 
 
-def sending(**known: object) -> Situation:
+def sending(**known: Any) -> Situation:
     return replace(Situation(S.SENDING), **known)
 
 

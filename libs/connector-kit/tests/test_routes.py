@@ -1,13 +1,14 @@
 """The HTTP surface of contract §7: real requests, real tokens, and nobody sees another firm's rows."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import httpx2
 import pytest
-from conftest import PaperHarness
 from paper_connector import SERVICE
+from paper_harness import PaperHarness
 from paper_vendor import PaperVendor
 
 from koppel_connector.conformance import Workshop, workshop
@@ -33,14 +34,15 @@ async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
         yield opened
 
 
-async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -> dict:
+async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -> dict[str, Any]:
     body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "700", **settings}}
     answer = await client.post("/v1/connections", json=body)
     assert answer.status_code == 201, answer.text
-    return answer.json()
+    made: dict[str, Any] = answer.json()
+    return made
 
 
-async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict) -> httpx2.Response:
+async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[str, Any]) -> httpx2.Response:
     query = parse_qs(urlsplit(made["authorize_url"]).query)
     assert query["client_id"] == ["koppel"]
     assert query["redirect_uri"][0].endswith("/connector-paper/oauth/callback")
@@ -187,7 +189,7 @@ async def test_another_firm_sees_nothing(
     await shop.hand(shop.ready(*harness.document(1)))
     delivery = (await shop.until_state("booked"))[0]
     connection, one = f"/v1/connections/{made['id']}", f"/v1/deliveries/{delivery.id}"
-    requests = [
+    requests: list[tuple[str, str, Any]] = [
         ("GET", connection, None),
         ("PATCH", connection, {"settings": {}}),
         ("DELETE", connection, None),

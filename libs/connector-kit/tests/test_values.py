@@ -79,7 +79,14 @@ def test_files_and_long_bodies_are_cut() -> None:
     assert len(excerpt_of("word " * 5000) or "") < 4100
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20))  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(JSON)
 def test_json_keeps_numbers_exact(value: object) -> None:
     assert json.loads(to_json(value), parse_float=Decimal, parse_int=Decimal) == _numbers_as_decimals(value)
 

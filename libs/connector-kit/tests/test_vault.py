@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from conftest import PaperHarness
 from paper_connector import SERVICE
+from paper_harness import PaperHarness
 from paper_vendor import PaperVendor
 
 from koppel_connector import Reauthorise, Throttled

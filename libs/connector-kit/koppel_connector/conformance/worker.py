@@ -20,6 +20,9 @@ from koppel_mesh.service import Context, Service
 
 from .workshop import RUNNING_LOOPS, Workshop
 
+WORKING_LOOPS = tuple(name for name in RUNNING_LOOPS if name != "imports")
+"""Without imports, so that a fault strikes on the way of a document."""
+
 
 def load_service(name: str) -> Service:
     """Return the service of ``module:attribute`` or ``file.py:attribute``."""
@@ -56,7 +59,7 @@ async def work(service: Service) -> None:
         assert service.resources is not None
         context.resources = await stack.enter_async_context(service.resources(context))
         worker = Workshop(context, None)
-        worker.start(RUNNING_LOOPS)
+        worker.start(WORKING_LOOPS)
         await asyncio.to_thread(sys.stdin.read)
         await worker.stop()
 
