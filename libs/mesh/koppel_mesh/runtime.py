@@ -23,6 +23,7 @@ from .broker import Publisher, Subscription, queue_of
 from .database import Database, is_unavailable
 from .health import LOOP_SILENT_S, Health
 from .housekeeping import housekeeping_loops
+from .http import problems
 from .http.client import HttpClient
 from .http.mesh_client import MeshClient
 from .http.server import build_app
@@ -77,7 +78,9 @@ async def running(
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
         first = settings[services[0].name]
         # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
-        await stack.enter_async_context(_listening(Starlette(routes=routes), first.host, first.port))
+        front = Starlette(routes=routes)
+        problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
+        await stack.enter_async_context(_listening(front, first.host, first.port))
         for part in parts:
             await stack.enter_async_context(part.working())
         yield {part.context.name: part.context for part in parts}
