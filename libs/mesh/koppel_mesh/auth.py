@@ -119,7 +119,7 @@ class TokenVerifier:
             firm = claims.get("firm_id")
             scope = claims.get("scope", "")
             scopes = scope.split() if isinstance(scope, str) else list(scope)
-            return Caller(str(claims["sub"]), UUID(firm) if firm else None, frozenset(scopes))
+            return Caller(str(claims["sub"]), None if firm is None else UUID(firm), frozenset(scopes))
         except (JoseError, ValueError, TypeError, AttributeError) as error:
             raise InvalidToken(str(getattr(error, "description", "")) or "claims") from error
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+
 from koppel_mesh.http import client as client_module
 from koppel_mesh.http.client import HttpClient, NotSent, Unanswered
 

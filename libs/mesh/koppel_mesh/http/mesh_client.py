@@ -59,7 +59,8 @@ class MeshClient:
             except (NotSent, Unanswered) as error:
                 raise MeshError(None, "no_answer", str(error)) from error
             if response.status == 401 and retry:
-                self._renew_at = 0.0
+                if token == self._token:  # else another call has fetched a new one since
+                    self._renew_at = 0.0
                 arguments["headers"] = headers
                 continue
             if response.status < 300 or response.status == 304:

@@ -21,7 +21,9 @@ _REQUEST_ID = re.compile(r"[\w\-.]{1,64}")
 DISCARDED_MAX = 4
 """How many times the limit is read and thrown away, so that the caller gets to see the refusal."""
 DISCARD_S = 10.0
-_QUIET = ("/health/", "/metrics")
+_QUIET = ("/health/live", "/health/ready", "/metrics")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Anything else is one label: a caller may invent methods without end."""
 _DURATION = histogram("koppel_http_request_seconds", "Requests answered", ("method", "route", "status"))
 log = structlog.get_logger(__name__)
 
@@ -97,7 +99,7 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Observe one request."""
-        if scope["type"] != "http" or any(quiet in scope["path"] for quiet in _QUIET):
+        if scope["type"] != "http" or scope["path"].endswith(_QUIET):
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -119,7 +121,8 @@ class Observed:
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
         route: Any = scope.get("route")
         path = getattr(route, "path", "none")
-        _DURATION.labels(self._service, scope["method"], path, str(status)).observe(took_s)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        _DURATION.labels(self._service, method, path, str(status)).observe(took_s)
         log.info(
             "request",
             service=self._service,

@@ -1,0 +1,227 @@
+"""Bad input over a real server: always a problem with a code, never a 5xx, whatever the bytes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import pytest
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.client import HttpClient
+from koppel_mesh.http.client import Response as Answer
+from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.paging import PageParams, encode_cursor, uuid_cursor
+from koppel_mesh.http.problems import MEDIA_TYPE, Problem
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import running
+from koppel_mesh.service import Service
+from koppel_mesh.settings import MeshSettings
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+BODY_LIMIT = 20_000
+router = APIRouter(prefix="/v1")
+effects: list[str] = []
+
+
+class Thing(BaseModel):
+    name: str
+    count: int = 0
+
+
+@router.post("/things", status_code=201)
+async def make_thing(body: Thing, context: CurrentContext, request: Request, key: IdempotencyKey) -> Response:
+    request.state.caller = Caller(request.headers.get("x-caller", "a"), None, frozenset())
+    async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx)) is not None:
+            return earlier
+        await tx.execute(text("SELECT CAST(:name AS text), CAST(:count AS integer)"), body.model_dump())
+        effects.append(body.name)
+        if body.name == "fails":
+            raise Problem(409, "refused", "Refused.")
+        return await key.remember(tx, status=201, body=body, headers={"X-Kept": "yes"})
+
+
+@router.get("/things")
+async def list_things(page: PageParams) -> dict[str, Any]:
+    return {"after": str(uuid_cursor(page)), "limit": page.limit}
+
+
+@router.get("/things/{thing_id}")
+async def show_thing(thing_id: UUID, size: Annotated[int, Field(ge=0)] = 0) -> dict[str, Any]:
+    return {"id": thing_id, "size": size}
+
+
+@router.post("/raw")
+async def take_raw(request: Request) -> dict[str, int]:
+    return {"size": len(await request.body())}
+
+
+@router.get("/broken")
+async def broken() -> None:
+    raise RuntimeError("the password is hunter2")
+
+
+SERVICE = Service(name="test-service", settings=MeshSettings, routers=(router,), migrations=VERSIONS)
+
+
+@pytest.fixture
+async def base(make_database: Callable[[], str], free_port: int) -> AsyncIterator[str]:
+    effects.clear()
+    url = make_database()
+    await upgrade(url, SERVICE.name, VERSIONS)
+    settings = MeshSettings.model_validate(
+        {"database_url": url, "amqp_url": "amqp://127.0.0.1:9/", "port": free_port, "body_limit_bytes": BODY_LIMIT}
+    )
+    async with running([SERVICE], {SERVICE.name: settings}):
+        yield f"http://127.0.0.1:{free_port}/test-service"
+
+
+async def ask(method: str, url: str, **arguments: Any) -> Answer:
+    async with HttpClient() as http:
+        return await http.request(method, url, deadline_s=15, **arguments)
+
+
+def is_problem(answer: Answer, status: int | set[int], code: str | None = None) -> dict[str, Any]:
+    allowed = {status} if isinstance(status, int) else status
+    assert answer.status in allowed, answer.text
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    problem: dict[str, Any] = json.loads(answer.content)
+    assert problem["status"] == answer.status
+    assert problem["title"] and problem["code"] and problem["type"]
+    assert code is None or problem["code"] == code, problem
+    return problem
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+BAD_BODIES: list[tuple[bytes, dict[str, Any], set[int]]] = [
+    (b"", JSON, {422}),
+    (b"{", JSON, {400}),
+    (b'{"name": "\xff\xfe"}', JSON, {400}),
+    (b'{"name": "a", "count": ' + b"9" * 6000 + b"}", JSON, {400, 422}),
+    (b'{"name": "a", "count": 99999999999999999999}', JSON, {422}),
+    (b'{"name": "a", "count": 4294967296}', JSON, {422}),
+    (b'{"name": "a\\u0000b"}', JSON, {422}),
+    (b'{"name": "\\ud800"}', JSON, {422}),
+    (b'{"\\ud800": 1, "name": 3}', JSON, {422}),
+    (b'{"name": 1e999}', JSON, {422}),
+    (b"[" * 9000, JSON, {400, 422}),
+    (b"null", JSON, {422}),
+    (b"[1]", JSON, {422}),
+    (b'{"name": "a"}', {"Content-Type": "text/plain"}, {415, 422}),
+    (b'{"name": "a"}', {"Content-Type": b"application/xml; charset=\xff"}, {400, 415, 422}),
+    (b'{"name": "a"}', {}, {415, 422}),
+]
+
+
+async def test_a_bad_body_is_a_problem(base: str) -> None:
+    for body, headers, status in BAD_BODIES:
+        is_problem(await ask("POST", f"{base}/v1/things", content=body, headers=headers), status)
+    assert effects == []
+
+
+BAD_ADDRESSES = [
+    ("GET", "/v1/nowhere", 404, "not_found"),
+    ("GET", "/v1/%ff%00%zz", 404, "not_found"),
+    ("DELETE", "/v1/things", 405, "method_not_allowed"),
+    ("GET", "/v1/things/not-a-uuid", 422, "invalid_request"),
+    ("GET", "/v1/things/%00", 422, "invalid_request"),
+    ("GET", "/v1/things?limit=0", 422, "invalid_request"),
+    ("GET", "/v1/things?limit=201", 422, "invalid_request"),
+    ("GET", "/v1/things?limit=" + "9" * 5000, 422, "invalid_request"),
+    ("GET", "/v1/things?after=!!", 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=%ff", 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=bnVsbA", 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=" + encode_cursor(["x"]), 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=" + encode_cursor(["a\0b"]), 422, "invalid_cursor"),
+]
+
+
+async def test_a_bad_address_is_a_problem(base: str) -> None:
+    for method, path, status, code in BAD_ADDRESSES:
+        is_problem(await ask(method, base + path), status, code)
+
+
+async def test_validation_names_the_field_and_the_rule(base: str) -> None:
+    problem = is_problem(await ask("POST", f"{base}/v1/things", json={"count": "x"}), 422, "invalid_request")
+    assert {(error["field"], error["rule"]) for error in problem["errors"]} == {
+        ("body.name", "missing"),
+        ("body.count", "int_parsing"),
+    }
+
+
+async def test_an_unexpected_error_leaks_nothing(base: str) -> None:
+    answer = await ask("GET", f"{base}/v1/broken")
+    is_problem(answer, 500, "internal_error")
+    assert "hunter2" not in answer.text
+
+
+async def test_a_body_over_the_limit_is_refused_announced_or_not(base: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(30):
+            yield b"x" * 1000
+
+    is_problem(await ask("POST", f"{base}/v1/raw", content=b"x" * (BODY_LIMIT + 1)), 413, "body_too_large")
+    is_problem(await ask("POST", f"{base}/v1/raw", content=chunks()), 413, "body_too_large")
+    fits = await ask("POST", f"{base}/v1/raw", content=b"x" * BODY_LIMIT)
+    assert json.loads(fits.content) == {"size": BODY_LIMIT}
+
+
+async def test_an_unusable_idempotency_key_is_a_problem(base: str) -> None:
+    for key in (b"", b"x" * 256, "café".encode(), b"a\tb"):
+        answer = await ask("POST", f"{base}/v1/things", json={"name": "a"}, headers={"Idempotency-Key": key})
+        is_problem(answer, 422, "invalid_idempotency_key")
+
+
+async def test_equal_requests_at_once_have_one_effect_and_one_answer(base: str) -> None:
+    async def post(name: str, caller: str = "a") -> Answer:
+        headers = {"Idempotency-Key": "k", "x-caller": caller}
+        return await ask("POST", f"{base}/v1/things", json={"name": name}, headers=headers)
+
+    answers = await asyncio.gather(*(post("once") for _ in range(8)))
+    assert {(a.status, a.content, a.headers["x-kept"], a.headers["content-type"]) for a in answers} == {
+        (201, b'{"name":"once","count":0}', "yes", "application/json")
+    }
+    assert effects == ["once"]
+    is_problem(await post("other"), 409, "idempotency_key_reused")
+    assert (await post("other", caller="b")).status == 201, "a key belongs to its caller"
+
+
+async def test_a_refused_request_leaves_its_key_free(base: str) -> None:
+    headers = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        is_problem(await ask("POST", f"{base}/v1/things", json={"name": "fails"}, headers=headers), 409, "refused")
+    assert (await ask("POST", f"{base}/v1/things", json={"name": "good"}, headers=headers)).status == 201
+
+
+async def test_health_metrics_and_the_description_are_open(base: str) -> None:
+    assert (await ask("GET", f"{base}/health/live")).status == 200
+    assert (await ask("GET", f"{base}/health/ready")).status == 200
+    await ask("GET", f"{base}/v1/things/0199a000-0000-7000-8000-00000000d0e0")
+    metrics = (await ask("GET", f"{base}/metrics")).text
+    assert 'route="/v1/things/{thing_id}"' in metrics, "the route is the label, never the address"
+    assert "0199a000" not in metrics
+    described = json.loads((await ask("GET", f"{base}/openapi.json")).content)
+    assert described["openapi"].startswith("3.1")
+    assert described["servers"] == [{"url": "/test-service"}]
+    operation = described["paths"]["/v1/things"]["post"]
+    assert operation["operationId"] == "make_thing"
+    assert MEDIA_TYPE in operation["responses"]["422"]["content"]
+
+
+async def test_every_answer_has_a_request_id_and_an_invented_method_no_metric(base: str) -> None:
+    given = await ask("GET", f"{base}/v1/things", headers={"X-Request-ID": "mine-1"})
+    assert given.headers["x-request-id"] == "mine-1"
+    forged = await ask("GET", f"{base}/v1/nowhere", headers={"X-Request-ID": "a b\tc"})
+    assert forged.headers["x-request-id"] != "a b\tc"
+    invented = await ask("INVENTED", f"{base}/v1/things")
+    assert 400 <= invented.status < 500
+    assert "INVENTED" not in (await ask("GET", f"{base}/metrics")).text
