@@ -63,6 +63,7 @@ _THINGS: Final[dict[str, tuple[str, ...]]] = {
         *("relation", "compte", "client", "fournisseur", "tiers"),
     ),
     "vat_percentage": ("vat percentage", "btw-percentage", "percentage btw", "pourcentage tva", "taux de tva"),
+    "vat_amount": ("vat amount", "btw-bedrag", "montant tva", "montant de tva"),
     "vat_code": ("vat code", "btw-code", "code tva", "code de tva"),
     "gl_account_type": (
         *("g/l account type", "grootboekrekeningtype", "grootboekrekening (type)"),
@@ -106,6 +107,7 @@ _PROBLEMS: Final[dict[tuple[str, str], str]] = {
     ("blocked", "vat_code"): "vat_code_blocked",
     ("not_allowed", "vat_code"): "vat_code_not_allowed",
     ("invalid", "vat_code"): "vat_code_not_allowed",
+    ("not_allowed", "vat_amount"): "vat_amount_not_allowed",
     ("invalid", "vat_percentage"): "vat_percentage_differs",
     ("blocked", "gl_account"): "ledger_account_blocked",
     ("mandatory", "gl_account"): "ledger_account_missing",
@@ -143,7 +145,7 @@ _WHOLE: Final[tuple[tuple[str, str], ...]] = (
         "relation_account_differs",
     ),
     (
-        r"(btw|vat|tva)[ -]?(bedrag|amount)?.*(geen btw|no vat|sans tva)|montant (de )?tva.*sans tva",
+        r"(btw|vat|tva)[ -]?(bedrag|amount)?.*(geen btw|zonder btw|no vat|sans tva)|montant (de )?tva.*sans tva",
         "vat_amount_not_allowed",
     ),
     (r"invalid journal\.|ongeldig dagboek\.|journal non valide\.", "journal_wrong_type"),
@@ -156,7 +158,7 @@ _WHOLE: Final[tuple[tuple[str, str], ...]] = (
     (r"application scope violated", "app_scope_missing"),
     (r"division is not within division scope", "no_division_access"),
     (r"license expired|licence expired", "licence_expired"),
-    (r"^forbidden", "missing_right"),
+    (r"^(forbidden|verboden|interdit)\b", "missing_right"),
 )
 _WHOLE_PATTERNS: Final = tuple((re.compile(pattern), code) for pattern, code in _WHOLE)
 

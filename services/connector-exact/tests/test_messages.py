@@ -4,6 +4,7 @@ import pytest
 
 from connector_exact.messages import UNKNOWN_SENTENCE, meanings
 from connector_exact.problems import PROBLEMS
+from koppel_sandbox.exact import texts
 
 SENTENCES = [
     ("Mandatory: Journal", "journal_missing"),
@@ -91,3 +92,9 @@ def test_every_problem_of_a_sentence_is_in_the_catalogue_in_three_languages() ->
 def test_a_hostile_answer_is_bounded() -> None:
     assert len(meanings("Mandatory: " * 100_000)) == 1
     assert len(meanings("x\r\n" * 100_000)) <= 20
+
+
+@pytest.mark.parametrize("translations", [texts.NL, texts.FR], ids=["nl", "fr"])
+def test_the_sandbox_says_nothing_we_understand_in_one_language_only(translations: dict[str, str]) -> None:
+    for english, translated in translations.items():
+        assert meanings(english)[0].code == meanings(translated)[0].code, translated
