@@ -10,10 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 CHUNK_BYTES = 256 * 1024
 DEADLINE = timedelta(seconds=8)
+
+
+class StoreAway(Exception):
+    """The store does not answer, refuses, or does not have what it was given."""
 
 
 class BlobStore:
@@ -29,16 +34,26 @@ class BlobStore:
             )
 
     async def put(self, sha256: str, data: bytes) -> None:
-        """Keep ``data``; durable with the store when this returns."""
-        await obstore.put_async(self._store, path_of(sha256), data)
+        """Keep ``data``; durable with the store when this returns.
+
+        Raises:
+            StoreAway: nothing may be relied on.
+        """
+        try:
+            await obstore.put_async(self._store, path_of(sha256), data)
+        except (BaseError, OSError) as error:
+            raise StoreAway(str(error)) from error
 
     async def stream(self, sha256: str) -> AsyncIterator[bytes]:
         """Open the bytes of that hash and return them in pieces.
 
         Raises:
-            FileNotFoundError: the store does not have them.
+            StoreAway: they cannot be had now.
         """
-        found = await obstore.get_async(self._store, path_of(sha256))
+        try:
+            found = await obstore.get_async(self._store, path_of(sha256))
+        except (BaseError, OSError) as error:
+            raise StoreAway(str(error)) from error
         return _pieces(found.stream(min_chunk_size=CHUNK_BYTES))
 
 

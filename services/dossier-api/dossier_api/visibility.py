@@ -45,3 +45,8 @@ def cursor_id(key: str) -> UUID:
         return UUID(key)
     except ValueError:
         raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from None
+
+
+def store_away() -> Problem:
+    """Return the problem for bytes that cannot be kept or had right now."""
+    return Problem(503, "content_away", "The store of files does not answer right now.", headers={"Retry-After": "5"})

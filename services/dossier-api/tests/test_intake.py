@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -245,3 +246,21 @@ async def test_a_large_document_is_read(desk: Desk) -> None:
     dossier = await desk.dossier()
     filed = await desk.filed(dossier["id"], invoice(pdf=PDF + b"x" * 1_500_000))
     assert filed["content"][1]["size_bytes"] == len(PDF) + 1_500_000
+
+
+async def test_a_store_that_is_away_is_said_and_nothing_is_filed(desk: Desk, tmp_path: Path) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    blobs = tmp_path / "blobs"
+    blobs.rename(tmp_path / "elsewhere")
+    blobs.write_text("not a folder")
+    for answer in (
+        await desk.call("GET", f"/documents/{filed['id']}/content/ubl"),
+        await desk.hand_in(dossier["id"], invoice("2026-0002")),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (503, "content_away")
+        assert answer.headers["retry-after"]
+    assert len((await desk.call("GET", "/documents")).json()["items"]) == 1
+    blobs.unlink()
+    (tmp_path / "elsewhere").rename(blobs)
+    assert (await desk.hand_in(dossier["id"], invoice("2026-0002"))).status_code == 201

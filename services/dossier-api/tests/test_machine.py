@@ -62,6 +62,7 @@ def _reached(each: DeliveryFacts) -> int:
 def test_a_document_is_as_far_as_the_furthest_of_its_deliveries(state: S) -> None:
     for deliveries in [[], *([each] for each in ALL_FACTS), *itertools.combinations(ALL_FACTS, 2)]:
         reached = max((_reached(each) for each in deliveries), default=0)
+        expected: S
         if state in {S.RECEIVED, S.AWAITING_ENTRY}:
             expected = state
         elif reached:

@@ -3,17 +3,19 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Row
 
+from dossier_api.blobs import StoreAway
 from dossier_api.documents import content_of, read_document
 from dossier_api.intake import safe_name
-from dossier_api.visibility import DocumentReader
-from koppel_mesh.http.problems import Problem
+from dossier_api.visibility import DocumentReader, store_away
 from koppel_mesh.http.server import CurrentContext
 
 router = APIRouter(prefix="/v1", tags=["documents"])
+log = structlog.get_logger(__name__)
 ENDINGS = {"ubl": "xml", "pdf": "pdf", "coda": "cod"}
 
 
@@ -37,9 +39,10 @@ async def get_content(
     headers["Content-Disposition"] = f'attachment; filename="{_filename(row, role, file["filename"])}"'
     try:
         pieces = await context.resources.stream(file["sha256"])
-    except FileNotFoundError:
-        # The row was committed after the bytes were: only a store that lost or has not got them yet comes here.
-        raise Problem(503, "content_away", "The file cannot be had right now.", headers={"Retry-After": "5"}) from None
+    except StoreAway as error:
+        # The row was committed after the bytes were: only a store that is away, or lost them, comes here.
+        log.warning("file cannot be had", document=str(row.id), role=role, error=str(error))
+        raise store_away() from error
     return StreamingResponse(pieces, headers=headers, media_type=file["media_type"])
 
 

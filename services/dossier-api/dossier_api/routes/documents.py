@@ -4,10 +4,12 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Select, select, tuple_
 
 from dossier_api import machine
+from dossier_api.blobs import StoreAway
 from dossier_api.changing import change
 from dossier_api.documents import file_intake, read_deliveries, read_document, read_owner, write
 from dossier_api.filing import new_row
@@ -16,7 +18,7 @@ from dossier_api.models.documents import DocumentBody, DocumentSummary
 from dossier_api.models.entry import DocumentPatch
 from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
-from dossier_api.visibility import DocumentReader, DocumentWriter, cursor_id, visible
+from dossier_api.visibility import DocumentReader, DocumentWriter, cursor_id, store_away, visible
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, PageRequest
@@ -25,6 +27,7 @@ from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DocumentKind, DocumentState
 
 router = APIRouter(prefix="/v1", tags=["documents"])
+log = structlog.get_logger(__name__)
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _TAKES: dict[str, Any] = {
@@ -69,8 +72,12 @@ async def hand_in_document(
         owner = await read_owner(reading, caller, dossier_id)
     intake = await take_in(await request.body(), request.headers.get("content-type", ""), direction)
     drafted = new_row(intake, owner)
-    for file in intake.files:
-        await context.resources.put(file.sha256, file.data)
+    try:
+        for file in intake.files:
+            await context.resources.put(file.sha256, file.data)
+    except StoreAway as error:
+        log.warning("files cannot be kept", dossier=str(dossier_id), error=str(error))
+        raise store_away() from error
     async with context.database.transaction() as tx:
         if (earlier := await idempotency.claim(tx)) is not None:
             return earlier
