@@ -1,0 +1,44 @@
+"""The sandbox as an ASGI app."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from . import api, control, oauth
+from .seed import seeded
+from .state import State
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "MERGE"]
+
+
+def create_app(base_url: str, state: State | None = None) -> Starlette:
+    """Return a sandbox Exact Online.
+
+    Args:
+        base_url: where it is reached, prefix included; every link in its answers begins with it.
+        state: what it knows; freshly seeded when not given.
+    """
+    routes: Sequence[BaseRoute] = [
+        Route("/api/oauth2/auth", oauth.authorize),
+        Route("/api/oauth2/token", oauth.token, methods=["POST"]),
+        Route("/api/v1/current/Me", api.me),
+        Route("/api/v1/{division:int}/{path:path}", api.handle, methods=_METHODS),
+        Route("/docs/SysAttachment.aspx", _attachment),
+        *control.ROUTES,
+    ]
+    app = Starlette(routes=routes)
+    app.state.exact = state or seeded()
+    app.state.base_url = base_url.rstrip("/")
+    return app
+
+
+async def _attachment(request: Request) -> Response:
+    state: State = request.app.state.exact
+    key = request.query_params.get("ID", "").lower()
+    for division in state.divisions.values():
+        if (found := division.tables["DocumentAttachments"].get(key)) is not None:
+            return Response(found["@content"], media_type="application/octet-stream")
+    return Response(status_code=404)

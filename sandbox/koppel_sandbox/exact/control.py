@@ -1,0 +1,145 @@
+"""What a test may do to the sandbox: under ``/_control/``, JSON in and out, never a part of Exact."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from . import faults, mailbox
+from .seed import division as seeded_division
+from .seed import seeded
+from .state import State
+
+Action = Callable[[State, dict[str, Any]], Any]
+
+
+def _reset(state: State, _: dict[str, Any]) -> None:
+    fresh = seeded()
+    for one in dataclasses.fields(State):
+        setattr(state, one.name, getattr(fresh, one.name))
+
+
+def _clock(state: State, body: dict[str, Any]) -> dict[str, str]:
+    state.clock.advance(float(body.get("advance_s", 0)))
+    return {"now": state.clock.now().isoformat()}
+
+
+def _switches(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    for name, value in body.items():
+        if not hasattr(state.switches, name):
+            raise ValueError(f"no such switch: {name}")
+        setattr(state.switches, name, value)
+    return dataclasses.asdict(state.switches)
+
+
+def _faults(state: State, body: dict[str, Any]) -> list[dict[str, Any]]:
+    if "clear" in body:
+        state.faults.clear()
+    else:
+        state.faults.append(faults.from_json(body))
+    return [dataclasses.asdict(fault) for fault in state.faults]
+
+
+def _period(state: State, body: dict[str, Any]) -> None:
+    key = (str(body["journal"]), int(body["year"]), int(body["period"]))
+    closed = state.divisions[int(body["division"])].closed
+    closed.add(key) if body.get("closed", True) else closed.discard(key)
+
+
+def _record(state: State, body: dict[str, Any]) -> int:
+    """Change a record: block an account or a relation, process an entry."""
+    table = state.divisions[int(body["division"])].tables[body["table"]]
+    found = [
+        row
+        for row in table.values()
+        if all(str(row.get(name)).strip() == str(value) for name, value in body["where"].items())
+    ]
+    for row in found:
+        row.update(body["set"])
+    return len(found)
+
+
+def _user(state: State, body: dict[str, Any]) -> None:
+    user = next(user for user in state.users.values() if user.name == body["user"])
+    for name in ("active", "blocked", "language", "current_division"):
+        if name in body:
+            setattr(user, name, body[name])
+    if "granted" in body:
+        user.granted = {int(code) for code in body["granted"]}
+    for deny, change in (("deny", user.denied.add), ("allow", user.denied.discard)):
+        for division, resource, method in body.get(deny, ()):
+            change((int(division), str(resource), str(method)))
+
+
+def _division(state: State, body: dict[str, Any]) -> None:
+    code = int(body["division"])
+    if code not in state.divisions:
+        state.divisions[code] = seeded_division(code, str(body.get("name", code)), str(body.get("vat_number", "")))
+        for user in state.users.values():
+            user.divisions.add(code)
+            user.granted.add(code)
+    found = state.divisions[code]
+    for name in ("blocked", "licence_expired"):
+        if name in body:
+            setattr(found, name, bool(body[name]))
+    if "licence" in body:
+        found.licence = set(body["licence"])
+
+
+def _process(state: State, body: dict[str, Any]) -> int:
+    """Do the accountant's work: entries become processed (point 38), mail messages move on (point 42)."""
+    division = state.divisions[int(body["division"])]
+    for entry in division.tables["Entries"].values():
+        entry["Status"], entry["StatusDescription"] = 50, "Processed"
+    for message in list(division.tables["MailMessagesSent"].values()):
+        mailbox.process(division, message, int(body.get("mail_status", mailbox.PROCESSED)))
+    return len(division.tables["Entries"])
+
+
+_ACTIONS: dict[str, Action] = {
+    "reset": _reset,
+    "clock": _clock,
+    "switches": _switches,
+    "faults": _faults,
+    "period": _period,
+    "record": _record,
+    "user": _user,
+    "division": _division,
+    "process": _process,
+}
+
+
+async def _act(request: Request) -> Response:
+    state: State = request.app.state.exact
+    action = _ACTIONS.get(request.path_params["action"])
+    if action is None:
+        return JSONResponse({"error": "no such action", "actions": sorted(_ACTIONS)}, 404)
+    try:
+        return JSONResponse({"ok": True, "result": action(state, json.loads(await request.body() or b"{}"))})
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        return JSONResponse({"ok": False, "error": f"{type(error).__name__}: {error}"}, 400)
+
+
+async def _requests(request: Request) -> Response:
+    state: State = request.app.state.exact
+    wanted = request.query_params
+    lines = [dataclasses.asdict(line) for line in state.log]
+    return JSONResponse([line for line in lines if all(str(line.get(name)) == value for name, value in wanted.items())])
+
+
+async def _records(request: Request) -> Response:
+    state: State = request.app.state.exact
+    table = state.divisions[request.path_params["division"]].tables[request.path_params["table"]]
+    rows = [{name: value for name, value in row.items() if not name.startswith("@")} for row in table.values()]
+    return Response(json.dumps(rows, default=str), media_type="application/json")
+
+
+ROUTES = [
+    Route("/_control/requests", _requests),
+    Route("/_control/divisions/{division:int}/{table}", _records),
+    Route("/_control/{action}", _act, methods=["POST"]),
+]
