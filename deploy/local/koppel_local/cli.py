@@ -1,0 +1,200 @@
+"""The command ``koppel``."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from koppel_mesh.service import Service, installed_services
+from koppel_mesh.settings import MeshSettings
+from koppel_mesh.telemetry.logs import configure_logs
+
+from . import sending, workplace
+from .api import Api, ApiError
+from .rabbitmq import RabbitNotInstalledError
+from .servers import FolderInUseError, servers
+
+app = typer.Typer(
+    help="Koppel on this machine, and from the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# A pipe or a log has no width; rich would take 80 columns and break entry numbers in two.
+out = Console(width=None if Console().is_terminal else 160, highlight=False)
+
+Url = Annotated[str, typer.Option(envvar="KOPPEL_PUBLIC_URL", help="Where Koppel answers.")]
+ClientId = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_ID", help="OAuth client.")]
+ClientSecret = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_SECRET", help="Its secret.", show_default=False)]
+Connectors = Annotated[list[str] | None, typer.Option("--connector", help="Connector; may be repeated.")]
+DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
+
+
+@app.command()
+def up(folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".koppel/run")) -> None:
+    """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
+    began = time.monotonic()
+    try:
+        with servers(folder.absolute()) as underneath:
+            url = workplace.fill_environment(folder.absolute(), underneath)
+            asyncio.run(_up(url, began))
+    except (FolderInUseError, RabbitNotInstalledError) as error:
+        raise _end(str(error)) from error
+
+
+@app.command()
+def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help="Such as dossier-api.")]) -> None:
+    """Run some services, with servers the environment names."""
+    asyncio.run(_serve(_chosen(names)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the schemas and queues of every installed service to what this code needs."""
+    settings = MeshSettings()  # read from the environment
+    services = list(installed_services().values())
+    asyncio.run(workplace.migrate(services, settings))
+    out.print(f"{len(services)} services are up to date.")
+
+
+@app.command()
+def send(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="UBL or PDF.")],
+    dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number.")] = None,
+    direction: Annotated[Literal["sale", "purchase"] | None, typer.Option(help="Where a file cannot tell.")] = None,
+    wait_s: Annotated[float, typer.Option(min=0, help="How long to wait for the bookings.")] = 120,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Send documents through and show where each ended. Exit code 1 when one is not booked."""
+    try:
+        api = Api(url, client_id, client_secret)
+        chosen = sending.choose_dossier(api, dossier)["id"]
+        with Progress(console=out, disable=not out.is_terminal) as progress:
+            handed = progress.add_task("handed in", total=len(files))
+            done = progress.add_task("settled", total=len(files))
+            sendings = []
+            for file in files:
+                sendings.append(sending.hand_in(api, chosen, file, direction))
+                progress.advance(handed)
+            sending.export(api, chosen, sendings)
+            sending.follow(
+                api, sendings, wait_s, lambda: progress.update(done, completed=sum(one.is_settled for one in sendings))
+            )
+    except ApiError as error:
+        raise _end(str(error)) from error
+    out.print(result_table(sendings))
+    if any(one.state != "booked" for one in sendings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    connectors: Connectors = None,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Show health, deliveries that wait and open problems. Exit code 1 when a service is not ready."""
+    names = connectors or [name for name in installed_services() if name.startswith("connector-")]
+    table = Table("service", "health")
+    try:
+        api = Api(url, client_id, client_secret)
+        healthy = True
+        for name in dict.fromkeys(["identity", "dossier-api", "export-scheduler", *names]):
+            answer = api.status_of(f"/{name}/health/ready")
+            healthy &= answer == 200
+            table.add_row(name, "ready" if answer == 200 else f"not ready ({answer or 'no answer'})")
+        out.print(table)
+        for name in names:
+            counts = {state: sum(1 for _ in api.items(f"/{name}/v1/deliveries", state=state)) for state in WAITING}
+            out.print(f"{name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+        problems = list(api.items("/dossier-api/v1/problems"))
+    except ApiError as error:
+        raise _end(str(error)) from error
+    out.print(f"open problems: {len(problems)}")
+    for problem in problems:
+        out.print(f"  {problem['message']['en']} (to fix by: {problem['who_can_fix']}; seen {problem['count']}×)")
+    if not healthy:
+        raise typer.Exit(1)
+
+
+WAITING = ("ready", "sending", "exported", "unknown", "blocked", "failed", "review")
+
+
+@app.command()
+def replay(
+    connector: Annotated[str, typer.Option(help="Whose deliveries.")] = "connector-exact",
+    state: Annotated[Literal["failed", "blocked", "unknown"], typer.Option(help="Which.")] = "failed",
+    connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
+    per_second: Annotated[float, typer.Option(min=0.01, max=1000, help="At most so many a second.")] = 5,
+    really: Annotated[bool, typer.Option("--really", help="Do it; otherwise only count.")] = False,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Try deliveries again, through the connector's own retry: nothing that may be booked is sent blindly."""
+    filters = {"state": state} | ({"connection_id": connection} if connection else {})
+    try:
+        api = Api(url, client_id, client_secret)
+        found = list(api.items(f"/{connector}/v1/deliveries", **filters))
+        if not really:
+            out.print(f"{len(found)} deliveries would be tried again; add --really to do it.")
+            return
+        for delivery in found:
+            try:
+                api.call("POST", f"/{connector}/v1/deliveries/{delivery['id']}/retry")
+            except ApiError as error:
+                out.print(f"{delivery['id']}: {error}", markup=False)
+            time.sleep(1 / per_second)
+    except ApiError as error:
+        raise _end(str(error)) from error
+    out.print(f"{len(found)} deliveries were asked to try again.")
+
+
+def result_table(sendings: list[sending.Sending]) -> Table:
+    """Return the table *document → target → state → entry number*, with a sentence where something is wrong."""
+    table = Table("document", "target", "state", "entry number", "problem")
+    for one in sendings:
+        table.add_row(one.number or one.path.name, one.target, one.state, one.entry_number, one.problem)
+    return table
+
+
+async def _up(url: str, began: float) -> None:
+    services = list(installed_services().values())
+    settings = services[0].settings()
+    configure_logs(settings.log_format, settings.log_level)
+    await workplace.migrate(services, settings)
+    neighbours = workplace.sandboxes(url)
+    async with workplace.serving(services, neighbours) as stop:
+        out.print(f"Koppel runs at {url} (started in {time.monotonic() - began:.1f} s); Ctrl-C stops it.")
+        for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
+            out.print(f"  {url}/{name}")
+        await stop.wait()
+        out.print("Stopping …")
+
+
+async def _serve(services: list[Service]) -> None:
+    settings = services[0].settings()
+    configure_logs(settings.log_format, settings.log_level)
+    async with workplace.serving(services, {}) as stop:
+        await stop.wait()
+
+
+def _chosen(names: list[str]) -> list[Service]:
+    installed = installed_services()
+    unknown = [name for name in names if name not in installed]
+    if unknown:
+        raise _end(f"No service is called {', '.join(unknown)}; there are {', '.join(installed)}.")
+    return [installed[name] for name in names]
+
+
+def _end(sentence: str) -> typer.Exit:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+    return typer.Exit(1)

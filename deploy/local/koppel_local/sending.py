@@ -1,0 +1,100 @@
+"""``koppel send``: documents go in, are exported at once, and are followed until each is booked or says why not."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .api import Api, ApiError
+
+SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
+POLL_INTERVAL_S = 0.25
+MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".cod": "text/plain", ".txt": "text/plain"}
+
+
+@dataclass
+class Sending:
+    """One file on its way. One without a document was refused; ``problem`` says why."""
+
+    path: Path
+    document_id: str | None = None
+    number: str = ""
+    target: str = ""
+    state: str = ""
+    entry_number: str = ""
+    problem: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen by itself soon."""
+        return self.document_id is None or self.state in SETTLED
+
+
+def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
+    """Return the dossier with this id, name or enterprise number; without one, the only dossier there is.
+
+    Raises:
+        ApiError: there is none, or the choice is open.
+    """
+    dossiers = list(api.items("/dossier-api/v1/dossiers"))
+    named = [one for one in dossiers if wanted in (None, one["id"], one["name"], one["enterprise_number"])]
+    if len(named) == 1:
+        return named[0]
+    choices = "; ".join(f"{one['name']} ({one['id']})" for one in named or dossiers) or "there are none"
+    raise ApiError(f"Say which dossier with --dossier: {choices}.")
+
+
+def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sending:
+    """Hand one file in. The same file again is the same document."""
+    sending = Sending(path)
+    try:
+        data = path.read_bytes()
+        headers = {
+            "Content-Type": MEDIA_TYPES.get(path.suffix.lower(), "application/xml"),
+            "Idempotency-Key": hashlib.sha256(data + f"{dossier_id} {direction}".encode()).hexdigest(),
+        }
+        params = {"direction": direction} if direction else {}
+        document = api.call(
+            "POST", f"/dossier-api/v1/dossiers/{dossier_id}/documents", content=data, headers=headers, params=params
+        )
+    except (ApiError, OSError) as error:
+        sending.state, sending.problem = "refused", str(error)
+        return sending
+    sending.document_id, sending.number, sending.state = document["id"], document["number"] or "", document["state"]
+    return sending
+
+
+def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
+    """Ask for the export of what was handed in, whatever the dossier's own rhythm is."""
+    wanted = [one.document_id for one in sendings if one.document_id]
+    if wanted:
+        api.call("POST", f"/export-scheduler/v1/dossiers/{dossier_id}/exports", json={"document_ids": wanted})
+
+
+def follow(api: Api, sendings: Sequence[Sending], within_s: float, tell: Callable[[], None]) -> None:
+    """Look at the documents until all are settled or the time is over; ``tell`` is called after each round."""
+    end = time.monotonic() + within_s
+    while True:
+        for sending in sendings:
+            if not sending.is_settled:
+                _look(api, sending)
+        tell()
+        if all(one.is_settled for one in sendings) or time.monotonic() > end:
+            return
+        time.sleep(POLL_INTERVAL_S)
+
+
+def _look(api: Api, sending: Sending) -> None:
+    document = api.call("GET", f"/dossier-api/v1/documents/{sending.document_id}")
+    deliveries = document["deliveries"]
+    sending.state = document["state"]
+    if not deliveries:
+        return
+    # With several targets the one that needs a person is the one to show.
+    shown = min(deliveries, key=lambda one: (one["state"] == "booked", one["state"] in SETTLED))
+    problem = shown["problem"]
+    sending.target, sending.state = shown["connector"], shown["state"]
+    sending.entry_number = shown["entry_number"] or ""
+    sending.problem = f"{problem['message']['en']} (to fix by: {problem['who_can_fix']})" if problem else ""

@@ -1,0 +1,89 @@
+"""The services of this machine: what their environment lacks, their schemas and queues, and running them."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from starlette.types import ASGIApp
+
+from koppel_mesh.broker import declare_topology
+from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import running
+from koppel_mesh.service import Service
+from koppel_mesh.settings import MeshSettings
+
+from .servers import Servers
+
+SANDBOX_EXACT = "koppel_sandbox.exact.app"
+
+
+def fill_environment(folder: Path, servers: Servers) -> str:
+    """Set every ``KOPPEL_*`` variable a laptop leaves unset (contract §2), and return the public URL."""
+    port = os.environ.setdefault("KOPPEL_PORT", "8000")
+    url = os.environ.setdefault("KOPPEL_PUBLIC_URL", f"http://127.0.0.1:{port}")
+    given = {
+        "KOPPEL_DATABASE_URL": servers.database_url,
+        "KOPPEL_AMQP_URL": servers.amqp_url,
+        "KOPPEL_INTERNAL_URL": f"http://127.0.0.1:{port}",
+        "KOPPEL_BLOB_URL": (folder / "blobs").absolute().as_uri(),
+        "KOPPEL_EXACT_BASE_URL": f"{url}/sandbox/exact",
+        "KOPPEL_LOG_FORMAT": "console",
+        "KOPPEL_LOG_LEVEL": "warning",
+        **_secrets(folder / "secrets.json"),
+    }
+    (folder / "blobs").mkdir(parents=True, exist_ok=True)
+    for name, value in given.items():
+        os.environ.setdefault(name, value)
+    return url
+
+
+async def migrate(services: Sequence[Service], settings: MeshSettings) -> None:
+    """Bring schemas and queues to what this code needs. Harmless when they are there already."""
+    for service in services:
+        if service.migrations is not None:
+            await upgrade(settings.database_url, service.name, service.migrations)
+    handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
+    await declare_topology(settings.amqp_url, handled)
+
+
+@asynccontextmanager
+async def serving(services: Sequence[Service], mounts: Mapping[str, ASGIApp]) -> AsyncIterator[asyncio.Event]:
+    """Run the services; yield the event that SIGINT or SIGTERM sets."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings = {service.name: service.settings() for service in services}
+    async with running(services, settings, mounts=mounts):
+        yield stop
+
+
+def sandboxes(url: str) -> dict[str, ASGIApp]:
+    """Return the neighbours played on this machine, by path; only those whose real address nobody gave."""
+    own = os.environ.get("KOPPEL_EXACT_BASE_URL") == f"{url}/sandbox/exact"
+    if not own or find_spec(SANDBOX_EXACT.split(".", maxsplit=1)[0]) is None or find_spec(SANDBOX_EXACT) is None:
+        return {}
+    app: ASGIApp = import_module(SANDBOX_EXACT).create_app(base_url=f"{url}/sandbox/exact")
+    return {"/sandbox/exact": app}
+
+
+def _secrets(file: Path) -> dict[str, str]:
+    # Tokens of vendors are encrypted with these: a new key each run would make yesterday's connections unreadable.
+    if not file.exists():
+        made = {
+            "KOPPEL_SECRET_KEYS": Fernet.generate_key().decode(),
+            "KOPPEL_SERVICE_CLIENT_SECRET": secrets.token_urlsafe(32),
+        }
+        unfinished = file.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(made))
+        unfinished.replace(file)
+    read: dict[str, str] = json.loads(file.read_text())
+    return read
