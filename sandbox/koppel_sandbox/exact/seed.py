@@ -179,7 +179,7 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "BalanceSide": "C" if account[0] == "7" else "D",
             },
         )
-    for vat, description, percentage, kind, transaction, charged, listing in VAT_CODES:
+    for vat, description, percentage, vat_type, transaction, charged, listing in VAT_CODES:
         put(
             "VATCodes",
             guid(f"{code} vat {vat}"),
@@ -187,7 +187,7 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "Code": vat.ljust(3),
                 "Description": description,
                 "Percentage": Decimal(percentage),
-                "Type": kind,
+                "Type": vat_type,
                 "VATTransactionType": transaction,
                 "Charged": charged,
                 "EUSalesListing": listing,
