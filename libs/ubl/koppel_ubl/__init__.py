@@ -1,17 +1,11 @@
-"""UBL 2.1 invoices and credit notes: read safely into typed values.
+"""UBL 2.1 invoices and credit notes as typed values: bytes in, values out; no network, no file system."""
 
-```python
-document = koppel_ubl.read(data)
-document.number, document.totals.payable, document.seller.enterprise_number
-```
-"""
-
-from .errors import ReadError
-from .model import (
+from koppel_ubl.errors import ReadError
+from koppel_ubl.model import (
     Address,
     AllowanceCharge,
     Attachment,
-    BillingReference,
+    Classification,
     Contact,
     CreditNote,
     Delivery,
@@ -19,23 +13,27 @@ from .model import (
     Identifier,
     Invoice,
     Item,
+    ItemProperty,
     Line,
+    Note,
     Party,
     PaymentMeans,
     Period,
+    PrecedingInvoice,
     Price,
-    Property,
+    Quantity,
+    SupportingDocument,
     Totals,
+    VatBreakdown,
     VatCategory,
-    VatSubtotal,
 )
-from .reading.document import read
+from koppel_ubl.reading.document import read
 
 __all__ = [
     "Address",
     "AllowanceCharge",
     "Attachment",
-    "BillingReference",
+    "Classification",
     "Contact",
     "CreditNote",
     "Delivery",
@@ -43,15 +41,19 @@ __all__ = [
     "Identifier",
     "Invoice",
     "Item",
+    "ItemProperty",
     "Line",
+    "Note",
     "Party",
     "PaymentMeans",
     "Period",
+    "PrecedingInvoice",
     "Price",
-    "Property",
+    "Quantity",
     "ReadError",
+    "SupportingDocument",
     "Totals",
+    "VatBreakdown",
     "VatCategory",
-    "VatSubtotal",
     "read",
 ]
