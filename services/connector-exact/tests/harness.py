@@ -1,0 +1,224 @@
+"""A running sandbox Exact Online for the tests, and what an accountant does in it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx2
+
+from connector_exact.settings import ExactSettings
+from koppel_connector import oauth
+from koppel_connector.conformance import Fault, VendorHarness, Workshop
+from koppel_connector.importing import serve_imports
+from koppel_connector.routes.connections import _insert
+from koppel_sandbox.exact import faults
+from koppel_sandbox.exact.state import Division, State
+from koppel_sandbox.exact.testing import SandboxServer
+
+from .desk import Desk, login, sample
+
+DIVISION = 3090901
+SETTINGS: dict[str, Any] = {
+    "division": DIVISION,
+    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
+    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+    "vat_codes": {
+        "sale": {"Z": "0", "E": "VRY", "G": "EXP", "K": "ICL"},
+        "purchase": {"AE": "PMC", "K": "PIC", "E": "PVR"},
+    },
+}
+REDIRECT_URI = "http://127.0.0.1:8000/connector-exact/oauth/callback"
+ENTRIES = r"(sales|purchase)entry/(Sales|Purchase)Entries"
+
+
+class Sandbox:
+    """The sandbox, served over loopback; its state is at hand in the same process."""
+
+    def __init__(self, base_url: str, state: State) -> None:
+        self.base_url = base_url
+        self.state = state
+
+    @property
+    def division(self) -> Division:
+        return self.state.divisions[DIVISION]
+
+    def service_settings(self) -> dict[str, object]:
+        app = next(iter(self.state.apps.values()))
+        return {
+            "exact_base_url": self.base_url,
+            "exact_client_id": app.client_id,
+            "exact_client_secret": app.client_secret,
+        }
+
+    async def desk(self, settings: Mapping[str, Any] = SETTINGS) -> Desk:
+        """Log in and open a connection."""
+        app = next(iter(self.state.apps.values()))
+        pair = await login(self.base_url, app.client_id, app.client_secret, REDIRECT_URI)
+        return Desk(self.base_url, pair["access_token"], ExactSettings.model_validate(settings))
+
+    def _table(self, name: str) -> dict[str, Any]:
+        return self.division.tables[name]
+
+    def entries(self) -> list[Any]:
+        return list(self._table("Entries").values())
+
+    def entry(self, entry_id: str) -> Any:
+        return self._table("Entries")[entry_id]
+
+    def documents(self) -> list[Any]:
+        return list(self._table("Documents").values())
+
+    def document(self, document_id: str) -> Any:
+        return self._table("Documents")[document_id]
+
+    def attachments(self, document_id: str) -> list[str]:
+        return [
+            row["FileName"] for row in self._table("DocumentAttachments").values() if row["Document"] == document_id
+        ]
+
+    def relations(self) -> list[Any]:
+        return list(self._table("Accounts").values())
+
+    def add_relation(self, name: str, **facts: Any) -> Any:
+        """Make a relation, or change the seeded one with this VAT number."""
+        for row in self.relations():
+            if row.get("VATNumber") == facts.get("VATNumber"):
+                return self.division.put("Accounts", row["ID"], {**row, **facts})
+        given = {
+            "ID": str(uuid4()),
+            "Code": "990".rjust(18),
+            "Name": name,
+            "Status": "A",
+            "IsSupplier": False,
+            "Blocked": False,
+        }
+        return self.division.put("Accounts", given["ID"], given | facts)  # type: ignore[arg-type]
+
+    def change_relation(self, relation_id: str, **facts: Any) -> None:
+        self.division.put("Accounts", relation_id, {**self._table("Accounts")[relation_id], **facts})
+
+    def block_account(self, code: str) -> None:
+        next(row for row in self._table("GLAccounts").values() if str(row["Code"]).strip() == code)["IsBlocked"] = True
+
+    def forget_vat_codes(self) -> None:
+        self._table("VATCodes").clear()
+
+    def close_period(self, journal: str, year: int, period: int) -> None:
+        self.division.closed.add((journal, year, period))
+
+    def open_periods(self) -> None:
+        self.division.closed.clear()
+
+    def speak(self, language: str) -> None:
+        for user in self.state.users.values():
+            user.language = language
+
+    def deny(self, resource: str, method: str) -> None:
+        for user in self.state.users.values():
+            user.denied.add((DIVISION, resource, method))
+
+    def allow_everything(self) -> None:
+        for user in self.state.users.values():
+            user.denied.clear()
+
+    def tamper(self, entry_id: str, amount: Decimal) -> None:
+        row = self._table("Entries")[entry_id]
+        row["AmountFC"] = type(row["AmountFC"])(Decimal(str(row["AmountFC"])) + amount)
+
+
+@contextmanager
+def running_sandbox() -> Iterator[Sandbox]:
+    with SandboxServer() as server:
+        yield Sandbox(server.url, server.state)
+
+
+_FAULTS: dict[Fault, dict[str, Any]] = {
+    Fault.ACTS_THEN_HANGS: {"kind": "hang_after_commit", "seconds": 3.0},
+    Fault.ACTS_THEN_RESETS: {"kind": "reset_after_commit"},
+    Fault.ACTS_THEN_HALF_ANSWER: {"kind": "half_answer_after_commit"},
+    Fault.ACTS_THEN_ERROR: {"kind": "html_after_commit"},
+    Fault.RESETS: {"kind": "reset_before"},
+    Fault.THROTTLES: {"kind": "throttle"},
+}
+
+
+class ExactHarness(VendorHarness):
+    """The sandbox as the conformance suite wants a vendor."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._ids: dict[int, UUID] = {}
+        self._throttled = 0
+
+    async def connect(self, shop: Workshop) -> UUID:
+        settings = ExactSettings.model_validate(SETTINGS)
+        async with shop.context.database.transaction() as tx:
+            view = await _insert(tx, shop.kit, shop.dossier_id, shop.firm_id, settings)
+        assert view.authorize_url is not None
+        async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as browser:
+            consent = await browser.get(view.authorize_url)
+        returned = parse_qs(urlsplit(consent.headers["location"]).query)
+        ending = await oauth.take_return(shop.kit, code=returned["code"][0], state=returned["state"][0], error=None)
+        assert ending.ending == "connected"
+
+        async def imported() -> bool:
+            return bool(await shop.rows("SELECT 1 FROM connection WHERE imported_at IS NOT NULL"))
+
+        if not shop._tasks:
+            await serve_imports(shop.context)
+        await shop.until(imported, "the master data is imported")
+        return view.id
+
+    def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
+        paper = sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-{number + 1:04}"})
+        identifier = self._ids.setdefault(number, uuid4())
+        content = [{"role": role} for role in paper.files]
+        return {
+            "id": str(identifier),
+            "kind": paper.kind,
+            "number": f"2026-{number + 1:04}",
+            "content": content,
+        }, paper.files
+
+    async def fail(self, fault: Fault, times: int = 1) -> None:
+        if fault is Fault.FORBIDS:
+            self.sandbox.deny("salesentry/SalesEntries", "POST")
+        elif fault is Fault.UNAUTHORISED:
+            self.sandbox.state.access.clear()
+        else:
+            rule = faults.Fault(method="POST", path=ENTRIES, times=times, **_FAULTS[fault])
+            self.sandbox.state.faults.append(rule)
+
+    async def repair(self) -> None:
+        self._throttled += sum(rule.met for rule in self.sandbox.state.faults if rule.kind == "throttle")
+        self.sandbox.state.faults.clear()
+        self.sandbox.allow_everything()
+        # Exact refuses a refresh within 570 s of the last; what time would do.
+        self.sandbox.state.clock.advance(575)
+
+    async def index_late(self, delay_s: float) -> None:
+        self.sandbox.state.faults.append(faults.Fault("index_late", method="POST", path=ENTRIES, seconds=delay_s))
+
+    async def bookings(self) -> Mapping[str, int]:
+        held: dict[str, int] = {}
+        for entry in self.sandbox.entries():
+            reference = self.sandbox.document(entry["Document"])["Subject"].rsplit(" ", 1)[1]
+            held[reference] = held.get(reference, 0) + 1
+        return held
+
+    async def calls_seen(self) -> int:
+        return len(self.sandbox.state.log) + len(self.sandbox.state.token_calls)
+
+    async def limits_broken(self) -> int:
+        met = self._throttled + sum(rule.met for rule in self.sandbox.state.faults if rule.kind == "throttle")
+        return sum(1 for line in self.sandbox.state.log if line.status == 429) - met
+
+    async def spent_tokens_used(self) -> int:
+        # Whatever the token endpoint refused to refresh: spent or too early, both would be ours to answer for.
+        state = self.sandbox.state
+        asked = sum(1 for call in state.token_calls if call["grant_type"] == "refresh_token")
+        exchanged = sum(1 for code in state.codes.values() if code.consumed)
+        return asked - (len(state.refresh) - exchanged)

@@ -1,0 +1,354 @@
+"""The connector at the sandbox: each kind booked to the cent, each refusal a problem that names who can fix it."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from connector_exact.masters import Relation
+from connector_exact.problems import PROBLEMS
+from connector_exact.settings import ExactSettings
+from koppel_connector.outcomes import Booked, CannotTell, Differs, Found, NotFound, Vanished
+from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
+
+from .desk import CONNECTOR, Desk, book, sample, work_of
+from .harness import SETTINGS, Sandbox
+
+KINDS = [
+    ("01-invoice-ogm-pdf", "sales_invoice"),
+    ("01-invoice-ogm-pdf", "purchase_invoice"),
+    ("02-creditnote-ref", "sales_credit_note"),
+    ("02-creditnote-ref", "purchase_credit_note"),
+    ("03-AE-cocontractor", "purchase_invoice"),
+    ("04-K-intracommunity-goods", "sales_invoice"),
+    ("05-G-export", "sales_invoice"),
+    ("06-E-small-business", "purchase_invoice"),
+    ("08-O-outside-scope", "sales_invoice"),
+    ("10-mixed-rates-allowance-charge", "sales_invoice"),
+    ("11-USD-with-EUR-vat", "sales_invoice"),
+    ("12-daily-receipts-endpoint-self", "daily_receipts"),
+    ("15-cash-discount", "sales_invoice"),
+]
+
+
+@pytest.fixture
+async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
+    opened = await sandbox.desk()
+    await opened.import_all()
+    yield opened
+    await opened.close()
+
+
+async def refused(desk: Desk, paper: Any, **of: Any) -> Verdict:
+    with pytest.raises(Verdict) as caught:
+        await book(desk, work_of(desk, paper, **of))
+    assert caught.value.problem is not None
+    assert caught.value.problem.code in PROBLEMS
+    return caught.value
+
+
+def code_of(verdict: Verdict) -> str:
+    assert verdict.problem is not None
+    return verdict.problem.code
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+async def test_each_kind_is_booked_and_read_back_to_the_cent(
+    desk: Desk, sandbox: Sandbox, name: str, kind: str
+) -> None:
+    sent, told = await book(desk, work_of(desk, sample(name, kind)))
+    assert isinstance(told, Booked), told
+    assert told.entry_number == sent.entry_number
+    entry = sandbox.entry(sent.remote_id)
+    assert entry["Type"] == {"sales_credit_note": 21, "purchase_credit_note": 31}.get(
+        kind, 30 if "purchase" in kind else 20
+    )
+    journal = SETTINGS["journals"][
+        {
+            "sales_invoice": "sale",
+            "sales_credit_note": "sale_credit",
+            "purchase_invoice": "purchase",
+            "purchase_credit_note": "purchase_credit",
+            "daily_receipts": "receipts",
+        }[kind]
+    ]
+    assert str(entry["Journal"]).strip() == journal
+
+
+async def test_four_calls_book_and_one_reads_many_back(desk: Desk) -> None:
+    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    desk.calls.clear()
+    works = []
+    for number in range(7):
+        work = work_of(desk, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
+        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+        works.append(work)
+    assert [call.operation for call in desk.calls] == [
+        "documents/Documents",
+        "documents/DocumentAttachments",
+        "documents/DocumentAttachments",
+        "salesentry/SalesEntries",
+    ] * 7
+    desk.calls.clear()
+    told = await CONNECTOR.read_back(desk, works)
+    assert len(desk.calls) == 1
+    assert all(isinstance(one, Booked) for one in told.values())
+    assert len({one.entry_number for one in told.values() if isinstance(one, Booked)}) == 7
+
+
+async def test_pdf_and_ubl_hang_on_the_entrys_document(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, work)
+    document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
+    assert document["Subject"].endswith(work.remote_ref)
+    assert document["Type"] == 10
+    assert [name.rsplit(".", 1)[1] for name in sandbox.attachments(document["ID"])] == ["pdf", "xml"]
+
+
+async def test_a_new_relation_is_made_once_with_its_role(desk: Desk, sandbox: Sandbox) -> None:
+    paper = sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"})
+    first, _ = await book(desk, work_of(desk, paper))
+    second, _ = await book(desk, work_of(desk, paper))
+    entries = [sandbox.entry(sent.remote_id) for sent in (first, second)]
+    assert entries[0]["Supplier"] == entries[1]["Supplier"]
+    made = [row for row in sandbox.relations() if row.get("VATNumber") == "BE0403170701"]
+    assert len(made) == 1
+    assert made[0]["IsSupplier"] is True
+
+
+async def test_a_relation_lacking_the_role_gets_it_and_nothing_else(desk: Desk, sandbox: Sandbox) -> None:
+    row = sandbox.add_relation(
+        "Exemple Conseil SRL", VATNumber="BE0000000295", Status="A", IsSupplier=True, Email="x@y.be"
+    )
+    await desk.import_all()
+    _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    assert isinstance(told, Booked)
+    changed = next(one for one in sandbox.relations() if one["ID"] == row["ID"])
+    assert (changed["Status"], changed["Email"], changed["Code"]) == ("C", "x@y.be", row["Code"])
+
+
+async def test_a_blocked_relation_waits_for_the_accountant_until_it_is_free(desk: Desk, sandbox: Sandbox) -> None:
+    row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", Blocked=True)
+    await desk.import_all()
+    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(verdict, Blocked)
+    assert code_of(verdict) == "relation_blocked"
+    assert PROBLEMS["relation_blocked"].who_can_fix == "accountant"
+    sandbox.change_relation(row["ID"], Blocked=False)
+    _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    assert isinstance(told, Booked)
+
+
+async def test_a_relation_blocked_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+    row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C")
+    await desk.import_all()
+    sandbox.change_relation(row["ID"], Blocked=True)
+    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "relation_blocked"
+
+
+@pytest.mark.parametrize("language", ["nl-BE", "fr-BE", "en-GB"])
+async def test_a_closed_period_is_told_in_any_language(desk: Desk, sandbox: Sandbox, language: str) -> None:
+    sandbox.speak(language)
+    sandbox.close_period("700", 2026, 1)
+    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(verdict, Blocked)
+    assert code_of(verdict) == "period_closed"
+
+
+async def test_a_retry_after_a_refusal_makes_no_second_document(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.close_period("700", 2026, 1)
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    with pytest.raises(Blocked):
+        await book(desk, work)
+    sandbox.open_periods()
+    desk.calls.clear()
+    _, told = await book(desk, work)
+    assert isinstance(told, Booked)
+    assert [call.operation for call in desk.calls] == ["salesentry/SalesEntries"] * 2
+
+
+async def test_a_year_that_does_not_exist(desk: Desk) -> None:
+    paper = sample("01-invoice-ogm-pdf", replace={"<cbc:IssueDate>2026-": "<cbc:IssueDate>2011-"})
+    assert code_of(await refused(desk, paper)) == "financial_year_missing"
+
+
+@pytest.mark.parametrize(
+    ("settings", "document", "code"),
+    [
+        ({"journals": {"sale": "999"}}, {}, "journal_unknown"),
+        ({"journals": {"sale": "600"}}, {}, "journal_wrong_type"),
+        ({"journals": {"purchase": "600"}}, {}, "journal_missing"),
+        ({"default_ledger_account": {}}, {}, "ledger_account_missing"),
+        ({}, {"ledger_account": "999999"}, "ledger_account_unknown"),
+        ({}, {"ledger_account": "400000"}, "ledger_account_wrong_type"),
+        ({"vat_codes": {"sale": {"S:21": "ZZ"}}}, {}, "unknown_vat_code"),
+        ({"entry_numbers": "document"}, {}, "entry_number_not_numeric"),
+    ],
+)
+async def test_what_the_settings_get_wrong_is_told_before_anything_acts(
+    desk: Desk, settings: dict[str, Any], document: dict[str, Any], code: str
+) -> None:
+    desk.settings = ExactSettings.model_validate({**SETTINGS, **settings})
+    verdict = await refused(desk, sample("01-invoice-ogm-pdf", **document))
+    assert isinstance(verdict, Blocked)
+    assert code_of(verdict) == code
+    assert not [call for call in desk.calls if call.method != "GET"]
+
+
+async def test_an_unknown_vat_rate_names_category_and_rate(desk: Desk) -> None:
+    paper = sample("06-E-small-business", "sales_invoice")
+    desk.settings = ExactSettings.model_validate({**SETTINGS, "vat_codes": {"sale": {"E": "ZZ"}}})
+    verdict = await refused(desk, paper)
+    assert verdict.problem is not None
+    assert code_of(verdict) == "unknown_vat_code"
+    assert "E at 0 %" in str(verdict.problem.detail)
+
+
+async def test_a_vat_code_gone_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.forget_vat_codes()
+    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "unknown_vat_code"
+
+
+async def test_an_account_blocked_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.block_account(SETTINGS["default_ledger_account"]["sale"])
+    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "ledger_account_blocked"
+
+
+async def test_a_missing_right_names_itself(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.deny("salesentry/SalesEntries", "POST")
+    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(verdict, Blocked)
+    assert code_of(verdict) == "missing_right"
+    assert PROBLEMS["missing_right"].degrades
+    steps = {step.name: step async for step in CONNECTOR.check(desk)}
+    assert not steps["rights"].ok
+    assert steps["rights"].problem is not None
+    assert "salesentry/SalesEntries" in str(steps["rights"].problem.detail)
+    dossier = next(one for one in await CONNECTOR.remote_dossiers(desk) if one.id == str(SETTINGS["division"]))
+    assert not dossier.reachable
+    assert "salesentry/SalesEntries" in str(dossier.missing_right)
+
+
+async def test_an_import_without_rights_is_no_empty_import(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.deny("financial/Journals", "GET")
+    with pytest.raises(Blocked) as caught:
+        await CONNECTOR.import_masters(desk)
+    assert code_of(caught.value) == "missing_right"
+    assert caught.value.problem is not None
+    assert "financial/Journals" in str(caught.value.problem.detail)
+
+
+async def test_an_expired_licence(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.division.licence_expired = True
+    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "licence_expired"
+
+
+async def test_the_health_check_is_well(desk: Desk) -> None:
+    steps = [step async for step in CONNECTOR.check(desk)]
+    assert [step.name for step in steps] == ["login", "rights", "year", "journals", "vat_codes"]
+    assert all(step.ok for step in steps), steps
+
+
+# ── numbers of our own ──
+
+
+def numbered(number: str) -> Any:
+    return sample(
+        "01-invoice-ogm-pdf",
+        replace={"<cbc:ID>2026-0001</cbc:ID>\n<cbc:IssueDate>": f"<cbc:ID>{number}</cbc:ID>\n<cbc:IssueDate>"},
+    )
+
+
+async def test_a_taken_number_is_never_overwritten(desk: Desk, sandbox: Sandbox) -> None:
+    desk.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
+    sandbox.state.switches.overwrite_taken_numbers = True
+    first, told = await book(desk, work_of(desk, numbered("26799001")))
+    assert isinstance(told, Booked)
+    assert first.entry_number == "26799001"
+    verdict = await refused(desk, numbered("26799001"))
+    assert isinstance(verdict, Blocked)
+    assert code_of(verdict) == "entry_number_taken"
+    assert sandbox.entry(first.remote_id)["EntryNumber"] == 26799001
+    assert len(sandbox.entries()) == 1
+
+
+async def test_a_number_exact_replaces_is_not_booked_silently(desk: Desk) -> None:
+    desk.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
+    await book(desk, work_of(desk, numbered("26799002")))
+    _, told = await book(desk, work_of(desk, numbered("26700001")))
+    assert isinstance(told, Differs)
+    assert "entry number" in str(told.problem.detail)
+
+
+# ── after doubt ──
+
+
+async def test_what_was_booked_is_found_by_our_id(desk: Desk) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, work)
+    again = work_of(desk, sample("01-invoice-ogm-pdf"), progress=work.progress, remote_uuid=work.remote_uuid)
+    found = await CONNECTOR.lookup(again)
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.count, found.problem) == (sent.remote_id, 1, None)
+
+
+async def test_the_same_entry_sent_twice_is_one_entry(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    prepared = await CONNECTOR.prepare(work)
+    await CONNECTOR.send(work, prepared)
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.send(work, prepared)
+    assert len(sandbox.entries()) == 1
+
+
+async def test_somebody_elses_entry_with_our_number_goes_to_a_person(desk: Desk) -> None:
+    theirs = work_of(desk, sample("01-invoice-ogm-pdf"))
+    await book(desk, theirs)
+    progress = {name: theirs.progress[name] for name in ("side", "your_ref", "relation_id", "expected")}
+    found = await CONNECTOR.lookup(work_of(desk, sample("01-invoice-ogm-pdf"), progress=progress))
+    assert isinstance(found, Found)
+    assert found.problem is not None
+    assert found.problem.code == "entry_already_exists"
+
+
+async def test_nothing_found_without_the_right_to_read_proves_nothing(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    await book(desk, work)
+    sandbox.deny("salesentry/SalesEntries", "GET")
+    assert isinstance(await CONNECTOR.lookup(work), CannotTell)
+    work.delivery = type(work.delivery)(**{**vars(work.delivery), "remote_id": str(work.remote_uuid)})
+    with pytest.raises(Blocked) as caught:
+        await CONNECTOR.read_back(desk, [work])
+    assert code_of(caught.value) == "missing_right"
+
+
+async def test_a_document_made_in_doubt_is_found_and_used(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sandbox.deny("documents/DocumentAttachments", "POST")
+    with pytest.raises(Blocked):
+        await book(desk, work)
+    sandbox.allow_everything()
+    work.progress.clear()
+    assert isinstance(await CONNECTOR.lookup(work), NotFound)
+    _, told = await book(desk, work)
+    assert isinstance(told, Booked)
+    assert len(sandbox.documents()) == 1
+
+
+async def test_an_entry_deleted_in_exact_has_vanished_and_a_changed_one_differs(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, work)
+    sandbox.tamper(sent.remote_id, Decimal("0.01"))
+    told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+    assert isinstance(told, Differs)
+    assert told.problem.code == "totals_differ"
+    gone = work_of(desk, sample("01-invoice-ogm-pdf"), progress=work.progress, remote_uuid=uuid4())
+    assert isinstance((await CONNECTOR.read_back(desk, [gone]))[gone.delivery.id], Vanished)
+
+
+async def test_relations_are_read_as_they_stand(desk: Desk) -> None:
+    relations = [Relation.of(line) for line in desk.masters.all(Relation.kind)]
+    assert relations
+    assert all(relation.code == relation.code.strip() for relation in relations)
