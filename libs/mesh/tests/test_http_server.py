@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
+import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -69,6 +70,14 @@ async def broken() -> None:
 
 
 SERVICE = Service(name="test-service", settings=MeshSettings, routers=(router,), migrations=VERSIONS)
+
+
+@pytest.fixture(autouse=True)
+def plain_tracebacks() -> Iterator[None]:
+    """Unconfigured, structlog draws tracebacks with every local variable, which takes seconds of a busy machine."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

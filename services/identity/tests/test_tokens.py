@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import text
+
 from identity import keys
 from identity.service import SERVICE
 from identity.settings import DEMO_FIRM, IdentitySettings
@@ -16,7 +18,6 @@ from koppel_mesh.http.client import HttpClient, Response
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context
-from sqlalchemy import text
 
 SECRET = "services-secret-for-tests"
 
@@ -105,6 +106,13 @@ async def test_basic_and_body_credentials_give_the_same_token(context: Context) 
     assert set(answer["scope"].split()) == set(SCOPES)
     caller = await context.verifier.verify(answer["access_token"])
     assert (caller.subject, caller.firm_id) == ("demo", DEMO_FIRM)
+
+
+@pytest.mark.parametrize("run", [1, 2])
+async def test_many_at_once_wait_their_turn_in_every_event_loop(context: Context, run: int) -> None:
+    wrong = {**GOOD, "client_secret": "wrong"}
+    answers = await asyncio.gather(*(ask(context, form) for form in [GOOD, wrong] * 4))
+    assert [answer.status for answer in answers] == [200, 401] * 4
 
 
 async def test_a_token_has_the_scopes_asked_for_and_no_more(context: Context) -> None:

@@ -1,6 +1,8 @@
 """Tokens, the key set, and the metadata by which both are found."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +18,7 @@ from koppel_mesh.http.server import CurrentContext
 router = APIRouter(tags=["oauth"])
 FORM = "application/x-www-form-urlencoded"
 KEY_SET_MAX_AGE_S = 3600
-_HASHES_AT_ONCE = asyncio.Semaphore(2)
+_HASHING = ThreadPoolExecutor(max_workers=2, thread_name_prefix="identity-hash")
 """A secret hash takes tens of milliseconds of a core and 16 MB: what a flood of guesses may have of us at once."""
 
 _TOKEN_REQUEST: dict[str, Any] = {
@@ -56,8 +58,8 @@ async def issue_token(request: Request, context: CurrentContext) -> Response:
     if unknown := set(form.get("scope", "").split()) - set(SCOPES):
         described = f"Not a scope: {', '.join(sorted(unknown))[:200]}"
         return _say(Answer(400, {"error": "invalid_scope", "error_description": _ascii(described)}, {}))
-    async with _HASHES_AT_ONCE:
-        return _say(await asyncio.to_thread(answer, form, request.headers, str(request.url), known, key, issue))
+    work = partial(answer, form, request.headers, str(request.url), known, key, issue)
+    return _say(await asyncio.get_running_loop().run_in_executor(_HASHING, work))
 
 
 @router.get("/.well-known/jwks.json")
