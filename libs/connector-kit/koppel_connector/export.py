@@ -4,13 +4,14 @@ Read it top-down: ``serve_deliveries`` claims, ``_run_lane`` opens the connectio
 state. Whatever happens on the way ends as one event of the machine, written with one commit.
 """
 
+import asyncio
 import time
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import structlog
 from opentelemetry.trace import SpanKind
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.http.mesh_client import MeshError
@@ -21,7 +22,7 @@ from koppel_mesh.telemetry.tracing import continue_from
 
 from . import connections, faults, happenings
 from .claims import Lane, claim, renew
-from .connections import USABLE, read_connection, set_state
+from .connections import USABLE, ConnectionRow, read_connection, set_state
 from .connector import CannotTell, Found, NotFound, Sent
 from .happenings import Event
 from .kit import Kit
@@ -53,17 +54,23 @@ async def serve_deliveries(context: Context) -> bool:
 
 
 async def _run_lane(kit: Kit, lane: Lane) -> None:
-    left = list(lane.rows)
     try:
         async with kit.database.reading() as reading:
             row = await read_connection(reading, kit, lane.connection_id)
         assert row is not None
+        tracks = max(1, min(row.max_inflight, len(lane.rows)))
+        await asyncio.gather(*(_run_track(kit, row, list(lane.rows[each::tracks])) for each in range(tracks)))
+    finally:
+        kit.serving.discard(lane.connection_id)
+
+
+async def _run_track(kit: Kit, row: ConnectionRow, left: list[DeliveryRow]) -> None:
+    """Take deliveries one after the other; what is not begun when it must stop goes back to its place."""
+    try:
         held = _why_not(kit, row)
         vendor = None if held else await open_vendor(kit, row)
-        while left:
+        while left and not kit.closing:
             current = left[0]
-            if kit.closing:
-                return
             if vendor is None:
                 assert held is not None
                 await _record(kit, None, current, happenings.WaitsForPerson(held), Learned())
@@ -76,15 +83,13 @@ async def _run_lane(kit: Kit, lane: Lane) -> None:
                     continue
                 current = renewed
             left.pop(0)
-            pauses = await _walk(kit, vendor, current)
-            if pauses:
+            if await _walk(kit, vendor, current):
                 return
     finally:
-        kit.serving.discard(lane.connection_id)
         await _give_back(kit, left)
 
 
-def _why_not(kit: Kit, row: Any) -> Problem | None:
+def _why_not(kit: Kit, row: ConnectionRow) -> Problem | None:
     if row.state not in USABLE:
         return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
     missing = kit.connector.missing_settings(row.settings)
@@ -218,17 +223,25 @@ async def _record(
     learned: Learned,
     verdict: Verdict | None = None,
 ) -> None:
-    """Write the outcome, what the last call learned and the message, in one transaction."""
-    try:
-        async with kit.database.transaction() as tx:
-            if vendor is not None:
-                await vendor.flush(tx)
-            made = await apply(tx, kit, row, event, learned)
-            if vendor is not None:
-                await _keep_health(tx, kit, vendor, event, verdict)
-    except LostRaceError as error:
-        log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
-        return
+    """Write the outcome, what the last call learned and the message, in one transaction; once more if the database stumbles."""
+    for last in (False, True):
+        restore = vendor.unwritten() if vendor is not None else None
+        try:
+            async with kit.database.transaction() as tx:
+                if vendor is not None:
+                    await vendor.flush(tx)
+                made = await apply(tx, kit, row, event, learned)
+                if vendor is not None:
+                    await _keep_health(tx, kit, vendor, event, verdict)
+            break
+        except LostRaceError as error:
+            log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
+            return
+        except DBAPIError:
+            if last:
+                raise
+            if restore is not None:
+                restore()
     if made.to.state is DeliveryState.EXPORTED:
         kit.wake("read-back")
 

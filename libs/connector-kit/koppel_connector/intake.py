@@ -30,7 +30,7 @@ REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
 
 _CONNECTIONS = text("""
     SELECT id, dossier_id, firm_id FROM connection
-    WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id FOR SHARE
+    WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
 """)
 _REVISIONS = text(f"""
     SELECT {COLUMNS} FROM delivery d WHERE d.document_id = ANY(CAST(:documents AS uuid[])) ORDER BY d.id FOR UPDATE

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.mesh_client import MeshClient
@@ -26,6 +28,7 @@ from .vault import Vault
 CLOSING_MARGIN_S = 2.0
 RECENT_S = 60.0
 RECENT_MAX = 5000
+log = structlog.get_logger(__name__)
 
 
 class Recent:
@@ -108,9 +111,12 @@ class Kit:
 
         def ended(done: "asyncio.Task[None]") -> None:
             self.lanes.discard(done)
-            if not done.cancelled():
-                done.exception()
-            self.wake(loop)
+            if not done.cancelled() and (error := done.exception()) is not None:
+                # What it held is taken back by the sweeper when its claim ends.
+                log.error("lane failed", loop=loop, connection=str(connection_id), error=repr(error))
+            # The connection is free again: for more of the same, and for what the other loop holds back for it.
+            for waiting in {loop, "deliveries", "read-back"}:
+                self.wake(waiting)
 
         task.add_done_callback(ended)
 

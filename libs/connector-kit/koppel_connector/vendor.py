@@ -85,6 +85,15 @@ class OpenVendor(Vendor):
         """Have ``write`` run in the next commit; a later one of the same name takes its place."""
         self._progress[what] = write
 
+    def unwritten(self) -> Callable[[], None]:
+        """Return what puts back everything not written now, for when the transaction that wrote it fails."""
+        deferred, progress = list(self._deferred), dict(self._progress)
+
+        def restore() -> None:
+            self._deferred, self._progress = deferred, progress
+
+        return restore
+
     async def flush(self, tx: AsyncConnection) -> None:
         """Write what is known and not written yet, in the caller's transaction."""
         deferred, self._deferred = self._deferred, []

@@ -222,3 +222,19 @@ async def test_one_connection_per_dossier_is_served_by_one_lane(shop: Workshop, 
     assert sorted(row.state for row in rows) == ["blocked", "booked"]
     waiting = next(row for row in rows if row.state == "blocked")
     assert waiting.problem["code"] == "not_connected"
+
+
+async def test_an_outcome_is_written_again_when_the_database_stumbles(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await shop.change("CREATE SEQUENCE stumbles")
+    await shop.change(
+        "CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.state = 'exported' AND nextval('stumbles') = 1 THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
+    )
+    await shop.change("CREATE TRIGGER stumble BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION stumble()")
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("booked")
+    assert len(vendor.ledger) == 1
+    assert await shop.rows("SELECT 1 FROM attempt WHERE finished_at IS NULL") == []
+    assert await shop.rows("SELECT 1 FROM attempt WHERE phase = 'lookup'") == []
