@@ -1,11 +1,17 @@
-"""UBL 2.1 invoices and credit notes as typed values: bytes in, values out; no network, no file system."""
+"""UBL 2.1 invoices and credit notes: read safely into typed values.
 
-from koppel_ubl.errors import ReadError
-from koppel_ubl.model import (
+```python
+document = koppel_ubl.read(data)
+document.number, document.totals.payable, document.seller.enterprise_number
+```
+"""
+
+from .errors import ReadError
+from .model import (
     Address,
     AllowanceCharge,
     Attachment,
-    Classification,
+    BillingReference,
     Contact,
     CreditNote,
     Delivery,
@@ -13,27 +19,23 @@ from koppel_ubl.model import (
     Identifier,
     Invoice,
     Item,
-    ItemProperty,
     Line,
-    Note,
     Party,
     PaymentMeans,
     Period,
-    PrecedingInvoice,
     Price,
-    Quantity,
-    SupportingDocument,
+    Property,
     Totals,
-    VatBreakdown,
     VatCategory,
+    VatSubtotal,
 )
-from koppel_ubl.reading.document import read
+from .reading.document import read
 
 __all__ = [
     "Address",
     "AllowanceCharge",
     "Attachment",
-    "Classification",
+    "BillingReference",
     "Contact",
     "CreditNote",
     "Delivery",
@@ -41,19 +43,15 @@ __all__ = [
     "Identifier",
     "Invoice",
     "Item",
-    "ItemProperty",
     "Line",
-    "Note",
     "Party",
     "PaymentMeans",
     "Period",
-    "PrecedingInvoice",
     "Price",
-    "Quantity",
+    "Property",
     "ReadError",
-    "SupportingDocument",
     "Totals",
-    "VatBreakdown",
     "VatCategory",
+    "VatSubtotal",
     "read",
 ]

@@ -1,1 +1,1 @@
-"""From an lxml tree to the model: `rules.py` is the engine, the other files are tables of tag → rule."""
+"""Reading: from a safe tree to the model. Each aggregate of UBL is a function; what none of them takes is listed."""

@@ -1,109 +1,118 @@
-"""Tables for parties, addresses, contacts and delivery."""
+"""Parties, addresses, contacts (BG-4 to BG-13)."""
 
-from koppel_ubl.model.parties import Address, Contact, Delivery, Party
-from koppel_ubl.reading.rules import (
-    CAC,
-    CBC,
-    Context,
-    Element,
-    Table,
-    Values,
-    day,
-    identifier,
-    into,
-    one,
-    path_of,
-    read_into,
-    text,
-    tuples,
-)
+from koppel_ubl.model import Address, Contact, Delivery, Identifier, Party
 
-_ADDRESS: Table = {
-    f"{CBC}StreetName": text("street"),
-    f"{CBC}AdditionalStreetName": text("additional_street"),
-    f"{CBC}BuildingNumber": text("building_number"),
-    f"{CBC}Postbox": text("postbox"),
-    f"{CBC}CityName": text("city"),
-    f"{CBC}PostalZone": text("postal_code"),
-    f"{CBC}CountrySubentity": text("subdivision"),
-    f"{CAC}AddressLine": into({f"{CBC}Line": text("line")}),
-    f"{CAC}Country": into({f"{CBC}IdentificationCode": text("country")}),
-}
-_CONTACT: Table = {
-    f"{CBC}Name": text("name"),
-    f"{CBC}Telephone": text("telephone"),
-    f"{CBC}ElectronicMail": text("email"),
-}
-_TAX_SCHEME: Table = {
-    f"{CBC}CompanyID": text("number"),
-    f"{CAC}TaxScheme": into({f"{CBC}ID": text("scheme")}),
-}
+from .node import Node
 
 
-def read_address(element: Element, context: Context) -> Address:
-    """BG-5 and its like."""
-    return Address(**read_into(element, _ADDRESS, {}, context))
+def party(node: Node | None, customer_number: str | None = None) -> Party | None:
+    """Read a ``cac:Party`` or what has its shape."""
+    if node is None:
+        return None
+    endpoint = node.identifier("EndpointID")
+    identifiers = tuple(
+        found for one in node.nodes("PartyIdentification") if (found := one.identifier("ID")) is not None
+    )
+    trade_name = next(iter([one.text("Name") for one in node.nodes("PartyName")]), None)
+    vat_number, tax_registration = _tax_numbers(node)
+    legal = node.node("PartyLegalEntity")
+    registered = registration = legal_form = None
+    if legal is not None:
+        registered = legal.text("RegistrationName")
+        registration = legal.identifier("CompanyID")
+        legal_form = legal.text("CompanyLegalForm")
+        legal.done()
+    read = Party(
+        name=registered or trade_name,
+        trade_name=trade_name,
+        endpoint=endpoint,
+        identifiers=identifiers,
+        registration=registration,
+        vat_number=vat_number,
+        tax_registration=tax_registration,
+        legal_form=legal_form,
+        address=address(node.node("PostalAddress")),
+        contact=_contact(node.node("Contact")),
+        customer_number=customer_number,
+    )
+    node.done()
+    return read
 
 
-def _read_contact(element: Element, context: Context) -> Contact:
-    return Contact(**read_into(element, _CONTACT, {}, context))
+def accounting_party(node: Node | None) -> Party:
+    """Read ``cac:AccountingSupplierParty`` or ``cac:AccountingCustomerParty``; an absent one is an empty party."""
+    if node is None:
+        return Party()
+    number = node.text("SupplierAssignedAccountID") or node.text("CustomerAssignedAccountID")
+    read = party(node.node("Party"), number) or Party(customer_number=number)
+    node.done()
+    return read
 
 
-def _tax_scheme(element: Element, values: Values, context: Context) -> None:
-    """BT-31 (scheme VAT, or none: e-FFF) or BT-32 (any other scheme)."""
-    found = read_into(element, _TAX_SCHEME, {}, context)
-    scheme = found.get("scheme")
-    is_vat = scheme is None or scheme.upper() == "VAT"
-    field = "vat_id" if is_vat else "tax_registration"
-    if field in values:
-        context.skip(element)
-    elif "number" in found:
-        values[field] = found["number"]
-        if not is_vat:
-            values["tax_registration_scheme"] = scheme
-    elif scheme is not None and not is_vat:
-        context.note(path_of(element))
+def address(node: Node | None) -> Address | None:
+    """Read an address. A house number apart from its street (e-FFF) is put behind it."""
+    if node is None:
+        return None
+    street, house = node.text("StreetName"), node.text("BuildingNumber")
+    line = next(iter([one.text("Line") for one in node.nodes("AddressLine")]), None)
+    country = node.node("Country")
+    code = None
+    if country is not None:
+        code = country.text("IdentificationCode")
+        country.text("Name")
+        country.done()
+    read = Address(
+        street=f"{street} {house}" if street and house else street or house,
+        additional_street=node.text("AdditionalStreetName"),
+        line=line,
+        city=node.text("CityName"),
+        postal_code=node.text("PostalZone"),
+        subdivision=node.text("CountrySubentity"),
+        country=code,
+    )
+    node.done()
+    return read
 
 
-_PARTY: Table = {
-    f"{CBC}EndpointID": identifier("endpoint"),
-    f"{CAC}PartyIdentification": into({f"{CBC}ID": identifier("identifiers", many=True)}),
-    f"{CAC}PartyName": into({f"{CBC}Name": text("trade_name")}),
-    f"{CAC}PostalAddress": one("address", read_address),
-    f"{CAC}PartyTaxScheme": _tax_scheme,
-    f"{CAC}PartyLegalEntity": into(
-        {
-            f"{CBC}RegistrationName": text("legal_name"),
-            f"{CBC}CompanyID": identifier("registration"),
-            f"{CBC}CompanyLegalForm": text("legal_form"),
-        }
-    ),
-    f"{CAC}Contact": one("contact", _read_contact),
-}
-_ACCOUNTING_PARTY: Table = {
-    f"{CBC}SupplierAssignedAccountID": text("account_at_supplier"),
-    f"{CBC}CustomerAssignedAccountID": text("account_at_customer"),
-    f"{CAC}Party": into(_PARTY),
-}
+def delivery(node: Node | None) -> Delivery | None:
+    """Read the (first) delivery."""
+    if node is None:
+        return None
+    day = node.day("ActualDeliveryDate")
+    place = node.node("DeliveryLocation")
+    location: Identifier | None = None
+    where: Address | None = None
+    if place is not None:
+        location = place.identifier("ID")
+        where = address(place.node("Address"))
+        place.done()
+    receiver = party(node.node("DeliveryParty"))
+    node.done()
+    return Delivery(actual_date=day, location=location, address=where, name=receiver.name if receiver else None)
 
 
-def read_accounting_party(element: Element, context: Context) -> Party:
-    """BG-4 and BG-7: a party inside AccountingSupplierParty or AccountingCustomerParty."""
-    return Party(**tuples(read_into(element, _ACCOUNTING_PARTY, {}, context), "identifiers"))
+def _tax_numbers(node: Node) -> tuple[str | None, str | None]:
+    vat_number = tax_registration = None
+    for one in node.nodes("PartyTaxScheme"):
+        number = one.text("CompanyID")
+        scheme = one.node("TaxScheme")
+        kind = ""
+        if scheme is not None:
+            kind = (scheme.text("ID") or "").upper()
+            scheme.text("Name")
+            scheme.text("TaxTypeCode")
+            scheme.done()
+        # e-FFF leaves the scheme out or empty; a number there is the VAT number.
+        if kind in {"VAT", ""} and vat_number is None:
+            vat_number = number
+        elif tax_registration is None:
+            tax_registration = number
+    return vat_number, tax_registration
 
 
-def read_party(element: Element, context: Context) -> Party:
-    """BG-10 and BG-11: a party that is not wrapped."""
-    return Party(**tuples(read_into(element, _PARTY, {}, context), "identifiers"))
-
-
-_DELIVERY: Table = {
-    f"{CBC}ActualDeliveryDate": day("delivered_on"),
-    f"{CAC}DeliveryLocation": into({f"{CBC}ID": identifier("location"), f"{CAC}Address": one("address", read_address)}),
-    f"{CAC}DeliveryParty": into({f"{CAC}PartyName": into({f"{CBC}Name": text("party_name")})}),
-}
-
-
-def read_delivery(element: Element, context: Context) -> Delivery:
-    """BG-13."""
-    return Delivery(**read_into(element, _DELIVERY, {}, context))
+def _contact(node: Node | None) -> Contact | None:
+    if node is None:
+        return None
+    read = Contact(name=node.text("Name"), telephone=node.text("Telephone"), email=node.text("ElectronicMail"))
+    node.done()
+    return read
