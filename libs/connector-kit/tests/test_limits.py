@@ -75,7 +75,8 @@ async def test_many_workers_share_one_window(
             return True
 
         went = await asyncio.gather(*(call() for _ in range(30)))
-        assert went.count(True) == 12 - used
+        # A new minute may begin meanwhile, and brings a new window.
+        assert 12 - used <= went.count(True) <= 12 * len(vendor.minutes) - used
         assert all(until is not None and until > shop.context.now() - timedelta(seconds=2) for until in waits)
         assert vendor.over_limit == 0
 
@@ -86,8 +87,8 @@ async def test_the_vendors_count_wins_over_ours(
     """Another program shares the application: the vendor has counted more than we have."""
     async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
         await harness.connect(shop)
-        for minute in vendor.minutes:
-            vendor.minutes[minute] = 9
+        for minute in list(vendor.minutes):
+            vendor.minutes[minute] = vendor.minutes[minute + 1] = 9
         opened = await open_one(shop)
         await opened.call("me", "GET", "/me", acts=False)
         async with shop.context.database.transaction() as tx:
