@@ -9,6 +9,7 @@ VENV := .koppel/venv
 BIN := $(VENV)/bin
 ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
 READY := .koppel/installed
+DEMO ?= 1
 PYTEST := $(BIN)/python -m pytest
 export MYPYPATH := $(subst $() $(),:,$(ROOMS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,8 +17,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-run: $(READY) rabbitmq ## Start the whole mesh on this machine
-	@exec $(BIN)/koppel up
+run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo documents (DEMO=0 skips them)
+	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
 
 test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
 	@$(PYTEST) -q

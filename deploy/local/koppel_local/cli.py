@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -14,7 +15,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import sending, workplace
+from . import demo, sending, workplace
 from .api import Api, ApiError
 from .rabbitmq import RabbitNotInstalledError
 from .servers import FolderInUseError, servers
@@ -36,13 +37,16 @@ DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 
 @app.command()
-def up(folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".koppel/run")) -> None:
+def up(
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".koppel/run"),
+    with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Send the demo documents through.")] = True,
+) -> None:
     """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
     began = time.monotonic()
     try:
         with servers(folder.absolute()) as underneath:
             url = workplace.fill_environment(folder.absolute(), underneath)
-            asyncio.run(_up(url, began))
+            asyncio.run(_up(url, began, with_demo=with_demo))
     except (FolderInUseError, RabbitNotInstalledError) as error:
         raise _end(str(error)) from error
 
@@ -103,7 +107,7 @@ def status(
 ) -> None:
     """Show health, deliveries that wait and open problems. Exit code 1 when a service is not ready."""
     names = connectors or [name for name in installed_services() if name.startswith("connector-")]
-    table = Table("service", "health")
+    table = _table("service", "health")
     try:
         api = Api(url, client_id, client_secret)
         healthy = True
@@ -160,13 +164,13 @@ def replay(
 
 def result_table(sendings: list[sending.Sending]) -> Table:
     """Return the table *document → target → state → entry number*, with a sentence where something is wrong."""
-    table = Table("document", "target", "state", "entry number", "problem")
+    table = _table("document", "target", "state", "entry number", "problem")
     for one in sendings:
         table.add_row(one.number or one.path.name, one.target, one.state, one.entry_number, one.problem)
     return table
 
 
-async def _up(url: str, began: float) -> None:
+async def _up(url: str, began: float, *, with_demo: bool) -> None:
     services = list(installed_services().values())
     settings = services[0].settings()
     configure_logs(settings.log_format, settings.log_level)
@@ -176,8 +180,26 @@ async def _up(url: str, began: float) -> None:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began:.1f} s); Ctrl-C stops it.")
         for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
             out.print(f"  {url}/{name}")
+        if with_demo and neighbours:
+            await _demonstrate(url, began, stop)
         await stop.wait()
         out.print("Stopping …")
+
+
+async def _demonstrate(url: str, began: float, stop: asyncio.Event) -> None:
+    def tell() -> None:
+        if stop.is_set():
+            raise ApiError("The demo was stopped.")
+
+    try:
+        sendings = await asyncio.to_thread(demo.run, url, tell)
+    except ApiError as error:
+        out.print(f"The demo did not come to its end: {error}", markup=False)
+        return
+    out.print(result_table(sendings))
+    booked = [one.booked_at_s for one in sendings if one.booked_at_s is not None]
+    first = f", the first {min(booked) - began:.1f} s after the start" if booked else ""
+    out.print(f"{len(booked)} of {len(sendings)} documents are booked{first}.")
 
 
 async def _serve(services: list[Service]) -> None:
@@ -193,6 +215,10 @@ def _chosen(names: list[str]) -> list[Service]:
     if unknown:
         raise _end(f"No service is called {', '.join(unknown)}; there are {', '.join(installed)}.")
     return [installed[name] for name in names]
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=box.ROUNDED if out.is_terminal else None, pad_edge=False)
 
 
 def _end(sentence: str) -> typer.Exit:

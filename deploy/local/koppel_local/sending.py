@@ -25,6 +25,8 @@ class Sending:
     state: str = ""
     entry_number: str = ""
     problem: str = ""
+    booked_at_s: float | None = None
+    """On the monotonic clock: when it was first seen booked."""
 
     @property
     def is_settled(self) -> bool:
@@ -96,5 +98,7 @@ def _look(api: Api, sending: Sending) -> None:
     shown = min(deliveries, key=lambda one: (one["state"] == "booked", one["state"] in SETTLED))
     problem = shown["problem"]
     sending.target, sending.state = shown["connector"], shown["state"]
+    if sending.state == "booked":
+        sending.booked_at_s = time.monotonic()
     sending.entry_number = shown["entry_number"] or ""
     sending.problem = f"{problem['message']['en']} (to fix by: {problem['who_can_fix']})" if problem else ""

@@ -40,6 +40,8 @@ def fill_environment(folder: Path, servers: Servers) -> str:
         **_secrets(folder / "secrets.json"),
     }
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
+    if "KOPPEL_EXACT_BASE_URL" not in os.environ:
+        given |= {"KOPPEL_EXACT_CLIENT_ID": "koppel-sandbox", "KOPPEL_EXACT_CLIENT_SECRET": "koppel-sandbox-secret"}
     for name, value in given.items():
         os.environ.setdefault(name, value)
     return url
