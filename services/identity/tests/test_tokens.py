@@ -187,6 +187,13 @@ async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context)
     assert (await call(context, "GET", f"/v1/clients/{shown['id']}", admin)).status == 404
 
 
+async def test_the_description_names_every_operation_once(context: Context) -> None:
+    url = f"{context.settings.public_url}/identity/openapi.json"
+    described = json.loads((await context.http.request("GET", url, deadline_s=10)).content)
+    names = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names)) >= 10, sorted(names)
+
+
 async def test_a_firms_own_administrator_administers_no_clients(context: Context) -> None:
     token = await token_of(context, "demo", "demo-secret")
     response = await call(context, "GET", "/v1/clients", token)

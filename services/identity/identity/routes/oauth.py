@@ -71,7 +71,7 @@ async def key_set(context: CurrentContext) -> Response:
 
 
 @router.get("/.well-known/openid-configuration")
-@router.get("/.well-known/oauth-authorization-server")
+@router.get("/.well-known/oauth-authorization-server", operation_id="authorization_server_metadata")
 async def metadata(context: CurrentContext) -> dict[str, Any]:
     """Return where everything is (RFC 8414)."""
     issuer = context.settings.issuer
