@@ -20,12 +20,12 @@ from koppel_connector.connector import (
     Differs,
     Found,
     Masters,
+    NotBooked,
     NotFound,
     Profile,
     ReadBack,
     RemoteDossier,
     Sent,
-    Vanished,
     Vendor,
     VendorAnswer,
     Work,
@@ -230,7 +230,8 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
 
 def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> ReadBack:
     if row is None:
-        return Vanished()
+        # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
+        return NotBooked()
     entry_id = str(row["EntryID"])
     number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
     lines = row.get(family.lines)

@@ -10,7 +10,7 @@ import pytest
 from connector_exact.masters import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
-from koppel_connector.outcomes import Booked, CannotTell, Differs, Found, NotFound, Vanished
+from koppel_connector.outcomes import Booked, CannotTell, Differs, Found, NotBooked, NotFound
 from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
@@ -337,7 +337,7 @@ async def test_a_document_made_in_doubt_is_found_and_used(desk: Desk, sandbox: S
     assert len(sandbox.documents()) == 1
 
 
-async def test_an_entry_deleted_in_exact_has_vanished_and_a_changed_one_differs(desk: Desk, sandbox: Sandbox) -> None:
+async def test_an_entry_not_there_stays_open_and_a_changed_one_differs(desk: Desk, sandbox: Sandbox) -> None:
     work = work_of(desk, sample("01-invoice-ogm-pdf"))
     sent, _ = await book(desk, work)
     sandbox.tamper(sent.remote_id, Decimal("0.01"))
@@ -345,7 +345,7 @@ async def test_an_entry_deleted_in_exact_has_vanished_and_a_changed_one_differs(
     assert isinstance(told, Differs)
     assert told.problem.code == "totals_differ"
     gone = work_of(desk, sample("01-invoice-ogm-pdf"), progress=work.progress, remote_uuid=uuid4())
-    assert isinstance((await CONNECTOR.read_back(desk, [gone]))[gone.delivery.id], Vanished)
+    assert isinstance((await CONNECTOR.read_back(desk, [gone]))[gone.delivery.id], NotBooked)
 
 
 async def test_relations_are_read_as_they_stand(desk: Desk) -> None:
