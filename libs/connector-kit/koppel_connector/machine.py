@@ -171,7 +171,7 @@ def _from_exported(now_is: Situation, event: Event, facts: Facts, now: datetime)
         case SeenUnbooked():
             return _still_unbooked(now_is, facts, now)
         case SeenVanished():
-            return _ended(now_is, REVIEW, Problem("vanished_at_vendor"))
+            return _not_seen(now_is, facts, now)
         case SeenDifferent(problem):
             return _ended(now_is, REVIEW, problem)
         case HeldBack(until, _):
@@ -285,6 +285,14 @@ def _cannot_tell(was: Situation, facts: Facts, now: datetime, at_least_s: float 
     delay_s = schedule[min(was.lookups, len(schedule) - 1)] * facts.jitter
     later = now + timedelta(seconds=min(max(delay_s, facts.settle_s, at_least_s), 3600.0))
     return Move(replace(was, state=UNKNOWN, lookups=was.lookups + 1), later, keeps_problem=True)
+
+
+def _not_seen(was: Situation, facts: Facts, now: datetime) -> Move:
+    # A vendor's search may lag behind its own answer; gone is what is not there twice, a settling time apart.
+    if was.not_found >= 1:
+        return _ended(was, REVIEW, Problem("vanished_at_vendor"))
+    later = now + timedelta(seconds=facts.settle_s)
+    return Move(replace(was, not_found=was.not_found + 1), later, keeps_problem=True)
 
 
 def _still_unbooked(was: Situation, facts: Facts, now: datetime) -> Move:

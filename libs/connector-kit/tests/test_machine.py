@@ -79,7 +79,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
     (S.EXPORTED, False): {
         "SeenBooked": S.BOOKED,
         "SeenUnbooked": S.EXPORTED,
-        "SeenVanished": S.REVIEW,
+        "SeenVanished": S.EXPORTED,
         "SeenDifferent": S.REVIEW,
         "HeldBack": S.EXPORTED,
         "RetryAsked": S.EXPORTED,
@@ -199,6 +199,12 @@ def test_a_clock_notices_exported_but_not_booked() -> None:
     assert quiet.due_at == NOW + timedelta(seconds=10)
     late = replace(early, exported_at=NOW - timedelta(hours=2))
     assert move(late, EVENTS["SeenUnbooked"], facts, NOW).problem == Problem("exported_not_booked")
+
+
+def test_gone_is_what_is_not_there_twice() -> None:
+    first = move(Situation(S.EXPORTED), EVENTS["SeenVanished"], FACTS, NOW)
+    assert (first.to.state, first.due_at) == (S.EXPORTED, NOW + timedelta(seconds=30))
+    assert move(first.to, EVENTS["SeenVanished"], FACTS, NOW).to.state is S.REVIEW
 
 
 def test_nothing_is_asked_where_nothing_can_be_read_back() -> None:
