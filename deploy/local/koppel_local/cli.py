@@ -198,7 +198,7 @@ async def _demonstrate(url: str, began: float, stop: asyncio.Event) -> None:
         return
     out.print(result_table(sendings))
     booked = [one.booked_at_s for one in sendings if one.booked_at_s is not None]
-    first = f", the first {min(booked) - began:.1f} s after the start" if booked else ""
+    first = f", the first seen {min(booked) - began:.1f} s after the start" if booked else ""
     out.print(f"{len(booked)} of {len(sendings)} documents are booked{first}.")
 
 

@@ -68,19 +68,12 @@ def _dossier(api: Api, demo: DemoDossier) -> str:
 
 
 def _connect(api: Api, dossier_id: str, demo: DemoDossier, tell: Callable[[], None]) -> None:
-    known = [
-        one
-        for one in api.items("/connector-exact/v1/connections", dossier_id=dossier_id)
-        if one["state"] != "disconnected"
-    ]
-    if known:
-        connection = known[0]
-        # The sandbox forgets everyone when it stops; a call to it shows whether our grant is one of those.
-        api.call("POST", f"/connector-exact/v1/connections/{connection['id']}/check")
-        connection = api.call("GET", f"/connector-exact/v1/connections/{connection['id']}")
-    else:
-        body = {"dossier_id": dossier_id, "settings": _settings(demo)}
-        connection = api.call("POST", "/connector-exact/v1/connections", json=body)
+    # The sandbox forgets every grant when it stops, so a connection of an earlier run leads nowhere.
+    for known in api.items("/connector-exact/v1/connections", dossier_id=dossier_id):
+        if known["state"] != "disconnected":
+            api.call("DELETE", f"/connector-exact/v1/connections/{known['id']}")
+    body = {"dossier_id": dossier_id, "settings": _settings(demo)}
+    connection = api.call("POST", "/connector-exact/v1/connections", json=body)
     if connection.get("authorize_url"):
         answer = httpx2.get(connection["authorize_url"], follow_redirects=True, timeout=30, trust_env=False)
         if answer.status_code != 200:
