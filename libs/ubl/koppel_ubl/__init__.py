@@ -8,19 +8,15 @@ document.number, document.totals.payable, document.seller.enterprise_number
 
 from .errors import ReadError
 from .model import (
-    Address,
     AllowanceCharge,
     Attachment,
     BillingReference,
-    Contact,
     CreditNote,
     Delivery,
     Document,
-    Identifier,
     Invoice,
     Item,
     Line,
-    Party,
     PaymentMeans,
     Period,
     Price,
@@ -29,6 +25,7 @@ from .model import (
     VatCategory,
     VatSubtotal,
 )
+from .parties import Address, Contact, Identifier, Party
 from .reading.document import read
 
 __all__ = [

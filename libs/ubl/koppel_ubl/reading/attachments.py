@@ -5,7 +5,8 @@ import binascii
 import re
 import unicodedata
 
-from koppel_ubl.model import Attachment, Identifier
+from koppel_ubl.model import Attachment
+from koppel_ubl.parties import Identifier
 
 from .node import Node
 

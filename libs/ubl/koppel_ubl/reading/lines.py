@@ -1,6 +1,7 @@
 """Lines (BG-25) with their price (BG-29), VAT (BG-30) and item (BG-31)."""
 
-from koppel_ubl.model import Identifier, Item, Line, Period, Price, Property, VatCategory, VatSubtotal
+from koppel_ubl.model import Item, Line, Period, Price, Property, VatCategory, VatSubtotal
+from koppel_ubl.parties import Identifier
 
 from . import vat
 from .node import Node

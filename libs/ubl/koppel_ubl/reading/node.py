@@ -11,7 +11,7 @@ from decimal import Decimal
 from lxml import etree
 
 from koppel_ubl.errors import ReadError
-from koppel_ubl.model import Identifier
+from koppel_ubl.parties import Identifier
 
 _BASIC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 _AGGREGATE = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"

@@ -1,6 +1,7 @@
 """Parties, addresses, contacts (BG-4 to BG-13)."""
 
-from koppel_ubl.model import Address, Contact, Delivery, Identifier, Party
+from koppel_ubl.model import Delivery
+from koppel_ubl.parties import Address, Contact, Identifier, Party
 
 from .node import Node
 
