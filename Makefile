@@ -8,6 +8,7 @@ SHELL := /bin/bash
 VENV := .koppel/venv
 BIN := $(VENV)/bin
 ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
+PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
 READY := .koppel/installed
 DEMO ?= 1
 PYTEST := $(BIN)/python -m pytest
@@ -26,7 +27,8 @@ test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
 check: $(READY) ## Check format, lint, types and the architecture rules; no servers
 	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
 	@$(BIN)/ruff check -q .
-	@$(BIN)/mypy --cache-dir .koppel/mypy $(ROOMS) tests bench conftest.py
+	@$(BIN)/mypy --cache-dir .koppel/mypy $(PACKAGES) tests bench conftest.py
+	@for room in $(ROOMS); do $(BIN)/mypy --cache-dir .koppel/mypy $$room/tests; done
 	@$(PYTEST) -q -p no:cacheprovider tests/architecture
 
 format: $(READY) ## Format and tidy the code

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 
 from koppel_local.servers import FolderInUseError, Servers, servers
-from sqlalchemy.engine import make_url
 
 TEST_FOLDER = Path(__file__).parent / ".koppel" / "test"
 VHOSTS_AT_ONCE = 24

@@ -62,7 +62,9 @@ class Api:
         answer = self._request("POST", "/identity/oauth/token", data=self._credentials)
         if answer.status_code != 200:
             raise ApiError(f"Koppel gave no token to client {self._credentials['client_id']}: {_sentence(answer)}")
-        self._http.headers["Authorization"] = f"Bearer {json.loads(answer.content)['access_token']}"
+        self._http.headers["Authorization"] = (
+            f"Bearer {json.loads(answer.content, parse_float=Decimal)['access_token']}"
+        )
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
         try:
@@ -75,7 +77,7 @@ class Api:
 
 def _sentence(answer: httpx2.Response) -> str:
     try:
-        problem = json.loads(answer.content)
+        problem = json.loads(answer.content, parse_float=Decimal)
     except ValueError:
         return f"status {answer.status_code}"
     if not isinstance(problem, dict):

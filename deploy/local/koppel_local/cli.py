@@ -42,11 +42,11 @@ def up(
     with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Send the demo documents through.")] = True,
 ) -> None:
     """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
-    began = time.monotonic()
+    began_s = time.monotonic()
     try:
         with servers(folder.absolute()) as underneath:
             url = workplace.fill_environment(folder.absolute(), underneath)
-            asyncio.run(_up(url, began, with_demo=with_demo))
+            asyncio.run(_up(url, began_s, with_demo=with_demo))
     except (FolderInUseError, RabbitNotInstalledError) as error:
         raise _end(str(error)) from error
 
@@ -137,7 +137,7 @@ def replay(
     connector: Annotated[str, typer.Option(help="Whose deliveries.")] = "connector-exact",
     state: Annotated[Literal["failed", "blocked", "unknown"], typer.Option(help="Which.")] = "failed",
     connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
-    per_second: Annotated[float, typer.Option(min=0.01, max=1000, help="At most so many a second.")] = 5,
+    per_s: Annotated[float, typer.Option("--per-second", min=0.01, max=1000, help="At most so many a second.")] = 5,
     really: Annotated[bool, typer.Option("--really", help="Do it; otherwise only count.")] = False,
     url: Url = DEFAULT_URL,
     client_id: ClientId = DEMO_ID,
@@ -156,7 +156,7 @@ def replay(
                 api.call("POST", f"/{connector}/v1/deliveries/{delivery['id']}/retry")
             except ApiError as error:
                 out.print(f"{delivery['id']}: {error}", markup=False)
-            time.sleep(1 / per_second)
+            time.sleep(1 / per_s)
     except ApiError as error:
         raise _end(str(error)) from error
     out.print(f"{len(found)} deliveries were asked to try again.")
@@ -170,23 +170,23 @@ def result_table(sendings: list[sending.Sending]) -> Table:
     return table
 
 
-async def _up(url: str, began: float, *, with_demo: bool) -> None:
+async def _up(url: str, began_s: float, *, with_demo: bool) -> None:
     services = list(installed_services().values())
     settings = services[0].settings()
     configure_logs(settings.log_format, settings.log_level)
     await workplace.migrate(services, settings)
     neighbours = workplace.sandboxes(url)
     async with workplace.serving(services, neighbours) as stop:
-        out.print(f"Koppel runs at {url} (started in {time.monotonic() - began:.1f} s); Ctrl-C stops it.")
+        out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
         for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
             out.print(f"  {url}/{name}")
         if with_demo and neighbours:
-            await _demonstrate(url, began, stop)
+            await _demonstrate(url, began_s, stop)
         await stop.wait()
         out.print("Stopping …")
 
 
-async def _demonstrate(url: str, began: float, stop: asyncio.Event) -> None:
+async def _demonstrate(url: str, began_s: float, stop: asyncio.Event) -> None:
     def tell() -> None:
         if stop.is_set():
             raise ApiError("The demo was stopped.")
@@ -198,7 +198,7 @@ async def _demonstrate(url: str, began: float, stop: asyncio.Event) -> None:
         return
     out.print(result_table(sendings))
     booked = [one.booked_at_s for one in sendings if one.booked_at_s is not None]
-    first = f", the first seen {min(booked) - began:.1f} s after the start" if booked else ""
+    first = f", the first seen {min(booked) - began_s:.1f} s after the start" if booked else ""
     out.print(f"{len(booked)} of {len(sendings)} documents are booked{first}.")
 
 

@@ -20,9 +20,8 @@ class Book(MasterBook):
         return next((line for line in self.all(kind) if line.code == code), None)
 
     def find(self, kind: str, key: str, value: str) -> list[Master]:
-        own = {"name": lambda line: line.name, "remote_id": lambda line: line.remote_id}
-        read = own.get(key, lambda line: line.data.get(key))
-        return [line for line in self.all(kind) if read(line) == value]
+        own = {"name", "remote_id"}
+        return [line for line in self.all(kind) if (getattr(line, key) if key in own else line.data.get(key)) == value]
 
     async def remember(self, master: Master) -> None:
         self.lines = [line for line in self.lines if (line.kind, line.remote_id) != (master.kind, master.remote_id)]

@@ -49,6 +49,7 @@ def test_a_page_of_html_to_a_question_is_asked_again_later() -> None:
 )
 def test_a_functional_500_is_a_definite_no(sentence: str, kind: type, code: str) -> None:
     found = verdict(answer(500, envelope(sentence)))
+    assert found is not None
     assert isinstance(found, kind)
     assert found.problem is not None
     assert found.problem.code == code

@@ -32,7 +32,11 @@ RELATION_ID = "9f1c0000-0000-4000-8000-000000000001"
 def booking(
     kind: str = "sales_invoice", *, items: list[Item], totals: list[VatTotal], total: str, **facts: Any
 ) -> Booking:
-    given = {"due_on": date(2026, 2, 14), "currency": "EUR", "payment_reference": "090933755493"} | facts
+    given: dict[str, Any] = {
+        "due_on": date(2026, 2, 14),
+        "currency": "EUR",
+        "payment_reference": "090933755493",
+    } | facts
     return signed(
         Booking(
             kind=DocumentKind(kind),

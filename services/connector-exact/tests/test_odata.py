@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,8 @@ def test_lists_come_in_two_shapes_and_pages() -> None:
     assert odata.rows({"d": [{"ID": "1"}]}) == [{"ID": "1"}]
     assert odata.next_page({"d": {"results": [], "__next": "https://x/next"}}) == "https://x/next"
     assert odata.next_page({"d": [{"ID": "1"}]}) is None
-    for strange in (None, [], {"d": None}, {"d": 3}, {"d": {"results": "x"}}, {"d": {}}):
+    nothings: tuple[Any, ...] = (None, [], {"d": None}, {"d": 3}, {"d": {"results": "x"}}, {"d": {}})
+    for strange in nothings:
         assert odata.rows(strange) == []
     assert odata.entity({"d": {"UserHasRights": True}}) == {"UserHasRights": True}
     assert odata.entity({"d": {"results": [{"UserName": "an"}]}}) == {"UserName": "an"}

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -123,7 +123,7 @@ def entry_number_of(number: str) -> int:
     return int(number)
 
 
-def differences(expected: Mapping[str, Any], row: Row, lines: list[Row]) -> list[str]:
+def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> list[str]:
     """Return what Exact holds otherwise than it was sent, in figures; empty when booked to the cent.
 
     ``expected`` is what ``expectation`` remembered when the entry left. Lines are compared as a bag: Exact may number
