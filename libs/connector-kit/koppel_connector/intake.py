@@ -41,8 +41,8 @@ _EXPORT_SEEN = text("""
 
 
 async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
-    """Keep what a dossier is called and who owns it."""
-    newest = {event.dossier_id: event for event in events}
+    """Keep what a dossier is called and who owns it; a late older fact changes nothing."""
+    newest = {event.dossier_id: event for event in sorted(events, key=lambda event: event.version)}
     rows = [
         {
             "id": event.dossier_id,
@@ -50,12 +50,14 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
             "name": event.name,
             "enterprise_number": event.enterprise_number,
             "language": event.language,
+            "version": event.version,
         }
         for event in sorted(newest.values(), key=lambda event: event.dossier_id)
     ]
     statement = upsert(dossier).values(rows)
-    changing = {name: statement.excluded[name] for name in ("name", "enterprise_number", "language")}
-    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changing))
+    changing = {name: statement.excluded[name] for name in ("name", "enterprise_number", "language", "version")}
+    newer = dossier.c.version <= statement.excluded.version
+    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changing, where=newer))
 
 
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:

@@ -13,11 +13,11 @@ import structlog
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ProblemData
 from koppel_mesh.service import Context
 
 from .connector import Connector, OAuthProfile, Profile
-from .keys import KeyRing
 from .machine import Facts
 from .masters import MasterBooks
 from .problems import GENERIC, Problem

@@ -14,12 +14,12 @@ import structlog
 from sqlalchemy import text
 
 from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.keyring import WrongKeyError
 from koppel_mesh.messages import ConnectionState
 
 from .connections import ConnectionRow, read_connection, set_state
 from .connector import OAuthProfile
 from .importing import want_import
-from .keys import WrongKeyError
 from .kit import Kit
 from .vendor import open_vendor
 

@@ -43,6 +43,7 @@ dossier = Table(
     Column("name", Text, nullable=False),
     Column("enterprise_number", Text, nullable=False),
     Column("language", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="0"),
 )
 """What ``dossier.changed`` told us; dossier-api owns it."""
 

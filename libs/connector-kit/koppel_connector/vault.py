@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.keyring import KeyRing
 from koppel_mesh.telemetry.metrics import counter
 
 from . import faults
 from .connector import OAuthProfile
-from .keys import KeyRing
 from .limits import ends_in
 from .problems import Problem
 from .token_answers import TokenAnswer

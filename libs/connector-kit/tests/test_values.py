@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
 from koppel_connector.intake import remote_ref
-from koppel_connector.keys import KeyRing, WrongKeyError
 from koppel_connector.limits import read_windows, throttle_wait_s
 from koppel_connector.redaction import MASK, excerpt_of
 from koppel_connector.routes.connections import merged
 from koppel_connector.token_answers import read_token_answer
 from koppel_connector.wire import to_json
+from koppel_mesh.keyring import KeyRing, WrongKeyError
 
 NOW = datetime(2026, 1, 15, 12, 0, 30, tzinfo=UTC)
 EXACT = (

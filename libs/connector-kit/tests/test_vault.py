@@ -13,9 +13,9 @@ from paper_vendor import PaperVendor
 
 from koppel_connector import Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
-from koppel_connector.keys import KeyRing
 from koppel_connector.upkeep import keep_alive, rotate_keys
 from koppel_connector.verdicts import Later
+from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
 
 Shop = Workshop

@@ -24,6 +24,16 @@ LOCK_TIMEOUT_S = 3
 """A migration that waits longer for a lock would queue every query behind it."""
 
 
+def migrations_of(module_file: str) -> Path:
+    """Return the folder of a service's revisions, given ``__file__`` of a module of its package.
+
+    A checkout has ``migrations/`` beside the package; a wheel carries it inside, so that two services do not share one.
+    """
+    package = Path(module_file).parent
+    folders = (package / "migrations" / "versions", package.parent / "migrations" / "versions")
+    return next(folder for folder in folders if folder.is_dir())
+
+
 async def upgrade(url: str, service: str, versions: Path) -> None:
     """Bring the schema of ``service`` to the newest revision in ``versions``; two jobs at once wait for each other."""
     schema = schema_of(service)

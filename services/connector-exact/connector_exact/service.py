@@ -1,9 +1,9 @@
 """The service: the kit's routes, consumers and loops around the connector to Exact Online."""
 
-from pathlib import Path
 from typing import Final
 
 from koppel_connector.service import connector_service
+from koppel_mesh.migrations import migrations_of
 
 from .connector import ExactConnector
 from .settings import ExactServiceSettings
@@ -11,5 +11,5 @@ from .settings import ExactServiceSettings
 SERVICE: Final = connector_service(
     ExactConnector(),
     settings=ExactServiceSettings,
-    migrations=Path(__file__).parent.parent / "migrations" / "versions",
+    migrations=migrations_of(__file__),
 )

@@ -6,8 +6,8 @@ from typing import Any
 
 import koppel_ubl
 from koppel_mesh.http.problems import FieldError, printable
+from koppel_ubl import CreditNote, Document, Line, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
-from koppel_ubl.model import CreditNote, Document, Line, Party
 
 from .facts import Embedded, Facts
 from .kinds import Parties

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged
+from koppel_mesh.migrations import migrations_of
 from koppel_mesh.service import Context, Service
 from koppel_mesh.settings import MeshSettings
 
@@ -12,7 +12,7 @@ from .blobs import BlobStore
 from .handlers import connections_changed, deliveries_changed
 from .routes import contents, documents, dossiers, masters, problems
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
+MIGRATIONS = migrations_of(__file__)
 
 
 @asynccontextmanager

@@ -1,16 +1,11 @@
 """The scheduler as one value."""
 
-from pathlib import Path
-
 from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
+from koppel_mesh.migrations import migrations_of
 from koppel_mesh.service import Loop, Service
 
 from . import intake, release, routes
 from .settings import SchedulerSettings
-
-_PACKAGE = Path(__file__).parent
-# A wheel carries the migrations inside the package, so that those of two services do not share one folder.
-_MIGRATIONS = next(folder for folder in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations") if folder.is_dir())
 
 SERVICE = Service(
     name="export-scheduler",
@@ -27,5 +22,5 @@ SERVICE = Service(
         Loop(intake.RELEASE, release.release_due, interval_s=0.5),
         Loop(intake.QUEUED, release.release_queued, interval_s=0.5),
     ),
-    migrations=_MIGRATIONS / "versions",
+    migrations=migrations_of(__file__),
 )

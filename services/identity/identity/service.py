@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from koppel_mesh.auth import SCOPES
 from koppel_mesh.keyring import KeyRing
+from koppel_mesh.migrations import migrations_of
 from koppel_mesh.service import Context, Loop, Service
 
 from . import clients, keys
@@ -46,6 +46,6 @@ SERVICE = Service(
     settings=IdentitySettings,
     routers=(oauth.router, admin.router),
     loops=(Loop("key rotation", _rotate, ROTATION_INTERVAL_S),),
-    migrations=Path(__file__).parent.parent / "migrations" / "versions",
+    migrations=migrations_of(__file__),
     resources=_ready,
 )

@@ -7,8 +7,8 @@ from typing import Final
 import koppel_ubl
 from connector_exact.masters import number_key
 from koppel_mesh.messages import DocumentKind
-from koppel_ubl.model import Document, VatCategory
-from koppel_ubl.model import Party as UblParty
+from koppel_ubl import Document, VatCategory
+from koppel_ubl import Party as UblParty
 
 from .accounts import SIDES
 from .amounts import rounded
