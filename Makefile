@@ -11,6 +11,7 @@ ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services
 PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
 READY := .koppel/installed
 DEMO ?= 1
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 export MYPYPATH := $(subst $() $(),:,$(ROOMS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,7 +23,7 @@ run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo
 	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
 
 test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
-	@$(PYTEST) -q
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## Check format, lint, types and the architecture rules; no servers
 	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
@@ -40,6 +41,9 @@ bench: $(READY) rabbitmq ## Measure, as ratios against a baseline of the same ru
 
 oracle: $(READY) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
 	@$(PYTEST) -q -m oracle
+
+lock: ## Resolve requirements.in anew (needs uv on the path)
+	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock
 
 asyncapi: $(READY) ## Write docs/asyncapi.yaml from the message models
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
