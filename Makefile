@@ -43,7 +43,7 @@ oracle: $(READY) rabbitmq ## Compare with foreign samples and the official rules
 	@$(PYTEST) -q -m oracle
 
 lock: ## Resolve requirements.in anew (needs uv on the path)
-	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock
+	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
 
 asyncapi: $(READY) ## Write docs/asyncapi.yaml from the message models
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml

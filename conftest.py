@@ -13,6 +13,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from koppel_local.servers import FolderInUseError, Servers, servers
+from koppel_mesh.telemetry.logs import configure_logs
+
+# Unconfigured, structlog draws tracebacks with every local variable, which takes seconds on a busy machine.
+configure_logs("console", "error")
 
 TEST_FOLDER = Path(__file__).parent / ".koppel" / "test"
 VHOSTS_AT_ONCE = 24

@@ -69,6 +69,9 @@ class TokenVerifier:
     def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
         self._issuer = settings.issuer
         self._audience = settings.audience
+        # Our own identity service binds partners to firms. A foreign issuer that forgets the claim must not thereby
+        # hand out the sight of every firm: there, only our services and administrators may go without.
+        self._unbound_subject = settings.service_client_id if settings.oidc_issuer else None
         self._metadata_url = settings.metadata_url
         self._jwks_url: str | None = None
         self._http = http
@@ -119,9 +122,12 @@ class TokenVerifier:
             firm = claims.get("firm_id")
             scope = claims.get("scope", "")
             scopes = scope.split() if isinstance(scope, str) else list(scope)
-            return Caller(str(claims["sub"]), None if firm is None else UUID(firm), frozenset(scopes))
+            caller = Caller(str(claims["sub"]), None if firm is None else UUID(firm), frozenset(scopes))
         except (JoseError, ValueError, TypeError, AttributeError) as error:
             raise InvalidToken(str(getattr(error, "description", "")) or "claims") from error
+        if caller.firm_id is None and self._unbound_subject not in {None, caller.subject} and "admin" not in scopes:
+            raise InvalidToken("bound to no firm")
+        return caller
 
     async def _refresh_keys(self, older_than_s: float) -> bool:
         if time.monotonic() - self._fetched_at < older_than_s:

@@ -45,7 +45,14 @@ class Issuer:
         self.refused: set[str] = set()
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        claims = {"iss": self.url, "aud": "koppel", "sub": "c", "exp": time.time() + 600, "scope": "documents:read"}
+        claims: dict[str, Any] = {
+            "iss": self.url,
+            "aud": "koppel",
+            "sub": "c",
+            "exp": time.time() + 600,
+            "scope": "documents:read",
+        }
+        claims["firm_id"] = str(FIRM)
         return {name: value for name, value in {**claims, **changes}.items() if value is not None}
 
     def token(self, key: Any = None, alg: str = "ES256", kid: str | None = None, **changes: Any) -> str:
@@ -151,8 +158,16 @@ async def test_good_tokens_of_any_issuer_and_key_type(issuer: Issuer, verifier: 
         "c", FIRM, frozenset({"documents:read"})
     )
     late = await verifier.verify(issuer.token(issuer.keys[0], exp=time.time() - 30))
-    assert late.firm_id is None, "a minute's leeway for clocks"
-    assert late.may_see(FIRM)
+    assert late.firm_id == FIRM, "a minute's leeway for clocks"
+
+
+async def test_a_foreign_issuers_token_without_a_firm_sees_nothing_unless_it_is_ours_or_an_administrators(
+    issuer: Issuer, verifier: TokenVerifier
+) -> None:
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issuer.token(firm_id=None))
+    for known in ({"sub": "koppel-services"}, {"scope": "admin"}):
+        assert (await verifier.verify(issuer.token(firm_id=None, **known))).may_see(FIRM)
 
 
 async def test_a_firms_token_sees_that_firm_only() -> None:

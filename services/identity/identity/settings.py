@@ -11,12 +11,22 @@ DEMO_FIRM = UUID("0199a000-0000-7000-8000-00000000d0e0")
 DEMO_CLIENT = "demo"
 DEMO_SECRET = "demo-secret"  # noqa: S105 - contract §3: known to everybody, and made in local mode only
 
+SECRET_LENGTH_MIN = 24
+"""The services' own secret is chosen by an operator and sees every firm; partners' secrets are made by us."""
+
 
 class IdentitySettings(MeshSettings):
     """How long tokens and keys live."""
 
     token_lifetime_s: int = Field(3600, ge=60, le=86_400)
     signing_key_days: int = Field(30, ge=1)
+
+    @model_validator(mode="after")
+    def _nobody_guesses_our_secret(self) -> Self:
+        given = self.service_client_secret.get_secret_value() if self.service_client_secret else ""
+        if self.env == "production" and len(given) < SECRET_LENGTH_MIN:
+            raise ValueError(f"KOPPEL_SERVICE_CLIENT_SECRET needs at least {SECRET_LENGTH_MIN} characters")
+        return self
 
     @model_validator(mode="after")
     def _keys_are_needed(self) -> Self:

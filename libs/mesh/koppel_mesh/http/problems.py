@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from koppel_mesh.database import is_unavailable
 
@@ -88,6 +89,7 @@ def install(app: Starlette) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -125,6 +127,11 @@ async def _database(request: Request, error: Exception) -> Response:
         # Class 22, data exception: a value no column can hold (a NUL character, a number out of range).
         return Problem(422, "invalid_value", "A value in the request cannot be stored.").response()
     return await _unexpected(request, error)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    # Nobody is left to read it; nothing went wrong on our side.
+    return Problem(400, "caller_gone", "The caller went away in the middle of the request.").response()
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
