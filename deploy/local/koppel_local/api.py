@@ -23,6 +23,11 @@ class Api:
         self._credentials = form
         self._sign_in()
 
+    @property
+    def authorization(self) -> str:
+        """The header that shows the token."""
+        return str(self._http.headers["Authorization"])
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

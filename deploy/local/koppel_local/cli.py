@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+import uvloop
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
@@ -46,7 +47,7 @@ def up(
     try:
         with servers(folder.absolute()) as underneath:
             url = workplace.fill_environment(folder.absolute(), underneath)
-            asyncio.run(_up(url, began_s, with_demo=with_demo))
+            uvloop.run(_up(url, began_s, with_demo=with_demo))
     except (FolderInUseError, RabbitNotInstalledError) as error:
         raise _end(str(error)) from error
 
@@ -54,7 +55,7 @@ def up(
 @app.command()
 def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help="Such as dossier-api.")]) -> None:
     """Run some services, with servers the environment names."""
-    asyncio.run(_serve(_chosen(names)))
+    uvloop.run(_serve(_chosen(names)))
 
 
 @app.command()

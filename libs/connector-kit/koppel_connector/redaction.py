@@ -67,4 +67,7 @@ def _masked(value: Any, name: str = "") -> Any:
         return [_masked(item, name) for item in value]
     if name and _SECRET_NAME.search(name) and value is not None:
         return MASK
+    if isinstance(value, str) and len(value) > EXCERPT_CHARS:
+        # A file, most likely: looking through megabytes for secrets would cost more than the call itself.
+        return f"[{len(value)} characters]" if _BASE64.match(value) else f"{value[:EXCERPT_CHARS]}…"
     return value

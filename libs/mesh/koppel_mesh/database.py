@@ -27,6 +27,9 @@ _SERVICE = "koppel_service"
 class Database:
     """A service's own corner of PostgreSQL.
 
+    A connection that died is found out by whoever uses it next: that one call fails as "unavailable", the pool throws all
+    its connections away, and loops and callers try again. Asking first would cost every transaction a round trip.
+
     Tables are named without a schema; the connection's ``search_path`` is the service's schema and nothing else, so a
     service cannot read another's tables by accident.
     """
@@ -41,7 +44,6 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=10,
             pool_recycle=1800,
-            pool_pre_ping=True,
             connect_args={
                 "timeout": 10,
                 "command_timeout": COMMAND_TIMEOUT_S,

@@ -6,6 +6,7 @@ a last pass of the relay, HTTP closed, resources closed (messaging order: nothin
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -83,6 +84,10 @@ async def running(
         await stack.enter_async_context(_listening(front, first.host, first.port))
         for part in parts:
             await stack.enter_async_context(part.working())
+        # What was built to start lives as long as the process: looking through it again and again for garbage costs more
+        # than what there is to find.
+        gc.collect()
+        gc.freeze()
         yield {part.context.name: part.context for part in parts}
 
 
@@ -194,7 +199,15 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[None]:
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
+        http="httptools",
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve())

@@ -17,6 +17,8 @@ from koppel_mesh.telemetry.tracing import current_traceparent, span
 
 BODY_MAX_BYTES = 50_000_000
 CONNECTIONS_MAX = 100
+CONNECTING = 0.95
+"""Part of the deadline a connection may take."""
 log = structlog.get_logger(__name__)
 
 
@@ -103,22 +105,16 @@ class HttpClient:
         with span(f"{method} {host}", SpanKind.CLIENT) as opened:
             if "traceparent" not in headers and (traceparent := current_traceparent()):
                 headers["traceparent"] = traceparent
-            request = client.build_request(method, url, headers=headers, **arguments)
+            # A connection that is not made in time is told apart from an answer that does not come: the first acted on nothing.
+            waiting = httpx2.Timeout(None, connect=deadline_s * CONNECTING, pool=deadline_s * CONNECTING)
+            request = client.build_request(method, url, headers=headers, timeout=waiting, **arguments)
             response = await _send(client, request, deadline_s)
             opened.set_attribute("http.response.status_code", response.status)
             return response
 
 
 async def _send(client: httpx2.AsyncClient, request: httpx2.Request, deadline_s: float) -> Response:
-    progress = "connecting"
     status: int | None = None
-
-    async def watch(event: str, _: dict[str, Any]) -> None:
-        nonlocal progress
-        if event.endswith("send_request_headers.started"):
-            progress = "sent"
-
-    request.extensions["trace"] = watch
     try:
         async with asyncio.timeout(deadline_s):
             answer = await client.send(request, stream=True)
@@ -130,8 +126,6 @@ async def _send(client: httpx2.AsyncClient, request: httpx2.Request, deadline_s:
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
         raise NotSent(_say(error)) from error
     except TimeoutError as error:
-        if progress == "connecting":
-            raise NotSent(f"no connection within {deadline_s} s") from error
         raise Unanswered(f"no complete answer within {deadline_s} s", status) from error
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
         raise Unanswered(_say(error), status) from error

@@ -90,6 +90,22 @@ class _TooLarge(BaseException):
     """Passes every ``except Exception`` between the body's reader and the limit."""
 
 
+class Started:
+    """Answers 503 until the service has opened what it works with; the probes and metrics are there from the beginning."""
+
+    def __init__(self, app: ASGIApp, has_started: Callable[[], bool]) -> None:
+        self._app = app
+        self._has_started = has_started
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on once the service has started."""
+        if scope["type"] != "http" or self._has_started() or scope["path"].endswith(_QUIET):
+            await self._app(scope, receive, send)
+            return
+        problem = Problem(503, "starting", "The service is starting.", headers={"Retry-After": "1"})
+        await problem.response()(scope, receive, send)
+
+
 class Observed:
     """Gives every request an id, a span that continues the caller's trace, a log line and a place in the histogram."""
 

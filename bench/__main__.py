@@ -1,0 +1,79 @@
+"""``python -m bench [fanout|calls|growth|start]``: the figures, each with its target; exit code 1 when one is missed."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+from . import calls, fanout, growth, start
+from .place import place
+
+MISSED: list[str] = []
+
+
+def tell(name: str, value: float, target: float, *, at_least: bool, detail: str) -> None:
+    """Print one figure, the ratio first."""
+    met = value >= target if at_least else value <= target
+    if not met:
+        MISSED.append(name)
+    print(f"{value:8.2f}  {name} ({'at least' if at_least else 'at most'} {target:g}: {'met' if met else 'MISSED'})")
+    print(f"          {detail}", flush=True)
+
+
+def bench_fanout() -> None:
+    """Documents a second over the floor's."""
+    with place() as at:
+        ratio, work, floor = asyncio.run(fanout.measure(at))
+    detail = (
+        f"{work.per_second:.1f} documents/s from POST to booked; floor {floor:.1f}/s with"
+        f" {work.commits / work.documents:.1f} commits and {work.publishes / work.documents:.1f} publishes per document"
+    )
+    tell("fan-out over the floor", ratio, 0.30, at_least=True, detail=detail)
+
+
+def bench_calls() -> None:
+    """Calls to the vendor per booked invoice."""
+    with place() as at:
+        alone, stream, purposes = asyncio.run(calls.measure(at))
+    detail = f"a lone invoice; {stream:.2f} in a stream of {calls.STREAM}"
+    tell("vendor calls per booked invoice", alone, 5, at_least=False, detail=detail)
+    for operation, count in purposes.items():
+        print(f"          {count} × {operation}")
+
+
+def bench_growth() -> None:
+    """Cost of a document among many over the cost among few."""
+    with place() as at:
+        ratio, few_s, many_s = asyncio.run(growth.measure(at))
+    detail = (
+        f"{few_s * 1000:.1f} ms a document beside {growth.FEW:,} stored, {many_s * 1000:.1f} ms beside {growth.MANY:,}"
+    )
+    tell("cost growth", ratio, 1.3, at_least=False, detail=detail)
+
+
+def bench_start() -> None:
+    """Warm start to the first booked document, and memory."""
+    seconds, mesh_mb, servers_mb = start.measure()
+    tell(
+        "seconds from a warm start to the first booked document",
+        seconds,
+        15,
+        at_least=False,
+        detail="make run, demo included",
+    )
+    detail = f"every service in one process, idle; PostgreSQL and RabbitMQ beside it: {servers_mb:.0f} MB"
+    tell("resident memory in MB", mesh_mb, 350, at_least=False, detail=detail)
+
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "fanout": bench_fanout,
+    "calls": bench_calls,
+    "growth": bench_growth,
+    "start": bench_start,
+}
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or BENCHES:
+        BENCHES[wanted]()
+    if MISSED:
+        print(f"missed: {', '.join(MISSED)}")
+    sys.exit(bool(MISSED))

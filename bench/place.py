@@ -1,0 +1,165 @@
+"""Where the benchmarks run: servers of their own, the whole mesh as one process, the sandbox as another."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+
+from koppel_local.api import Api
+from koppel_local.servers import Servers, servers
+from koppel_mesh.service import installed_services
+from koppel_sandbox.exact.seed import BAKERY
+
+FOLDER = Path(".koppel/bench")
+SAMPLE = Path("libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml")
+ENTERPRISE_NUMBER = "0000000196"
+START_WITHIN_S = 60.0
+SETTINGS = {
+    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
+    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+}
+
+
+@dataclass
+class Place:
+    """A running mesh beside a running sandbox."""
+
+    url: str
+    sandbox_url: str
+    servers: Servers
+    process: subprocess.Popen[bytes]
+    started_s: float
+
+    def api(self) -> Api:
+        """Return a caller with the demo firm's token."""
+        return Api(self.url, "demo", "demo-secret")
+
+    def control(self, action: str, **body: Any) -> None:
+        """Do something to the sandbox."""
+        httpx2.post(f"{self.sandbox_url}/_control/{action}", json=body, trust_env=False).raise_for_status()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the sandbox's request log."""
+        answer = httpx2.get(f"{self.sandbox_url}/_control/requests", trust_env=False, timeout=60)
+        lines: list[dict[str, Any]] = json.loads(answer.content)
+        return lines
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Return a connection to the mesh's database."""
+        return await asyncpg.connect(self.servers.database_url)
+
+
+@contextmanager
+def place(*, fresh: bool = True) -> Iterator[Place]:
+    """Run everything for as long as the block lasts. ``fresh`` begins with empty data."""
+    if fresh:
+        subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
+    with ExitStack() as stack:
+        running = stack.enter_context(servers(FOLDER))
+        port, sandbox_port = free_port(), free_port()
+        sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+        stack.enter_context(_process([sys.executable, "-m", "koppel_sandbox.exact", "--port", str(sandbox_port)], {}))
+        _until(lambda: _answers(f"{sandbox_url}/_control/requests"), "the sandbox")
+        started = time.monotonic()
+        environment = {
+            "KOPPEL_DATABASE_URL": running.database_url,
+            "KOPPEL_AMQP_URL": running.amqp_url,
+            "KOPPEL_PORT": str(port),
+            "KOPPEL_EXACT_BASE_URL": sandbox_url,
+            "KOPPEL_EXACT_CLIENT_ID": "koppel-sandbox",
+            "KOPPEL_EXACT_CLIENT_SECRET": "koppel-sandbox-secret",
+            "KOPPEL_EXPORT_DELAY_S": "0",
+            "KOPPEL_SETTLE_S": "0.2",
+            "KOPPEL_LOG_LEVEL": "error",
+        }
+        up = [str(Path(sys.executable).with_name("koppel")), "up", "--no-demo"]
+        process = stack.enter_context(_process(up, environment))
+        url = f"http://127.0.0.1:{port}"
+        for service in installed_services():
+            _until(lambda name=service: _answers(f"{url}/{name}/health/ready"), "the mesh")  # type: ignore[misc]
+        made = Place(url, sandbox_url, running, process, time.monotonic() - started)
+        made.control("switches", minute_limit=10**9, day_limit=10**9)
+        yield made
+
+
+def dossiers(at: Place, count: int) -> list[str]:
+    """Make that many dossiers, each connected to a company of its own and with its masters imported; return their ids."""
+    api = at.api()
+    made = []
+    for number in range(count):
+        division = BAKERY if number == 0 else 4_000_000 + number
+        at.control("division", division=division, name=f"Company {number}", vat_number=f"BE{ENTERPRISE_NUMBER}")
+        dossier = api.call(
+            "POST",
+            "/dossier-api/v1/dossiers",
+            json={
+                "name": f"Company {number}",
+                "enterprise_number": ENTERPRISE_NUMBER,
+                "language": "nl",
+                "export": {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True},
+            },
+        )
+        connection = api.call(
+            "POST", "/connector-exact/v1/connections", json={"dossier_id": dossier["id"], "settings": {}}
+        )
+        httpx2.get(connection["authorize_url"], follow_redirects=True, trust_env=False).raise_for_status()
+        path = f"/connector-exact/v1/connections/{connection['id']}"
+        api.call("PATCH", path, json={"settings": SETTINGS | {"division": division}})
+        api.call("POST", f"{path}/import")
+        made.append(str(dossier["id"]))
+    for dossier_id in made:
+        _until(lambda d=dossier_id: bool(_page(api, d)), "the masters")  # type: ignore[misc]
+    api.close()
+    return made
+
+
+def invoice(number: str) -> bytes:
+    """Return a realistic invoice with its PDF, under a number of its own."""
+    return SAMPLE.read_bytes().replace(b"2026-0001", number.encode())
+
+
+def _page(api: Api, dossier_id: str) -> Any:
+    return api.call("GET", f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"]
+
+
+@contextmanager
+def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    log = (FOLDER / f"{Path(command[0]).name}.log").open("wb")
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url, trust_env=False, timeout=2).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + START_WITHIN_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come up within {START_WITHIN_S:.0f} s")
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
