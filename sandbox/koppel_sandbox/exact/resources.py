@@ -205,6 +205,7 @@ RESOURCES: dict[str, Resource] = {
             "@journal_status",
             "Financial.JournalStatusList",
             _fields("S:Journal,JournalDescription,JournalTypeDescription I:JournalType,Year,Period,Status"),
+            key="Journal",
             page_size=1000,
         ),
         *(
