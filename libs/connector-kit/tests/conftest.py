@@ -1,14 +1,10 @@
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 # The paper vendor's modules have names of their own; tests import them from here.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper_harness import PaperHarness
-from paper_vendor import PaperVendor
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
 
 
 @pytest.fixture

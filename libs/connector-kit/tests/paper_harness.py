@@ -5,14 +5,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
-from paper_connector import PaperSettings
-from paper_vendor import PaperVendor
 from sqlalchemy import text
 
 from koppel_connector import oauth
 from koppel_connector.conformance import Fault, VendorHarness, Workshop
 from koppel_connector.connections import read_connection
 from koppel_connector.routes.connections import _insert
+
+from .paper_connector import PaperSettings
+from .paper_vendor import PaperVendor
 
 
 class PaperHarness(VendorHarness):

@@ -16,13 +16,13 @@ class TestPaperConformance(ConnectorConformance):
 
     @pytest.fixture
     def service(self) -> Service:
-        from paper_connector import SERVICE
+        from .paper_connector import SERVICE
 
         return SERVICE
 
     @pytest.fixture
     def harness(self, vendor: Any) -> VendorHarness:
-        from paper_harness import PaperHarness
+        from .paper_harness import PaperHarness
 
         return PaperHarness(vendor)
 

@@ -5,14 +5,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from paper_connector import SERVICE, PaperSettings
-from paper_harness import PaperHarness
-from paper_vendor import PaperVendor
 
 from koppel_connector.conformance import Fault, Workshop, workshop
 from koppel_connector.connections import set_state
 from koppel_connector.routes.connections import _insert
 from koppel_mesh.messages import ConnectionState, DeliveryChanged, DeliveryState, DocumentKind
+
+from .paper_connector import SERVICE, PaperSettings
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
 
 
 @pytest.fixture

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paper_connector import SERVICE, PaperConnector
-from paper_harness import PaperHarness
-from paper_vendor import PaperVendor
 
 from koppel_connector import HeaderNames, Throttled, Window
 from koppel_connector.conformance import Fault, workshop
 from koppel_connector.connections import read_connection
 from koppel_connector.vendor import open_vendor
+
+from .paper_connector import SERVICE, PaperConnector
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
 
 SMALL = Window("minute", 12, 60, HeaderNames("X-Limit", "X-Remaining", "X-Reset"))
 

@@ -7,13 +7,14 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from paper_connector import SERVICE
-from paper_harness import PaperHarness
-from paper_vendor import PaperVendor
 
 from koppel_connector.conformance import Workshop, workshop
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
+
+from .paper_connector import SERVICE
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from paper_connector import SERVICE
-from paper_harness import PaperHarness
-from paper_vendor import PaperVendor
 
 from koppel_connector import Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
@@ -17,6 +14,10 @@ from koppel_connector.upkeep import keep_alive, rotate_keys
 from koppel_connector.verdicts import Later
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
+
+from .paper_connector import SERVICE
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
 
 Shop = Workshop
 

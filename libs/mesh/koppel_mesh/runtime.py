@@ -27,6 +27,7 @@ from .housekeeping import housekeeping_loops
 from .http import problems
 from .http.client import HttpClient
 from .http.mesh_client import MeshClient
+from .http.middleware import Started
 from .http.server import build_app
 from .inbox import BATCH, Inbox
 from .outbox import Relay, drain
@@ -75,7 +76,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
-        routes = [Mount(f"/{part.context.name}", app=build_app(part.context.service, part.context)) for part in parts]
+        routes = [Mount(f"/{part.context.name}", app=part.app()) for part in parts]
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
         first = settings[services[0].name]
         # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
@@ -99,6 +100,10 @@ class _Part:
         self._relay = relay
         self._subscription = subscription
         self._stopping = asyncio.Event()
+
+    def app(self) -> ASGIApp:
+        """Return the service's HTTP side; it is listening before the service has opened what it works with."""
+        return Started(build_app(self.context.service, self.context), lambda: self.context.health.started)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
-from .middleware import BodyLimit, Observed, Started
+from .middleware import BodyLimit, Observed
 from .problems import ProblemBody
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
         app.include_router(router)
     _add_health(app, context)
     app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
-    app.add_middleware(Started, has_started=lambda: context.health.started)
     app.add_middleware(Observed, service=service.name)
     return app
 
