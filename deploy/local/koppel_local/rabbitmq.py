@@ -94,6 +94,7 @@ class RabbitNode:
             "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") + ":/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": folder,
             "LANG": "C.UTF-8",
+            "ERL_CRASH_DUMP": f"{folder}/erl_crash.dump",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": "koppel@localhost",
