@@ -33,13 +33,24 @@ class RabbitNotInstalledError(RuntimeError):
     """There is no RabbitMQ on this machine; the message says how to get it."""
 
 
+class _EndedWhileStartingError(RuntimeError):
+    """The node gave up."""
+
+
 class RabbitNode:
     """One node, running as long as its guardian lives."""
 
     def __init__(self, folder: Path, guardian: Guardian) -> None:
         self._folder = folder
-        self._port, self._dist_port, self._epmd_port = _free_ports(3)
-        self._start(guardian)
+        for last_try in (False, False, True):
+            self._port, self._dist_port, self._epmd_port = _free_ports(3)
+            try:
+                self._start(guardian)
+                break
+            except _EndedWhileStartingError:
+                # A port that was free a moment ago may be somebody else's by now.
+                if last_try:
+                    raise
 
     def url(self, vhost: str = "/") -> str:
         """Return the ``amqp://`` URL of a virtual host."""
@@ -75,7 +86,7 @@ class RabbitNode:
 
         def answering() -> bool:
             if node.poll() is not None:
-                raise RuntimeError(f"RabbitMQ ended while starting; see {self._folder}")
+                raise _EndedWhileStartingError(f"RabbitMQ ended while starting; see {self._folder}")
             return _speaks_amqp(self._port)
 
         wait_until(answering, START_WITHIN_S, "RabbitMQ's start")
