@@ -56,6 +56,7 @@ async def book(at: Place, homes: list[str], count: int, prefix: str) -> None:
     headers = {"Authorization": api.authorization, "Content-Type": "application/xml"}
     api.close()
     numbers = iter(range(count))
+    documents: list[UUID] = []
     async with httpx2.AsyncClient(base_url=at.url, headers=headers, trust_env=False, timeout=60) as client:
 
         async def hand_in() -> None:
@@ -63,20 +64,20 @@ async def book(at: Place, homes: list[str], count: int, prefix: str) -> None:
                 path = f"/dossier-api/v1/dossiers/{homes[number % len(homes)]}/documents"
                 answer = await client.post(path, content=invoice(f"{prefix}-{number:05d}"))
                 answer.raise_for_status()
+                documents.append(UUID(answer.json()["id"]))
 
         await asyncio.gather(*(hand_in() for _ in range(AT_ONCE)))
-    await _until_booked(at, homes, prefix, count)
+    await _until_booked(at, documents)
 
 
-async def _until_booked(at: Place, homes: list[str], prefix: str, count: int) -> None:
+async def _until_booked(at: Place, documents: list[UUID]) -> None:
     connection = await at.connect()
     try:
-        query = "SELECT count(*) FROM dossier_api.document WHERE dossier_id = ANY($1) AND number LIKE $2 AND state = 'booked'"
+        query = "SELECT count(*) FROM dossier_api.document WHERE id = ANY($1) AND state = 'booked'"
         end = time.monotonic() + PATIENCE_S
-        ids = [UUID(home) for home in homes]
-        while (booked := await connection.fetchval(query, ids, f"{prefix}-%")) < count:
+        while (booked := await connection.fetchval(query, documents)) < len(documents):
             if time.monotonic() > end:
-                raise TimeoutError(f"only {booked} of {count} documents were booked")
+                raise TimeoutError(f"only {booked} of {len(documents)} documents were booked")
             await asyncio.sleep(0.05)
     finally:
         await connection.close()
