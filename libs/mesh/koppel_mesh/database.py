@@ -24,6 +24,10 @@ _AFTER_COMMIT = "koppel_after_commit"
 _SERVICE = "koppel_service"
 
 
+class DatabaseAwayError(ConnectionError):
+    """No connection to the database could be made."""
+
+
 class Database:
     """A service's own corner of PostgreSQL.
 
@@ -70,7 +74,7 @@ class Database:
 
         This is the only place of Koppel's services that commits.
         """
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             connection.info.pop(_AFTER_COMMIT, None)
             async with connection.begin():
                 yield connection
@@ -82,8 +86,21 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection for reading. Whatever the block does is rolled back."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        connection = self._engine.connect()
+        try:
+            await connection.start()
+        except OSError as error:
+            # A socket that is not there is a plain OSError, such as any missing file gives: only here is it the database's.
+            raise DatabaseAwayError(repr(error)) from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def ping(self) -> None:
         """Raise when the database does not answer a trivial query."""
@@ -112,12 +129,21 @@ def announce_message(connection: AsyncConnection) -> None:
 
 def is_unavailable(error: BaseException) -> bool:
     """Return whether ``error`` says that the database cannot be reached now, rather than that it refused a statement."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or _tells_of_absence(error)):
         return True
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | ConnectionError | TimeoutError):
         return True
     cause = error.__cause__ or getattr(error, "orig", None)
     return cause is not None and cause is not error and is_unavailable(cause)
+
+
+def _tells_of_absence(error: DBAPIError) -> bool:
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state.startswith("08") or state in _ABSENT
+
+
+_ABSENT = frozenset({"57P01", "57P02", "57P03", "53300"})
+"""Shutting down, crashed, starting up, too many connections (PostgreSQL's error codes, appendix A)."""
 
 
 def schema_of(service: str) -> str:
