@@ -91,9 +91,8 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        connection = self._engine.connect()
         try:
-            await connection.start()
+            connection = await self._engine.connect().start()
         except OSError as error:
             # A socket that is not there is a plain OSError, such as any missing file gives: only here is it the database's.
             raise DatabaseAwayError(repr(error)) from error
