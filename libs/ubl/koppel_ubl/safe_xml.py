@@ -19,7 +19,7 @@ TEXT_OF_LIBXML_MAX = 9_500_000
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "latin1"})
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
-_PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+_BLANK = re.compile(rb"\s*")
 _LONG_TAG = re.compile(rb"<[^<>!]{%d}" % TAG_BYTES_MAX)
 
 
@@ -32,8 +32,7 @@ def parse(data: bytes) -> etree._Element:
     if len(data) > BYTES_MAX:
         raise ReadError("too_large", f"The document has more than {BYTES_MAX} bytes.")
     data = _as_ascii_compatible(data)
-    start = _PROLOG.match(data)
-    position = start.end() if start else 0
+    position = _end_of_prolog(data)
     if position == len(data):
         raise ReadError("empty", "There is no document in these bytes.")
     if data[position : position + 9].upper() == b"<!DOCTYPE":
@@ -56,6 +55,21 @@ def parse(data: bytes) -> etree._Element:
         raise ReadError("not_well_formed", "The XML has no root element.")
     _limit_depth(root)
     return root
+
+
+def _end_of_prolog(data: bytes) -> int:
+    """Return where the first thing stands that is neither blank nor processing instruction nor comment."""
+    position = 0
+    while True:
+        blank = _BLANK.match(data, position)
+        position = blank.end() if blank else position
+        closing = next(
+            (end for start, end in ((b"<?", b"?>"), (b"<!--", b"-->")) if data.startswith(start, position)), None
+        )
+        end = data.find(closing, position) if closing else -1
+        if closing is None or end < 0:
+            return position
+        position = end + len(closing)
 
 
 def _parser(huge: bool) -> etree.XMLParser:
