@@ -20,7 +20,7 @@ from koppel_mesh.messages import DocumentReady, Envelope, EventData
 
 Fact = Callable[..., DocumentReady]
 SERVICE = "test-service"
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def sealed(fact: DocumentReady, message_id: UUID | None = None) -> bytes:
