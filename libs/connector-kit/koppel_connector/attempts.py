@@ -1,7 +1,8 @@
 """The sync log: every exchange with a vendor is a row that is committed before its bytes leave.
 
-One statement takes the budget, notes how the previous call of the same worker ended, and opens the row; so a call costs one
-commit. When the process dies afterwards, the open row is what tells that the vendor may have acted.
+One statement notes how the previous call of the same worker ended and how far its delivery is, takes the budget, and opens
+the row; so a call costs one commit. When the process dies afterwards, the open row is what tells that the vendor may have
+acted.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.statements import Statement
 
 from .connector import Phase
 
@@ -75,8 +77,23 @@ class Ending:
     message: str | None = None
 
 
-_OPEN = text("""
-    WITH gate AS (
+@dataclass(frozen=True)
+class Progress:
+    """How far a delivery is: JSON that outlives the worker."""
+
+    delivery_id: UUID
+    progress: str
+
+
+_ENDED = """UPDATE attempt SET finished_at = clock_timestamp(), outcome = :outcome, http_status = CAST(:http_status AS integer),
+        duration_ms = CAST(:duration_ms AS integer), response = :response, message = :message
+    WHERE id = CAST(:ended_id AS bigint)"""
+_PROGRESSED = """UPDATE delivery SET progress = CAST(:progress AS jsonb) WHERE id = CAST(:progressed_id AS uuid)"""
+_NOTE = Statement(f"WITH ended AS ({_ENDED}) {_PROGRESSED}")
+_OPEN = Statement(f"""
+    WITH ended AS ({_ENDED}
+    ), progressed AS ({_PROGRESSED}
+    ), gate AS (
         SELECT open_until, probe_until FROM error_budget
         WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL FOR UPDATE
     ), held AS (
@@ -112,34 +129,37 @@ _OPEN = text("""
         (SELECT jsonb_object_agg(name, jsonb_build_object('used', used, 'capacity', capacity)) FROM taken) AS counts
     FROM verdict LEFT JOIN opened ON true
 """)
-_FINISH = text("""
-    UPDATE attempt SET finished_at = clock_timestamp(), outcome = :outcome, http_status = :http_status,
-        duration_ms = :duration_ms, response = :response, message = :message
-    WHERE id = :attempt_id
-""")
 
 
-async def open_attempt(tx: AsyncConnection, attempt: NewAttempt, budget: Budget) -> Opened | NoBudget | None:
-    """Take the budget and open the row; None when the scope's window rows are not there yet."""
-    row = (
-        await tx.execute(
-            _OPEN,
-            {
-                "scope": budget.scope,
-                "windows": budget.windows,
-                "endpoint": attempt.endpoint,
-                "deadline_s": attempt.deadline_s,
-                "connection_id": attempt.connection_id,
-                "delivery_id": attempt.delivery_id,
-                "document_id": attempt.document_id,
-                "phase": attempt.phase,
-                "operation": attempt.operation,
-                "acts": attempt.acts,
-                "request": attempt.request,
-                "trace_id": attempt.trace_id,
-            },
-        )
-    ).one()
+async def open_attempt(
+    tx: AsyncConnection,
+    attempt: NewAttempt,
+    budget: Budget,
+    ended: Ending | None = None,
+    progressed: Progress | None = None,
+) -> Opened | NoBudget | None:
+    """Take the budget and open the row; None when the scope's window rows are not there yet.
+
+    ``ended`` and ``progressed``, of the call before, are written in any case.
+    """
+    row = await _OPEN.one(
+        tx,
+        {
+            **_noted(ended, progressed),
+            "scope": budget.scope,
+            "windows": budget.windows,
+            "endpoint": attempt.endpoint,
+            "deadline_s": attempt.deadline_s,
+            "connection_id": attempt.connection_id,
+            "delivery_id": attempt.delivery_id,
+            "document_id": attempt.document_id,
+            "phase": attempt.phase,
+            "operation": attempt.operation,
+            "acts": attempt.acts,
+            "request": attempt.request,
+            "trace_id": attempt.trace_id,
+        },
+    )
     if row.gate_until is not None:
         return NoBudget(row.gate_until, endpoint=True)
     if row.window_until is not None:
@@ -149,16 +169,19 @@ async def open_attempt(tx: AsyncConnection, attempt: NewAttempt, budget: Budget)
     return Opened(row.id, row.started_at, row.deadline_at, row.counts or {}, row.is_probe)
 
 
-async def finish(tx: AsyncConnection, ending: Ending) -> None:
-    """Note how a call ended."""
-    await tx.execute(
-        _FINISH,
-        {
-            "attempt_id": ending.attempt_id,
-            "outcome": ending.outcome,
-            "http_status": ending.http_status,
-            "duration_ms": ending.duration_ms,
-            "response": ending.response,
-            "message": ending.message,
-        },
-    )
+async def note(tx: AsyncConnection, ended: Ending | None, progressed: Progress | None = None) -> None:
+    """Note how a call ended and how far its delivery is."""
+    await _NOTE.run(tx, _noted(ended, progressed))
+
+
+def _noted(ended: Ending | None, progressed: Progress | None) -> dict[str, Any]:
+    return {
+        "ended_id": ended and ended.attempt_id,
+        "outcome": ended and ended.outcome,
+        "http_status": ended and ended.http_status,
+        "duration_ms": ended and ended.duration_ms,
+        "response": ended and ended.response,
+        "message": ended and ended.message,
+        "progressed_id": progressed and progressed.delivery_id,
+        "progress": progressed and progressed.progress,
+    }

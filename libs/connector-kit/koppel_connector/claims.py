@@ -8,7 +8,7 @@ from itertools import groupby
 from time import monotonic
 from uuid import UUID
 
-from sqlalchemy import text
+from koppel_mesh.statements import Statement
 
 from .connections import BREAKER_OPENS
 from .kit import Kit
@@ -27,7 +27,7 @@ class Lane:
     rows: tuple[DeliveryRow, ...]
 
 
-_CLAIM = text(f"""
+_CLAIM = Statement(f"""
     WITH turn AS (
         SELECT c.id, c.failures FROM connection c
         WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
@@ -53,7 +53,7 @@ _CLAIM = text(f"""
     RETURNING {COLUMNS}
 """)
 
-_CLAIM_READ_BACK = text(f"""
+_CLAIM_READ_BACK = Statement(f"""
     WITH turn AS (
         SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
         WHERE d.state = 'exported' AND d.due_at <= clock_timestamp()
@@ -80,7 +80,7 @@ _CLAIM_READ_BACK = text(f"""
     RETURNING {COLUMNS}
 """)
 
-_RENEW = text("""
+_RENEW = Statement("""
     UPDATE delivery SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
     WHERE id = :id AND lease_token = :lease_token AND lease_until > clock_timestamp()
     RETURNING lease_until, clock_timestamp() AS read_at
@@ -90,35 +90,31 @@ _RENEW = text("""
 async def claim(kit: Kit, connections: int) -> list[Lane]:
     """Take due deliveries of up to ``connections`` connections."""
     async with kit.database.transaction() as tx:
-        rows = (
-            await tx.execute(
-                _CLAIM,
-                {
-                    "connections": connections,
-                    "serving": [str(each) for each in kit.serving],
-                    "opens": BREAKER_OPENS,
-                    "batch": kit.settings.claim_batch,
-                    "lease_s": kit.settings.lease_for(kit.profile),
-                },
-            )
-        ).all()
+        rows = await _CLAIM.all(
+            tx,
+            {
+                "connections": connections,
+                "serving": list(kit.serving),
+                "opens": BREAKER_OPENS,
+                "batch": kit.settings.claim_batch,
+                "lease_s": kit.settings.lease_for(kit.profile),
+            },
+        )
     return _lanes([row_of(row) for row in rows])
 
 
 async def claim_read_back(kit: Kit) -> Lane | None:
     """Take exported deliveries of one connection that are due to be read back."""
     async with kit.database.transaction() as tx:
-        rows = (
-            await tx.execute(
-                _CLAIM_READ_BACK,
-                {
-                    "serving": [str(each) for each in kit.serving],
-                    "batch": READ_BACK_BATCH,
-                    "patience_s": READ_BACK_PATIENCE_S,
-                    "lease_s": kit.settings.lease_for(kit.profile),
-                },
-            )
-        ).all()
+        rows = await _CLAIM_READ_BACK.all(
+            tx,
+            {
+                "serving": list(kit.serving),
+                "batch": READ_BACK_BATCH,
+                "patience_s": READ_BACK_PATIENCE_S,
+                "lease_s": kit.settings.lease_for(kit.profile),
+            },
+        )
     lanes = _lanes([row_of(row) for row in rows])
     return lanes[0] if lanes else None
 
@@ -126,12 +122,9 @@ async def claim_read_back(kit: Kit) -> Lane | None:
 async def renew(kit: Kit, row: DeliveryRow) -> DeliveryRow | None:
     """Return the row with a lease from now on; None when it is no longer ours."""
     async with kit.database.transaction() as tx:
-        renewed = (
-            await tx.execute(
-                _RENEW,
-                {"id": row.id, "lease_token": row.lease_token, "lease_s": kit.settings.lease_for(kit.profile)},
-            )
-        ).one_or_none()
+        renewed = await _RENEW.one_or_none(
+            tx, {"id": row.id, "lease_token": row.lease_token, "lease_s": kit.settings.lease_for(kit.profile)}
+        )
     if renewed is None:
         return None
     return replace(row, lease_until=renewed.lease_until, read_at=renewed.read_at, monotonic=monotonic())

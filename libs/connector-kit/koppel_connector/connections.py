@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh import outbox
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.statements import Statement
 
 from .problems import Problem
-from .tables import connection
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -41,9 +41,12 @@ class ConnectionRow:
     imported_at: Any = None
 
 
+_READ = Statement("SELECT * FROM connection WHERE id = :id")
+
+
 async def read_connection(db: AsyncConnection, kit: "Kit", connection_id: UUID) -> ConnectionRow | None:
     """Return one connection."""
-    row = (await db.execute(select(connection).where(connection.c.id == connection_id))).one_or_none()
+    row = await _READ.one_or_none(db, {"id": connection_id})
     return None if row is None else open_row(kit, row)
 
 

@@ -225,11 +225,11 @@ async def _record(
 ) -> None:
     """Write the outcome, what the last call learned and the message, in one transaction; once more if the database stumbles."""
     for last in (False, True):
-        restore = vendor.unwritten() if vendor is not None else None
+        restore = None
         try:
             async with kit.database.transaction() as tx:
                 if vendor is not None:
-                    await vendor.flush(tx)
+                    restore = await vendor.flush(tx)
                 made = await apply(tx, kit, row, event, learned)
                 if vendor is not None:
                     await _keep_health(tx, kit, vendor, event, verdict)

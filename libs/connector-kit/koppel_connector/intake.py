@@ -5,11 +5,12 @@ The unique key (connection, operation, document, revision) is what makes repeate
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,25 +18,44 @@ from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged
 from koppel_mesh.service import Context
+from koppel_mesh.statements import Record, Statement
 from koppel_mesh.telemetry.tracing import current_traceparent
 
 from .happenings import AgainAsked, Superseded
 from .kit import Kit
 from .moves import COLUMNS, DeliveryRow, apply, changed, row_of
 from .problems import Problem
-from .tables import delivery, dossier
+from .tables import dossier
 
 REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
 """Never changes: references computed from it stand in vendors' books."""
 
-_CONNECTIONS = text("""
+_CONNECTIONS = Statement("""
     SELECT id, dossier_id, firm_id FROM connection
     WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
 """)
-_REVISIONS = text(f"""
+_MAKE = Statement(f"""
+    INSERT INTO delivery AS d (id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, state, due_at,
+        remote_ref, remote_uuid, export_id, traceparent)
+    SELECT id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, 'ready', clock_timestamp(),
+        remote_ref, remote_uuid, export_id, traceparent
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, connection_id uuid, firm_id uuid, dossier_id uuid,
+        document_id uuid, revision integer, operation text, kind text, remote_ref text, remote_uuid uuid, export_id uuid,
+        traceparent text)
+    ON CONFLICT ON CONSTRAINT delivery_key DO NOTHING RETURNING {COLUMNS}, d.version
+""")
+_REVISIONS = Statement(f"""
     SELECT {COLUMNS} FROM delivery d WHERE d.document_id = ANY(CAST(:documents AS uuid[])) ORDER BY d.id FOR UPDATE
 """)
-_EXPORT_SEEN = text("""
+_PLACE = Statement(f"""
+    UPDATE delivery d SET state = :state, problem = CAST(:problem AS jsonb), due_at = NULL WHERE d.id = :id
+    RETURNING {COLUMNS}, d.version
+""")
+_KNOWN = Statement(f"""
+    SELECT {COLUMNS}, d.export_id FROM delivery d WHERE d.connection_id = :connection AND d.operation = :operation
+    AND d.document_id = :document AND d.revision = :revision FOR UPDATE
+""")
+_EXPORT_SEEN = Statement("""
     UPDATE delivery SET export_id = :export_id WHERE id = :id AND export_id IS DISTINCT FROM :export_id
 """)
 
@@ -63,62 +83,56 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:
     """Make the deliveries of a batch of ready documents."""
     kit: Kit = context.resources
-    mine = [event for event in events if event.kind in kit.profile.kinds]
-    if not mine:
+    wanted = await _wanted(kit, tx, [event for event in events if event.kind in kit.profile.kinds])
+    if not wanted:
         return
-    dossiers = sorted({str(event.dossier_id) for event in mine})
-    connections: dict[UUID, list[Any]] = {}
-    for row in (await tx.execute(_CONNECTIONS, {"dossiers": dossiers})).all():
-        connections.setdefault(row.dossier_id, []).append(row)
-    if not connections:
-        return
-    for event in sorted(mine, key=lambda event: (event.document_id, event.revision)):
-        for row in connections.get(event.dossier_id, ()):
-            if row.firm_id != event.firm_id:
-                continue
-            await _take(kit, tx, event, row.id)
+    made = {row.id: row for row in await _MAKE.all(tx, {"rows": json.dumps([record for _, record in wanted])})}
+    revised = await _revised(tx, {row.document_id for row in made.values()})
+    told = []
+    for event, record in wanted:
+        row = made.get(UUID(record["id"]))
+        if row is None:
+            if event.again:
+                await _again(kit, tx, event, UUID(record["connection_id"]))
+            continue
+        if event.document_id in revised:
+            row = await _placed(kit, tx, event, row)
+        told.append(changed(kit, row_of(row), DeliveryState(row.state), row))
+    await outbox.publish(tx, *told)
     kit.wake("deliveries")
 
 
-async def _take(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection_id: UUID) -> None:
-    record = _new_record(kit, event, connection_id)
-    statement = upsert(delivery).values(record).on_conflict_do_nothing(constraint="delivery_key")
-    made = (await tx.execute(statement.returning(delivery.c.id))).one_or_none() is not None
-    if not made:
-        if event.again:
-            await _again(kit, tx, event, connection_id)
-        return
-    others = await _other_revisions(tx, event, connection_id)
-    state, problem = await _place_among(kit, tx, event, others)
-    if state is not DeliveryState.READY:
-        told = kit.tell(problem).model_dump(mode="json") if problem else None
-        await tx.execute(
-            delivery.update().where(delivery.c.id == record["id"]).values(state=state.value, problem=told, due_at=None)
-        )
-    row = (
-        await tx.execute(text(f"SELECT {COLUMNS}, d.version FROM delivery d WHERE d.id = :id"), {"id": record["id"]})
-    ).one()
-    await outbox.publish(tx, changed(kit, row_of(row), state, row))
+async def _wanted(
+    kit: Kit, tx: AsyncConnection, events: Sequence[DocumentReady]
+) -> list[tuple[DocumentReady, dict[str, Any]]]:
+    """Return a delivery for every connection of each document's dossier, in the order in which they are taken."""
+    connections: dict[UUID, list[Any]] = defaultdict(list)
+    for row in await _CONNECTIONS.all(tx, {"dossiers": list({event.dossier_id for event in events})}):
+        connections[row.dossier_id].append(row)
+    return [
+        (event, _new_record(kit, event, row.id))
+        for event in sorted(events, key=lambda event: (event.document_id, event.revision))
+        for row in connections[event.dossier_id]
+        if row.firm_id == event.firm_id
+    ]
 
 
 def _new_record(kit: Kit, event: DocumentReady, connection_id: UUID) -> dict[str, Any]:
     operation = kit.profile.operation
     key = f"{connection_id}/{operation}/{event.document_id}/{event.revision}"
     return {
-        "id": new_id(),
-        "connection_id": connection_id,
-        "firm_id": event.firm_id,
-        "dossier_id": event.dossier_id,
-        "document_id": event.document_id,
+        "id": str(new_id()),
+        "connection_id": str(connection_id),
+        "firm_id": str(event.firm_id),
+        "dossier_id": str(event.dossier_id),
+        "document_id": str(event.document_id),
         "revision": event.revision,
         "operation": operation,
         "kind": event.kind.value,
-        "state": DeliveryState.READY.value,
-        "due_at": text("clock_timestamp()"),
         "remote_ref": remote_ref(key),
-        "remote_uuid": uuid5(REMOTE_NAMESPACE, key),
-        "export_id": event.export_id,
-        "traceparent": current_traceparent(),
+        "remote_uuid": str(uuid5(REMOTE_NAMESPACE, key)),
+        "export_id": str(event.export_id),
+        "traceparent": event.traceparent or current_traceparent(),
     }
 
 
@@ -127,9 +141,23 @@ def remote_ref(key: str) -> str:
     return f"KPL-{base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:20]}"
 
 
-async def _other_revisions(tx: AsyncConnection, event: DocumentReady, connection_id: UUID) -> list[DeliveryRow]:
-    rows = (await tx.execute(_REVISIONS, {"documents": [str(event.document_id)]})).all()
-    return [row_of(row) for row in rows if row.connection_id == connection_id and row.revision != event.revision]
+async def _revised(tx: AsyncConnection, documents: Collection[UUID]) -> set[UUID]:
+    """Return which of ``documents`` have deliveries of more than one revision, and lock those of all of them."""
+    seen: dict[UUID, set[int]] = defaultdict(set)
+    for row in await _REVISIONS.all(tx, {"documents": list(documents)}):
+        seen[row.document_id].add(row.revision)
+    return {document_id for document_id, revisions in seen.items() if len(revisions) > 1}
+
+
+async def _placed(kit: Kit, tx: AsyncConnection, event: DocumentReady, row: Record) -> Record:
+    """Return the new delivery where it starts among the other revisions of its document."""
+    rows = await _REVISIONS.all(tx, {"documents": [event.document_id]})
+    others = [row_of(each) for each in rows if each.connection_id == row.connection_id and each.id != row.id]
+    state, problem = await _place_among(kit, tx, event, others)
+    if state is DeliveryState.READY:
+        return row
+    told = kit.tell(problem).model_dump_json() if problem else None
+    return await _PLACE.one(tx, {"id": row.id, "state": state.value, "problem": told})
 
 
 async def _place_among(
@@ -157,23 +185,18 @@ def _never_left(row: DeliveryRow) -> bool:
 
 async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection_id: UUID) -> None:
     """Make sure that it is there (R060); one export asks once, however often its message comes."""
-    found = (
-        await tx.execute(
-            text(f"""
-                SELECT {COLUMNS}, d.export_id FROM delivery d WHERE d.connection_id = :connection AND d.operation = :operation
-                AND d.document_id = :document AND d.revision = :revision FOR UPDATE
-            """),
-            {
-                "connection": connection_id,
-                "operation": kit.profile.operation,
-                "document": event.document_id,
-                "revision": event.revision,
-            },
-        )
-    ).one()
+    found = await _KNOWN.one(
+        tx,
+        {
+            "connection": connection_id,
+            "operation": kit.profile.operation,
+            "document": event.document_id,
+            "revision": event.revision,
+        },
+    )
     if found.export_id == event.export_id:
         return
-    await tx.execute(_EXPORT_SEEN, {"id": found.id, "export_id": event.export_id})
+    await _EXPORT_SEEN.run(tx, {"id": found.id, "export_id": event.export_id})
     row = row_of(found)
     settled = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
     if row.state in (DeliveryState.BLOCKED, DeliveryState.FAILED) or (

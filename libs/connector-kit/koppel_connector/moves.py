@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
+from koppel_mesh.statements import Record, Statement
 
 from .happenings import Event
 from .machine import Move, Situation, move
@@ -89,9 +89,11 @@ COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.re
     d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.lease_until,
     clock_timestamp() AS read_at"""
 
+_READ = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id")
+_LOCK = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id FOR UPDATE")
 _FIELDS = frozenset(DeliveryRow.__dataclass_fields__) - {"monotonic"}
 
-_MOVE = text("""
+_MOVE = Statement("""
     UPDATE delivery SET state = :state, version = version + 1, due_at = :due_at,
         lease_token = NULL, lease_until = NULL, changed_at = clock_timestamp(),
         failures = :failures, lookups = :lookups, not_found = :not_found, unknown_since = :unknown_since,
@@ -105,9 +107,9 @@ _MOVE = text("""
 """)
 
 
-def row_of(record: Any) -> DeliveryRow:
+def row_of(record: Record) -> DeliveryRow:
     """Return a record that holds ``COLUMNS`` as a value."""
-    values = {name: value for name, value in record._mapping.items() if name in _FIELDS}
+    values = {name: value for name, value in record.items() if name in _FIELDS}
     values["kind"] = DocumentKind(values["kind"])
     values["state"] = DeliveryState(values["state"])
     return DeliveryRow(**values)
@@ -115,8 +117,7 @@ def row_of(record: Any) -> DeliveryRow:
 
 async def read_delivery(tx: AsyncConnection, delivery_id: UUID, *, lock: bool = False) -> DeliveryRow | None:
     """Return one delivery, locked against everybody else when asked."""
-    statement = f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id{' FOR UPDATE' if lock else ''}"
-    record = (await tx.execute(text(statement), {"id": delivery_id})).one_or_none()
+    record = await (_LOCK if lock else _READ).one_or_none(tx, {"id": delivery_id})
     return None if record is None else row_of(record)
 
 
@@ -133,28 +134,26 @@ async def apply(
     known = learned or Learned()
     told = kit.tell(made.problem) if made.problem else None
     to = made.to
-    written = (
-        await tx.execute(
-            _MOVE,
-            {
-                "id": row.id,
-                "was": row.state.value,
-                "lease": row.lease_token,
-                "state": to.state.value,
-                "due_at": made.due_at,
-                "failures": to.failures,
-                "lookups": to.lookups,
-                "not_found": to.not_found,
-                "unknown_since": to.unknown_since,
-                "exported_at": to.exported_at,
-                "keeps": made.keeps_problem,
-                "problem": told.model_dump_json() if told else None,
-                "remote_id": known.remote_id,
-                "entry_number": known.entry_number,
-                "entry_url": known.entry_url,
-            },
-        )
-    ).one_or_none()
+    written = await _MOVE.one_or_none(
+        tx,
+        {
+            "id": row.id,
+            "was": row.state.value,
+            "lease": row.lease_token,
+            "state": to.state.value,
+            "due_at": made.due_at,
+            "failures": to.failures,
+            "lookups": to.lookups,
+            "not_found": to.not_found,
+            "unknown_since": to.unknown_since,
+            "exported_at": to.exported_at,
+            "keeps": made.keeps_problem,
+            "problem": told.model_dump_json() if told else None,
+            "remote_id": known.remote_id,
+            "entry_number": known.entry_number,
+            "entry_url": known.entry_url,
+        },
+    )
     if written is None:
         raise LostRaceError(f"delivery {row.id} is no longer {row.state} under this claim")
     if _worth_telling(row, written, to):
@@ -190,4 +189,4 @@ def changed(kit: "Kit", row: DeliveryRow, state: DeliveryState, written: Any) ->
         exported_at=written.exported_at,
         booked_at=written.booked_at,
         problem=ProblemData.model_validate(problem) if problem else None,
-    )
+    ).traced(row.traceparent)

@@ -97,7 +97,7 @@ class TokenCalls:
 
     async def _finish(self, ending: Ending) -> None:
         async with self._kit.database.transaction() as tx:
-            await attempts.finish(tx, ending)
+            await attempts.note(tx, ending)
 
 
 def _with_client(form: dict[str, str], application: Application, profile: OAuthProfile) -> dict[str, str]:

@@ -6,9 +6,10 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from opentelemetry import trace
@@ -19,7 +20,7 @@ from koppel_mesh.http.client import NotSent, Response, Unanswered
 from koppel_mesh.telemetry.metrics import counter
 
 from . import attempts, faults, limits
-from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome
+from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Progress
 from .connections import ConnectionRow
 from .connector import Application, Connection, Phase, Vendor, VendorAnswer, Work
 from .kit import Kit
@@ -50,6 +51,16 @@ class _Call:
     counted: bool
 
 
+@dataclass
+class _Unwritten:
+    """What the last call told, until a commit takes it along."""
+
+    ending: Ending | None = None
+    progress: Progress | None = None
+    learned: list[Callable[[AsyncConnection], Awaitable[None]]] = field(default_factory=list)
+    """Counts in the vendor's headers that differ from ours, and errors of an endpoint."""
+
+
 class OpenVendor(Vendor):
     """An open connection of one worker."""
 
@@ -67,8 +78,7 @@ class OpenVendor(Vendor):
         """Deadline of the last call of this delivery that may have acted."""
         self.unsaved_effect = False
         self.calls = 0
-        self._progress: dict[str, Callable[[AsyncConnection], Awaitable[None]]] = {}
-        self._deferred: list[Callable[[AsyncConnection], Awaitable[None]]] = []
+        self._unwritten = _Unwritten()
 
     def begin(self, phase: Phase, may_leave: Callable[[float], bool]) -> None:
         """Start on another delivery, or on another part of it."""
@@ -77,36 +87,35 @@ class OpenVendor(Vendor):
         self.acted_at = None
         self.unsaved_effect = False
 
-    def effect_saved(self) -> None:
-        """Note that the connector remembers how far it came, so that going on repeats nothing."""
+    def save_progress(self, delivery_id: UUID, progress: str) -> None:
+        """Have a delivery's JSON written with the next commit; what took effect so far is thereby safe to build on."""
+        self._unwritten.progress = Progress(delivery_id, progress)
         self.unsaved_effect = False
 
-    def defer(self, what: str, write: Callable[[AsyncConnection], Awaitable[None]]) -> None:
-        """Have ``write`` run in the next commit; a later one of the same name takes its place."""
-        self._progress[what] = write
+    async def flush(self, tx: AsyncConnection) -> Callable[[], None]:
+        """Write what is known and not written yet, in the caller's transaction.
 
-    def unwritten(self) -> Callable[[], None]:
-        """Return what puts back everything not written now, for when the transaction that wrote it fails."""
-        deferred, progress = list(self._deferred), dict(self._progress)
-
-        def restore() -> None:
-            self._deferred, self._progress = deferred, progress
-
-        return restore
-
-    async def flush(self, tx: AsyncConnection) -> None:
-        """Write what is known and not written yet, in the caller's transaction."""
-        deferred, self._deferred = self._deferred, []
-        progress, self._progress = self._progress, {}
+        Returns:
+            What puts it back, for when that transaction fails.
+        """
+        unwritten, restore = self._take_unwritten()
         try:
-            for write in deferred:
-                await write(tx)
-            for write in progress.values():
+            if unwritten.ending or unwritten.progress:
+                await attempts.note(tx, unwritten.ending, unwritten.progress)
+            for write in unwritten.learned:
                 await write(tx)
         except BaseException:
-            self._deferred = deferred + self._deferred
-            self._progress = progress | self._progress
+            restore()
             raise
+        return restore
+
+    def _take_unwritten(self) -> "tuple[_Unwritten, Callable[[], None]]":
+        taken, self._unwritten = self._unwritten, _Unwritten()
+
+        def restore() -> None:
+            self._unwritten = taken
+
+        return taken, restore
 
     async def call(
         self,
@@ -207,19 +216,27 @@ class OpenVendor(Vendor):
             raise LeaseLost
         windows = self.kit.profile.windows if call.counted else ()
         budget = Budget(self.row.limit_scope, len(windows))
-        for _ in range(2):
+        opened = await self._open_once(call.attempt, budget)
+        if opened is None:
             async with self.kit.database.transaction() as tx:
-                await self.flush(tx)
-                opened = await attempts.open_attempt(tx, call.attempt, budget)
-                if opened is None:
-                    await limits.make_windows(tx, budget.scope, windows)
-            if opened is not None:
-                break
+                await limits.make_windows(tx, budget.scope, windows)
+            opened = await self._open_once(call.attempt, budget)
         if isinstance(opened, NoBudget):
             raise self._no_budget(opened)
         assert opened is not None
         self.calls += 1
         return opened
+
+    async def _open_once(self, attempt: NewAttempt, budget: Budget) -> Opened | NoBudget | None:
+        before, restore = self._take_unwritten()
+        try:
+            async with self.kit.database.transaction() as tx:
+                for write in before.learned:
+                    await write(tx)
+                return await attempts.open_attempt(tx, attempt, budget, before.ending, before.progress)
+        except BaseException:
+            restore()
+            raise
 
     def _no_budget(self, refused: NoBudget) -> Throttled:
         wait_s = (refused.until - utc_now()).total_seconds()
@@ -261,7 +278,9 @@ class OpenVendor(Vendor):
             verdict.until = limits.ends_in(utc_now(), wait_s)
             if wait_s > LONG_WAIT_S and verdict.problem is None:
                 verdict.problem = self._long_wait(verdict.until)
-            self._deferred.append(lambda tx: limits.exhaust(tx, self.row.limit_scope, self.kit.profile.windows, wait_s))
+            self._unwritten.learned.append(
+                lambda tx: limits.exhaust(tx, self.row.limit_scope, self.kit.profile.windows, wait_s)
+            )
         raise verdict
 
     def _classified(self, answer: VendorAnswer) -> Verdict | None:
@@ -276,10 +295,12 @@ class OpenVendor(Vendor):
     def _learn(self, opened: Opened, call: _Call, answer: VendorAnswer) -> None:
         profile, scope, now = self.kit.profile, self.row.limit_scope, utc_now()
         if call.counted and profile.windows:
-            self._deferred.append(lambda tx: limits.learn(tx, scope, profile.windows, answer, opened.counts, now))
+            self._unwritten.learned.append(
+                lambda tx: limits.learn(tx, scope, profile.windows, answer, opened.counts, now)
+            )
         budget = profile.error_budget
         if budget is not None and (answer.status in budget.statuses or opened.is_probe):
-            self._deferred.append(
+            self._unwritten.learned.append(
                 lambda tx: limits.count_outcome(
                     tx, scope, call.attempt.endpoint, budget, answer.status, opened.is_probe
                 )
@@ -290,7 +311,7 @@ class OpenVendor(Vendor):
         ending = Ending(
             opened.id, outcome, duration_ms, known.get("status"), known.get("response"), known.get("message")
         )
-        self._deferred.append(lambda tx: attempts.finish(tx, ending))
+        self._unwritten.ending = ending
         name = self.kit.profile.name
         _calls.labels(service=name, outcome=outcome).inc()
 

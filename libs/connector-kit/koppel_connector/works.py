@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
 from koppel_mesh.http.mesh_client import MeshError
 
@@ -13,8 +12,6 @@ from .kit import Kit
 from .moves import DeliveryRow
 from .tables import dossier
 from .vendor import OpenVendor
-
-_PROGRESS = text("UPDATE delivery SET progress = CAST(:progress AS jsonb) WHERE id = :id")
 
 
 class DossierGone(Exception):
@@ -49,13 +46,7 @@ def make_work(kit: Kit, vendor: OpenVendor, row: DeliveryRow, document: dict[str
             raise
 
     def write_progress(progress: dict[str, Any]) -> None:
-        written = {"id": row.id, "progress": json.dumps(progress, default=str)}
-        vendor.effect_saved()
-
-        async def write(tx: AsyncConnection) -> None:
-            await tx.execute(_PROGRESS, written)
-
-        vendor.defer(f"progress {row.id}", write)
+        vendor.save_progress(row.id, json.dumps(progress, default=str))
 
     return Work(
         delivery=Delivery(row.id, row.document_id, row.revision, row.operation, row.kind, row.remote_id),

@@ -24,6 +24,8 @@ HEARTBEAT_S = 15
 CONNECT_TIMEOUT_S = 10
 REPLY_TIMEOUT_S = 10
 RECONNECT_PAUSE_S = 1.0
+PACE_S = 0.05
+"""Batches begin at least this far apart: one message alone is handed over at once, a stream of them in company."""
 DELIVERY_LIMIT = 50
 """Every lost connection of a consumer counts for whatever it had prefetched, a rolling restart included (measured)."""
 
@@ -239,12 +241,17 @@ class Subscription:
             await _close_quietly(connection)
 
     async def _hand_over(self, arrived: asyncio.Queue[AbstractIncomingMessage], lost: asyncio.Future[str]) -> None:
+        clock = asyncio.get_running_loop().time
+        begun_at = clock() - PACE_S
         while True:
             first = asyncio.ensure_future(arrived.get())
             await asyncio.wait((first, lost), return_when=asyncio.FIRST_COMPLETED)
+            if not lost.done():
+                await asyncio.wait((lost,), timeout=begun_at + PACE_S - clock())
             if lost.done():
                 first.cancel()
                 raise ConnectionError(lost.result())
+            begun_at = clock()
             batch = [first.result()]
             while len(batch) < self._batch_size and not arrived.empty():
                 batch.append(arrived.get_nowait())

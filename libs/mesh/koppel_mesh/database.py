@@ -4,7 +4,8 @@ Why the timeouts: asyncpg has none of its own, so a query into a partition never
 vanished in mid-transaction stays held unless the session itself gives up (both measured).
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,12 +15,18 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from .statements import driver_of, told_as_dbapi_error
+
 COMMAND_TIMEOUT_S = 15
-SESSION_TIMEOUTS = {
+ROLLBACK_TIMEOUT_S = 5
+SESSION = {
     "idle_in_transaction_session_timeout": "15s",
     "lock_timeout": "10s",
     "statement_timeout": "14s",
+    "default_transaction_read_only": "on",
+    "timezone": "UTC",
 }
+"""Read only unless ``Database.transaction`` says otherwise: what is written is written there or refused by the server."""
 _AFTER_COMMIT = "koppel_after_commit"
 _SERVICE = "koppel_service"
 
@@ -31,31 +38,32 @@ class DatabaseAwayError(ConnectionError):
 class Database:
     """A service's own corner of PostgreSQL.
 
-    A connection that died is found out by whoever uses it next: that one call fails as "unavailable", the pool throws all
-    its connections away, and loops and callers try again. Asking first would cost every transaction a round trip.
+    A connection whose end was seen is replaced before anybody gets it; one that died unseen is found out by whoever uses it
+    next, as "unavailable", and loops and callers try again. Asking first would cost every transaction a round trip.
 
     Tables are named without a schema; the connection's ``search_path`` is the service's schema and nothing else, so a
     service cannot read another's tables by accident.
     """
 
-    def __init__(self, url: str, service: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, service: str, *, pool_size: int = 10) -> None:
         self.service = service
         self.schema = schema_of(service)
         self._listeners: list[Callable[[], None]] = []
         self._engine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,
             pool_timeout=10,
             pool_recycle=1800,
+            # A transaction begins and ends where ``transaction`` says so; a lone read needs no bracket around it.
+            isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": 10,
                 "command_timeout": COMMAND_TIMEOUT_S,
                 "server_settings": {
                     "search_path": self.schema,
-                    "timezone": "UTC",
                     "application_name": f"koppel {service}",
-                    **SESSION_TIMEOUTS,
+                    **SESSION,
                 },
             },
         )
@@ -76,8 +84,18 @@ class Database:
         """
         async with self._connected() as connection:
             connection.info.pop(_AFTER_COMMIT, None)
-            async with connection.begin():
+            driver = driver_of(connection)
+            with told_as_dbapi_error(driver):
+                await driver.execute("BEGIN READ WRITE")
+            try:
                 yield connection
+                with told_as_dbapi_error(driver):
+                    ended = await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            if ended != "COMMIT":
+                raise RuntimeError("a statement of this transaction failed and its error was swallowed: rolled back")
             wrote_messages = connection.info.pop(_AFTER_COMMIT, False)
         if wrote_messages:
             for listener in self._listeners:
@@ -85,20 +103,31 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection for reading. Whatever the block does is rolled back."""
+        """Open a connection for reading: every statement sees what is committed then; the server refuses to write."""
         async with self._connected() as connection:
             yield connection
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            connection = await self._engine.connect().start()
-        except OSError as error:
-            # A socket that is not there is a plain OSError, such as any missing file gives: only here is it the database's.
-            raise DatabaseAwayError(repr(error)) from error
+        connection = await self._open()
         try:
             yield connection
         finally:
+            if driver_of(connection).is_closed():
+                await connection.invalidate()
+            await connection.close()
+
+    async def _open(self) -> AsyncConnection:
+        """Return a connection; those that are known to have died in the pool are thrown away on the way."""
+        while True:
+            try:
+                connection = await self._engine.connect().start()
+            except OSError as error:
+                # A socket that is not there is a plain OSError, such as any missing file gives: only here the database's.
+                raise DatabaseAwayError(repr(error)) from error
+            if not driver_of(connection).is_closed():
+                return connection
+            await connection.invalidate()
             await connection.close()
 
     async def ping(self) -> None:
@@ -114,6 +143,18 @@ class Database:
     async def close(self) -> None:
         """Close every connection of the pool."""
         await self._engine.dispose()
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    """End the transaction without effect; a connection on which even that fails does not go back to the pool."""
+    try:
+        async with asyncio.timeout(ROLLBACK_TIMEOUT_S):
+            await driver_of(connection).execute("ROLLBACK")
+    except Exception:
+        await connection.invalidate()
+    except BaseException:
+        driver_of(connection).terminate()
+        raise
 
 
 def service_of(connection: AsyncConnection) -> str:
@@ -153,8 +194,3 @@ def schema_of(service: str) -> str:
 def async_url(url: str) -> URL:
     """Return ``url`` (``postgresql://…``, contract §2) for asyncpg."""
     return make_url(url).set(drivername="postgresql+asyncpg")
-
-
-def placeholders(values: Sequence[object]) -> list[str]:
-    """Return ids as the text list that ``= ANY(CAST(:ids AS uuid[]))`` takes."""
-    return [str(value) for value in values]

@@ -12,13 +12,12 @@ from uuid import UUID
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from sqlalchemy import bindparam, insert, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Uuid
 
 from .database import Database, is_unavailable
 from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
+from .statements import Statement
 from .tables import quarantine
 from .telemetry.tracing import continue_from
 
@@ -31,9 +30,9 @@ KEEP_DAYS = 30
 log = structlog.get_logger(__name__)
 Handle = Callable[[AsyncConnection, Sequence[EventData]], Awaitable[None]]
 
-_TAKE_NEW = text(
-    "INSERT INTO inbox (message_id) SELECT unnest(:ids) ON CONFLICT DO NOTHING RETURNING message_id"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_TAKE_NEW = Statement(
+    "INSERT INTO inbox (message_id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING message_id"
+)
 
 
 class Inbox:
@@ -86,7 +85,7 @@ class Inbox:
     async def _handle(self, envelopes: Sequence[Envelope]) -> None:
         async with self._database.transaction() as tx:
             ids = list({envelope.id for envelope in envelopes})
-            fresh: set[UUID] = set((await tx.execute(_TAKE_NEW, {"ids": ids})).scalars())
+            fresh: set[UUID] = {row.message_id for row in await _TAKE_NEW.all(tx, {"ids": ids})}
             by_type: dict[str, list[Envelope]] = defaultdict(list)
             for envelope in envelopes:
                 if envelope.id in fresh:
@@ -114,4 +113,5 @@ class Inbox:
 
 async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
     # A channel that died meanwhile makes these fail; the broker then delivers again and the inbox drops them.
-    await asyncio.gather(*(message.ack() for message in messages))
+    for message in messages:
+        await message.ack()

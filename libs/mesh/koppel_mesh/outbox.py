@@ -7,32 +7,31 @@ deleted once the broker confirmed them. A crash in between sends a message twice
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Uuid
 
 from .broker import Message, Publisher
 from .clock import utc_now
 from .database import Database, announce_message, service_of
 from .ids import new_id
 from .messages import Envelope, EventData
-from .tables import outbox
+from .statements import Statement
 from .telemetry.tracing import current_traceparent
 
 BATCH = 200
 PUBLISH_DEADLINE_S = 8.0
 """Shorter than the session's idle-in-transaction timeout, which would end the claim under us."""
 
-_CLAIM = text(
-    "SELECT id, type, body, traceparent FROM outbox WHERE next_at <= now() ORDER BY seq LIMIT :batch FOR UPDATE SKIP LOCKED"
+_PUT = Statement("INSERT INTO outbox (id, type, body, traceparent) VALUES (:id, :type, :body, :traceparent)")
+_CLAIM = Statement(
+    "SELECT id, type, body FROM outbox WHERE next_at <= now() ORDER BY seq LIMIT :batch FOR UPDATE SKIP LOCKED"
 )
-_CONFIRMED = text("DELETE FROM outbox WHERE id = ANY(:ids)").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
-_NOT_CONFIRMED = text(
+_CONFIRMED = Statement("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS uuid[]))")
+_NOT_CONFIRMED = Statement(
     "UPDATE outbox SET attempts = attempts + 1, last_error = :error,"
-    " next_at = now() + least(60, power(2, least(attempts, 6))) * interval '1 second' WHERE id = ANY(:ids)"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
-_OLDEST = text("SELECT count(*) AS waiting, min(created_at) AS oldest FROM outbox")
+    " next_at = now() + least(60, power(2, least(attempts, 6))) * interval '1 second'"
+    " WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+_OLDEST = Statement("SELECT count(*) AS waiting, min(created_at) AS oldest FROM outbox")
 
 
 async def publish(tx: AsyncConnection, *events: EventData) -> None:
@@ -45,7 +44,7 @@ async def publish(tx: AsyncConnection, *events: EventData) -> None:
     source = f"/koppel/{service_of(tx)}"
     traceparent = current_traceparent()
     now = utc_now()
-    await tx.execute(insert(outbox), [_row(event, source, event.traceparent or traceparent, now) for event in events])
+    await _PUT.run_many(tx, [_row(event, source, event.traceparent or traceparent, now) for event in events])
     announce_message(tx)
 
 
@@ -73,22 +72,22 @@ class Relay:
     async def run_once(self) -> bool:
         """Send one batch. Return True when there may be more at once."""
         async with self._database.transaction() as tx:
-            rows = (await tx.execute(_CLAIM, {"batch": BATCH})).all()
+            rows = await _CLAIM.all(tx, {"batch": BATCH})
             if not rows:
                 return False
             messages = [Message(id=row.id, type=row.type, body=row.body) for row in rows]
             outcome = await self._publisher.publish(messages, deadline_s=PUBLISH_DEADLINE_S)
             if outcome.confirmed:
-                await tx.execute(_CONFIRMED, {"ids": outcome.confirmed})
+                await _CONFIRMED.run(tx, {"ids": outcome.confirmed})
             if outcome.failed:
                 error = str(next(iter(outcome.failed.values())))[:500]
-                await tx.execute(_NOT_CONFIRMED, {"ids": list(outcome.failed), "error": error})
+                await _NOT_CONFIRMED.run(tx, {"ids": list(outcome.failed), "error": error})
         return len(rows) == BATCH and not outcome.failed
 
 
 async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:
     """Return how many messages wait and since when the oldest does."""
-    row = (await connection.execute(_OLDEST)).one()
+    row = await _OLDEST.one(connection)
     return row.waiting, row.oldest
 
 

@@ -39,6 +39,8 @@ from .telemetry.tracing import configure_tracing
 RELAY = "outbox relay"
 RELAY_INTERVAL_S = 1.0
 PAUSE_AFTER_ERROR_S = 2.0
+PACE_S = 0.05
+"""Turns of a loop begin at least this far apart, however often it is woken; a turn that says "more" is followed at once."""
 PAUSE_DATABASE_AWAY_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -89,6 +91,7 @@ async def running(
         # than what there is to find.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 100)
         yield {part.context.name: part.context for part in parts}
 
 
@@ -125,7 +128,9 @@ class _Part:
 
     async def _turn(self, loop: Loop) -> None:
         context, wake = self.context, self.context.wake_event(loop.name)
+        clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
+            begun_at = clock()
             context.health.tick(loop.name, LOOP_SILENT_S + loop.interval_s)
             wake.clear()
             pause_s = loop.interval_s
@@ -142,6 +147,8 @@ class _Part:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await wake.wait()
+            if (early_s := begun_at + PACE_S - clock()) > 0 and not self._stopping.is_set():
+                await asyncio.sleep(early_s)
         context.health.forget(loop.name)
 
     async def _stop(self, tasks: Sequence[asyncio.Task[None]], consumer: asyncio.Task[None] | None) -> None:

@@ -36,7 +36,7 @@ class MeshSettings(BaseSettings):
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    database_pool_size: int = Field(5, ge=1, le=100)
+    database_pool_size: int = Field(10, ge=1, le=100)
     body_limit_bytes: int = Field(25_000_000, ge=1024)
     shutdown_grace_s: float = Field(25.0, gt=0)
 

@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
+from koppel_mesh.statements import Record
 
 from . import machine
-from .documents import insist_on_unlocked, read_deliveries, write
+from .documents import DocumentRow, insist_on_unlocked, read_deliveries, write
 from .filing import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
 from .models.entry import ENTRY_FIELDS, DocumentPatch
 from .relations import recognise
@@ -19,14 +20,14 @@ from .tables import dossier
 SETTABLE = ("journal", "ledger_account", "reference")
 
 
-async def change(tx: AsyncConnection, row: Row[Any], given: DocumentPatch, now: datetime) -> Row[Any]:
+async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: datetime) -> DocumentRow:
     """Apply ``given`` to a document that ``tx`` has locked; return its row.
 
     Raises:
         Problem: 409 ``document_locked``, 422 for what a structured document tells itself or what would leave it incomplete.
     """
     await insist_on_unlocked(tx, row)
-    before = dict(row._mapping)
+    before = dict(row.items())
     wanted = {name: getattr(given, name) for name in SETTABLE if name in given.model_fields_set}
     if any(file["role"] == "ubl" for file in row.content):
         refuse_entry(given)
@@ -52,7 +53,7 @@ async def change(tx: AsyncConnection, row: Row[Any], given: DocumentPatch, now: 
     return await write(tx, row, changes, now)
 
 
-async def _moved_on(tx: AsyncConnection, row: Row[Any], after: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
+async def _moved_on(tx: AsyncConnection, row: Record, after: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
     if not is_complete(after, given):
         return {}
     rules = select(dossier.c.approval_required).where(dossier.c.id == row.dossier_id)
@@ -62,10 +63,10 @@ async def _moved_on(tx: AsyncConnection, row: Row[Any], after: dict[str, Any], g
     return {"state": machine.with_deliveries(state, sent)}
 
 
-def facts_of(row: Row[Any]) -> machine.DeliveryFacts:
+def facts_of(row: Record) -> machine.DeliveryFacts:
     """Return what counts of a delivery."""
     return machine.DeliveryFacts(DeliveryState(row.state), row.exported_at, row.booked_at)
 
 
-def _kind_known(given: DocumentPatch, row: Row[Any]) -> DocumentPatch:
+def _kind_known(given: DocumentPatch, row: Record) -> DocumentPatch:
     return given if given.kind is not None else given.model_copy(update={"kind": DocumentKind(row.kind)})

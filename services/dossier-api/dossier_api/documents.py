@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,27 +13,57 @@ from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import Problem, not_found
 from koppel_mesh.messages import DocumentKind
 from koppel_mesh.outbox import publish
+from koppel_mesh.statements import Record, Statement
 
 from .announcing import document_changed
 from .filing import SALES_SIDE, Owner, new_row
 from .intake import Intake
 from .relations import OWNER_AND_RELATION, comparable
-from .tables import delivery, document, dossier
-from .visibility import one_of, visible
+from .tables import document, dossier
+from .visibility import VISIBLE
+
+DocumentRow = Row[Any] | Record
+"""Either way its columns are attributes."""
+
+_OWNER = Statement(f"""
+    SELECT id, firm_id, enterprise_number, approval_required FROM dossier WHERE id = :id AND {VISIBLE}
+""")
+_READ = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE}")
+_LOCK = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE} FOR NO KEY UPDATE")
+_DELIVERIES = Statement("SELECT * FROM delivery WHERE document_id = ANY(CAST(:documents AS uuid[])) ORDER BY id")
+_TOLD = ("number", "issue_date", "due_date", "currency", "total", "reference", "journal", "ledger_account", "relation")
+_GIVEN = (
+    "id",
+    "dossier_id",
+    "firm_id",
+    "sha256",
+    "kind",
+    "state",
+    *_TOLD,
+    "line_accounts",
+    "content",
+    "detail",
+    "findings",
+)
+_FILE = Statement(
+    upsert(document)
+    .values({name: bindparam(name, type_=document.c[name].type) for name in _GIVEN})
+    .on_conflict_do_nothing(constraint="document_same_bytes")
+    .returning(document)
+)
 
 
 async def read_owner(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> Owner:
     """Return what of the dossier decides about its documents; 404 when the caller has no such dossier."""
-    columns = (dossier.c.id, dossier.c.firm_id, dossier.c.enterprise_number, dossier.c.approval_required)
-    row = await one_of(
-        connection, select(*columns).where(dossier.c.id == dossier_id, visible(dossier, caller)), "dossier"
-    )
+    row = await _OWNER.one_or_none(connection, {"id": dossier_id, "firm_id": caller.firm_id})
+    if row is None:
+        raise not_found("dossier")
     return _owner(row)
 
 
 async def file_intake(
     tx: AsyncConnection, intake: Intake, drafted: dict[str, Any], owner: Owner
-) -> tuple[Row[Any], bool]:
+) -> tuple[DocumentRow, bool]:
     """Put an intake in its dossier. The same bytes again give the document that is there already.
 
     Args:
@@ -47,22 +77,17 @@ async def file_intake(
     """
     sells = DocumentKind(drafted["kind"]) in SALES_SIDE
     keys = comparable(drafted["detail"].get("counterparty"))
-    found = (await tx.execute(OWNER_AND_RELATION, {"dossier_id": owner.id, "sells": sells, **keys})).one()
+    found = await OWNER_AND_RELATION.one(tx, {"dossier_id": owner.id, "sells": sells, **keys})
     now_owner = _owner(found)
     row = drafted if now_owner == owner else new_row(intake, now_owner)
-    added = await tx.execute(
-        upsert(document)
-        .values({**row, "relation": found.relation})
-        .on_conflict_do_nothing(constraint="document_same_bytes")
-        .returning(document)
-    )
-    if (new := added.one_or_none()) is not None:
+    new = await _FILE.one_or_none(tx, dict.fromkeys(_GIVEN) | row | {"relation": found.relation})
+    if new is not None:
         await publish(tx, document_changed(new))
         return new, True
     return await _with_further_files(tx, owner.id, intake), False
 
 
-async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Intake) -> Row[Any]:
+async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Intake) -> DocumentRow:
     """Return the document with these bytes; a PDF it did not have yet is kept, for we answer that we have it."""
     same = (document.c.dossier_id == dossier_id, document.c.sha256 == bytes.fromhex(intake.sha256))
     present = (await tx.execute(select(document).where(*same).with_for_update(key_share=True))).one()
@@ -75,22 +100,22 @@ async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Int
 
 async def read_document(
     connection: AsyncConnection, caller: Caller, document_id: UUID, *, for_change: bool = False
-) -> Row[Any]:
+) -> Record:
     """Return a document's row; 404 when the caller has no such document."""
-    statement = select(document).where(document.c.id == document_id, visible(document, caller))
-    if for_change:
-        statement = statement.with_for_update(key_share=True)
-    return await one_of(connection, statement, "document")
+    statement = _LOCK if for_change else _READ
+    row = await statement.one_or_none(connection, {"id": document_id, "firm_id": caller.firm_id})
+    if row is None:
+        raise not_found("document")
+    return row
 
 
-async def read_deliveries(connection: AsyncConnection, document_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def read_deliveries(connection: AsyncConnection, document_ids: Sequence[UUID]) -> Sequence[Record]:
     """Return the deliveries of documents, in the order in which they were made."""
-    statement = select(delivery).where(delivery.c.document_id.in_(document_ids)).order_by(delivery.c.id)
-    return (await connection.execute(statement)).all()
+    return await _DELIVERIES.all(connection, {"documents": list(document_ids)})
 
 
 async def write(
-    tx: AsyncConnection, row: Row[Any], changes: Mapping[str, Any], now: datetime | None = None
+    tx: AsyncConnection, row: DocumentRow, changes: Mapping[str, Any], now: datetime | None = None
 ) -> Row[Any]:
     """Change a document that is locked by ``tx`` and announce it."""
     stamp = {"updated_at": now} if now else {}
@@ -106,7 +131,7 @@ async def write(
     return changed
 
 
-async def insist_on_unlocked(connection: AsyncConnection, row: Row[Any]) -> None:
+async def insist_on_unlocked(connection: AsyncConnection, row: DocumentRow) -> None:
     """Raise 409 when the document was exported and its dossier locks what is exported (R056)."""
     locked = row.locked
     if not locked and row.exported_at is not None:
@@ -121,7 +146,7 @@ async def insist_on_unlocked(connection: AsyncConnection, row: Row[Any]) -> None
         )
 
 
-def content_of(row: Row[Any], role: str) -> dict[str, Any]:
+def content_of(row: DocumentRow, role: str) -> dict[str, Any]:
     """Return the file of that role; 404 when the document has none."""
     for file in row.content:
         if file["role"] == role:
@@ -129,5 +154,5 @@ def content_of(row: Row[Any], role: str) -> dict[str, Any]:
     raise not_found("file")
 
 
-def _owner(row: Row[Any]) -> Owner:
+def _owner(row: Record) -> Owner:
     return Owner(row.id, row.firm_id, row.enterprise_number, row.approval_required)

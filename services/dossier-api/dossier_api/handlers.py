@@ -4,6 +4,7 @@ Set-based: a batch of a hundred facts costs a handful of statements. Late, repea
 because each carries a version that only rises.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,20 +12,21 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, bindparam, case, func, or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import ConnectionChanged, ConnectionState, DeliveryChanged, DeliveryState, DocumentState
 from koppel_mesh.outbox import publish
 from koppel_mesh.service import Context
+from koppel_mesh.statements import Record, Statement
 
 from . import machine
 from .announcing import document_changed
 from .changing import facts_of
 from .documents import read_deliveries
 from .problems import Sighting, note
-from .tables import connection, delivery, document, dossier
+from .tables import connection, dossier
 
 log = structlog.get_logger(__name__)
 Fact = TypeVar("Fact", DeliveryChanged, ConnectionChanged)
@@ -79,16 +81,15 @@ def _newest(facts: Iterable[Fact]) -> dict[UUID, Fact]:
     return newest
 
 
-async def _lock_documents(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+_LOCK = Statement("""
+    SELECT document.*, dossier.lock_after_export FROM document JOIN dossier ON dossier.id = document.dossier_id
+    WHERE document.id = ANY(CAST(:documents AS uuid[])) ORDER BY document.id FOR NO KEY UPDATE OF document
+""")
+
+
+async def _lock_documents(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Record]:
     """Return the documents with their dossier's lock rule, locked in the order of their ids."""
-    statement = (
-        select(document, dossier.c.lock_after_export)
-        .join(dossier, dossier.c.id == document.c.dossier_id)
-        .where(document.c.id.in_(list(ids)))
-        .order_by(document.c.id)
-        .with_for_update(of=document, key_share=True)
-    )
-    return {row.id: row for row in await tx.execute(statement)}
+    return {row.id: row for row in await _LOCK.all(tx, {"documents": list(ids)})}
 
 
 def _is_newer(table: Any, statement: Any) -> Any:
@@ -115,26 +116,42 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
     }
 
 
+# Version 0 comes from a connector that does not number its facts: then the last one to arrive counts. The first sighting is
+# the moment of an export or a booking; a failure takes it back, a mere search does not.
+_STORE = Statement("""
+    INSERT INTO delivery AS held (id, document_id, revision, connector, connection_id, state, version, entry_number, entry_url,
+        exported_at, booked_at, problem, updated_at)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, document_id uuid, revision integer,
+        connector text, connection_id uuid, state text, version integer, entry_number text, entry_url text,
+        exported_at timestamptz, booked_at timestamptz, problem jsonb, updated_at timestamptz)
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version, problem = excluded.problem,
+        updated_at = excluded.updated_at, revision = excluded.revision, connector = excluded.connector,
+        entry_number = coalesce(excluded.entry_number, held.entry_number),
+        entry_url = coalesce(excluded.entry_url, held.entry_url),
+        exported_at = CASE WHEN excluded.state = 'failed' THEN excluded.exported_at
+            ELSE coalesce(held.exported_at, excluded.exported_at) END,
+        booked_at = CASE WHEN excluded.state = 'failed' THEN excluded.booked_at
+            ELSE coalesce(held.booked_at, excluded.booked_at) END
+    WHERE excluded.version > held.version OR excluded.version = 0 AND held.version = 0
+    RETURNING id
+""")
+
+
 async def _store_deliveries(tx: AsyncConnection, rows: list[dict[str, Any]]) -> Sequence[UUID]:
     """Store what is news; return the ids of the deliveries it was news for."""
-    statement = upsert(delivery)
-    given = statement.excluded
-    taken: dict[str, Any] = {
-        name: given[name] for name in ("state", "version", "problem", "updated_at", "revision", "connector")
-    }
-    for name in ("entry_number", "entry_url"):
-        taken[name] = func.coalesce(given[name], delivery.c[name])
-    for name in ("exported_at", "booked_at"):
-        # The first sighting is the moment; a failure takes it back, a mere search does not.
-        seen = func.coalesce(delivery.c[name], given[name])
-        taken[name] = case((given.state == DeliveryState.FAILED, given[name]), else_=seen)
-    newer = _is_newer(delivery, statement)
-    stored = statement.on_conflict_do_update(index_elements=["id"], set_=taken, where=newer).returning(delivery.c.id)
-    fresh: Sequence[UUID] = (await tx.execute(stored, rows)).scalars().all()
-    return fresh
+    return [row.id for row in await _STORE.all(tx, {"rows": json.dumps(rows, default=str)})]
 
 
-async def _move_documents(tx: AsyncConnection, rows: Sequence[Row[Any]], now: datetime) -> None:
+_MOVE = Statement("""
+    UPDATE document SET state = given.state, exported_at = given.exported_at, booked_at = given.booked_at,
+        locked = given.locked, updated_at = given.updated_at, version = given.version
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, state text, exported_at timestamptz,
+        booked_at timestamptz, locked boolean, updated_at timestamptz, version integer)
+    WHERE document.id = given.id RETURNING document.*
+""")
+
+
+async def _move_documents(tx: AsyncConnection, rows: Sequence[Record], now: datetime) -> None:
     """Set each document's state to what all its deliveries make of it, and announce those that moved."""
     sent: dict[UUID, list[machine.DeliveryFacts]] = defaultdict(list)
     for row in await read_deliveries(tx, [row.id for row in rows]):
@@ -142,22 +159,16 @@ async def _move_documents(tx: AsyncConnection, rows: Sequence[Row[Any]], now: da
     changes = [change for row in rows if (change := _document_change(row, sent[row.id], now)) is not None]
     if not changes:
         return
-    statement = (
-        update(document)
-        .where(document.c.id == bindparam("key"))
-        .values({name: bindparam(name) for name in changes[0] if name != "key"})
-    )
-    await tx.execute(statement, changes)
-    moved = await tx.execute(select(document).where(document.c.id.in_([change["key"] for change in changes])))
+    moved = await _MOVE.all(tx, {"rows": json.dumps(changes, default=str)})
     await publish(tx, *(document_changed(row) for row in moved))
 
 
-def _document_change(row: Row[Any], sent: Sequence[machine.DeliveryFacts], now: datetime) -> Mapping[str, Any] | None:
+def _document_change(row: Record, sent: Sequence[machine.DeliveryFacts], now: datetime) -> Mapping[str, Any] | None:
     state = machine.with_deliveries(DocumentState(row.state), sent)
     exported = [each.exported_at for each in sent if machine.is_exported(each) and each.exported_at]
     booked = [each.booked_at for each in sent if machine.is_booked(each) and each.booked_at]
     change = {
-        "key": row.id,
+        "id": row.id,
         "state": state,
         "exported_at": min(exported, default=None),
         "booked_at": min(booked, default=None),
@@ -169,7 +180,7 @@ def _document_change(row: Row[Any], sent: Sequence[machine.DeliveryFacts], now: 
     return None if same else change
 
 
-def _delivery_sighting(fact: DeliveryChanged, owner: Row[Any]) -> Sighting:
+def _delivery_sighting(fact: DeliveryChanged, owner: Record) -> Sighting:
     return Sighting(
         subject_id=fact.delivery_id,
         firm_id=owner.firm_id,

@@ -9,26 +9,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import DateTime, Text, Uuid
 
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ProblemData
+from koppel_mesh.statements import Statement
 
 from .tables import problem
 
-_CLOSE = text("""
+_CLOSE = Statement("""
     UPDATE problem SET resolved_at = :now
-    FROM unnest(:subjects, :codes) AS seen(subject_id, code)
+    FROM unnest(CAST(:subjects AS uuid[]), CAST(:codes AS text[])) AS seen(subject_id, code)
     WHERE problem.subject_id = seen.subject_id AND problem.resolved_at IS NULL AND problem.code <> seen.code
-""").bindparams(
-    bindparam("subjects", type_=ARRAY(Uuid)),
-    bindparam("codes", type_=ARRAY(Text)),
-    bindparam("now", type_=DateTime(timezone=True)),
-)
+""")
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ async def note(tx: AsyncConnection, sightings: Sequence[Sighting], now: datetime
     """Open, count and close problems; each subject at most once in ``sightings``."""
     ended = {each.subject_id: each.problem.code if each.problem else "" for each in sightings if _ends_others(each)}
     if ended:
-        await tx.execute(_CLOSE, {"subjects": list(ended), "codes": list(ended.values()), "now": now})
+        await _CLOSE.run(tx, {"subjects": list(ended), "codes": list(ended.values()), "now": now})
     rows = [_row(each, each.problem, now) for each in sightings if each.problem is not None]
     if not rows:
         return

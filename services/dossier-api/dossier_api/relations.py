@@ -4,9 +4,9 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_mesh.statements import Statement
 from koppel_ubl.identifiers import normalise_enterprise_number
 
 _SPACES = re.compile(r"\s+")
@@ -24,10 +24,10 @@ _BEST = """
     )
     ORDER BY r.enterprise_number IS DISTINCT FROM CAST(:enterprise_number AS text),
         r.vat_number IS DISTINCT FROM CAST(:vat_number AS text),
-        CASE WHEN :sells THEN NOT r.is_customer ELSE NOT r.is_supplier END, r.code, r.source
+        CASE WHEN CAST(:sells AS boolean) THEN NOT r.is_customer ELSE NOT r.is_supplier END, r.code, r.source
     LIMIT 1
 """
-OWNER_AND_RELATION = text(f"""
+OWNER_AND_RELATION = Statement(f"""
     SELECT d.id, d.firm_id, d.enterprise_number, d.approval_required, to_jsonb(best) AS relation
     FROM dossier d LEFT JOIN LATERAL ({_BEST}) best ON true
     WHERE d.id = :dossier_id
@@ -62,5 +62,5 @@ async def recognise(
     tx: AsyncConnection, dossier_id: UUID, party: dict[str, Any] | None, *, sells: bool
 ) -> dict[str, Any] | None:
     """Return the relation that ``party`` is, as kept with a document; None when it is none of them."""
-    row = (await tx.execute(OWNER_AND_RELATION, {"dossier_id": dossier_id, "sells": sells, **comparable(party)})).one()
+    row = await OWNER_AND_RELATION.one(tx, {"dossier_id": dossier_id, "sells": sells, **comparable(party)})
     return dict(row.relation) if row.relation else None

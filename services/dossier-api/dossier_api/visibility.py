@@ -24,6 +24,10 @@ def visible(table: Table, caller: Caller) -> ColumnElement[bool]:
     return true() if caller.firm_id is None else table.c.firm_id == caller.firm_id
 
 
+VISIBLE = "(CAST(:firm_id AS uuid) IS NULL OR firm_id = :firm_id)"
+"""The same for statements in text, which take the caller's firm as ``firm_id``."""
+
+
 async def one_of(connection: AsyncConnection, statement: Select[Any], what: str) -> Row[Any]:
     """Return the one row; 404 when there is none, or none for this caller."""
     row: Row[Any] | None = (await connection.execute(statement)).one_or_none()

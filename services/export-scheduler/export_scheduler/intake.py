@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, or_, text
+from sqlalchemy import Integer, cast, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.database import placeholders
 from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
 from koppel_mesh.service import Context
+from koppel_mesh.statements import Statement
 
 from . import store
 from .memory import Remembered, fold
-from .tables import delivery, dossier
+from .tables import dossier
 
 REPLAN = "replan"
 RELEASE = "release due"
@@ -102,6 +102,15 @@ def _with_gone(known: Remembered, revision: int | None) -> Remembered:
     return known if revision is None else replace(known, sent_revision=max(revision, known.sent_revision or 0))
 
 
+_KEEP = Statement("""
+    INSERT INTO delivery AS held (delivery_id, document_id, connection_id, revision, state, version)
+    VALUES (:delivery_id, :document_id, :connection_id, :revision, :state, :version)
+    ON CONFLICT (delivery_id) DO UPDATE
+        SET state = excluded.state, revision = excluded.revision, version = excluded.version
+        WHERE held.version <= excluded.version
+""")
+
+
 async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Keep the newest state of each delivery, for the progress of exports; what a connector delivered has gone."""
     newest: dict[UUID, DeliveryChanged] = {}
@@ -109,17 +118,7 @@ async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[
         known = newest.get(event.delivery_id)
         if known is None or event.version >= known.version:
             newest[event.delivery_id] = event
-    statement = insert(delivery)
-    taken = statement.excluded
-    rows = [_delivery_row(newest[delivery_id]) for delivery_id in sorted(newest)]
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[delivery.c.delivery_id],
-            set_={"state": taken.state, "revision": taken.revision, "version": taken.version},
-            where=delivery.c.version <= taken.version,
-        ),
-        rows,
-    )
+    await _KEEP.run_many(tx, [_delivery_row(newest[delivery_id]) for delivery_id in sorted(newest)])
     await _mark_gone(tx, [event for event in events if event.state in store.GONE])
 
 
@@ -134,7 +133,7 @@ def _delivery_row(event: DeliveryChanged) -> dict[str, Any]:
     }
 
 
-_MARK_GONE = text("""
+_MARK_GONE = Statement("""
     WITH gone AS (
         SELECT document_id, max(revision) AS revision
         FROM unnest(CAST(:ids AS uuid[]), CAST(:revisions AS integer[])) AS g (document_id, revision) GROUP BY 1
@@ -156,5 +155,5 @@ _MARK_GONE = text("""
 async def _mark_gone(tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Note documents that went without us: somebody else may publish ``document.ready`` too (contract §8)."""
     if events:
-        ids = placeholders([event.document_id for event in events])
-        await tx.execute(_MARK_GONE, {"ids": ids, "revisions": [event.revision for event in events]})
+        ids = [event.document_id for event in events]
+        await _MARK_GONE.run(tx, {"ids": ids, "revisions": [event.revision for event in events]})

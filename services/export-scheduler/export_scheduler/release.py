@@ -9,31 +9,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import RowMapping, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ContentRef, DocumentReady, Trigger
 from koppel_mesh.service import Context
+from koppel_mesh.statements import Statement
 
 from . import store
 from .memory import Remembered
 from .rules import WaitsFor
-from .tables import document, dossier, export, export_item
+from .tables import document, dossier, export_item
 
 BATCH = 200
 REPLAN_BATCH = 500
 
-_DUE = text("""
+_DUE = Statement("""
     SELECT document_id FROM document WHERE due_at <= now()
     ORDER BY due_at, document_id LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
-_QUEUED = text("""
+_QUEUED = Statement("""
     SELECT i.export_id, i.document_id, i.again
     FROM export_item i JOIN document d USING (document_id)
     WHERE i.released_at IS NULL
     ORDER BY i.queued_at LIMIT :batch FOR UPDATE OF i, d SKIP LOCKED
+""")
+_EXPORT = Statement("""
+    INSERT INTO export (export_id, dossier_id, firm_id, trigger, filters, include_exported, count)
+    VALUES (:export_id, :dossier_id, :firm_id, :trigger, '{}', false, :count)
+""")
+_ITEM = Statement("""
+    INSERT INTO export_item (export_id, document_id, revision, again, late, released_at)
+    VALUES (:export_id, :document_id, :revision, false, :late, now())
 """)
 _NOT_PLANNED = {"due_at": None, "trigger": None, "waits_for": WaitsFor.NOTHING, "late": False}
 
@@ -72,7 +81,7 @@ def _planned_again(context: Context, known: Remembered, row: RowMapping) -> dict
 async def release_due(context: Context) -> bool:
     """Send one batch of what is due by the rules; True while there may be more."""
     async with context.database.transaction() as tx:
-        ids = list((await tx.execute(_DUE, {"batch": BATCH})).scalars())
+        ids = [row.document_id for row in await _DUE.all(tx, {"batch": BATCH})]
         if not ids:
             return False
         known = await store.documents_held(tx, ids)
@@ -104,35 +113,22 @@ async def _scheduled(
 ) -> list[DocumentReady]:
     """Write the export that a dossier's documents of this batch go with."""
     export_id, first = new_id(), group[0][0]
-    await tx.execute(
-        insert(export).values(
-            export_id=export_id,
-            dossier_id=first.dossier_id,
-            firm_id=first.firm_id,
-            trigger=trigger,
-            filters={},
-            include_exported=False,
-            count=len(group),
-        )
+    owner = {"dossier_id": first.dossier_id, "firm_id": first.firm_id}
+    await _EXPORT.run(tx, {"export_id": export_id, **owner, "trigger": trigger, "count": len(group)})
+    await _ITEM.run_many(
+        tx,
+        [
+            {"export_id": export_id, "document_id": one.document_id, "revision": one.revision, "late": late}
+            for one, late in group
+        ],
     )
-    items = [
-        {
-            "export_id": export_id,
-            "document_id": one.document_id,
-            "revision": one.revision,
-            "again": False,
-            "late": late,
-        }
-        for one, late in group
-    ]
-    await tx.execute(insert(export_item).values(released_at=text("now()")), items)
     return [_ready(one, export_id, trigger, again=False) for one, _ in group]
 
 
 async def release_queued(context: Context) -> bool:
     """Send one batch of what manual exports asked for; True while there may be more."""
     async with context.database.transaction() as tx:
-        items = (await tx.execute(_QUEUED, {"batch": BATCH})).all()
+        items = await _QUEUED.all(tx, {"batch": BATCH})
         if not items:
             return False
         known = await store.documents_held(tx, {item.document_id for item in items})

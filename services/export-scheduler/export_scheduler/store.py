@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,20 +12,30 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState, ExportFrequency, ExportRules
+from koppel_mesh.statements import Record, Statement
 
 from .memory import Remembered
 from .rules import Calendar, plan
 from .tables import delivery, document, dossier
 
-_COLUMNS = [document.c[field.name] for field in fields(Remembered)]
+_FIELDS = [field.name for field in fields(Remembered)]
 STUB_VERSION = -1
 """Of a dossier that a document named before its own first fact arrived."""
 GONE = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
 
 
+_NOW = Statement("SELECT now() AS now")
+_RULES = Statement("""
+    SELECT * FROM dossier WHERE dossier_id = ANY(CAST(:ids AS uuid[])) ORDER BY dossier_id FOR SHARE
+""")
+_HELD = Statement("""
+    SELECT * FROM document WHERE document_id = ANY(CAST(:ids AS uuid[])) ORDER BY document_id FOR UPDATE
+""")
+
+
 async def database_now(tx: AsyncConnection) -> datetime:
     """Return the database's clock, the only one the scheduler goes by."""
-    now: datetime = (await tx.execute(select(func.now()))).scalar_one()
+    now: datetime = (await _NOW.one(tx)).now
     return now
 
 
@@ -44,8 +55,7 @@ async def rules_held(tx: AsyncConnection, dossier_ids: Iterable[UUID]) -> dict[U
 
 
 async def _dossiers(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, tuple[ExportRules | None, int]]:
-    query = select(dossier).where(dossier.c.dossier_id.in_(ids)).order_by(dossier.c.dossier_id)
-    rows = (await tx.execute(query.with_for_update(read=True))).mappings()
+    rows = await _RULES.all(tx, {"ids": list(ids)})
     return {row["dossier_id"]: (rules_of(row), row["rules_number"]) for row in rows}
 
 
@@ -74,14 +84,12 @@ def rules_of(row: Mapping[str, Any] | RowMapping) -> ExportRules | None:
 
 async def documents_held(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Remembered]:
     """Return the known ones of these documents, locked until ``tx`` ends."""
-    query = select(*_COLUMNS).where(document.c.document_id.in_(sorted(set(ids)))).order_by(document.c.document_id)
-    rows = (await tx.execute(query.with_for_update())).mappings()
-    return {row["document_id"]: remembered(row) for row in rows}
+    rows = await _HELD.all(tx, {"ids": list(set(ids))})
+    return {row["document_id"]: _remembered(row) for row in rows}
 
 
-def remembered(row: RowMapping) -> Remembered:
-    """Return a document's row as a value."""
-    values = {field.name: row[field.name] for field in fields(Remembered)}
+def _remembered(row: Record) -> Remembered:
+    values = {name: row[name] for name in _FIELDS}
     return Remembered(**{**values, "kind": DocumentKind(values["kind"]), "state": DocumentState(values["state"])})
 
 
@@ -108,14 +116,13 @@ async def update_documents(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) 
     """Overwrite documents that ``tx`` has locked; every row sets the same columns, ``document_id`` says which it is."""
     if not rows:
         return
-    names = [name for name in rows[0] if name != "document_id"]
-    statement = (
-        update(document)
-        .where(document.c.document_id == bindparam("_id"))
-        .values({name: bindparam(f"_{name}", type_=document.c[name].type) for name in names})
-    )
-    parameters = [{"_id": row["document_id"], **{f"_{name}": row[name] for name in names}} for row in rows]
-    await tx.execute(statement, parameters)
+    await _overwrite(frozenset(rows[0]) - {"document_id"}).run_many(tx, rows)
+
+
+@lru_cache
+def _overwrite(names: frozenset[str]) -> Statement:
+    values = {name: bindparam(name, type_=document.c[name].type) for name in sorted(names)}
+    return Statement(update(document).where(document.c.document_id == bindparam("document_id")).values(values))
 
 
 def as_row(known: Remembered) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Row
 
 from dossier_api.blobs import StoreAway
-from dossier_api.documents import content_of, read_document
+from dossier_api.documents import DocumentRow, content_of, read_document
 from dossier_api.intake import safe_name
 from dossier_api.visibility import DocumentReader, store_away
 from koppel_mesh.http.server import CurrentContext
@@ -51,5 +50,5 @@ def _matches(if_none_match: str | None, etag: str) -> bool:
     return etag in given or "*" in given
 
 
-def _filename(row: Row[tuple[object, ...]], role: str, given: str | None) -> str:
+def _filename(row: DocumentRow, role: str, given: str | None) -> str:
     return given or f"{safe_name(row.number) or row.id}.{ENDINGS[role]}"
