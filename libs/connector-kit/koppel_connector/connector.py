@@ -4,8 +4,9 @@ A connector is one instance without state. It never opens a socket of its own: `
 there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising a verdict.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -162,12 +163,20 @@ class Work:
     read_content: Callable[[str], Awaitable[bytes]]
     write_progress: Callable[[dict[str, Any]], None]
 
-    async def content(self, role: str) -> bytes:
+    async def content(self, role: str, at_hand: Iterable[bytes] = ()) -> bytes:
         """Return the bytes of one file of the document: ``ubl``, ``pdf`` or ``coda``.
+
+        Args:
+            role: which file.
+            at_hand: files found inside another one; the one with the right hash is taken instead of being asked for again.
 
         Raises:
             KeyError: the document has no such file.
         """
+        wanted = {file.get("sha256") for file in self.document.get("content", ()) if file.get("role") == role}
+        for file in at_hand:
+            if hashlib.sha256(file).hexdigest() in wanted:
+                return file
         return await self.read_content(role)
 
     async def save(self, **progress: Any) -> None:

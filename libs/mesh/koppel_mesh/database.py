@@ -54,6 +54,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            pool_use_lifo=True,  # few connections in use keep their plans; the others may be closed by the server
             pool_recycle=1800,
             # A transaction begins and ends where ``transaction`` says so; a lone read needs no bracket around it.
             isolation_level="AUTOCOMMIT",

@@ -65,7 +65,7 @@ class Inbox:
             for message, envelope in opened:
                 await self._take_one(message, envelope)
             return
-        await _acknowledge([message for message, _ in opened])
+        await _acknowledge(opened[-1][0], all_before=True)
 
     async def _take_one(self, message: AbstractIncomingMessage, envelope: Envelope) -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -80,7 +80,7 @@ class Inbox:
                     await message.reject(requeue=False)
                     return
                 await asyncio.sleep(PAUSE_S * attempt)
-        await _acknowledge([message])
+        await _acknowledge(message)
 
     async def _handle(self, envelopes: Sequence[Envelope]) -> None:
         async with self._database.transaction() as tx:
@@ -108,10 +108,10 @@ class Inbox:
                 insert(quarantine), {"body": bytes(message.body), "headers": headers, "reason": reason[:1000]}
             )
         log.error("message quarantined", reason=reason, **headers)
-        await _acknowledge([message])
+        await _acknowledge(message)
 
 
-async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
-    # A channel that died meanwhile makes these fail; the broker then delivers again and the inbox drops them.
-    for message in messages:
-        await message.ack()
+async def _acknowledge(message: AbstractIncomingMessage, *, all_before: bool = False) -> None:
+    # A channel that died meanwhile makes this fail; the broker then delivers again and the inbox drops what it knows.
+    # Batches come in the order of delivery and are settled one after the other: "all before" is this batch and no more.
+    await message.ack(multiple=all_before)

@@ -108,10 +108,11 @@ class ExactConnector(Connector):
         books, exact = Books(work.vendor.masters), Exact(work.vendor)
         if not books.imported:
             raise CannotBook("masters_missing")
-        ubl, pdf = await _content(work, "ubl"), await _content(work, "pdf")
+        ubl = await _content(work, "ubl")
         booking = (
             reading.booking(ubl, work.delivery.kind) if ubl else entered.entered(work.document, work.delivery.kind)
         )
+        pdf = await _content(work, "pdf", booking.embedded)
         wishes = entered.wishes(work.document)
         journal = choose_journal(books, settings.journals, booking.kind, wishes)
         check_currency(journal, booking.currency)
@@ -241,13 +242,13 @@ def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> Re
     return Booked(number, url)
 
 
-async def _content(work: Work, role: str) -> bytes | None:
+async def _content(work: Work, role: str, at_hand: Sequence[bytes] = ()) -> bytes | None:
     """Return a file of the document; what the document does not list is not asked for."""
     listed = work.document.get("content")
     if listed is not None and role not in {file.get("role") for file in listed}:
         return None
     try:
-        return await work.content(role)
+        return await work.content(role, at_hand)
     except KeyError:
         return None
 

@@ -83,6 +83,8 @@ class Booking:
     payment_reference: str | None = None
     document_reference: str | None = None
     exchange_rate: Decimal | None = None
+    embedded: tuple[bytes, ...] = ()
+    """Files inside the document."""
 
     @property
     def is_credit_note(self) -> bool:

@@ -48,6 +48,7 @@ def booking(ubl: bytes, kind: DocumentKind) -> Booking:
             payment_reference=document.structured_reference or document.payment_reference,
             document_reference=document.accounting_cost,
             exchange_rate=_exchange_rate(document),
+            embedded=tuple(each.content for each in document.attachments if each.content is not None),
         )
     )
 
