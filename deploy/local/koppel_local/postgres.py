@@ -22,8 +22,11 @@ def start(folder: Path, guardian: Guardian) -> str:
     A server that an earlier, killed run of ours left on this folder is taken over; one that crashed recovers from its
     own log, as PostgreSQL does.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode=None)
+    # Within one process the library hands out the same object again, also when what it started has been stopped since.
+    server.ensure_pgdata_inited()
+    server.ensure_postgres_running()
     pid = server.get_pid()
     if pid is None:
         raise RuntimeError(f"PostgreSQL did not start; its log is in {folder}")

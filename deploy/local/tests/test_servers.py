@@ -166,3 +166,28 @@ def test_side_by_side_on_two_folders(start: Start, folder: Path) -> None:
         asyncio.run(both_work(second, "CREATE TABLE kept (id int)"))
     finally:
         there.process.communicate("", timeout=WITHIN_S)
+
+
+def test_servers_start_again_in_the_same_process_on_an_emptied_folder(folder: Path) -> None:
+    """A benchmark does so: each part begins with empty data."""
+    again = """
+import shutil, sys
+from pathlib import Path
+from koppel_local.servers import servers
+folder = Path(sys.argv[1])
+for _ in range(2):
+    shutil.rmtree(folder, ignore_errors=True)
+    with servers(folder) as running:
+        print(running.database_url, flush=True)
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")}
+    command = [sys.executable, "-c", again, str(folder)]
+    done = subprocess.run(
+        command,
+        env=environment | {"KOPPEL_AMQP_URL": "amqp://unused"},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == 2
