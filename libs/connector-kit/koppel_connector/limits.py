@@ -4,10 +4,11 @@ Counting happens in rows, in the one statement that also opens the attempt (``at
 Here is what can be decided without a database: how to read headers, and how long to wait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
@@ -138,34 +139,42 @@ async def make_windows(tx: AsyncConnection, scope: str, windows: Sequence[Window
         )
 
 
-async def learn(
-    tx: AsyncConnection,
-    scope: str,
-    windows: Sequence[Window],
-    answer: VendorAnswer,
-    counts: Mapping[str, Any],
-    now: datetime,
-) -> None:
-    """Let the vendor's count win over ours. ``counts`` is what we counted, so that agreement costs no write."""
-    for reading in read_windows(windows, answer.headers, now):
-        ours = counts.get(reading.name)
+@dataclass(frozen=True)
+class Told:
+    """One answer, as far as the budget is concerned, beside what we had counted when the call left."""
+
+    status: int
+    headers: Mapping[str, str]
+    endpoint: str
+    counts: Mapping[str, Any]
+    """Window name → ``used`` and ``capacity``."""
+    was_probe: bool
+    at: datetime
+
+
+def lessons(
+    scope: str, windows: Sequence[Window], budget: ErrorBudget | None, told: Told
+) -> list[Callable[[AsyncConnection], Awaitable[None]]]:
+    """Return what an answer teaches, as writes; mostly nothing, for agreement costs no write."""
+    found: list[Callable[[AsyncConnection], Awaitable[None]]] = []
+    for reading in read_windows(windows, told.headers, told.at):
+        ours = told.counts.get(reading.name)
         agrees = (
             ours is not None
             and reading.limit in (None, ours["capacity"])
             and reading.remaining == ours["capacity"] - ours["used"]
         )
-        if agrees and answer.status != 429:
-            continue
-        await tx.execute(
-            _LEARN,
-            {
-                "scope": scope,
-                "name": reading.name,
-                "limit": reading.limit,
-                "remaining": reading.remaining,
-                "wait_s": reading.wait_s,
-            },
-        )
+        if not agrees or told.status == 429:
+            found.append(partial(_learn, scope=scope, reading=reading))
+    if budget is not None and (told.status in budget.statuses or told.was_probe):
+        found.append(partial(_count_outcome, scope=scope, budget=budget, told=told))
+    return found
+
+
+async def _learn(tx: AsyncConnection, scope: str, reading: Reading) -> None:
+    """Let the vendor's count win over ours."""
+    known = {"limit": reading.limit, "remaining": reading.remaining, "wait_s": reading.wait_s}
+    await tx.execute(_LEARN, {"scope": scope, "name": reading.name, **known})
 
 
 async def exhaust(tx: AsyncConnection, scope: str, windows: Sequence[Window], wait_s: float) -> None:
@@ -179,14 +188,12 @@ async def exhaust(tx: AsyncConnection, scope: str, windows: Sequence[Window], wa
         await tx.execute(_EXHAUST, {"scope": scope, "name": window.name, "wait_s": wait_s})
 
 
-async def count_outcome(
-    tx: AsyncConnection, scope: str, endpoint: str, budget: ErrorBudget, status: int | None, was_probe: bool
-) -> None:
+async def _count_outcome(tx: AsyncConnection, scope: str, budget: ErrorBudget, told: Told) -> None:
     """Count a refused call against the endpoint's error budget; a good answer to a probe closes the breaker."""
-    key = {"scope": scope, "endpoint": endpoint}
-    if status in budget.statuses:
+    key = {"scope": scope, "endpoint": told.endpoint}
+    if told.status in budget.statuses:
         await tx.execute(_ERROR, {**key, "capacity": budget.capacity, "period_s": budget.period_s})
-    elif was_probe and status is not None and status < 400:
+    elif told.was_probe and told.status < 400:
         await tx.execute(_CLOSE, key)
 
 

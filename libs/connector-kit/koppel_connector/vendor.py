@@ -5,9 +5,10 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from .kit import Kit
 from .masters import StoredMasters
 from .problems import Problem
 from .redaction import clean, excerpt_of
+from .unwritten import Unwritten
 from .vault import Grant
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 from .wire import to_json
@@ -51,16 +53,6 @@ class _Call:
     counted: bool
 
 
-@dataclass
-class _Unwritten:
-    """What the last call told, until a commit takes it along."""
-
-    ending: Ending | None = None
-    progress: Progress | None = None
-    learned: list[Callable[[AsyncConnection], Awaitable[None]]] = field(default_factory=list)
-    """Counts in the vendor's headers that differ from ours, and errors of an endpoint."""
-
-
 class OpenVendor(Vendor):
     """An open connection of one worker."""
 
@@ -78,7 +70,7 @@ class OpenVendor(Vendor):
         """Deadline of the last call of this delivery that may have acted."""
         self.unsaved_effect = False
         self.calls = 0
-        self._unwritten = _Unwritten()
+        self._unwritten = Unwritten()
 
     def begin(self, phase: Phase, may_leave: Callable[[float], bool]) -> None:
         """Start on another delivery, or on another part of it."""
@@ -98,24 +90,13 @@ class OpenVendor(Vendor):
         Returns:
             What puts it back, for when that transaction fails.
         """
-        unwritten, restore = self._take_unwritten()
+        taken = self._unwritten.take()
         try:
-            if unwritten.ending or unwritten.progress:
-                await attempts.note(tx, unwritten.ending, unwritten.progress)
-            for write in unwritten.learned:
-                await write(tx)
+            await taken.write(tx)
         except BaseException:
-            restore()
+            self._unwritten.put_back(taken)
             raise
-        return restore
-
-    def _take_unwritten(self) -> "tuple[_Unwritten, Callable[[], None]]":
-        taken, self._unwritten = self._unwritten, _Unwritten()
-
-        def restore() -> None:
-            self._unwritten = taken
-
-        return taken, restore
+        return partial(self._unwritten.put_back, taken)
 
     async def call(
         self,
@@ -228,14 +209,13 @@ class OpenVendor(Vendor):
         return opened
 
     async def _open_once(self, attempt: NewAttempt, budget: Budget) -> Opened | NoBudget | None:
-        before, restore = self._take_unwritten()
+        before = self._unwritten.take()
         try:
             async with self.kit.database.transaction() as tx:
-                for write in before.learned:
-                    await write(tx)
+                await before.write_lessons(tx)
                 return await attempts.open_attempt(tx, attempt, budget, before.ending, before.progress)
         except BaseException:
-            restore()
+            self._unwritten.put_back(before)
             raise
 
     def _no_budget(self, refused: NoBudget) -> Throttled:
@@ -266,7 +246,12 @@ class OpenVendor(Vendor):
             response=excerpt_of(answer.content, secrets),
             message=clean(str(verdict), secrets) if verdict else None,
         )
-        self._learn(opened, call, answer)
+        windows = self.kit.profile.windows if call.counted else ()
+        told = limits.Told(
+            answer.status, answer.headers, call.attempt.endpoint, opened.counts, opened.is_probe, utc_now()
+        )
+        budget = self.kit.profile.error_budget
+        self._unwritten.lessons += limits.lessons(self.row.limit_scope, windows, budget, told)
         return answer, outcome
 
     def _judge(self, answer: VendorAnswer) -> VendorAnswer:
@@ -278,9 +263,10 @@ class OpenVendor(Vendor):
             verdict.until = limits.ends_in(utc_now(), wait_s)
             if wait_s > LONG_WAIT_S and verdict.problem is None:
                 verdict.problem = self._long_wait(verdict.until)
-            self._unwritten.learned.append(
-                lambda tx: limits.exhaust(tx, self.row.limit_scope, self.kit.profile.windows, wait_s)
+            used_up = partial(
+                limits.exhaust, scope=self.row.limit_scope, windows=self.kit.profile.windows, wait_s=wait_s
             )
+            self._unwritten.lessons.append(used_up)
         raise verdict
 
     def _classified(self, answer: VendorAnswer) -> Verdict | None:
@@ -292,28 +278,12 @@ class OpenVendor(Vendor):
                 return OutcomeUnknown(f"cannot be classified: {error!r}", Problem("internal", repr(error)[:200]))
             return Later(problem=Problem("internal", repr(error)[:200]))
 
-    def _learn(self, opened: Opened, call: _Call, answer: VendorAnswer) -> None:
-        profile, scope, now = self.kit.profile, self.row.limit_scope, utc_now()
-        if call.counted and profile.windows:
-            self._unwritten.learned.append(
-                lambda tx: limits.learn(tx, scope, profile.windows, answer, opened.counts, now)
-            )
-        budget = profile.error_budget
-        if budget is not None and (answer.status in budget.statuses or opened.is_probe):
-            self._unwritten.learned.append(
-                lambda tx: limits.count_outcome(
-                    tx, scope, call.attempt.endpoint, budget, answer.status, opened.is_probe
-                )
-            )
-
     def _note(self, opened: Opened, outcome: Outcome, started: float, **known: Any) -> None:
         duration_ms = int((time.monotonic() - started) * 1000)
-        ending = Ending(
+        self._unwritten.ending = Ending(
             opened.id, outcome, duration_ms, known.get("status"), known.get("response"), known.get("message")
         )
-        self._unwritten.ending = ending
-        name = self.kit.profile.name
-        _calls.labels(service=name, outcome=outcome).inc()
+        _calls.labels(service=self.kit.profile.name, outcome=outcome).inc()
 
     # -------------------------------------------------------------------------------------------------------------- values
 
