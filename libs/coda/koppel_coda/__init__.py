@@ -1,0 +1,1 @@
+"""CODA, the Belgian coded statement of account: read, written and checked."""
