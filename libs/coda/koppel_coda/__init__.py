@@ -1,1 +1,31 @@
-"""CODA, the Belgian coded statement of account: read, written and checked."""
+"""CODA, the Belgian coded statement of account: read, written and checked.
+
+```python
+for statement in koppel_coda.read(data):
+    statement.account.iban, statement.closing, [movement.amount for movement in statement.movements]
+```
+"""
+
+from .accounts import Account, Structure
+from .codes import TransactionCode
+from .errors import Note, ReadError, WriteError
+from .model import Balance, Counterparty, Header, Information, Movement, Statement, Trailer
+from .reading import iter_statements, read
+
+__all__ = [
+    "Account",
+    "Balance",
+    "Counterparty",
+    "Header",
+    "Information",
+    "Movement",
+    "Note",
+    "ReadError",
+    "Statement",
+    "Structure",
+    "Trailer",
+    "TransactionCode",
+    "WriteError",
+    "iter_statements",
+    "read",
+]

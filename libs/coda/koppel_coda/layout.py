@@ -45,6 +45,7 @@ class Field:
 
     @property
     def length(self) -> int:
+        """Return how many positions it takes."""
         return self.end - self.start + 1
 
     @property

@@ -1,0 +1,98 @@
+"""Account numbers in the four ways CODA writes them, with their currency, in 37 positions."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from . import checkdigits
+
+WIDTH = 37
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]")
+_CURRENCY = re.compile(r"[A-Z]{3}$")
+
+
+class Structure(Enum):
+    """How an account number is written; the value is the digit of record 1."""
+
+    BBAN = "0"
+    FOREIGN = "1"
+    IBAN = "2"
+    FOREIGN_IBAN = "3"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account: ``number`` without blanks around it, ``currency`` or ``""``.
+
+    ``qualification`` and ``country`` are only ever told of a Belgian number that is no IBAN; ``extension`` of it and of a
+    Belgian IBAN.
+    """
+
+    number: str
+    currency: str = ""
+    structure: Structure = Structure.IBAN
+    qualification: str = ""
+    country: str = ""
+    extension: str = ""
+
+    @property
+    def iban(self) -> str | None:
+        """Return the IBAN, worked out for a Belgian number; None for a foreign number that is none."""
+        if self.structure in (Structure.IBAN, Structure.FOREIGN_IBAN):
+            return self.number
+        if self.structure is Structure.BBAN and self.number.isdigit():
+            return checkdigits.iban_of(self.number)
+        return None
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether the check digits hold; a foreign number that is no IBAN has none."""
+        if self.structure is Structure.BBAN:
+            return checkdigits.is_bban(self.number)
+        return self.structure is Structure.FOREIGN or checkdigits.is_iban(self.number)
+
+
+def parse(zone: str, structure: Structure) -> Account:
+    """Return the account of 37 positions written in this structure."""
+    if structure is Structure.BBAN:
+        return Account(
+            zone[:12].strip(),
+            zone[13:16].strip(),
+            structure,
+            zone[16:17].strip(),
+            zone[17:19].strip(),
+            zone[22:37].rstrip(),
+        )
+    if structure is Structure.IBAN and not zone[16:31].strip():
+        return Account(zone[:31].strip(), zone[34:].strip(), structure, extension=zone[31:34].strip())
+    return Account(zone[:34].rstrip(), zone[34:].strip(), structure)
+
+
+def guess(zone: str) -> Structure:
+    """Return the structure that 37 positions seem to have; a foreign number when it looks like nothing else."""
+    if _IBAN.match(zone):
+        return Structure.IBAN if zone.startswith("BE") else Structure.FOREIGN_IBAN
+    if zone[:12].isdigit() and zone[:12].isascii() and zone[12:13] == " " and not zone[19:22].strip():
+        return Structure.BBAN
+    return Structure.FOREIGN
+
+
+def parse_counterparty(zone: str) -> Account | None:
+    """Return the account of a counterparty, which announces no structure; None when blank or all zeros."""
+    stripped = zone.strip()
+    if not stripped.strip("0"):
+        return None
+    account = parse(zone, guess(zone))
+    if account.structure is Structure.FOREIGN and account.currency and not _CURRENCY.match(account.currency):
+        return Account(zone.rstrip(), "", Structure.FOREIGN)
+    return account
+
+
+def written(account: Account) -> str:
+    """Return the 37 positions of an account; longer when something does not fit."""
+    if account.structure is Structure.BBAN:
+        head = f"{account.number:12} {account.currency:3}{account.qualification:1}{account.country:2}   "
+        return f"{head}{account.extension:15}"
+    if account.structure is Structure.IBAN and account.extension:
+        return f"{account.number:31}{account.extension:3}{account.currency:3}"
+    return f"{account.number:34}{account.currency:3}"

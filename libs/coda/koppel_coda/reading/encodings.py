@@ -1,0 +1,96 @@
+"""Which code page the bytes are in: ASCII mostly, and everything else that banks and editors make of it.
+
+A statement is decided on its own, so that a file of many says the same read at once or piece by piece.
+"""
+
+import codecs
+from typing import BinaryIO
+
+from koppel_coda.errors import ReadError
+from koppel_coda.layout import LINE_LENGTH
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_FIRST_ZERO = (
+    (b"0\0\0\0", "utf-32-le"),
+    (b"\0\0\x000", "utf-32-be"),
+    (b"0\0", "utf-16-le"),
+    (b"\x000", "utf-16-be"),
+    (b"\xf0", "cp1140"),
+)
+"""How the zero that begins every file looks in the encodings that are not a superset of ASCII."""
+_CP850_LETTERS = bytes((0x81, 0x82, 0x83, 0x84, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x90, 0x95))
+"""Letters of cp850 that no text in cp1252 has reason to hold; ``€`` and curved quotes are not among them."""
+_CP1252_LETTERS = bytes(range(0xC0, 0x100))
+_C1 = bytes(range(0x80, 0xA0))
+
+
+def declared(start: bytes) -> tuple[str | None, int]:
+    """Return the encoding the first bytes announce, None for a superset of ASCII, and how many bytes are no text."""
+    for mark, name in _BOMS:
+        if start.startswith(mark):
+            return name, len(mark)
+    for zero, name in _FIRST_ZERO:
+        if start.startswith(zero):
+            return name, 0
+    return None, 0
+
+
+class Recoded:
+    """A stream of bytes in another encoding, read as UTF-8."""
+
+    def __init__(self, start: bytes, stream: BinaryIO, encoding: str) -> None:
+        self._start = start
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+
+    def read(self, size: int) -> bytes:
+        """Return about ``size`` bytes of UTF-8; none at the end."""
+        while True:
+            block = self._start or self._stream.read(size)
+            self._start = b""
+            try:
+                text = self._decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                raise ReadError(
+                    "encoding", f"the file is not in the encoding it begins with: {error.reason}", 1
+                ) from None
+            if text or not block:
+                return text.replace("\x85", "\n").encode("utf-8", "surrogatepass")
+
+
+def guess(data: bytes, lines: list[bytes]) -> str:
+    """Return the code page of a statement that is not plain ASCII; ``lines`` are those of ``data``."""
+    if _is_utf8(lines):
+        return "utf-8"
+    if _count(data, _CP850_LETTERS) > _count(data, _CP1252_LETTERS):
+        return "cp858"
+    if b"\xa4" in data and not _count(data, _C1):
+        return "iso8859-15"  # 0xA4 is the euro there; nobody writes the currency sign that it is elsewhere
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "iso8859-1"
+    return "cp1252"
+
+
+def _is_utf8(lines: list[bytes]) -> bool:
+    for line in lines:
+        if line.isascii():
+            continue
+        try:
+            length = len(line.decode("utf-8").rstrip())
+        except UnicodeDecodeError:
+            return False
+        if length > LINE_LENGTH or (len(line) == LINE_LENGTH and length < LINE_LENGTH and not line.endswith(b"  ")):
+            return False
+    return True
+
+
+def _count(data: bytes, characters: bytes) -> int:
+    return len(data) - len(data.translate(None, characters))
