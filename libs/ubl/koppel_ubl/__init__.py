@@ -8,15 +8,20 @@ document.number, document.totals.payable, document.seller.enterprise_number
 
 from .errors import ReadError
 from .model import (
+    Address,
     AllowanceCharge,
     Attachment,
     BillingReference,
+    Classification,
+    Contact,
     CreditNote,
     Delivery,
     Document,
+    Identifier,
     Invoice,
     Item,
     Line,
+    Party,
     PaymentMeans,
     Period,
     Price,
@@ -25,7 +30,6 @@ from .model import (
     VatCategory,
     VatSubtotal,
 )
-from .parties import Address, Contact, Identifier, Party
 from .reading.document import read
 
 __all__ = [
@@ -33,6 +37,7 @@ __all__ = [
     "AllowanceCharge",
     "Attachment",
     "BillingReference",
+    "Classification",
     "Contact",
     "CreditNote",
     "Delivery",

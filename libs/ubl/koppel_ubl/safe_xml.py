@@ -110,8 +110,10 @@ def _from_utf_16(data: bytes) -> bytes:
 
 def _limit_depth(root: etree._Element) -> None:
     # XPath counts in C: one ancestor chain longer than allowed is enough, and walking in Python costs more than parsing.
-    if _TOO_DEEP(root):
+    # UBL itself is some ten deep, so that the first look nearly always settles it.
+    if _RATHER_DEEP(root) and _TOO_DEEP(root):
         raise ReadError("too_deep", f"Elements are nested more than {DEPTH_MAX} deep.")
 
 
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
+_RATHER_DEEP = etree.XPath("boolean(" + "/*" * 15 + ")")

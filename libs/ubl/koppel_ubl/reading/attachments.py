@@ -1,69 +1,43 @@
-"""Supporting documents (BG-24): embedded bytes are decoded strictly, file names made harmless."""
+"""Embedded files (BT-125): decoded strictly, archives refused, file names made harmless."""
 
-import base64
 import binascii
 import re
 import unicodedata
+from typing import Final
 
-from koppel_ubl.model import Attachment
-from koppel_ubl.parties import Identifier
+from lxml import etree
 
-from .node import Node
+from koppel_ubl.mapping.shape import Values
 
-PROJECT_REFERENCE = "50"
-"""UNTDID 1001: a credit note has no element of its own for the project (P-R080)."""
-INVOICED_OBJECT = "130"
-_BLANK = re.compile(r"\s+")
-_UNSAFE = re.compile(r"[^\w.\- ()]+")
-_NAME_LENGTH_MAX = 120
+from .unread import Unread, failure
 
-
-class References:
-    """What the ``cac:AdditionalDocumentReference`` elements hold together."""
-
-    def __init__(self, document: Node) -> None:
-        self.object: Identifier | None = None
-        self.project: str | None = None
-        attachments = []
-        for node in document.nodes("AdditionalDocumentReference"):
-            identifier, type_code = node.identifier("ID"), node.text("DocumentTypeCode")
-            if type_code == INVOICED_OBJECT and self.object is None:
-                self.object = identifier
-            elif type_code == PROJECT_REFERENCE and self.project is None:
-                self.project = identifier.value if identifier else None
-            else:
-                attachments.append(_attachment(node, identifier, type_code))
-        self.attachments = tuple(attachments)
+_UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
+_NAME_LENGTH_MAX: Final = 120
+_ARCHIVES: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
+_ZIP: Final = b"PK\x03\x04"
+_OFFICE_PARTS: Final = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"docProps/", b"xl/", b"word/")
+"""How the first file inside is called in spreadsheets and texts, which are ZIP files too; Peppol takes xlsx and ods."""
 
 
-def _attachment(node: Node, identifier: Identifier | None, type_code: str | None) -> Attachment:
-    descriptions = node.texts("DocumentDescription")
-    description = " ".join(descriptions) or node.text("DocumentType")
-    uri = media_type = file_name = None
-    content = None
-    holder = node.node("Attachment")
-    if holder is not None:
-        external = holder.node("ExternalReference")
-        if external is not None:
-            uri = external.text("URI")
-            external.done()
-        embedded = holder.element("EmbeddedDocumentBinaryObject")
-        if embedded is not None:
-            media_type, file_name = embedded.get("mimeCode"), embedded.get("filename")
-            try:
-                content = base64.b64decode(_BLANK.sub("", embedded.text or ""), validate=True)
-            except (binascii.Error, ValueError):
-                raise holder.error("invalid_base64", "An attachment is not base64.", embedded) from None
-        holder.done()
-    return Attachment(
-        id=identifier.value if identifier else None,
-        description=description,
-        type_code=type_code,
-        uri=uri,
-        media_type=media_type,
-        file_name=safe_file_name(file_name) if file_name else None,
-        content=content,
-    )
+def file_from(element: etree._Element, text: str | None, unread: Unread) -> Values:
+    """Return content, media type and file name of an ``EmbeddedDocumentBinaryObject``.
+
+    Raises:
+        ReadError: ``invalid_base64``; ``archive`` for a packed file that is not an office document.
+    """
+    unread.skip_attributes(element, "mimeCode", "filename")
+    try:
+        content = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise failure("invalid_base64", "An attachment is not base64.", element) from None
+    if content.startswith(_ARCHIVES) or (content.startswith(_ZIP) and not content[30:].startswith(_OFFICE_PARTS)):
+        raise failure("archive", "An attachment is an archive; whatever it holds must be attached by itself.", element)
+    name = element.get("filename")
+    return {
+        "content": content,
+        "media_type": element.get("mimeCode"),
+        "file_name": safe_file_name(name) if name else None,
+    }
 
 
 def safe_file_name(name: str) -> str:
@@ -76,5 +50,5 @@ def safe_file_name(name: str) -> str:
             f"{stem[: _NAME_LENGTH_MAX - len(ending) - 1]}{dot}{ending}"
             if dot and len(ending) < 10
             else clean[:_NAME_LENGTH_MAX]
-        )
+        ).strip(" .")
     return clean or "attachment"

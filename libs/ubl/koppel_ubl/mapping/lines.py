@@ -1,0 +1,233 @@
+"""Lines (BG-25) with their price (BG-29), VAT (BG-30) and item (BG-31)."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from lxml import etree
+
+from koppel_ubl.model import (
+    NO_VAT,
+    AllowanceCharge,
+    Classification,
+    Item,
+    Line,
+    Period,
+    Price,
+    Property,
+    VatCategory,
+    VatSubtotal,
+)
+
+from .money import ALLOWANCE_CHARGE, CATEGORY, TAX_TOTAL
+from .references import INVOICED_OBJECT, OBJECT
+from .shape import (
+    CAC,
+    Entry,
+    Notes,
+    Shape,
+    Values,
+    amount,
+    built,
+    day,
+    identifier,
+    into,
+    many,
+    number_with,
+    one,
+    shape,
+    shape_of,
+    text,
+    text_with,
+    texts,
+)
+
+PERIOD = shape_of(Period, day("cbc:StartDate", "start"), day("cbc:EndDate", "end"))
+_ITEM_FIELDS = tuple(each.name for each in fields(Item))
+_LINE_FIELDS = tuple(each.name for each in fields(Line))
+
+
+def _property(values: Values, _element: etree._Element, _notes: Notes) -> Property:
+    return Property(name=values.get("name", ""), value=values.get("value", ""))
+
+
+_PROPERTY = shape_of(Property, text("cbc:Name", "name"), text("cbc:Value", "value"), make=_property)
+
+
+def _classification(values: Values, element: etree._Element, notes: Notes) -> Classification | None:
+    if "value" not in values:
+        notes.skip(element)
+        return None
+    return built(Classification, values)
+
+
+_CLASSIFICATION = shape_of(
+    Classification,
+    text_with("cbc:ItemClassificationCode", "value", listID="scheme", listVersionID="version"),
+    make=_classification,
+)
+
+
+def _item(values: Values, element: etree._Element, notes: Notes) -> tuple[Item, VatCategory]:
+    categories = values.pop("categories", None)
+    if categories and len(categories) > 1:
+        notes.skip(element.findall(CAC + "ClassifiedTaxCategory")[1])
+    descriptions = values.pop("descriptions", None)
+    if descriptions:
+        values["description"] = " ".join(descriptions)
+    if "classifications" in values:
+        values["classifications"] = tuple(one for one in values["classifications"] if one is not None)
+    if "properties" in values:
+        values["properties"] = tuple(values["properties"])
+    return built(Item, values), categories[0] if categories else NO_VAT
+
+
+def _of_item(both: tuple[Item, VatCategory]) -> Mapping[str, Any]:
+    item, vat = both
+    values = {name: getattr(item, name) for name in _ITEM_FIELDS}
+    values["descriptions"] = (item.description,) if item.description else ()
+    values["categories"] = () if vat == NO_VAT else (vat,)
+    return values
+
+
+ITEM = Shape(
+    (
+        texts("cbc:Description", "descriptions"),
+        text("cbc:Name", "name"),
+        into("cac:BuyersItemIdentification", shape(text("cbc:ID", "buyer_id"))),
+        into("cac:SellersItemIdentification", shape(text("cbc:ID", "seller_id"))),
+        into("cac:StandardItemIdentification", shape(identifier("cbc:ID", "standard_id"))),
+        into("cac:OriginCountry", shape(text("cbc:IdentificationCode", "origin_country"))),
+        many("cac:CommodityClassification", "classifications", _CLASSIFICATION),
+        many("cac:ClassifiedTaxCategory", "categories", CATEGORY),
+        many("cac:AdditionalItemProperty", "properties", _PROPERTY),
+    ),
+    _item,
+    _of_item,
+)
+
+
+def _price(values: Values, element: etree._Element, notes: Notes) -> Price:
+    discounts = values.pop("discounts", None)
+    if discounts:
+        first: AllowanceCharge = discounts[0]
+        found = element.findall(CAC + "AllowanceCharge")
+        if first.is_charge:
+            notes.skip(found[0])
+        else:
+            values["gross"], values["discount"] = first.base, first.amount
+        if len(found) > 1:
+            notes.skip(found[1])
+    return built(Price, values)
+
+
+def _of_price(price: Price) -> Mapping[str, Any]:
+    values: Values = {name: getattr(price, name) for name in ("net", "base_quantity", "base_unit")}
+    discount = price.discount
+    if discount is None and price.gross is not None and price.net is not None:
+        discount = price.gross - price.net
+    if discount is not None:
+        values["discounts"] = (AllowanceCharge(is_charge=False, amount=discount, base=price.gross),)
+    return values
+
+
+PRICE = Shape(
+    (
+        amount("cbc:PriceAmount", "net"),
+        number_with("cbc:BaseQuantity", "base_quantity", unitCode="base_unit"),
+        many("cac:AllowanceCharge", "discounts", ALLOWANCE_CHARGE),
+    ),
+    _price,
+    _of_price,
+)
+
+
+def _line(values: Values, element: etree._Element, notes: Notes) -> Line:
+    item: tuple[Item, VatCategory] | None = values.pop("item", None)
+    vat = NO_VAT
+    if item is not None:
+        values["item"], vat = item
+    if "objects" in values:
+        _object(values, element, notes)
+    if "tax_totals" in values:
+        vat = _own_vat(values, vat, element, notes)
+    for repeated in ("notes", "allowances_charges"):
+        if repeated in values:
+            values[repeated] = tuple(values[repeated])
+    if "accounting_code" in values:
+        code = values.pop("accounting_code")
+        if values.setdefault("accounting_cost", code) != code:
+            notes.skip_below(element, "{*}AccountingCostCode")
+    values["vat"] = vat
+    return built(Line, values)
+
+
+def _object(values: Values, element: etree._Element, notes: Notes) -> None:
+    """BT-128 is the reference with type 130; one without a type is what older documents write."""
+    for position, found in enumerate(values.pop("objects")):
+        if found.get("type_code") in {INVOICED_OBJECT, None} and "object" not in values:
+            values["object"] = found.get("id")
+        else:
+            notes.skip(element.findall(CAC + "DocumentReference")[position])
+
+
+def _own_vat(values: Values, vat: VatCategory, element: etree._Element, notes: Notes) -> VatCategory:
+    totals = values.pop("tax_totals")
+    values["vat_amount"] = totals[0].get("tax")
+    subtotals = [one for total in totals for one in total.get("subtotals", ())]
+    if len(subtotals) == 1:
+        return vat_with(vat, subtotals[0])
+    if subtotals or len(totals) > 1:
+        notes.skip(element.findall(CAC + "TaxTotal")[-1])
+    return vat
+
+
+def vat_with(vat: VatCategory, fallback: VatSubtotal) -> VatCategory:
+    """Return ``vat``, filled in from a subtotal where it says nothing."""
+    if vat.category is not None:
+        return vat
+    return VatCategory(
+        category=fallback.category,
+        rate=fallback.rate if vat.rate is None else vat.rate,
+        exemption_code=fallback.exemption_code,
+        exemption_reason=fallback.exemption_reason,
+        name=vat.name or fallback.name,
+    )
+
+
+def _of_line(line: Line) -> Mapping[str, Any]:
+    values = {name: getattr(line, name) for name in _LINE_FIELDS}
+    values["item"] = (line.item, line.vat)
+    values["objects"] = ({"id": line.object, "type_code": INVOICED_OBJECT},) if line.object else ()
+    values["tax_totals"] = ({"tax": line.vat_amount},) if line.vat_amount is not None else ()
+    return values
+
+
+def line(quantity: str, *, is_credit: bool) -> Shape:
+    """Return the shape of a line; the schema has VAT and allowances the other way round in a credit note."""
+    taxes: list[Entry] = [
+        many("cac:AllowanceCharge", "allowances_charges", ALLOWANCE_CHARGE),
+        many("cac:TaxTotal", "tax_totals", TAX_TOTAL),
+    ]
+    if is_credit:
+        taxes.reverse()
+    order = shape(text("cbc:LineID", "order_line"), into("cac:OrderReference", shape(text("cbc:ID", "order"))))
+    entries = (
+        text("cbc:ID", "id"),
+        texts("cbc:Note", "notes"),
+        number_with(quantity, "quantity", unitCode="unit"),
+        amount("cbc:LineExtensionAmount", "net"),
+        text("cbc:AccountingCostCode", "accounting_code", read_only=True),
+        text("cbc:AccountingCost", "accounting_cost"),
+        one("cac:InvoicePeriod", "period", PERIOD),
+        into("cac:OrderLineReference", order),
+        many("cac:DocumentReference", "objects", OBJECT),
+        *taxes,
+        one("cac:Item", "item", ITEM),
+        one("cac:Price", "price", PRICE),
+    )
+    return Shape(entries, _line, _of_line)
+
+
+INVOICE_LINE = line("cbc:InvoicedQuantity", is_credit=False)
+CREDIT_NOTE_LINE = line("cbc:CreditedQuantity", is_credit=True)

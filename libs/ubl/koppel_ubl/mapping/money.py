@@ -1,0 +1,204 @@
+"""VAT categories, the VAT breakdown (BG-23), allowances and charges (BG-20, BG-21, BG-27, BG-28), totals (BG-22)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from lxml import etree
+
+from koppel_ubl.errors import ReadError
+from koppel_ubl.model import AllowanceCharge, Totals, VatCategory, VatSubtotal
+
+from .parties import VAT
+from .shape import (
+    CAC,
+    CBC,
+    Notes,
+    Shape,
+    Values,
+    amount,
+    built,
+    into,
+    many,
+    number,
+    number_with,
+    one,
+    shape,
+    shape_of,
+    text,
+    texts,
+    truth,
+)
+
+_BELGIAN_CODES: Final[dict[str, tuple[str, Decimal]]] = {
+    "00": ("Z", Decimal(0)),
+    "01": ("S", Decimal(6)),
+    "02": ("S", Decimal(12)),
+    "03": ("S", Decimal(21)),
+    "45": ("AE", Decimal(0)),
+    "NA": ("E", Decimal(0)),
+    "NS": ("O", Decimal(0)),
+    "FD": ("E", Decimal(0)),
+    "SC": ("E", Decimal(0)),
+    "MA": ("E", Decimal(0)),
+    "00/44": ("E", Decimal(0)),
+    "03/SE": ("S", Decimal(21)),
+    "44": ("K", Decimal(0)),
+    "46/GO": ("K", Decimal(0)),
+    "46/TR": ("K", Decimal(0)),
+    "47/TO": ("K", Decimal(0)),
+    "47/AS": ("K", Decimal(0)),
+    "47/DI": ("K", Decimal(0)),
+    "47/SE": ("K", Decimal(0)),
+    "47/EX": ("G", Decimal(0)),
+    "47/EI": ("G", Decimal(0)),
+    "47/EE": ("G", Decimal(0)),
+}
+"""UBL.BE's VAT codes in TaxCategory/Name: what a category or rate that is absent is taken from (e-FFF, UBL.BE)."""
+_SCHEME_TAGS = (CAC + "TaxScheme",)
+
+
+def _category(values: Values, element: etree._Element, notes: Notes) -> VatCategory:
+    scheme = values.pop("scheme", VAT)
+    if scheme != VAT and scheme.upper() != VAT:
+        notes.skip_below(element, *_SCHEME_TAGS)
+    reasons = values.pop("reasons", None)
+    if reasons:
+        values["exemption_reason"] = " ".join(reasons)
+    if "name" in values:
+        belgian = _BELGIAN_CODES.get(values["name"].upper())
+        if belgian is not None:
+            values.setdefault("category", belgian[0])
+            if belgian[0] != "O":
+                values.setdefault("rate", belgian[1])
+    return built(VatCategory, values)
+
+
+def _of_category(vat: VatCategory) -> Mapping[str, Any]:
+    return {
+        "category": vat.category,
+        "name": vat.name,
+        "rate": vat.rate,
+        "exemption_code": vat.exemption_code,
+        "reasons": (vat.exemption_reason,) if vat.exemption_reason else (),
+        "scheme": VAT,
+    }
+
+
+CATEGORY = Shape(
+    (
+        text("cbc:ID", "category"),
+        text("cbc:Name", "name"),
+        number("cbc:Percent", "rate"),
+        text("cbc:TaxExemptionReasonCode", "exemption_code"),
+        texts("cbc:TaxExemptionReason", "reasons"),
+        into("cac:TaxScheme", shape(text("cbc:ID", "scheme"))),
+    ),
+    _category,
+    _of_category,
+)
+
+
+def _subtotal(values: Values, element: etree._Element, notes: Notes) -> VatSubtotal:
+    vat: VatCategory = values.get("vat") or VatCategory()
+    taxable, tax = values.get("taxable", Decimal(0)), values.get("tax", Decimal(0))
+    rate, beside = vat.rate, values.get("rate")
+    if rate is None:
+        rate = beside
+    elif beside is not None and beside != rate:
+        notes.skip_below(element, CBC + "Percent")
+    if rate is None and vat.category == "S" and taxable:
+        rate = (tax * 100 / taxable).quantize(Decimal(1))
+    category = vat.category or ("S" if rate else None)
+    return built(VatSubtotal, {**vat.__dict__, "category": category, "rate": rate, "taxable": taxable, "tax": tax})
+
+
+def _of_subtotal(one: VatSubtotal) -> Mapping[str, Any]:
+    vat = VatCategory(
+        category=one.category,
+        rate=one.rate,
+        exemption_code=one.exemption_code,
+        exemption_reason=one.exemption_reason,
+        name=one.name,
+    )
+    return {"taxable": one.taxable, "tax": one.tax, "vat": vat}
+
+
+SUBTOTAL = Shape(
+    (
+        amount("cbc:TaxableAmount", "taxable"),
+        amount("cbc:TaxAmount", "tax"),
+        number("cbc:Percent", "rate", read_only=True),
+        one("cac:TaxCategory", "vat", CATEGORY),
+    ),
+    _subtotal,
+    _of_subtotal,
+)
+
+
+def _tax_total(values: Values, element: etree._Element, _notes: Notes) -> Values:
+    values["element"] = element
+    return values
+
+
+TAX_TOTAL = shape(
+    number_with("cbc:TaxAmount", "tax", currencyID="currency"),
+    many("cac:TaxSubtotal", "subtotals", SUBTOTAL),
+    make=_tax_total,
+)
+
+
+def _allowance_charge(values: Values, element: etree._Element, notes: Notes) -> AllowanceCharge:
+    for field, tag in (("is_charge", "ChargeIndicator"), ("amount", "Amount")):
+        if field not in values:
+            code = "missing_amount" if field == "amount" else "invalid_indicator"
+            raise ReadError(code, f"An allowance or charge has no {tag}.", line=element.sourceline, path=tag)
+    categories = values.pop("categories", ())
+    if categories:
+        values["vat"] = categories[0]
+        if len(categories) > 1:
+            notes.skip(element.findall(CAC + "TaxCategory")[1])
+    reasons = values.pop("reasons", None)
+    if reasons:
+        values["reason"] = " ".join(reasons)
+    return built(AllowanceCharge, values)
+
+
+def _of_allowance_charge(one: AllowanceCharge) -> Mapping[str, Any]:
+    return {
+        "is_charge": one.is_charge,
+        "reason_code": one.reason_code,
+        "reasons": (one.reason,) if one.reason else (),
+        "percent": one.percent,
+        "amount": one.amount,
+        "base": one.base,
+        "accounting_cost": one.accounting_cost,
+        "categories": (one.vat,) if one.vat is not None else (),
+    }
+
+
+ALLOWANCE_CHARGE = Shape(
+    (
+        truth("cbc:ChargeIndicator", "is_charge"),
+        text("cbc:AllowanceChargeReasonCode", "reason_code"),
+        texts("cbc:AllowanceChargeReason", "reasons"),
+        number("cbc:MultiplierFactorNumeric", "percent"),
+        amount("cbc:Amount", "amount"),
+        amount("cbc:BaseAmount", "base"),
+        text("cbc:AccountingCost", "accounting_cost"),
+        many("cac:TaxCategory", "categories", CATEGORY),
+    ),
+    _allowance_charge,
+    _of_allowance_charge,
+)
+TOTALS = shape_of(
+    Totals,
+    amount("cbc:LineExtensionAmount", "lines"),
+    amount("cbc:TaxExclusiveAmount", "without_vat"),
+    amount("cbc:TaxInclusiveAmount", "with_vat"),
+    amount("cbc:AllowanceTotalAmount", "allowances"),
+    amount("cbc:ChargeTotalAmount", "charges"),
+    amount("cbc:PrepaidAmount", "prepaid"),
+    amount("cbc:PayableRoundingAmount", "rounding"),
+    amount("cbc:PayableAmount", "payable"),
+)

@@ -1,0 +1,164 @@
+"""The one pass over a document: each element is looked up in its aggregate's table and becomes a value there and then.
+
+No XPath and no object per element: an element costs one look-up and the reading of its text, which keeps reading near the
+parser's own speed. That is also why the kinds are handled in one function and not in one each.
+"""
+
+from typing import Any, Final
+
+from lxml import etree
+
+from koppel_ubl.mapping.shape import (
+    AMOUNT,
+    BYTES,
+    DAY,
+    IDENTIFIER,
+    INTO,
+    MANY,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    TRUTH,
+    Entry,
+    Shape,
+    Values,
+)
+from koppel_ubl.model import Identifier
+
+from .attachments import file_from
+from .unread import Unread, failure, local
+from .values import day_from, decimal_from, truth_from
+
+_WRONG: Final = {
+    AMOUNT: ("invalid_number", "is not a number that can be read."),
+    NUMBER: ("invalid_number", "is not a number that can be read."),
+    DAY: ("invalid_date", "is not a date."),
+    TRUTH: ("invalid_indicator", "is neither true nor false."),
+}
+
+
+class Pass:
+    """One reading of one document."""
+
+    __slots__ = ("currency", "foreign", "unread")
+
+    def __init__(self, root: etree._Element, currency: str | None) -> None:
+        self.unread = Unread(root)
+        self.currency = [currency] if currency else []
+        """What lxml lists as an amount's attributes when it has the document's currency and nothing else."""
+        self.foreign: list[etree._Element] = []
+        """The other amounts."""
+
+    def read(self, element: etree._Element, shape: Shape) -> Any:
+        """Return what an aggregate holds, as its shape makes it."""
+        values: Values = {}
+        self.fill(element, shape, values)
+        return shape.make(values, element, self.unread)
+
+    def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (see the module)
+        """Gather the values of an aggregate's elements."""
+        entry_of, unread = shape.table.get, self.unread
+        if element.keys():
+            unread.skip_attributes(element)
+        for child in element:
+            found = entry_of(child.tag)  # type: ignore[arg-type]
+            if found is None:
+                unread.skip(child)
+                continue
+            kind, field, inner, entry = found
+            if inner is not None:
+                if kind == INTO:
+                    if values.keys().isdisjoint(inner.fields):
+                        self.fill(child, inner, values)
+                    else:
+                        unread.skip(child)
+                elif kind == MANY:
+                    if field in values:
+                        values[field].append(self.read(child, inner))
+                    else:
+                        values[field] = [self.read(child, inner)]
+                elif field in values:
+                    unread.skip(child)
+                else:
+                    values[field] = self.read(child, inner)
+                continue
+            value: Any
+            text = child.text or ""
+            if len(child):
+                raise markup(child)
+            if kind == TEXT:
+                value = text.strip() or None
+                if child.keys():
+                    unread.skip_attributes(child)
+            elif kind == AMOUNT:
+                value = decimal_from(text)
+                if child.values() != self.currency:
+                    self.foreign.append(child)
+            else:
+                value = self._rarer(child, entry, text, values)
+            if value is None:
+                self._absent(child, kind, text)
+            elif kind == TEXTS:
+                values.setdefault(field, []).append(value)
+            elif field in values:
+                unread.skip(child)
+            else:
+                values[field] = value
+
+    def _absent(self, element: etree._Element, kind: int, text: str) -> None:
+        """An empty element is an absent one; a text that is not what it should be is an error."""
+        if kind in _WRONG and (text := text.strip()):
+            code, wrong = _WRONG[kind]
+            raise failure(code, f"{text[:40]!r} {wrong}", element)
+
+    def note_foreign(self) -> None:
+        """Note the currencies of amounts that are not the document's, and what other attributes amounts have."""
+        for element in self.foreign:
+            known = ("currencyID",) if not self.currency or element.get("currencyID") == self.currency[0] else ()
+            self.unread.skip_attributes(element, *known)
+
+    def _rarer(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
+        kind = entry.kind
+        if kind == IDENTIFIER:
+            return self._identifier(element, text)
+        if kind == BYTES:
+            return file_from(element, text, self.unread)
+        if entry.attributes:
+            return self._with_attributes(element, entry, text, values)
+        if element.keys():
+            self.unread.skip_attributes(element)
+        if kind == NUMBER:
+            return decimal_from(text)
+        if kind == DAY:
+            return day_from(text)
+        return truth_from(text) if kind == TRUTH else text.strip() or None
+
+    def _identifier(self, element: etree._Element, text: str) -> Identifier | None:
+        value = text.strip()
+        names = element.keys()
+        scheme = element.get("schemeID") if names else None
+        if len(names) > 1 or (names and (scheme is None or not value)):
+            self.unread.skip_attributes(element, *(("schemeID",) if value else ()))
+        return Identifier(value, scheme) if value else None
+
+    def _with_attributes(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
+        value = decimal_from(text) if entry.is_number else text.strip() or None
+        if value is None:
+            if entry.is_number and text.strip():
+                raise failure("invalid_number", f"{text.strip()[:40]!r} is not a number that can be read.", element)
+        elif entry.field not in values:
+            known = 0
+            for name, field in entry.attributes:
+                found = element.get(name)
+                if found is not None:
+                    values[field] = found
+                    known += 1
+            if len(element.keys()) > known:
+                self.unread.skip_attributes(element, *(name for name, _ in entry.attributes))
+        return value
+
+
+def markup(element: etree._Element) -> Exception:
+    """Return the error for markup where UBL has a value: XInclude, HTML, somebody's idea of emphasis."""
+    name = local(str(element.tag))
+    return failure("unexpected_element", f"{name} holds markup instead of a value.", element)

@@ -1,0 +1,53 @@
+"""From the text of an element to a value; the same text, which amounts, rates and dates often have, is parsed once."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+_DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
+"""XML Schema's decimal: no exponent, no NaN; and no more digits than any amount has (a 400-digit one is schema-valid)."""
+_DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_CACHED_MAX: Final = 4_096
+_decimals: Final[dict[str, Decimal]] = {}
+_days: Final[dict[str, date]] = {}
+
+
+def decimal_from(text: str) -> Decimal | None:
+    """Return the number that ``text`` is, exactly as written; None when it is not one."""
+    found = _decimals.get(text)
+    if found is not None:
+        return found
+    stripped = text.strip()
+    if _DECIMAL.fullmatch(stripped) is None:
+        return None
+    found = Decimal(stripped)
+    if len(_decimals) >= _CACHED_MAX:
+        _decimals.clear()
+    if len(text) < 30:
+        _decimals[text] = found
+    return found
+
+
+def day_from(text: str) -> date | None:
+    """Return the date; a time zone behind it is left aside, as it says nothing about a day of business."""
+    found = _days.get(text)
+    if found is not None:
+        return found
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    try:
+        found = date.fromisoformat(match[1])
+    except ValueError:
+        return None
+    if len(_days) >= _CACHED_MAX:
+        _days.clear()
+    if len(text) < 30:
+        _days[text] = found
+    return found
+
+
+def truth_from(text: str) -> bool | None:
+    """Return what the text says; None when it says neither."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
