@@ -8,9 +8,11 @@ for statement in koppel_coda.read(data):
 
 from .accounts import Account, Structure
 from .codes import TransactionCode
+from .communications import OtherStructured, Structured
 from .errors import Note, ReadError, WriteError
 from .model import Balance, Counterparty, Header, Information, Movement, Statement, Trailer
 from .reading import iter_statements, read
+from .writing import write
 
 __all__ = [
     "Account",
@@ -20,12 +22,15 @@ __all__ = [
     "Information",
     "Movement",
     "Note",
+    "OtherStructured",
     "ReadError",
     "Statement",
     "Structure",
+    "Structured",
     "Trailer",
     "TransactionCode",
     "WriteError",
     "iter_statements",
     "read",
+    "write",
 ]

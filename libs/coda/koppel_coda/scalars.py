@@ -51,10 +51,16 @@ def digits_of(value: Decimal, whole: int, fraction: int) -> str:
     """
     if not value.is_finite() or value < 0:
         raise ValueError(f"{value} is negative or no number")
-    scaled = value.scaleb(fraction)
-    if scaled != scaled.to_integral_value() or scaled >= Decimal(10) ** (whole + fraction):
-        raise ValueError(f"{value} does not fit in {whole} digits and {fraction} decimals")
-    return f"{int(scaled):0{whole + fraction}d}"
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    if value and value.adjusted() >= whole:
+        raise ValueError(f"{value} has more than {whole} digits before the point")
+    if value and exponent < -fraction and any(digits[exponent + fraction :]):
+        raise ValueError(f"{value} has more than {fraction} decimals")
+    shift = min(exponent, 0) + fraction if value else 0
+    written = "".join(map(str, digits)) + "0" * max(exponent, 0)
+    written = written + "0" * shift if shift >= 0 else written[:shift]
+    return (written if value else "").rjust(whole + fraction, "0")
 
 
 def ddmmyy(value: date | None) -> str:

@@ -4,6 +4,7 @@ A statement is decided on its own, so that a file of many says the same read at 
 """
 
 import codecs
+import re
 from typing import BinaryIO
 
 from koppel_coda.errors import ReadError
@@ -24,6 +25,8 @@ _FIRST_ZERO = (
     (b"\xf0", "cp1140"),
 )
 """How the zero that begins every file looks in the encodings that are not a superset of ASCII."""
+UNREADABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+"""Characters that are no text; a line feed is not among them, it ends a line."""
 _CP850_LETTERS = bytes((0x81, 0x82, 0x83, 0x84, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x90, 0x95))
 """Letters of cp850 that no text in cp1252 has reason to hold; ``€`` and curved quotes are not among them."""
 _CP1252_LETTERS = bytes(range(0xC0, 0x100))

@@ -1,6 +1,5 @@
 """From a stream of bytes to the lines of one statement after the other, in bounded memory."""
 
-import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -13,7 +12,6 @@ LINE_MAX = 1 << 16
 STATEMENT_LINES_MAX = 1_000_000
 """The trailer counts in six digits; a statement longer than that is none."""
 _CONTROLS = bytes(one for one in range(0x20) if one != 0x0A) + b"\x7f"
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _END_OF_FILE = b"\x1a"
 
 
@@ -114,8 +112,8 @@ def _decoded(first: int, lines: list[bytes], declared: str | None) -> Lines:
             raise ReadError(
                 "encoding", f"unreadable character; the file is not {encoding} throughout", *place
             ) from None
-        controls = controls or _CONTROL.search(text) is not None
-    if controls and (found := _CONTROL.search(text)):
+        controls = controls or encodings.UNREADABLE.search(text) is not None
+    if controls and (found := encodings.UNREADABLE.search(text)):
         place = first + text.count("\n", 0, found.start()), found.start() - text.rfind("\n", 0, found.start())
         raise ReadError("control_character", f"the character {ord(found.group()):#04x} is not text", *place)
     return Lines(first, text.split("\n"), encoding)

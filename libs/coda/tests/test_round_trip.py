@@ -1,0 +1,31 @@
+"""What is written is read back equal, over the whole model; and what CODA cannot hold is refused."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import koppel_coda
+from koppel_coda import Statement
+from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS
+
+from .strategies import statements, typed
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(statements(), min_size=1, max_size=2))
+def test_read_gives_back_what_was_written(given_statements: list[Statement]) -> None:
+    data = koppel_coda.write(given_statements)
+    assert koppel_coda.read(data) == given_statements
+    assert {len(line) for line in data.splitlines()} == {128}
+
+
+@settings(max_examples=400, deadline=None)
+@given(typed(IN_MOVEMENTS) | typed(IN_INFORMATION))
+def test_each_structured_communication_is_what_it_was(value: koppel_coda.Structured) -> None:
+    data = value.format()
+    assert len(data) <= value.width
+    assert type(value).parse(data.ljust(value.width)) == value
+
+
+def test_every_kind_can_be_drawn() -> None:
+    assert len(IN_MOVEMENTS) == 19
+    assert len(IN_INFORMATION) == 10
