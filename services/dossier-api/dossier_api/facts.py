@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from koppel_mesh.messages import DocumentKind
+
 from .kinds import Parties
 
 
@@ -34,3 +36,27 @@ class Facts:
     vat: list[dict[str, Any]] = field(default_factory=list)
     pdf: Embedded | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StatementFacts:
+    """One file of bank or cash-book statements."""
+
+    kind: DocumentKind
+    number: str | None
+    closed_on: date
+    currency: str
+    closing: Decimal | None
+    """The balance after the last statement; None when the file tells of several accounts."""
+    holder_numbers: frozenset[str]
+    """Enterprise numbers of the holders, ten digits; many banks leave them out."""
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def finding(
+    rule: str, severity: str, *, nl: str, fr: str, en: str, xpath: str | None = None, line: int | None = None
+) -> dict[str, Any]:
+    """Return something worth knowing of a document, as ``models.documents.FindingBody`` shows it."""
+    message = {"nl": nl, "fr": fr, "en": en}
+    return {"rule": rule, "severity": severity, "message": message, "xpath": xpath, "line": line}

@@ -9,7 +9,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
 
 from . import kinds
-from .facts import Facts
+from .facts import Facts, StatementFacts, finding
 from .intake import Intake
 from .machine import Step, after
 from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, Metadata, totals_problem
@@ -33,7 +33,13 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
     Raises:
         Problem: 422 when it is not this dossier's, or the metadata contradict the document.
     """
-    said = _of_facts(intake.facts, intake.metadata, owner) if intake.facts else _of_entry(intake.metadata)
+    match intake.facts:
+        case Facts() as facts:
+            said = _of_facts(facts, intake.metadata, owner)
+        case StatementFacts() as facts:
+            said = _of_statements(facts, owner)
+        case None:
+            said = _of_entry(intake.metadata)
     step = Step.COMPLETE if intake.facts or is_complete(said, intake.metadata) else Step.LACKS_DATA
     state = after(DocumentState.RECEIVED, step, approval_required=owner.approval_required)
     return {
@@ -83,6 +89,32 @@ def _of_facts(facts: Facts, metadata: Metadata, owner: Owner) -> dict[str, Any]:
             "self_billed": facts.self_billed,
         },
         "findings": facts.findings,
+    }
+
+
+def _of_statements(facts: StatementFacts, owner: Owner) -> dict[str, Any]:
+    findings = list(facts.findings)
+    if facts.holder_numbers and owner.enterprise_number not in facts.holder_numbers:
+        # Banks fill in the holder as they please: worth knowing, no reason to refuse what nobody else would book.
+        holders = ", ".join(sorted(facts.holder_numbers)[:5])
+        findings.append(
+            finding(
+                "other_account_holder",
+                "warning",
+                nl=f"Het uittreksel noemt een andere houder: {holders}.",
+                fr=f"L'extrait nomme un autre titulaire : {holders}.",
+                en=f"The statement names another holder: {holders}.",
+            )
+        )
+    return {
+        "kind": facts.kind,
+        "number": facts.number,
+        "issue_date": facts.closed_on,
+        "currency": facts.currency,
+        "total": facts.closing,
+        "line_accounts": {},
+        "detail": {"statements": facts.statements},
+        "findings": findings,
     }
 
 

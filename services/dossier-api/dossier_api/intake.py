@@ -2,28 +2,34 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
 from koppel_mesh.http.problems import FieldError, Problem, printable
 
 from .blobs import hash_of
-from .facts import Facts
+from .facts import Facts, StatementFacts
 from .models.entry import Metadata
 from .multipart import Part, parts_of
-from .reading import Unreadable, read_ubl
+from .reading import Unreadable
+from .reading.coda import read_coda
+from .reading.ubl import read_ubl
 
-Role = Literal["ubl", "pdf"]
+Role = Literal["ubl", "pdf", "coda"]
 
 OFF_LOOP_BYTES = 200_000
 """From here on reading takes long enough to be noticed by other requests; smaller files cost less than a thread."""
 PDF_SEARCH_BYTES = 1024
 """How far into the file readers look for the header; some producers put a few bytes before it."""
 XML_TYPES = {"application/xml", "text/xml"}
-MEDIA_TYPES: dict[Role, str] = {"ubl": "application/xml", "pdf": "application/pdf"}
+MEDIA_TYPES: dict[Role, str] = {"ubl": "application/xml", "pdf": "application/pdf", "coda": "text/plain"}
 _UNFIT_FOR_NAMES = re.compile(r"[^\w.\- ()+,=@\[\]]", re.ASCII)
+
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Intake:
     """What came in. The first file is the main one: its hash is the document's identity in its dossier."""
 
     files: tuple[File, ...]
-    facts: Facts | None
+    facts: Facts | StatementFacts | None
     metadata: Metadata
 
     @property
@@ -80,8 +86,8 @@ async def take_in(body: bytes, content_type: str, direction: Literal["sale", "pu
     if media_type == "multipart/form-data":
         return await _multipart(body, content_type, direction)
     if media_type == "text/plain":
-        raise Problem(415, "coda_not_yet", "Bank statements (CODA) are not taken yet.")
-    takes = "application/xml, application/pdf or multipart/form-data"
+        return await _statement(body, metadata)
+    takes = "application/xml, text/plain (CODA), application/pdf or multipart/form-data"
     raise Problem(415, "unsupported_media_type", f"A document is handed in as {takes}.")
 
 
@@ -101,15 +107,25 @@ async def _multipart(body: bytes, content_type: str, direction: Literal["sale", 
 
 
 async def _structured(data: bytes, filename: str | None, pdf: File | None, metadata: Metadata) -> Intake:
-    _not_empty(data)
-    try:
-        facts = await asyncio.to_thread(read_ubl, data) if len(data) > OFF_LOOP_BYTES else read_ubl(data)
-    except Unreadable as error:
-        raise Problem(422, "unreadable_document", "The document cannot be read as UBL.", errors=error.errors) from error
+    facts = await _read(read_ubl, data, "UBL")
     main = File("ubl", data, hash_of(data), safe_name(filename))
     if pdf is None and facts.pdf is not None:
         pdf = File("pdf", facts.pdf.data, hash_of(facts.pdf.data), safe_name(facts.pdf.filename))
     return Intake((main, pdf) if pdf else (main,), facts, metadata)
+
+
+async def _statement(data: bytes, metadata: Metadata) -> Intake:
+    facts = await _read(read_coda, data, "CODA")
+    return Intake((File("coda", data, hash_of(data), None),), facts, metadata)
+
+
+async def _read(read: Callable[[bytes], Read], data: bytes, form: str) -> Read:
+    _not_empty(data)
+    try:
+        return await asyncio.to_thread(read, data) if len(data) > OFF_LOOP_BYTES else read(data)
+    except Unreadable as error:
+        title = f"The document cannot be read as {form}."
+        raise Problem(422, "unreadable_document", title, errors=error.errors) from error
 
 
 def _bare_pdf(pdf: File, metadata: Metadata) -> Intake:

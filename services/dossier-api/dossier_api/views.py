@@ -55,6 +55,7 @@ def document_body(row: Any, deliveries: Iterable[Any] = ()) -> DocumentBody:
         approved_at=row.approved_at,
         approved_by=row.approved_by,
         deliveries=[delivery_body(each) for each in deliveries],
+        statements=detail.get("statements", []),
     )
 
 

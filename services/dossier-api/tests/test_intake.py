@@ -39,7 +39,6 @@ async def test_hostile_xml_is_refused_with_the_reason(desk: Desk, name: str) -> 
 @pytest.mark.parametrize(
     ("media_type", "body", "status", "code"),
     [
-        ("text/plain", b"0000", 415, "coda_not_yet"),
         ("application/json", b"{}", 415, "unsupported_media_type"),
         ("", b"x", 415, "unsupported_media_type"),
         ("application/xml", PDF, 422, "unreadable_document"),

@@ -16,8 +16,9 @@ class FindingBody(BaseModel):
 
     rule: str
     severity: str
-    message: str
+    message: LocalisedText
     xpath: str | None = None
+    line: int | None = None
 
 
 class ContentBody(BaseModel):
@@ -68,6 +69,19 @@ class VatBody(BaseModel):
     rate: str | None = None
     base: str
     tax: str
+
+
+class StatementBody(BaseModel):
+    """One statement of a bank account or cash book."""
+
+    account: str
+    currency: str
+    number: int | None
+    opened_on: date | None
+    opening: str
+    closed_on: date | None
+    closing: str
+    movements: int
 
 
 class DeliveryBody(BaseModel):
@@ -124,6 +138,7 @@ class DocumentBody(DocumentSummary):
     approved_at: datetime | None = None
     approved_by: str | None = None
     deliveries: list[DeliveryBody] = Field(default_factory=list)
+    statements: list[StatementBody] = Field(default_factory=list)
 
 
 class ProblemItem(BaseModel):

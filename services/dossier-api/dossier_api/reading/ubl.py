@@ -1,28 +1,20 @@
-"""From the UBL reader's document to our ``Facts``; what cannot be filed is refused here, with the place that is wrong."""
+"""From the UBL reader's document to our ``Facts``."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import koppel_ubl
+from dossier_api.facts import Embedded, Facts, finding
+from dossier_api.kinds import Parties
+from dossier_api.models.common import amount_problem, plain
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Line, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
 
-from .facts import Embedded, Facts
-from .kinds import Parties
-from .models.common import amount_problem, plain
+from . import Unreadable
 
 TEXT_MAX = 200
 SELF_BILLING_TYPES = {"261", "389", "527"}
-
-
-class Unreadable(Exception):
-    """The bytes are no document that can be filed."""
-
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
-        self.errors = tuple(errors)
 
 
 def read_ubl(data: bytes) -> Facts:
@@ -135,7 +127,14 @@ def _line(line: Line, position: int) -> dict[str, Any]:
 
 
 def _unread(path: str) -> dict[str, Any]:
-    return {"rule": "not_read", "severity": "information", "message": "This part is kept but not used.", "xpath": path}
+    return finding(
+        "not_read",
+        "information",
+        nl="Dit deel wordt bewaard maar niet gebruikt.",
+        fr="Cette partie est conservée mais pas utilisée.",
+        en="This part is kept but not used.",
+        xpath=path,
+    )
 
 
 def _text(number: Decimal | None) -> str | None:

@@ -1,0 +1,93 @@
+"""From the CODA reader's statements to ``StatementFacts``. A file is one document, however many statements it holds."""
+
+import re
+from collections.abc import Sequence
+
+import koppel_coda
+from dossier_api.facts import StatementFacts, finding
+from dossier_api.models.common import plain
+from koppel_coda import Statement
+from koppel_mesh.http.problems import FieldError, printable
+from koppel_mesh.messages import DocumentKind
+
+from . import Unreadable
+
+NOTES_MAX = 100
+STATEMENTS_TOLD_MAX = 1000
+"""Of a file with more, the document tells the first ones; its bytes hold all."""
+DEFAULT_CURRENCY = "EUR"
+_CASH_LINE = re.compile(r"(?:CB|DR)/[A-Z]{4}(?:/|$)")
+"""How a cash book marks its lines (R133); a bank's own communications never begin so."""
+
+
+def read_coda(data: bytes) -> StatementFacts:
+    """Read a file of bank or cash-book statements.
+
+    Raises:
+        Unreadable: it is not CODA, or holds no statement with a date.
+    """
+    try:
+        statements = koppel_coda.read(data)
+    except koppel_coda.ReadError as error:
+        message = printable(f"{error.sentence} (line {error.line}, column {error.column})")[:500]
+        raise Unreadable([FieldError(field=f"line {error.line}", rule=error.code, message=message)]) from error
+    dates = [one.new_balance.on if one.new_balance else one.header.created_on for one in statements]
+    closed_on = max((each for each in dates if each is not None), default=None)
+    if closed_on is None:
+        raise Unreadable([FieldError(field="statement", rule="missing", message="No statement tells its date.")])
+    last = statements[-1]
+    currency = last.account.currency or DEFAULT_CURRENCY
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise Unreadable([FieldError(field="currency", rule="invalid_code", message="A currency is three letters.")])
+    accounts = {one.account.number for one in statements}
+    return StatementFacts(
+        kind=DocumentKind.CASH_STATEMENT if _is_cash_book(statements) else DocumentKind.BANK_STATEMENT,
+        number=_number(statements) if len(accounts) == 1 else None,
+        closed_on=closed_on,
+        currency=currency,
+        closing=last.closing if len(accounts) == 1 else None,
+        holder_numbers=frozenset(number for one in statements if (number := one.header.company_number.strip())),
+        statements=[_told(one) for one in statements[:STATEMENTS_TOLD_MAX]],
+        findings=_notes(statements),
+    )
+
+
+def _is_cash_book(statements: Sequence[Statement]) -> bool:
+    texts = [movement.communication for one in statements for movement in one.movements]
+    return bool(texts) and all(isinstance(text, str) and _CASH_LINE.match(text) for text in texts)
+
+
+def _number(statements: Sequence[Statement]) -> str | None:
+    numbers = [one.coded_number or (one.new_balance or one.old_balance).paper_number for one in statements]
+    if not all(numbers):
+        return None
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+
+
+def _told(one: Statement) -> dict[str, object]:
+    return {
+        "account": printable(one.account.iban or one.account.number)[:37],
+        "currency": one.account.currency or DEFAULT_CURRENCY,
+        "number": one.coded_number or None,
+        "opened_on": one.old_balance.on.isoformat() if one.old_balance.on else None,
+        "opening": plain(one.old_balance.amount),
+        "closed_on": one.new_balance.on.isoformat() if one.new_balance and one.new_balance.on else None,
+        "closing": plain(one.closing),
+        "movements": len(one.movements),
+    }
+
+
+def _notes(statements: Sequence[Statement]) -> list[dict[str, object]]:
+    """What the reader put up with; nothing is tolerated in silence."""
+    notes = [note for one in statements for note in one.notes]
+    return [
+        finding(
+            f"coda-{note.code}",
+            "information",
+            nl=f"Afwijking van de CODA-standaard, gelezen zoals bedoeld (lijn {note.line}).",
+            fr=f"Écart par rapport à la norme CODA, lu selon l'intention (ligne {note.line}).",
+            en=f"Not as the CODA standard writes it; read as it was meant (line {note.line}).",
+            line=note.line,
+        )
+        for note in notes[:NOTES_MAX]
+    ]

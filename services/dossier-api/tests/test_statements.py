@@ -1,0 +1,98 @@
+"""Bank and cash-book statements come in as CODA: one file, one document, whatever it holds."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Desk
+from .papers import OURS, THEIRS
+
+SAMPLES = Path(__file__).parent / "samples"
+BANK = (SAMPLES / "bank.cod").read_bytes()
+CASH_BOOK = (SAMPLES / "cash-book.cod").read_bytes()
+CODA = "text/plain; charset=utf-8"
+
+REFUSED = {
+    "no coda": (b"Beste klant, in bijlage uw uittreksel.\n", "not_coda"),
+    "an invoice": (b"<?xml version='1.0'?><Invoice/>", None),
+    "unknown version": (BANK.replace(b"  2\r\n", b"  7\r\n", 1).replace(b"  2\n", b"  7\n", 1), None),
+    "half a file": (BANK[:700], None),
+    "an amount that is none": (BANK.replace(b"0000000000512300", b"00000000005I2300", 1), "amount"),
+    "nothing but blanks": (b" " * 128 + b"\n", None),
+}
+
+
+@pytest.mark.parametrize("name", list(REFUSED))
+async def test_what_cannot_be_read_as_coda_is_refused_with_the_place(desk: Desk, name: str) -> None:
+    data, rule = REFUSED[name]
+    dossier = await desk.dossier(enterprise_number=OURS)
+    answer = await desk.hand_in(dossier["id"], data, CODA)
+    assert answer.status_code == 422, answer.text
+    body = answer.json()
+    assert body["code"] in {"unreadable_document", "empty_body"}
+    if rule is not None:
+        assert body["errors"][0]["rule"] == rule
+    if body["code"] == "unreadable_document":
+        assert "line" in body["errors"][0]["message"]
+
+
+async def test_a_bank_statement_is_filed_with_its_balance(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK, CODA)
+    assert (document["kind"], document["state"], document["number"]) == ("bank_statement", "filed", "214")
+    assert document["issue_date"] == "2026-11-03"
+    assert document["total"] == {"amount": "1427.60", "currency": "EUR"}
+    assert document["findings"] == []
+    assert document["statements"] == [
+        {
+            "account": "BE68539007547034",
+            "currency": "EUR",
+            "number": 214,
+            "opened_on": "2026-11-02",
+            "opening": "1000.00",
+            "closed_on": "2026-11-03",
+            "closing": "1427.60",
+            "movements": 2,
+        }
+    ]
+
+
+async def test_the_bytes_come_back_and_the_same_file_is_the_same_document(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK, CODA)
+    again = await desk.hand_in(dossier["id"], BANK, CODA)
+    assert (again.status_code, again.json()["id"]) == (200, document["id"])
+    content = await desk.call("GET", f"/documents/{document['id']}/content/coda")
+    assert content.content == BANK
+    assert content.headers["content-disposition"].endswith('"214.cod"')
+
+
+async def test_a_cash_book_is_known_by_the_marks_on_every_line(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    assert (await desk.filed(dossier["id"], CASH_BOOK, CODA))["kind"] == "cash_statement"
+    mixed = CASH_BOOK.replace(b"CB/CABA/afstorting", b"afstorting        ")
+    assert (await desk.filed(dossier["id"], mixed, CODA))["kind"] == "bank_statement"
+
+
+async def test_several_accounts_in_one_file_have_no_common_balance(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK + CASH_BOOK, CODA)
+    assert (document["number"], document["total"]) == (None, None)
+    assert [one["account"] for one in document["statements"]] == ["BE68539007547034", "BE18001234567865"]
+
+
+async def test_another_holder_is_worth_knowing_and_no_reason_to_refuse(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=THEIRS)
+    document = await desk.filed(dossier["id"], BANK, CODA)
+    (finding,) = document["findings"]
+    assert (finding["rule"], finding["severity"]) == ("other_account_holder", "warning")
+    assert OURS in finding["message"]["nl"]
+
+
+async def test_what_the_reader_put_up_with_travels_along(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    other_application = BANK.replace(b"53905", b"53906", 1)
+    document = await desk.filed(dossier["id"], other_application, CODA)
+    assert document["total"] == {"amount": "1427.60", "currency": "EUR"}
+    (finding,) = document["findings"]
+    assert (finding["rule"], finding["severity"], finding["line"]) == ("coda-application", "information", 1)
