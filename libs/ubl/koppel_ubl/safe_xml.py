@@ -12,6 +12,10 @@ from .errors import ReadError
 
 BYTES_MAX = 100_000_000
 TAG_BYTES_MAX = 16_384
+MARKUP_MAX = 2_000_000
+"""``<`` signs: some 25,000 lines."""
+ATTRIBUTES_MAX = 500_000
+"""``=`` signs."""
 DEPTH_MAX = 100
 TEXT_OF_LIBXML_MAX = 9_500_000
 """Above this a text node could hit libxml2's own limit, which a PDF of 7.5 MB does; then ``huge_tree`` is used."""
@@ -19,30 +23,29 @@ TEXT_OF_LIBXML_MAX = 9_500_000
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "latin1"})
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
+_USUAL = re.compile(rb"<\?xml version=[\"']1\.0[\"'] encoding=[\"'](?:UTF|utf)-8[\"'][^<>?]{0,40}\?>\s{0,9}<[A-Za-z]")
+"""How nearly every document begins; what does not is looked at more closely."""
 _BLANK = re.compile(rb"\s*")
 _LONG_TAG = re.compile(rb"<[^<>!]{%d}" % TAG_BYTES_MAX)
 
 
-def parse(data: bytes) -> etree._Element:
+def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
     """Return the root element.
+
+    Args:
+        data: the bytes as received.
+        limit_depth: whether nesting is looked at here; without it, who walks the tree must call ``check_depth`` himself.
 
     Raises:
         ReadError: ``too_large``, ``empty``, ``unsupported_encoding``, ``doctype``, ``not_well_formed``, ``too_deep``.
     """
     if len(data) > BYTES_MAX:
         raise ReadError("too_large", f"The document has more than {BYTES_MAX} bytes.")
-    data = _as_ascii_compatible(data)
-    position = _end_of_prolog(data)
-    if position == len(data):
-        raise ReadError("empty", "There is no document in these bytes.")
-    if data[position : position + 9].upper() == b"<!DOCTYPE":
-        raise ReadError(
-            "doctype", "A document type declaration is not allowed: UBL needs none, and it can hide entities."
-        )
-    if data[position : position + 1] != b"<":
-        raise ReadError("not_xml", "This is not XML.")
-    if _LONG_TAG.search(data):
-        raise ReadError("tag_too_long", f"A tag is longer than {TAG_BYTES_MAX} bytes.")
+    if _USUAL.match(data) is None:
+        data = _as_ascii_compatible(data)
+        _check_start(data)
+    if len(data) > TAG_BYTES_MAX:
+        _check_floods(data)
     huge = len(data) > TEXT_OF_LIBXML_MAX
     try:
         root = etree.fromstring(data, _parser(huge))
@@ -53,8 +56,45 @@ def parse(data: bytes) -> etree._Element:
         raise ReadError("not_well_formed", str(error)) from None
     if root is None:
         raise ReadError("not_well_formed", "The XML has no root element.")
-    _limit_depth(root)
+    if limit_depth:
+        check_depth(root)
     return root
+
+
+def check_depth(element: etree._Element) -> None:
+    """Refuse what is nested too deeply.
+
+    Raises:
+        ReadError: ``too_deep``.
+    """
+    # XPath counts in C: one ancestor chain longer than allowed is enough, and walking in Python costs more than parsing.
+    # UBL itself is some ten deep, so that the first look nearly always settles it.
+    if _RATHER_DEEP(element) and _TOO_DEEP(element):
+        raise ReadError("too_deep", f"Elements are nested more than {DEPTH_MAX} deep.", line=element.sourceline)
+
+
+def _check_start(data: bytes) -> None:
+    position = _end_of_prolog(data)
+    if position == len(data):
+        raise ReadError("empty", "There is no document in these bytes.")
+    if data[position : position + 9].upper() == b"<!DOCTYPE":
+        raise ReadError(
+            "doctype", "A document type declaration is not allowed: UBL needs none, and it can hide entities."
+        )
+    if data[position : position + 1] != b"<":
+        raise ReadError("not_xml", "This is not XML.")
+
+
+def _check_floods(data: bytes) -> None:
+    """Refuse what would become many times its size in memory: libxml2 keeps some 400 bytes for each attribute or element."""
+    block = TAG_BYTES_MAX // 2  # a longer tag covers one whole block, in which there is no other tag
+    quiet = any(data.find(b"<", at, at + block) < 0 for at in range(0, len(data), block))
+    if quiet and _LONG_TAG.search(data):
+        raise ReadError("tag_too_long", f"A tag is longer than {TAG_BYTES_MAX} bytes.")
+    if data.count(b"<") > MARKUP_MAX:
+        raise ReadError("too_many_elements", "There are more elements than any invoice needs.")
+    if data.count(b"=") > ATTRIBUTES_MAX:
+        raise ReadError("too_many_attributes", "There are more attributes than any invoice needs.")
 
 
 def _end_of_prolog(data: bytes) -> int:
@@ -108,12 +148,5 @@ def _from_utf_16(data: bytes) -> bytes:
         raise ReadError("not_well_formed", "The bytes are not the UTF-16 they begin as.") from None
 
 
-def _limit_depth(root: etree._Element) -> None:
-    # XPath counts in C: one ancestor chain longer than allowed is enough, and walking in Python costs more than parsing.
-    # UBL itself is some ten deep, so that the first look nearly always settles it.
-    if _RATHER_DEEP(root) and _TOO_DEEP(root):
-        raise ReadError("too_deep", f"Elements are nested more than {DEPTH_MAX} deep.")
-
-
-_TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
-_RATHER_DEEP = etree.XPath("boolean(" + "/*" * 15 + ")")
+_TOO_DEEP = etree.XPath("boolean(." + "/*" * DEPTH_MAX + ")")
+_RATHER_DEEP = etree.XPath("boolean(." + "/*" * 15 + ")")

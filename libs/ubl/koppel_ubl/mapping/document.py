@@ -12,8 +12,8 @@ from .lines import CREDIT_NOTE_LINE, INVOICE_LINE, vat_with
 from .money import ALLOWANCE_CHARGE, TAX_TOTAL, TOTALS
 from .parties import BUYER, DELIVERY, OTHER, SELLER, accounting_values, party_of
 from .payment import MEANS, TERMS
-from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE, reference
-from .shape import CAC, CBC, Entry, Notes, Shape, Values, built, day, into, many, one, shape, text, texts
+from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE
+from .shape import CAC, CBC, Entry, Notes, Shape, Values, built, day, into, many, one, shape, sole, text, texts
 
 INVOICE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
@@ -39,11 +39,11 @@ _CODES: Final = (
     one("cac:InvoicePeriod", "span", _PERIOD),
     into("cac:OrderReference", _ORDER),
     many("cac:BillingReference", "billing_references", BILLING),
-    into("cac:DespatchDocumentReference", reference("despatch")),
-    into("cac:ReceiptDocumentReference", reference("receipt")),
+    sole("cac:DespatchDocumentReference", "cbc:ID", "despatch"),
+    sole("cac:ReceiptDocumentReference", "cbc:ID", "receipt"),
 )
-_TENDER: Final = into("cac:OriginatorDocumentReference", reference("tender"))
-_CONTRACT: Final = into("cac:ContractDocumentReference", reference("contract"))
+_TENDER: Final = sole("cac:OriginatorDocumentReference", "cbc:ID", "tender")
+_CONTRACT: Final = sole("cac:ContractDocumentReference", "cbc:ID", "contract")
 _ADDITIONAL: Final = many("cac:AdditionalDocumentReference", "documents", DOCUMENT)
 _PARTIES_TO_TOTALS: Final = (
     one("cac:AccountingSupplierParty", "seller", SELLER),
@@ -67,7 +67,7 @@ _INVOICE_ENTRIES: Final[tuple[Entry, ...]] = (
     _TENDER,
     _CONTRACT,
     _ADDITIONAL,
-    into("cac:ProjectReference", reference("project")),
+    sole("cac:ProjectReference", "cbc:ID", "project"),
     *_PARTIES_TO_TOTALS,
     many("cac:InvoiceLine", "lines", INVOICE_LINE),
 )
@@ -83,83 +83,74 @@ _CREDIT_NOTE_ENTRIES: Final[tuple[Entry, ...]] = (
     *_PARTIES_TO_TOTALS,
     many("cac:CreditNoteLine", "lines", CREDIT_NOTE_LINE),
 )
-_DIRECT: Final = frozenset(
-    {each.name for each in fields(Document)}
-    - {"seller", "buyer", "notes", "billing_references", "payment_means", "allowances_charges", "lines", "unread"}
-)
-"""Fields whose value stands among the gathered ones as it is."""
 _REPEATED: Final = ("notes", "billing_references", "payment_means", "allowances_charges")
 
 
 def make(values: Values, root: etree._Element, notes: Notes) -> Invoice | CreditNote:
     """Return the document, ``unread`` still empty."""
-    found: Values = {name: value for name, value in values.items() if name in _DIRECT}
     for name in _REPEATED:
         if name in values:
-            found[name] = tuple(values[name])
+            values[name] = tuple(values[name])
     if "accounting_code" in values:
-        if "accounting_cost" in values:
+        code = values.pop("accounting_code")
+        if values.setdefault("accounting_cost", code) != code:
             notes.skip_below(root, "{*}AccountingCostCode")
-        found.setdefault("accounting_cost", values["accounting_code"])
-    found["seller"], found["buyer"] = party_of(values.get("seller")), party_of(values.get("buyer"))
-    found.update(_span(values.get("span")))
-    found.update(_documents(values, root, notes))
-    breakdown = _tax(values, found, notes)
-    terms = [text for each in values.get("terms", ()) for text in each.get("notes", ())]
-    if terms:
-        found["payment_terms"] = "\n".join(terms)
-    if "due_date" not in found:
-        found["due_date"] = next((each.due_date for each in found.get("payment_means", ()) if each.due_date), None)
+    values["seller"], values["buyer"] = party_of(values.get("seller")), party_of(values.get("buyer"))
+    if "span" in values:
+        values.update(_span(values.pop("span")))
+    if "documents" in values:
+        _documents(values, root, notes)
+    breakdown = _tax(values, notes)
+    if "terms" in values:
+        terms = [text for each in values.pop("terms") for text in each.get("notes", ())]
+        values["payment_terms"] = "\n".join(terms) or None
+    if "due_date" not in values:
+        values["due_date"] = next((each.due_date for each in values.get("payment_means", ()) if each.due_date), None)
     lines = values.get("lines", ())
-    found["lines"] = tuple(_with_vat(lines, breakdown[0]) if len(breakdown) == 1 else lines)
+    values["lines"] = tuple(_with_vat(lines, breakdown[0]) if len(breakdown) == 1 else lines)
     is_credit = root.tag == CREDIT_NOTE_ROOT or values.get("type_code") in _CREDIT_TYPES
-    return built(CreditNote, found) if is_credit else built(Invoice, found)
+    return built(CreditNote, values) if is_credit else built(Invoice, values)
 
 
-def _span(values: Values | None) -> Values:
-    if values is None:
-        return {}
+def _span(values: Values) -> Values:
     start, end = values.get("start"), values.get("end")
     period = Period(start=start, end=end) if start or end else None
     return {"period": period, "tax_point_code": values.get("code")}
 
 
-def _documents(values: Values, root: etree._Element, notes: Notes) -> Values:
-    found: Values = {}
+def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
     attachments = []
     fields_by_type = {INVOICED_OBJECT: "object", PROJECT_REFERENCE: "project"}
-    for position, document in enumerate(values.get("documents", ())):
+    for position, document in enumerate(values.pop("documents")):
         if isinstance(document, Attachment):
             attachments.append(document)
             continue
         field, identifier = fields_by_type[document["type_code"]], document["id"]
-        if field in found or field in values:
+        if field in values:
             notes.skip(root.findall(CAC + "AdditionalDocumentReference")[position])
-            continue
-        found[field] = identifier.value if field == "project" and identifier else identifier
-    if attachments:
-        found["attachments"] = tuple(attachments)
-    return found
+        else:
+            values[field] = identifier.value if field == "project" and identifier else identifier
+    values["attachments"] = tuple(attachments)
 
 
-def _tax(values: Values, found: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
+def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
     """Tell the VAT totals apart: the one in the accounting currency (BT-111) has no breakdown."""
     currency, tax_currency = values.get("currency"), values.get("tax_currency")
     breakdown: list[VatSubtotal] = []
-    for total in values.get("tax_totals", ()):
+    for total in values.pop("tax_totals", ()):
         written_in, subtotals = total.get("currency"), total.get("subtotals", ())
         is_second = tax_currency is not None and written_in == tax_currency != currency
         field = "vat_total_in_tax_currency" if is_second else "vat_total"
-        if field in found or (is_second and subtotals):
+        if field in values or (is_second and subtotals):
             notes.skip(total["element"])
         elif written_in not in {currency, tax_currency, None}:
             notes.skip_below(total["element"], CBC + "TaxAmount/@currencyID")
         if "tax" in total:
-            found.setdefault(field, total["tax"])
+            values.setdefault(field, total["tax"])
         if not breakdown or not is_second:
             breakdown += subtotals
-    found["vat_breakdown"] = tuple(breakdown)
-    return found["vat_breakdown"]  # type: ignore[no-any-return]
+    values["vat_breakdown"] = tuple(breakdown)
+    return tuple(breakdown)
 
 
 def _with_vat(lines: list[Line], only: VatSubtotal) -> Iterator[Line]:

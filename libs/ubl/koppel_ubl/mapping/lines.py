@@ -32,11 +32,13 @@ from .shape import (
     day,
     identifier,
     into,
+    joined,
     many,
     number_with,
     one,
     shape,
     shape_of,
+    sole,
     text,
     text_with,
     texts,
@@ -68,38 +70,32 @@ _CLASSIFICATION = shape_of(
 )
 
 
-def _item(values: Values, element: etree._Element, notes: Notes) -> tuple[Item, VatCategory]:
-    categories = values.pop("categories", None)
-    if categories and len(categories) > 1:
-        notes.skip(element.findall(CAC + "ClassifiedTaxCategory")[1])
-    descriptions = values.pop("descriptions", None)
-    if descriptions:
-        values["description"] = " ".join(descriptions)
+def _item(values: Values, _element: etree._Element, _notes: Notes) -> tuple[Item, VatCategory]:
+    vat = values.pop("vat", NO_VAT)
     if "classifications" in values:
         values["classifications"] = tuple(one for one in values["classifications"] if one is not None)
     if "properties" in values:
         values["properties"] = tuple(values["properties"])
-    return built(Item, values), categories[0] if categories else NO_VAT
+    return built(Item, values), vat
 
 
 def _of_item(both: tuple[Item, VatCategory]) -> Mapping[str, Any]:
     item, vat = both
     values = {name: getattr(item, name) for name in _ITEM_FIELDS}
-    values["descriptions"] = (item.description,) if item.description else ()
-    values["categories"] = () if vat == NO_VAT else (vat,)
+    values["vat"] = None if vat == NO_VAT else vat
     return values
 
 
 ITEM = Shape(
     (
-        texts("cbc:Description", "descriptions"),
+        joined("cbc:Description", "description"),
         text("cbc:Name", "name"),
-        into("cac:BuyersItemIdentification", shape(text("cbc:ID", "buyer_id"))),
-        into("cac:SellersItemIdentification", shape(text("cbc:ID", "seller_id"))),
+        sole("cac:BuyersItemIdentification", "cbc:ID", "buyer_id"),
+        sole("cac:SellersItemIdentification", "cbc:ID", "seller_id"),
         into("cac:StandardItemIdentification", shape(identifier("cbc:ID", "standard_id"))),
-        into("cac:OriginCountry", shape(text("cbc:IdentificationCode", "origin_country"))),
+        sole("cac:OriginCountry", "cbc:IdentificationCode", "origin_country"),
         many("cac:CommodityClassification", "classifications", _CLASSIFICATION),
-        many("cac:ClassifiedTaxCategory", "categories", CATEGORY),
+        one("cac:ClassifiedTaxCategory", "vat", CATEGORY),
         many("cac:AdditionalItemProperty", "properties", _PROPERTY),
     ),
     _item,
@@ -108,16 +104,12 @@ ITEM = Shape(
 
 
 def _price(values: Values, element: etree._Element, notes: Notes) -> Price:
-    discounts = values.pop("discounts", None)
-    if discounts:
-        first: AllowanceCharge = discounts[0]
-        found = element.findall(CAC + "AllowanceCharge")
-        if first.is_charge:
-            notes.skip(found[0])
+    if "reduction" in values:
+        reduction: AllowanceCharge = values.pop("reduction")
+        if reduction.is_charge:
+            notes.skip_below(element, CAC + "AllowanceCharge")
         else:
-            values["gross"], values["discount"] = first.base, first.amount
-        if len(found) > 1:
-            notes.skip(found[1])
+            values["gross"], values["discount"] = reduction.base, reduction.amount
     return built(Price, values)
 
 
@@ -127,7 +119,7 @@ def _of_price(price: Price) -> Mapping[str, Any]:
     if discount is None and price.gross is not None and price.net is not None:
         discount = price.gross - price.net
     if discount is not None:
-        values["discounts"] = (AllowanceCharge(is_charge=False, amount=discount, base=price.gross),)
+        values["reduction"] = AllowanceCharge(is_charge=False, amount=discount, base=price.gross)
     return values
 
 
@@ -135,7 +127,7 @@ PRICE = Shape(
     (
         amount("cbc:PriceAmount", "net"),
         number_with("cbc:BaseQuantity", "base_quantity", unitCode="base_unit"),
-        many("cac:AllowanceCharge", "discounts", ALLOWANCE_CHARGE),
+        one("cac:AllowanceCharge", "reduction", ALLOWANCE_CHARGE),
     ),
     _price,
     _of_price,
@@ -151,9 +143,10 @@ def _line(values: Values, element: etree._Element, notes: Notes) -> Line:
         _object(values, element, notes)
     if "tax_totals" in values:
         vat = _own_vat(values, vat, element, notes)
-    for repeated in ("notes", "allowances_charges"):
-        if repeated in values:
-            values[repeated] = tuple(values[repeated])
+    if "notes" in values:
+        values["notes"] = tuple(values["notes"])
+    if "allowances_charges" in values:
+        values["allowances_charges"] = tuple(values["allowances_charges"])
     if "accounting_code" in values:
         code = values.pop("accounting_code")
         if values.setdefault("accounting_cost", code) != code:
@@ -211,7 +204,7 @@ def line(quantity: str, *, is_credit: bool) -> Shape:
     ]
     if is_credit:
         taxes.reverse()
-    order = shape(text("cbc:LineID", "order_line"), into("cac:OrderReference", shape(text("cbc:ID", "order"))))
+    order = shape(text("cbc:LineID", "order_line"), sole("cac:OrderReference", "cbc:ID", "order"))
     entries = (
         text("cbc:ID", "id"),
         texts("cbc:Note", "notes"),

@@ -18,15 +18,15 @@ from .shape import (
     Values,
     amount,
     built,
-    into,
+    joined,
     many,
     number,
     number_with,
     one,
     shape,
     shape_of,
+    sole,
     text,
-    texts,
     truth,
 )
 
@@ -55,16 +55,11 @@ _BELGIAN_CODES: Final[dict[str, tuple[str, Decimal]]] = {
     "47/EE": ("G", Decimal(0)),
 }
 """UBL.BE's VAT codes in TaxCategory/Name: what a category or rate that is absent is taken from (e-FFF, UBL.BE)."""
-_SCHEME_TAGS = (CAC + "TaxScheme",)
 
 
 def _category(values: Values, element: etree._Element, notes: Notes) -> VatCategory:
-    scheme = values.pop("scheme", VAT)
-    if scheme != VAT and scheme.upper() != VAT:
-        notes.skip_below(element, *_SCHEME_TAGS)
-    reasons = values.pop("reasons", None)
-    if reasons:
-        values["exemption_reason"] = " ".join(reasons)
+    if "scheme" in values and values.pop("scheme").upper() != VAT:
+        notes.skip_below(element, CAC + "TaxScheme")
     if "name" in values:
         belgian = _BELGIAN_CODES.get(values["name"].upper())
         if belgian is not None:
@@ -80,7 +75,7 @@ def _of_category(vat: VatCategory) -> Mapping[str, Any]:
         "name": vat.name,
         "rate": vat.rate,
         "exemption_code": vat.exemption_code,
-        "reasons": (vat.exemption_reason,) if vat.exemption_reason else (),
+        "exemption_reason": vat.exemption_reason,
         "scheme": VAT,
     }
 
@@ -91,8 +86,8 @@ CATEGORY = Shape(
         text("cbc:Name", "name"),
         number("cbc:Percent", "rate"),
         text("cbc:TaxExemptionReasonCode", "exemption_code"),
-        texts("cbc:TaxExemptionReason", "reasons"),
-        into("cac:TaxScheme", shape(text("cbc:ID", "scheme"))),
+        joined("cbc:TaxExemptionReason", "exemption_reason"),
+        sole("cac:TaxScheme", "cbc:ID", "scheme"),
     ),
     _category,
     _of_category,
@@ -148,19 +143,10 @@ TAX_TOTAL = shape(
 )
 
 
-def _allowance_charge(values: Values, element: etree._Element, notes: Notes) -> AllowanceCharge:
-    for field, tag in (("is_charge", "ChargeIndicator"), ("amount", "Amount")):
-        if field not in values:
-            code = "missing_amount" if field == "amount" else "invalid_indicator"
-            raise ReadError(code, f"An allowance or charge has no {tag}.", line=element.sourceline, path=tag)
-    categories = values.pop("categories", ())
-    if categories:
-        values["vat"] = categories[0]
-        if len(categories) > 1:
-            notes.skip(element.findall(CAC + "TaxCategory")[1])
-    reasons = values.pop("reasons", None)
-    if reasons:
-        values["reason"] = " ".join(reasons)
+def _allowance_charge(values: Values, element: etree._Element, _notes: Notes) -> AllowanceCharge:
+    if "is_charge" not in values or "amount" not in values:
+        code, tag = ("missing_amount", "Amount") if "is_charge" in values else ("invalid_indicator", "ChargeIndicator")
+        raise ReadError(code, f"An allowance or charge has no {tag}.", line=element.sourceline, path=tag)
     return built(AllowanceCharge, values)
 
 
@@ -168,12 +154,12 @@ def _of_allowance_charge(one: AllowanceCharge) -> Mapping[str, Any]:
     return {
         "is_charge": one.is_charge,
         "reason_code": one.reason_code,
-        "reasons": (one.reason,) if one.reason else (),
+        "reason": one.reason,
         "percent": one.percent,
         "amount": one.amount,
         "base": one.base,
         "accounting_cost": one.accounting_cost,
-        "categories": (one.vat,) if one.vat is not None else (),
+        "vat": one.vat,
     }
 
 
@@ -181,12 +167,12 @@ ALLOWANCE_CHARGE = Shape(
     (
         truth("cbc:ChargeIndicator", "is_charge"),
         text("cbc:AllowanceChargeReasonCode", "reason_code"),
-        texts("cbc:AllowanceChargeReason", "reasons"),
+        joined("cbc:AllowanceChargeReason", "reason"),
         number("cbc:MultiplierFactorNumeric", "percent"),
         amount("cbc:Amount", "amount"),
         amount("cbc:BaseAmount", "base"),
         text("cbc:AccountingCost", "accounting_cost"),
-        many("cac:TaxCategory", "categories", CATEGORY),
+        one("cac:TaxCategory", "vat", CATEGORY),
     ),
     _allowance_charge,
     _of_allowance_charge,

@@ -20,11 +20,11 @@ from .shape import (
     one,
     shape,
     shape_of,
+    sole,
     text,
 )
 
 VAT = "VAT"
-_COUNTRY = shape(text("cbc:IdentificationCode", "country"))
 
 
 def _address(values: Values, _element: etree._Element, _notes: Notes) -> Address:
@@ -43,14 +43,14 @@ ADDRESS = shape_of(
     text("cbc:CityName", "city"),
     text("cbc:PostalZone", "postal_code"),
     text("cbc:CountrySubentity", "subdivision"),
-    into("cac:AddressLine", shape(text("cbc:Line", "line"))),
-    into("cac:Country", _COUNTRY),
+    sole("cac:AddressLine", "cbc:Line", "line"),
+    sole("cac:Country", "cbc:IdentificationCode", "country"),
     make=_address,
 )
 CONTACT = shape_of(
     Contact, text("cbc:Name", "name"), text("cbc:Telephone", "telephone"), text("cbc:ElectronicMail", "email")
 )
-_TAX_NUMBER = shape(text("cbc:CompanyID", "number"), into("cac:TaxScheme", shape(text("cbc:ID", "scheme"))))
+_TAX_NUMBER = shape(text("cbc:CompanyID", "number"), sole("cac:TaxScheme", "cbc:ID", "scheme"))
 
 
 def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
@@ -124,7 +124,7 @@ def _of_party(party: Party) -> Values:
 _PARTY = (
     identifier("cbc:EndpointID", "endpoint"),
     many("cac:PartyIdentification", "identifications", shape(identifier("cbc:ID", "id"))),
-    into("cac:PartyName", shape(text("cbc:Name", "trade_name"))),
+    sole("cac:PartyName", "cbc:Name", "trade_name"),
     one("cac:PostalAddress", "address", ADDRESS),
     many("cac:PartyTaxScheme", "tax_numbers", _TAX_NUMBER),
     into(
@@ -164,7 +164,7 @@ DELIVERY = Shape(
             "cac:DeliveryLocation",
             shape(identifier("cbc:ID", "location"), one("cac:Address", "address", ADDRESS)),
         ),
-        into("cac:DeliveryParty", shape(into("cac:PartyName", shape(text("cbc:Name", "name"))))),
+        into("cac:DeliveryParty", shape(sole("cac:PartyName", "cbc:Name", "name"))),
     ),
     _delivery,
     _of_delivery,

@@ -8,7 +8,7 @@ from lxml import etree
 
 from koppel_ubl.model import PaymentMeans
 
-from .shape import CBC, Notes, Shape, Values, built, day, into, shape, text, text_with, texts
+from .shape import CBC, Notes, Shape, Values, built, day, into, shape, sole, text, text_with, texts
 
 _FIELDS = tuple(each.name for each in fields(PaymentMeans))
 
@@ -35,7 +35,7 @@ def _of_means(means: PaymentMeans) -> Mapping[str, Any]:
 
 _BRANCH = shape(
     text("cbc:ID", "bic"),
-    into("cac:FinancialInstitution", shape(text("cbc:ID", "institution", read_only=True)), read_only=True),
+    sole("cac:FinancialInstitution", "cbc:ID", "institution", read_only=True),
 )
 MEANS = Shape(
     (
@@ -64,7 +64,7 @@ MEANS = Shape(
             "cac:PaymentMandate",
             shape(
                 text("cbc:ID", "mandate"),
-                into("cac:PayerFinancialAccount", shape(text("cbc:ID", "debited_account"))),
+                sole("cac:PayerFinancialAccount", "cbc:ID", "debited_account"),
             ),
         ),
     ),

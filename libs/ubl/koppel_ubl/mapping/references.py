@@ -7,7 +7,23 @@ from lxml import etree
 
 from koppel_ubl.model import Attachment, BillingReference, Identifier
 
-from .shape import CAC, CBC, Notes, Shape, Values, built, day, embedded, identifier, into, one, shape, text, texts
+from .shape import (
+    CAC,
+    CBC,
+    Notes,
+    Shape,
+    Values,
+    built,
+    day,
+    embedded,
+    identifier,
+    into,
+    joined,
+    one,
+    shape,
+    sole,
+    text,
+)
 
 PROJECT_REFERENCE: Final = "50"
 """UNTDID 1001: a credit note has no element of its own for the project (P-R080)."""
@@ -46,22 +62,21 @@ def _document(values: Values, element: etree._Element, notes: Notes) -> Attachme
     found: Identifier | None = values.pop("id", None)
     type_code = values.get("type_code")
     kind = values.pop("kind", None)
-    descriptions = values.pop("descriptions", None)
+    description = values.pop("description", None)
     if type_code in {INVOICED_OBJECT, PROJECT_REFERENCE}:
-        if kind or descriptions or len(values) > 1:
+        if kind or description or len(values) > 1:
             notes.skip_below(element, CBC + "DocumentType", CBC + "DocumentDescription", CAC + "Attachment")
         return {"id": found, "type_code": type_code}
     if found is not None:
         values["id"] = found.value
         if found.scheme is not None:
             notes.skip_below(element, CBC + "ID/@schemeID")
-    description = " ".join(descriptions) if descriptions else kind
-    if descriptions and kind:
+    if description and kind:
         notes.skip_below(element, CBC + "DocumentType")
     content = values.pop("embedded", None)
     if content is not None:
         values.update(content)
-    values["description"] = description
+    values["description"] = description or kind
     return built(Attachment, values)
 
 
@@ -72,7 +87,7 @@ def _of_document(found: Attachment | Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "id": Identifier(found.id) if found.id else None,
         "type_code": found.type_code,
-        "descriptions": (found.description,) if found.description else (),
+        "description": found.description,
         "embedded": file if found.content is not None else None,
         "uri": found.uri,
     }
@@ -83,20 +98,15 @@ DOCUMENT = Shape(
         identifier("cbc:ID", "id"),
         text("cbc:DocumentTypeCode", "type_code"),
         text("cbc:DocumentType", "kind", read_only=True),
-        texts("cbc:DocumentDescription", "descriptions"),
+        joined("cbc:DocumentDescription", "description"),
         into(
             "cac:Attachment",
             shape(
                 embedded("cbc:EmbeddedDocumentBinaryObject", "embedded"),
-                into("cac:ExternalReference", shape(text("cbc:URI", "uri"))),
+                sole("cac:ExternalReference", "cbc:URI", "uri"),
             ),
         ),
     ),
     _document,
     _of_document,
 )
-
-
-def reference(field: str) -> Shape:
-    """Return the shape of a reference of which only the number counts."""
-    return shape(text("cbc:ID", field))

@@ -23,17 +23,21 @@ IDENTIFIER: Final = 4
 """A text with the scheme it belongs to."""
 TEXTS: Final = 5
 """A text that may be repeated."""
-WITH_ATTRIBUTES: Final = 6
+JOINED: Final = 6
+"""A text that may be repeated, and is one text to us."""
+WITH_ATTRIBUTES: Final = 7
 """A text or number with attributes that are fields of their own."""
-TRUTH: Final = 7
+TRUTH: Final = 8
 """True or false."""
-BYTES: Final = 8
+BYTES: Final = 9
 """Base64 with a MIME type and a file name."""
-INTO: Final = 9
+SOLE: Final = 10
+"""An aggregate of which one text counts: ``cac:Country/cbc:IdentificationCode``."""
+INTO: Final = 11
 """An aggregate whose elements fill fields of the one around it."""
-ONE: Final = 10
+ONE: Final = 12
 """An aggregate that is a value of its own."""
-MANY: Final = 11
+MANY: Final = 13
 """An aggregate that may be repeated."""
 
 Values: TypeAlias = dict[str, Any]
@@ -85,9 +89,11 @@ class Shape:
     table: Mapping[str, "tuple[int, str, Shape | None, Entry]"] = field(init=False)
     """By tag: kind, field, inner shape, and the entry itself; a tuple, since unpacking one is what costs least."""
     fields: frozenset[str] = field(init=False)
+    first_tag: str = field(init=False)
 
     def __post_init__(self) -> None:
         table = {entry.tag: (entry.kind, entry.field, entry.inner, entry) for entry in self.entries}
+        object.__setattr__(self, "first_tag", self.entries[0].tag)
         object.__setattr__(self, "table", table)
         inner = [entry.inner.fields for entry in self.entries if entry.kind == INTO and entry.inner is not None]
         own = {entry.field for entry in self.entries if entry.kind != INTO}
@@ -120,6 +126,7 @@ def shape_of(model: type[Any], *entries: Entry, make: Make | None = None) -> Sha
 
 
 Model = TypeVar("Model")
+_new, _set = object.__new__, object.__setattr__
 
 
 def built(model: type[Model], values: Values) -> Model:
@@ -128,14 +135,19 @@ def built(model: type[Model], values: Values) -> Model:
     Does what ``model(**values)`` does in a tenth of the time, which is most of what reading a document would cost:
     a frozen dataclass sets its fields one by one; this one takes over the dictionary, and a default is found in the class.
     """
-    one = object.__new__(model)
-    one.__dict__.update(values)
+    one = _new(model)
+    _set(one, "__dict__", values)
     return one
 
 
 def text(name: str, field: str, *, read_only: bool = False) -> Entry:
     """A text, once."""
     return Entry(name, TEXT, field, is_read_only=read_only)
+
+
+def joined(name: str, field: str) -> Entry:
+    """One text out of several, a blank between them."""
+    return Entry(name, JOINED, field)
 
 
 def texts(name: str, field: str) -> Entry:
@@ -181,6 +193,11 @@ def identifier(name: str, field: str) -> Entry:
 def into(name: str, inner: Shape, *, read_only: bool = False) -> Entry:
     """An aggregate whose elements fill fields of this one."""
     return Entry(name, INTO, "", inner, is_read_only=read_only)
+
+
+def sole(name: str, inner: str, field: str, *, read_only: bool = False) -> Entry:
+    """An aggregate of which only the text ``inner`` counts."""
+    return Entry(name, SOLE, field, shape(text(inner, field)), is_read_only=read_only)
 
 
 def one(name: str, field: str, inner: Shape) -> Entry:

@@ -8,7 +8,6 @@ from lxml import etree
 from koppel_ubl import safe_xml
 from koppel_ubl.errors import ReadError
 from koppel_ubl.mapping.document import CREDIT_NOTE_ROOT, EITHER, INVOICE_ROOT
-from koppel_ubl.mapping.shape import CBC
 from koppel_ubl.model import CreditNote, Invoice
 
 from .pass_over import Pass
@@ -30,11 +29,10 @@ def read(data: bytes) -> Invoice | CreditNote:
     Raises:
         ReadError: with a stable ``code``; the only exception this function raises for any bytes.
     """
-    root = _document(safe_xml.parse(data))
-    reading = Pass(root, (root.findtext(CBC + "DocumentCurrencyCode") or "").strip())
+    root = _document(safe_xml.parse(data, limit_depth=False))
+    reading = Pass(root)
     document: Invoice | CreditNote = reading.read(root, EITHER)
-    if reading.foreign:
-        reading.note_foreign()
+    reading.note_foreign()
     paths = reading.unread.paths
     return replace(document, unread=tuple(paths)) if paths else document
 

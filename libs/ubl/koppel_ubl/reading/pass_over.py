@@ -14,8 +14,10 @@ from koppel_ubl.mapping.shape import (
     DAY,
     IDENTIFIER,
     INTO,
+    JOINED,
     MANY,
     NUMBER,
+    SOLE,
     TEXT,
     TEXTS,
     TRUTH,
@@ -40,48 +42,61 @@ _WRONG: Final = {
 class Pass:
     """One reading of one document."""
 
-    __slots__ = ("currency", "foreign", "unread")
+    __slots__ = ("_document", "currency", "foreign", "unread")
 
-    def __init__(self, root: etree._Element, currency: str | None) -> None:
+    def __init__(self, root: etree._Element) -> None:
         self.unread = Unread(root)
-        self.currency = [currency] if currency else []
+        self.currency: list[str] = []
         """What lxml lists as an amount's attributes when it has the document's currency and nothing else."""
         self.foreign: list[etree._Element] = []
         """The other amounts."""
+        self._document: Values = {}
 
-    def read(self, element: etree._Element, shape: Shape) -> Any:
-        """Return what an aggregate holds, as its shape makes it."""
-        values: Values = {}
-        self.fill(element, shape, values)
-        return shape.make(values, element, self.unread)
+    def read(self, root: etree._Element, shape: Shape) -> Any:
+        """Return what the document holds, as its shape makes it."""
+        self.fill(root, shape, self._document)
+        return shape.make(self._document, root, self.unread)
 
     def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (see the module)
         """Gather the values of an aggregate's elements."""
         entry_of, unread = shape.table.get, self.unread
         if element.keys():
             unread.skip_attributes(element)
-        for child in element:
+        for child in element[
+            :
+        ]:  # the slice is made in C at once, where iterating costs a Python object for each aggregate
             found = entry_of(child.tag)  # type: ignore[arg-type]
             if found is None:
                 unread.skip(child)
                 continue
             kind, field, inner, entry = found
             if inner is not None:
-                if kind == INTO:
-                    if values.keys().isdisjoint(inner.fields):
-                        self.fill(child, inner, values)
-                    else:
-                        unread.skip(child)
+                if kind == SOLE:
+                    below = child[:]
+                    if field in values or len(below) != 1 or below[0].tag != inner.first_tag or child.keys():
+                        self._into(child, inner, values)
+                        continue
+                    child, kind = below[0], TEXT
                 elif kind == MANY:
+                    inside: Values = {}
+                    self.fill(child, inner, inside)
+                    one = inner.make(inside, child, unread)
                     if field in values:
-                        values[field].append(self.read(child, inner))
+                        values[field].append(one)
                     else:
-                        values[field] = [self.read(child, inner)]
+                        values[field] = [one]
+                    continue
+                elif kind == INTO:
+                    self._into(child, inner, values)
+                    continue
                 elif field in values:
                     unread.skip(child)
+                    continue
                 else:
-                    values[field] = self.read(child, inner)
-                continue
+                    inside = {}
+                    self.fill(child, inner, inside)
+                    values[field] = inner.make(inside, child, unread)
+                    continue
             value: Any
             text = child.text or ""
             if len(child):
@@ -93,23 +108,41 @@ class Pass:
             elif kind == AMOUNT:
                 value = decimal_from(text)
                 if child.values() != self.currency:
-                    self.foreign.append(child)
+                    self._foreign(child)
+            elif kind == NUMBER:
+                value = decimal_from(text)
+                if child.keys():
+                    unread.skip_attributes(child)
             else:
                 value = self._rarer(child, entry, text, values)
             if value is None:
                 self._absent(child, kind, text)
             elif kind == TEXTS:
                 values.setdefault(field, []).append(value)
-            elif field in values:
-                unread.skip(child)
-            else:
+            elif field not in values:
                 values[field] = value
+            elif kind == JOINED:
+                values[field] = f"{values[field]} {value}"
+            else:
+                unread.skip(child)
+
+    def _into(self, element: etree._Element, inner: Shape, values: Values) -> None:
+        if values.keys().isdisjoint(inner.fields):
+            self.fill(element, inner, values)
+        else:
+            self.unread.skip(element)
 
     def _absent(self, element: etree._Element, kind: int, text: str) -> None:
         """An empty element is an absent one; a text that is not what it should be is an error."""
         if kind in _WRONG and (text := text.strip()):
             code, wrong = _WRONG[kind]
             raise failure(code, f"{text[:40]!r} {wrong}", element)
+
+    def _foreign(self, element: etree._Element) -> None:
+        if not self.currency and "currency" in self._document:
+            self.currency.append(self._document["currency"])
+        if element.values() != self.currency:
+            self.foreign.append(element)
 
     def note_foreign(self) -> None:
         """Note the currencies of amounts that are not the document's, and what other attributes amounts have."""
@@ -127,8 +160,6 @@ class Pass:
             return self._with_attributes(element, entry, text, values)
         if element.keys():
             self.unread.skip_attributes(element)
-        if kind == NUMBER:
-            return decimal_from(text)
         if kind == DAY:
             return day_from(text)
         return truth_from(text) if kind == TRUTH else text.strip() or None

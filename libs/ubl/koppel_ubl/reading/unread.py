@@ -5,6 +5,7 @@ from typing import Final
 from lxml import etree
 
 from koppel_ubl.errors import ReadError
+from koppel_ubl.safe_xml import check_depth
 
 UNREAD_MAX: Final = 1_000
 _POSITION_MAX: Final = 1_000
@@ -20,7 +21,12 @@ class Unread:
         self.paths: list[str] = []
 
     def skip(self, element: etree._Element) -> None:
-        """Note an element."""
+        """Note an element.
+
+        Raises:
+            ReadError: ``too_deep``; nobody else looks into it.
+        """
+        check_depth(element)
         self._note(element, "")
 
     def skip_below(self, element: etree._Element, *tags: str) -> None:
