@@ -1,26 +1,34 @@
 """The sandbox as an ASGI app."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from . import api, control, oauth
+from .keeping import Keeper, KeptBeforeAnswered
 from .seed import seeded
 from .state import State
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "MERGE"]
 
 
-def create_app(base_url: str, state: State | None = None) -> Starlette:
+def create_app(base_url: str, state: State | None = None, data_dir: Path | None = None) -> Starlette:
     """Return a sandbox Exact Online.
 
     Args:
         base_url: where it is reached, prefix included; every link in its answers begins with it.
         state: what it knows; freshly seeded when not given.
+        data_dir: where what it knows is kept over restarts; in memory alone when not given.
+
+    Raises:
+        UnreadableStateError: what ``data_dir`` keeps is damaged or of another format.
     """
+    keeper = Keeper(data_dir) if data_dir is not None else None
     routes: Sequence[BaseRoute] = [
         Route("/api/oauth2/auth", oauth.authorize),
         Route("/api/oauth2/token", oauth.token, methods=["POST"]),
@@ -29,8 +37,9 @@ def create_app(base_url: str, state: State | None = None) -> Starlette:
         Route("/docs/SysAttachment.aspx", _attachment),
         *control.ROUTES,
     ]
-    app = Starlette(routes=routes)
-    app.state.exact = state or seeded()
+    middleware = [Middleware(KeptBeforeAnswered, keeper)] if keeper is not None else []
+    app = Starlette(routes=routes, middleware=middleware)
+    app.state.exact = keeper.state if keeper is not None else state or seeded()
     app.state.base_url = base_url.rstrip("/")
     return app
 

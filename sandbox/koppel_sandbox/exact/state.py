@@ -17,19 +17,19 @@ class Clock:
     """The sandbox's own time; tests move it forward instead of waiting."""
 
     def __init__(self) -> None:
-        self._ahead_s = 0.0
+        self.ahead_s = 0.0
 
     def now(self) -> datetime:
         """Return the present moment here, in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self._ahead_s)
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
     def epoch(self) -> float:
         """Return the present moment in seconds since 1970."""
-        return time.time() + self._ahead_s
+        return time.time() + self.ahead_s
 
     def advance(self, seconds: float) -> None:
         """Move forward."""
-        self._ahead_s += seconds
+        self.ahead_s += seconds
 
 
 @dataclass
