@@ -241,7 +241,11 @@ class Connector(ABC):
         return Masters()
 
     async def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
-        """Yield the steps of a health check, each by itself. A verdict raised inside ends the step, not the check."""
+        """Yield the steps of a health check, each by itself. A verdict raised inside ends the step, not the check.
+
+        Raises:
+            Reauthorise: the grant is dead, after its step was yielded; the kit marks the connection.
+        """
         return
         yield
 

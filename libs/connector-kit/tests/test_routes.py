@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -50,6 +50,15 @@ async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[st
     return await client.get("/oauth/callback", params={"code": vendor.new_code(), "state": query["state"][0]})
 
 
+async def let_access_token_expire(shop: Workshop, made: dict[str, Any]) -> None:
+    await shop.change(
+        "UPDATE oauth_token SET obtained_at = obtained_at - interval '1 hour',"
+        " access_expires_at = access_expires_at - interval '1 hour'"
+    )
+    assert shop.kit.vault is not None
+    shop.kit.vault.forget(UUID(made["id"]))
+
+
 async def test_a_connection_from_consent_to_sync_log(
     client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
@@ -88,6 +97,35 @@ async def test_a_connection_from_consent_to_sync_log(
     reach = (await client.get(f"/v1/connections/{made['id']}/remote-dossiers")).json()
     assert reach["items"][0]["reachable"] is True
     assert (await client.post(f"/v1/connections/{made['id']}/import")).status_code == 202
+
+
+async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    connection = f"/v1/connections/{made['id']}"
+    assert (await client.post(f"{connection}/check")).json()["ok"] is True
+    await let_access_token_expire(shop, made)
+    vendor.spent |= set(vendor.refresh)
+    checked = (await client.post(f"{connection}/check")).json()
+    assert checked["ok"] is False
+    assert [step["problem"]["code"] for step in checked["steps"]] == ["reauthorise"]
+    read = (await client.get(connection)).json()
+    assert (read["state"], read["health"]["problem"]["code"]) == ("reauthorise", "reauthorise")
+    again = (await client.post(f"{connection}/check")).json()
+    assert [step["problem"]["code"] for step in again["steps"]] == ["reauthorise"]
+    assert vendor.spent_uses == 1, "a connection that waits for a person asks the vendor nothing"
+
+
+async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    await let_access_token_expire(shop, made)
+    vendor.token_faults.append("error")
+    checked = (await client.post(f"/v1/connections/{made['id']}/check")).json()
+    assert [step["problem"]["code"] for step in checked["steps"]] == ["vendor_unavailable"]
+    assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "connected"
 
 
 async def test_a_consent_is_exchanged_once(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:

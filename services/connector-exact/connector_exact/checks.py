@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from koppel_connector.connector import CheckStep, Vendor
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Verdict
+from koppel_connector.verdicts import Reauthorise, Verdict
 from koppel_mesh.clock import brussels_date, utc_now
 from koppel_mesh.messages import DocumentKind
 
@@ -22,6 +22,9 @@ async def steps(vendor: Vendor) -> AsyncIterator[CheckStep]:
     for name, check in (("login", _login), ("rights", _rights), ("year", _year)):
         try:
             yield await check(exact)
+        except Reauthorise as verdict:
+            yield CheckStep(name, False, verdict.problem)
+            raise  # the kit marks the connection; without a grant nothing more can be asked
         except Verdict as verdict:
             yield CheckStep(name, False, verdict.problem)
     yield _journals(vendor)

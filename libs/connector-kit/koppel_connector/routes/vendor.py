@@ -85,16 +85,21 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
     if row.state not in USABLE:
         steps.append(CheckStep("login", ok=False, problem=_stopped(row)))
         return _shown(kit, steps)
+    dead: Reauthorise | None = None
     vendor = await open_vendor(kit, row)
     try:
         async for step in kit.connector.check(vendor):
             steps.append(step)  # noqa: PERF401 - what came before a verdict is shown too
     except Verdict as verdict:
-        steps.append(CheckStep("check", ok=False, problem=verdict.problem or Problem("vendor_unavailable")))
+        if not steps or steps[-1].ok:
+            steps.append(CheckStep("check", ok=False, problem=verdict.problem or Problem("vendor_unavailable")))
+        dead = verdict if isinstance(verdict, Reauthorise) else None
     async with context.database.transaction() as tx:
         await vendor.flush(tx)
         if steps and all(step.ok for step in steps):
             await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+        if dead is not None:
+            await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
     kit.wake("reconciler")
     return _shown(kit, steps)
 
