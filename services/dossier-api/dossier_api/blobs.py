@@ -4,10 +4,14 @@ Content addressing makes the write idempotent and atomic (a temporary name, then
 between the bytes and the row leaves at most bytes that nothing names yet.
 """
 
+import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
@@ -26,8 +30,10 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self._store: Any
+        self._folder: Path | None = None
         if url.startswith("file://"):
             self._store = LocalStore.from_url(url, mkdir=True)
+            self._folder = Path(unquote(urlsplit(url).path))
         else:
             self._store = from_url(
                 url, client_options={"timeout": DEADLINE}, retry_config={"max_retries": 2, "retry_timeout": DEADLINE}
@@ -41,6 +47,8 @@ class BlobStore:
         """
         try:
             await obstore.put_async(self._store, path_of(sha256), data)
+            if self._folder is not None:
+                await asyncio.to_thread(_sync, self._folder, self._folder / path_of(sha256))
         except (BaseError, OSError) as error:
             raise StoreAway(str(error)) from error
 
@@ -60,6 +68,20 @@ class BlobStore:
 async def _pieces(stream: Any) -> AsyncIterator[bytes]:
     async for piece in stream:
         yield bytes(piece)
+
+
+def _sync(folder: Path, file: Path) -> None:
+    """Bring a file, and its name in every folder down from ``folder``, to the disk: obstore leaves both to the kernel."""
+    path = file
+    while True:
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+        if path == folder:
+            return
+        path = path.parent
 
 
 def path_of(sha256: str) -> str:
