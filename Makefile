@@ -9,6 +9,7 @@ VENV := .koppel/venv
 BIN := $(VENV)/bin
 ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
 PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
+MADE := $(VENV)/made
 READY := .koppel/installed
 DEMO ?= 1
 WORKERS ?= 2
@@ -54,11 +55,14 @@ clean: ## Throw away everything made here
 rabbitmq:
 	@deploy/local/install-rabbitmq
 
-$(BIN)/python:
+# Its stamp comes last: an environment whose making was interrupted has a python but no stamp, and is made anew.
+$(MADE):
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Koppel needs Python 3.11 or newer as python3."; exit 1; }
+	@rm -rf $(VENV) $(READY)
 	@python3 -m venv $(VENV) || { echo "Koppel needs Python's venv module: apt-get install python3-venv"; exit 1; }
+	@touch $@
 
-$(READY): $(BIN)/python requirements.lock $(addsuffix /pyproject.toml,$(ROOMS))
+$(READY): $(MADE) requirements.lock $(addsuffix /pyproject.toml,$(ROOMS))
 	@echo "Installing Koppel into $(VENV) …"
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach room,$(ROOMS),-e ./$(room))
