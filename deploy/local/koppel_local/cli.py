@@ -47,8 +47,8 @@ def up(
     try:
         with servers(folder.absolute()) as underneath:
             url = workplace.fill_environment(folder.absolute(), underneath)
-            uvloop.run(_up(url, began_s, with_demo=with_demo))
-    except (FolderInUseError, RabbitNotInstalledError) as error:
+            uvloop.run(_up(url, folder.absolute(), began_s, with_demo=with_demo))
+    except (FolderInUseError, RabbitNotInstalledError, workplace.NeighbourError) as error:
         raise _end(str(error)) from error
 
 
@@ -171,12 +171,12 @@ def result_table(sendings: list[sending.Sending]) -> Table:
     return table
 
 
-async def _up(url: str, began_s: float, *, with_demo: bool) -> None:
+async def _up(url: str, folder: Path, began_s: float, *, with_demo: bool) -> None:
     services = list(installed_services().values())
     settings = services[0].settings()
     configure_logs(settings.log_format, settings.log_level)
     await workplace.migrate(services, settings)
-    neighbours = workplace.sandboxes(url)
+    neighbours = workplace.sandboxes(url, folder)
     async with workplace.serving(services, neighbours) as stop:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
         for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):

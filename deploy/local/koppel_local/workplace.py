@@ -22,7 +22,11 @@ from koppel_mesh.settings import MeshSettings
 
 from .servers import Servers
 
-SANDBOX_EXACT = "koppel_sandbox.exact.app"
+SANDBOX_EXACT = "koppel_sandbox.exact"
+
+
+class NeighbourError(Exception):
+    """A sandbox cannot start; the message says why and what to do."""
 
 
 def fill_environment(folder: Path, servers: Servers) -> str:
@@ -40,8 +44,9 @@ def fill_environment(folder: Path, servers: Servers) -> str:
         **_secrets(folder / "secrets.json"),
     }
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
-    if "KOPPEL_EXACT_BASE_URL" not in os.environ:
-        given |= {"KOPPEL_EXACT_CLIENT_ID": "koppel-sandbox", "KOPPEL_EXACT_CLIENT_SECRET": "koppel-sandbox-secret"}
+    if "KOPPEL_EXACT_BASE_URL" not in os.environ and _has_sandbox():
+        seed = import_module(f"{SANDBOX_EXACT}.seed")
+        given |= {"KOPPEL_EXACT_CLIENT_ID": seed.CLIENT_ID, "KOPPEL_EXACT_CLIENT_SECRET": seed.CLIENT_SECRET}
     for name, value in given.items():
         os.environ.setdefault(name, value)
     return url
@@ -67,13 +72,28 @@ async def serving(services: Sequence[Service], mounts: Mapping[str, ASGIApp]) ->
         yield stop
 
 
-def sandboxes(url: str) -> dict[str, ASGIApp]:
-    """Return the neighbours played on this machine, by path; only those whose real address nobody gave."""
+def sandboxes(url: str, folder: Path) -> dict[str, ASGIApp]:
+    """Return the neighbours played on this machine, by path; only those whose real address nobody gave.
+
+    Raises:
+        NeighbourError: what one kept in ``folder`` cannot be read.
+    """
     own = os.environ.get("KOPPEL_EXACT_BASE_URL") == f"{url}/sandbox/exact"
-    if not own or find_spec(SANDBOX_EXACT.split(".", maxsplit=1)[0]) is None or find_spec(SANDBOX_EXACT) is None:
+    if not own or not _has_sandbox():
         return {}
-    app: ASGIApp = import_module(SANDBOX_EXACT).create_app(base_url=f"{url}/sandbox/exact")
+    unreadable = import_module(f"{SANDBOX_EXACT}.keeping").UnreadableStateError
+    try:
+        app: ASGIApp = import_module(f"{SANDBOX_EXACT}.app").create_app(
+            base_url=f"{url}/sandbox/exact", data_dir=folder / "sandbox" / "exact"
+        )
+    except unreadable as error:
+        raise NeighbourError(str(error)) from error
     return {"/sandbox/exact": app}
+
+
+def _has_sandbox() -> bool:
+    # A production image has none.
+    return find_spec(SANDBOX_EXACT.split(".", maxsplit=1)[0]) is not None and find_spec(SANDBOX_EXACT) is not None
 
 
 def _secrets(file: Path) -> dict[str, str]:

@@ -68,10 +68,14 @@ def _dossier(api: Api, demo: DemoDossier) -> str:
 
 
 def _connect(api: Api, dossier_id: str, demo: DemoDossier, tell: Callable[[], None]) -> None:
-    # The sandbox forgets every grant when it stops, so a connection of an earlier run leads nowhere.
     for known in api.items("/connector-exact/v1/connections", dossier_id=dossier_id):
-        if known["state"] != "disconnected":
-            api.call("DELETE", f"/connector-exact/v1/connections/{known['id']}")
+        if known["state"] == "disconnected":
+            continue
+        # A connection of an earlier run serves again while its login does; the sandbox may have been emptied since.
+        checked = api.call("POST", f"/connector-exact/v1/connections/{known['id']}/check")
+        if all(step["ok"] for step in checked["steps"] if step["name"] == "login") and known["health"]["imported_at"]:
+            return
+        api.call("DELETE", f"/connector-exact/v1/connections/{known['id']}")
     body = {"dossier_id": dossier_id, "settings": _settings(demo)}
     connection = api.call("POST", "/connector-exact/v1/connections", json=body)
     if connection.get("authorize_url"):
