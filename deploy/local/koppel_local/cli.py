@@ -1,6 +1,7 @@
 """The command ``koppel``."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +19,8 @@ from koppel_mesh.telemetry.logs import configure_logs
 
 from . import demo, sending, workplace
 from .api import Api, ApiError
-from .rabbitmq import RabbitNotInstalledError
-from .servers import FolderInUseError, servers
+from .mistakes import end, need_port, spoken
+from .servers import servers
 
 app = typer.Typer(
     help="Koppel on this machine, and from the command line.",
@@ -44,32 +45,32 @@ def up(
 ) -> None:
     """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
     began_s = time.monotonic()
-    try:
+    with spoken():
+        need_port(os.environ.get("KOPPEL_PORT", "8000"))
         with servers(folder.absolute()) as underneath:
             url = workplace.fill_environment(folder.absolute(), underneath)
             uvloop.run(_up(url, folder.absolute(), began_s, with_demo=with_demo))
-    except (FolderInUseError, RabbitNotInstalledError, workplace.NeighbourError) as error:
-        raise _end(str(error)) from error
 
 
 @app.command()
 def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help="Such as dossier-api.")]) -> None:
     """Run some services, with servers the environment names."""
-    uvloop.run(_serve(_chosen(names)))
+    with spoken():
+        uvloop.run(_serve(_chosen(names)))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the schemas and queues of every installed service to what this code needs."""
-    settings = MeshSettings()  # read from the environment
     services = list(installed_services().values())
-    asyncio.run(workplace.migrate(services, settings))
+    with spoken():
+        asyncio.run(workplace.migrate(services, MeshSettings()))  # read from the environment
     out.print(f"{len(services)} services are up to date.")
 
 
 @app.command()
 def send(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="UBL or PDF.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="UBL, PDF or CODA, or folders of them.")],
     dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number.")] = None,
     direction: Annotated[Literal["sale", "purchase"] | None, typer.Option(help="Where a file cannot tell.")] = None,
     wait_s: Annotated[float, typer.Option(min=0, help="How long to wait for the bookings.")] = 120,
@@ -77,23 +78,22 @@ def send(
     client_id: ClientId = DEMO_ID,
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
-    """Send documents through and show where each ended. Exit code 1 when one is not booked."""
-    try:
+    """Send documents, or all that folders hold, and show where each ended. Exit code 1 when one is not booked."""
+    with spoken():
         api = Api(url, client_id, client_secret)
         chosen = sending.choose_dossier(api, dossier)["id"]
+        found = sending.files_in(files)
         with Progress(console=out, disable=not out.is_terminal) as progress:
-            handed = progress.add_task("handed in", total=len(files))
-            done = progress.add_task("settled", total=len(files))
+            handed = progress.add_task("handed in", total=len(found))
+            done = progress.add_task("settled", total=len(found))
             sendings = []
-            for file in files:
+            for file in found:
                 sendings.append(sending.hand_in(api, chosen, file, direction))
                 progress.advance(handed)
             sending.export(api, chosen, sendings)
             sending.follow(
                 api, sendings, wait_s, lambda: progress.update(done, completed=sum(one.is_settled for one in sendings))
             )
-    except ApiError as error:
-        raise _end(str(error)) from error
     out.print(result_table(sendings))
     if any(one.state != "booked" for one in sendings):
         raise typer.Exit(1)
@@ -109,7 +109,7 @@ def status(
     """Show health, deliveries that wait and open problems. Exit code 1 when a service is not ready."""
     names = connectors or [name for name in installed_services() if name.startswith("connector-")]
     table = _table("service", "health")
-    try:
+    with spoken():
         api = Api(url, client_id, client_secret)
         healthy = True
         for name in dict.fromkeys(["identity", "dossier-api", "export-scheduler", *names]):
@@ -121,8 +121,6 @@ def status(
             counts = {state: sum(1 for _ in api.items(f"/{name}/v1/deliveries", state=state)) for state in WAITING}
             out.print(f"{name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
         problems = list(api.items("/dossier-api/v1/problems"))
-    except ApiError as error:
-        raise _end(str(error)) from error
     out.print(f"open problems: {len(problems)}")
     for problem in problems:
         out.print(f"  {problem['message']['en']} (to fix by: {problem['who_can_fix']}; seen {problem['count']}×)")
@@ -146,7 +144,7 @@ def replay(
 ) -> None:
     """Try deliveries again, through the connector's own retry: nothing that may be booked is sent blindly."""
     filters = {"state": state} | ({"connection_id": connection} if connection else {})
-    try:
+    with spoken():
         api = Api(url, client_id, client_secret)
         found = list(api.items(f"/{connector}/v1/deliveries", **filters))
         if not really:
@@ -158,8 +156,6 @@ def replay(
             except ApiError as error:
                 out.print(f"{delivery['id']}: {error}", markup=False)
             time.sleep(1 / per_s)
-    except ApiError as error:
-        raise _end(str(error)) from error
     out.print(f"{len(found)} deliveries were asked to try again.")
 
 
@@ -214,14 +210,9 @@ def _chosen(names: list[str]) -> list[Service]:
     installed = installed_services()
     unknown = [name for name in names if name not in installed]
     if unknown:
-        raise _end(f"No service is called {', '.join(unknown)}; there are {', '.join(installed)}.")
+        raise end(f"No service is called {', '.join(unknown)}; there are {', '.join(installed)}.")
     return [installed[name] for name in names]
 
 
 def _table(*columns: str) -> Table:
     return Table(*columns, box=box.ROUNDED if out.is_terminal else None, pad_edge=False)
-
-
-def _end(sentence: str) -> typer.Exit:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
-    return typer.Exit(1)

@@ -48,6 +48,23 @@ def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
     raise ApiError(f"Say which dossier with --dossier: {choices}.")
 
 
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, and for a folder the documents directly in it, by name.
+
+    Raises:
+        ApiError: a folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            sorted(each for each in path.iterdir() if each.suffix.lower() in MEDIA_TYPES) if path.is_dir() else [path]
+        )
+        if not inside:
+            raise ApiError(f"{path} holds no document ({', '.join(MEDIA_TYPES)}).")
+        found += inside
+    return found
+
+
 def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sending:
     """Hand one file in. The same file again is the same document."""
     sending = Sending(path)
@@ -61,7 +78,10 @@ def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sen
         document = api.call(
             "POST", f"/dossier-api/v1/dossiers/{dossier_id}/documents", content=data, headers=headers, params=params
         )
-    except (ApiError, OSError) as error:
+    except OSError as error:
+        sending.state, sending.problem = "refused", f"The file cannot be read: {error.strerror}."
+        return sending
+    except ApiError as error:
         sending.state, sending.problem = "refused", str(error)
         return sending
     sending.document_id, sending.number, sending.state = document["id"], document["number"] or "", document["state"]

@@ -1,0 +1,68 @@
+"""A person's mistakes and a machine's lacks, told in one sentence and exit code 1; what is ours keeps its traceback."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from .api import ApiError
+from .rabbitmq import RabbitNotInstalledError
+from .servers import FolderInUseError
+from .workplace import NeighbourError
+
+
+class PortTakenError(Exception):
+    """Somebody else listens where Koppel should."""
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Turn what a person can mend into a sentence on standard error.
+
+    Raises:
+        typer.Exit: with code 1, in place of the mistake.
+    """
+    try:
+        yield
+    except (ApiError, FolderInUseError, RabbitNotInstalledError, NeighbourError, PortTakenError) as error:
+        raise end(str(error)) from error
+    except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            raise
+        lacks = "; ".join(_lack(each["loc"], each["type"], each["msg"]) for each in error.errors())
+        raise end(f"The environment is not enough: {lacks}. deploy/env.example names every variable.") from error
+    except (ConnectionError, TimeoutError, socket.gaierror, asyncpg.PostgresError) as error:
+        raise end(f"A server the environment names cannot be used: {error}") from error
+
+
+def end(sentence: str) -> typer.Exit:
+    """Say it, and return what ends the command."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+    return typer.Exit(1)
+
+
+def need_port(port: str) -> None:
+    """Check that a port of the loopback is free, before anything is started.
+
+    Raises:
+        PortTakenError: it is not, or it is not a port.
+    """
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise PortTakenError(f"KOPPEL_PORT is {port}, which is not a port.")
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", int(port)))
+        except OSError as error:
+            raise PortTakenError(f"Port {port} is taken or forbidden; choose another with KOPPEL_PORT.") from error
+
+
+def _lack(place: tuple[int | str, ...], kind: str, said: str) -> str:
+    if not place:
+        return said
+    name = f"KOPPEL_{'_'.join(str(part) for part in place).upper()}"
+    return f"{name} is not set" if kind == "missing" else f"{name}: {said}"

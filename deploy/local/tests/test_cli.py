@@ -1,0 +1,298 @@
+"""The command ``koppel`` as a person types it, against a mesh that ``koppel up`` runs."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+from cryptography.fernet import Fernet
+
+from koppel_local.api import Api, ApiError
+from koppel_sandbox.exact.seed import STUDIO
+
+KOPPEL = str(Path(sys.executable).with_name("koppel"))
+SAMPLE = Path(__file__).parents[3] / "services" / "dossier-api" / "tests" / "samples" / "invoice.xml"
+OURS = "0793904121"
+WITHIN_S = 40.0
+SETTINGS = {
+    "division": STUDIO,
+    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610"},
+    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+    "vat_codes": {"sale": {"S:21": "21"}, "purchase": {"S:21": "P21"}},
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")} | more
+
+
+class Mesh:
+    """A Koppel that a person started."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = str(one.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.output = folder.with_suffix(".out")
+        self.process = self.begin()
+
+    def begin(self) -> subprocess.Popen[bytes]:
+        command = [KOPPEL, "up", "--no-demo", "--folder", str(self.folder)]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=output, env=environment(KOPPEL_PORT=self.port)
+            )
+        until(lambda: "Koppel runs at" in self.said() or self.process.poll() is not None, "Koppel runs")
+        assert self.process.poll() is None, self.said()
+        return self.process
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def koppel(self, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [KOPPEL, *map(str, arguments)],
+            env=environment(KOPPEL_PUBLIC_URL=self.url, **more),
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def control(self, action: str, **body: Any) -> None:
+        answer = httpx2.post(f"{self.url}/sandbox/exact/_control/{action}", json=body, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
+    def left(self) -> list[psutil.Process]:
+        """Return every living process that names the folder in its command."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                named = any(self.folder.name in part for part in process.cmdline())
+                if named and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + WITHIN_S
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
+    folder = tmp_path_factory.mktemp("cli")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)  # PostgreSQL's account must reach it
+    running = Mesh(folder / f"koppel-cli-{os.getpid()}")
+    connect(running)
+    yield running
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not running.left(), "its servers end with it")
+
+
+def connect(mesh: Mesh) -> None:
+    api = Api(mesh.url, "demo", "demo-secret")
+    dossier = {"name": "Studio Noord", "enterprise_number": OURS, "language": "nl"}
+    dossier_id = api.call("POST", "/dossier-api/v1/dossiers", json=dossier)["id"]
+    connections = "/connector-exact/v1/connections"
+    made = api.call("POST", connections, json={"dossier_id": dossier_id, "settings": SETTINGS})
+    assert httpx2.get(made["authorize_url"], follow_redirects=True, trust_env=False).status_code == 200
+    until(lambda: api.call("GET", f"{connections}/{made['id']}")["health"]["imported_at"], "imported")
+    api.close()
+
+
+def invoice(path: Path, number: str) -> Path:
+    text = SAMPLE.read_text()
+    given = {"NUMBER": number, "SELLER": OURS, "BUYER": "0836836222", "REFERENCE": "PO-1", "DAY": "2026-11-03"}
+    for name, value in {**given, "ATTACHMENT": ""}.items():
+        text = text.replace(f"@{name}@", value)
+    path.write_text(text)
+    return path
+
+
+def row(done: subprocess.CompletedProcess[str], begins: str) -> list[str]:
+    found = [line.split() for line in done.stdout.splitlines() if line.startswith(begins)]
+    assert len(found) == 1, done.stdout + done.stderr
+    return found[0]
+
+
+def test_files_and_folders_are_sent_and_the_same_again_is_the_same(mesh: Mesh, tmp_path: Path) -> None:
+    one = invoice(tmp_path / "one.xml", "CLI-1")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    invoice(folder / "two.xml", "CLI-2")
+    (folder / "notes.md").write_text("not a document")
+    done = mesh.koppel("send", one, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = row(done, "CLI-1"), row(done, "CLI-2")
+    assert first[1:3] == second[1:3] == ["connector-exact", "booked"]
+    assert first[3] != second[3]
+    again = mesh.koppel("send", one)
+    assert again.returncode == 0
+    assert row(again, "CLI-1") == first
+
+
+def test_one_bad_file_is_said_and_the_others_go_on(mesh: Mesh, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.xml"
+    hostile.write_text('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>')
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = mesh.koppel("send", tmp_path / "absent.xml", hostile, invoice(tmp_path / "good.xml", "CLI-3"))
+    assert done.returncode == 1
+    assert " ".join(row(done, "absent.xml")[1:]) == "refused The file cannot be read: No such file or directory."
+    assert row(done, "hostile.xml")[1] == "refused"
+    assert "root:" not in done.stdout
+    assert row(done, "CLI-3")[2] == "booked"
+    nothing = mesh.koppel("send", empty)
+    assert nothing.returncode == 1
+    assert "holds no document" in nothing.stderr
+
+
+def test_the_choice_of_a_dossier_and_a_wrong_secret_are_explained(mesh: Mesh, tmp_path: Path) -> None:
+    file = invoice(tmp_path / "one.xml", "CLI-4")
+    wrong = mesh.koppel("send", file, "--dossier", "Nobody")
+    assert (wrong.returncode, "Studio Noord" in wrong.stderr) == (1, True)
+    secret = mesh.koppel("send", file, "--client-secret", "wrong")
+    assert (secret.returncode, "gave no token to client demo" in secret.stderr) == (1, True)
+
+
+def test_what_stopped_is_counted_replayed_and_booked(mesh: Mesh, tmp_path: Path) -> None:
+    period = {"division": STUDIO, "journal": "700", "year": 2026, "period": 11}
+    mesh.control("period", **period)
+    file = invoice(tmp_path / "late.xml", "CLI-5")
+    stopped = mesh.koppel("send", file)
+    assert stopped.returncode == 1
+    state = row(stopped, "CLI-5")[2]
+    assert state in {"failed", "blocked"}
+    status = mesh.koppel("status")
+    assert status.returncode == 0
+    assert f"1 {state}" in status.stdout
+    assert "to fix by: accountant" in status.stdout
+    mesh.control("period", **period, closed=False)
+    counted = mesh.koppel("replay", "--state", state)
+    assert counted.stdout.startswith("1 deliveries would be tried again")
+    assert row(mesh.koppel("send", file, "--wait-s", 0), "CLI-5")[2] == state, "counting changes nothing"
+    assert mesh.koppel("replay", "--state", state, "--really").stdout == "1 deliveries were asked to try again.\n"
+    done = mesh.koppel("send", file)
+    assert (done.returncode, row(done, "CLI-5")[2]) == (0, "booked")
+    assert mesh.koppel("replay", "--state", state).stdout.startswith("0 deliveries")
+
+
+def test_status_without_a_koppel_or_a_connector(mesh: Mesh) -> None:
+    away = mesh.koppel("status", "--url", "http://127.0.0.1:1")
+    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+    unknown = mesh.koppel("replay", "--connector", "connector-nobody")
+    assert unknown.returncode == 1
+    assert unknown.stderr
+
+
+def test_the_api_says_what_was_refused(mesh: Mesh) -> None:
+    api = Api(mesh.url, "demo", "demo-secret")
+    with pytest.raises(ApiError, match="enterprise"):
+        api.call("POST", "/dossier-api/v1/dossiers", json={"name": "X", "enterprise_number": "1", "language": "nl"})
+    assert api.status_of("/identity/health/live") == 200
+    assert len(list(api.items("/dossier-api/v1/documents", limit=1))) == len(
+        list(api.items("/dossier-api/v1/documents"))
+    )
+    api.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "said"),
+    [
+        (["serve", "nobody"], {}, "No service is called nobody"),
+        (["serve", "identity"], {}, "KOPPEL_DATABASE_URL is not set; KOPPEL_AMQP_URL is not set"),
+        (["migrate"], {}, "KOPPEL_DATABASE_URL is not set"),
+        (
+            ["migrate"],
+            {"KOPPEL_DATABASE_URL": "postgresql://a@127.0.0.1:1/a", "KOPPEL_AMQP_URL": "amqp://127.0.0.1:1"},
+            "cannot be used",
+        ),
+        (["up", "--no-demo"], {"KOPPEL_PORT": "abc"}, "not a port"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(mesh: Mesh, command: list[str], given: dict[str, str], said: str) -> None:
+    done = mesh.koppel(*command, **given)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_a_taken_port_or_folder_is_told(mesh: Mesh, tmp_path: Path) -> None:
+    port = mesh.koppel("up", "--no-demo", "--folder", tmp_path / "x", KOPPEL_PORT=mesh.port)
+    assert (port.returncode, f"Port {mesh.port} is taken" in port.stderr) == (1, True)
+    folder = mesh.koppel("up", "--no-demo", "--folder", mesh.folder, KOPPEL_PORT="0")
+    assert (folder.returncode, "another Koppel is running" in folder.stderr) == (1, True)
+
+
+def test_migrate_and_serve_run_services_on_given_servers(
+    make_database: Callable[[], str], make_vhost: Callable[[], str], free_port: int, tmp_path: Path
+) -> None:
+    given = environment(
+        KOPPEL_DATABASE_URL=make_database(),
+        KOPPEL_AMQP_URL=make_vhost(),
+        KOPPEL_PORT=str(free_port),
+        KOPPEL_BLOB_URL=tmp_path.as_uri(),
+        KOPPEL_SECRET_KEYS=Fernet.generate_key().decode(),
+        KOPPEL_SERVICE_CLIENT_SECRET="of this test",
+    )
+    for _ in range(2):
+        migrated = subprocess.run([KOPPEL, "migrate"], env=given, capture_output=True, text=True, timeout=WITHIN_S)
+        assert migrated.returncode == 0, migrated.stderr
+        assert "services are up to date" in migrated.stdout
+    serving = subprocess.Popen([KOPPEL, "serve", "identity"], env=given)
+    try:
+        url = f"http://127.0.0.1:{free_port}"
+        until(lambda: answers(f"{url}/identity/health/ready") == 200, "identity is ready")
+        assert answers(f"{url}/dossier-api/health/ready") == 404, "only what was named is served"
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(WITHIN_S) == 0
+    finally:
+        serving.kill()
+        serving.wait()
+
+
+def answers(url: str) -> int | None:
+    try:
+        return httpx2.get(url, trust_env=False).status_code
+    except httpx2.HTTPError:
+        return None
+
+
+def stop(mesh: Mesh, number: signal.Signals) -> int:
+    mesh.process.send_signal(number)
+    code = mesh.process.wait(WITHIN_S)
+    until(lambda: not mesh.left(), "no process stays behind")
+    assert "Traceback" not in mesh.said()
+    return code
+
+
+def test_zz_killed_it_leaves_no_process_and_goes_on_where_it_was(mesh: Mesh, tmp_path: Path) -> None:
+    """The last two tests of the mesh: they stop it."""
+    before = row(mesh.koppel("send", invoice(tmp_path / "a.xml", "CLI-8")), "CLI-8")[3]
+    assert stop(mesh, signal.SIGKILL) == -signal.SIGKILL
+    mesh.begin()
+    after = row(mesh.koppel("send", invoice(tmp_path / "b.xml", "CLI-9")), "CLI-9")
+    assert after[2:4] == ["booked", str(int(before) + 1)], "the connection serves and the numbers go on"
+
+
+def test_zz_up_stops_whole(mesh: Mesh) -> None:
+    assert stop(mesh, signal.SIGINT) == 0
+    mesh.begin()
+    assert stop(mesh, signal.SIGTERM) == 0
