@@ -20,18 +20,17 @@ BOOK_WITHIN_S = 60.0
 
 @dataclass(frozen=True)
 class DemoDossier:
-    """A dossier of the demo firm, the division it is connected to, and which documents go into it."""
+    """A dossier of the demo firm, the division it is connected to, and the folder of its documents."""
 
     name: str
     enterprise_number: str
     division: int
     documents: str
-    direction: str | None = None
 
 
 DOSSIERS = (
-    DemoDossier("Our sales", "0000000196", 3090901, "*.xml"),
-    DemoDossier("A customer of ours", "0000000295", 3090902, "01-*.xml"),
+    DemoDossier("Bakkerij Demo BV", "0793904121", 3090901, "bakkerij"),
+    DemoDossier("Studio Noord BV", "0836836222", 3090902, "studio"),
 )
 
 
@@ -51,7 +50,7 @@ def run(url: str, tell: Callable[[], None]) -> list[Sending]:
         dossier_id = _dossier(api, demo)
         _connect(api, dossier_id, demo, tell)
         own = [
-            sending.hand_in(api, dossier_id, file, demo.direction) for file in sorted(DOCUMENTS.glob(demo.documents))
+            sending.hand_in(api, dossier_id, file, None) for file in sorted((DOCUMENTS / demo.documents).glob("*.xml"))
         ]
         sending.export(api, dossier_id, own)
         sendings += own
@@ -108,6 +107,9 @@ def _settings(demo: DemoDossier) -> dict[str, Any]:
             "receipts": "720",
         },
         "default_ledger_account": {"sale": "700000", "purchase": "604000"},
-        # Export (category G) is left out on purpose: one document must show what a problem looks like.
-        "vat_codes": {"sale": {"S:21": "21", "S:12": "12", "S:6": "6", "Z": "0", "E": "VRY", "AE": "MC", "K": "ICL"}},
+        "vat_codes": {
+            "sale": {"S:21": "21", "S:12": "12", "S:6": "6", "Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
+            # Dutch VAT has no code in Belgian books: one document must show what a problem looks like.
+            "purchase": {"S:21": "P21", "S:12": "P12", "S:6": "P6", "AE": "PMC", "K": "PIC", "E": "PVR"},
+        },
     }
