@@ -7,7 +7,7 @@ for statement in koppel_coda.read(data):
 """
 
 from .accounts import Account, Structure
-from .codes import TransactionCode
+from .codes import CodeExplanation, TransactionCode
 from .communications import OtherStructured, Structured
 from .errors import Note, ReadError, WriteError
 from .model import Balance, Counterparty, Header, Information, Movement, Statement, Trailer
@@ -17,6 +17,7 @@ from .writing import write
 __all__ = [
     "Account",
     "Balance",
+    "CodeExplanation",
     "Counterparty",
     "Header",
     "Information",

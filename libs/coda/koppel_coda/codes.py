@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass
 
+from . import explanations
+from .explanations import Language
+
 _REMEMBERED = 10_000
 _KNOWN: dict[str, "TransactionCode"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeExplanation:
+    """The four parts of a transaction code in words."""
+
+    type: str
+    family: str
+    operation: str
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +54,12 @@ class TransactionCode:
     def category(self) -> str:
         """Return what kind of amount it is, such as ``000`` net, ``011`` VAT."""
         return self.text[5:8]
+
+    def explain(self, language: Language = "en") -> CodeExplanation:
+        """Return what the code means in ``nl``, ``fr`` or ``en``; what nobody published is ``unknown``."""
+        return CodeExplanation(
+            explanations.type_text(self.type, language),
+            explanations.family_text(self.family, language),
+            explanations.operation_text(self.family, self.operation, language),
+            explanations.category_text(self.category, language),
+        )
