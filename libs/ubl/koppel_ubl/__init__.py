@@ -1,12 +1,13 @@
-"""UBL 2.1 invoices and credit notes: read safely into typed values.
+"""UBL 2.1 invoices and credit notes: read safely into typed values, and written.
 
 ```python
 document = koppel_ubl.read(data)
 document.number, document.totals.payable, document.seller.enterprise_number
+koppel_ubl.read(koppel_ubl.write(document)) == document
 ```
 """
 
-from .errors import ReadError
+from .errors import ReadError, WriteError
 from .model import (
     Address,
     AllowanceCharge,
@@ -31,6 +32,7 @@ from .model import (
     VatSubtotal,
 )
 from .reading.document import read
+from .writing.document import write
 
 __all__ = [
     "Address",
@@ -55,5 +57,7 @@ __all__ = [
     "Totals",
     "VatCategory",
     "VatSubtotal",
+    "WriteError",
     "read",
+    "write",
 ]

@@ -1,4 +1,4 @@
-"""What can be wrong with bytes that are handed in as UBL."""
+"""What can be wrong with bytes that are handed in as UBL, and with a document that is to be written as UBL."""
 
 
 class ReadError(Exception):
@@ -17,4 +17,20 @@ class ReadError(Exception):
         self.code = code
         self.message = message
         self.line = line
+        self.path = path
+
+
+class WriteError(ValueError):
+    """The document cannot be written so that the schema accepts it.
+
+    Attributes:
+        code: stable name of what is wrong: ``missing``, ``invalid_character``, ``invalid_number``.
+        message: one English sentence.
+        path: path of the element, prefix-free.
+    """
+
+    def __init__(self, code: str, message: str, path: str) -> None:
+        super().__init__(f"{message} at {path}")
+        self.code = code
+        self.message = message
         self.path = path

@@ -13,7 +13,24 @@ from .money import ALLOWANCE_CHARGE, TAX_TOTAL, TOTALS
 from .parties import BUYER, DELIVERY, OTHER, SELLER, accounting_values, party_of
 from .payment import MEANS, TERMS
 from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE
-from .shape import CAC, CBC, Entry, Notes, Shape, Values, built, day, into, many, one, shape, sole, text, texts
+from .shape import (
+    CAC,
+    CBC,
+    Entry,
+    Notes,
+    Shape,
+    Values,
+    built,
+    day,
+    into,
+    many,
+    one,
+    required,
+    shape,
+    sole,
+    text,
+    texts,
+)
 
 INVOICE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
@@ -21,13 +38,13 @@ _CREDIT_TYPES: Final = frozenset({"381", "396", "261", "81", "83", "532"})
 """UNTDID 1001 codes that credit; e-FFF writes 381 inside an Invoice."""
 
 _PERIOD = shape(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
-_ORDER = shape(text("cbc:ID", "order"), text("cbc:SalesOrderID", "sales_order"))
+_ORDER = shape(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
 _FIRST: Final = (
     text("cbc:UBLVersionID", "ubl_version"),
     text("cbc:CustomizationID", "customization_id"),
     text("cbc:ProfileID", "profile_id"),
-    text("cbc:ID", "number"),
-    day("cbc:IssueDate", "issue_date"),
+    required(text("cbc:ID", "number")),
+    required(day("cbc:IssueDate", "issue_date")),
 )
 _TAX_POINT: Final = day("cbc:TaxPointDate", "tax_point_date")
 _CODES: Final = (
@@ -46,8 +63,8 @@ _TENDER: Final = sole("cac:OriginatorDocumentReference", "cbc:ID", "tender")
 _CONTRACT: Final = sole("cac:ContractDocumentReference", "cbc:ID", "contract")
 _ADDITIONAL: Final = many("cac:AdditionalDocumentReference", "documents", DOCUMENT)
 _PARTIES_TO_TOTALS: Final = (
-    one("cac:AccountingSupplierParty", "seller", SELLER),
-    one("cac:AccountingCustomerParty", "buyer", BUYER),
+    required(one("cac:AccountingSupplierParty", "seller", SELLER)),
+    required(one("cac:AccountingCustomerParty", "buyer", BUYER)),
     one("cac:PayeeParty", "payee", OTHER),
     one("cac:TaxRepresentativeParty", "tax_representative", OTHER),
     one("cac:Delivery", "delivery", DELIVERY),
@@ -55,7 +72,7 @@ _PARTIES_TO_TOTALS: Final = (
     many("cac:PaymentTerms", "terms", TERMS),
     many("cac:AllowanceCharge", "allowances_charges", ALLOWANCE_CHARGE),
     many("cac:TaxTotal", "tax_totals", TAX_TOTAL),
-    one("cac:LegalMonetaryTotal", "totals", TOTALS),
+    required(one("cac:LegalMonetaryTotal", "totals", TOTALS)),
 )
 _INVOICE_ENTRIES: Final[tuple[Entry, ...]] = (
     *_FIRST,
@@ -69,7 +86,7 @@ _INVOICE_ENTRIES: Final[tuple[Entry, ...]] = (
     _ADDITIONAL,
     sole("cac:ProjectReference", "cbc:ID", "project"),
     *_PARTIES_TO_TOTALS,
-    many("cac:InvoiceLine", "lines", INVOICE_LINE),
+    required(many("cac:InvoiceLine", "lines", INVOICE_LINE)),
 )
 _CREDIT_NOTE_ENTRIES: Final[tuple[Entry, ...]] = (
     *_FIRST,
@@ -81,7 +98,7 @@ _CREDIT_NOTE_ENTRIES: Final[tuple[Entry, ...]] = (
     _ADDITIONAL,
     _TENDER,
     *_PARTIES_TO_TOTALS,
-    many("cac:CreditNoteLine", "lines", CREDIT_NOTE_LINE),
+    required(many("cac:CreditNoteLine", "lines", CREDIT_NOTE_LINE)),
 )
 _REPEATED: Final = ("notes", "billing_references", "payment_means", "allowances_charges")
 

@@ -36,6 +36,7 @@ from .shape import (
     many,
     number_with,
     one,
+    required,
     shape,
     shape_of,
     sole,
@@ -53,7 +54,7 @@ def _property(values: Values, _element: etree._Element, _notes: Notes) -> Proper
     return Property(name=values.get("name", ""), value=values.get("value", ""))
 
 
-_PROPERTY = shape_of(Property, text("cbc:Name", "name"), text("cbc:Value", "value"), make=_property)
+_PROPERTY = shape_of(Property, required(text("cbc:Name", "name")), text("cbc:Value", "value"), make=_property)
 
 
 def _classification(values: Values, element: etree._Element, notes: Notes) -> Classification | None:
@@ -125,7 +126,7 @@ def _of_price(price: Price) -> Mapping[str, Any]:
 
 PRICE = Shape(
     (
-        amount("cbc:PriceAmount", "net"),
+        required(amount("cbc:PriceAmount", "net")),
         number_with("cbc:BaseQuantity", "base_quantity", unitCode="base_unit"),
         one("cac:AllowanceCharge", "reduction", ALLOWANCE_CHARGE),
     ),
@@ -204,19 +205,19 @@ def line(quantity: str, *, is_credit: bool) -> Shape:
     ]
     if is_credit:
         taxes.reverse()
-    order = shape(text("cbc:LineID", "order_line"), sole("cac:OrderReference", "cbc:ID", "order"))
+    order = shape(required(text("cbc:LineID", "order_line")), sole("cac:OrderReference", "cbc:ID", "order"))
     entries = (
-        text("cbc:ID", "id"),
+        required(text("cbc:ID", "id")),
         texts("cbc:Note", "notes"),
         number_with(quantity, "quantity", unitCode="unit"),
-        amount("cbc:LineExtensionAmount", "net"),
+        required(amount("cbc:LineExtensionAmount", "net")),
         text("cbc:AccountingCostCode", "accounting_code", read_only=True),
         text("cbc:AccountingCost", "accounting_cost"),
         one("cac:InvoicePeriod", "period", PERIOD),
         into("cac:OrderLineReference", order),
         many("cac:DocumentReference", "objects", OBJECT),
         *taxes,
-        one("cac:Item", "item", ITEM),
+        required(one("cac:Item", "item", ITEM)),
         one("cac:Price", "price", PRICE),
     )
     return Shape(entries, _line, _of_line)

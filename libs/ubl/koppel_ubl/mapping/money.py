@@ -23,6 +23,7 @@ from .shape import (
     number,
     number_with,
     one,
+    required,
     shape,
     shape_of,
     sole,
@@ -122,7 +123,7 @@ def _of_subtotal(one: VatSubtotal) -> Mapping[str, Any]:
 SUBTOTAL = Shape(
     (
         amount("cbc:TaxableAmount", "taxable"),
-        amount("cbc:TaxAmount", "tax"),
+        required(amount("cbc:TaxAmount", "tax")),
         number("cbc:Percent", "rate", read_only=True),
         one("cac:TaxCategory", "vat", CATEGORY),
     ),
@@ -137,7 +138,7 @@ def _tax_total(values: Values, element: etree._Element, _notes: Notes) -> Values
 
 
 TAX_TOTAL = shape(
-    number_with("cbc:TaxAmount", "tax", currencyID="currency"),
+    required(number_with("cbc:TaxAmount", "tax", currencyID="currency")),
     many("cac:TaxSubtotal", "subtotals", SUBTOTAL),
     make=_tax_total,
 )
@@ -165,11 +166,11 @@ def _of_allowance_charge(one: AllowanceCharge) -> Mapping[str, Any]:
 
 ALLOWANCE_CHARGE = Shape(
     (
-        truth("cbc:ChargeIndicator", "is_charge"),
+        required(truth("cbc:ChargeIndicator", "is_charge")),
         text("cbc:AllowanceChargeReasonCode", "reason_code"),
         joined("cbc:AllowanceChargeReason", "reason"),
         number("cbc:MultiplierFactorNumeric", "percent"),
-        amount("cbc:Amount", "amount"),
+        required(amount("cbc:Amount", "amount")),
         amount("cbc:BaseAmount", "base"),
         text("cbc:AccountingCost", "accounting_cost"),
         one("cac:TaxCategory", "vat", CATEGORY),
@@ -186,5 +187,5 @@ TOTALS = shape_of(
     amount("cbc:ChargeTotalAmount", "charges"),
     amount("cbc:PrepaidAmount", "prepaid"),
     amount("cbc:PayableRoundingAmount", "rounding"),
-    amount("cbc:PayableAmount", "payable"),
+    required(amount("cbc:PayableAmount", "payable")),
 )

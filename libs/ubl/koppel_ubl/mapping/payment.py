@@ -8,7 +8,7 @@ from lxml import etree
 
 from koppel_ubl.model import PaymentMeans
 
-from .shape import CBC, Notes, Shape, Values, built, day, into, shape, sole, text, text_with, texts
+from .shape import CBC, Notes, Shape, Values, built, day, into, required, shape, sole, text, text_with, texts
 
 _FIELDS = tuple(each.name for each in fields(PaymentMeans))
 
@@ -39,7 +39,7 @@ _BRANCH = shape(
 )
 MEANS = Shape(
     (
-        text_with("cbc:PaymentMeansCode", "code", name="text"),
+        required(text_with("cbc:PaymentMeansCode", "code", name="text")),
         day("cbc:PaymentDueDate", "due_date"),
         text("cbc:InstructionID", "instruction"),
         texts("cbc:InstructionNote", "instruction_notes"),
@@ -47,8 +47,8 @@ MEANS = Shape(
         into(
             "cac:CardAccount",
             shape(
-                text("cbc:PrimaryAccountNumberID", "card_number"),
-                text("cbc:NetworkID", "card_network"),
+                required(text("cbc:PrimaryAccountNumberID", "card_number")),
+                required(text("cbc:NetworkID", "card_network")),
                 text("cbc:HolderName", "card_holder"),
             ),
         ),

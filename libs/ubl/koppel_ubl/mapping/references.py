@@ -20,6 +20,7 @@ from .shape import (
     into,
     joined,
     one,
+    required,
     shape,
     sole,
     text,
@@ -30,7 +31,7 @@ PROJECT_REFERENCE: Final = "50"
 INVOICED_OBJECT: Final = "130"
 """UNTDID 1001: BT-18 on the document, BT-128 on a line."""
 
-_PRECEDING = shape(text("cbc:ID", "number"), day("cbc:IssueDate", "issue_date"))
+_PRECEDING = shape(required(text("cbc:ID", "number")), day("cbc:IssueDate", "issue_date"))
 
 
 def _billing_reference(values: Values, element: etree._Element, notes: Notes) -> BillingReference:
@@ -95,7 +96,7 @@ def _of_document(found: Attachment | Mapping[str, Any]) -> Mapping[str, Any]:
 
 DOCUMENT = Shape(
     (
-        identifier("cbc:ID", "id"),
+        required(identifier("cbc:ID", "id")),
         text("cbc:DocumentTypeCode", "type_code"),
         text("cbc:DocumentType", "kind", read_only=True),
         joined("cbc:DocumentDescription", "description"),

@@ -1,7 +1,7 @@
 """What a table is made of: shapes (aggregates) with entries (their elements), each with the kind of value it holds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from lxml import etree
@@ -71,6 +71,8 @@ class Entry:
     is_number: bool = False
     is_read_only: bool = False
     """An older spelling that is read and never written."""
+    is_required: bool = False
+    """Whether the schema wants it wherever its aggregate is written."""
 
     @property
     def tag(self) -> str:
@@ -213,6 +215,11 @@ def many(name: str, field: str, inner: Shape) -> Entry:
 def embedded(name: str, field: str) -> Entry:
     """An embedded file, with its MIME type and name."""
     return Entry(name, BYTES, field)
+
+
+def required(entry: Entry) -> Entry:
+    """Return the entry as one the schema wants wherever its aggregate is written."""
+    return replace(entry, is_required=True)
 
 
 def _values(values: Values, _element: etree._Element, _notes: Notes) -> Values:

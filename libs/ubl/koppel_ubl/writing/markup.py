@@ -1,0 +1,40 @@
+"""XML as text: what may stand in it, and how numbers and signs are written. The same value gives the same text, always."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from koppel_ubl.errors import WriteError
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold in any spelling."""
+
+
+def escaped(text: str, path: str) -> str:
+    """Return text as it stands between tags or in an attribute.
+
+    Raises:
+        WriteError: ``invalid_character``.
+    """
+    if _FORBIDDEN.search(text) is not None:
+        raise WriteError("invalid_character", "There is a control character in a text.", path)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text.replace("\r", "&#13;")
+
+
+def attribute(name: str, value: str | None, path: str) -> str:
+    """Return an attribute with a blank in front; nothing for an absent value."""
+    if not value:
+        return ""
+    return f' {name}="{escaped(value, path)}"'.replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def plain(number: Decimal, path: str) -> str:
+    """Return a number without exponent, its digits as they are.
+
+    Raises:
+        WriteError: ``invalid_number``.
+    """
+    if not number.is_finite():
+        raise WriteError("invalid_number", f"{number} is not a number that can be written.", path)
+    return format(number or abs(number), "f")
