@@ -7,6 +7,7 @@ koppel_ubl.read(koppel_ubl.write(document)) == document
 ```
 """
 
+from .checking import Finding, Report, Rule, Sentence, check, rule
 from .errors import ReadError, WriteError
 from .model import (
     Address,
@@ -44,6 +45,7 @@ __all__ = [
     "CreditNote",
     "Delivery",
     "Document",
+    "Finding",
     "Identifier",
     "Invoice",
     "Item",
@@ -54,10 +56,15 @@ __all__ = [
     "Price",
     "Property",
     "ReadError",
+    "Report",
+    "Rule",
+    "Sentence",
     "Totals",
     "VatCategory",
     "VatSubtotal",
     "WriteError",
+    "check",
     "read",
+    "rule",
     "write",
 ]

@@ -29,7 +29,7 @@ def read(data: bytes) -> Invoice | CreditNote:
     Raises:
         ReadError: with a stable ``code``; the only exception this function raises for any bytes.
     """
-    root = _document(safe_xml.parse(data, limit_depth=False))
+    root = document_of(safe_xml.parse(data, limit_depth=False))
     reading = Pass(root)
     document: Invoice | CreditNote = reading.read(root, EITHER)
     reading.note_foreign()
@@ -37,7 +37,12 @@ def read(data: bytes) -> Invoice | CreditNote:
     return replace(document, unread=tuple(paths)) if paths else document
 
 
-def _document(root: etree._Element) -> etree._Element:
+def document_of(root: etree._Element) -> etree._Element:
+    """Return the invoice or credit note: the root itself, or what an envelope holds.
+
+    Raises:
+        ReadError: ``wrong_root``.
+    """
     if root.tag == _ENVELOPE:
         inside = [child for child in root if child.tag in _ROOTS]
         if len(inside) == 1:

@@ -1,0 +1,69 @@
+"""The check itself: which layers look at a document, and in which order."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Final, Literal
+
+from koppel_ubl import safe_xml
+from koppel_ubl.reading.document import document_of
+
+from .en16931 import LAYER as EN16931
+from .layer import Layer, Subject
+from .report import Finding, Report, Rule
+
+Profile = Literal["peppol-bis-3", "en16931"]
+
+LAYERS: Final[tuple[Layer, ...]] = (EN16931,)
+"""In the order in which they look: structure, EN 16931, Peppol, our own. A new layer is one more entry here."""
+
+PROFILES: Final[Mapping[Profile, frozenset[str]]] = MappingProxyType(
+    {
+        "peppol-bis-3": frozenset({"structure", "en16931", "peppol", "own"}),
+        "en16931": frozenset({"structure", "en16931", "own"}),
+    }
+)
+
+
+def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
+    """Check a UBL invoice or credit note against the rules of a profile.
+
+    The layers look one after another and each says all it sees: a document whose structure is wrong can be wrong in other
+    ways too. Only where a value cannot be understood at all the later rules have nothing to judge, and say that.
+
+    Args:
+        data: the bytes as received, with or without a Peppol envelope (SBDH).
+        profile: ``peppol-bis-3`` (with self-billing), or ``en16931`` without the rules of Peppol.
+
+    Raises:
+        ReadError: the bytes are no UBL invoice or credit note, or are hostile.
+        ValueError: there is no such profile.
+    """
+    layers = _layers(profile)
+    subject = Subject(document_of(safe_xml.parse(data)))
+    return Report(profile, tuple(_findings(layers, subject)))
+
+
+@cache
+def _layers(profile: str) -> tuple[Layer, ...]:
+    for name, layers in PROFILES.items():
+        if name == profile:
+            return tuple(layer for layer in LAYERS if layer.name in layers)
+    raise ValueError(f"There is no profile {profile!r}: use one of {', '.join(PROFILES)}.")
+
+
+def _findings(layers: tuple[Layer, ...], subject: Subject) -> Iterable[Finding]:
+    for layer in layers:
+        yield from layer.judge(subject)
+
+
+def rule(rule_id: str) -> Rule:
+    """Return a rule of any layer by its id.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for layer in LAYERS:
+        if rule_id in layer.rules:
+            return layer.rules[rule_id]
+    raise KeyError(rule_id)

@@ -1,0 +1,71 @@
+"""The rules of EN 16931 as bound to UBL: written from their meaning, in the order of the official pattern.
+
+Release 1.3.16 (April 2026) of the validation artefacts is followed.
+"""
+
+from collections.abc import Iterator
+from decimal import localcontext
+
+from koppel_ubl.checking.layer import Layer, Subject, finding
+from koppel_ubl.checking.report import Finding, Rule, Sentence
+from koppel_ubl.checking.tree import Element
+from koppel_ubl.checking.values import DIGITS, NotCastableError
+
+from . import document
+from .facts import Facts
+from .registry import RULES, declare, judged
+
+__all__ = ["LAYER", "document"]
+
+RELEASE = "1.3.16"
+OCCURRENCES_MAX = 100
+"""Findings of one rule in one document; more say nothing new and would let a hostile document fill the memory."""
+
+_NOT_CASTABLE = declare(
+    "KOPPEL-VALUE",
+    "fatal",
+    "",
+    Sentence(
+        "Deze waarde is geen getal, datum of ja/nee; daardoor zijn de regels van EN 16931 niet te beoordelen.",
+        "Cette valeur n'est ni un nombre, ni une date, ni un oui/non ; les règles EN 16931 ne peuvent être jugées.",
+        "This value is no number, date or yes/no; because of it the rules of EN 16931 cannot be judged.",
+    ),
+)
+
+
+def judge(subject: Subject) -> list[Finding]:
+    """Return the findings of one document; where a value cannot be understood, only that."""
+    broken: dict[str, int] = {}
+    findings: list[Finding] = []
+    try:
+        with localcontext(DIGITS):
+            for rule, element in _broken(subject):
+                broken[rule.id] = times = broken.get(rule.id, 0) + 1
+                if times <= OCCURRENCES_MAX:
+                    text = (element.text or "").strip()
+                    findings.append(finding(rule, element, text or None))
+    except NotCastableError as error:
+        return [finding(_NOT_CASTABLE, error.element, error.element.text)]
+    return findings
+
+
+def _broken(subject: Subject) -> Iterator[tuple[Rule, Element]]:
+    facts = Facts(subject.tree)
+    for place, group, value in subject.tree.seen:
+        here = judged(place)
+        element = group.element if value is None else value
+        for rule in here.forbidden:
+            yield rule, element
+        if value is None:
+            for where, rules in here.groups:
+                if where is None or where(group, facts):
+                    for rule, holds in rules:
+                        if not holds(group, facts):
+                            yield rule, element
+        else:
+            for rule, holds_for in here.values:
+                if not holds_for(value, group, facts):
+                    yield rule, element
+
+
+LAYER = Layer("en16931", RULES, judge)
