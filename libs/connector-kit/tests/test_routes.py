@@ -51,6 +51,12 @@ async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[st
 
 
 async def let_access_token_expire(shop: Workshop, made: dict[str, Any]) -> None:
+    async def is_imported() -> bool:
+        return bool(
+            await shop.rows("SELECT id FROM connection WHERE import_due_at IS NULL AND imported_at IS NOT NULL")
+        )
+
+    await shop.until(is_imported, "the import that follows a consent is over: it would renew the token itself")
     await shop.change(
         "UPDATE oauth_token SET obtained_at = obtained_at - interval '1 hour',"
         " access_expires_at = access_expires_at - interval '1 hour'"
