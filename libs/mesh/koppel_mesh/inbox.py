@@ -19,7 +19,7 @@ from .database import Database, is_unavailable
 from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
 from .statements import Statement
 from .tables import quarantine
-from .telemetry.tracing import continue_from
+from .telemetry.tracing import take_batch
 
 BATCH = 100
 ATTEMPTS = 3
@@ -92,7 +92,7 @@ class Inbox:
                     fresh.discard(envelope.id)
                     by_type[envelope.type].append(envelope)
             for message_type, group in by_type.items():
-                with continue_from(group[0].traceparent, f"take {message_type}"):
+                with take_batch([envelope.traceparent for envelope in group], f"take {message_type}"):
                     await self._handlers[message_type](tx, [envelope.data for envelope in group])
 
     def _open(self, body: bytes) -> Envelope:

@@ -113,7 +113,7 @@ async def handle(request: Request) -> Response:
 
 async def _work(call: Call) -> Response:
     request, state = call.request, call.state
-    fault = next((one for one in state.faults if one.meets(request.method, f"/{call.path}")), None)
+    fault = next((one for one in state.faults if one.meets(request.method, f"/{call.division.code}/{call.path}")), None)
     if fault is not None and (spoiled := faults.before(fault)) is not None:
         return spoiled
     if state.switches.latency_s:

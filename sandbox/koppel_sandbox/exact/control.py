@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
@@ -51,15 +52,19 @@ def _period(state: State, body: dict[str, Any]) -> None:
 
 
 def _record(state: State, body: dict[str, Any]) -> int:
-    """Change a record: block an account or a relation, process an entry."""
+    """Change a record, as an accountant would: block an account or a relation, correct an entry, ``delete`` it."""
     table = state.divisions[int(body["division"])].tables[body["table"]]
-    found = [
-        row
-        for row in table.values()
+    found = {
+        key: row
+        for key, row in table.items()
         if all(str(row.get(name)).strip() == str(value) for name, value in body["where"].items())
-    ]
-    for row in found:
-        row.update(body["set"])
+    }
+    for key, row in found.items():
+        if body.get("delete"):
+            del table[key]
+        else:
+            amounts = {name for name, value in row.items() if isinstance(value, Decimal)}
+            row.update({name: Decimal(str(to)) if name in amounts else to for name, to in body["set"].items()})
     return len(found)
 
 

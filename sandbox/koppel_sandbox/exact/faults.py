@@ -9,7 +9,7 @@ import contextlib
 import re
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -42,6 +42,7 @@ class Fault:
     kind: str
     method: str = ".*"
     path: str = ".*"
+    """Found anywhere in the company's code and the resource: ``/3090901/salesentry/SalesEntries``."""
     skip: int = 0
     """So many matching requests pass first."""
     times: int = 1
@@ -49,6 +50,8 @@ class Fault:
     seconds: float = 30.0
     status: int = 500
     body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of the kinds ``status`` and ``throttle``: ``{"Retry-After": "2"}``."""
     met: int = 0
 
     def __post_init__(self) -> None:
@@ -127,9 +130,11 @@ def before(fault: Fault) -> Response | None:
         case "timeout_408":
             return Response("", 408)
         case "throttle":
-            return Response("", 429)
+            return Response("", 429, fault.headers)
         case "status":
-            return Response(fault.body or f'{{"fault": {fault.status}}}', fault.status, media_type="application/json")
+            return Response(
+                fault.body or f'{{"fault": {fault.status}}}', fault.status, fault.headers, "application/json"
+            )
         case "hang" | "reset_before":
             return Spoiled(fault)
     return None

@@ -99,10 +99,11 @@ class HttpClient:
         client = self._fresh if fresh_connection else self._kept
         headers = httpx2.Headers(arguments.pop("headers", None))
         try:
-            host = httpx2.URL(url).host
+            target = httpx2.URL(url)
         except httpx2.InvalidURL as error:
             raise NotSent(_say(error)) from error
-        with span(f"{method} {host}", SpanKind.CLIENT) as opened:
+        called = {"http.request.method": method, "server.address": target.host, "url.path": target.path}
+        with span(f"{method} {target.host}", SpanKind.CLIENT, **called) as opened:
             if "traceparent" not in headers and (traceparent := current_traceparent()):
                 headers["traceparent"] = traceparent
             # A connection that is not made in time is told apart from an answer that does not come: the first acted on nothing.

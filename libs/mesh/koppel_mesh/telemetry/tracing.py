@@ -5,7 +5,7 @@ process only where an operator names a collector (``OTEL_EXPORTER_OTLP_ENDPOINT`
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -14,7 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -44,6 +44,22 @@ def continue_from(traceparent: str | None, name: str, kind: SpanKind = SpanKind.
     parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else Context()
     with _tracer.start_as_current_span(name, context=parent, kind=kind) as span:
         yield span
+
+
+@contextmanager
+def take_batch(traceparents: Sequence[str | None], name: str) -> Iterator[Span]:
+    """Open the span of a batch of messages: within the trace of one message, or linked to those of many.
+
+    What a batch does is done for all its messages; the facts that follow from each carry that message's own trace.
+    """
+    if len(traceparents) == 1:
+        with continue_from(traceparents[0], name) as opened:
+            yield opened
+        return
+    contexts = [_PROPAGATOR.extract({"traceparent": each}) for each in traceparents if each]
+    links = [Link(trace.get_current_span(context).get_span_context()) for context in contexts]
+    with _tracer.start_as_current_span(name, Context(), SpanKind.CONSUMER, links=links) as opened:
+        yield opened
 
 
 @contextmanager

@@ -1,0 +1,157 @@
+"""A firm at work: it keeps dossiers, connects them to companies at (the sandbox's) Exact, hands documents in, looks at the books.
+
+All it does goes over HTTP, with the firm's own token, as a partner's software would.
+"""
+
+import json
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from koppel_mesh.ids import new_id
+from koppel_sandbox.exact.seed import BAKERY
+
+SAMPLES = Path(__file__).parent.parent / "libs" / "ubl" / "tests" / "samples" / "valid"
+INVOICE = "own__be-01-invoice-ogm-pdf.xml"
+SELLER, NUMBER = "0000000196", "2026-0001"
+"""Whose sales invoice ``INVOICE`` is, and its number."""
+PATIENCE_S = 30.0
+SETTINGS = {
+    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
+    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+    "vat_codes": {
+        "sale": {"Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
+        "purchase": {"AE": "PMC", "K": "PIC", "E": "PVR"},
+    },
+}
+EXPORT_AT_ONCE = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True}
+
+
+def invoice(number: str, seller: str = SELLER) -> bytes:
+    """Return a sales invoice with this number, of the firm with this enterprise number."""
+    content = (SAMPLES / INVOICE).read_bytes()
+    return content.replace(NUMBER.encode(), number.encode()).replace(SELLER.encode(), seller.encode())
+
+
+class Office:
+    """One firm, and the accountant's chair at Exact."""
+
+    def __init__(self, mesh: Any) -> None:
+        self.firm_id = new_id()
+        self.partner: httpx2.Client = mesh.client(self.firm_id)
+        self.sandbox: httpx2.Client = mesh.anonymous()
+
+    # ── at Koppel ──
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.partner.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def add_dossier(self, name: str, enterprise_number: str = SELLER) -> str:
+        body = {"name": name, "enterprise_number": enterprise_number, "language": "nl", "export": EXPORT_AT_ONCE}
+        made = self.partner.post("/dossier-api/v1/dossiers", json=body)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def ask_consent(self, dossier_id: str) -> str:
+        """Make a connection and give Exact's consent for it; return its id once Koppel holds its token."""
+        asked = self.partner.post("/connector-exact/v1/connections", json={"dossier_id": dossier_id, "settings": {}})
+        assert asked.status_code == 201, asked.text
+        assert asked.json()["state"] == "authorising"
+        consent = self.sandbox.get(asked.json()["authorize_url"])
+        assert consent.status_code == 302
+        landed = self.sandbox.get(consent.headers["location"])
+        assert landed.status_code < 400, landed.text
+        path = f"/connector-exact/v1/connections/{asked.json()['id']}"
+        self.until(lambda: self.get(path)["state"] in {"connected", "degraded"}, "the connection")
+        return str(asked.json()["id"])
+
+    def settle(self, dossier_id: str, connection_id: str, division: int = BAKERY) -> None:
+        """Say where what is booked, and wait for the company's master data."""
+        path = f"/connector-exact/v1/connections/{connection_id}"
+        changed = self.partner.patch(path, json={"settings": SETTINGS | {"division": division}})
+        assert changed.status_code == 200, changed.text
+        assert self.partner.post(f"{path}/import").status_code == 202
+        self.until(lambda: self.ledger_accounts(dossier_id), "the import")
+
+    def connect(self, dossier_id: str, division: int = BAKERY) -> str:
+        connection_id = self.ask_consent(dossier_id)
+        self.settle(dossier_id, connection_id, division)
+        return connection_id
+
+    def ledger_accounts(self, dossier_id: str) -> Any:
+        return self.get(f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"]
+
+    def hand_in(self, dossier_id: str, content: bytes, **headers: str) -> httpx2.Response:
+        path = f"/dossier-api/v1/dossiers/{dossier_id}/documents"
+        return self.partner.post(path, content=content, headers={"content-type": "application/xml"} | headers)
+
+    def take_in(self, dossier_id: str, content: bytes, **headers: str) -> str:
+        """Hand a document in that must be taken; return its id."""
+        answer = self.hand_in(dossier_id, content, **headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def document(self, document_id: str) -> Any:
+        return self.get(f"/dossier-api/v1/documents/{document_id}")
+
+    def states(self, document_ids: Collection[str]) -> list[str]:
+        return [self.document(each)["state"] for each in document_ids]
+
+    def problem_of(self, document_id: str) -> Any:
+        """Return the document's open problem; None when there is none."""
+        found = self.get("/dossier-api/v1/problems", limit=200)["items"]
+        return next((one for one in found if one["document_id"] == document_id), None)
+
+    def until_problem(self, document_id: str, code: str) -> Any:
+        return self.until(
+            lambda: (found := self.problem_of(document_id)) and found["code"] == code and found,
+            f"the problem {code}",
+            lambda: (self.problem_of(document_id), self.document(document_id)),
+        )
+
+    def retry(self, problem: dict[str, Any]) -> None:
+        """Have the delivery of a problem tried, or looked up, again now."""
+        answer = self.partner.post(f"/dossier-api/v1/problems/{problem['id']}/retry")
+        assert answer.status_code == 202, answer.text
+
+    def until_booked(self, *document_ids: str) -> list[Any]:
+        """Wait until every document is booked; return them as shown."""
+        self.until(
+            lambda: set(self.states(document_ids)) == {"booked"},
+            "every document is booked",
+            lambda: [self.document(each) for each in document_ids][-1:],
+        )
+        return [self.document(each) for each in document_ids]
+
+    # ── at Exact ──
+
+    def control(self, action: str, **body: Any) -> Any:
+        answer = self.sandbox.post(f"/sandbox/exact/_control/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["result"]
+
+    def books(self, division: int = BAKERY) -> list[dict[str, Any]]:
+        found = self.sandbox.get(f"/sandbox/exact/_control/divisions/{division}/Entries")
+        rows: list[dict[str, Any]] = json.loads(found.content)
+        return rows
+
+    def calls(self, method: str, resource: str, **wanted: object) -> int:
+        """Return how many such requests Exact has seen."""
+        asked: dict[str, Any] = {"method": method, "resource": resource, **wanted}
+        return len(self.sandbox.get("/sandbox/exact/_control/requests", params=asked).json())
+
+    # ── waiting ──
+
+    def until(self, condition: Callable[[], Any], what: str, shown: Callable[[], Any] = lambda: "") -> Any:
+        """Return what ``condition`` gives once it gives something."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{what}: not within {PATIENCE_S:.0f} s {shown()}")

@@ -1,0 +1,191 @@
+"""P1–P7 over HTTP and the whole mesh: one dossier's trouble stays its own, and nothing that left is believed without looking.
+
+What each test would miss without its guard: fair claims (a slow neighbour holds every worker), the clock over ``exported``,
+the comparison to the cent, blocked-not-failed, quarantine, and the trace that a message carries.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import aio_pika
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from koppel_mesh.broker import dead_queue_of, depth, queue_of
+from koppel_mesh.database import async_url
+from koppel_mesh.telemetry.tracing import configure_tracing
+from koppel_sandbox.exact.seed import BAKERY, STUDIO
+
+from .office import Office, invoice
+
+QUIET_SELLER = "0000000295"
+ENTRIES = "salesentry/SalesEntries"
+SERVICES = ("dossier-api", "export-scheduler", "connector-exact")
+
+
+@pytest.fixture(scope="module")
+def mesh(run_mesh: Any) -> Iterator[Any]:
+    configure_tracing("tests")
+    with run_mesh(
+        settle_s=0.2, retry_schedule_s=(0.2,) * 8, unbooked_after_s=0.5, export_patience_s=0.2, deadline_s=4, lease_s=8
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def two(mesh: Any) -> Iterator[tuple[Office, str, str]]:
+    """Give a firm with two dossiers, each with a company of its own at Exact."""
+    office = Office(mesh)
+    office.control("switches", minute_limit=100_000, day_limit=100_000)
+    first, second = office.add_dossier("Bakkerij"), office.add_dossier("Studio", QUIET_SELLER)
+    office.connect(first, BAKERY)
+    office.connect(second, STUDIO)
+    yield office, first, second
+    what_always_holds(mesh, office)
+
+
+@pytest.fixture(autouse=True)
+def _a_good_day(two: tuple[Office, str, str]) -> Iterator[None]:
+    yield
+    two[0].control("faults", clear=True)
+
+
+def what_always_holds(mesh: Any, office: Office) -> None:
+    """I2, I3 and I6 of a mesh test: nothing booked twice, no call without its row in the sync log, no message given up."""
+    for division in (BAKERY, STUDIO):
+        held = Counter(entry["YourRef"] for entry in office.books(division))
+        assert not {number: count for number, count in held.items() if count > 1}
+    calls = len(office.sandbox.get("/sandbox/exact/_control/requests").json())
+    assert calls <= asyncio.run(count(mesh, "connector_exact.attempt"))
+    assert [asyncio.run(depth(mesh.amqp_url, dead_queue_of(each))) for each in SERVICES] == [0, 0, 0]
+
+
+async def count(mesh: Any, table: str) -> int:
+    engine = create_async_engine(async_url(mesh.database_url))
+    async with engine.connect() as connection:
+        rows: int = (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+    await engine.dispose()
+    return rows
+
+
+def test_a_slow_and_noisy_dossier_leaves_its_neighbour_its_pace(two: tuple[Office, str, str]) -> None:
+    office, noisy, quiet = two
+    office.control("faults", kind="slow_drip", path=f"/{BAKERY}/", times=-1, seconds=1.0)
+    loud = [office.take_in(noisy, invoice(f"LOUD-{number:03d}")) for number in range(30)]
+    office.until_booked(*(office.take_in(quiet, invoice(f"CALM-{number}", QUIET_SELLER)) for number in range(5)))
+    assert office.states(loud).count("booked") < len(loud) / 2, "the neighbour did not have to wait for the noise"
+    office.control("faults", clear=True)
+    office.until_booked(*loud)
+
+
+def test_a_storm_of_429_costs_time_and_no_document(two: tuple[Office, str, str]) -> None:
+    office, stormy, quiet = two
+    office.control("faults", kind="throttle", path=f"/{BAKERY}/", times=6, headers={"Retry-After": "1"})
+    held_up = [office.take_in(stormy, invoice(f"STORM-{number}")) for number in range(8)]
+    office.until_booked(*(office.take_in(quiet, invoice(f"DRY-{number}", QUIET_SELLER)) for number in range(2)))
+    office.until_booked(*held_up)
+    assert all(office.problem_of(each) is None for each in held_up)
+
+
+def test_a_right_taken_away_blocks_one_dossier_and_is_told(two: tuple[Office, str, str]) -> None:
+    office, blocked, quiet = two
+    right = [[BAKERY, ENTRIES, "POST"]]
+    office.control("user", user="an.peeters", deny=right)
+    waiting = office.take_in(blocked, invoice("RIGHT-1"))
+    problem = office.until_problem(waiting, "missing_right")
+    assert problem["who_can_fix"] == "accountant"
+    office.until_booked(office.take_in(quiet, invoice("RIGHT-2", QUIET_SELLER)))
+    office.control("user", user="an.peeters", allow=right)
+    office.retry(problem)
+    office.until_booked(waiting)
+
+
+def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[Office, str, str]) -> None:
+    office, dossier, _ = two
+    entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Invoice>&e;</Invoice>'
+    half = invoice("HALF-1")[:-400]
+    for content in (entity, half, b"\x00" * 1000, b"", b"<a>" * 5000):
+        refused = office.hand_in(dossier, content)
+        assert 400 <= refused.status_code < 500, refused.text
+        assert refused.json()["code"]
+    office.until_booked(office.take_in(dossier, invoice("HOSTILE-1")))
+
+
+async def test_messages_that_say_nothing_are_put_aside(mesh: Any, two: tuple[Office, str, str]) -> None:
+    office, dossier, _ = two
+    broker = await aio_pika.connect(mesh.amqp_url)
+    async with broker:
+        channel = await broker.channel()
+        for service in SERVICES:
+            for body in (b"not json", b"{}", b'{"specversion": "1.0", "type": "nobody.knows.v1"}'):
+                await channel.default_exchange.publish(aio_pika.Message(body), routing_key=queue_of(service))
+    office.until_booked(office.take_in(dossier, invoice("NOISE-1")))
+    for service in SERVICES:
+        assert await count(mesh, f"{service.replace('-', '_')}.quarantine") == 3
+        assert await depth(mesh.amqp_url, dead_queue_of(service)) == 0
+
+
+def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: tuple[Office, str, str]) -> None:
+    office, dossier, _ = two
+    office.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    document_id = office.take_in(dossier, invoice("UNSEEN-1"))
+    problem = office.until_problem(document_id, "exported_not_booked")
+    assert all(problem["message"][language] for language in ("nl", "fr", "en"))
+    assert office.document(document_id)["state"] == "exported"
+    office.control("faults", clear=True)
+    office.retry(problem)
+    office.until_booked(document_id)
+    assert office.problem_of(document_id) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "code", "left"),
+    [
+        ("GONE-1", {"delete": True}, "exported_not_booked", []),
+        ("CENT-1", {"set": {"AmountFC": "582.78"}}, "totals_differ", ["582.78"]),
+    ],
+)
+def test_an_entry_that_is_not_what_was_sent_is_never_called_booked(
+    two: tuple[Office, str, str], number: str, change: dict[str, Any], code: str, left: list[str]
+) -> None:
+    office, dossier, _ = two
+    office.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    document_id = office.take_in(dossier, invoice(number))
+    unseen = office.until_problem(document_id, "exported_not_booked")
+    assert office.control("record", division=BAKERY, table="Entries", where={"YourRef": number}, **change) == 1
+    office.control("faults", clear=True)
+    looks = office.calls("GET", ENTRIES, status=200)
+    office.retry(unseen)
+    office.until(lambda: office.calls("GET", ENTRIES, status=200) > looks, "another look in the books")
+    assert office.until_problem(document_id, code)["who_can_fix"] == "accountant"
+    assert office.document(document_id)["state"] != "booked"
+    held = [str(Decimal(entry["AmountFC"])) for entry in office.books() if entry["YourRef"] == number]
+    assert held == left, "nothing is overwritten or sent again"
+
+
+def test_one_trace_leads_from_the_request_to_the_vendor(two: tuple[Office, str, str]) -> None:
+    office, dossier, _ = two
+    provider, seen = trace.get_tracer_provider(), InMemorySpanExporter()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(SimpleSpanProcessor(seen))
+    traces = {f"TRACE-{number}": uuid4().hex for number in range(3)}
+    documents = [
+        office.take_in(dossier, invoice(number), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01")
+        for number, trace_id in traces.items()
+    ]
+    office.until_booked(*documents)
+    for trace_id in traces.values():
+        spans = [one for one in seen.get_finished_spans() if f"{one.context.trace_id:032x}" == trace_id]
+        taken_in = [one for one in spans if one.name == "POST dossier-api"]
+        sent = [one for one in spans if str((one.attributes or {}).get("url.path", "")).endswith(ENTRIES)]
+        methods = Counter((one.attributes or {})["http.request.method"] for one in sent)
+        assert (len(taken_in), methods["POST"]) == (1, 1), sorted(one.name for one in spans)
