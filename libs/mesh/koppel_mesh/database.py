@@ -114,7 +114,8 @@ class Database:
         try:
             yield connection
         finally:
-            if driver_of(connection).is_closed():
+            # One that was invalidated on the way has no driver any more; asking for it would hide why it was.
+            if not connection.invalidated and driver_of(connection).is_closed():
                 await connection.invalidate()
             await connection.close()
 
