@@ -11,6 +11,7 @@ ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services
 PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
 MADE := $(VENV)/made
 READY := .koppel/installed
+OFFICIAL := .koppel/official/installed
 DEMO ?= 1
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
@@ -37,10 +38,10 @@ format: $(READY) ## Format and tidy the code
 	@$(BIN)/ruff check -q --fix-only .
 	@$(BIN)/ruff format -q .
 
-bench: $(READY) rabbitmq ## Measure, as ratios against a baseline of the same run
+bench: $(READY) $(OFFICIAL) rabbitmq ## Measure, as ratios against a baseline of the same run
 	@$(BIN)/python -m bench
 
-oracle: $(READY) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
+oracle: $(READY) $(OFFICIAL) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
 	@$(PYTEST) -q -m oracle
 
 lock: ## Resolve requirements.in anew (needs uv on the path)
@@ -66,4 +67,12 @@ $(READY): $(MADE) requirements.lock $(addsuffix /pyproject.toml,$(ROOMS))
 	@echo "Installing Koppel into $(VENV) …"
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach room,$(ROOMS),-e ./$(room))
+	@touch $@
+
+# The official rules run apart from Koppel: another environment, and in the tests another process.
+$(OFFICIAL): requirements-oracle.lock
+	@echo "Installing the official rules of UBL into .koppel/official …"
+	@rm -rf .koppel/official
+	@python3 -m venv .koppel/official
+	@.koppel/official/bin/python -m pip install -q --no-deps --require-hashes -r $<
 	@touch $@

@@ -4,7 +4,7 @@ A *place* is a path of names, such as ``/cac:InvoiceLine/cac:Item``; there are a
 what holds for a place is worked out once and kept. Walking a document is then one dictionary look-up for each element.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -88,6 +88,13 @@ class Group:
             return self.values.get(path[0], [])
         *groups, last = path
         return [element for group in self.all(*groups) for element in group.values.get(last, ())]
+
+    def ancestors(self) -> Iterator["Group"]:
+        """Give the groups around this one, the nearest first."""
+        above = self.parent
+        while above is not None:
+            yield above
+            above = above.parent
 
     def has(self, *path: str) -> bool:
         """Return whether there is a value at the path, empty or not."""

@@ -23,6 +23,7 @@ _DATE = re.compile(r"(-?[0-9]{4,9})-([0-9]{2})-([0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2
 _RUN_OF_SPACES = re.compile(r"[ \t\r\n]+")
 _HALF = Decimal("0.5")
 _SCALE_OF_DIVISION_MIN = 18
+_BITS_OF_DOUBLE = 53
 _LOST_IN_BINARY = Decimal("2.47e-324")
 
 
@@ -137,3 +138,22 @@ def minute(element: etree._Element) -> int:
         raise NotCastableError(element) from None
     offset = 0 if zone is None or zone == "Z" else int(zone[1:3]) * 60 + int(zone[4:6])
     return days * 1440 - (-offset if zone and zone[0] == "-" else offset)
+
+
+def in_binary(value: Decimal) -> Decimal:
+    """Return the value as a double holds it: what XPath computes with where a rule forgot to ask for a decimal."""
+    numerator, denominator = value.as_integer_ratio()
+    if numerator == 0:
+        return ZERO
+    shift = abs(numerator).bit_length() - denominator.bit_length() - _BITS_OF_DOUBLE
+    for exponent in (shift, shift + 1):
+        quotient = _half_even(numerator << max(-exponent, 0), denominator << max(exponent, 0))
+        if abs(quotient) <= 1 << _BITS_OF_DOUBLE:
+            break
+    return Decimal(quotient) * (Decimal(2) ** exponent)
+
+
+def _half_even(numerator: int, denominator: int) -> int:
+    quotient, rest = divmod(numerator, denominator)
+    doubled = 2 * rest - denominator
+    return quotient + (doubled > 0 or (doubled == 0 and quotient % 2 == 1))

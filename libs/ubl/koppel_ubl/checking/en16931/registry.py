@@ -14,12 +14,14 @@ from koppel_ubl.checking.tree import Element, Group, Place
 from .facts import Facts
 
 GroupTest = Callable[[Group, Facts], bool]
+KindOf = Callable[[Group, Facts], str | None]
 ValueTest = Callable[[Element, Group, Facts], bool]
 
 RULES: dict[str, Rule] = {}
 """Every rule of the layer by id."""
 
 GroupRules = tuple[tuple[GroupTest | None, tuple[tuple[Rule, GroupTest], ...]], ...]
+KindRules = tuple[tuple[KindOf, dict[str, tuple[tuple[Rule, GroupTest], ...]]], ...]
 ValueRules = tuple[tuple[Rule, ValueTest], ...]
 
 
@@ -62,13 +64,40 @@ class Groups:
         return _matches(path, self.places) and not _matches(path, self.unless)
 
 
+class Kinds:
+    """A context whose groups are of several kinds, such as VAT categories: ``kind`` is asked once, and names the rules."""
+
+    def __init__(self, *places: str, kind: KindOf) -> None:
+        self.places = places
+        self.kind = kind
+        self.contexts: dict[str, Groups] = {}
+        _kinds.append(self)
+
+    def of(self, kind: str) -> Groups:
+        """Return the context of one kind."""
+        if kind not in self.contexts:
+            self.contexts[kind] = Groups()
+        return self.contexts[kind]
+
+
 class Values:
     """A context of values."""
 
     def __init__(self, *places: str) -> None:
-        self.places = places
+        self._takes: Callable[[str], bool] = lambda path: _matches(path, places)
         self.rules: list[tuple[Rule, ValueTest]] = []
         _value_contexts.append(self)
+
+    @classmethod
+    def of_names(cls, takes: Callable[[str], bool]) -> "Values":
+        """Return a context of the values whose place answers to ``takes``."""
+        context = cls()
+        context._takes = takes
+        return context
+
+    def takes(self, path: str) -> bool:
+        """Return whether the context looks at this place."""
+        return self._takes(path)
 
     def rule(
         self, rule_id: str, term: str, *, nl: str, fr: str, en: str, severity: Severity = "fatal"
@@ -91,11 +120,13 @@ class Judged:
     """All that must hold at one place."""
 
     groups: GroupRules
+    kinds: KindRules
     values: ValueRules
     forbidden: tuple[Rule, ...]
 
 
 _contexts: list[Groups] = []
+_kinds: list[Kinds] = []
 _value_contexts: list[Values] = []
 _forbidden: dict[str, list[Rule]] = {}
 
@@ -106,6 +137,15 @@ def forbid(rule: Rule, *places: str) -> None:
         _forbidden.setdefault(place, []).append(rule)
 
 
+ATTRIBUTES: dict[str, Rule] = {}
+"""Attributes that may stand nowhere (``name``: only at a code of a means of payment), each with its rule."""
+
+
+def forbid_attribute(rule: Rule, name: str) -> None:
+    """Say that no element may have this attribute."""
+    ATTRIBUTES[name] = rule
+
+
 def judged(place: Place) -> Judged:
     """Return what must hold at a place, working it out the first time."""
     known = place.judged
@@ -114,7 +154,12 @@ def judged(place: Place) -> Judged:
     path = place.path
     made = Judged(
         tuple((context.where, tuple(context.rules)) for context in _contexts if place.is_group and context.takes(path)),
-        tuple(rule for context in _value_contexts if _matches(path, context.places) for rule in context.rules),
+        tuple(
+            (each.kind, {kind: tuple(context.rules) for kind, context in each.contexts.items()})
+            for each in _kinds
+            if _matches(path, each.places)
+        ),
+        tuple(rule for context in _value_contexts if context.takes(path) for rule in context.rules),
         tuple(_forbidden_at(path)),
     )
     place.judged = made

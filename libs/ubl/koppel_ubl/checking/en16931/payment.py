@@ -1,0 +1,62 @@
+"""Rules about how is paid."""
+
+from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.values import normalised
+
+from .conditions import filled, given
+from .facts import Facts
+from .registry import Groups, Values
+
+CREDIT_TRANSFERS = frozenset({"30", "58"})
+CARD_DIGITS_MAX = 10
+
+
+def _by_credit_transfer(account: Group, facts: Facts) -> bool:
+    means = account.parent
+    return means is not None and any(code.text in CREDIT_TRANSFERS for code in means.elements("cbc:PaymentMeansCode"))
+
+
+MEANS = Groups("cac:PaymentMeans")
+ACCOUNT = Groups("cac:PaymentMeans/cac:PayeeFinancialAccount", where=_by_credit_transfer)
+CARD = Values("cac:PaymentMeans/cac:CardAccount/cbc:PrimaryAccountNumberID")
+
+MEANS.rule(
+    "BR-49",
+    "BT-81",
+    nl="Vermeld de code van de betaalwijze.",
+    fr="Indiquez le code du moyen de paiement.",
+    en="State the code of the means of payment.",
+)(given("cbc:PaymentMeansCode"))
+
+ACCOUNT.rule(
+    "BR-50",
+    "BT-84",
+    nl="Vermeld het rekeningnummer waarop betaald wordt.",
+    fr="Indiquez le numéro du compte à créditer.",
+    en="State the number of the account that is paid to.",
+)(filled("cbc:ID"))
+
+
+@CARD.rule(
+    "BR-51",
+    "BT-87",
+    severity="warning",
+    nl="Van een betaalkaart worden hoogstens tien cijfers vermeld (de eerste zes en de laatste vier).",
+    fr="D'une carte de paiement, dix chiffres au plus sont indiqués (les six premiers et les quatre derniers).",
+    en="Of a payment card ten digits at most are given (the first six and the last four).",
+)
+def card_number_is_shortened(number: Element, card: Group, facts: Facts) -> bool:
+    return len(normalised(number.text)) <= CARD_DIGITS_MAX
+
+
+@MEANS.rule(
+    "BR-61",
+    "BT-84",
+    nl="Bij betaling per overschrijving (code 30 of 58) hoort een rekeningnummer.",
+    fr="Un paiement par virement (code 30 ou 58) demande un numéro de compte.",
+    en="Payment by credit transfer (code 30 or 58) needs an account number.",
+)
+def credit_transfer_has_account(means: Group, facts: Facts) -> bool:
+    return normalised(means.text("cbc:PaymentMeansCode")) not in CREDIT_TRANSFERS or means.has(
+        "cac:PayeeFinancialAccount", "cbc:ID"
+    )
