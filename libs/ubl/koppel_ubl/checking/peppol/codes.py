@@ -1,0 +1,222 @@
+"""Peppol's own code lists and formats: rules CL, P and F, and empty elements (R008)."""
+
+from koppel_ubl.checking.report import Sentence
+
+from .code_lists import (
+    ALLOWANCE_REASONS,
+    ATTACHMENT_TYPES,
+    CHARGE_REASONS,
+    CREDIT_NOTE_TYPES,
+    CURRENCIES,
+    ENDPOINT_SCHEMES,
+    INVOICE_TYPES,
+    PERIOD_CODES,
+    SELF_BILLED_CREDIT_NOTE_TYPES,
+    SELF_BILLED_INVOICE_TYPES,
+)
+from .document import AMOUNTS
+from .facts import Facts
+from .nodes import Node, Path, is_blank, is_date, normalised, string, tag
+from .rule import Pattern, Test, below, declare
+
+CODES = Pattern()
+
+_INDICATOR = Path("cbc:ChargeIndicator")
+_CATEGORY_ID = Path("cbc:ID")
+_EXEMPTION_CODE = Path("cbc:TaxExemptionReasonCode")
+_ALLOWANCE_CHARGE = tag("cac:AllowanceCharge")
+
+
+def _has(attribute: str) -> Test:
+    return lambda node, facts: node.get(attribute) is not None
+
+
+def _of_indicator(indicator: str) -> Test:
+    def takes(node: Node, facts: Facts) -> bool:
+        parent = node.getparent()
+        return parent is not None and parent.tag == _ALLOWANCE_CHARGE and indicator in _INDICATOR.texts(parent)
+
+    return takes
+
+
+_attachment = CODES.on("cbc:EmbeddedDocumentBinaryObject", where=_has("mimeCode"))
+_allowance_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("false"))
+_charge_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("true"))
+_period_code = CODES.on("cbc:DescriptionCode", where=below("cac:InvoicePeriod"))
+_amount = CODES.on(*AMOUNTS, "cbc:TaxAmount")
+_invoice_type = CODES.on("cbc:InvoiceTypeCode")
+_credit_note_type = CODES.on("cbc:CreditNoteTypeCode")
+_date = CODES.on(
+    "cbc:IssueDate", "cbc:DueDate", "cbc:TaxPointDate", "cbc:StartDate", "cbc:EndDate", "cbc:ActualDeliveryDate"
+)
+_endpoint = CODES.on("cbc:EndpointID", where=_has("schemeID"))
+
+
+@_attachment.rule(
+    "PEPPOL-EN16931-CL001",
+    "fatal",
+    "BT-125",
+    nl="Dit soort bijlage is niet toegelaten: alleen PDF, PNG, JPEG, CSV, XLSX en ODS.",
+    fr="Ce type d'annexe n'est pas admis : seulement PDF, PNG, JPEG, CSV, XLSX et ODS.",
+    en="This kind of attachment is not allowed: only PDF, PNG, JPEG, CSV, XLSX and ODS.",
+)
+def attachment_type_is_listed(node: Node, facts: Facts) -> bool:
+    return node.get("mimeCode") in ATTACHMENT_TYPES
+
+
+@_allowance_reason.rule(
+    "PEPPOL-EN16931-CL002",
+    "fatal",
+    "BT-98",
+    nl="De reden van de korting staat niet in de lijst UNCL 5189.",
+    fr="Le motif de la remise n'est pas dans la liste UNCL 5189.",
+    en="The reason of the allowance is not in list UNCL 5189.",
+)
+def allowance_reason_is_listed(node: Node, facts: Facts) -> bool:
+    return normalised(string(node)) in ALLOWANCE_REASONS
+
+
+@_charge_reason.rule(
+    "PEPPOL-EN16931-CL003",
+    "fatal",
+    "BT-105",
+    nl="De reden van de toeslag staat niet in de lijst UNCL 7161.",
+    fr="Le motif du supplément n'est pas dans la liste UNCL 7161.",
+    en="The reason of the charge is not in list UNCL 7161.",
+)
+def charge_reason_is_listed(node: Node, facts: Facts) -> bool:
+    return normalised(string(node)) in CHARGE_REASONS
+
+
+@_period_code.rule(
+    "PEPPOL-EN16931-CL006",
+    "fatal",
+    "BT-8",
+    nl="De code voor het btw-tijdstip moet 3, 35 of 432 zijn.",
+    fr="Le code d'exigibilité de la TVA doit être 3, 35 ou 432.",
+    en="The code of the VAT point date must be 3, 35 or 432.",
+)
+def period_code_is_listed(node: Node, facts: Facts) -> bool:
+    return normalised(string(node)) in PERIOD_CODES
+
+
+@_amount.rule(
+    "PEPPOL-EN16931-CL007",
+    "fatal",
+    "BT-5",
+    nl="De munt van dit bedrag is geen code van ISO 4217.",
+    fr="La devise de ce montant n'est pas un code ISO 4217.",
+    en="The currency of this amount is not an ISO 4217 code.",
+)
+def currency_is_listed(node: Node, facts: Facts) -> bool:
+    return node.get("currencyID") in CURRENCIES
+
+
+@_invoice_type.rule(
+    "PEPPOL-EN16931-P0100",
+    "fatal",
+    "BT-3",
+    nl="Dit soort factuur hoort niet bij het bedrijfsproces.",
+    fr="Ce type de facture n'est pas admis dans ce processus.",
+    en="This type of invoice does not belong to the business process.",
+)
+def invoice_type_fits(node: Node, facts: Facts) -> bool:
+    if facts.is_self_billed:
+        return facts.profile != "01" or normalised(string(node)) in SELF_BILLED_INVOICE_TYPES
+    return facts.profile is None or normalised(string(node)) in INVOICE_TYPES
+
+
+@_invoice_type.rule(
+    "PEPPOL-EN16931-P0112",
+    "fatal",
+    "BT-3",
+    nl="Een deelfactuur (326) of verbeterde factuur (384) mag alleen tussen twee Duitse partijen.",
+    fr="Une facture partielle (326) ou rectificative (384) n'est admise qu'entre deux parties allemandes.",
+    en="A partial (326) or corrected (384) invoice is only for two German parties.",
+)
+def german_types_are_german(node: Node, facts: Facts) -> bool:
+    return facts.is_self_billed or normalised(string(node)) not in {"326", "384"} or facts.is_between("DE")
+
+
+@_credit_note_type.rule(
+    "PEPPOL-EN16931-P0101",
+    "fatal",
+    "BT-3",
+    nl="Dit soort creditnota hoort niet bij het bedrijfsproces.",
+    fr="Ce type de note de crédit n'est pas admis dans ce processus.",
+    en="This type of credit note does not belong to the business process.",
+)
+def credit_note_type_fits(node: Node, facts: Facts) -> bool:
+    if facts.is_self_billed:
+        return facts.profile != "01" or normalised(string(node)) in SELF_BILLED_CREDIT_NOTE_TYPES
+    return facts.profile is None or normalised(string(node)) in CREDIT_NOTE_TYPES
+
+
+@_date.rule(
+    "PEPPOL-EN16931-F001",
+    "fatal",
+    "BT-2",
+    nl="Schrijf de datum als JJJJ-MM-DD, zonder tijdzone.",
+    fr="Écrivez la date sous la forme AAAA-MM-JJ, sans fuseau horaire.",
+    en="Write the date as YYYY-MM-DD, without time zone.",
+)
+def date_has_its_form(node: Node, facts: Facts) -> bool:
+    return is_date(string(node))
+
+
+@_endpoint.rule(
+    "PEPPOL-EN16931-CL008",
+    "fatal",
+    "BT-34",
+    nl="Het schema van dit elektronische adres staat niet in de lijst van Peppol.",
+    fr="Le schéma de cette adresse électronique n'est pas dans la liste de Peppol.",
+    en="The scheme of this electronic address is not in Peppol's list.",
+)
+def endpoint_scheme_is_listed(node: Node, facts: Facts) -> bool:
+    return node.get("schemeID") in ENDPOINT_SCHEMES
+
+
+def _ties(rule_id: str, reason: str, category: str) -> None:
+    """Add the rule that ties a reason for exemption to its VAT category."""
+
+    def takes(node: Node, facts: Facts) -> bool:
+        return _EXEMPTION_CODE.text(node).upper() == reason
+
+    def holds(node: Node, facts: Facts) -> bool:
+        return _CATEGORY_ID.value(node) == category
+
+    CODES.on("cac:TaxCategory", where=takes).rule(
+        rule_id,
+        "fatal",
+        "BT-121",
+        nl=f"De vrijstellingsreden {reason} hoort bij btw-categorie {category}.",
+        fr=f"Le motif d'exonération {reason} va avec la catégorie de TVA {category}.",
+        en=f"The exemption reason {reason} goes with VAT category {category}.",
+    )(holds)
+
+
+_ties("PEPPOL-EN16931-P0104", "VATEX-EU-G", "G")
+_ties("PEPPOL-EN16931-P0105", "VATEX-EU-O", "O")
+_ties("PEPPOL-EN16931-P0106", "VATEX-EU-IC", "K")
+_ties("PEPPOL-EN16931-P0107", "VATEX-EU-AE", "AE")
+_ties("PEPPOL-EN16931-P0108", "VATEX-EU-D", "E")
+_ties("PEPPOL-EN16931-P0109", "VATEX-EU-F", "E")
+_ties("PEPPOL-EN16931-P0110", "VATEX-EU-I", "E")
+_ties("PEPPOL-EN16931-P0111", "VATEX-EU-J", "E")
+
+
+EMPTY_ELEMENT = declare(
+    "PEPPOL-EN16931-R008",
+    "fatal",
+    "",
+    Sentence(
+        "Dit element is leeg: vul het in of laat het weg.",
+        "Cet élément est vide : remplissez-le ou supprimez-le.",
+        "This element is empty: fill it in or leave it out.",
+    ),
+)
+
+
+def is_empty(node: Node) -> bool:
+    """Return whether an element holds no element, and no text but white space."""
+    return not len(node) and is_blank(node.text)

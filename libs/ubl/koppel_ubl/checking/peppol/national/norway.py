@@ -1,0 +1,39 @@
+"""Norway: the organisation number and the register of enterprises."""
+
+import re
+
+from koppel_ubl.check_digits import is_norwegian_number
+from koppel_ubl.checking.peppol.facts import Facts, registrations
+from koppel_ubl.checking.peppol.nodes import Node, normalised
+from koppel_ubl.checking.peppol.rule import Pattern, below
+
+NORWAY = Pattern(lambda facts: facts.supplier_country == "NO")
+_seller = NORWAY.on("cac:Party", where=below("cac:AccountingSupplierParty"))
+_NUMBER = re.compile(r"[0-9]{9}MVA")
+
+
+@_seller.rule(
+    "NO-R-002",
+    "warning",
+    "BT-32",
+    nl="Een Noorse verkoper vermeldt 'Foretaksregisteret' als zijn fiscale inschrijving (TAX).",
+    fr="Un vendeur norvégien indique « Foretaksregisteret » comme inscription fiscale (TAX).",
+    en="A Norwegian seller states 'Foretaksregisteret' as its tax registration (TAX).",
+)
+def is_in_the_register(party: Node, facts: Facts) -> bool:
+    return [normalised(number) for number in registrations(party, "TAX")][:1] == ["Foretaksregisteret"]
+
+
+@_seller.rule(
+    "NO-R-001",
+    "fatal",
+    "BT-31",
+    nl="Een Noors btw-nummer is NO, negen cijfers met een geldig controlecijfer, en MVA.",
+    fr="Un numéro de TVA norvégien s'écrit NO, neuf chiffres dont un chiffre de contrôle valable, et MVA.",
+    en="A Norwegian VAT number is NO, nine digits with a valid check digit, and MVA.",
+)
+def vat_number_is_norwegian(party: Node, facts: Facts) -> bool:
+    numbers = registrations(party, "VAT")
+    if not any(number[:2] == "NO" for number in numbers):
+        return True
+    return bool(_NUMBER.fullmatch(numbers[0][2:])) and is_norwegian_number(numbers[0][2:11])

@@ -1,0 +1,79 @@
+"""What a Peppol rule is, where it looks, and how rules share an element.
+
+The official rules stand in patterns. Within one pattern an element is judged by the first context that takes it, and by
+no later one; an element can be judged once in each pattern. That hides one error behind another, and is kept as it is:
+the identifiers found must be those the network's own gateways find.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from koppel_ubl.checking.report import Rule, Sentence, Severity
+
+from .facts import Facts
+from .nodes import Node, tag
+
+Test = Callable[[Node, Facts], bool]
+
+RULES: dict[str, Rule] = {}
+"""Every rule of the layer by id."""
+
+
+def declare(rule_id: str, severity: Severity, term: str, sentence: Sentence) -> Rule:
+    """Return a rule of this layer; several contexts may test the same one.
+
+    Raises:
+        ValueError: there is another rule with this id.
+    """
+    rule = RULES.setdefault(rule_id, Rule(rule_id, severity, "peppol", term, sentence))
+    if rule.severity != severity:
+        raise ValueError(rule_id)
+    return rule
+
+
+@dataclass(slots=True)
+class Context:
+    """The elements (by name, and a test where the name is not enough) that a group of rules judges."""
+
+    tags: tuple[str, ...]
+    takes: Test | None
+    rules: list[tuple[Rule, Test]] = field(default_factory=list)
+
+    def rule(self, rule_id: str, severity: Severity, term: str, *, nl: str, fr: str, en: str) -> Callable[[Test], Test]:
+        """Make a rule of the function that follows: whether an element obeys it."""
+        rule = declare(rule_id, severity, term, Sentence(nl, fr, en))
+
+        def add(holds: Test) -> Test:
+            self.rules.append((rule, holds))
+            return holds
+
+        return add
+
+
+class Pattern:
+    """Contexts in order of precedence, for the documents for which ``applies`` holds."""
+
+    def __init__(self, applies: Callable[[Facts], bool] | None = None) -> None:
+        self.applies = applies
+        self.contexts: list[Context] = []
+
+    def on(self, *names: str, where: Test | None = None) -> Context:
+        """Open a context on elements such as ``cbc:Amount``."""
+        context = Context(tuple(tag(name) for name in names), where)
+        self.contexts.append(context)
+        return context
+
+
+def below(*names: str) -> Test:
+    """Take an element only where its ancestors, nearest first, have these names."""
+    tags = tuple(tag(name) for name in names)
+
+    def takes(node: Node, facts: Facts) -> bool:
+        for expected in tags:
+            parent = node.getparent()
+            if parent is None or parent.tag != expected:
+                return False
+            node = parent
+        return True
+
+    return takes
