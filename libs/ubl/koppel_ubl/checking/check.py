@@ -12,10 +12,11 @@ from .en16931 import LAYER as EN16931
 from .layer import Layer, Subject
 from .peppol import LAYER as PEPPOL
 from .report import Finding, Report, Rule
+from .structure import LAYER as STRUCTURE
 
 Profile = Literal["peppol-bis-3", "en16931"]
 
-LAYERS: Final[tuple[Layer, ...]] = (EN16931, PEPPOL)
+LAYERS: Final[tuple[Layer, ...]] = (STRUCTURE, EN16931, PEPPOL)
 """In the order in which they look: structure, EN 16931, Peppol, our own. A new layer is one more entry here."""
 
 PROFILES: Final[Mapping[Profile, frozenset[str]]] = MappingProxyType(

@@ -1,0 +1,111 @@
+"""The structure of UBL 2.1 as a table: which elements a type has, in which order and how often, and which values they hold.
+
+``ubl-2.1.txt`` holds the facts (``tools/derive_structure.py`` derives them); kinds of values and their attributes are below.
+"""
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from lxml import etree
+
+NAMESPACES = {
+    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    "ext": "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2",
+    "inv": "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
+    "cn": "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
+}
+_SCHEME = (
+    "schemeID schemeName schemeAgencyID schemeAgencyName schemeVersionID schemeDataURI schemeURI"  # of an identifier
+)
+_LIST = "listID listAgencyID listAgencyName listName listVersionID name languageID listURI listSchemeURI"
+_FILE = "mimeCode! format encodingCode characterSetCode uri filename"
+ATTRIBUTES = {
+    "Amount": "currencyID! currencyCodeListVersionID",
+    "BinaryObject": _FILE,
+    "Code": _LIST,
+    "Date": "",
+    "Identifier": _SCHEME,
+    "Indicator": "",
+    "Measure": "unitCode! unitCodeListVersionID",
+    "Name": "languageID languageLocaleID",
+    "Numeric": "format",
+    "Percent": "format",
+    "Quantity": "unitCode unitCodeListID unitCodeListAgencyID unitCodeListAgencyName",
+    "Rate": "format",
+    "Text": "languageID languageLocaleID",
+    "Time": "",
+}
+"""Attributes of each kind of value; ``!`` must be there."""
+
+UNBOUNDED = 1 << 30
+
+
+@dataclass(eq=False, slots=True)
+class Kind:
+    """What an element holds: elements, when ``parts`` says which, or a value.
+
+    Attributes:
+        parts: by Clark name the place in the order, how often it may stand, and what it holds itself.
+        required: names that must be there, in their order.
+        is_open: whether it holds one element of another namespace, whatever that is (``ExtensionContent``).
+    """
+
+    name: str
+    parts: dict[str, tuple[int, int, "Kind"]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    required_attributes: tuple[str, ...] = ()
+    is_value: bool = False
+    is_open: bool = False
+
+
+def clark(name: str) -> str:
+    """Return the name lxml uses for ``cbc:ID``."""
+    prefix, _, local = name.partition(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}"
+
+
+def short(element: etree._Element) -> str:
+    """Return the name people read: ``cbc:ID``; ``Invoice`` for the document."""
+    name = etree.QName(element)
+    prefix = next((prefix for prefix, namespace in NAMESPACES.items() if namespace == name.namespace), None)
+    return name.localname if prefix in {"inv", "cn"} else f"{prefix or '?'}:{name.localname}"
+
+
+def _value(name: str) -> Kind:
+    attributes = ATTRIBUTES[name].split()
+    needed = tuple(each[:-1] for each in attributes if each.endswith("!"))
+    return Kind(
+        name, attributes=frozenset(each.rstrip("!") for each in attributes), required_attributes=needed, is_value=True
+    )
+
+
+def _documents() -> dict[str, Kind]:
+    """Return what a document holds, by the Clark name of its element."""
+    kinds = {name: _value(name) for name in ATTRIBUTES}
+    kinds["ExtensionContentType"] = Kind("ExtensionContentType", is_open=True)
+    of_element: dict[str, str] = {}
+    sequences: dict[str, list[str]] = {}
+    for line in files(__package__).joinpath("ubl-2.1.txt").read_text(encoding="ascii").splitlines():
+        name, *rest = line.split()
+        if rest[0] == "=":
+            sequences[name] = rest[1:]
+            kinds[name] = Kind(name)
+        else:
+            of_element[name] = rest[0]
+    for name, sequence in sequences.items():
+        required = []
+        for place, particle in enumerate(sequence):
+            element = particle.rstrip("?*+")
+            many = UNBOUNDED if particle[-1] in "*+" else 1
+            kinds[name].parts[clark(element)] = (place, many, kinds[of_element[element]])
+            if particle[-1] not in "?*":
+                required.append(clark(element))
+        kinds[name].required = tuple(required)
+    return {
+        clark(f"{prefix}:{name}"): kinds[f"{name}Type"] for prefix, name in (("inv", "Invoice"), ("cn", "CreditNote"))
+    }
+
+
+DOCUMENTS = _documents()

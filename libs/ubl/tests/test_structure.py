@@ -1,0 +1,46 @@
+"""The structure of UBL: what is said where the schema would refuse, in words of people."""
+
+from pathlib import Path
+
+import pytest
+
+import koppel_ubl
+
+VALID = Path(__file__).parent / "samples" / "valid"
+INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
+DATE = b"<cbc:IssueDate>2026-01-15</cbc:IssueDate>"
+
+
+def found(old: bytes, new: bytes) -> list[tuple[str, str]]:
+    assert old in INVOICE
+    report = koppel_ubl.check(INVOICE.replace(old, new, 1))
+    return [(one.rule, one.message.en) for one in report.findings if one.layer == "structure"]
+
+
+@pytest.mark.parametrize("path", sorted(VALID.glob("*.xml")), ids=lambda path: path.stem)
+def test_good_documents_have_the_structure(path: Path) -> None:
+    assert not koppel_ubl.check(path.read_bytes()).rules("structure")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "sentence"),
+    [
+        (DATE, b"", "KOPPEL-MISSING", "Invoice lacks cbc:IssueDate."),
+        (DATE, DATE * 2, "KOPPEL-TOO-MANY", "This element may stand here only once."),
+        (DATE, DATE.replace(b"01-15", b"02-30"), "KOPPEL-FORMAT", "Here belongs a date YYYY-MM-DD."),
+        (DATE, DATE + b"<cbc:Colour>red</cbc:Colour>", "KOPPEL-UNKNOWN", "cbc:Colour does not exist in Invoice."),
+        (DATE, DATE + b"and", "KOPPEL-TEXT", "Text stands between the elements, where it does not belong."),
+        (b"<cbc:ID>2026-0001</cbc:ID>", DATE + b"<cbc:ID>1</cbc:ID>", "KOPPEL-ORDER", "cbc:ID must stand before cbc:IssueDate."),
+        (b">582.77<", b">582,77<", "KOPPEL-FORMAT", "Here belongs a number with a point."),
+        (b' currencyID="EUR">582.77', b">582.77", "KOPPEL-ATTRIBUTE", "The attribute currencyID is missing."),
+        (b"<cbc:ID>1</cbc:ID>", b'<cbc:ID colour="">1</cbc:ID>', "KOPPEL-ATTRIBUTE", "The attribute colour does not exist here."),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_in_words(old: bytes, new: bytes, rule: str, sentence: str) -> None:
+    assert (rule, sentence) in found(old, new)
+
+
+def test_a_document_that_is_wrong_everywhere_is_told_two_hundred_times() -> None:
+    wrong = INVOICE.replace(b"<cac:InvoiceLine>", b"<cac:InvoiceLine>" + b"<cbc:X/>" * 10_000, 1)
+    report = koppel_ubl.check(wrong)
+    assert len([one for one in report.findings if one.layer == "structure"]) == 200
