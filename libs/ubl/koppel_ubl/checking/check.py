@@ -10,13 +10,14 @@ from koppel_ubl.reading.document import document_of
 
 from .en16931 import LAYER as EN16931
 from .layer import Layer, Subject
+from .own import LAYER as OWN
 from .peppol import LAYER as PEPPOL
 from .report import Finding, Report, Rule
 from .structure import LAYER as STRUCTURE
 
 Profile = Literal["peppol-bis-3", "en16931"]
 
-LAYERS: Final[tuple[Layer, ...]] = (STRUCTURE, EN16931, PEPPOL)
+LAYERS: Final[tuple[Layer, ...]] = (STRUCTURE, EN16931, PEPPOL, OWN)
 """In the order in which they look: structure, EN 16931, Peppol, our own. A new layer is one more entry here."""
 
 PROFILES: Final[Mapping[Profile, frozenset[str]]] = MappingProxyType(

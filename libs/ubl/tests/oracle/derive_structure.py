@@ -33,21 +33,21 @@ def derived(folder: Path) -> str:
         for element in root.iterchildren(f"{XSD}element"):
             types_of[f"{prefix}:{element.get('name')}"] = f"{prefix}:{element.get('type')}"
         for one in root.iterchildren(f"{XSD}complexType"):
-            name = f"{prefix}:{one.get('name')}"
+            type_name = f"{prefix}:{one.get('name')}"
             if (base := one.find(f".//{XSD}extension")) is not None:
-                values[name] = str(base.get("base")).removeprefix("udt:").removesuffix("Type")
+                values[type_name] = str(base.get("base")).removeprefix("udt:").removesuffix("Type")
             else:
-                particles[name] = [particle(each, prefix) for each in one.iter(f"{XSD}element")]
+                particles[type_name] = [particle(each, prefix) for each in one.iter(f"{XSD}element")]
     lines, todo, done = [], ["inv:Invoice", "cn:CreditNote"], set[str]()
     while todo:
-        element = todo.pop(0)
-        if element in done:
+        name = todo.pop(0)
+        if name in done:
             continue
-        done.add(element)
-        kind = types_of[element]
-        lines.append(f"{element} {values.get(kind) or kind.partition(':')[2]}")
-        todo += [name.rstrip("?*+") for name in particles.get(kind, ())]
-    kinds = {types_of[element] for element in done} & particles.keys()
+        done.add(name)
+        kind = types_of[name]
+        lines.append(f"{name} {values.get(kind) or kind.partition(':')[2]}")
+        todo += [each.rstrip("?*+") for each in particles.get(kind, ())]
+    kinds = {types_of[name] for name in done} & particles.keys()
     lines += [f"{kind.partition(':')[2]} = {' '.join(particles[kind])}" for kind in kinds]
     return "\n".join(sorted(lines)) + "\n"
 
