@@ -7,7 +7,7 @@ koppel_ubl.read(koppel_ubl.write(document)) == document
 ```
 """
 
-from .checking import Finding, Report, Rule, Sentence, check, rule
+from .checking import Finding, Profile, Report, Rule, Sentence, check, rule
 from .errors import ReadError, WriteError
 from .model import (
     Address,
@@ -54,6 +54,7 @@ __all__ = [
     "PaymentMeans",
     "Period",
     "Price",
+    "Profile",
     "Property",
     "ReadError",
     "Report",

@@ -14,6 +14,9 @@ from koppel_ubl.identifiers import normalise_enterprise_number
 from . import Unreadable
 
 TEXT_MAX = 200
+FINDINGS_MAX = 100
+ERRORS_MAX = 20
+PEPPOL = "urn:fdc:peppol.eu:2017:poacc:"
 SELF_BILLING_TYPES = {"261", "389", "527"}
 
 
@@ -25,12 +28,13 @@ def read_ubl(data: bytes) -> Facts:
     """
     try:
         document = koppel_ubl.read(data)
+        report = koppel_ubl.check(data, _profile(document))
     except koppel_ubl.ReadError as error:
         where = f" (line {error.line})" if error.line else ""
         message = printable(f"{error.message}{where}")[:500]
         raise Unreadable([FieldError(xpath=error.path, rule=error.code, message=message)]) from error
     total = _total(document)
-    if wrong := _wrong(document, total):
+    if wrong := [*_wrong(document, total), *_misbuilt(report)]:
         raise Unreadable(wrong)
     assert total is not None and document.currency is not None
     pdf = document.pdf
@@ -63,8 +67,32 @@ def read_ubl(data: bytes) -> Facts:
             for each in document.vat_breakdown
         ],
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[_unread(path) for path in document.unread[:100]],
+        findings=[*_broken(report), *(_unread(path) for path in document.unread)][:FINDINGS_MAX],
     )
+
+
+def _profile(document: Document) -> koppel_ubl.Profile:
+    """Choose the rules by what the document says it follows: what does not name Peppol is judged by the standard alone."""
+    return "peppol-bis-3" if PEPPOL in (document.customization_id or "") else "en16931"
+
+
+def _misbuilt(report: koppel_ubl.Report) -> list[FieldError]:
+    """What the schema of UBL refuses (contract §5): whoever reads it further on could read something else."""
+    found = [one for one in report.findings if one.layer == "structure"]
+    return [
+        FieldError(xpath=one.path, rule=one.rule, message=f"{one.message.en} (line {one.line})")
+        for one in found[:ERRORS_MAX]
+    ]
+
+
+def _broken(report: koppel_ubl.Report) -> list[dict[str, Any]]:
+    """Every broken rule once, at its first place: the rest would say the same sentence again."""
+    return [_finding(places[0]) for rule, places in report.by_rule().items()]
+
+
+def _finding(found: koppel_ubl.Finding) -> dict[str, Any]:
+    said = found.message
+    return finding(found.rule, found.severity, nl=said.nl, fr=said.fr, en=said.en, xpath=found.path, line=found.line)
 
 
 def _total(document: Document) -> Decimal | None:

@@ -1,0 +1,28 @@
+"""A UBL document is checked when it comes in: what breaks a rule travels along, what breaks the schema is refused."""
+
+from .conftest import Desk
+from .papers import OURS, invoice
+
+UBL = "application/xml"
+
+
+async def test_a_broken_rule_travels_with_the_document_and_blocks_nothing(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    wrong = invoice().replace(b">EUR</cbc:DocumentCurrencyCode>", b">BEF</cbc:DocumentCurrencyCode>")
+    document = await desk.filed(dossier["id"], wrong, UBL)
+    found = {one["rule"]: one for one in document["findings"]}
+    assert found["BR-CL-04"]["severity"] == "fatal"
+    assert found["BR-CL-04"]["xpath"] == "/Invoice/cbc:DocumentCurrencyCode"
+    assert all(found["BR-CL-04"]["message"][language] for language in ("nl", "fr", "en"))
+    assert found["BR-CL-04"]["line"] > 0
+    assert document["state"] == "filed"
+
+
+async def test_what_breaks_the_schema_is_refused_with_the_places(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    wrong = invoice().replace(b"</cbc:IssueDate>", b"</cbc:IssueDate><cbc:Colour>red</cbc:Colour>")
+    answer = await desk.hand_in(dossier["id"], wrong, UBL)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_document")
+    (error,) = answer.json()["errors"]
+    assert (error["rule"], error["xpath"]) == ("KOPPEL-UNKNOWN", "/Invoice/cbc:Colour")
+    assert "cbc:Colour does not exist in Invoice" in error["message"]
