@@ -9,7 +9,7 @@ How the parts fit, for who adds a layer or a rule:
 * A **rule** (``report.py``) is an id, a severity, the business terms it is about and a sentence of our own in three
   languages. ``layer.finding(rule, element, found)`` makes the finding, with path and line.
 * ``subject.root`` is the ``Invoice`` or ``CreditNote`` element: a layer may walk it as it likes. ``subject.tree`` is the
-  index that EN 16931 uses (``tree.py``): made in one pass, the first time it is asked for. ``tree.seen`` gives each element
+  index that most layers use (``tree.py``), made in one pass. ``tree.seen`` gives each element
   with its *place*, a path whose rules are worked out once for all documents; that is what makes the check fast.
 * ``values.py`` reads values as XPath 2.0 does: decimals without loss, ties of rounding upwards, blanks, dates with zones.
 * ``codes/`` holds the code lists, each with its release.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from lxml import etree
 
@@ -13,19 +12,17 @@ FOUND_CHARACTERS_MAX = 80
 
 
 class Subject:
-    """The document that is checked: its root, and its index once a layer asks for it.
+    """The document that is checked: its root, and its index.
 
     Attributes:
         root: the ``Invoice`` or ``CreditNote`` element; inside an envelope it is not the root of the XML.
+        tree: the index of all elements, made in one pass and shared by the layers.
     """
 
     def __init__(self, root: etree._Element) -> None:
         self.root = root
-
-    @cached_property
-    def tree(self) -> Tree:
-        """The index of all elements, made in one pass and shared by the layers."""
-        return Tree(self.root)
+        # Made before any layer looks: lxml makes an element's Python object anew each time unless somebody holds it.
+        self.tree = Tree(root)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ def _broken(subject: Subject) -> Iterator[tuple[Rule, Element]]:
     facts = Facts(subject.tree)
     yield from _unused_attributes(subject.root)
     for place, group, value in subject.tree.seen:
-        here = judged(place)
+        here: Judged = place.judged or judged(place)  # type: ignore[assignment]  # the layer keeps its own there
+        if here.is_free:
+            continue
         element = group.element if value is None else value
         for rule in here.forbidden:
             yield rule, element

@@ -7,6 +7,7 @@ the value's element. ``where`` narrows a context to some of the groups that stan
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from koppel_ubl.checking.report import Rule, Sentence, Severity
 from koppel_ubl.checking.tree import Element, Group, Place
@@ -115,7 +116,7 @@ class Values:
         return add
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """All that must hold at one place."""
 
@@ -123,6 +124,11 @@ class Judged:
     kinds: KindRules
     values: ValueRules
     forbidden: tuple[Rule, ...]
+
+    @cached_property
+    def is_free(self) -> bool:
+        """Whether nothing is asked here."""
+        return not (self.groups or self.kinds or self.values or self.forbidden)
 
 
 _contexts: list[Groups] = []

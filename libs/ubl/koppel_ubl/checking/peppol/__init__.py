@@ -4,6 +4,7 @@ Release 3.0.21 (May 2026) is followed.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from koppel_ubl.checking.layer import Layer, Subject, finding
 from koppel_ubl.checking.report import Finding, Rule
@@ -25,20 +26,39 @@ OCCURRENCES_MAX = 100
 PATTERNS: tuple[Pattern, ...] = (PROJECT, EVERYTHING, CODES)
 
 
-_Contexts = dict[str, tuple[tuple[Context, ...], ...]]
+Row = tuple[Context, ...]
 
 
-def _by_tag(patterns: tuple[Pattern, ...]) -> _Contexts:
-    """Return the contexts an element's name can meet: a row for each pattern, in order of precedence."""
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """The contexts an element's name can meet: a row for each pattern, in order of precedence.
+
+    Attributes:
+        rows: for an element whose ``schemeID`` no context names.
+        of_scheme: for the others, by their ``schemeID``.
+    """
+
+    rows: tuple[Row, ...]
+    of_scheme: dict[str, tuple[Row, ...]]
+
+
+def _by_tag(patterns: tuple[Pattern, ...]) -> dict[str, _Met]:
     tags = {tag for pattern in patterns for context in pattern.contexts for tag in context.tags}
-    rows = {
-        tag: [tuple(context for context in pattern.contexts if tag in context.tags) for pattern in patterns]
-        for tag in tags
-    }
-    return {tag: tuple(row for row in found if row) for tag, found in rows.items()}
+    return {tag: _met(patterns, tag) for tag in tags}
 
 
-_CONTEXTS = _by_tag(PATTERNS)
+def _met(patterns: tuple[Pattern, ...], tag: str) -> _Met:
+    found = [[context for context in pattern.contexts if tag in context.tags] for pattern in patterns]
+    schemes = {context.scheme for row in found for context in row if context.scheme is not None}
+
+    def rows(scheme: str | None) -> tuple[Row, ...]:
+        kept = (tuple(context for context in row if context.scheme in {None, scheme}) for row in found)
+        return tuple(row for row in kept if row)
+
+    return _Met(rows(None), {scheme: rows(scheme) for scheme in schemes})
+
+
+_BASE = _by_tag(PATTERNS)
 _NATIONAL = tuple((pattern.applies, _by_tag((pattern,))) for pattern in NATIONAL)
 
 
@@ -60,15 +80,19 @@ def _broken(subject: Subject) -> Iterator[tuple[Rule, Node]]:
     for element in elements:
         if is_empty(element):
             yield EMPTY_ELEMENT, element
-    yield from _broken_in(elements, facts, _CONTEXTS)
+    yield from _broken_in(elements, facts, _BASE)
     for applies, contexts in _NATIONAL:
         if applies is not None and applies(facts):
             yield from _broken_in(elements, facts, contexts)
 
 
-def _broken_in(elements: list[Node], facts: Facts, contexts: _Contexts) -> Iterator[tuple[Rule, Node]]:
+def _broken_in(elements: list[Node], facts: Facts, contexts: dict[str, _Met]) -> Iterator[tuple[Rule, Node]]:
     for element in elements:
-        for row in contexts.get(str(element.tag), ()):
+        met = contexts.get(element.tag)  # type: ignore[arg-type]  # tags are text: safe_xml leaves no comments
+        if met is None:
+            continue
+        rows = met.of_scheme.get(element.get("schemeID", ""), met.rows) if met.of_scheme else met.rows
+        for row in rows:
             for context in row:
                 if context.takes is None or context.takes(element, facts):
                     for rule, holds in context.rules:

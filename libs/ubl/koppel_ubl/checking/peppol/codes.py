@@ -16,7 +16,7 @@ from .code_lists import (
 )
 from .document import AMOUNTS
 from .facts import Facts
-from .nodes import Node, Path, is_blank, is_date, normalised, string, tag
+from .nodes import SPACES, Node, Path, is_date, normalised, string, tag
 from .rule import Pattern, Test, below, declare
 
 CODES = Pattern()
@@ -219,4 +219,5 @@ EMPTY_ELEMENT = declare(
 
 def is_empty(node: Node) -> bool:
     """Return whether an element holds no element, and no text but white space."""
-    return not len(node) and is_blank(node.text)
+    text = node.text
+    return (not text or not text.strip(SPACES)) and not len(node)

@@ -25,10 +25,8 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda text: compiled.fullmatch(text) is not None
 
 
-def _carries(scheme: str, *, endpoint_only: bool) -> Callable[[Node, Facts], bool]:
+def _carries(*, endpoint_only: bool) -> Callable[[Node, Facts], bool]:
     def takes(node: Node, facts: Facts) -> bool:
-        if node.get("schemeID") != scheme:
-            return False
         if node.tag != _ID:
             return not endpoint_only or node.tag == _ENDPOINT
         parent = node.getparent()
@@ -48,9 +46,8 @@ def _add(
     endpoint_only: bool = False,
 ) -> None:
     """Add the rule of one scheme; ``as_written`` keeps white space, which the official Danish rules do not forgive."""
-    context = EVERYTHING.on(
-        "cbc:EndpointID", "cbc:ID", "cbc:CompanyID", where=_carries(scheme, endpoint_only=endpoint_only)
-    )
+    tags = ("cbc:EndpointID", "cbc:ID", "cbc:CompanyID")
+    context = EVERYTHING.on(*tags, where=_carries(endpoint_only=endpoint_only), scheme=scheme)
     nl, fr, en = names
 
     def holds(node: Node, facts: Facts) -> bool:

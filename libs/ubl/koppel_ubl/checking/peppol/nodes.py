@@ -12,7 +12,7 @@ from lxml import etree
 
 Node = etree._Element
 
-_SPACES = " \t\r\n"
+SPACES = " \t\r\n"
 _RUN_OF_SPACES = re.compile(r"[ \t\r\n]+")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DOUBLE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -62,7 +62,7 @@ def normalised(text: str | None) -> str:
 
 def is_blank(text: str | None) -> bool:
     """Return whether there is nothing but white space."""
-    return not text or not text.strip(_SPACES)
+    return not text or not text.strip(SPACES)
 
 
 class Path:
@@ -123,7 +123,7 @@ def attribute(node: Node | None, name: str) -> str:
 
 def number(text: str) -> Decimal:
     """Return what XPath's ``number()`` makes of the text, in decimals; not-a-number for what is none."""
-    text = text.strip(_SPACES)
+    text = text.strip(SPACES)
     if _DOUBLE.fullmatch(text):
         try:
             return Decimal(text)
@@ -141,7 +141,7 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
     """Return an exact number; the default without an element; None for what is no decimal (a matter of structure)."""
     if node is None:
         return default
-    text = string(node).strip(_SPACES)
+    text = string(node).strip(SPACES)
     try:
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
     except InvalidOperation:
@@ -197,7 +197,7 @@ def is_date(text: str) -> bool:
 
 def minute_of(text: str) -> int | None:
     """Return the minute at which a date begins, its time zone counted (UTC without one); None for what is no date."""
-    found = _ZONED_DATE.fullmatch(text.strip(_SPACES))
+    found = _ZONED_DATE.fullmatch(text.strip(SPACES))
     if not found or not is_date(found[1]):
         return None
     offset = int(found[3]) * 60 + int(found[4]) if found[2] else 0

@@ -37,6 +37,8 @@ class Context:
 
     tags: tuple[str, ...]
     takes: Test | None
+    scheme: str | None = None
+    """Only elements with this ``schemeID``; said apart because it is quicker than to ask each context."""
     rules: list[tuple[Rule, Test]] = field(default_factory=list)
 
     def rule(self, rule_id: str, severity: Severity, term: str, *, nl: str, fr: str, en: str) -> Callable[[Test], Test]:
@@ -57,9 +59,9 @@ class Pattern:
         self.applies = applies
         self.contexts: list[Context] = []
 
-    def on(self, *names: str, where: Test | None = None) -> Context:
+    def on(self, *names: str, where: Test | None = None, scheme: str | None = None) -> Context:
         """Open a context on elements such as ``cbc:Amount``."""
-        context = Context(tuple(tag(name) for name in names), where)
+        context = Context(tuple(tag(name) for name in names), where, scheme)
         self.contexts.append(context)
         return context
 
