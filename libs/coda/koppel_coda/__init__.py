@@ -7,6 +7,7 @@ for statement in koppel_coda.read(data):
 """
 
 from .accounts import Account, Structure
+from .checking import Finding, Report, Rule, Sentence, check, check_series
 from .codes import CodeExplanation, TransactionCode
 from .communications import OtherStructured, Structured
 from .errors import Note, ReadError, WriteError
@@ -19,18 +20,24 @@ __all__ = [
     "Balance",
     "CodeExplanation",
     "Counterparty",
+    "Finding",
     "Header",
     "Information",
     "Movement",
     "Note",
     "OtherStructured",
     "ReadError",
+    "Report",
+    "Rule",
+    "Sentence",
     "Statement",
     "Structure",
     "Structured",
     "Trailer",
     "TransactionCode",
     "WriteError",
+    "check",
+    "check_series",
     "iter_statements",
     "read",
     "write",

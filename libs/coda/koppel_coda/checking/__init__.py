@@ -1,0 +1,12 @@
+"""Checks CODA strictly, where the reader is tolerant: 33 rules, each with line, column and a sentence that helps.
+
+``check.py`` runs them over a file, ``series.py`` over the statements of an account; ``rules.py`` holds them all by id,
+``of_lines.py`` those about one line and ``of_statements.py`` those about the lines of a statement together.
+"""
+
+from .check import check
+from .report import Finding, Report, Rule, Sentence, Severity
+from .rules import RULES
+from .series import check_series
+
+__all__ = ["RULES", "Finding", "Report", "Rule", "Sentence", "Severity", "check", "check_series"]
