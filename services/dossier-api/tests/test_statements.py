@@ -95,4 +95,4 @@ async def test_what_the_reader_put_up_with_travels_along(desk: Desk) -> None:
     document = await desk.filed(dossier["id"], other_application, CODA)
     assert document["total"] == {"amount": "1427.60", "currency": "EUR"}
     (finding,) = document["findings"]
-    assert (finding["rule"], finding["severity"], finding["line"]) == ("coda-application", "information", 1)
+    assert (finding["rule"], finding["severity"], finding["line"]) == ("CODA-08", "warning", 1)

@@ -6,7 +6,10 @@
 
 from .check import check
 from .report import Finding, Report, Rule, Sentence, Severity
-from .rules import RULES
+from .rules import MULTIPLE, RULES
 from .series import check_series
 
-__all__ = ["RULES", "Finding", "Report", "Rule", "Sentence", "Severity", "check", "check_series"]
+MULTIPLE_FILES = MULTIPLE.id
+"""The rule that more than half of all banks break and that no reader minds: nothing to show to people."""
+
+__all__ = ["MULTIPLE_FILES", "RULES", "Finding", "Report", "Rule", "Sentence", "Severity", "check", "check_series"]

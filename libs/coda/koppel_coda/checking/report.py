@@ -71,6 +71,13 @@ class Report:
         """The findings that somebody should look at."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
+    def by_rule(self) -> dict[str, list[Finding]]:
+        """Return the findings of each rule that does not hold, in their order."""
+        grouped: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            grouped.setdefault(finding.rule, []).append(finding)
+        return grouped
+
     def rules(self) -> frozenset[str]:
         """Return the ids of the rules that do not hold."""
         return frozenset(finding.rule for finding in self.findings)

@@ -13,6 +13,7 @@ from koppel_mesh.messages import DocumentKind
 from . import Unreadable
 
 NOTES_MAX = 100
+TEXT_MAX = 500
 STATEMENTS_TOLD_MAX = 1000
 """Of a file with more, the document tells the first ones; its bytes hold all."""
 DEFAULT_CURRENCY = "EUR"
@@ -48,7 +49,7 @@ def read_coda(data: bytes) -> StatementFacts:
         closing=last.closing if len(accounts) == 1 else None,
         holder_numbers=frozenset(number for one in statements if (number := one.header.company_number.strip())),
         statements=[_told(one) for one in statements[:STATEMENTS_TOLD_MAX]],
-        findings=_notes(statements),
+        findings=_findings(koppel_coda.check(data, version_1=True), statements),
     )
 
 
@@ -77,17 +78,28 @@ def _told(one: Statement) -> dict[str, object]:
     }
 
 
-def _notes(statements: Sequence[Statement]) -> list[dict[str, object]]:
-    """What the reader put up with; nothing is tolerated in silence."""
-    notes = [note for one in statements for note in one.notes]
-    return [
-        finding(
-            f"coda-{note.code}",
-            "information",
-            nl=f"Afwijking van de CODA-standaard, gelezen zoals bedoeld (lijn {note.line}).",
-            fr=f"Écart par rapport à la norme CODA, lu selon l'intention (ligne {note.line}).",
-            en=f"Not as the CODA standard writes it; read as it was meant (line {note.line}).",
-            line=note.line,
-        )
-        for note in notes[:NOTES_MAX]
+def _findings(report: koppel_coda.Report, statements: Sequence[Statement]) -> list[dict[str, object]]:
+    """Every broken rule once, at its first place; then what else the reader put up with: nothing is tolerated in silence."""
+    told = [
+        _finding(places[0]) for rule, places in report.by_rule().items() if rule != koppel_coda.checking.MULTIPLE_FILES
     ]
+    lines = {one.line for one in report.findings}
+    notes = [note for one in statements for note in one.notes if note.line not in lines]
+    return told + [_note(note) for note in notes[:NOTES_MAX]]
+
+
+def _finding(found: koppel_coda.Finding) -> dict[str, object]:
+    said = found.message
+    nl, fr, en = (printable(text)[:TEXT_MAX] for text in (said.nl, said.fr, said.en))
+    return finding(found.rule, found.severity, nl=nl, fr=fr, en=en, line=found.line)
+
+
+def _note(note: koppel_coda.Note) -> dict[str, object]:
+    return finding(
+        f"coda-{note.code}",
+        "information",
+        nl=f"Afwijking van de CODA-standaard, gelezen zoals bedoeld (lijn {note.line}).",
+        fr=f"Écart par rapport à la norme CODA, lu selon l'intention (ligne {note.line}).",
+        en=f"Not as the CODA standard writes it; read as it was meant (line {note.line}).",
+        line=note.line,
+    )
