@@ -1,14 +1,16 @@
-"""UBL 2.1 invoices and credit notes: read safely into typed values, and written.
+"""UBL 2.1 invoices and credit notes: read safely into typed values, built, written, and checked as the official rules do.
 
 ```python
 document = koppel_ubl.read(data)
 document.number, document.totals.payable, document.seller.enterprise_number
 koppel_ubl.read(koppel_ubl.write(document)) == document
+koppel_ubl.check(data).valid
 ```
 """
 
+from .building import build, credit_transfer, daily_receipts, party
 from .checking import Finding, Profile, Report, Rule, Sentence, check, rule
-from .errors import ReadError, WriteError
+from .errors import BuildError, ReadError, WriteError
 from .model import (
     Address,
     AllowanceCharge,
@@ -40,6 +42,7 @@ __all__ = [
     "AllowanceCharge",
     "Attachment",
     "BillingReference",
+    "BuildError",
     "Classification",
     "Contact",
     "CreditNote",
@@ -64,7 +67,11 @@ __all__ = [
     "VatCategory",
     "VatSubtotal",
     "WriteError",
+    "build",
     "check",
+    "credit_transfer",
+    "daily_receipts",
+    "party",
     "read",
     "rule",
     "write",

@@ -1,5 +1,10 @@
 """What can be wrong with bytes that are handed in as UBL, and with a document that is to be written as UBL."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checking import Finding
+
 
 class ReadError(Exception):
     """The bytes are not a UBL invoice or credit note that can be read.
@@ -34,3 +39,16 @@ class WriteError(ValueError):
         self.code = code
         self.message = message
         self.path = path
+
+
+class BuildError(WriteError):
+    """The document would break rules.
+
+    Attributes:
+        findings: each broken rule, with its sentence and place.
+    """
+
+    def __init__(self, findings: "tuple[Finding, ...]") -> None:
+        said = "; ".join(dict.fromkeys(f"{one.rule}: {one.message}" for one in findings))
+        super().__init__("rule", said, findings[0].path)
+        self.findings = findings

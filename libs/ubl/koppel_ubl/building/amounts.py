@@ -1,0 +1,84 @@
+"""The arithmetic of EN 16931: each line is rounded once, VAT once per rate, and sums are not rounded again.
+
+Ties go away from zero, as in commerce. Belgium asks for the same: VAT is rounded on the total per rate, never per line (Royal
+Decree of 8 July 2025).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from koppel_ubl.model import AllowanceCharge, Line, Totals, VatCategory, VatSubtotal
+
+CENT: Final = Decimal("0.01")
+ZERO: Final = Decimal("0.00")
+_EXEMPTIONS: Final = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+"""Categories that have one reason only (BR-AE-10, BR-IC-10, BR-G-10, BR-O-10); E has many, and must say which."""
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """Return the amount in cents."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def line_net(line: Line) -> Decimal | None:
+    """Return BT-131: quantity times price, with the allowances and charges of the line; None without a price (R120)."""
+    if line.price is None or line.price.net is None:
+        return None
+    quantity = Decimal(1) if line.quantity is None else line.quantity
+    gross = quantity * line.price.net / (line.price.base_quantity or Decimal(1))
+    return rounded(gross + sum((one.signed_amount for one in line.allowances_charges), ZERO))
+
+
+def vat_breakdown(lines: Iterable[Line], allowances_charges: Iterable[AllowanceCharge]) -> tuple[VatSubtotal, ...]:
+    """Return BG-23: one for each category and rate (BR-S-08 and its family), its tax rounded once (BR-CO-17)."""
+    parts = [(line.vat, line.net or ZERO) for line in lines]
+    parts += [(one.vat, one.signed_amount) for one in allowances_charges if one.vat is not None]
+    groups: dict[tuple[str | None, Decimal | None], list[tuple[VatCategory, Decimal]]] = {}
+    for vat, amount in parts:
+        groups.setdefault((vat.category, vat.rate), []).append((vat, amount))
+    return tuple(_subtotal(category, rate, group) for (category, rate), group in groups.items())
+
+
+def _subtotal(category: str | None, rate: Decimal | None, group: list[tuple[VatCategory, Decimal]]) -> VatSubtotal:
+    taxable = sum((amount for _, amount in group), ZERO)
+    reason = next((vat.exemption_reason for vat, _ in group if vat.exemption_reason), None)
+    code = next((vat.exemption_code for vat, _ in group if vat.exemption_code), None)
+    if code is None and reason is None:
+        code = _EXEMPTIONS.get(category or "")
+    return VatSubtotal(
+        category=category,
+        rate=rate,
+        taxable=taxable,
+        tax=rounded(taxable * (rate or ZERO) / 100),
+        exemption_code=code,
+        exemption_reason=reason,
+    )
+
+
+def without_exemption(vat: VatCategory) -> VatCategory:
+    """Return the category as lines state it: why there is no VAT stands in the breakdown alone."""
+    return replace(vat, exemption_code=None, exemption_reason=None)
+
+
+def totals(
+    lines: Iterable[Line], allowances_charges: Iterable[AllowanceCharge], vat_total: Decimal, stated: Totals
+) -> Totals:
+    """Return BG-22 (BR-CO-10 … BR-CO-16); what was paid and what is rounded off is kept as ``stated``."""
+    items = tuple(allowances_charges)
+    sum_of_lines = sum((line.net or ZERO for line in lines), ZERO)
+    allowances = [one.amount for one in items if not one.is_charge]
+    charges = [one.amount for one in items if one.is_charge]
+    without_vat = sum_of_lines - sum(allowances, ZERO) + sum(charges, ZERO)
+    with_vat = without_vat + vat_total
+    return Totals(
+        lines=sum_of_lines,
+        allowances=sum(allowances, ZERO) if allowances else None,
+        charges=sum(charges, ZERO) if charges else None,
+        without_vat=without_vat,
+        with_vat=with_vat,
+        prepaid=stated.prepaid,
+        rounding=stated.rounding,
+        payable=with_vat - (stated.prepaid or ZERO) + (stated.rounding or ZERO),
+    )
