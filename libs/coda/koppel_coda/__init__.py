@@ -6,6 +6,7 @@ for statement in koppel_coda.read(data):
 ```
 """
 
+from . import cash_book
 from .accounts import Account, Structure
 from .checking import Finding, Report, Rule, Sentence, check, check_series
 from .codes import CodeExplanation, TransactionCode
@@ -36,6 +37,7 @@ __all__ = [
     "Trailer",
     "TransactionCode",
     "WriteError",
+    "cash_book",
     "check",
     "check_series",
     "iter_statements",

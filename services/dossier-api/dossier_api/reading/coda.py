@@ -1,6 +1,5 @@
 """From the CODA reader's statements to ``StatementFacts``. A file is one document, however many statements it holds."""
 
-import re
 from collections.abc import Sequence
 
 import koppel_coda
@@ -17,8 +16,6 @@ TEXT_MAX = 500
 STATEMENTS_TOLD_MAX = 1000
 """Of a file with more, the document tells the first ones; its bytes hold all."""
 DEFAULT_CURRENCY = "EUR"
-_CASH_LINE = re.compile(r"(?:CB|DR)/[A-Z]{4}(?:/|$)")
-"""How a cash book marks its lines (R133); a bank's own communications never begin so."""
 
 
 def read_coda(data: bytes) -> StatementFacts:
@@ -55,7 +52,7 @@ def read_coda(data: bytes) -> StatementFacts:
 
 def _is_cash_book(statements: Sequence[Statement]) -> bool:
     texts = [movement.communication for one in statements for movement in one.movements]
-    return bool(texts) and all(isinstance(text, str) and _CASH_LINE.match(text) for text in texts)
+    return bool(texts) and all(map(koppel_coda.cash_book.is_marked, texts))
 
 
 def _number(statements: Sequence[Statement]) -> str | None:
