@@ -52,6 +52,10 @@ class Reader:
             raise ReadError(
                 "incomplete", "the statement stops before its opening balance (record 1)", self._records.line
             )
+        if self._trailer is None and self._closing is None:
+            raise ReadError(
+                "incomplete", "the statement stops before its closing balance (record 8)", self._records.line
+            )
         return self._statement(self._header, self._opening)
 
     def _add(self, text: str) -> None:

@@ -1,0 +1,191 @@
+"""What banks and people do to files: the reader puts up with it, loses nothing, and says so where it had to choose."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+
+import koppel_coda
+from koppel_coda import OtherStructured, ReadError, Statement, WriteError
+
+from .samples import append, drop, edited, put, sample, swap
+
+FILE = "bakery-two-days.cod"
+GIVEN = sample(FILE)
+STATEMENTS = koppel_coda.read(GIVEN)
+TEXT = GIVEN.decode("ascii")
+ACCENTED = TEXT.replace("CAFE HET HOEKJE ", "CAFÉ HET HOEKJE ")
+
+
+def with_line(line: int, text: str) -> bytes:
+    lines = GIVEN.splitlines(keepends=True)
+    return b"".join([*lines[: line - 1], text.encode(), *lines[line - 1 :]])
+
+
+SAME: dict[str, bytes] = {
+    "1 LF": GIVEN.replace(b"\r\n", b"\n"),
+    "1 CR": GIVEN.replace(b"\r\n", b"\r"),
+    "1 mixed ends": GIVEN.replace(b"\r\n", b"\n", 5),
+    "1 BOM": b"\xef\xbb\xbf" + GIVEN,
+    "1 blank lines": with_line(4, "\r\n   \r\n"),
+    "1 no last end": GIVEN.rstrip(),
+    "1 Ctrl-Z": GIVEN + b"\x1a",
+    "2 short by blanks": b"\r\n".join(line.rstrip() for line in GIVEN.splitlines()),
+    "2 surplus blanks": edited(FILE, append("    ", 5)),
+    "3 UTF-16": TEXT.encode("utf-16"),
+    "3 UTF-32": TEXT.encode("utf-32"),
+    "3 EBCDIC": TEXT.encode("cp1140"),
+    "10 multiple-file code": edited(FILE, put(19, 128, "2"), put(29, 128, "1")),
+    "11 next and link codes": edited(FILE, put(3, 126, "0"), put(5, 126, "1"), put(8, 128, "0"), put(17, 128, "0")),
+    "12 gaps in numbering": edited(FILE, *(put(line, 6, "7") for line in (25, 26, 27))),
+    "16 record 4 before 8": edited(FILE, swap(17)),
+    "20 blanks for zeros": edited(FILE, put(1, 84, "     ")),
+}
+
+
+@pytest.mark.parametrize("name", list(SAME))
+def test_the_same_statements_come_out(name: str) -> None:
+    assert koppel_coda.read(SAME[name]) == STATEMENTS
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp850", "iso8859-15", "utf-16", "cp1140"])
+def test_accents_are_read_in_every_encoding_banks_use(encoding: str) -> None:
+    [first, _] = koppel_coda.read(ACCENTED.encode(encoding))
+    counterparty = first.movements[0].counterparty
+    assert counterparty is not None
+    assert counterparty.name == "CAFÉ HET HOEKJE"
+    assert counterparty.account == STATEMENTS[0].movements[0].counterparty.account  # type: ignore[union-attr]
+
+
+def closing(statements: list[Statement]) -> list[Decimal]:
+    return [one.closing for one in statements]
+
+
+CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
+    "5 empty, without record 8": (
+        edited(FILE, drop(3, 18)),
+        lambda one: (one.movements, one.new_balance, one.closing),
+        ((), None, Decimal("4810.22")),
+    ),
+    "6 no value date": (
+        edited(FILE, put(3, 48, "000000")),
+        lambda one: one.movements[0].value_on == one.movements[0].entry_on,
+        True,
+    ),
+    "6 no entry date": (
+        edited(FILE, put(3, 116, "      ")),
+        lambda one: one.movements[0].entry_on == one.movements[0].value_on,
+        True,
+    ),
+    "6 no date of the new balance": (
+        edited(FILE, put(17, 58, "000000")),
+        lambda one: one.closing,
+        Decimal("4463.03"),
+    ),
+    "7 blank structure": (edited(FILE, put(2, 2, " ")), lambda one: one.account.iban, "BE85735048152606"),
+    "8 duplicate": (edited(FILE, put(1, 17, "D")), lambda one: one.header.duplicate, True),
+    "9 application": (edited(FILE, put(1, 15, "00")), lambda one: one.header.application, "00"),
+    "13 unknown code": (edited(FILE, put(3, 54, "49988777")), lambda one: one.movements[0].code.text, "49988777"),
+    "13 unknown communication": (
+        edited(FILE, put(3, 63, "190")),
+        lambda one: isinstance(one.movements[0].communication, OtherStructured),
+        True,
+    ),
+    "14 foreign bank reference": (
+        edited(FILE, put(9, 11, "SOMETHING ELSE       ")),
+        lambda one: one.movements[1].information[0].bank_reference,
+        "SOMETHING ELSE",
+    ),
+    "15 old data in 2.2": (
+        edited(FILE, put(4, 110, "00843246306A1648")),
+        lambda one: (one.movements[0].trade_reference, one.movements[0].purpose),
+        ("00843246306A1648", ""),
+    ),
+    "17 globalisation that does not close": (
+        edited(FILE, put(11, 125, "1")),
+        lambda one: len(one.movements),
+        4,
+    ),
+    "18 lower case": (
+        edited(FILE, put(5, 48, "Café & Co; <hoek>")),
+        lambda one: one.movements[0].counterparty.name[:17],  # type: ignore[union-attr]
+        "Café & Co; <hoek>",
+    ),
+    "19 counterparty as BBAN": (
+        edited(FILE, put(5, 11, "001642839183 EUR                     ")),
+        lambda one: one.movements[0].counterparty.account.iban,  # type: ignore[union-attr]
+        "BE14001642839183",
+    ),
+    "19 counterparty of zeros": (
+        edited(FILE, put(5, 11, "0" * 34 + "   ")),
+        lambda one: one.movements[0].counterparty.account,  # type: ignore[union-attr]
+        None,
+    ),
+    "21 shifted information": (
+        edited(FILE, lambda lines: [*lines[:8], lines[8][:31] + lines[8][32:] + " ", *lines[9:]]),
+        lambda one: isinstance(one.movements[1].information[0].communication, str),
+        True,
+    ),
+    "22 third decimal": (
+        edited(FILE, put(3, 47, "5")),
+        lambda one: one.movements[0].amount,
+        Decimal("302.505"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(CHANGED))
+def test_the_rest_is_read_as_it_was_meant(name: str) -> None:
+    data, look, expected = CHANGED[name]
+    statements = koppel_coda.read(data)
+    assert len(statements) == 2
+    assert look(statements[0]) == expected
+
+
+def test_nested_details_stand_under_the_detail_they_belong_to() -> None:
+    nested = edited(FILE, put(11, 54, "2"), put(12, 54, "7"), put(13, 54, "9"), put(13, 33, "000000000412400"))
+    [head] = [one for one in koppel_coda.read(nested)[0].movements if one.details and one.code.type == "2"]
+    assert [len(one.details) for one in head.details] == [1]
+
+
+NEVER = {
+    "amount": edited(FILE, put(3, 33, "O")),
+    "sign": edited(FILE, put(3, 32, "2")),
+    "balance": edited(FILE, put(17, 43, "X")),
+    "account": edited(FILE, put(2, 6, " " * 37)),
+    "half a line": GIVEN[:700],
+    "half a file": b"".join(GIVEN.splitlines(keepends=True)[:15]),
+    "half of the second statement": b"".join(GIVEN.splitlines(keepends=True)[:25]),
+    "a line too long": edited(FILE, append("X", 4)),
+}
+
+
+@pytest.mark.parametrize("name", list(NEVER))
+def test_what_must_never_be_guessed_is_refused_with_its_place(name: str) -> None:
+    with pytest.raises(ReadError) as refused:
+        koppel_coda.read(NEVER[name])
+    assert refused.value.line >= 1
+    assert refused.value.column >= 1
+    assert refused.value.sentence
+
+
+def test_whatever_the_bytes_reader_and_check_answer_in_their_own_words() -> None:
+    chance = random.Random(20260309)
+    for _ in range(1_500):
+        data = bytearray(GIVEN)
+        for _ in range(chance.randint(1, 8)):
+            at = chance.randrange(len(data))
+            match chance.randrange(4):
+                case 0:
+                    data[at] = chance.randrange(256)
+                case 1:
+                    del data[at : at + chance.randint(1, 300)]
+                case 2:
+                    data[at:at] = data[at : at + chance.randint(1, 300)]
+                case _:
+                    data[at:at] = bytes([chance.randrange(256)]) * chance.randint(1, 40)
+        with suppress(ReadError, WriteError):
+            koppel_coda.write(koppel_coda.read(bytes(data)))
+        koppel_coda.check(bytes(data))
