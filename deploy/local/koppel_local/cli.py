@@ -78,7 +78,10 @@ def send(
     client_id: ClientId = DEMO_ID,
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
-    """Send documents, or all that folders hold, and show where each ended. Exit code 1 when one is not booked."""
+    """Send documents, or all that folders hold, and show where each ended.
+
+    Exit code 1 when one is not booked; statements need only be filed, as no package takes them yet.
+    """
     with spoken():
         api = Api(url, client_id, client_secret)
         chosen = sending.choose_dossier(api, dossier)["id"]
@@ -95,7 +98,7 @@ def send(
                 api, sendings, wait_s, lambda: progress.update(done, completed=sum(one.is_settled for one in sendings))
             )
     out.print(result_table(sendings))
-    if any(one.state != "booked" for one in sendings):
+    if not all(one.is_done for one in sendings):
         raise typer.Exit(1)
 
 
@@ -160,10 +163,11 @@ def replay(
 
 
 def result_table(sendings: list[sending.Sending]) -> Table:
-    """Return the table *document → target → state → entry number*, with a sentence where something is wrong."""
-    table = _table("document", "target", "state", "entry number", "problem")
+    """Return the table *document → target → state → entry number*, with the broken rules and what is to be done."""
+    table = _table("document", "target", "state", "entry number", "findings", "problem")
     for one in sendings:
-        table.add_row(one.number or one.path.name, one.target, one.state, one.entry_number, one.problem)
+        name = one.path.name if one.is_statement else one.number or one.path.name
+        table.add_row(name, one.target, one.state, one.entry_number, one.findings, one.problem)
     return table
 
 
@@ -196,7 +200,9 @@ async def _demonstrate(url: str, began_s: float, stop: asyncio.Event) -> None:
     out.print(result_table(sendings))
     booked = [one.booked_at_s for one in sendings if one.booked_at_s is not None]
     first = f", the first seen {min(booked) - began_s:.1f} s after the start" if booked else ""
-    out.print(f"{len(booked)} of {len(sendings)} documents are booked{first}.")
+    filed = sum(one.is_statement and one.is_done for one in sendings)
+    to_book = sum(not one.is_statement for one in sendings)
+    out.print(f"{len(booked)} of {to_book} documents are booked{first}; {filed} statements are filed.")
 
 
 async def _serve(services: list[Service]) -> None:

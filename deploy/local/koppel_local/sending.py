@@ -10,7 +10,10 @@ from typing import Any
 from .api import Api, ApiError
 
 SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
+STATEMENTS = frozenset({"bank_statement", "cash_statement"})
+"""What no package takes yet: filed is where they are to end."""
 POLL_INTERVAL_S = 0.25
+FINDINGS_SHOWN_MAX = 2
 MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".cod": "text/plain", ".txt": "text/plain"}
 
 
@@ -23,6 +26,9 @@ class Sending:
     number: str = ""
     target: str = ""
     state: str = ""
+    is_statement: bool = False
+    findings: str = ""
+    """The rules that do not hold, the first few of them."""
     entry_number: str = ""
     problem: str = ""
     booked_at_s: float | None = None
@@ -31,7 +37,12 @@ class Sending:
     @property
     def is_settled(self) -> bool:
         """Whether nothing more will happen by itself soon."""
-        return self.document_id is None or self.state in SETTLED
+        return self.document_id is None or self.is_statement or self.state in SETTLED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is where it was to end."""
+        return self.state == ("filed" if self.is_statement else "booked")
 
 
 def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
@@ -85,12 +96,21 @@ def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sen
         sending.state, sending.problem = "refused", str(error)
         return sending
     sending.document_id, sending.number, sending.state = document["id"], document["number"] or "", document["state"]
+    sending.is_statement = document["kind"] in STATEMENTS
+    sending.findings = _told(document["findings"])
     return sending
+
+
+def _told(findings: Sequence[dict[str, Any]]) -> str:
+    """Return the rules that people should look at; what is only worth knowing stays with the document."""
+    rules = list(dict.fromkeys(one["rule"] for one in findings if one["severity"] != "information"))
+    more = len(rules) - FINDINGS_SHOWN_MAX
+    return ", ".join(rules[:FINDINGS_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
     """Ask for the export of what was handed in, whatever the dossier's own rhythm is."""
-    wanted = [one.document_id for one in sendings if one.document_id]
+    wanted = [one.document_id for one in sendings if one.document_id and not one.is_statement]
     if wanted:
         api.call("POST", f"/export-scheduler/v1/dossiers/{dossier_id}/exports", json={"document_ids": wanted})
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
+import koppel_coda
 import koppel_ubl
 from koppel_local.demo import DOCUMENTS, DOSSIERS
 from koppel_ubl import CreditNote, Document
@@ -51,3 +52,9 @@ def test_both_sides_credit_notes_files_references_and_a_foreign_currency_are_the
     assert sum(one.pdf is not None for one in read) >= 3
     assert sum(one.structured_reference is not None for one in read) >= 6
     assert any(one.currency == "USD" for one in read)
+
+
+def test_statements_of_bank_and_cash_book_are_strict() -> None:
+    checked = {path.name: koppel_coda.check(path.read_bytes()) for path in DOCUMENTS.glob("*/*.cod")}
+    assert len(checked) == 2
+    assert {name: report.findings for name, report in checked.items()} == dict.fromkeys(checked, ())

@@ -49,9 +49,7 @@ def run(url: str, tell: Callable[[], None]) -> list[Sending]:
     for demo in DOSSIERS:
         dossier_id = _dossier(api, demo)
         _connect(api, dossier_id, demo, tell)
-        own = [
-            sending.hand_in(api, dossier_id, file, None) for file in sorted((DOCUMENTS / demo.documents).glob("*.xml"))
-        ]
+        own = [sending.hand_in(api, dossier_id, file, None) for file in sending.files_in([DOCUMENTS / demo.documents])]
         sending.export(api, dossier_id, own)
         sendings += own
     sending.follow(api, sendings, BOOK_WITHIN_S, tell)
