@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle lock asyncapi rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ bench: $(READY) $(OFFICIAL) rabbitmq ## Measure, as ratios against a baseline of
 
 oracle: $(READY) $(OFFICIAL) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
 	@$(PYTEST) -q -m oracle
+
+fuzz: $(READY) ## Read and check broken files, FUZZ times as many as make test does (20)
+	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs
 
 lock: ## Resolve requirements.in anew (needs uv on the path)
 	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock

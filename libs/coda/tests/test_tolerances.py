@@ -1,5 +1,6 @@
 """What banks and people do to files: the reader puts up with it, loses nothing, and says so where it had to choose."""
 
+import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -171,9 +172,10 @@ def test_what_must_never_be_guessed_is_refused_with_its_place(name: str) -> None
     assert refused.value.sentence
 
 
+@pytest.mark.fuzz
 def test_whatever_the_bytes_reader_and_check_answer_in_their_own_words() -> None:
     chance = random.Random(20260309)
-    for _ in range(1_500):
+    for _ in range(1_500 * int(os.environ.get("KOPPEL_FUZZ", "1"))):
         data = bytearray(GIVEN)
         for _ in range(chance.randint(1, 8)):
             at = chance.randrange(len(data))

@@ -195,6 +195,13 @@ def test_numbers_that_fail_their_check_digits_are_refused(make: object, code: st
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("price", ["Infinity", "1E+40", "NaN"])
+def test_a_price_that_is_no_number_is_refused(price: str) -> None:
+    with pytest.raises(WriteError) as refused:
+        koppel_ubl.build(draft(line(price)))
+    assert refused.value.code == "invalid_number"
+
+
 prices = st.decimals(Decimal("0.0001"), Decimal(99999), places=4)
 quantities = st.decimals(Decimal("0.001"), Decimal(5000), places=3)
 vats = st.sampled_from([S21, S12, S6, ZERO_RATED, AE])

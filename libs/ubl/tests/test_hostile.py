@@ -1,6 +1,7 @@
 """Bytes from outside may be anything: they read, or they are refused with ``ReadError``, quickly and without a look around."""
 
 import contextlib
+import os
 import random
 import socket
 import time
@@ -139,7 +140,8 @@ def test_any_bytes_read_or_are_refused(data: bytes) -> None:
         koppel_ubl.read(data)
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seed", range(300 * int(os.environ.get("KOPPEL_FUZZ", "1"))))
 def test_any_mutation_of_a_good_invoice_reads_or_is_refused(seed: int) -> None:
     rng = random.Random(seed)
     data = bytearray(GOOD)
@@ -156,3 +158,5 @@ def test_any_mutation_of_a_good_invoice_reads_or_is_refused(seed: int) -> None:
                 data[at] = rng.randrange(256)
     with contextlib.suppress(ReadError):
         koppel_ubl.read(bytes(data))
+    with contextlib.suppress(ReadError):
+        koppel_ubl.check(bytes(data))

@@ -6,9 +6,10 @@ Decree of 8 July 2025).
 
 from collections.abc import Iterable
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
+from koppel_ubl.errors import WriteError
 from koppel_ubl.model import AllowanceCharge, Line, Totals, VatCategory, VatSubtotal
 
 CENT: Final = Decimal("0.01")
@@ -18,8 +19,15 @@ _EXEMPTIONS: Final = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G"
 
 
 def rounded(amount: Decimal) -> Decimal:
-    """Return the amount in cents."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    """Return the amount in cents.
+
+    Raises:
+        WriteError: it is no number, or has more digits than any amount.
+    """
+    try:
+        return amount.quantize(CENT, ROUND_HALF_UP)
+    except InvalidOperation:
+        raise WriteError("invalid_number", f"{amount} is no amount.", "amount") from None
 
 
 def line_net(line: Line) -> Decimal | None:
