@@ -121,6 +121,7 @@ def _parser(huge: bool) -> etree.XMLParser:
         attribute_defaults=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,  # between elements only; the blanks of a value stay
         collect_ids=False,
         huge_tree=huge,
     )
