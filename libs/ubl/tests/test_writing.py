@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import koppel_ubl
-from koppel_ubl import Invoice, WriteError
+from koppel_ubl import Identifier, Invoice, WriteError
 
 SAMPLES = Path(__file__).parent / "samples"
 ALL = sorted(SAMPLES.glob("*/*.xml"))
@@ -20,6 +20,13 @@ def test_every_sample_comes_back_as_it_was(path: Path) -> None:
     written = koppel_ubl.write(document)
     assert koppel_ubl.read(written) == document
     assert koppel_ubl.write(koppel_ubl.read(written)) == written
+
+
+@pytest.mark.parametrize("total", ["99999999999999999999", "-0.00000000000000000001", "1E+19", "0E-20"])
+def test_the_longest_numbers_that_are_written_are_read(total: str) -> None:
+    document = dataclasses.replace(GOOD, vat_total=Decimal(total))
+    again = koppel_ubl.read(koppel_ubl.write(document))
+    assert again.vat_total == document.vat_total
 
 
 def test_text_keeps_its_signs() -> None:
@@ -38,6 +45,10 @@ def test_text_keeps_its_signs() -> None:
         ({"number": "a\x00b"}, "invalid_character", "Invoice/ID"),
         ({"number": "a\ud800b"}, "invalid_character", "Invoice/ID"),
         ({"vat_total": Decimal("NaN")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
+        ({"vat_total": Decimal("1E+20")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
+        ({"vat_total": Decimal("1E-21")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
+        ({"vat_total": Decimal("1E+999999999")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
+        ({"object": Identifier("1", "x" * 2_001)}, "too_long", "Invoice/AdditionalDocumentReference[1]/ID"),
         ({"vat_total": None}, "missing", "Invoice/TaxTotal[1]/TaxAmount"),
         ({"seller": koppel_ubl.Party()}, "missing", "Invoice/AccountingSupplierParty"),
     ],

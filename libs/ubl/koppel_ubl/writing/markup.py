@@ -8,6 +8,10 @@ from koppel_ubl.errors import WriteError
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold in any spelling."""
+DIGITS_MAX: Final = 20
+"""On either side of the point; ``koppel_ubl.read`` takes no more, and no bookkeeping package does."""
+ATTRIBUTE_CHARACTERS_MAX: Final = 2_000
+"""Far above any scheme or file name, and far below the length of a tag that readers, ours included, take for a flood."""
 
 
 def escaped(text: str, path: str) -> str:
@@ -23,9 +27,15 @@ def escaped(text: str, path: str) -> str:
 
 
 def attribute(name: str, value: str | None, path: str) -> str:
-    """Return an attribute with a blank in front; nothing for an absent value."""
+    """Return an attribute with a blank in front; nothing for an absent value.
+
+    Raises:
+        WriteError: ``too_long``, ``invalid_character``.
+    """
     if not value:
         return ""
+    if len(value) > ATTRIBUTE_CHARACTERS_MAX:
+        raise WriteError("too_long", f"{name} has more than {ATTRIBUTE_CHARACTERS_MAX} characters.", path)
     return f' {name}="{escaped(value, path)}"'.replace("\n", "&#10;").replace("\t", "&#9;")
 
 
@@ -37,4 +47,7 @@ def plain(number: Decimal, path: str) -> str:
     """
     if not number.is_finite():
         raise WriteError("invalid_number", f"{number} is not a number that can be written.", path)
+    exponent = number.as_tuple().exponent
+    if (number and number.adjusted() >= DIGITS_MAX) or (isinstance(exponent, int) and exponent < -DIGITS_MAX):
+        raise WriteError("invalid_number", f"The number has more than {DIGITS_MAX} digits on a side of its point.", path)
     return format(number or abs(number), "f")
