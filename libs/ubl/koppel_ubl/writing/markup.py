@@ -49,5 +49,7 @@ def plain(number: Decimal, path: str) -> str:
         raise WriteError("invalid_number", f"{number} is not a number that can be written.", path)
     exponent = number.as_tuple().exponent
     if (number and number.adjusted() >= DIGITS_MAX) or (isinstance(exponent, int) and exponent < -DIGITS_MAX):
-        raise WriteError("invalid_number", f"The number has more than {DIGITS_MAX} digits on a side of its point.", path)
+        raise WriteError(
+            "invalid_number", f"The number has more than {DIGITS_MAX} digits on a side of its point.", path
+        )
     return format(number or abs(number), "f")
