@@ -21,7 +21,7 @@ _PREFIXES = {
 
 
 class Place:
-    """Where an element stands: ``path`` is its names from below the root, and ``/`` is the root itself.
+    """Where an element stands: ``path`` is its names from below the root, and ``/`` is the root itself; ``name`` is its own.
 
     Attributes:
         judged: what the layer of EN 16931 worked out for this place; None until it has.
@@ -53,7 +53,8 @@ class _Count:
 
 
 _count = _Count()
-ROOT = Place("/", "/")
+INVOICE = Place("/", "invoice:Invoice")
+CREDIT_NOTE = Place("/", "creditnote:CreditNote")
 
 
 def short_name(tag: str) -> str:
@@ -77,8 +78,8 @@ class Group:
 
     def all(self, *path: str) -> list["Group"]:
         """Return every group at a path of names below this one."""
-        found = [self]
-        for name in path:
+        found = self.groups.get(path[0], [])
+        for name in path[1:]:
             found = [below for group in found for below in group.groups.get(name, ())]
         return found
 
@@ -86,6 +87,8 @@ class Group:
         """Return every value at a path: the last name is that of the value."""
         if len(path) == 1:
             return self.values.get(path[0], [])
+        if path[0] not in self.groups:
+            return []
         *groups, last = path
         return [element for group in self.all(*groups) for element in group.values.get(last, ())]
 
@@ -102,8 +105,12 @@ class Group:
 
     def text(self, *path: str) -> str:
         """Return the text of the first value at the path, as it stands; empty when there is none."""
-        found = self.elements(*path)
+        found = self.values.get(path[0]) if len(path) == 1 else self.elements(*path)
         return (found[0].text or "") if found else ""
+
+
+Seen = tuple[Place, Group, Element | None]
+"""A place that was met: with the group itself, or with the group around it and the value."""
 
 
 class Tree:
@@ -113,10 +120,9 @@ class Tree:
 
     def __init__(self, element: Element) -> None:
         self.groups: dict[str, list[Group]] = {}
-        self.seen: list[tuple[Place, Group, Element | None]] = []
-        """Every place that was met: with the group itself, or with the group around it and the value."""
+        self.seen: list[Seen] = []
         self.is_credit_note = str(element.tag).endswith("}CreditNote")
-        self.root = self._group(element, ROOT, None)
+        self.root = self._group(element, CREDIT_NOTE if self.is_credit_note else INVOICE, None)
 
     def all(self, name: str) -> Sequence[Group]:
         """Return every group of this name, wherever it stands."""

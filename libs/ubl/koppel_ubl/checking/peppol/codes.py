@@ -16,8 +16,8 @@ from .code_lists import (
 )
 from .document import AMOUNTS
 from .facts import Facts
-from .nodes import SPACES, Node, Path, is_date, normalised, string, tag
-from .rule import Pattern, Test, below, declare
+from .nodes import Node, Path, is_date, normalised, string, tag
+from .rule import Below, Pattern, Test, declare
 
 CODES = Pattern()
 
@@ -42,7 +42,7 @@ def _of_indicator(indicator: str) -> Test:
 _attachment = CODES.on("cbc:EmbeddedDocumentBinaryObject", where=_has("mimeCode"))
 _allowance_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("false"))
 _charge_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("true"))
-_period_code = CODES.on("cbc:DescriptionCode", where=below("cac:InvoicePeriod"))
+_period_code = CODES.on("cbc:DescriptionCode", where=Below("cac:InvoicePeriod"))
 _amount = CODES.on(*AMOUNTS, "cbc:TaxAmount")
 _invoice_type = CODES.on("cbc:InvoiceTypeCode")
 _credit_note_type = CODES.on("cbc:CreditNoteTypeCode")
@@ -176,33 +176,43 @@ def endpoint_scheme_is_listed(node: Node, facts: Facts) -> bool:
     return node.get("schemeID") in ENDPOINT_SCHEMES
 
 
-def _ties(rule_id: str, reason: str, category: str) -> None:
-    """Add the rule that ties a reason for exemption to its VAT category."""
+_TIED = {
+    "VATEX-EU-G": ("PEPPOL-EN16931-P0104", "G"),
+    "VATEX-EU-O": ("PEPPOL-EN16931-P0105", "O"),
+    "VATEX-EU-IC": ("PEPPOL-EN16931-P0106", "K"),
+    "VATEX-EU-AE": ("PEPPOL-EN16931-P0107", "AE"),
+    "VATEX-EU-D": ("PEPPOL-EN16931-P0108", "E"),
+    "VATEX-EU-F": ("PEPPOL-EN16931-P0109", "E"),
+    "VATEX-EU-I": ("PEPPOL-EN16931-P0110", "E"),
+    "VATEX-EU-J": ("PEPPOL-EN16931-P0111", "E"),
+}
+"""Reasons for exemption that go with one VAT category only, each with its rule."""
 
-    def takes(node: Node, facts: Facts) -> bool:
-        return _EXEMPTION_CODE.text(node).upper() == reason
 
-    def holds(node: Node, facts: Facts) -> bool:
-        return _CATEGORY_ID.value(node) == category
+def _has_tied_reason(node: Node, facts: Facts) -> bool:
+    return _reason(node) in _TIED
 
-    CODES.on("cac:TaxCategory", where=takes).rule(
-        rule_id,
+
+def _reason(node: Node) -> str:
+    return _EXEMPTION_CODE.text(node).upper()
+
+
+_exempted = CODES.on("cac:TaxCategory", where=_has_tied_reason)
+
+
+def _goes_with(reason: str, category: str) -> Test:
+    return lambda node, facts: _reason(node) != reason or _CATEGORY_ID.value(node) == category
+
+
+for _code, (_rule, _category) in _TIED.items():
+    _exempted.rule(
+        _rule,
         "fatal",
         "BT-121",
-        nl=f"De vrijstellingsreden {reason} hoort bij btw-categorie {category}.",
-        fr=f"Le motif d'exonération {reason} va avec la catégorie de TVA {category}.",
-        en=f"The exemption reason {reason} goes with VAT category {category}.",
-    )(holds)
-
-
-_ties("PEPPOL-EN16931-P0104", "VATEX-EU-G", "G")
-_ties("PEPPOL-EN16931-P0105", "VATEX-EU-O", "O")
-_ties("PEPPOL-EN16931-P0106", "VATEX-EU-IC", "K")
-_ties("PEPPOL-EN16931-P0107", "VATEX-EU-AE", "AE")
-_ties("PEPPOL-EN16931-P0108", "VATEX-EU-D", "E")
-_ties("PEPPOL-EN16931-P0109", "VATEX-EU-F", "E")
-_ties("PEPPOL-EN16931-P0110", "VATEX-EU-I", "E")
-_ties("PEPPOL-EN16931-P0111", "VATEX-EU-J", "E")
+        nl=f"De vrijstellingsreden {_code} hoort bij btw-categorie {_category}.",
+        fr=f"Le motif d'exonération {_code} va avec la catégorie de TVA {_category}.",
+        en=f"The exemption reason {_code} goes with VAT category {_category}.",
+    )(_goes_with(_code, _category))
 
 
 EMPTY_ELEMENT = declare(
@@ -215,9 +225,3 @@ EMPTY_ELEMENT = declare(
         "This element is empty: fill it in or leave it out.",
     ),
 )
-
-
-def is_empty(node: Node) -> bool:
-    """Return whether an element holds no element, and no text but white space."""
-    text = node.text
-    return (not text or not text.strip(SPACES)) and not len(node)

@@ -2,7 +2,7 @@
 
 from .facts import BILLING, SELF_BILLING, Facts
 from .nodes import Node, Path, attribute, minute_of, normalised, number, string, tag
-from .rule import Pattern, below
+from .rule import Below, Pattern
 
 EVERYTHING = Pattern()
 PROJECT = Pattern()
@@ -30,8 +30,8 @@ _LINES = frozenset({tag("cac:InvoiceLine"), tag("cac:CreditNoteLine")})
 _project = PROJECT.on("creditnote:CreditNote")
 _document = EVERYTHING.on(*_DOCUMENTS)
 _tax_currency = EVERYTHING.on("cbc:TaxCurrencyCode")
-_buyer = EVERYTHING.on("cac:Party", where=below("cac:AccountingCustomerParty"))
-_seller = EVERYTHING.on("cac:Party", where=below("cac:AccountingSupplierParty"))
+_buyer = EVERYTHING.on("cac:Party", where=Below("cac:AccountingCustomerParty"))
+_seller = EVERYTHING.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
 
 
 @_project.rule(

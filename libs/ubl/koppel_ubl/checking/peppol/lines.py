@@ -15,7 +15,7 @@ from .nodes import (
     tag,
     total,
 )
-from .rule import Test, below
+from .rule import Below, Test
 
 SLACK = Decimal("0.02")
 _ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
@@ -54,7 +54,7 @@ _percent_alone = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=True
 _base_alone = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=False, base=True))
 _allowance_charge = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=None, base=None))
 _line = EVERYTHING.on("cac:InvoiceLine", "cac:CreditNoteLine")
-_discount = EVERYTHING.on("cac:AllowanceCharge", where=below("cac:Price"))
+_discount = EVERYTHING.on("cac:AllowanceCharge", where=Below("cac:Price"))
 
 
 @_percent_alone.rule(

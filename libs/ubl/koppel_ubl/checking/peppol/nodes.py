@@ -91,7 +91,7 @@ class Path:
 
     def first(self, node: Node) -> Node | None:
         """Return the first element at the path."""
-        for found in self.each(node):
+        for found in self.each(node) if self._steps else node.iterchildren(self._last):
             return found
         return None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from koppel_ubl.checking.report import Rule, Sentence, Severity
+from koppel_ubl.checking.tree import Place
 
 from .facts import Facts
 from .nodes import Node, tag
@@ -35,7 +36,7 @@ def declare(rule_id: str, severity: Severity, term: str, sentence: Sentence) -> 
 class Context:
     """The elements (by name, and a test where the name is not enough) that a group of rules judges."""
 
-    tags: tuple[str, ...]
+    names: tuple[str, ...]
     takes: Test | None
     scheme: str | None = None
     """Only elements with this ``schemeID``; said apart because it is quicker than to ask each context."""
@@ -61,21 +62,27 @@ class Pattern:
 
     def on(self, *names: str, where: Test | None = None, scheme: str | None = None) -> Context:
         """Open a context on elements such as ``cbc:Amount``."""
-        context = Context(tuple(tag(name) for name in names), where, scheme)
+        context = Context(names, where, scheme)
         self.contexts.append(context)
         return context
 
 
-def below(*names: str) -> Test:
-    """Take an element only where its ancestors, nearest first, have these names."""
-    tags = tuple(tag(name) for name in names)
+class Below:
+    """Takes an element only where its ancestors, nearest first, have these names."""
 
-    def takes(node: Node, facts: Facts) -> bool:
-        for expected in tags:
+    def __init__(self, *names: str) -> None:
+        self._place = "/" + "/".join(reversed(names)) + "/"
+        self._tags = tuple(tag(name) for name in names)
+
+    def takes(self, place: Place) -> bool:
+        """Return whether every element of a place is taken; quicker than to look at each."""
+        return place.path.removesuffix(place.name).endswith(self._place)
+
+    def __call__(self, node: Node, facts: Facts) -> bool:
+        """Return whether one element is taken."""
+        for expected in self._tags:
             parent = node.getparent()
             if parent is None or parent.tag != expected:
                 return False
             node = parent
         return True
-
-    return takes

@@ -4,7 +4,7 @@ import re
 
 from koppel_ubl.checking.peppol.facts import Facts
 from koppel_ubl.checking.peppol.nodes import Node, Path, is_blank, normalised, string
-from koppel_ubl.checking.peppol.rule import Context, Pattern, Test, below
+from koppel_ubl.checking.peppol.rule import Below, Context, Pattern, Test
 
 from .words import DOCUMENTS, PAYEE_ACCOUNT, PAYER_ACCOUNT, REPRESENTATIVE, SUPPORTING
 
@@ -133,16 +133,16 @@ def _link_is_absolute(reference: Node, facts: Facts) -> bool:
 
 
 _document = GERMANY.on(*DOCUMENTS)
-_seller = GERMANY.on("cac:Party", where=below(_SELLER))
-_contact = GERMANY.on("cac:Contact", where=below("cac:Party", _SELLER))
-_seller_address = GERMANY.on("cac:PostalAddress", where=below("cac:Party", _SELLER))
-_buyer_address = GERMANY.on("cac:PostalAddress", where=below("cac:Party", "cac:AccountingCustomerParty"))
-_delivery_address = GERMANY.on("cac:Address", where=below("cac:DeliveryLocation", "cac:Delivery"))
-_terms = GERMANY.on("cbc:Note", where=below("cac:PaymentTerms"))
+_seller = GERMANY.on("cac:Party", where=Below(_SELLER))
+_contact = GERMANY.on("cac:Contact", where=Below("cac:Party", _SELLER))
+_seller_address = GERMANY.on("cac:PostalAddress", where=Below("cac:Party", _SELLER))
+_buyer_address = GERMANY.on("cac:PostalAddress", where=Below("cac:Party", "cac:AccountingCustomerParty"))
+_delivery_address = GERMANY.on("cac:Address", where=Below("cac:DeliveryLocation", "cac:Delivery"))
+_terms = GERMANY.on("cbc:Note", where=Below("cac:PaymentTerms"))
 _transfer = GERMANY.on("cac:PaymentMeans", where=_paid_by(TRANSFER))
 _by_card = GERMANY.on("cac:PaymentMeans", where=_paid_by(CARD))
 _direct_debit = GERMANY.on("cac:PaymentMeans", where=_paid_by(DIRECT_DEBIT))
-_breakdown = GERMANY.on("cac:TaxSubtotal", where=below("cac:TaxTotal"))
+_breakdown = GERMANY.on("cac:TaxSubtotal", where=Below("cac:TaxTotal"))
 _supporting = GERMANY.on("cac:AdditionalDocumentReference", where=_of_root)
 
 _RULES: tuple[tuple[Context, str, str, str, str, str, Test], ...] = (

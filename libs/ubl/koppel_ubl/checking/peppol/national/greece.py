@@ -5,7 +5,7 @@ import re
 from koppel_ubl.check_digits import is_greek_tax_number
 from koppel_ubl.checking.peppol.facts import Facts, registrations, vat_numbers
 from koppel_ubl.checking.peppol.nodes import Node, Path, is_number, normalised, string, tag
-from koppel_ubl.checking.peppol.rule import Pattern, Test, below
+from koppel_ubl.checking.peppol.rule import Below, Pattern, Test
 from koppel_ubl.checking.report import Sentence
 
 from .words import DESCRIPTION, DOCUMENTS, REPRESENTATIVE, SUPPLIER, SUPPORTING
@@ -32,7 +32,7 @@ def _is_number(node: Node, facts: Facts) -> bool:
 
 
 def _party_of(side: str, *, both: bool = False) -> Test:
-    stands = below(side)
+    stands = Below(side)
 
     def takes(party: Node, facts: Facts) -> bool:
         return _is_sender(facts) and (not both or facts.customer_country in GREEK) and stands(party, facts)
@@ -42,7 +42,7 @@ def _party_of(side: str, *, both: bool = False) -> Test:
 
 def _is_vat_number(company: Node, facts: Facts) -> bool:
     scheme = company.getparent()
-    stands = below("cac:PartyTaxScheme", "cac:Party", "cac:AccountingSupplierParty")(company, facts)
+    stands = Below("cac:PartyTaxScheme", "cac:Party", "cac:AccountingSupplierParty")(company, facts)
     return _is_sender(facts) and stands and scheme is not None and _TAX_SCHEME.value(scheme) == "VAT"
 
 
@@ -61,7 +61,7 @@ def _is_link(reference: Node, facts: Facts) -> bool:
 
 
 def _is_endpoint(side: str) -> Test:
-    stands = below("cac:Party", side)
+    stands = Below("cac:Party", side)
 
     def takes(endpoint: Node, facts: Facts) -> bool:
         if not stands(endpoint, facts):

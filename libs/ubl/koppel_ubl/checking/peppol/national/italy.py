@@ -4,7 +4,7 @@ import re
 
 from koppel_ubl.checking.peppol.facts import Facts
 from koppel_ubl.checking.peppol.nodes import Node, Path, normalised, tag
-from koppel_ubl.checking.peppol.rule import Pattern, below
+from koppel_ubl.checking.peppol.rule import Below, Pattern
 
 from .words import CITY, COMPANY, POSTCODE, STREET, TAX_SCHEME
 
@@ -21,7 +21,7 @@ def _is_other_tax(scheme: Node, facts: Facts) -> bool:
 
 
 _other_tax = ITALY.on("cac:PartyTaxScheme", where=_is_other_tax)
-_seller = ITALY.on("cac:Party", where=below("cac:AccountingSupplierParty"))
+_seller = ITALY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
 
 
 @_other_tax.rule(

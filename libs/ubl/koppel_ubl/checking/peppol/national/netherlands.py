@@ -2,7 +2,7 @@
 
 from koppel_ubl.checking.peppol.facts import Facts
 from koppel_ubl.checking.peppol.nodes import Node, Path, decimal, normalised, string
-from koppel_ubl.checking.peppol.rule import Pattern, below
+from koppel_ubl.checking.peppol.rule import Below, Pattern
 
 from .words import COUNTRY, MEANS_CODE, REPRESENTATIVE
 
@@ -20,30 +20,30 @@ def _is_dutch(country: str) -> bool:
 
 
 def _of_dutch_buyer(node: Node, facts: Facts) -> bool:
-    return _is_dutch(facts.customer_address_country) and below("cac:Party", "cac:AccountingCustomerParty")(node, facts)
+    return _is_dutch(facts.customer_address_country) and Below("cac:Party", "cac:AccountingCustomerParty")(node, facts)
 
 
 def _is_buyer_number(node: Node, facts: Facts) -> bool:
     path = ("cac:PartyLegalEntity", "cac:Party", "cac:AccountingCustomerParty")
-    return _is_dutch(facts.customer_address_country) and below(*path)(node, facts)
+    return _is_dutch(facts.customer_address_country) and Below(*path)(node, facts)
 
 
 def _of_dutch_representative(node: Node, facts: Facts) -> bool:
     party = REPRESENTATIVE.first(facts.root)
-    return party is not None and _is_dutch(COUNTRY.text(party)) and below("cac:TaxRepresentativeParty")(node, facts)
+    return party is not None and _is_dutch(COUNTRY.text(party)) and Below("cac:TaxRepresentativeParty")(node, facts)
 
 
 _credit_note = NETHERLANDS.on("cbc:CreditNoteTypeCode")
-_seller_address = NETHERLANDS.on("cac:PostalAddress", where=below("cac:Party", "cac:AccountingSupplierParty"))
+_seller_address = NETHERLANDS.on("cac:PostalAddress", where=Below("cac:Party", "cac:AccountingSupplierParty"))
 _seller_number = NETHERLANDS.on(
-    "cbc:CompanyID", where=below("cac:PartyLegalEntity", "cac:Party", "cac:AccountingSupplierParty")
+    "cbc:CompanyID", where=Below("cac:PartyLegalEntity", "cac:Party", "cac:AccountingSupplierParty")
 )
 _buyer_address = NETHERLANDS.on("cac:PostalAddress", where=_of_dutch_buyer)
 _buyer_number = NETHERLANDS.on("cbc:CompanyID", where=_is_buyer_number)
 _representative_address = NETHERLANDS.on("cac:PostalAddress", where=_of_dutch_representative)
 _totals = NETHERLANDS.on("cac:LegalMonetaryTotal")
 _means = NETHERLANDS.on("cac:PaymentMeans")
-_order_line = NETHERLANDS.on("cbc:LineID", where=below("cac:OrderLineReference"))
+_order_line = NETHERLANDS.on("cbc:LineID", where=Below("cac:OrderLineReference"))
 
 
 @_credit_note.rule(

@@ -5,10 +5,10 @@ import re
 from koppel_ubl.check_digits import is_norwegian_number
 from koppel_ubl.checking.peppol.facts import Facts, registrations
 from koppel_ubl.checking.peppol.nodes import Node, normalised
-from koppel_ubl.checking.peppol.rule import Pattern, below
+from koppel_ubl.checking.peppol.rule import Below, Pattern
 
 NORWAY = Pattern(lambda facts: facts.supplier_country == "NO")
-_seller = NORWAY.on("cac:Party", where=below("cac:AccountingSupplierParty"))
+_seller = NORWAY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
 _NUMBER = re.compile(r"[0-9]{9}MVA")
 
 
