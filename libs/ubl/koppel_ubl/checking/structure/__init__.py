@@ -12,7 +12,7 @@ from koppel_ubl.checking.layer import Layer, Subject, path_of
 from koppel_ubl.checking.report import Finding, Rule, Sentence
 
 from .table import DOCUMENTS, Kind, short
-from .values import is_language, is_written_well
+from .values import is_language
 
 FINDINGS_MAX = 200
 """In one document; a document that is wrong everywhere is told so often enough."""
@@ -89,7 +89,7 @@ class _Judge:
 
     def group(self, element: etree._Element, kind: Kind) -> None:
         """Judge an element that holds elements, and all below it."""
-        if element.attrib:
+        if element.keys():
             self._attributes(element, kind)
         if element.text and element.text.strip(_SPACES):
             self._say(TEXT, element, element.text.strip())
@@ -128,11 +128,11 @@ class _Judge:
             self.group(element, kind)
 
     def _value(self, element: etree._Element, kind: Kind) -> None:
-        if element.attrib or kind.required_attributes:
+        if element.keys() != kind.required_attributes:
             self._attributes(element, kind)
         if len(element):
             self._say(UNKNOWN, element[0], about=_here(element[0], element))
-        elif not is_written_well(kind.name, element.text or ""):
+        elif kind.is_written_well is not None and not kind.is_written_well(element.text or ""):
             expected = _KINDS.get(kind.name, _NUMBER)
             self._say(VALUE, element, element.text, about=_expected(expected))
 

@@ -3,10 +3,13 @@
 ``ubl-2.1.txt`` holds the facts (``tools/derive_structure.py`` derives them); kinds of values and their attributes are below.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.resources import files
 
 from lxml import etree
+
+from .values import IS_WRITTEN_WELL
 
 NAMESPACES = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
@@ -48,6 +51,7 @@ class Kind:
     Attributes:
         parts: by Clark name the place in the order, how often it may stand, and what it holds itself.
         required: names that must be there, in their order.
+        is_written_well: whether a text is a value of this kind; None where any text is.
         is_open: whether it holds one element of another namespace, whatever that is (``ExtensionContent``).
     """
 
@@ -55,8 +59,9 @@ class Kind:
     parts: dict[str, tuple[int, int, "Kind"]] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     attributes: frozenset[str] = frozenset()
-    required_attributes: tuple[str, ...] = ()
+    required_attributes: list[str] = field(default_factory=list)
     is_value: bool = False
+    is_written_well: Callable[[str], bool] | None = None
     is_open: bool = False
 
 
@@ -75,9 +80,12 @@ def short(element: etree._Element) -> str:
 
 def _value(name: str) -> Kind:
     attributes = ATTRIBUTES[name].split()
-    needed = tuple(each[:-1] for each in attributes if each.endswith("!"))
     return Kind(
-        name, attributes=frozenset(each.rstrip("!") for each in attributes), required_attributes=needed, is_value=True
+        name,
+        attributes=frozenset(each.rstrip("!") for each in attributes),
+        required_attributes=[each[:-1] for each in attributes if each.endswith("!")],
+        is_value=True,
+        is_written_well=IS_WRITTEN_WELL.get(name),
     )
 
 

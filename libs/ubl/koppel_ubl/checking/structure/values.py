@@ -1,7 +1,9 @@
 """Values as XML Schema writes them: numbers, dates, times, yes and no, attached bytes."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Final
 
 _SPACES = " \t\r\n"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -12,27 +14,22 @@ _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _PADDED = re.compile(r"[AQgw]==$|[AEIMQUYcgkosw048]=$")
 _NO_SPACES = str.maketrans("", "", _SPACES)
-NUMBERS = frozenset({"Amount", "Measure", "Numeric", "Percent", "Quantity", "Rate"})
 
 
-def is_written_well(kind: str, text: str) -> bool:
-    """Return whether a text is a value of its kind; texts, names, codes and identifiers are whatever they are."""
-    if kind in NUMBERS:
-        return _DECIMAL.fullmatch(text.strip(_SPACES)) is not None
-    match kind:
-        case "Date":
-            return _is_date(text.strip(_SPACES))
-        case "Time":
-            return _TIME.fullmatch(text.strip(_SPACES)) is not None
-        case "Indicator":
-            return text.strip(_SPACES) in {"true", "false", "1", "0"}
-        case "BinaryObject":
-            return _is_base64(text)
-    return True
+def _is_number(text: str) -> bool:
+    return _DECIMAL.fullmatch(text.strip(_SPACES)) is not None
+
+
+def _is_time(text: str) -> bool:
+    return _TIME.fullmatch(text.strip(_SPACES)) is not None
+
+
+def _is_indicator(text: str) -> bool:
+    return text.strip(_SPACES) in {"true", "false", "1", "0"}
 
 
 def _is_date(text: str) -> bool:
-    found = _DATE.fullmatch(text)
+    found = _DATE.fullmatch(text.strip(_SPACES))
     if not found or (len(found[1]) > 4 and found[1][0] == "0"):
         return False
     year = int(found[1])
@@ -49,6 +46,16 @@ def _is_base64(text: str) -> bool:
     if not _BASE64.fullmatch(text):
         return False
     return not text.endswith("=") or _PADDED.search(text) is not None
+
+
+IS_WRITTEN_WELL: Final[Mapping[str, Callable[[str], bool]]] = {
+    **dict.fromkeys(("Amount", "Measure", "Numeric", "Percent", "Quantity", "Rate"), _is_number),
+    "Date": _is_date,
+    "Time": _is_time,
+    "Indicator": _is_indicator,
+    "BinaryObject": _is_base64,
+}
+"""Whether a text is a value of its kind; texts, names, codes and identifiers are whatever they are."""
 
 
 def is_language(text: str) -> bool:
