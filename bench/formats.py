@@ -18,7 +18,7 @@ import koppel_ubl
 ROOT = Path(__file__).parents[1]
 INVOICE = ROOT / "libs/ubl/tests/samples/valid/own__be-10-mixed-rates-allowance-charge.xml"
 STATEMENT = ROOT / "libs/coda/tests/samples/bakery-two-days.cod"
-ROUNDS = 300
+ROUNDS = 1_000
 MOVEMENTS = 5_000
 SMALL_MB, LARGE_MB = 10, 500
 _PYCODA = """
@@ -42,19 +42,21 @@ class Ratio(NamedTuple):
     theirs_ms: float
 
 
-def _best_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    taken = []
+def _best_ms(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Return the shortest time of each; in turn, so that a slower moment of the machine meets all of them."""
+    best = [float("inf")] * len(works)
     for _ in range(rounds):
-        started_at = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started_at)
-    return min(taken) * 1000
+        for position, work in enumerate(works):
+            started_at = time.perf_counter()
+            work()
+            best[position] = min(best[position], time.perf_counter() - started_at)
+    return [seconds * 1000 for seconds in best]
 
 
 def reading_ubl() -> Ratio:
     """Return how much longer our reader takes than the parser alone."""
     data = INVOICE.read_bytes()
-    ours, theirs = _best_ms(lambda: koppel_ubl.read(data)), _best_ms(lambda: etree.fromstring(data))
+    ours, theirs = _best_ms(lambda: koppel_ubl.read(data), lambda: etree.fromstring(data))
     return Ratio(ours / theirs, ours, theirs)
 
 
@@ -64,7 +66,7 @@ def checking_ubl() -> Ratio:
     root = etree.fromstring(data)
     with official_rules() as official:
         theirs = min([official.judge(root).seconds for _ in range(60)][10:]) * 1000
-    ours = _best_ms(lambda: koppel_ubl.check(data))
+    (ours,) = _best_ms(lambda: koppel_ubl.check(data), rounds=300)
     return Ratio(theirs / ours, ours, theirs)
 
 
@@ -73,7 +75,7 @@ def reading_coda(place: Path) -> Ratio:
     path = place / "statement.cod"
     path.write_bytes(_long_statement())
     data = path.read_bytes()
-    ours = _best_ms(lambda: koppel_coda.read(data), 5)
+    (ours,) = _best_ms(lambda: koppel_coda.read(data), rounds=5)
     answer = subprocess.run([str(PYTHON), "-c", _PYCODA, str(path)], check=True, capture_output=True, text=True)
     seconds, movements = json.loads(answer.stdout)
     if movements != MOVEMENTS:

@@ -59,7 +59,8 @@ _BELGIAN_CODES: Final[dict[str, tuple[str, Decimal]]] = {
 
 
 def _category(values: Values, element: etree._Element, notes: Notes) -> VatCategory:
-    if "scheme" in values and values.pop("scheme").upper() != VAT:
+    scheme = values.pop("scheme", VAT)
+    if scheme != VAT and scheme.upper() != VAT:
         notes.skip_below(element, CAC + "TaxScheme")
     if "name" in values:
         belgian = _BELGIAN_CODES.get(values["name"].upper())
@@ -95,9 +96,13 @@ CATEGORY = Shape(
 )
 
 
+_NO_CATEGORY: Final = VatCategory()
+_ZERO: Final = Decimal(0)
+
+
 def _subtotal(values: Values, element: etree._Element, notes: Notes) -> VatSubtotal:
-    vat: VatCategory = values.get("vat") or VatCategory()
-    taxable, tax = values.get("taxable", Decimal(0)), values.get("tax", Decimal(0))
+    vat: VatCategory = values.get("vat", _NO_CATEGORY)
+    taxable, tax = values.get("taxable", _ZERO), values.get("tax", _ZERO)
     rate, beside = vat.rate, values.get("rate")
     if rate is None:
         rate = beside

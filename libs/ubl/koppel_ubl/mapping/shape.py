@@ -90,6 +90,8 @@ class Shape:
     unmake: Unmake
     table: Mapping[str, "tuple[int, str, Shape | None, Entry]"] = field(init=False)
     """By tag: kind, field, inner shape, and the entry itself; a tuple, since unpacking one is what costs least."""
+    entry_of: "Callable[[str], tuple[int, str, Shape | None, Entry] | None]" = field(init=False)
+    """Looks a tag up in the table."""
     fields: frozenset[str] = field(init=False)
     first_tag: str = field(init=False)
 
@@ -97,6 +99,7 @@ class Shape:
         table = {entry.tag: (entry.kind, entry.field, entry.inner, entry) for entry in self.entries}
         object.__setattr__(self, "first_tag", self.entries[0].tag)
         object.__setattr__(self, "table", table)
+        object.__setattr__(self, "entry_of", table.get)
         inner = [entry.inner.fields for entry in self.entries if entry.kind == INTO and entry.inner is not None]
         own = {entry.field for entry in self.entries if entry.kind != INTO}
         object.__setattr__(self, "fields", frozenset(own).union(*inner))
@@ -122,7 +125,9 @@ def shape_of(model: type[Any], *entries: Entry, make: Make | None = None) -> Sha
         for name in repeated:
             if name in values:
                 values[name] = tuple(values[name])
-        return built(model, values)
+        one = _new(model)  # as built() does: a call less, for what a document holds most of
+        _set(one, "__dict__", values)
+        return one
 
     return Shape(entries, make or made, lambda one: {name: getattr(one, name) for name in names})
 

@@ -21,6 +21,7 @@ from koppel_ubl.mapping.shape import (
     TEXT,
     TEXTS,
     TRUTH,
+    WITH_ATTRIBUTES,
     Entry,
     Shape,
     Values,
@@ -59,52 +60,37 @@ class Pass:
 
     def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (see the module)
         """Gather the values of an aggregate's elements."""
-        entry_of, unread = shape.table.get, self.unread
+        entry_of = shape.entry_of
         if element.keys():
-            unread.skip_attributes(element)
-        for child in element[
-            :
-        ]:  # the slice is made in C at once, where iterating costs a Python object for each aggregate
+            self.unread.skip_attributes(element)
+        # The slice is made in C at once, where iterating costs a Python object for each aggregate.
+        for child in element[:]:
             found = entry_of(child.tag)  # type: ignore[arg-type]
             if found is None:
-                unread.skip(child)
+                self.unread.skip(child)
                 continue
             kind, field, inner, entry = found
             if inner is not None:
-                if kind == SOLE:
-                    below = child[:]
-                    if field in values or len(below) != 1 or below[0].tag != inner.first_tag or child.keys():
-                        self._into(child, inner, values)
-                        continue
-                    child, kind = below[0], TEXT
-                elif kind == MANY:
-                    inside: Values = {}
-                    self.fill(child, inner, inside)
-                    one = inner.make(inside, child, unread)
-                    if field in values:
-                        values[field].append(one)
-                    else:
-                        values[field] = [one]
+                if kind != SOLE:
+                    self._aggregate(child, kind, field, inner, values)
                     continue
-                elif kind == INTO:
+                below = child[:]
+                if field in values or len(below) != 1 or below[0].tag != inner.first_tag or child.keys():
                     self._into(child, inner, values)
                     continue
-                elif field in values:
-                    unread.skip(child)
-                    continue
-                else:
-                    inside = {}
-                    self.fill(child, inner, inside)
-                    values[field] = inner.make(inside, child, unread)
-                    continue
+                child, kind = below[0], TEXT
             value: Any
             text = child.text or ""
             if len(child):
                 raise markup(child)
             if kind == TEXT:
-                value = text.strip() or None
+                value = text.strip()
                 if child.keys():
-                    unread.skip_attributes(child)
+                    self.unread.skip_attributes(child)
+                if value and field not in values:
+                    values[field] = value
+                    continue
+                value = value or None
             elif kind == AMOUNT:
                 value = decimal_from(text)
                 if child.values() != self.currency:
@@ -112,7 +98,7 @@ class Pass:
             elif kind == NUMBER:
                 value = decimal_from(text)
                 if child.keys():
-                    unread.skip_attributes(child)
+                    self.unread.skip_attributes(child)
             else:
                 value = self._rarer(child, entry, text, values)
             if value is None:
@@ -124,7 +110,24 @@ class Pass:
             elif kind == JOINED:
                 values[field] = f"{values[field]} {value}"
             else:
-                unread.skip(child)
+                self.unread.skip(child)
+
+    def _aggregate(self, element: etree._Element, kind: int, field: str, inner: Shape, values: Values) -> None:
+        if kind == INTO:
+            self._into(element, inner, values)
+            return
+        if kind != MANY and field in values:
+            self.unread.skip(element)
+            return
+        inside: Values = {}
+        self.fill(element, inner, inside)
+        one = inner.make(inside, element, self.unread)
+        if kind != MANY:
+            values[field] = one
+        elif field in values:
+            values[field].append(one)
+        else:
+            values[field] = [one]
 
     def _into(self, element: etree._Element, inner: Shape, values: Values) -> None:
         if values.keys().isdisjoint(inner.fields):
@@ -152,12 +155,12 @@ class Pass:
 
     def _rarer(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
         kind = entry.kind
+        if kind == WITH_ATTRIBUTES:
+            return self._with_attributes(element, entry, text, values)
         if kind == IDENTIFIER:
             return self._identifier(element, text)
         if kind == BYTES:
             return file_from(element, text, self.unread)
-        if entry.attributes:
-            return self._with_attributes(element, entry, text, values)
         if element.keys():
             self.unread.skip_attributes(element)
         if kind == DAY:
@@ -178,13 +181,15 @@ class Pass:
             if entry.is_number and text.strip():
                 raise failure("invalid_number", f"{text.strip()[:40]!r} is not a number that can be read.", element)
         elif entry.field not in values:
-            known = 0
-            for name, field in entry.attributes:
-                found = element.get(name)
-                if found is not None:
-                    values[field] = found
-                    known += 1
-            if len(element.keys()) > known:
+            is_known = True
+            for name, found in element.items():
+                for known, field in entry.attributes:
+                    if name == known:
+                        values[field] = found
+                        break
+                else:
+                    is_known = False
+            if not is_known:
                 self.unread.skip_attributes(element, *(name for name, _ in entry.attributes))
         return value
 
