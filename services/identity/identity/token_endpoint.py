@@ -5,11 +5,11 @@ in a thread, where the slow secret hash belongs anyway. One server object serves
 """
 
 import base64
-import binascii
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
@@ -45,8 +45,8 @@ def client_id_of(form: Mapping[str, str], authorization: str | None) -> str | No
     kind, _, encoded = (authorization or "").partition(" ")
     if kind.lower() == "basic":
         try:
-            return base64.b64decode(encoded, validate=True).decode().partition(":")[0] or None
-        except (binascii.Error, UnicodeDecodeError):
+            return unquote(base64.b64decode(encoded, validate=True).decode().partition(":")[0]) or None
+        except ValueError:
             return None
     return form.get("client_id")
 
@@ -56,7 +56,10 @@ def answer(
 ) -> Answer:
     """Answer one token request. Blocks for the time of a secret hash: call it in a thread."""
     server = _Server(client, key, issue)
-    done: Answer = server.create_token_response(_Request(url, dict(form), dict(headers)))
+    # Authlib raises on Basic credentials that are not base64 of UTF-8; without them it answers invalid_client.
+    readable = client_id_of(form, headers.get("authorization")) is not None
+    sent = {name: value for name, value in headers.items() if readable or name.lower() != "authorization"}
+    done: Answer = server.create_token_response(_Request(url, dict(form), sent))
     return done
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import httpx2
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
@@ -95,6 +96,18 @@ async def test_a_body_that_is_no_form_is_refused(context: Context) -> None:
     ):
         response = await context.http.request("POST", url, deadline_s=10, headers=headers, content=body)
         assert response.status in {400, 401}, response.text
+
+
+@pytest.mark.parametrize("credentials", ["é", "w6k=é", "=", "/w==", "gA==", "OjpA", "demo", "ZGVtb" * 3])
+async def test_basic_credentials_that_cannot_be_read_are_refused(context: Context, credentials: str) -> None:
+    url = f"{context.settings.public_url}/identity/oauth/token"
+    headers = {
+        b"Authorization": f"Basic {credentials}".encode("latin-1"),
+        b"Content-Type": b"application/x-www-form-urlencoded",
+    }
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        response = await client.post(url, content=b"grant_type=client_credentials", headers=headers)
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
 async def test_basic_and_body_credentials_give_the_same_token(context: Context) -> None:
