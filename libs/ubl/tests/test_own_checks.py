@@ -31,6 +31,7 @@ def test_good_documents_get_no_warning(path: Path) -> None:
         (b"<cbc:ID>2</cbc:ID>", b"<cbc:ID>1</cbc:ID>", "KOPPEL-LINE-ID"),
         (b">79.07<", b">79.50<", "KOPPEL-VAT-CENT"),
         (b">JVBER", b">AAAAA", "KOPPEL-PDF"),
+        (b">JVBER", ">J\u00e9BER".encode(), "KOPPEL-PDF"),
         (b">376.50<", b">376.50000000000000000000<", "KOPPEL-DIGITS"),
     ],
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The structure of UBL: what is said where the schema would refuse, in words of people."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,46 @@ def test_good_documents_have_the_structure(path: Path) -> None:
 )  # fmt: skip
 def test_each_fault_is_told_in_words(old: bytes, new: bytes, rule: str, sentence: str) -> None:
     assert (rule, sentence) in found(old, new)
+
+
+@pytest.mark.parametrize(
+    ("element", "kind", "good"),
+    [
+        ("cbc:IssueDate", "cbc:IssueDateType", True),
+        ("cac:AccountingSupplierParty", "cac:SupplierPartyType", True),
+        ("cbc:IssueDate", "cbc:DueDateType", False),
+        ("cbc:IssueDate", "IssueDateType", False),
+        ("cac:AccountingSupplierParty", "cbc:SupplierPartyType", False),
+    ],
+)
+def test_an_element_may_say_of_which_type_it_is(element: str, kind: str, good: bool) -> None:
+    told = f'<{element} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="{kind}">'
+    assert (not found(f"<{element}>".encode(), told.encode())) is good
+
+
+EXTENSION = (
+    b'<Invoice xmlns:ext="urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2" xmlns:x="urn:x"\\1>'
+    b"<ext:UBLExtensions><ext:UBLExtension><ext:ExtensionContent>%s</ext:ExtensionContent></ext:UBLExtension></ext:UBLExtensions>"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "rules"),
+    [
+        (b"<x:y a='1'>any<x:z/>thing</x:y>", set()),
+        (b"<cbc:IssueDate>2026-01-15</cbc:IssueDate>", set()),
+        (b"<x:y><cac:Party><cac:PartyName><cbc:Name>N</cbc:Name></cac:PartyName></cac:Party></x:y>", set()),
+        (b"<cbc:IssueDate>yesterday</cbc:IssueDate>", {"KOPPEL-FORMAT"}),
+        (b"<x:y><x:z><cbc:Amount>1</cbc:Amount></x:z></x:y>", {"KOPPEL-ATTRIBUTE"}),
+        (b"<cac:Party>text</cac:Party>", {"KOPPEL-TEXT"}),
+        (b"", {"KOPPEL-MISSING"}),
+        (b"<y xmlns=''/>", {"KOPPEL-MISSING"}),
+    ],
+)
+def test_an_extension_may_hold_anything_but_ubl_that_is_wrong(content: bytes, rules: set[str]) -> None:
+    document, times = re.subn(rb"<Invoice([^>]*)>", EXTENSION % content, INVOICE, count=1)
+    assert times == 1
+    assert koppel_ubl.check(document).rules("structure") == rules
 
 
 def test_a_document_that_is_wrong_everywhere_is_told_two_hundred_times() -> None:

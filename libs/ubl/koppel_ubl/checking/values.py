@@ -90,15 +90,17 @@ def share(percent: Decimal) -> Decimal:
 
 
 def sign(element: etree._Element) -> int:
-    """Return -1, 0 or 1, as XPath sees it where it compares with a plain zero: in binary, which the tiniest values are lost in.
+    """Return -1, 0 or 1, as the official processor sees it where it compares with a plain zero.
+
+    It compares in binary, which the tiniest values are lost in, and puts ``-0.0`` below zero, but not ``-0``.
 
     Raises:
         NotCastableError: there is no number.
     """
     value = decimal(element)
-    if abs(value) <= _LOST_IN_BINARY:
-        return 0
-    return 1 if value > 0 else -1
+    if value.is_signed():
+        return -1 if value or "." in (element.text or "") else 0
+    return int(value > _LOST_IN_BINARY)
 
 
 def decimals(element: etree._Element) -> int:

@@ -28,7 +28,7 @@ def file_from(element: etree._Element, text: str | None, unread: Unread) -> Valu
     unread.skip_attributes(element, "mimeCode", "filename")
     try:
         content = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise failure("invalid_base64", "An attachment is not base64.", element) from None
     if content.startswith(_ARCHIVES) or (content.startswith(_ZIP) and not content[30:].startswith(_OFFICE_PARTS)):
         raise failure("archive", "An attachment is an archive; whatever it holds must be attached by itself.", element)

@@ -12,75 +12,26 @@ from lxml import etree
 
 from koppel_ubl.checking.en16931 import restrictions
 
-CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
-CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
-CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M", "B", "X", " S ", "s", "")
-RATES = ("0", "6", "12", "21", "21.00", "-6", "0.0", "100", "21.5", "")
-KINDS = ("380", "381", "383", "384", "386", "388", "389", "326", "261", "393", "396", "325", "71", "999", "")
-CURRENCIES = ("EUR", "USD", "XXX", "eur", "BEF", "")
-COUNTRIES = ("BE", "DE", "NL", "IT", "DK", "NO", "SE", "GR", "EL", "IS", "FR", "1A", "be", "")
-SCHEMES = (
-    "0208",
-    "9925",
-    "0088",
-    "0192",
-    "0184",
-    "0106",
-    "0007",
-    "0201",
-    "0211",
-    "0210",
-    "9906",
-    "9907",
-    "0151",
-    "EM",
-    "SEPA",
-    "9956",
-    "0193",
-    "x",
-)
-PROFILES = (
-    "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0",
-    "urn:fdc:peppol.eu:2017:poacc:billing:02:1.0",
-    "urn:fdc:peppol.eu:2017:poacc:billing:3:1.0",
-    "urn:peppol:bis:billing_with_response",
-    "something",
-)
-DATES = ("2026-02-29", "2025-01-01", "2027-12-31", "2026-01-15Z", "2026-01-15+02:00", "20260115", "", "15-01-2026")
-REASONS = (
-    "VATEX-EU-AE",
-    "VATEX-EU-IC",
-    "VATEX-EU-G",
-    "VATEX-EU-O",
-    "VATEX-EU-D",
-    "VATEX-EU-F",
-    "VATEX-EU-132",
-    "vatex-eu-ae",
-    "X",
-    "",
-)
-NUMBERS = ("0", "1", "-1", "0.005", "10.125", "99999999999999.99", "1e3", "", " 5 ", "+7", ".5", "5.", "0.10", "12,5")
-OTHERS = (
-    "",
-    " ",
-    "x",
-    "0",
-    "true",
-    "false",
-    "1",
-    "130",
-    "50",
-    "30",
-    "58",
-    "48",
-    "#AAI#text",
-    "BE0000000196",
-    "VAT",
-    "GST",
-    "97",
-    "S",
+from .mutation_values import (
+    CATEGORIES,
+    COUNTRIES,
+    CURRENCIES,
+    DATES,
+    GROUPS,
+    KINDS,
+    NATIONAL,
+    NUMBERS,
+    OTHERS,
+    PROFILES,
+    RATES,
+    REASONS,
+    SCHEMES,
+    WORDS,
 )
 
+CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+EXT = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
 Mutation = Callable[[random.Random, etree._Element], None]
 
 
@@ -284,78 +235,41 @@ def change_identifier(draw: random.Random, root: etree._Element) -> None:
         )
 
 
-GROUPS = frozenset(
-    [
-        "AllowanceCharge",
-        "PaymentMeans",
-        "PaymentTerms",
-        "Delivery",
-        "PayeeParty",
-        "TaxRepresentativeParty",
-        "BillingReference",
-        "InvoicePeriod",
-        "AdditionalDocumentReference",
-        "ContractDocumentReference",
-        "TaxTotal",
-        "TaxSubtotal",
-        "PartyTaxScheme",
-        "PartyIdentification",
-        "PayeeFinancialAccount",
-        "CardAccount",
-        "PaymentMandate",
-        "InvoiceDocumentReference",
-        "OrderLineReference",
-        "DocumentReference",
-        "TaxCategory",
-        "TaxScheme",
-        "AddressLine",
-        "OriginatorDocumentReference",
-        "ProjectReference",
-        "CommodityClassification",
-    ]
-)
-WORDS = sorted(
-    GROUPS.union(
-        [
-            "Note",
-            "ID",
-            "TaxPointDate",
-            "TaxCurrencyCode",
-            "DescriptionCode",
-            "StartDate",
-            "EndDate",
-            "TaxExemptionReason",
-            "TaxExemptionReasonCode",
-            "Percent",
-            "PaymentID",
-            "PaymentDueDate",
-            "DocumentTypeCode",
-            "DocumentDescription",
-            "ActualDeliveryDate",
-            "IdentificationCode",
-            "BuyerReference",
-            "DueDate",
-            "AccountingCost",
-            "AllowanceChargeReason",
-            "AllowanceChargeReasonCode",
-            "ChargeIndicator",
-            "Amount",
-            "BaseAmount",
-            "MultiplierFactorNumeric",
-            "BaseQuantity",
-            "PayableRoundingAmount",
-            "PrepaidAmount",
-            "ChargeTotalAmount",
-            "AllowanceTotalAmount",
-            "CompanyID",
-            "CompanyLegalForm",
-            "RegistrationName",
-            "Name",
-            "LineID",
-            "UBLVersionID",
-        ]
-    )
-)
+def move_to_a_country(draw: random.Random, root: etree._Element) -> None:
+    """Give the seller, or both parties, another country, with identifiers of that kind: national rules wake up."""
+    country, both = draw.choice(COUNTRIES), draw.random() < 0.6
+    for party in _elements(root):
+        if _local(party) == "AccountingSupplierParty" or (both and _local(party) == "AccountingCustomerParty"):
+            for code in party.iter(f"{{{CBC}}}IdentificationCode"):
+                code.text = country
+            for identifier in party.iter(f"{{{CBC}}}CompanyID", f"{{{CBC}}}EndpointID"):
+                if draw.random() < 0.5:
+                    identifier.text = draw.choice((*NATIONAL, f"{country}123456789"))
+                if draw.random() < 0.5:
+                    identifier.set("schemeID", draw.choice(SCHEMES))
+
+
+def add_extension(draw: random.Random, root: etree._Element) -> None:
+    """Put an extension at the top, with something in it that the schema looks at, or that it does not know."""
+    extension = etree.SubElement(etree.Element(f"{{{EXT}}}UBLExtensions"), f"{{{EXT}}}UBLExtension")
+    content = etree.SubElement(extension, f"{{{EXT}}}ExtensionContent")
+    for _ in range(draw.choice((0, 1, 1, 1, 2))):
+        etree.SubElement(
+            content, draw.choice(("{urn:x}y", f"{{{CBC}}}ID", f"{{{CBC}}}IssueDate", f"{{{CAC}}}Party", "z"))
+        )
+        content[-1].text = draw.choice(("", *DATES))
+        if draw.random() < 0.3:
+            content[-1].append(copy.deepcopy(draw.choice(_elements(root))))
+    root.insert(0, extension.getparent())  # type: ignore[arg-type]
+
+
+def say_type(draw: random.Random, root: etree._Element) -> None:
+    """Add an attribute of XML Schema itself."""
+    element, name = draw.choice(_elements(root)), draw.choice(("type", "nil", "schemaLocation"))
+    kinds = (f"cbc:{_local(element)}Type", f"cac:{_local(element)}Type", "cbc:IDType", "true", "false", "urn:x x.xsd")
+    element.set(f"{{http://www.w3.org/2001/XMLSchema-instance}}{name}", draw.choice(kinds))
+
+
 MUTATIONS: tuple[Mutation, ...] = (
     remove,
     remove,
@@ -380,6 +294,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     add_unused,
     add_known,
     add_known,
+    add_extension,
+    say_type,
+    move_to_a_country,
+    move_to_a_country,
     _set_texts(("InvoiceTypeCode", "CreditNoteTypeCode"), KINDS),
     _set_texts(("IssueDate", "DueDate", "StartDate", "EndDate", "ActualDeliveryDate", "TaxPointDate"), DATES),
     _set_texts(("DocumentCurrencyCode", "TaxCurrencyCode"), CURRENCIES),

@@ -151,7 +151,7 @@ def _start_of(content: Element) -> bytes:
     text = "".join((content.text or "")[:_BASE64_START_CHARACTERS].split())
     try:
         return binascii.a2b_base64(text[: len(text) // 4 * 4])[: _PDF_MAY_START_AFTER + len(_START_OF_PDF)]
-    except binascii.Error:
+    except ValueError:
         return b""
 
 

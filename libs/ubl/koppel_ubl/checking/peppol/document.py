@@ -147,7 +147,8 @@ def totals_have_one_sign(root: Node, facts: Facts) -> bool:
     amounts = [(currency, value) for currency, value in amounts if not value.is_nan()]
     theirs = [value for currency, value in amounts if currency == _TAX_CURRENCY.value(root)]
     ours = [value for currency, value in amounts if currency == _CURRENCY.value(root)]
-    return any(min(pair) >= 0 or max(pair) <= 0 for pair in ((one, other) for one in theirs for other in ours))
+    # The official processor puts minus zero below zero.
+    return any(not (one.is_signed() or other.is_signed()) or max(one, other) <= 0 for one in theirs for other in ours)
 
 
 @_tax_currency.rule(

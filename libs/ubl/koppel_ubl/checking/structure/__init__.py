@@ -11,7 +11,7 @@ from lxml import etree
 from koppel_ubl.checking.layer import Layer, Subject, path_of
 from koppel_ubl.checking.report import Finding, Rule, Sentence
 
-from .table import DOCUMENTS, Kind, short
+from .table import ELEMENTS, Kind, short
 from .values import is_language
 
 FINDINGS_MAX = 200
@@ -147,10 +147,24 @@ class _Judge:
         namespaces = [str(child.tag).partition("}")[0] + "}" if str(child.tag)[0] == "{" else "" for child in element]
         if len(namespaces) != 1 or namespaces[0] in {"", _EXTENSIONS}:
             self._say(MISSING, element)
+        self._foreign(element)
+
+    def _foreign(self, element: etree._Element) -> None:
+        """Judge what stands in an element UBL does not know: the schema is lax there, and looks at what it does know."""
+        for child in element:
+            known = ELEMENTS.get(str(child.tag))
+            if known is not None:
+                self._holds(child, known)
+            else:
+                self._foreign(child)
 
     def _attributes(self, element: etree._Element, kind: Kind) -> None:
         for name, text in element.attrib.items():
-            if name not in kind.attributes and name not in _ALWAYS:
+            if (
+                name not in kind.attributes
+                and name not in _ALWAYS
+                and not _is_own_type(element, str(name), str(text), kind)
+            ):
                 self._say(ATTRIBUTE, element, str(text), about=_unknown_attribute(str(name)))
             elif name == "languageID" and not is_language(str(text)):
                 self._say(ATTRIBUTE, element, str(text))
@@ -176,6 +190,17 @@ class _Judge:
 
 
 _NO_ATTRIBUTES = Kind("")
+
+
+def _is_own_type(element: etree._Element, name: str, text: str, kind: Kind) -> bool:
+    """Return whether an attribute is an ``xsi:type`` that says of an element what it is anyway."""
+    if name != f"{_SCHEMA_INSTANCE}type":
+        return False
+    prefix, _, local = text.strip(_SPACES).rpartition(":")
+    own = etree.QName(element)
+    return element.nsmap.get(prefix or None) == own.namespace and local == (
+        f"{own.localname}Type" if kind.is_value else kind.name
+    )
 
 
 def _here(child: etree._Element, parent: etree._Element) -> Callable[[], Sentence]:
@@ -227,7 +252,7 @@ def _missing_attribute(name: str) -> Callable[[], Sentence]:
 def judge(subject: Subject) -> list[Finding]:
     """Return what is wrong with the structure of one document."""
     walk = _Judge()
-    walk.group(subject.root, DOCUMENTS[str(subject.root.tag)])
+    walk.group(subject.root, ELEMENTS[str(subject.root.tag)])
     return walk.findings
 
 

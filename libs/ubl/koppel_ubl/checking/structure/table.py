@@ -1,6 +1,7 @@
 """The structure of UBL 2.1 as a table: which elements a type has, in which order and how often, and which values they hold.
 
-``ubl-2.1.txt`` holds the facts (``tools/derive_structure.py`` derives them); kinds of values and their attributes are below.
+``ubl-2.1.txt`` holds the facts (``tests/oracle/derive_structure.py`` derives them); kinds of values and their attributes
+are below.
 """
 
 from collections.abc import Callable
@@ -89,8 +90,8 @@ def _value(name: str) -> Kind:
     )
 
 
-def _documents() -> dict[str, Kind]:
-    """Return what a document holds, by the Clark name of its element."""
+def _elements() -> dict[str, Kind]:
+    """Return what each element holds, by its Clark name: in UBL a name has one kind wherever it stands."""
     kinds = {name: _value(name) for name in ATTRIBUTES}
     kinds["ExtensionContentType"] = Kind("ExtensionContentType", is_open=True)
     of_element: dict[str, str] = {}
@@ -111,9 +112,8 @@ def _documents() -> dict[str, Kind]:
             if particle[-1] not in "?*":
                 required.append(clark(element))
         kinds[name].required = tuple(required)
-    return {
-        clark(f"{prefix}:{name}"): kinds[f"{name}Type"] for prefix, name in (("inv", "Invoice"), ("cn", "CreditNote"))
-    }
+    of_element |= {"inv:Invoice": "InvoiceType", "cn:CreditNote": "CreditNoteType"}
+    return {clark(element): kinds[name] for element, name in of_element.items()}
 
 
-DOCUMENTS = _documents()
+ELEMENTS = _elements()
