@@ -113,3 +113,27 @@ def test_what_the_model_has_no_place_for_is_listed() -> None:
     changed = data.replace(b"<" + prefix + b":BuyerReference>", extra, 1)
     assert changed != data
     assert koppel_ubl.read(changed).unread == ("Invoice/LineCountNumeric",)
+
+
+@pytest.mark.parametrize(
+    ("path", "unread"),
+    [
+        ("<cac:Contact/>", False),
+        ("<cac:Contact><cbc:Name> </cbc:Name></cac:Contact>", False),
+        ("<cac:Contact><cbc:Telefax>1</cbc:Telefax></cac:Contact>", True),
+    ],
+)
+def test_an_empty_group_is_an_absent_one(path: str, unread: bool) -> None:
+    text = (SAMPLES / "valid" / "own__be-01-invoice-ogm-pdf.xml").read_text(encoding="utf-8")
+    start, end = text.index("<cac:Contact>"), text.index("</cac:Contact>") + len("</cac:Contact>")
+    document = koppel_ubl.read((text[:start] + path + text[end:]).encode())
+    assert document.seller.contact is None
+    assert bool(document.unread) is unread
+    again = koppel_ubl.read(koppel_ubl.write(document))
+    assert again.seller == document.seller
+
+
+def test_an_empty_attribute_is_an_absent_one() -> None:
+    text = (SAMPLES / "valid" / "own__be-01-invoice-ogm-pdf.xml").read_text(encoding="utf-8")
+    document = koppel_ubl.read(text.replace('unitCode="C62"', 'unitCode=""').encode())
+    assert {line.unit for line in document.lines} == {None}

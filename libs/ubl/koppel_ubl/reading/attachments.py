@@ -35,7 +35,7 @@ def file_from(element: etree._Element, text: str | None, unread: Unread) -> Valu
     name = element.get("filename")
     return {
         "content": content,
-        "media_type": element.get("mimeCode"),
+        "media_type": element.get("mimeCode") or None,
         "file_name": safe_file_name(name) if name else None,
     }
 

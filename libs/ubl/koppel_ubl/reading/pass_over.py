@@ -121,6 +121,8 @@ class Pass:
             return
         inside: Values = {}
         self.fill(element, inner, inside)
+        if not inside and kind != MANY:
+            return  # an empty group is an absent one, as an empty value is; what stood in it is in ``unread``
         one = inner.make(inside, element, self.unread)
         if kind != MANY:
             values[field] = one
@@ -170,7 +172,7 @@ class Pass:
     def _identifier(self, element: etree._Element, text: str) -> Identifier | None:
         value = text.strip()
         names = element.keys()
-        scheme = element.get("schemeID") if names else None
+        scheme = element.get("schemeID") or None if names else None
         if len(names) > 1 or (names and (scheme is None or not value)):
             self.unread.skip_attributes(element, *(("schemeID",) if value else ()))
         return Identifier(value, scheme) if value else None
@@ -185,7 +187,8 @@ class Pass:
             for name, found in element.items():
                 for known, field in entry.attributes:
                     if name == known:
-                        values[field] = found
+                        if found:
+                            values[field] = found
                         break
                 else:
                     is_known = False
