@@ -21,6 +21,9 @@ from .clients import Client
 from .hashing import matches
 from .keys import ALGORITHM, SigningKey
 
+_URL = "https://identity/oauth/token"
+"""Authlib insists on TLS, which in a cluster ends before this service; nothing else is decided by the address."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -52,14 +55,14 @@ def client_id_of(form: Mapping[str, str], authorization: str | None) -> str | No
 
 
 def answer(
-    form: Mapping[str, str], headers: Mapping[str, str], url: str, client: Client | None, key: SigningKey, issue: Issue
+    form: Mapping[str, str], headers: Mapping[str, str], client: Client | None, key: SigningKey, issue: Issue
 ) -> Answer:
     """Answer one token request. Blocks for the time of a secret hash: call it in a thread."""
     server = _Server(client, key, issue)
     # Authlib raises on Basic credentials that are not base64 of UTF-8; without them it answers invalid_client.
     readable = client_id_of(form, headers.get("authorization")) is not None
     sent = {name: value for name, value in headers.items() if readable or name.lower() != "authorization"}
-    done: Answer = server.create_token_response(_Request(url, dict(form), sent))
+    done: Answer = server.create_token_response(_Request(dict(form), sent))
     return done
 
 
@@ -153,8 +156,8 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]
-    def __init__(self, url: str, form: dict[str, str], headers: dict[str, str]) -> None:
-        super().__init__("POST", url, headers={_title(name): value for name, value in headers.items()})
+    def __init__(self, form: dict[str, str], headers: dict[str, str]) -> None:
+        super().__init__("POST", _URL, headers={_title(name): value for name, value in headers.items()})
         self.payload = _Payload(form)
         self._form_data = form
 

@@ -110,6 +110,10 @@ async def test_basic_credentials_that_cannot_be_read_are_refused(context: Contex
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
+async def test_a_token_is_given_under_the_name_a_cluster_calls_us_by(context: Context) -> None:
+    assert (await ask(context, GOOD, headers={"Host": "identity.koppel.svc"})).status == 200
+
+
 async def test_basic_and_body_credentials_give_the_same_token(context: Context) -> None:
     basic = base64.b64encode(b"demo:demo-secret").decode()
     response = await ask(context, {"grant_type": "client_credentials"}, headers={"Authorization": f"Basic {basic}"})

@@ -58,7 +58,7 @@ async def issue_token(request: Request, context: CurrentContext) -> Response:
     if unknown := set(form.get("scope", "").split()) - set(SCOPES):
         described = f"Not a scope: {', '.join(sorted(unknown))[:200]}"
         return _say(Answer(400, {"error": "invalid_scope", "error_description": _ascii(described)}, {}))
-    work = partial(answer, form, request.headers, str(request.url), known, key, issue)
+    work = partial(answer, form, request.headers, known, key, issue)
     return _say(await asyncio.get_running_loop().run_in_executor(_HASHING, work))
 
 
