@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from koppel_coda.accounts import Structure, parse
+from koppel_coda.accounts import parse
 from koppel_coda.scalars import DATES
 
 from . import rules
@@ -135,9 +135,9 @@ def _accounts(records: Sequence[Record], statement: int) -> Iterator[Finding]:
             yield rules.found_at(rules.NO_CLOSING, records[-1].line, 1, statement)
         return
     account = account_of(opening) if opening is not None else None
-    if opening is None or account is None or opening.version == "1":
+    if opening is None or account is None:
         return
-    other = parse(closing.get("account"), Structure(opening.get("structure")))
+    other = parse(closing.get("account"), account.structure)
     if (account.number, account.currency) != (other.number, other.currency):
         yield rules.found_at(
             rules.OTHER_ACCOUNT,

@@ -142,7 +142,12 @@ class Movements:
         article = self._open("2.3", line)
         if article.third is not None or article.information is not None:
             self._misplaced("2.3", line)
-        article.third = third = _CUT_23(text) if self.version == "2" else _CUT_23_OF_VERSION_1(text)
+        if self.version == "2":
+            article.third = third = _CUT_23(text)
+        else:
+            article.third = third = _CUT_23_OF_VERSION_1(text)
+            if third[1].strip():
+                self._note("reserved", line, 23, third[1].strip())
         if third[0] != article.first[0]:
             self._note("sequence", line, 3, third[0])
 
@@ -258,8 +263,6 @@ class Movements:
             else:
                 address = article.third[4].rstrip()
                 account = _account_of(zone.ljust(accounts.WIDTH))
-                if more.strip():
-                    self._note("reserved", line, 23, more.strip())
             name = name.rstrip()
         bic = bic.rstrip()
         return Movement(
