@@ -198,11 +198,18 @@ async def _demonstrate(url: str, began_s: float, stop: asyncio.Event) -> None:
         out.print(f"The demo did not come to its end: {error}", markup=False)
         return
     out.print(result_table(sendings))
-    booked = [one.booked_at_s for one in sendings if one.booked_at_s is not None]
-    first = f", the first seen {min(booked) - began_s:.1f} s after the start" if booked else ""
-    filed = sum(one.is_statement and one.is_done for one in sendings)
-    to_book = sum(not one.is_statement for one in sendings)
-    out.print(f"{len(booked)} of {to_book} documents are booked{first}; {filed} statements are filed.")
+    out.print(summary(sendings, began_s))
+
+
+def summary(sendings: list[sending.Sending], began_s: float) -> str:
+    """Return how many documents are booked and when the first was, by the monotonic clock; how many statements are filed."""
+    documents = [one for one in sendings if not one.is_statement]
+    booked = sum(one.is_done for one in documents)
+    now = [one.booked_at_s for one in documents if one.booked_at_s is not None]
+    earlier = ", all of them by an earlier run" if booked else ""
+    when = f", the first seen {min(now) - began_s:.1f} s after the start" if now else earlier
+    filed = sum(one.is_done for one in sendings) - booked
+    return f"{booked} of {len(documents)} documents are booked{when}; {filed} statements are filed."
 
 
 async def _serve(services: list[Service]) -> None:

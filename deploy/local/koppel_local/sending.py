@@ -3,9 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from koppel_mesh.clock import utc_now
 
 from .api import Api, ApiError
 
@@ -22,6 +25,7 @@ class Sending:
     """One file on its way. One without a document was refused; ``problem`` says why."""
 
     path: Path
+    begun_at: datetime = field(default_factory=utc_now)
     document_id: str | None = None
     number: str = ""
     target: str = ""
@@ -32,7 +36,7 @@ class Sending:
     entry_number: str = ""
     problem: str = ""
     booked_at_s: float | None = None
-    """On the monotonic clock: when it was first seen booked."""
+    """On the monotonic clock: when it was first seen booked. None also where it was booked before we began."""
 
     @property
     def is_settled(self) -> bool:
@@ -138,7 +142,7 @@ def _look(api: Api, sending: Sending) -> None:
     shown = min(deliveries, key=lambda one: (one["state"] == "booked", one["state"] in SETTLED))
     problem = shown["problem"]
     sending.target, sending.state = shown["connector"], shown["state"]
-    if sending.state == "booked":
+    if sending.state == "booked" and datetime.fromisoformat(shown["booked_at"]) > sending.begun_at:
         sending.booked_at_s = time.monotonic()
     sending.entry_number = shown["entry_number"] or ""
     sending.problem = f"{problem['message']['en']} (to fix by: {problem['who_can_fix']})" if problem else ""
