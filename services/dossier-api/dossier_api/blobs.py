@@ -36,7 +36,9 @@ class BlobStore:
             self._folder = Path(unquote(urlsplit(url).path))
         else:
             self._store = from_url(
-                url, client_options={"timeout": DEADLINE}, retry_config={"max_retries": 2, "retry_timeout": DEADLINE}
+                url,
+                client_options={"timeout": DEADLINE, "allow_http": True},
+                retry_config={"max_retries": 2, "retry_timeout": DEADLINE},
             )
 
     async def put(self, sha256: str, data: bytes) -> None:
