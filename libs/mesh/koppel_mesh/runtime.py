@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -80,11 +81,10 @@ async def running(
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
         routes = [Mount(f"/{part.context.name}", app=part.app()) for part in parts]
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
-        first = settings[services[0].name]
         # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
         front = Starlette(routes=routes)
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
-        await stack.enter_async_context(_listening(front, first.host, first.port))
+        await stack.enter_async_context(_served(front, settings[services[0].name]))
         for part in parts:
             await stack.enter_async_context(part.working())
         # What was built to start lives as long as the process: looking through it again and again for garbage costs more
@@ -208,12 +208,30 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _listening_socket(settings: MeshSettings) -> socket.socket:
+    """Return a bound socket.
+
+    Raises:
+        OSError: the address is taken, or not ours.
+    """
+    host, port = settings.host, settings.port
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if settings.reuse_port:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)
+    except OSError as error:
+        made.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return made
+
+
 @asynccontextmanager
-async def _listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[None]:
+async def _served(app: ASGIApp, settings: MeshSettings) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -222,12 +240,12 @@ async def _listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[None]:
         http="httptools",
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([_listening_socket(settings)]))
     try:
         while not server.started:
             if serving.done():
                 serving.result()
-                raise RuntimeError(f"cannot listen on {host}:{port}")
+                raise RuntimeError("the HTTP server ended before it had begun")
             await asyncio.sleep(0.01)
         yield
     finally:

@@ -21,6 +21,8 @@ class MeshSettings(BaseSettings):
     blob_url: str = "file:///var/lib/koppel/blobs"
     port: int = Field(8000, ge=0, le=65535)
     host: str = "127.0.0.1"
+    reuse_port: bool = False
+    """Whether several processes of one machine listen on the port together; the kernel deals the connections out."""
     public_url: str = "http://127.0.0.1:8000"
     internal_url: str | None = None
     """Where services find each other; the public address when unset."""

@@ -108,7 +108,7 @@ class HttpClient:
                 headers["traceparent"] = traceparent
             # A connection that is not made in time is told apart from an answer that does not come: the first acted on nothing.
             waiting = httpx2.Timeout(None, connect=deadline_s * CONNECTING, pool=deadline_s * CONNECTING)
-            request = client.build_request(method, url, headers=headers, timeout=waiting, **arguments)
+            request = client.build_request(method, target, headers=headers, timeout=waiting, **arguments)
             response = await _send(client, request, deadline_s)
             opened.set_attribute("http.response.status_code", response.status)
             return response
