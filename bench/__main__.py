@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from . import calls, fanout, formats, growth, start
-from .place import place
+from .place import INSTANT, place
 
 MISSED: list[str] = []
 
@@ -23,7 +23,7 @@ def tell(name: str, value: float, target: float, *, at_least: bool, detail: str)
 
 def bench_fanout() -> None:
     """Documents a second over the floor's."""
-    with place() as at:
+    with place(vendor=INSTANT, processes=fanout.PROCESSES) as at:
         ratio, work, floor = asyncio.run(fanout.measure(at))
     detail = (
         f"{work.per_second:.1f} documents/s from POST to booked; floor {floor:.1f}/s with"

@@ -17,6 +17,8 @@ WARM_UP = 24
 DOCUMENTS = 240
 DOSSIERS = 8
 AT_ONCE = 16
+PROCESSES = 2
+"""Of the whole mesh, beside each other."""
 PATIENCE_S = 180.0
 _OUTBOXES = ("dossier_api", "export_scheduler", "connector_exact")
 

@@ -1,7 +1,8 @@
-"""Where the benchmarks run: servers of their own, the whole mesh as one process, the sandbox as another."""
+"""Where the benchmarks run: servers of their own, the whole mesh in one process or more, the vendor in another."""
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,16 +15,18 @@ from typing import Any
 
 import asyncpg
 import httpx2
+from cryptography.fernet import Fernet
 
 from koppel_local.api import Api
 from koppel_local.servers import Servers, servers
 from koppel_mesh.service import installed_services
-from koppel_sandbox.exact.seed import BAKERY
+from koppel_sandbox.exact.seed import BAKERY, CLIENT_ID, CLIENT_SECRET
 
 FOLDER = Path(".koppel/bench")
 SAMPLE = Path("libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml")
 ENTERPRISE_NUMBER = "0000000196"
 START_WITHIN_S = 60.0
+SANDBOX, INSTANT = "koppel_sandbox.exact", "bench.instant_vendor"
 SETTINGS = {
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
     "default_ledger_account": {"sale": "700000", "purchase": "604000"},
@@ -37,8 +40,6 @@ class Place:
     url: str
     sandbox_url: str
     servers: Servers
-    process: subprocess.Popen[bytes]
-    started_s: float
 
     def api(self) -> Api:
         """Return a caller with the demo firm's token."""
@@ -60,34 +61,44 @@ class Place:
 
 
 @contextmanager
-def place(*, fresh: bool = True) -> Iterator[Place]:
-    """Run everything for as long as the block lasts. ``fresh`` begins with empty data."""
-    if fresh:
-        subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
+def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
+    """Run everything for as long as the block lasts, beginning with empty data.
+
+    Args:
+        vendor: the module that plays it.
+        processes: how many run the whole mesh beside each other, sharing its port and its work.
+    """
+    subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
     with ExitStack() as stack:
         running = stack.enter_context(servers(FOLDER))
         port, sandbox_port = free_port(), free_port()
         sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-        stack.enter_context(_process([sys.executable, "-m", "koppel_sandbox.exact", "--port", str(sandbox_port)], {}))
+        stack.enter_context(_process([sys.executable, "-m", vendor, "--port", str(sandbox_port)], {}))
         _until(lambda: _answers(f"{sandbox_url}/_control/requests"), "the sandbox")
-        started = time.monotonic()
+        url = f"http://127.0.0.1:{port}"
         environment = {
             "KOPPEL_DATABASE_URL": running.database_url,
             "KOPPEL_AMQP_URL": running.amqp_url,
+            "KOPPEL_BLOB_URL": (FOLDER / "blobs").absolute().as_uri(),
             "KOPPEL_PORT": str(port),
+            "KOPPEL_REUSE_PORT": "true",
+            "KOPPEL_PUBLIC_URL": url,
+            "KOPPEL_SECRET_KEYS": Fernet.generate_key().decode(),
+            "KOPPEL_SERVICE_CLIENT_SECRET": secrets.token_urlsafe(32),
             "KOPPEL_EXACT_BASE_URL": sandbox_url,
-            "KOPPEL_EXACT_CLIENT_ID": "koppel-sandbox",
-            "KOPPEL_EXACT_CLIENT_SECRET": "koppel-sandbox-secret",
+            "KOPPEL_EXACT_CLIENT_ID": CLIENT_ID,
+            "KOPPEL_EXACT_CLIENT_SECRET": CLIENT_SECRET,
             "KOPPEL_EXPORT_DELAY_S": "0",
             "KOPPEL_SETTLE_S": "0.2",
             "KOPPEL_LOG_LEVEL": "error",
         }
-        up = [str(Path(sys.executable).with_name("koppel")), "up", "--no-demo"]
-        process = stack.enter_context(_process(up, environment))
-        url = f"http://127.0.0.1:{port}"
+        koppel = str(Path(sys.executable).with_name("koppel"))
+        subprocess.run([koppel, "migrate"], env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL)
+        for _ in range(processes):
+            stack.enter_context(_process([koppel, "serve", *installed_services()], environment))
         for service in installed_services():
             _until(lambda name=service: _answers(f"{url}/{name}/health/ready"), "the mesh")  # type: ignore[misc]
-        made = Place(url, sandbox_url, running, process, time.monotonic() - started)
+        made = Place(url, sandbox_url, running)
         made.control("switches", minute_limit=10**9, day_limit=10**9)
         yield made
 
