@@ -94,9 +94,15 @@ def send(
                 sendings.append(sending.hand_in(api, chosen, file, direction))
                 progress.advance(handed)
             sending.export(api, chosen, sendings)
-            sending.follow(
-                api, sendings, wait_s, lambda: progress.update(done, completed=sum(one.is_settled for one in sendings))
-            )
+
+            def tell() -> None:
+                progress.update(done, completed=sum(one.is_settled for one in sendings))
+
+            try:
+                sending.follow(api, sendings, wait_s, tell)
+            except ApiError:
+                out.print(result_table(sendings))  # what became of them until then is worth knowing
+                raise
     out.print(result_table(sendings))
     if not all(one.is_done for one in sendings):
         raise typer.Exit(1)

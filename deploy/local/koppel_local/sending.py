@@ -145,4 +145,10 @@ def _look(api: Api, sending: Sending) -> None:
     if sending.state == "booked" and datetime.fromisoformat(shown["booked_at"]) > sending.begun_at:
         sending.booked_at_s = time.monotonic()
     sending.entry_number = shown["entry_number"] or ""
-    sending.problem = f"{problem['message']['en']} (to fix by: {problem['who_can_fix']})" if problem else ""
+    sending.problem = _problem(problem) if problem else ""
+
+
+def _problem(problem: dict[str, Any]) -> str:
+    """Return the sentence, the particulars and who can fix it."""
+    particulars = f" {problem['detail']}" if problem.get("detail") else ""
+    return f"{problem['message']['en']}{particulars} (to fix by: {problem['who_can_fix']})"

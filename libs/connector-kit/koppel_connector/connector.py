@@ -7,12 +7,14 @@ there the token, the budget, the sync log and the deadline are. It reports by re
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from .answers import VendorAnswer, classify_by_status, retry_after_s
@@ -142,6 +144,8 @@ class Delivery:
     operation: str
     kind: DocumentKind
     remote_id: str | None = None
+    due_at: datetime = field(default_factory=utc_now)
+    """When it was to go, by plan or because somebody asked: what the vendor told before may have changed since."""
 
 
 @dataclass

@@ -55,6 +55,7 @@ class DeliveryRow:
     exported_at: datetime | None
     booked_at: datetime | None
     traceparent: str | None
+    due_at: datetime | None
     lease_until: datetime | None
     read_at: datetime
     monotonic: float = field(default_factory=time.monotonic)
@@ -86,7 +87,7 @@ class Learned:
 
 COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind, d.state,
     d.lease_token, d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
-    d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.lease_until,
+    d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
     clock_timestamp() AS read_at"""
 
 _READ = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id")

@@ -49,7 +49,9 @@ def make_work(kit: Kit, vendor: OpenVendor, row: DeliveryRow, document: dict[str
         vendor.save_progress(row.id, json.dumps(progress, default=str))
 
     return Work(
-        delivery=Delivery(row.id, row.document_id, row.revision, row.operation, row.kind, row.remote_id),
+        delivery=Delivery(
+            row.id, row.document_id, row.revision, row.operation, row.kind, row.remote_id, row.due_at or row.read_at
+        ),
         remote_ref=row.remote_ref,
         remote_uuid=row.remote_uuid,
         document=document,

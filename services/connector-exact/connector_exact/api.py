@@ -66,11 +66,21 @@ class Exact:
         )
         return odata.entity(answer.json()).get("UserHasRights") is True
 
-    async def financial_periods(self, year: int) -> list[Row]:
-        """Return the periods that exist of one year."""
+    async def financial_periods(self, year: int | None = None) -> list[Row]:
+        """Return the periods that exist, of one financial year or of all."""
+        params = {"$select": "FinYear,FinPeriod,StartDate,EndDate"}
         return await self._all(
-            "financial/FinancialPeriods",
-            {"$select": "FinYear,FinPeriod,StartDate,EndDate", "$filter": f"FinYear eq {year}"},
+            "financial/FinancialPeriods", params if year is None else params | {"$filter": f"FinYear eq {year}"}
+        )
+
+    async def journal_states(self, journal: str, year: int, period: int) -> list[Row]:
+        """Return whether a journal is closed (Status 1) in a period; empty where Exact does not say."""
+        return await self._all(
+            "read/financial/JournalStatusList",
+            {
+                "$select": "Journal,Year,Period,Status",
+                "$filter": f"Journal eq {odata.text(journal)} and Year eq {year} and Period eq {period}",
+            },
         )
 
     # ── master data ──

@@ -31,9 +31,9 @@ from koppel_connector.connector import (
     Work,
 )
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Verdict
+from koppel_connector.verdicts import Blocked, Verdict
 
-from . import answers, attaching, checks, importing, relations
+from . import answers, attaching, checks, importing, periods, relations
 from .api import Exact
 from .mapping import entered, reading
 from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
@@ -118,6 +118,7 @@ class ExactConnector(Connector):
         check_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
         _lines(booking, settings, books, wishes, relations.known(work.vendor.masters, booking))
+        await periods.insist_on_open(exact, work, journal.code, booking.issued_on)
         files = attaching.files_of(booking.number, ubl, pdf)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await relations.ensure(exact, work, booking)
@@ -136,7 +137,12 @@ class ExactConnector(Connector):
             relation_id=entry.relation_id,
             expected=expectation(entry, document_id),
         )
-        row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
+        try:
+            row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
+        except Blocked as refused:
+            if refused.problem is not None and refused.problem.code in periods.TOLD_BY:
+                await periods.forget(work.vendor.masters, entry.journal.code, entry.booking.issued_on)
+            raise
         entry_id = str(row.get("EntryID") or work.remote_uuid)
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
 

@@ -5,7 +5,7 @@ What the kit adds (tokens, budgets, the sync log) is tested through the service 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from connector_exact.settings import ExactSettings
 from koppel_connector.connector import Application, Connection, Delivery, Phase, Vendor, VendorAnswer, Work
 from koppel_connector.verdicts import OutcomeUnknown
 from koppel_connector.wire import to_json
+from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
 
@@ -135,6 +136,11 @@ def work_of(
     )
 
 
+def asked_again(work: Work) -> Work:
+    """Return the delivery as it is after somebody asked to try again."""
+    return replace(work, delivery=replace(work.delivery, due_at=utc_now()))
+
+
 async def login(base_url: str, client_id: str, client_secret: str, redirect_uri: str) -> dict[str, Any]:
     """Give the consent as a person would in the browser, and exchange the code."""
     async with httpx2.AsyncClient(timeout=10, trust_env=False, follow_redirects=False) as http:
@@ -168,4 +174,4 @@ async def book(desk: Desk, work: Work) -> Any:
     return sent, told[work.delivery.id]
 
 
-__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "book", "login", "sample", "work_of"]
+__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "asked_again", "book", "login", "sample", "work_of"]

@@ -1,0 +1,123 @@
+"""Whether the books are open on the day of a document: asked of Exact once a period and journal, not found out by errors.
+
+Exact counts what it refuses and blocks an endpoint for an hour after ten (§4.3): a box of old invoices would stop the new
+ones behind it. The periods, and the state of a journal in one, cost a call each the first time (§3.5) and are remembered
+with the moment they were told. That a period is open is believed for a day; that it is closed only by documents that were waiting
+already when it was told, because whoever asks later may have opened it since.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from koppel_connector.connector import Master, MasterBook, Work
+from koppel_connector.verdicts import Blocked, Later, Rejected
+from koppel_mesh.clock import utc_now
+
+from . import odata
+from .api import Exact
+from .mapping.refusal import CannotBook
+from .odata import Row
+
+TOLD_BY: Final = frozenset({"period_closed", "financial_year_missing"})
+"""The problems that are told here; Exact's own refusals of the same name mean that what is remembered is out of date."""
+OPEN_IS_BELIEVED: Final = timedelta(days=1)
+_PERIODS: Final = "financial_periods"
+_STATE: Final = "journal_period"
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period of a financial year; both days are in it."""
+
+    year: int
+    number: int
+    starts_on: date
+    ends_on: date
+
+    def __str__(self) -> str:
+        return f"{self.year} - {self.number}"
+
+
+async def insist_on_open(exact: Exact, work: Work, journal: str, day: date) -> None:
+    """Let a document go on whose day lies in an open period, and one of which Exact does not tell: booking it will.
+
+    Raises:
+        CannotBook: the year does not exist, or the period is closed in this journal.
+        Verdict: Exact cannot be asked now.
+    """
+    try:
+        periods = await _all_periods(exact, work, day)
+        if not periods:
+            # None at all is a missing right, which Exact answers with an empty list (§3.3), or a service that is away.
+            return
+        period = _period_of(periods, day)
+        if period is None:
+            raise CannotBook("financial_year_missing", str(day.year))
+        if await _is_closed(exact, work, journal, period):
+            raise CannotBook("period_closed", f"{journal}: {period}")
+    except (Blocked, Later, Rejected):
+        return
+
+
+async def forget(book: MasterBook, journal: str, day: date) -> None:
+    """Have all asked again: Exact has just refused what was remembered as open."""
+    known = book.get(_PERIODS, _PERIODS)
+    if known is None:
+        return
+    await book.remember(_line(_PERIODS, _PERIODS, _NEVER, periods=known.data["periods"]))
+    if (period := _period_of(_periods_of(known), day)) is not None:
+        await book.remember(_line(_STATE, f"{journal} {period}", _NEVER, closed=False))
+
+
+async def _all_periods(exact: Exact, work: Work, day: date) -> list[Period]:
+    book = work.vendor.masters
+    known = book.get(_PERIODS, _PERIODS)
+    if known is not None and _is_believed(known, work, good=_period_of(_periods_of(known), day) is not None):
+        return _periods_of(known)
+    told_at = utc_now()
+    found = [period for row in await exact.financial_periods() if (period := _period(row)) is not None]
+    rows = [[one.year, one.number, one.starts_on.isoformat(), one.ends_on.isoformat()] for one in found]
+    await book.remember(_line(_PERIODS, _PERIODS, told_at, periods=rows))
+    return found
+
+
+async def _is_closed(exact: Exact, work: Work, journal: str, period: Period) -> bool:
+    book, key = work.vendor.masters, f"{journal} {period}"
+    known = book.get(_STATE, key)
+    if known is not None and _is_believed(known, work, good=not known.data["closed"]):
+        return bool(known.data["closed"])
+    told_at = utc_now()
+    states = await exact.journal_states(journal, period.year, period.number)
+    closed = any(odata.decimal(row.get("Status")) == 1 for row in states)
+    await book.remember(_line(_STATE, key, told_at, closed=closed))
+    return closed
+
+
+def _is_believed(line: Master, work: Work, *, good: bool) -> bool:
+    told_at = datetime.fromisoformat(line.data["told_at"])
+    return utc_now() - told_at < OPEN_IS_BELIEVED if good else told_at >= work.delivery.due_at
+
+
+def _period_of(periods: list[Period], day: date) -> Period | None:
+    return next((period for period in periods if period.starts_on <= day <= period.ends_on), None)
+
+
+def _period(row: Row) -> Period | None:
+    year, number = odata.decimal(row.get("FinYear")), odata.decimal(row.get("FinPeriod"))
+    starts_on, ends_on = odata.day(row.get("StartDate")), odata.day(row.get("EndDate"))
+    if year is None or number is None or starts_on is None or ends_on is None:
+        return None
+    return Period(int(year), int(number), starts_on, ends_on)
+
+
+def _periods_of(line: Master) -> list[Period]:
+    return [
+        Period(year, number, date.fromisoformat(starts_on), date.fromisoformat(ends_on))
+        for year, number, starts_on, ends_on in line.data["periods"]
+    ]
+
+
+def _line(kind: str, key: str, told_at: datetime, **known: Any) -> Master:
+    return Master(kind, key, key, key, {"told_at": told_at.isoformat(), **known})

@@ -1,0 +1,135 @@
+"""Closed books: asked once, believed as long as it may be, and never found out by piling up errors (§3.5, §4.3)."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connector_exact import periods
+from koppel_connector.outcomes import Booked
+from koppel_connector.verdicts import Blocked
+from koppel_sandbox.exact.faults import Fault
+
+from .desk import Desk, asked_again, book, sample, work_of
+from .harness import Sandbox
+
+PERIODS, STATES = "financial/FinancialPeriods", "read/financial/JournalStatusList"
+
+
+@pytest.fixture
+async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
+    opened = await sandbox.desk()
+    await opened.import_all()
+    yield opened
+    await opened.close()
+
+
+def of_day(day: str) -> Any:
+    return sample("01-invoice-ogm-pdf", replace={"<cbc:IssueDate>2026-01-15": f"<cbc:IssueDate>{day}"})
+
+
+async def problem_of(desk: Desk, work: Any) -> tuple[str, str | None]:
+    with pytest.raises(Blocked) as caught:
+        await book(desk, work)
+    assert caught.value.problem is not None
+    return caught.value.problem.code, caught.value.problem.detail
+
+
+def asked(desk: Desk) -> list[str]:
+    calls = [call.operation for call in desk.calls if call.operation in {PERIODS, STATES}]
+    desk.calls.clear()
+    return calls
+
+
+async def test_open_periods_are_asked_once(desk: Desk) -> None:
+    await book(desk, work_of(desk, of_day("2026-01-15")))
+    assert asked(desk) == [PERIODS, STATES]
+    await book(desk, work_of(desk, of_day("2026-01-28")))
+    assert asked(desk) == []
+    await book(desk, work_of(desk, of_day("2026-02-01")))
+    assert asked(desk) == [STATES]
+
+
+async def test_a_box_of_old_invoices_costs_no_error_and_makes_nothing(desk: Desk, sandbox: Sandbox) -> None:
+    days = ["2011-06-30", "2013-04-10", "2015-04-01", "2024-05-15", "2024-05-31", "2024-12-31"]
+    works = [work_of(desk, of_day(day)) for day in days]
+    told = [await problem_of(desk, work) for work in works]
+    assert [code for code, _ in told] == ["financial_year_missing"] * 3 + ["period_closed"] * 3
+    assert [detail for _, detail in told] == ["2011", "2013", "2015", *["700: 2024 - 5"] * 2, "700: 2024 - 12"]
+    assert {call.status for call in desk.calls} == {200}
+    assert not sandbox.documents()
+
+
+async def test_closed_is_believed_by_those_who_were_waiting_and_asked_anew_by_who_comes_later(
+    desk: Desk, sandbox: Sandbox
+) -> None:
+    sandbox.close_period("700", 2026, 1)
+    waiting = [work_of(desk, of_day("2026-01-15")) for _ in range(3)]
+    for work in waiting:
+        await problem_of(desk, work)
+    assert asked(desk) == [PERIODS, STATES]
+    sandbox.open_periods()
+    again = [asked_again(work) for work in waiting]
+    for work in again:
+        assert isinstance((await book(desk, work))[1], Booked)
+    assert asked(desk) == [STATES]
+
+
+async def test_a_year_that_was_made_since_is_found(desk: Desk, sandbox: Sandbox) -> None:
+    work = work_of(desk, of_day("2019-03-01"))
+    assert await problem_of(desk, work) == ("financial_year_missing", "2019")
+    sandbox.division.years.add(2019)
+    assert isinstance((await book(desk, asked_again(work)))[1], Booked)
+
+
+async def test_a_refusal_makes_what_was_remembered_doubtful(desk: Desk, sandbox: Sandbox) -> None:
+    await book(desk, work_of(desk, of_day("2026-01-15")))
+    sandbox.close_period("700", 2026, 1)
+    await problem_of(desk, work_of(desk, of_day("2026-01-16")))
+    desk.calls.clear()
+    await problem_of(desk, work_of(desk, of_day("2026-01-17")))
+    assert {call.method for call in desk.calls} == {"GET"}, "Exact is asked, not tried again"
+
+
+async def test_another_journal_may_be_open(desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.close_period("700", 2026, 1)
+    await problem_of(desk, work_of(desk, of_day("2026-01-15")))
+    paper = sample("02-creditnote-ref", "sales_credit_note")
+    assert isinstance((await book(desk, work_of(desk, paper)))[1], Booked)
+
+
+@pytest.mark.parametrize("resource", [PERIODS, STATES])
+async def test_who_may_not_ask_books_all_the_same(desk: Desk, sandbox: Sandbox, resource: str) -> None:
+    sandbox.deny(resource, "GET")
+    assert isinstance((await book(desk, work_of(desk, of_day("2026-01-15"))))[1], Booked)
+
+
+@pytest.mark.parametrize("resource", ["FinancialPeriods", "JournalStatusList"])
+@pytest.mark.parametrize("fault", [{"kind": "html_503"}, {"kind": "status", "status": 404}, {"kind": "status"}])
+async def test_an_exact_that_does_not_tell_is_not_waited_for(
+    desk: Desk, sandbox: Sandbox, resource: str, fault: dict[str, Any]
+) -> None:
+    sandbox.state.faults.append(Fault(method="GET", path=resource, **fault))
+    assert isinstance((await book(desk, work_of(desk, of_day("2026-01-15"))))[1], Booked)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"FinYear": 2026, "FinPeriod": 7, "StartDate": None, "EndDate": "/Date(1769817600000)/"},
+        {"FinYear": "x", "FinPeriod": 7, "StartDate": "/Date(1767225600000)/", "EndDate": "/Date(1769817600000)/"},
+    ],
+)
+def test_a_period_that_cannot_be_read_is_none(row: dict[str, Any]) -> None:
+    assert periods._period(row) is None
+
+
+def test_a_financial_year_may_cross_the_new_year() -> None:
+    row = {"FinYear": 2026, "FinPeriod": 7, "StartDate": "/Date(1767225600000)/", "EndDate": "/Date(1769817600000)/"}
+    period = periods._period(row)
+    assert period is not None
+    assert str(period) == "2026 - 7"
+    assert periods._period_of([period], date(2026, 1, 31)) is period
+    assert periods._period_of([period], date(2026, 2, 1)) is None
