@@ -11,7 +11,7 @@ from uuid import UUID
 
 from koppel_connector.connector import Vendor, VendorAnswer, Work
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Later
+from koppel_connector.verdicts import Blocked, Later, Rejected
 
 from . import odata
 from .mapping.entry import Family
@@ -64,7 +64,7 @@ class Exact:
         answer = await self._get(
             "users/UserHasRights", {"endpoint": odata.text(endpoint), "action": odata.text(action)}
         )
-        return odata.entity(answer.json()).get("UserHasRights") is True
+        return odata.flag(odata.entity(answer.json()).get("UserHasRights"))
 
     async def financial_periods(self, year: int) -> list[Row]:
         """Return the periods that exist of one year."""
@@ -162,9 +162,21 @@ class Exact:
 
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, many in one call: the read-back of a whole batch."""
-        return await self.entries(
-            family, odata.any_of(*(f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids)), lines=True
-        )
+        terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
+        try:
+            return await self.entries(family, odata.any_of(*terms), lines=True)
+        except Rejected:
+            # "This $filter parameter is not supported for this resource" (§2): then one question for each.
+            if len(terms) == 1:
+                raise
+        return [row for term in terms for row in await self.entries(family, term, lines=True)]
+
+    async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
+        """Return the lines of one entry, for when a list did not hold them all: by key, then by the entry's own link."""
+        path = self._path(f"{family.path}({odata.guid(entry_id)})")
+        answer = await self._vendor.call(family.path, "GET", path, params={"$expand": family.lines}, acts=False)
+        lines = odata.expanded(odata.entity(answer.json()).get(family.lines))
+        return await self._all(family.path, {}, f"{path}/{family.lines}") if lines is None else lines
 
     async def numbers_in_use(self, family: Family, journal: str, number: int) -> list[Row]:
         """Return the entries of a journal that carry ``number``."""
@@ -185,9 +197,9 @@ class Exact:
             resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True, work=work
         )
 
-    async def _all(self, resource: str, params: Mapping[str, str]) -> list[Row]:
+    async def _all(self, resource: str, params: Mapping[str, str], path: str | None = None) -> list[Row]:
         """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
-        answer = await self._get(resource, params)
+        answer = await self._vendor.call(resource, "GET", path or self._path(resource), params=params, acts=False)
         found: list[Row] = []
         for _ in range(PAGES_MAX):
             body = answer.json()

@@ -33,7 +33,7 @@ from koppel_connector.connector import (
 from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Verdict
 
-from . import answers, attaching, checks, importing, relations
+from . import answers, attaching, checks, importing, odata, relations
 from .api import Exact
 from .mapping import entered, reading
 from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
@@ -173,11 +173,13 @@ class ExactConnector(Connector):
             asked = {_entry_id(work): work for work in works if _family(work) is family}
             if not asked:
                 continue
-            held = {str(row.get("EntryID")).casefold(): row for row in await exact.entries_by_id(family, list(asked))}
+            held = {odata.same_guid(row.get("EntryID")): row for row in await exact.entries_by_id(family, list(asked))}
             if len(held) < len(asked) and not await exact.may(family.path, "GET"):
                 raise answers.refusal("missing_right", f"read entries (GET {family.path})")
             for entry_id, work in asked.items():
-                told[work.delivery.id] = _compared(vendor, work, family, held.get(entry_id))
+                row = held.get(entry_id)
+                lines = await _lines_held(exact, family, row) if row else []
+                told[work.delivery.id] = _compared(vendor, work, row, lines)
         return told
 
     # ── the connection ──
@@ -229,14 +231,19 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> ReadBack:
+async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
+    """Return the lines of an entry that was read back, asked for apart where the answer did not hold them all."""
+    lines = odata.expanded(row.get(family.lines))
+    return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
+
+
+def _compared(vendor: Vendor, work: Work, row: Row | None, lines: Sequence[Row]) -> ReadBack:
     if row is None:
         # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
         return NotBooked()
     entry_id = str(row["EntryID"])
     number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
-    lines = row.get(family.lines)
-    found = differences(work.progress["expected"], row, list((lines or {}).get("results", [])))
+    found = differences(work.progress["expected"], row, lines)
     if found:
         return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
     return Booked(number, url)
@@ -265,11 +272,11 @@ def _entry_id(work: Work) -> str:
 def _is_ours(row: Row, work: Work) -> bool:
     """Ours carries our id, or hangs on the Document that carries our reference."""
     document_id = work.progress.get("document_id")
-    if str(row.get("EntryID")).casefold() == str(work.remote_uuid):
+    if odata.same_guid(row.get("EntryID")) == str(work.remote_uuid):
         return True
-    return bool(document_id) and str(row.get("Document")).casefold() == str(document_id).casefold()
+    return bool(document_id) and odata.same_guid(row.get("Document")) == str(document_id).casefold()
 
 
 def _entry_number(row: Row) -> str | None:
-    number = row.get("EntryNumber")
+    number = odata.integer(row.get("EntryNumber"))
     return str(number) if number else None

@@ -56,6 +56,13 @@ def rows(body: Any) -> list[Row]:
     return [row for row in inner if isinstance(row, Mapping)] if isinstance(inner, Sequence) else []
 
 
+def expanded(value: Any) -> list[Row] | None:
+    """Return the rows of an expanded navigation property; None when they were not all sent along (deferred, paged, absent)."""
+    if isinstance(value, Mapping) and ("__next" in value or "results" not in value):
+        return None
+    return rows({"d": value}) if isinstance(value, Mapping | list) else None
+
+
 def next_page(body: Any) -> str | None:
     """Return the address of the following page, to be followed verbatim."""
     inner = body.get("d") if isinstance(body, Mapping) else None
@@ -104,6 +111,24 @@ def decimal(value: Any) -> Decimal | None:
     return number if number.is_finite() and abs(number) < Decimal("1e18") else None
 
 
+def integer(value: Any) -> int | None:
+    """Decode a whole number; ``Edm.Int64`` comes as a string, and so may others (§2, numbers)."""
+    number = decimal(value)
+    return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def flag(value: Any) -> bool:
+    """Decode a boolean, however it is written."""
+    return value.strip().casefold() in ("true", "1") if isinstance(value, str) else value is True or value == 1
+
+
 def trimmed(value: Any) -> str:
     """Return a code or name without Exact's padding (relation codes left to 18, VAT codes right to 3)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value.strip() if isinstance(value, str) else ""
+
+
+def same_guid(value: Any) -> str:
+    """Return an id in the one spelling in which ids are kept and compared: Exact is not consistent in its letters."""
+    return trimmed(value).casefold()
