@@ -185,6 +185,22 @@ async def test_too_early_is_waited_for(shop: Workshop, vendor: PaperVendor, harn
     assert len(vendor.seen) == calls
 
 
+async def test_a_token_that_ends_before_the_minimum_is_refreshed_when_it_ends(
+    shop: Workshop, vendor: PaperVendor
+) -> None:
+    """The vendor takes no refresh for 570 s, *or* once the access token has run out: a short one must not strand us."""
+    vendor.access_valid_s, vendor.refresh_not_before_s = 2, 570
+    connection = await grow_old(shop)
+    vault = shop.kit.vault
+    assert vault is not None
+    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
+    vendor.refresh = dict.fromkeys(vendor.refresh, 0.0)
+    assert (await vault.grant_for(connection)).version == 2
+    await asyncio.sleep(2.1)
+    assert (await vault.grant_for(connection)).version == 3
+    assert vendor.spent_uses == 0
+
+
 def _with_minimum(profile: Any, seconds: int) -> Any:
     from dataclasses import replace
 
