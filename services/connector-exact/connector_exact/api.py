@@ -35,7 +35,10 @@ class Exact:
 
     def __init__(self, vendor: Vendor, division: int | None = None) -> None:
         self._vendor = vendor
-        self._division = division or getattr(vendor.settings, "division", None)
+        own = getattr(vendor.settings, "division", None)
+        self._division = division or own
+        self._counted = self._division == own
+        """Exact counts per division: what is asked of another one is not out of our minute."""
 
     # ── who and where ──
 
@@ -190,7 +193,9 @@ class Exact:
         return f"/api/v1/{self._division}/{resource}"
 
     async def _get(self, resource: str, params: Mapping[str, str]) -> VendorAnswer:
-        return await self._vendor.call(resource, "GET", self._path(resource), params=params, acts=False)
+        return await self._vendor.call(
+            resource, "GET", self._path(resource), params=params, acts=False, counted=self._counted
+        )
 
     async def _post(self, resource: str, body: Mapping[str, Any], work: Work) -> VendorAnswer:
         return await self._vendor.call(
@@ -199,7 +204,9 @@ class Exact:
 
     async def _all(self, resource: str, params: Mapping[str, str], path: str | None = None) -> list[Row]:
         """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
-        answer = await self._vendor.call(resource, "GET", path or self._path(resource), params=params, acts=False)
+        answer = await self._vendor.call(
+            resource, "GET", path or self._path(resource), params=params, acts=False, counted=self._counted
+        )
         found: list[Row] = []
         for _ in range(PAGES_MAX):
             body = answer.json()
@@ -207,5 +214,5 @@ class Exact:
             following = odata.next_page(body)
             if following is None:
                 return found
-            answer = await self._vendor.call(resource, "GET", following, acts=False)
+            answer = await self._vendor.call(resource, "GET", following, acts=False, counted=self._counted)
         raise Later(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from koppel_connector.connector import Master, Masters, RemoteDossier, Vendor
-from koppel_connector.verdicts import Blocked, Rejected
+from koppel_connector.verdicts import Blocked, Later, Rejected, Throttled
 
 from . import answers, odata, rights
 from .api import Exact
@@ -83,6 +83,9 @@ async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
         lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
     except (Blocked, Rejected) as verdict:
         return RemoteDossier(dossier.id, dossier.name, False, str(verdict.problem), dossier.data)
+    except (Throttled, Later):
+        # One busy company keeps nobody from choosing among the others.
+        return dossier
     named = ", ".join(map(str, lacking)) or None
     return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)
 
