@@ -6,6 +6,7 @@ conclusion from "nothing found" asks ``may`` first.
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -80,7 +81,7 @@ class Exact:
 
     async def relations(self) -> list[Row]:
         """Return every relation, 1 000 a page."""
-        return await self._all("sync/CRM/Accounts", {"$select": _ACCOUNT, "$filter": f"Timestamp gt {odata.int64(1)}"})
+        return await self._synced("sync/CRM/Accounts", "crm/Accounts", _ACCOUNT)
 
     async def find_relations(self, query: str) -> list[Row]:
         """Return the relations that fit a filter of ``mapping.relation``."""
@@ -102,9 +103,8 @@ class Exact:
 
     async def ledger_accounts(self) -> list[Row]:
         """Return the chart of accounts, 1 000 a page."""
-        return await self._all(
-            "sync/Financial/GLAccounts",
-            {"$select": "ID,Code,Description,Type,IsBlocked", "$filter": f"Timestamp gt {odata.int64(1)}"},
+        return await self._synced(
+            "sync/Financial/GLAccounts", "financial/GLAccounts", "ID,Code,Description,Type,IsBlocked"
         )
 
     async def journals(self) -> list[Row]:
@@ -202,6 +202,15 @@ class Exact:
             resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True, work=work
         )
 
+    async def _synced(self, sync: str, plain: str, fields: str) -> list[Row]:
+        """Return every row of a sync resource; where it is refused (licence, scope), of the plain one at 60 a page."""
+        try:
+            return await self._all(sync, {"$select": fields, "$filter": f"Timestamp gt {odata.int64(1)}"})
+        except (Blocked, Rejected):
+            # A filter that is always true: crm/Accounts demands one (§4.4).
+            always = f"Modified ge {odata.moment(date(1990, 1, 1))}"
+            return await self._all(plain, {"$select": fields, "$filter": always})
+
     async def _all(self, resource: str, params: Mapping[str, str], path: str | None = None) -> list[Row]:
         """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
         answer = await self._vendor.call(
@@ -211,7 +220,7 @@ class Exact:
         for _ in range(PAGES_MAX):
             body = answer.json()
             found += odata.rows(body)
-            following = odata.next_page(body)
+            following = odata.next_page(body, self._vendor.application.base_url)
             if following is None:
                 return found
             answer = await self._vendor.call(resource, "GET", following, acts=False, counted=self._counted)

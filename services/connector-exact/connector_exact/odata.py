@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 Row = Mapping[str, Any]
@@ -63,11 +64,20 @@ def expanded(value: Any) -> list[Row] | None:
     return rows({"d": value}) if isinstance(value, Mapping | list) else None
 
 
-def next_page(body: Any) -> str | None:
-    """Return the address of the following page, to be followed verbatim."""
+def next_page(body: Any, base_url: str) -> str | None:
+    """Return the address of the following page, to be followed verbatim — but for the host, which is always ours to name.
+
+    Behind a proxy or tunnel Exact's links name its own host; a token never goes to a host that an answer names.
+    """
     inner = body.get("d") if isinstance(body, Mapping) else None
     following = inner.get("__next") if isinstance(inner, Mapping) else None
-    return following if isinstance(following, str) and following else None
+    if not isinstance(following, str) or not following:
+        return None
+    if following.startswith(f"{base_url.rstrip('/')}/"):
+        return following
+    split = urlsplit(following)
+    path = split.path[split.path.find("/api/") :] if "/api/" in split.path else f"/{split.path.lstrip('/')}"
+    return f"{path}?{split.query}" if split.query else path
 
 
 def entity(body: Any) -> Row:

@@ -1,5 +1,6 @@
 """The same Exact in other words: whatever the fact sheet leaves open, an invoice is booked once and to the cent."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -99,6 +100,16 @@ def one_term_a_filter(said: Said) -> None:
         refuse(said, 400, "This $filter parameter is not supported for this resource")
 
 
+def links_name_another_host(said: Said) -> None:
+    if isinstance(said.body, dict) and isinstance(said.body.get("d"), dict) and "__next" in said.body["d"]:
+        said.body["d"]["__next"] = re.sub(r"http://[^/]+", "https://start.exactonline.be", said.body["d"]["__next"])
+
+
+def no_sync_resources(said: Said) -> None:
+    if said.resource.startswith("sync/"):
+        refuse(said, 404, "Not found")
+
+
 TONGUES: list[Callable[[Said], None]] = [
     numbers_as_strings,
     codes_as_numbers,
@@ -111,6 +122,8 @@ TONGUES: list[Callable[[Said], None]] = [
     lines_left_out,
     lines_tell_no_vat_amount,
     only_the_key_comes_back,
+    links_name_another_host,
+    no_sync_resources,
 ]
 
 
@@ -153,6 +166,19 @@ async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(san
             await CONNECTOR.send(work, await CONNECTOR.prepare(work))
         told = await CONNECTOR.read_back(desk, works)
     assert [type(told[work.delivery.id]) for work in works] == [Booked, Booked]
+
+
+async def test_every_page_is_read_though_its_link_names_another_host(sandbox: Sandbox) -> None:
+    born = sandbox.relations()[0]["Modified"]
+    for number in range(70):
+        sandbox.add_relation(f"Klant {number}", VATNumber=f"BE{number:010}", Modified=born)
+
+    def both(said: Said) -> None:
+        no_sync_resources(said)
+        links_name_another_host(said)
+
+    async with desk_in(sandbox, both) as desk:
+        assert len(desk.masters.all("relation")) == len(sandbox.relations())
 
 
 @pytest.mark.parametrize("flag", ["true", "false"])
