@@ -83,8 +83,24 @@ class Exact:
         """Return every relation, 1 000 a page."""
         return await self._synced("sync/CRM/Accounts", "crm/Accounts", _ACCOUNT)
 
-    async def find_relations(self, query: str) -> list[Row]:
-        """Return the relations that fit a filter of ``mapping.relation``."""
+    async def find_relations(self, terms: Sequence[str]) -> list[Row]:
+        """Return the relations that fit any of these filter terms of ``mapping.relation``."""
+        try:
+            return await self._relations_where(odata.any_of(*terms))
+        except Rejected as refused:
+            # "Filtering on these fields is not supported" (§2) of one term must not hide what the others find.
+            found, answered = [], False
+            for term in terms:
+                try:
+                    found += await self._relations_where(term)
+                    answered = True
+                except Rejected:
+                    continue
+            if not answered:
+                raise refused from None
+            return found
+
+    async def _relations_where(self, query: str) -> list[Row]:
         return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
 
     async def create_relation(self, body: Mapping[str, Any], work: Work) -> Row:

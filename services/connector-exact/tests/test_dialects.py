@@ -181,6 +181,17 @@ async def test_every_page_is_read_though_its_link_names_another_host(sandbox: Sa
         assert len(desk.masters.all("relation")) == len(sandbox.relations())
 
 
+async def test_a_relation_is_found_though_a_field_of_the_question_cannot_be_filtered(sandbox: Sandbox) -> None:
+    def choosy(said: Said) -> None:
+        if "ChamberOfCommerce" in said.query.get("$filter", ""):
+            refuse(said, 400, "Filtering on these fields is not supported: ChamberOfCommerce")
+
+    async with desk_in(sandbox, choosy) as desk:
+        row = sandbox.add_relation("Een andere naam", VATNumber="BE 0000.000.295", Status="C")
+        sent, _ = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    assert sandbox.entry(sent.remote_id)["Customer"] == row["ID"]
+
+
 @pytest.mark.parametrize("flag", ["true", "false"])
 async def test_yes_and_no_may_be_words(sandbox: Sandbox, flag: str) -> None:
     def words(said: Said) -> None:
