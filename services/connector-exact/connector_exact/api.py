@@ -12,7 +12,7 @@ from uuid import UUID
 
 from koppel_connector.connector import Vendor, VendorAnswer, Work
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Later, Rejected
+from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
 
 from . import odata
 from .mapping.entry import Family
@@ -104,9 +104,8 @@ class Exact:
         return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
 
     async def create_relation(self, body: Mapping[str, Any], work: Work) -> Row:
-        """Make a relation and return it as stored."""
-        answer = await self._post("crm/Accounts", body, work)
-        return odata.entity(answer.json())
+        """Make a relation and return it as stored; where the answer is silent, as it was sent."""
+        return {**body, **await self._make("crm/Accounts", "ID", body, work)}
 
     async def change_relation(self, relation_id: str, changes: Mapping[str, Any], work: Work) -> None:
         """Change only what is given; with Code along, even unchanged, Exact answers 500 (§3.4)."""
@@ -141,8 +140,7 @@ class Exact:
 
     async def create_document(self, body: Mapping[str, Any], work: Work) -> str:
         """Make the Document that files hang on; return its id."""
-        answer = await self._post("documents/Documents", body, work)
-        return str(odata.entity(answer.json())["ID"])
+        return str((await self._make("documents/Documents", "ID", body, work))["ID"])
 
     async def attach(self, document_id: str, name: str, content: bytes, work: Work) -> None:
         """Hang one file on a Document. Exact has no PUT here: what is attached stays."""
@@ -166,9 +164,8 @@ class Exact:
     # ── entries ──
 
     async def create_entry(self, family: Family, body: Mapping[str, Any], work: Work) -> Row:
-        """Book one entry and return it as stored."""
-        answer = await self._post(family.path, body, work)
-        return odata.entity(answer.json())
+        """Book one entry and return what the answer tells of it, its id at least."""
+        return await self._make(family.path, "EntryID", body, work)
 
     async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
         """Return the entries that fit ``query``, with their lines when asked."""
@@ -212,6 +209,15 @@ class Exact:
         return await self._vendor.call(
             resource, "GET", self._path(resource), params=params, acts=False, counted=self._counted
         )
+
+    async def _make(self, resource: str, key: str, body: Mapping[str, Any], work: Work) -> dict[str, Any]:
+        """Make one object; return the properties its answer tells, its id among them."""
+        answer = await self._post(resource, body, work)
+        row = odata.entity(answer.json()) if answer.content else {}
+        if (made := odata.made_id(row, answer.headers.get("location"), key)) is None:
+            # Made it is; only a search can tell which one.
+            raise OutcomeUnknown(f"{resource}: HTTP {answer.status} without {key}")
+        return {name: value for name, value in row.items() if value is not None} | {key: made}
 
     async def _post(self, resource: str, body: Mapping[str, Any], work: Work) -> VendorAnswer:
         return await self._vendor.call(

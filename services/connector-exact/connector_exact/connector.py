@@ -137,7 +137,7 @@ class ExactConnector(Connector):
             expected=expectation(entry, document_id),
         )
         row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
-        entry_id = str(row.get("EntryID") or work.remote_uuid)
+        entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
 
     async def lookup(self, work: Work) -> Found | NotFound | CannotTell:

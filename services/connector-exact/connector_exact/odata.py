@@ -15,6 +15,7 @@ Row = Mapping[str, Any]
 
 CENT = Decimal("0.01")
 _WIRE_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
+_KEY = re.compile(r"\(guid'([0-9a-fA-F-]{36})'\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +88,14 @@ def entity(body: Any) -> Row:
         return inner
     found = rows(body)
     return found[0] if len(found) == 1 else {}
+
+
+def made_id(row: Row, location: str | None, name: str) -> str | None:
+    """Return the id of what a POST made: from its answer, else from ``Location``."""
+    if told := same_guid(row.get(name)):
+        return told
+    found = _KEY.search(location or "")
+    return found[1].casefold() if found else None
 
 
 def day(value: Any) -> date | None:

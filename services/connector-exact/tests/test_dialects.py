@@ -100,6 +100,18 @@ def one_term_a_filter(said: Said) -> None:
         refuse(said, 400, "This $filter parameter is not supported for this resource")
 
 
+def creations_say_nothing(said: Said) -> None:
+    if said.method == "POST" and said.status == 201:
+        said.body = ""
+
+
+def creations_name_no_id(said: Said) -> None:
+    if said.method == "POST" and said.status == 201:
+        for row in said.rows:
+            row.pop("ID", None)
+            row.pop("EntryID", None)
+
+
 def links_name_another_host(said: Said) -> None:
     if isinstance(said.body, dict) and isinstance(said.body.get("d"), dict) and "__next" in said.body["d"]:
         said.body["d"]["__next"] = re.sub(r"http://[^/]+", "https://start.exactonline.be", said.body["d"]["__next"])
@@ -122,6 +134,8 @@ TONGUES: list[Callable[[Said], None]] = [
     lines_left_out,
     lines_tell_no_vat_amount,
     only_the_key_comes_back,
+    creations_say_nothing,
+    creations_name_no_id,
     links_name_another_host,
     no_sync_resources,
 ]
@@ -166,6 +180,17 @@ async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(san
             await CONNECTOR.send(work, await CONNECTOR.prepare(work))
         told = await CONNECTOR.read_back(desk, works)
     assert [type(told[work.delivery.id]) for work in works] == [Booked, Booked]
+
+
+@pytest.mark.parametrize("tongue", [only_the_key_comes_back, creations_say_nothing])
+async def test_a_relation_made_without_an_answer_is_kept_as_it_was_sent(sandbox: Sandbox, tongue: Tongue) -> None:
+    paper = sample("01-invoice-ogm-pdf", replace={"BE0000000295": "BE0403170701", ">0000000295<": ">0403170701<"})
+    async with desk_in(sandbox, tongue) as desk:
+        await book(desk, work_of(desk, paper))
+        desk.calls.clear()
+        await book(desk, work_of(desk, paper))
+    assert "crm/Accounts" not in {call.operation for call in desk.calls}
+    assert "crm/Accounts PUT" not in {call.operation for call in desk.calls}
 
 
 async def test_every_page_is_read_though_its_link_names_another_host(sandbox: Sandbox) -> None:
