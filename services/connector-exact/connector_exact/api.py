@@ -176,6 +176,17 @@ class Exact:
             params["$expand"] = family.lines
         return await self._all(family.path, params | {"$select": ",".join(fields)})
 
+    async def entries_of(self, family: Family, entry_id: UUID, alike: str | None) -> list[Row]:
+        """Return the entry with this id and those that ``alike`` finds."""
+        ours = f"EntryID eq {odata.guid(entry_id)}"
+        if alike is None:
+            return await self.entries(family, ours)
+        try:
+            return await self.entries(family, odata.any_of(ours, f"({alike})"))
+        except Rejected:
+            found = [*await self.entries(family, ours), *await self.entries(family, alike)]
+        return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
+
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, many in one call: the read-back of a whole batch."""
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]

@@ -31,7 +31,7 @@ from koppel_connector.connector import (
     Work,
 )
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Verdict
+from koppel_connector.verdicts import OutcomeUnknown, Verdict
 
 from . import answers, attaching, checks, importing, odata, relations
 from .api import Exact
@@ -129,13 +129,10 @@ class ExactConnector(Connector):
         entry, exact = prepared.entry, Exact(work.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
+        if _may_be_there(work) and not work.progress.get("searched"):
+            await _search_first(exact, work, entry)
         document_id = await attaching.attach(exact, work, entry, prepared.files)
-        await work.save(
-            side=entry.side,
-            your_ref=entry.your_ref,
-            relation_id=entry.relation_id,
-            expected=expectation(entry, document_id),
-        )
+        await work.save(**_traces(entry), expected=expectation(entry, document_id))
         row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
         entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
@@ -147,11 +144,9 @@ class ExactConnector(Connector):
             # The entry never was on its way: only a Document may have been made.
             await attaching.recover(exact, work)
             return NotFound()
-        query = f"EntryID eq {guid(work.remote_uuid)}"
-        if your_reference := work.progress.get("your_ref"):
-            same = f"YourRef eq {text(your_reference)} and {family.party} eq {guid(work.progress['relation_id'])}"
-            query = f"{query} or ({same})"
-        rows = await exact.entries(family, query)
+        your_reference = work.progress.get("your_ref")
+        same = _alike(family, your_reference, work.progress["relation_id"]) if your_reference else None
+        rows = await exact.entries_of(family, work.remote_uuid, same)
         ours = [row for row in rows if _is_ours(row, work)]
         if ours:
             entry_id = str(ours[0]["EntryID"])
@@ -235,6 +230,32 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
     """Return the lines of an entry that was read back, asked for apart where the answer did not hold them all."""
     lines = odata.expanded(row.get(family.lines))
     return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
+
+
+def _may_be_there(work: Work) -> bool:
+    """Whether the same document went, or may have gone, to Exact by another delivery: another connection's, mostly."""
+    return any(
+        one.get("connector") == PROFILE.name
+        and str(one.get("id")) != str(work.delivery.id)
+        and one.get("state") not in ("failed", "superseded")
+        for one in work.document.get("deliveries") or ()
+    )
+
+
+async def _search_first(exact: Exact, work: Work, entry: Entry) -> None:
+    """Before a document goes a second way: what may be its entry is a person's to judge, once (state ``review``)."""
+    await work.save(**_traces(entry), searched=True)
+    if await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id)):
+        raise OutcomeUnknown(f"Exact holds an entry with YourRef {entry.your_ref} for this relation")
+
+
+def _traces(entry: Entry) -> dict[str, str]:
+    """Return by what ``lookup`` finds the entry, or another one like it."""
+    return {"side": entry.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
+
+
+def _alike(family: Family, your_reference: str, relation_id: str) -> str:
+    return f"YourRef eq {text(your_reference)} and {family.party} eq {guid(relation_id)}"
 
 
 def _compared(vendor: Vendor, work: Work, row: Row | None, lines: Sequence[Row]) -> ReadBack:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector_exact.settings import ExactSettings
-from koppel_connector.outcomes import Booked, Differs
+from koppel_connector.outcomes import Booked, Differs, Found
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .dialect import Dialect, Said, Tongue, refuse, shouted
@@ -171,6 +171,15 @@ async def test_lines_asked_for_apart_are_compared_as_well(sandbox: Sandbox) -> N
         work.progress["expected"]["lines"][0][1] = "1.00"
         told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
     assert isinstance(told, Differs)
+
+
+async def test_what_was_booked_is_found_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
+    async with desk_in(sandbox, one_term_a_filter) as desk:
+        work = work_of(desk, sample("01-invoice-ogm-pdf"))
+        sent, _ = await book(desk, work)
+        found = await CONNECTOR.lookup(work)
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.count, found.problem) == (sent.remote_id, 1, None)
 
 
 async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
