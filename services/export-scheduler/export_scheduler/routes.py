@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.paging import Page, PageParams, PageRequest
+from koppel_mesh.http.paging import Page, PageParams, PageRequest, invalid_cursor
 from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
@@ -134,7 +134,7 @@ def _position(page: PageRequest) -> tuple[datetime, UUID]:
         moment, document_id = page.after or []
         return datetime.fromisoformat(moment).astimezone(UTC), UUID(document_id)
     except (ValueError, OverflowError) as error:
-        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from error
+        raise invalid_cursor() from error
 
 
 def _scheduled(row: Any) -> ScheduledDocument:

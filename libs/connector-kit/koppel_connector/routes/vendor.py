@@ -18,7 +18,7 @@ from koppel_connector.tables import attempt
 from koppel_connector.vendor import OpenVendor, open_vendor
 from koppel_connector.verdicts import Reauthorise, Throttled, Verdict
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.problems import Problem as HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import ConnectionState
@@ -175,5 +175,5 @@ def _shown(kit: Kit, steps: list[CheckStep]) -> Check:
 
 def _number(value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise HttpProblem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")
+        raise invalid_cursor()
     return int(value)
