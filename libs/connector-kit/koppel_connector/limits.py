@@ -60,7 +60,7 @@ def throttle_wait_s(answer: VendorAnswer, windows: Sequence[Window], now: dateti
         if reading.wait_s is not None and (reading.remaining is None or reading.remaining <= 0)
     ]
     if used_up:
-        return max(used_up)
+        return max(*used_up, MARGIN_S)
     asked_s = retry_after_s(answer.headers)
     if asked_s is not None:
         return asked_s + MARGIN_S
@@ -79,7 +79,11 @@ def _wait_s(headers: Mapping[str, str], names: HeaderNames, vendor_now: datetime
             wait_s = reset - vendor_now.timestamp()
         case "ms_epoch":
             wait_s = reset / 1000 - vendor_now.timestamp()
-    return min(max(wait_s + MARGIN_S, 0.0), period_s + MARGIN_S)
+    if wait_s + MARGIN_S < 0:
+        # A reset in the past tells nothing (no Date header, and clocks that differ): taken for "now", it would have us
+        # knock again at once, for as long as the vendor refuses.
+        return None
+    return min(wait_s, period_s) + MARGIN_S
 
 
 def _number(headers: Mapping[str, str], name: str | None) -> int | None:

@@ -58,7 +58,7 @@ class Situation:
     unknown_since: datetime | None = None
     """Set while the vendor may hold something we cannot account for; survives ``blocked`` and restarts."""
     failures: int = 0
-    """Definite failures so far; waiting for a person or for budget is not one."""
+    """Definite failures so far, sends of which nothing was found among them; waiting for a person or budget is none."""
     lookups: int = 0
     """Searches that could not tell, and read-backs that saw nothing yet: paces the next."""
     not_found: int = 0
@@ -248,7 +248,7 @@ def _doubted(was: Situation, facts: Facts, now: datetime) -> Move | None:
     """Look again at something that was there; where nobody can look, what we know stays what it is."""
     if facts.on_ambiguous != "lookup":
         return None
-    return Move(replace(was, state=UNKNOWN, unknown_since=now, not_found=0, lookups=0), now)
+    return Move(replace(was, state=UNKNOWN, unknown_since=now, not_found=0, lookups=0, failures=0), now)
 
 
 def _postponed(
@@ -273,9 +273,18 @@ def _ambiguous(was: Situation, facts: Facts, now: datetime, deadline_at: datetim
 def _searched_in_vain(was: Situation, facts: Facts, now: datetime) -> Move:
     not_found = was.not_found + 1
     if not_found >= 2:
-        return Move(replace(was, state=READY, unknown_since=None, not_found=0, lookups=0), now)
+        return _not_there(replace(was, unknown_since=None, not_found=0, lookups=0), facts, now)
     later = now + timedelta(seconds=facts.settle_s)
     return Move(replace(was, state=UNKNOWN, not_found=not_found), later, keeps_problem=True)
+
+
+def _not_there(was: Situation, facts: Facts, now: datetime) -> Move:
+    """Send it again: at once the first time, then by schedule, for what always ends like this is a failure like others."""
+    failures = was.failures + 1
+    if failures > len(facts.retry_schedule_s):
+        return _ended(replace(was, failures=failures), FAILED, Problem("retries_exhausted"))
+    pause_s = facts.retry_schedule_s[failures - 2] * facts.jitter if failures > 1 else 0.0
+    return Move(replace(was, state=READY, failures=failures), now + timedelta(seconds=pause_s))
 
 
 def _cannot_tell(was: Situation, facts: Facts, now: datetime, at_least_s: float = 0.0) -> Move:

@@ -31,7 +31,8 @@ from .verdicts import Blocked, Later, Reauthorise, Throttled
 
 REFRESHES_AT_ONCE = 2
 """Each holds a database connection and its row's lock while the vendor answers."""
-REVOKED_RETRY_S = 5.0
+REVOKED_RETRY_S = 15.0
+"""A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
 FRESH_S = 60.0
 log = structlog.get_logger(__name__)
 _unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
@@ -118,7 +119,10 @@ class Vault:
         Raises:
             Verdict: Throttled until the vendor takes a refresh; Reauthorise when a pair fresh from the vendor is refused.
         """
-        if used.age_s() < FRESH_S and self._proved.get(used.connection_id) != used.version:
+        if (
+            used.age_s() < min(FRESH_S, used.access_valid_s / 2)
+            and self._proved.get(used.connection_id) != used.version
+        ):
             raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
         self._grants.pop(used.connection_id, None)
         for _ in range(2):
@@ -184,7 +188,7 @@ class Vault:
                 stored = self._opened(connection_id, row)
                 if self._usable(stored, seen, force):
                     return self._kept(stored)
-                too_early_s = self._profile.refresh_not_before_s - stored.age_s()
+                too_early_s = self._refreshable_from_s(stored) - stored.age_s()
                 if too_early_s > 0:
                     raise Throttled(ends_in(utc_now(), too_early_s + 1))
                 answer, answered = await self._ask(tx, stored)
@@ -227,15 +231,14 @@ class Vault:
         self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer, failures: int
     ) -> Exception | None:
         """Return the verdict; what it needs to remember is committed with the caller's transaction."""
-        wait_s = max(self._profile.refresh_not_before_s, REVOKED_RETRY_S)
         match answer.meaning:
             case "spent":
                 return Reauthorise(Problem("reauthorise", answer.description))
             case "revoked" if failures > 0:
                 return Reauthorise(Problem("reauthorise", answer.description))
             case "revoked":
-                await tx.execute(_FAILED, {"id": connection_id, "wait_s": wait_s})
-                return Throttled(ends_in(utc_now(), wait_s), Problem("reauthorise", answer.description))
+                await tx.execute(_FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
+                return Throttled(ends_in(utc_now(), REVOKED_RETRY_S), Problem("reauthorise", answer.description))
             case "too_early":
                 return Throttled(ends_in(utc_now(), 30.0))
             case "misconfigured":
@@ -274,6 +277,10 @@ class Vault:
         early_s = float(self._profile.refresh_not_before_s)
         return early_s if 0 < early_s < grant.access_valid_s else grant.access_valid_s
 
+    def _refreshable_from_s(self, grant: Grant) -> float:
+        """Return from which age the vendor takes a refresh: its minimum, or sooner when the token itself ends sooner."""
+        return min(float(self._profile.refresh_not_before_s), _without_margin_s(grant.access_valid_s))
+
     def _kept(self, grant: Grant) -> Grant:
         self._grants[grant.connection_id] = grant
         return grant
@@ -298,7 +305,7 @@ class Vault:
     def _valid_s(self, answer: TokenAnswer) -> float:
         if answer.expires_in_s is None:
             return float(self._profile.access_valid_s)
-        return min(float(self._profile.access_valid_s), max(answer.expires_in_s - 10, answer.expires_in_s * 0.9))
+        return min(float(self._profile.access_valid_s), _with_margin_s(answer.expires_in_s))
 
     def _sealed(self, connection_id: UUID, access_token: str, refresh_token: str) -> dict[str, Any]:
         pair = {"access_token": access_token, "refresh_token": refresh_token}
@@ -309,6 +316,16 @@ class Vault:
             "refresh_days": float(self._profile.refresh_valid_days),
             "keep_alive_s": float(self._profile.keep_alive_days * 86_400),
         }
+
+
+def _with_margin_s(lifetime_s: float) -> float:
+    """Return until which age a token is used: ten seconds less than its lifetime, a tenth less when it is short."""
+    return max(lifetime_s - 10, lifetime_s * 0.9)
+
+
+def _without_margin_s(valid_s: float) -> float:
+    """Return the lifetime that ``_with_margin_s`` made ``valid_s`` of."""
+    return min(valid_s + 10, valid_s / 0.9)
 
 
 def _retrieve(task: "asyncio.Task[Grant]") -> None:

@@ -5,7 +5,7 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,7 +23,7 @@ from koppel_mesh.telemetry.metrics import counter
 from . import attempts, faults, limits
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Progress
 from .connections import ConnectionRow
-from .connector import Application, Connection, Phase, Vendor, VendorAnswer, Work
+from .connector import Application, Connection, Phase, Vendor, VendorAnswer, Window, Work
 from .kit import Kit
 from .masters import StoredMasters
 from .problems import Problem
@@ -139,7 +139,7 @@ class OpenVendor(Vendor):
         call = _Call(attempt, method, self._url(path), {**arguments, "headers": sent_headers}, counted)
         async with self.kit.place(self.row.id, self.row.max_inflight):
             answer = await self._authorised(call)
-        return self._judge(answer)
+        return self._judge(answer, self.kit.profile.windows if counted else ())
 
     # ------------------------------------------------------------------------------------------------------------ one call
 
@@ -254,18 +254,16 @@ class OpenVendor(Vendor):
         self._unwritten.lessons += limits.lessons(self.row.limit_scope, windows, budget, told)
         return answer, outcome
 
-    def _judge(self, answer: VendorAnswer) -> VendorAnswer:
+    def _judge(self, answer: VendorAnswer, windows: Sequence[Window]) -> VendorAnswer:
         verdict = self._classified(answer)
         if verdict is None:
             return answer
         if isinstance(verdict, Throttled) and verdict.until is None:
-            wait_s = limits.throttle_wait_s(answer, self.kit.profile.windows, utc_now())
+            wait_s = limits.throttle_wait_s(answer, windows, utc_now())
             verdict.until = limits.ends_in(utc_now(), wait_s)
             if wait_s > LONG_WAIT_S and verdict.problem is None:
                 verdict.problem = self._long_wait(verdict.until)
-            used_up = partial(
-                limits.exhaust, scope=self.row.limit_scope, windows=self.kit.profile.windows, wait_s=wait_s
-            )
+            used_up = partial(limits.exhaust, scope=self.row.limit_scope, windows=windows, wait_s=wait_s)
             self._unwritten.lessons.append(used_up)
         raise verdict
 

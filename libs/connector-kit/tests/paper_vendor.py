@@ -18,6 +18,7 @@ class PaperVendor:
     def __init__(self, *, per_minute: int = 10_000, refresh_not_before_s: float = 0.0) -> None:
         self.per_minute = per_minute
         self.refresh_not_before_s = refresh_not_before_s
+        self.access_valid_s = 600
         self.url = ""
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
@@ -160,14 +161,14 @@ class PaperVendor:
             issued = self.refresh.get(token)
             if issued is None or fault == "revoked":
                 return 400, {"error": "invalid_grant"}
-            if time.monotonic() - issued < self.refresh_not_before_s:
+            if time.monotonic() - issued < min(self.refresh_not_before_s, self.access_valid_s):
                 return 400, {"error": "access_denied", "error_description": "access_token not expired"}
             del self.refresh[token]
             self.spent.add(token)
         access, refresh = f"at-{secrets.token_urlsafe(24)}", f"rt-{secrets.token_urlsafe(24)}"
-        self.access[access] = time.monotonic() + 600
+        self.access[access] = time.monotonic() + self.access_valid_s
         self.refresh[refresh] = time.monotonic()
-        return 200, {"access_token": access, "refresh_token": refresh, "expires_in": "600"}
+        return 200, {"access_token": access, "refresh_token": refresh, "expires_in": str(self.access_valid_s)}
 
     async def _say(
         self, writer: asyncio.StreamWriter, status: int, body: Any, headers: dict[str, Any] | None = None

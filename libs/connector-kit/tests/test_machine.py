@@ -178,6 +178,20 @@ def test_only_not_found_twice_allows_a_resend() -> None:
     assert (second.to.state, second.to.unknown_since) == (S.READY, None)
 
 
+def test_what_is_never_found_is_sent_at_once_then_by_schedule_and_not_for_ever() -> None:
+    situation, pauses = sending(), []
+    for _ in range(len(FACTS.retry_schedule_s) + 1):
+        lost = move(situation, EVENTS["Ambiguous"], FACTS, NOW).to
+        once = move(replace(lost, state=S.SENDING), EVENTS["SearchedInVain"], FACTS, NOW).to
+        again = move(replace(once, state=S.SENDING), EVENTS["SearchedInVain"], FACTS, NOW)
+        pauses.append((again.due_at or NOW) - NOW)
+        situation = replace(again.to, state=S.SENDING)
+    assert again.to.state is S.FAILED
+    assert again.problem == Problem("retries_exhausted")
+    expected = [0.0, *(each * FACTS.jitter for each in FACTS.retry_schedule_s[:-1]), 0.0]
+    assert pauses == [timedelta(seconds=each) for each in expected]
+
+
 def test_age_turns_unknown_into_review_never_into_failed() -> None:
     old = sending(unknown_since=NOW - timedelta(hours=25))
     made = move(old, EVENTS["SearchFailed"], FACTS, NOW)

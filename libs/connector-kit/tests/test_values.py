@@ -149,6 +149,13 @@ def test_a_silent_429_waits_for_the_shortest_window_or_what_it_asks() -> None:
     assert throttle_wait_s(answer(429, Retry_After="7"), EXACT, NOW) == 8
 
 
+def test_a_reset_in_the_past_never_means_at_once() -> None:
+    past = int((NOW - timedelta(minutes=4)).timestamp() * 1000)
+    assert throttle_wait_s(answer(429, M_Remaining="0", M_Reset=str(past)), EXACT, NOW) == 61
+    just = int((NOW - timedelta(seconds=1)).timestamp() * 1000)
+    assert throttle_wait_s(answer(429, M_Remaining="0", M_Reset=str(just)), EXACT, NOW) >= 1
+
+
 def test_every_problem_speaks_three_languages() -> None:
     for code in GENERIC:
         told = GENERIC.tell(Problem(code))

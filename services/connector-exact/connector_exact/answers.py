@@ -40,7 +40,7 @@ def verdict(answer: VendorAnswer) -> Verdict | None:
         return refusal("attachment_too_large", answer.operation)
     if answer.status == 500 and sentence is not None:
         return _functional(answer, sentence)
-    if 400 <= answer.status < 500 and answer.status != 408:
+    if 400 <= answer.status < 500 and answer.status not in (408, 409):
         return _malformed(answer, sentence)
     return _no_answer(answer, f"HTTP {answer.status}")
 
@@ -98,8 +98,9 @@ def _no_answer(answer: VendorAnswer, what: str) -> Verdict:
 
 
 def _readable(answer: VendorAnswer) -> bool:
-    if answer.status == 204 or (not answer.content and answer.status != 201):
-        return True
+    """Whether the answer can be gone on with; what a creation made must be told by its body or by ``Location``."""
+    if not answer.content:
+        return answer.acts and (answer.status != 201 or "(guid'" in answer.headers.get("location", ""))
     try:
         return isinstance(answer.json(), Mapping)
     except (ValueError, RecursionError):

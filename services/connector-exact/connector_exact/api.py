@@ -6,12 +6,13 @@ conclusion from "nothing found" asks ``may`` first.
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from koppel_connector.connector import Vendor, VendorAnswer, Work
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Later
+from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
 
 from . import odata
 from .mapping.entry import Family
@@ -35,7 +36,10 @@ class Exact:
 
     def __init__(self, vendor: Vendor, division: int | None = None) -> None:
         self._vendor = vendor
-        self._division = division or getattr(vendor.settings, "division", None)
+        own = getattr(vendor.settings, "division", None)
+        self._division = division or own
+        self._counted = self._division == own
+        """Exact counts per division: what is asked of another one is not out of our minute."""
 
     # ── who and where ──
 
@@ -64,7 +68,7 @@ class Exact:
         answer = await self._get(
             "users/UserHasRights", {"endpoint": odata.text(endpoint), "action": odata.text(action)}
         )
-        return odata.entity(answer.json()).get("UserHasRights") is True
+        return odata.flag(odata.entity(answer.json()).get("UserHasRights"))
 
     async def financial_periods(self, year: int | None = None) -> list[Row]:
         """Return the periods that exist, of one financial year or of all."""
@@ -87,16 +91,31 @@ class Exact:
 
     async def relations(self) -> list[Row]:
         """Return every relation, 1 000 a page."""
-        return await self._all("sync/CRM/Accounts", {"$select": _ACCOUNT, "$filter": f"Timestamp gt {odata.int64(1)}"})
+        return await self._synced("sync/CRM/Accounts", "crm/Accounts", _ACCOUNT)
 
-    async def find_relations(self, query: str) -> list[Row]:
-        """Return the relations that fit a filter of ``mapping.relation``."""
+    async def find_relations(self, terms: Sequence[str]) -> list[Row]:
+        """Return the relations that fit any of these filter terms of ``mapping.relation``."""
+        try:
+            return await self._relations_where(odata.any_of(*terms))
+        except Rejected as refused:
+            # "Filtering on these fields is not supported" (§2) of one term must not hide what the others find.
+            found, answered = [], False
+            for term in terms:
+                try:
+                    found += await self._relations_where(term)
+                    answered = True
+                except Rejected:
+                    continue
+            if not answered:
+                raise refused from None
+            return found
+
+    async def _relations_where(self, query: str) -> list[Row]:
         return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
 
     async def create_relation(self, body: Mapping[str, Any], work: Work) -> Row:
-        """Make a relation and return it as stored."""
-        answer = await self._post("crm/Accounts", body, work)
-        return odata.entity(answer.json())
+        """Make a relation and return it as stored; where the answer is silent, as it was sent."""
+        return {**body, **await self._make("crm/Accounts", "ID", body, work)}
 
     async def change_relation(self, relation_id: str, changes: Mapping[str, Any], work: Work) -> None:
         """Change only what is given; with Code along, even unchanged, Exact answers 500 (§3.4)."""
@@ -109,9 +128,8 @@ class Exact:
 
     async def ledger_accounts(self) -> list[Row]:
         """Return the chart of accounts, 1 000 a page."""
-        return await self._all(
-            "sync/Financial/GLAccounts",
-            {"$select": "ID,Code,Description,Type,IsBlocked", "$filter": f"Timestamp gt {odata.int64(1)}"},
+        return await self._synced(
+            "sync/Financial/GLAccounts", "financial/GLAccounts", "ID,Code,Description,Type,IsBlocked"
         )
 
     async def journals(self) -> list[Row]:
@@ -132,8 +150,7 @@ class Exact:
 
     async def create_document(self, body: Mapping[str, Any], work: Work) -> str:
         """Make the Document that files hang on; return its id."""
-        answer = await self._post("documents/Documents", body, work)
-        return str(odata.entity(answer.json())["ID"])
+        return str((await self._make("documents/Documents", "ID", body, work))["ID"])
 
     async def attach(self, document_id: str, name: str, content: bytes, work: Work) -> None:
         """Hang one file on a Document. Exact has no PUT here: what is attached stays."""
@@ -157,9 +174,8 @@ class Exact:
     # ── entries ──
 
     async def create_entry(self, family: Family, body: Mapping[str, Any], work: Work) -> Row:
-        """Book one entry and return it as stored."""
-        answer = await self._post(family.path, body, work)
-        return odata.entity(answer.json())
+        """Book one entry and return what the answer tells of it, its id at least."""
+        return await self._make(family.path, "EntryID", body, work)
 
     async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
         """Return the entries that fit ``query``, with their lines when asked."""
@@ -170,11 +186,34 @@ class Exact:
             params["$expand"] = family.lines
         return await self._all(family.path, params | {"$select": ",".join(fields)})
 
+    async def entries_of(self, family: Family, entry_id: UUID, alike: str | None) -> list[Row]:
+        """Return the entry with this id and those that ``alike`` finds."""
+        ours = f"EntryID eq {odata.guid(entry_id)}"
+        if alike is None:
+            return await self.entries(family, ours)
+        try:
+            return await self.entries(family, odata.any_of(ours, f"({alike})"))
+        except Rejected:
+            found = [*await self.entries(family, ours), *await self.entries(family, alike)]
+        return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
+
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, many in one call: the read-back of a whole batch."""
-        return await self.entries(
-            family, odata.any_of(*(f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids)), lines=True
-        )
+        terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
+        try:
+            return await self.entries(family, odata.any_of(*terms), lines=True)
+        except Rejected:
+            # "This $filter parameter is not supported for this resource" (§2): then one question for each.
+            if len(terms) == 1:
+                raise
+        return [row for term in terms for row in await self.entries(family, term, lines=True)]
+
+    async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
+        """Return the lines of one entry, for when a list did not hold them all: by key, then by the entry's own link."""
+        path = self._path(f"{family.path}({odata.guid(entry_id)})")
+        answer = await self._vendor.call(family.path, "GET", path, params={"$expand": family.lines}, acts=False)
+        lines = odata.expanded(odata.entity(answer.json()).get(family.lines))
+        return await self._all(family.path, {}, f"{path}/{family.lines}") if lines is None else lines
 
     async def numbers_in_use(self, family: Family, journal: str, number: int) -> list[Row]:
         """Return the entries of a journal that carry ``number``."""
@@ -188,22 +227,44 @@ class Exact:
         return f"/api/v1/{self._division}/{resource}"
 
     async def _get(self, resource: str, params: Mapping[str, str]) -> VendorAnswer:
-        return await self._vendor.call(resource, "GET", self._path(resource), params=params, acts=False)
+        return await self._vendor.call(
+            resource, "GET", self._path(resource), params=params, acts=False, counted=self._counted
+        )
+
+    async def _make(self, resource: str, key: str, body: Mapping[str, Any], work: Work) -> dict[str, Any]:
+        """Make one object; return the properties its answer tells, its id among them."""
+        answer = await self._post(resource, body, work)
+        row = odata.entity(answer.json()) if answer.content else {}
+        if (made := odata.made_id(row, answer.headers.get("location"), key)) is None:
+            # Made it is; only a search can tell which one.
+            raise OutcomeUnknown(f"{resource}: HTTP {answer.status} without {key}")
+        return {name: value for name, value in row.items() if value is not None} | {key: made}
 
     async def _post(self, resource: str, body: Mapping[str, Any], work: Work) -> VendorAnswer:
         return await self._vendor.call(
             resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True, work=work
         )
 
-    async def _all(self, resource: str, params: Mapping[str, str]) -> list[Row]:
+    async def _synced(self, sync: str, plain: str, fields: str) -> list[Row]:
+        """Return every row of a sync resource; where it is refused (licence, scope), of the plain one at 60 a page."""
+        try:
+            return await self._all(sync, {"$select": fields, "$filter": f"Timestamp gt {odata.int64(1)}"})
+        except (Blocked, Rejected):
+            # A filter that is always true: crm/Accounts demands one (§4.4).
+            always = f"Modified ge {odata.moment(date(1990, 1, 1))}"
+            return await self._all(plain, {"$select": fields, "$filter": always})
+
+    async def _all(self, resource: str, params: Mapping[str, str], path: str | None = None) -> list[Row]:
         """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
-        answer = await self._get(resource, params)
+        answer = await self._vendor.call(
+            resource, "GET", path or self._path(resource), params=params, acts=False, counted=self._counted
+        )
         found: list[Row] = []
         for _ in range(PAGES_MAX):
             body = answer.json()
             found += odata.rows(body)
-            following = odata.next_page(body)
+            following = odata.next_page(body, self._vendor.application.base_url)
             if following is None:
                 return found
-            answer = await self._vendor.call(resource, "GET", following, acts=False)
+            answer = await self._vendor.call(resource, "GET", following, acts=False, counted=self._counted)
         raise Later(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))

@@ -31,9 +31,9 @@ from koppel_connector.connector import (
     Work,
 )
 from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Verdict
+from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
 
-from . import answers, attaching, checks, importing, periods, relations
+from . import answers, attaching, checks, importing, odata, periods, relations
 from .api import Exact
 from .mapping import entered, reading
 from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
@@ -130,20 +130,17 @@ class ExactConnector(Connector):
         entry, exact = prepared.entry, Exact(work.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
+        if _may_be_there(work) and not work.progress.get("searched"):
+            await _search_first(exact, work, entry)
         document_id = await attaching.attach(exact, work, entry, prepared.files)
-        await work.save(
-            side=entry.side,
-            your_ref=entry.your_ref,
-            relation_id=entry.relation_id,
-            expected=expectation(entry, document_id),
-        )
+        await work.save(**_traces(entry), expected=expectation(entry, document_id))
         try:
             row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
         except Blocked as refused:
             if refused.problem is not None and refused.problem.code in periods.TOLD_BY:
                 await periods.forget(work.vendor.masters, entry.journal.code, entry.booking.issued_on)
             raise
-        entry_id = str(row.get("EntryID") or work.remote_uuid)
+        entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
 
     async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
@@ -153,11 +150,9 @@ class ExactConnector(Connector):
             # The entry never was on its way: only a Document may have been made.
             await attaching.recover(exact, work)
             return NotFound()
-        query = f"EntryID eq {guid(work.remote_uuid)}"
-        if your_reference := work.progress.get("your_ref"):
-            same = f"YourRef eq {text(your_reference)} and {family.party} eq {guid(work.progress['relation_id'])}"
-            query = f"{query} or ({same})"
-        rows = await exact.entries(family, query)
+        your_reference = work.progress.get("your_ref")
+        same = _alike(family, your_reference, work.progress["relation_id"]) if your_reference else None
+        rows = await exact.entries_of(family, work.remote_uuid, same)
         ours = [row for row in rows if _is_ours(row, work)]
         if ours:
             entry_id = str(ours[0]["EntryID"])
@@ -179,11 +174,13 @@ class ExactConnector(Connector):
             asked = {_entry_id(work): work for work in works if _family(work) is family}
             if not asked:
                 continue
-            held = {str(row.get("EntryID")).casefold(): row for row in await exact.entries_by_id(family, list(asked))}
+            held = {odata.same_guid(row.get("EntryID")): row for row in await exact.entries_by_id(family, list(asked))}
             if len(held) < len(asked) and not await exact.may(family.path, "GET"):
                 raise answers.refusal("missing_right", f"read entries (GET {family.path})")
             for entry_id, work in asked.items():
-                told[work.delivery.id] = _compared(vendor, work, family, held.get(entry_id))
+                row = held.get(entry_id)
+                lines = await _lines_held(exact, family, row) if row else []
+                told[work.delivery.id] = _compared(vendor, work, row, lines)
         return told
 
     # ── the connection ──
@@ -235,14 +232,45 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-def _compared(vendor: Vendor, work: Work, family: Family, row: Row | None) -> ReadBack:
+async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
+    """Return the lines of an entry that was read back, asked for apart where the answer did not hold them all."""
+    lines = odata.expanded(row.get(family.lines))
+    return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
+
+
+def _may_be_there(work: Work) -> bool:
+    """Whether the same document went, or may have gone, to Exact by another delivery: another connection's, mostly."""
+    return any(
+        one.get("connector") == PROFILE.name
+        and str(one.get("id")) != str(work.delivery.id)
+        and one.get("state") not in ("failed", "superseded")
+        for one in work.document.get("deliveries") or ()
+    )
+
+
+async def _search_first(exact: Exact, work: Work, entry: Entry) -> None:
+    """Before a document goes a second way: what may be its entry is a person's to judge, once (state ``review``)."""
+    await work.save(**_traces(entry), searched=True)
+    if await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id)):
+        raise OutcomeUnknown(f"Exact holds an entry with YourRef {entry.your_ref} for this relation")
+
+
+def _traces(entry: Entry) -> dict[str, str]:
+    """Return by what ``lookup`` finds the entry, or another one like it."""
+    return {"side": entry.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
+
+
+def _alike(family: Family, your_reference: str, relation_id: str) -> str:
+    return f"YourRef eq {text(your_reference)} and {family.party} eq {guid(relation_id)}"
+
+
+def _compared(vendor: Vendor, work: Work, row: Row | None, lines: Sequence[Row]) -> ReadBack:
     if row is None:
         # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
         return NotBooked()
     entry_id = str(row["EntryID"])
     number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
-    lines = row.get(family.lines)
-    found = differences(work.progress["expected"], row, list((lines or {}).get("results", [])))
+    found = differences(work.progress["expected"], row, lines)
     if found:
         return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
     return Booked(number, url)
@@ -271,11 +299,11 @@ def _entry_id(work: Work) -> str:
 def _is_ours(row: Row, work: Work) -> bool:
     """Ours carries our id, or hangs on the Document that carries our reference."""
     document_id = work.progress.get("document_id")
-    if str(row.get("EntryID")).casefold() == str(work.remote_uuid):
+    if odata.same_guid(row.get("EntryID")) == str(work.remote_uuid):
         return True
-    return bool(document_id) and str(row.get("Document")).casefold() == str(document_id).casefold()
+    return bool(document_id) and odata.same_guid(row.get("Document")) == str(document_id).casefold()
 
 
 def _entry_number(row: Row) -> str | None:
-    number = row.get("EntryNumber")
+    number = odata.integer(row.get("EntryNumber"))
     return str(number) if number else None

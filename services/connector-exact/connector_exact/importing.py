@@ -3,7 +3,7 @@
 from typing import Final
 
 from koppel_connector.connector import Master, Masters, RemoteDossier, Vendor
-from koppel_connector.verdicts import Blocked, Rejected
+from koppel_connector.verdicts import Blocked, Later, Rejected, Throttled
 
 from . import answers, odata, rights
 from .api import Exact
@@ -62,8 +62,8 @@ async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
 def _division(found: tuple[Row, bool]) -> RemoteDossier:
     row, system = found
     # The two resources count their Status differently: system 1 is active, hrm 0 is normal.
-    active = row.get("Status") == (1 if system else 0)
-    free = not row.get("BlockingStatus")
+    active = odata.integer(row.get("Status")) in (None, 1 if system else 0)
+    free = not odata.integer(row.get("BlockingStatus"))
     why = (
         None
         if active and free
@@ -75,7 +75,7 @@ def _division(found: tuple[Row, bool]) -> RemoteDossier:
         "country": odata.trimmed(row.get("Country")),
     }
     name = odata.trimmed(row.get("Description")) or odata.trimmed(row.get("CustomerName"))
-    return RemoteDossier(str(row.get("Code")), name, active and free, why, data)
+    return RemoteDossier(odata.trimmed(row.get("Code")), name, active and free, why, data)
 
 
 async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
@@ -83,6 +83,9 @@ async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
         lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
     except (Blocked, Rejected) as verdict:
         return RemoteDossier(dossier.id, dossier.name, False, str(verdict.problem), dossier.data)
+    except (Throttled, Later):
+        # One busy company keeps nobody from choosing among the others.
+        return dossier
     named = ", ".join(map(str, lacking)) or None
     return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)
 

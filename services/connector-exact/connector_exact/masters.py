@@ -39,6 +39,11 @@ def name_key(name: str) -> str:
     return plain or re.sub(r"[^\w]+", " ", name).casefold().strip()
 
 
+def _raw(code: Any) -> str:
+    """Return a code as Exact wants it back, padding included."""
+    return code if isinstance(code, str) else odata.trimmed(code)
+
+
 @dataclass(frozen=True)
 class Kept(ABC):
     """Common to all: how a value becomes a line of the kit, and comes back."""
@@ -83,11 +88,11 @@ class LedgerAccount(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=str(row["ID"]),
+            id=odata.same_guid(row["ID"]),
             code=odata.trimmed(row.get("Code")),
             name=odata.trimmed(row.get("Description")),
-            type=int(row.get("Type") or 0),
-            blocked=bool(row.get("IsBlocked")),
+            type=odata.integer(row.get("Type")) or 0,
+            blocked=odata.flag(row.get("IsBlocked")),
         )
 
 
@@ -107,14 +112,14 @@ class Journal(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=str(row["ID"]),
+            id=odata.same_guid(row["ID"]),
             code=odata.trimmed(row.get("Code")),
             name=odata.trimmed(row.get("Description")),
-            type=int(row.get("Type") or 0),
-            blocked=bool(row.get("IsBlocked")),
+            type=odata.integer(row.get("Type")) or 0,
+            blocked=odata.flag(row.get("IsBlocked")),
             currency=odata.trimmed(row.get("Currency")),
-            foreign_currency=bool(row.get("AllowVariableCurrency")),
-            own_rate=bool(row.get("AllowVariableExchangeRate")),
+            foreign_currency=odata.flag(row.get("AllowVariableCurrency")),
+            own_rate=odata.flag(row.get("AllowVariableExchangeRate")),
         )
 
 
@@ -151,17 +156,17 @@ class VatCode(Kept):
         """Read a row of Exact."""
         fraction = odata.decimal(row.get("Percentage")) or Decimal(0)
         return cls(
-            id=str(row["ID"]),
+            id=odata.same_guid(row["ID"]),
             code=odata.trimmed(row.get("Code")),
-            raw_code=str(row.get("Code") or ""),
+            raw_code=_raw(row.get("Code")),
             name=odata.trimmed(row.get("Description")),
             percentage=(fraction * 100).quantize(Decimal("0.0001")).normalize(),
             type=odata.trimmed(row.get("Type")),
             transaction_type=odata.trimmed(row.get("VATTransactionType")) or "B",
-            charged=bool(row.get("Charged")),
+            charged=odata.flag(row.get("Charged")),
             eu_listing=odata.trimmed(row.get("EUSalesListing")) or "N",
-            intrastat=bool(row.get("IntraStat")),
-            blocked=bool(row.get("IsBlocked")),
+            intrastat=odata.flag(row.get("IntraStat")),
+            blocked=odata.flag(row.get("IsBlocked")),
         )
 
 
@@ -177,10 +182,10 @@ class PaymentCondition(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=str(row["ID"]),
+            id=odata.same_guid(row["ID"]),
             code=odata.trimmed(row.get("Code")),
             name=odata.trimmed(row.get("Description")),
-            days=int(row.get("PaymentDays") or 0),
+            days=odata.integer(row.get("PaymentDays")) or 0,
         )
 
 
@@ -222,17 +227,17 @@ class Relation(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=str(row["ID"]),
+            id=odata.same_guid(row["ID"]),
             code=odata.trimmed(row.get("Code")),
             name=odata.trimmed(row.get("Name")),
             vat_number=odata.trimmed(row.get("VATNumber")),
             enterprise_number=odata.trimmed(row.get("ChamberOfCommerce")),
             country=odata.trimmed(row.get("Country")),
             status=odata.trimmed(row.get("Status")),
-            is_supplier=bool(row.get("IsSupplier")),
-            blocked=bool(row.get("Blocked")),
-            sales_account_id=row.get("GLAccountSales") or None,
-            purchase_account_id=row.get("GLAccountPurchase") or None,
+            is_supplier=odata.flag(row.get("IsSupplier")),
+            blocked=odata.flag(row.get("Blocked")),
+            sales_account_id=odata.same_guid(row.get("GLAccountSales")) or None,
+            purchase_account_id=odata.same_guid(row.get("GLAccountPurchase")) or None,
             email=odata.trimmed(row.get("Email")),
         )
 
@@ -255,7 +260,7 @@ class Books:
 
     def account_by_id(self, account_id: str) -> LedgerAccount | None:
         """Return a ledger account by Exact's id."""
-        lines = self._book.find(LedgerAccount.kind, "remote_id", account_id)
+        lines = self._book.find(LedgerAccount.kind, "remote_id", odata.same_guid(account_id))
         return LedgerAccount.of(lines[0]) if lines else None
 
     def journal(self, code: str) -> Journal | None:

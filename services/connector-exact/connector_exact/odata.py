@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 Row = Mapping[str, Any]
 
 CENT = Decimal("0.01")
 _WIRE_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
+_KEY = re.compile(r"\(guid'([0-9a-fA-F-]{36})'\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,11 +58,27 @@ def rows(body: Any) -> list[Row]:
     return [row for row in inner if isinstance(row, Mapping)] if isinstance(inner, Sequence) else []
 
 
-def next_page(body: Any) -> str | None:
-    """Return the address of the following page, to be followed verbatim."""
+def expanded(value: Any) -> list[Row] | None:
+    """Return the rows of an expanded navigation property; None when they were not all sent along (deferred, paged, absent)."""
+    if isinstance(value, Mapping) and ("__next" in value or "results" not in value):
+        return None
+    return rows({"d": value}) if isinstance(value, Mapping | list) else None
+
+
+def next_page(body: Any, base_url: str) -> str | None:
+    """Return the address of the following page, to be followed verbatim — but for the host, which is always ours to name.
+
+    Behind a proxy or tunnel Exact's links name its own host; a token never goes to a host that an answer names.
+    """
     inner = body.get("d") if isinstance(body, Mapping) else None
     following = inner.get("__next") if isinstance(inner, Mapping) else None
-    return following if isinstance(following, str) and following else None
+    if not isinstance(following, str) or not following:
+        return None
+    if following.startswith(f"{base_url.rstrip('/')}/"):
+        return following
+    split = urlsplit(following)
+    path = split.path[split.path.find("/api/") :] if "/api/" in split.path else f"/{split.path.lstrip('/')}"
+    return f"{path}?{split.query}" if split.query else path
 
 
 def entity(body: Any) -> Row:
@@ -70,6 +88,14 @@ def entity(body: Any) -> Row:
         return inner
     found = rows(body)
     return found[0] if len(found) == 1 else {}
+
+
+def made_id(row: Row, location: str | None, name: str) -> str | None:
+    """Return the id of what a POST made: from its answer, else from ``Location``."""
+    if told := same_guid(row.get(name)):
+        return told
+    found = _KEY.search(location or "")
+    return found[1].casefold() if found else None
 
 
 def day(value: Any) -> date | None:
@@ -104,6 +130,24 @@ def decimal(value: Any) -> Decimal | None:
     return number if number.is_finite() and abs(number) < Decimal("1e18") else None
 
 
+def integer(value: Any) -> int | None:
+    """Decode a whole number; ``Edm.Int64`` comes as a string, and so may others (§2, numbers)."""
+    number = decimal(value)
+    return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def flag(value: Any) -> bool:
+    """Decode a boolean, however it is written."""
+    return value.strip().casefold() in ("true", "1") if isinstance(value, str) else value is True or value == 1
+
+
 def trimmed(value: Any) -> str:
     """Return a code or name without Exact's padding (relation codes left to 18, VAT codes right to 3)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value.strip() if isinstance(value, str) else ""
+
+
+def same_guid(value: Any) -> str:
+    """Return an id in the one spelling in which ids are kept and compared: Exact is not consistent in its letters."""
+    return trimmed(value).casefold()

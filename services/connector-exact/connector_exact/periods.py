@@ -90,9 +90,15 @@ async def _is_closed(exact: Exact, work: Work, journal: str, period: Period) -> 
         return bool(known.data["closed"])
     told_at = utc_now()
     states = await exact.journal_states(journal, period.year, period.number)
-    closed = any(odata.decimal(row.get("Status")) == 1 for row in states)
+    closed = any(odata.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
     await book.remember(_line(_STATE, key, told_at, closed=closed))
     return closed
+
+
+def _is_about(row: Row, journal: str, period: Period) -> bool:
+    """Return whether a row is the one asked for; not every resource heeds every filter."""
+    asked = {"Journal": journal, "Year": str(period.year), "Period": str(period.number)}
+    return all(str(row[name]).strip() == wanted for name, wanted in asked.items() if row.get(name) is not None)
 
 
 def _is_believed(line: Master, work: Work, *, good: bool) -> bool:

@@ -40,6 +40,10 @@ PROFILE: Final = Profile(
             TokenError("misconfigured", error="invalid_client"),
             TokenError("misconfigured", error="invalid_request"),
             TokenError("transient", status=429),
+            # A refresh token past its 30 days answers 400 or 401 in a form nobody has written down; "Bad Request" alone is
+            # what a wrong client id or secret gets (§1.4). Neither passes by waiting.
+            TokenError("misconfigured", status=400),
+            TokenError("revoked", status=401),
         ),
     ),
     settle_s=30.0,

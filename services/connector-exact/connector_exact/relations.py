@@ -44,7 +44,7 @@ async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
 
 
 async def _search(exact: Exact, booking: Booking, side: Side) -> Relation | None:
-    rows = await exact.find_relations(parties.search_filter(booking.party))
+    rows = await exact.find_relations(parties.search_terms(booking.party))
     return parties.recognise(booking.party, [Relation.read(row) for row in rows], side)
 
 

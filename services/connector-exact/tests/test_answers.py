@@ -31,6 +31,20 @@ def test_a_201_that_cannot_be_read_acted_and_is_looked_up(body: str) -> None:
     assert isinstance(verdict(answer(201, body)), OutcomeUnknown)
 
 
+def test_a_201_without_body_is_good_where_location_tells_what_was_made() -> None:
+    made = "https://start.exactonline.be/api/v1/7/salesentry/SalesEntries(guid'c4d10000-0000-0000-0000-000000000001')"
+    assert verdict(answer(201, "", Location=made)) is None
+    assert isinstance(verdict(answer(201, "", Location="https://start.exactonline.be/")), OutcomeUnknown)
+
+
+def test_nothing_at_all_answers_no_question() -> None:
+    assert isinstance(verdict(answer(200, "", acts=False)), Later)
+
+
+def test_a_conflict_may_be_our_own_and_is_looked_up() -> None:
+    assert isinstance(verdict(answer(409, envelope("Conflict"))), OutcomeUnknown)
+
+
 def test_a_page_of_html_to_a_question_is_asked_again_later() -> None:
     assert isinstance(verdict(answer(200, HTML, acts=False)), Later)
 

@@ -314,6 +314,30 @@ async def test_somebody_elses_entry_with_our_number_goes_to_a_person(desk: Desk)
     assert found.problem.code == "entry_already_exists"
 
 
+async def test_what_another_connection_booked_is_not_booked_again_unasked(desk: Desk, sandbox: Sandbox) -> None:
+    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    went = {"id": str(uuid4()), "connector": "connector-exact", "state": "booked"}
+    work = work_of(desk, sample("01-invoice-ogm-pdf", deliveries=[went]))
+    with pytest.raises(OutcomeUnknown):
+        await book(desk, work)
+    found = await CONNECTOR.lookup(work)
+    assert isinstance(found, Found)
+    assert found.problem is not None
+    assert found.problem.code == "entry_already_exists"
+    assert (len(sandbox.entries()), len(sandbox.documents())) == (1, 1)
+    # The accountant looked, and says that it is another one.
+    _, told = await book(desk, work)
+    assert isinstance(told, Booked)
+    assert len(sandbox.entries()) == 2
+
+
+@pytest.mark.parametrize("state", ["failed", "superseded"])
+async def test_what_never_got_there_costs_no_search(desk: Desk, state: str) -> None:
+    went = {"id": str(uuid4()), "connector": "connector-exact", "state": state}
+    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf", deliveries=[went])))
+    assert [call.operation for call in desk.calls if call.method == "GET"].count("salesentry/SalesEntries") == 1
+
+
 async def test_nothing_found_without_the_right_to_read_proves_nothing(desk: Desk, sandbox: Sandbox) -> None:
     work = work_of(desk, sample("01-invoice-ogm-pdf"))
     await book(desk, work)

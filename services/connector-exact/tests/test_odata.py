@@ -61,13 +61,26 @@ def test_amounts_lose_their_binary_noise(wire: object, meant: Decimal | None) ->
 def test_lists_come_in_two_shapes_and_pages() -> None:
     assert odata.rows({"d": {"results": [{"ID": "1"}], "__next": "https://x/next"}}) == [{"ID": "1"}]
     assert odata.rows({"d": [{"ID": "1"}]}) == [{"ID": "1"}]
-    assert odata.next_page({"d": {"results": [], "__next": "https://x/next"}}) == "https://x/next"
-    assert odata.next_page({"d": [{"ID": "1"}]}) is None
+    assert odata.next_page({"d": [{"ID": "1"}]}, "https://x") is None
     nothings: tuple[Any, ...] = (None, [], {"d": None}, {"d": 3}, {"d": {"results": "x"}}, {"d": {}})
     for strange in nothings:
         assert odata.rows(strange) == []
     assert odata.entity({"d": {"UserHasRights": True}}) == {"UserHasRights": True}
     assert odata.entity({"d": {"results": [{"UserName": "an"}]}}) == {"UserName": "an"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "told", "followed"),
+    [
+        ("https://x", "https://x/api/v1/7/crm?$skiptoken=a", "https://x/api/v1/7/crm?$skiptoken=a"),
+        ("https://x/exact/", "https://x/exact/api/v1/7/crm?a=b", "https://x/exact/api/v1/7/crm?a=b"),
+        ("http://proxy:8", "https://start.exactonline.be/api/v1/7/crm?$skiptoken=a", "/api/v1/7/crm?$skiptoken=a"),
+        ("https://x", "https://x.evil.example/api/v1/7/crm", "/api/v1/7/crm"),
+        ("https://x", "/api/v1/7/crm?a=b", "/api/v1/7/crm?a=b"),
+    ],
+)
+def test_the_next_page_is_on_our_host(base_url: str, told: str, followed: str) -> None:
+    assert odata.next_page({"d": {"results": [], "__next": told}}, base_url) == followed
 
 
 def test_padding_is_for_exact_not_for_people() -> None:

@@ -126,6 +126,22 @@ def test_a_period_that_cannot_be_read_is_none(row: dict[str, Any]) -> None:
     assert periods._period(row) is None
 
 
+@pytest.mark.parametrize(
+    ("row", "about"),
+    [
+        ({"Journal": "700", "Year": 2026, "Period": 7, "Status": 1}, True),
+        ({"Journal": "700 ", "Year": "2026", "Period": "7", "Status": 1}, True),
+        ({"Status": 1}, True),
+        ({"Journal": "710", "Year": 2026, "Period": 7, "Status": 1}, False),
+        ({"Journal": "700", "Year": 2025, "Period": 7, "Status": 1}, False),
+        ({"Journal": "700", "Year": 2026, "Period": 8, "Status": 1}, False),
+    ],
+)
+def test_a_state_of_another_journal_or_period_says_nothing(row: dict[str, Any], about: bool) -> None:
+    period = periods.Period(2026, 7, date(2026, 7, 1), date(2026, 7, 31))
+    assert periods._is_about(row, "700", period) is about
+
+
 def test_a_financial_year_may_cross_the_new_year() -> None:
     row = {"FinYear": 2026, "FinPeriod": 7, "StartDate": "/Date(1767225600000)/", "EndDate": "/Date(1769817600000)/"}
     period = periods._period(row)

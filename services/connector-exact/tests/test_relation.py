@@ -3,7 +3,7 @@
 import pytest
 
 from connector_exact.mapping.booking import Party
-from connector_exact.mapping.relation import candidates, creation, recognise, role, search_filter
+from connector_exact.mapping.relation import candidates, creation, recognise, role, search_terms
 from connector_exact.masters import Relation, name_key
 
 from .books import book, relation
@@ -52,8 +52,8 @@ def test_of_several_the_one_with_the_role_is_taken() -> None:
     assert found(party, supplier, customer, side="purchase") == "7"
 
 
-def test_one_question_finds_every_way_of_writing_it() -> None:
-    query = search_filter(Party("L'Artisan", vat_number="BE0404616494", enterprise_number="0404.616.494", code="25"))
+def test_the_terms_find_every_way_of_writing_it() -> None:
+    terms = search_terms(Party("L'Artisan", vat_number="BE0404616494", enterprise_number="0404.616.494", code="25"))
     for term in (
         "VATNumber eq 'BE0404616494'",
         "VATNumber eq 'BE 0404.616.494'",
@@ -61,7 +61,7 @@ def test_one_question_finds_every_way_of_writing_it() -> None:
         "Name eq 'L''Artisan'",
         "trim(Code) eq '25'",
     ):
-        assert term in query
+        assert term in terms
 
 
 @pytest.mark.parametrize(("side", "change"), [("sale", {"Status": "C"}), ("purchase", {"IsSupplier": True})])

@@ -75,7 +75,7 @@ async def take_in(body: bytes, content_type: str, direction: Literal["sale", "pu
     """Read and check what was handed in.
 
     Raises:
-        Problem: 415 for what we do not take, 422 for what is not what it says, 400 for broken multipart.
+        Problem: 415 for what we do not take, 422 for what is not what it says.
     """
     media_type = media_type_of(content_type)
     metadata = Metadata(direction=direction)

@@ -42,7 +42,7 @@ def parts_of(body: bytes, content_type: str) -> dict[str, Part]:
     """Return the parts by name.
 
     Raises:
-        Problem: 400 ``malformed_multipart``.
+        Problem: 422 ``malformed_multipart``.
     """
     _, options = parse_options_header(content_type.encode("latin-1", "replace"))
     boundary = options.get(b"boundary", b"")
@@ -101,4 +101,4 @@ class _Collector:
 
 def _malformed(detail: str) -> Problem:
     printable = detail.encode("utf-8", "replace").decode()[:300]
-    return Problem(400, "malformed_multipart", "The body is not well-formed multipart/form-data.", printable)
+    return Problem(422, "malformed_multipart", "The body is not well-formed multipart/form-data.", printable)

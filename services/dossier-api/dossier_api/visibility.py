@@ -43,14 +43,6 @@ async def insist_on_dossier(connection: AsyncConnection, caller: Caller, dossier
     )
 
 
-def cursor_id(key: str) -> UUID:
-    """Return the id inside a cursor; 422 when somebody made the cursor up."""
-    try:
-        return UUID(key)
-    except ValueError:
-        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from None
-
-
 def store_away() -> Problem:
     """Return the problem for bytes that cannot be kept or had right now."""
     return Problem(503, "content_away", "The store of files does not answer right now.", headers={"Retry-After": "5"})

@@ -45,9 +45,9 @@ async def test_hostile_xml_is_refused_with_the_reason(desk: Desk, name: str) -> 
         ("application/pdf", invoice(), 422, "not_a_pdf"),
         ("application/xml", b"  \n", 422, "empty_body"),
         ("application/pdf", b"", 422, "empty_body"),
-        ("multipart/form-data", b"x", 400, "malformed_multipart"),
-        ("multipart/form-data; boundary=edge", b"--edge\r\nno header", 400, "malformed_multipart"),
-        ("multipart/form-data; boundary=edge", b"", 400, "malformed_multipart"),
+        ("multipart/form-data", b"x", 422, "malformed_multipart"),
+        ("multipart/form-data; boundary=edge", b"--edge\r\nno header", 422, "malformed_multipart"),
+        ("multipart/form-data; boundary=edge", b"", 422, "malformed_multipart"),
         ("multipart/form-data; boundary=edge", b"--edge--\r\n", 422, "nothing_handed_in"),
     ],
 )
@@ -57,6 +57,7 @@ async def test_a_body_that_is_not_what_it_says_is_refused(
     dossier = await desk.dossier()
     answer = await desk.hand_in(dossier["id"], body, media_type)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert status != 422 or answer.json()["errors"]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +226,20 @@ async def test_an_idempotency_key_gives_the_first_answer_again(desk: Desk) -> No
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
     other = await desk.hand_in(dossier["id"], invoice("2026-0002"), headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_a_client_that_draws_a_new_boundary_sends_the_same_request(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    key = {"Idempotency-Key": "k-2"}
+    body, media_type = multipart(ubl=("application/xml", invoice()), pdf=("application/pdf", PDF))
+    first = await desk.hand_in(dossier["id"], body, media_type, headers=key)
+    for boundary in ("b3f0c1", '"b3 f0"'):
+        redrawn = body.replace(b"--edge", f"--{boundary.strip(chr(34))}".encode())
+        again = await desk.hand_in(dossier["id"], redrawn, f"multipart/form-data; boundary={boundary}", headers=key)
+        assert (again.status_code, again.json()) == (201, first.json())
+    other, media_type = multipart(ubl=("application/xml", invoice("2026-0002")))
+    answer = await desk.hand_in(dossier["id"], other, media_type, headers=key)
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
 
 
 async def test_a_file_is_not_sent_again_to_who_has_it(desk: Desk) -> None:

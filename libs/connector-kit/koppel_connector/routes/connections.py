@@ -19,7 +19,7 @@ from koppel_mesh import outbox
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.mesh_client import MeshError
-from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
@@ -80,7 +80,7 @@ async def list_connections(
     if dossier_id is not None:
         statement = statement.where(connection.c.dossier_id == dossier_id)
     if page.after:
-        statement = statement.where(connection.c.id > as_uuid(page.after[0]))
+        statement = statement.where(connection.c.id > cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
     shown = rows[: page.limit]
@@ -248,15 +248,3 @@ def merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         else:
             result[name] = value
     return result
-
-
-def as_uuid(value: str) -> UUID:
-    """Return an id out of a cursor.
-
-    Raises:
-        Problem: 422 ``invalid_cursor``.
-    """
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from error

@@ -15,13 +15,13 @@ from koppel_connector.machine import IllegalMoveError
 from koppel_connector.moves import DeliveryRow, Learned, apply, read_delivery
 from koppel_connector.tables import delivery
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem as HttpProblem
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DeliveryState
 
-from .connections import Reader, Writer, as_uuid
+from .connections import Reader, Writer
 from .views import DeliveryView, view_delivery
 
 router = APIRouter(prefix="/v1", tags=["deliveries"])
@@ -55,7 +55,7 @@ async def list_deliveries(
     if document_id is not None:
         statement = statement.where(delivery.c.document_id == document_id)
     if page.after:
-        statement = statement.where(delivery.c.id < as_uuid(page.after[0]))
+        statement = statement.where(delivery.c.id < cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
     shown = rows[: page.limit]

@@ -5,6 +5,7 @@ key's row: the second one sees the first one's answer, or, when the first one fa
 """
 
 import hashlib
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -20,6 +21,7 @@ from koppel_mesh.tables import idempotency_key
 from .problems import Problem
 
 KEY_LENGTH_MAX = 255
+_BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
 
 
 class Idempotency:
@@ -89,9 +91,18 @@ async def _idempotency(
         return Idempotency(request, None, "")
     if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise Problem(422, "invalid_idempotency_key", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
-    digest = hashlib.sha256(request.headers.get("content-type", "").encode())
-    digest.update(b"\n" + request.url.query.encode() + b"\n" + await request.body())
+    media_type, body = _bare(request.headers.get("content-type", ""), await request.body())
+    digest = hashlib.sha256(b"\n".join((media_type.encode(), request.url.query.encode(), body)))
     return Idempotency(request, key, digest.hexdigest())
+
+
+def _bare(content_type: str, body: bytes) -> tuple[str, bytes]:
+    """Return a request without the boundary of its multipart body: most clients draw a new one for each try."""
+    found = _BOUNDARY.search(content_type) if content_type.lower().startswith("multipart/") else None
+    if found is None:
+        return content_type, body
+    boundary = (found[1] or found[2]).encode("latin-1", "replace")
+    return content_type[: found.start()], body.replace(b"--" + boundary, b"--")
 
 
 IdempotencyKey = Annotated[Idempotency, Depends(_idempotency)]

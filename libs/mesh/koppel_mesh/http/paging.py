@@ -71,10 +71,17 @@ def uuid_cursor(page: PageRequest) -> UUID | None:
     Raises:
         Problem: 422 ``invalid_cursor``.
     """
-    if page.after is None:
-        return None
+    return None if page.after is None else cursor_id(page.after[0])
+
+
+def cursor_id(key: str) -> UUID:
+    """Return the id that is one key of a cursor.
+
+    Raises:
+        Problem: 422 ``invalid_cursor``.
+    """
     try:
-        return UUID(page.after[0])
+        return UUID(key)
     except ValueError:
         raise invalid_cursor() from None
 

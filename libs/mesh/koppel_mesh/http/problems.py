@@ -73,9 +73,15 @@ class Problem(Exception):
             "code": self.code,
             **self.extra,
         }
-        if self.errors:
-            body["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
+        if errors := self._errors():
+            body["errors"] = [error.model_dump(exclude_none=True) for error in errors]
         return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+    def _errors(self) -> Sequence[FieldError]:
+        """Return what is wrong; whoever reads the list of a 422 finds something in it, if only its code."""
+        if self.errors or self.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            return self.errors
+        return (FieldError(rule=self.code, message=self.detail or self.title),)
 
 
 def not_found(what: str) -> Problem:
@@ -102,7 +108,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return Problem(400, "malformed_json", "The body is not JSON.").response()
+        return _malformed_json()
     errors = [
         FieldError(field=_path(item["loc"]), rule=str(item["type"]), message=printable(str(item["msg"])))
         for item in found[:100]
@@ -113,8 +119,19 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST and error.detail == _FASTAPI_CANNOT_READ:
+        return _malformed_json()
     code = status.name.lower()
     return Problem(status, code, status.phrase, printable(str(error.detail or "")), headers=error.headers).response()
+
+
+_FASTAPI_CANNOT_READ = "There was an error parsing the body"
+"""What FastAPI says of JSON that breaks its reader in another way than by its grammar: letters, depth, digits."""
+
+
+def _malformed_json() -> Response:
+    # Not what its Content-Type says (contract §4): 422, as for any other form.
+    return Problem(422, "malformed_json", "The body is not JSON.").response()
 
 
 async def _database(request: Request, error: Exception) -> Response:

@@ -18,15 +18,15 @@ def digits(number: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", number).upper()
 
 
-def search_filter(party: Party) -> str:
-    """Return the one ``$filter`` that finds every relation ``recognise`` could choose; never empty for a named party."""
+def search_terms(party: Party) -> list[str]:
+    """Return the filter terms that together find every relation ``recognise`` could choose, the surest first."""
     terms = [f"VATNumber eq {odata.text(spelling)}" for spelling in _vat_spellings(party)]
     terms.append(f"Name eq {odata.text(party.name[:NAME_LENGTH_MAX])}")
     if party.enterprise_number:
         terms.append(f"ChamberOfCommerce eq {odata.text(digits(party.enterprise_number))}")
     if party.code:
         terms.append(f"trim(Code) eq {odata.text(party.code)}")
-    return odata.any_of(*terms)
+    return terms
 
 
 def _vat_spellings(party: Party) -> list[str]:

@@ -18,10 +18,10 @@ from dossier_api.models.documents import DocumentBody, DocumentSummary
 from dossier_api.models.entry import DocumentPatch
 from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
-from dossier_api.visibility import DocumentReader, DocumentWriter, cursor_id, store_away, visible
+from dossier_api.visibility import DocumentReader, DocumentWriter, store_away, visible
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.paging import Page, PageParams, PageRequest
+from koppel_mesh.http.paging import Page, PageParams, PageRequest, cursor_id, invalid_cursor
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DocumentKind, DocumentState
@@ -129,7 +129,7 @@ def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Sele
         try:
             day = date.fromisoformat(page.after[0])
         except ValueError:
-            raise Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.") from None
+            raise invalid_cursor() from None
         statement = statement.where(tuple_(columns.issue_date, columns.id) < (day, cursor_id(page.after[1])))
     return statement.order_by(columns.issue_date.desc(), columns.id.desc())
 

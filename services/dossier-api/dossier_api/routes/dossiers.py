@@ -11,10 +11,10 @@ from dossier_api.announcing import dossier_changed
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
 from dossier_api.views import dossier_body
-from dossier_api.visibility import DossierReader, DossierWriter, cursor_id, one_of, visible
+from dossier_api.visibility import DossierReader, DossierWriter, one_of, visible
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import FieldError, Problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id

@@ -8,9 +8,9 @@ from sqlalchemy import Row, select
 
 from dossier_api.models.documents import ProblemItem
 from dossier_api.tables import problem
-from dossier_api.visibility import DocumentReader, Exporter, cursor_id, one_of, visible
+from dossier_api.visibility import DocumentReader, Exporter, one_of, visible
 from koppel_mesh.http.mesh_client import MeshError
-from koppel_mesh.http.paging import Page, PageParams
+from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.http.server import CurrentContext
 

@@ -1,0 +1,105 @@
+"""Exact in other dialects: the sandbox behind a small proxy that says the same in another way the fact sheet allows."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httpx2
+
+from koppel_connector.conformance import http_answer, read_request
+
+_UNSENT = {"content-length", "transfer-encoding", "connection", "host"}
+_GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+@dataclass
+class Said:
+    """One exchange, as the sandbox answered it; a dialect changes it in place."""
+
+    method: str
+    resource: str
+    """``salesentry/SalesEntries``: the path behind the division, without a key."""
+    query: dict[str, str]
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every row of the answer, for a dialect to change."""
+        inner = self.body.get("d") if isinstance(self.body, dict) else None
+        if isinstance(inner, dict):
+            return list(inner["results"]) if "results" in inner else [inner]
+        return inner if isinstance(inner, list) else []
+
+
+Tongue = Callable[[Said], None]
+
+
+class Dialect:
+    """Serves the sandbox in another tongue; use as an async context manager."""
+
+    def __init__(self, vendor_url: str, tongue: Tongue) -> None:
+        self._vendor_url = vendor_url
+        self._tongue = tongue
+        self._server: asyncio.Server | None = None
+        self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
+        self.url = ""
+        self.heard: list[Said] = []
+
+    async def __aenter__(self) -> "Dialect":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._http.aclose()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (request := await read_request(reader)) is not None:
+                writer.write(await self._answer(*request))
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        sent = {name: value for name, value in headers.items() if name not in _UNSENT}
+        got = await self._http.request(method, self._vendor_url + target, headers=sent, content=body)
+        split = urlsplit(target)
+        said = Said(
+            method,
+            re.sub(r"^/api/v1/(\d+/)?|\(guid.*$", "", unquote(split.path)),
+            {name: values[0] for name, values in parse_qs(split.query).items()},
+            got.status_code,
+            {name: value for name, value in got.headers.items() if name.lower() not in _UNSENT},
+            json.loads(got.text.replace(self._vendor_url, self.url)) if got.text.startswith("{") else got.text,
+        )
+        self._tongue(said)
+        self.heard.append(said)
+        content = said.body if isinstance(said.body, str) else json.dumps(said.body)
+        return http_answer(said.status, content.encode(), said.headers)
+
+
+def refuse(said: Said, status: int, sentence: str) -> None:
+    """Answer with Exact's error envelope instead."""
+    said.status = status
+    said.body = {"error": {"code": "", "message": {"lang": "", "value": sentence}}}
+
+
+def shouted(value: Any) -> Any:
+    """Return ``value`` with every GUID in capitals."""
+    if isinstance(value, dict):
+        return {name: shouted(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shouted(each) for each in value]
+    return _GUID.sub(lambda found: found[0].upper(), value) if isinstance(value, str) else value

@@ -1,0 +1,238 @@
+"""The same Exact in other words: whatever the fact sheet leaves open, an invoice is booked once and to the cent."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from connector_exact.settings import ExactSettings
+from koppel_connector.outcomes import Booked, Differs, Found
+
+from .desk import CONNECTOR, Desk, book, sample, work_of
+from .dialect import Dialect, Said, Tongue, refuse, shouted
+from .harness import SETTINGS, Sandbox
+
+
+@asynccontextmanager
+async def desk_in(sandbox: Sandbox, tongue: Tongue, **settings: Any) -> AsyncIterator[Desk]:
+    """Open a connection through the dialect, master data imported in it."""
+    at_home = await sandbox.desk()
+    await at_home.close()
+    async with Dialect(sandbox.base_url, tongue) as dialect:
+        desk = Desk(dialect.url, at_home.token, ExactSettings.model_validate({**SETTINGS, **settings}))
+        try:
+            await desk.import_all()
+            yield desk
+        finally:
+            await desk.close()
+
+
+def numbers_as_strings(said: Said) -> None:
+    for row in said.rows:
+        row.update({k: str(v) for k, v in row.items() if isinstance(v, int | float) and not isinstance(v, bool)})
+
+
+def codes_as_numbers(said: Said) -> None:
+    for row in said.rows:
+        row.update({k: int(row[k]) for k in ("Code", "Journal", "VATCode") if str(row.get(k) or "").strip().isdigit()})
+
+
+def codes_padded(said: Said) -> None:
+    for row in said.rows:
+        row.update({k: f"{row[k]:<6}" for k in ("Code", "Journal", "VATCode") if isinstance(row.get(k), str)})
+
+
+def capital_ids(said: Said) -> None:
+    # Relations name their accounts in small letters, accounts have capital ones: each resource as it likes.
+    if said.resource != "sync/CRM/Accounts":
+        said.body = shouted(said.body)
+
+
+def lists_without_results(said: Said) -> None:
+    inner = said.body.get("d") if isinstance(said.body, dict) else None
+    if isinstance(inner, dict) and "results" in inner and "__next" not in inner:
+        said.body["d"] = inner["results"]
+
+
+def _lines(row: dict[str, Any]) -> str | None:
+    return next((name for name in ("SalesEntryLines", "PurchaseEntryLines") if name in row), None)
+
+
+def lines_as_a_bare_list(said: Said) -> None:
+    for row in said.rows:
+        if (name := _lines(row)) and "results" in row[name]:
+            row[name] = row[name]["results"]
+
+
+def lists_expand_nothing(said: Said) -> None:
+    if "$filter" in said.query:
+        lines_never_expanded(said)
+
+
+def lines_never_expanded(said: Said) -> None:
+    for row in said.rows:
+        if name := _lines(row):
+            row[name] = {"__deferred": {"uri": f"{row[name]}"}}
+
+
+def lines_left_out(said: Said) -> None:
+    for row in said.rows:
+        if name := _lines(row):
+            del row[name]
+
+
+def lines_tell_no_vat_amount(said: Said) -> None:
+    for row in said.rows:
+        for line in row.get(_lines(row) or "", {}).get("results", []):
+            line["VATAmountFC"] = None
+
+
+def only_the_key_comes_back(said: Said) -> None:
+    if said.method == "POST" and said.status == 201:
+        for row in said.rows:
+            row.update({k: None for k in row if k not in ("ID", "EntryID", "__metadata")})
+
+
+def one_term_a_filter(said: Said) -> None:
+    if said.method == "GET" and "Entries" in said.resource and " or " in said.query.get("$filter", ""):
+        refuse(said, 400, "This $filter parameter is not supported for this resource")
+
+
+def creations_say_nothing(said: Said) -> None:
+    if said.method == "POST" and said.status == 201:
+        said.body = ""
+
+
+def creations_name_no_id(said: Said) -> None:
+    if said.method == "POST" and said.status == 201:
+        for row in said.rows:
+            row.pop("ID", None)
+            row.pop("EntryID", None)
+
+
+def links_name_another_host(said: Said) -> None:
+    if isinstance(said.body, dict) and isinstance(said.body.get("d"), dict) and "__next" in said.body["d"]:
+        said.body["d"]["__next"] = re.sub(r"http://[^/]+", "https://start.exactonline.be", said.body["d"]["__next"])
+
+
+def no_sync_resources(said: Said) -> None:
+    if said.resource.startswith("sync/"):
+        refuse(said, 404, "Not found")
+
+
+TONGUES: list[Callable[[Said], None]] = [
+    numbers_as_strings,
+    codes_as_numbers,
+    codes_padded,
+    capital_ids,
+    lists_without_results,
+    lines_as_a_bare_list,
+    lists_expand_nothing,
+    lines_never_expanded,
+    lines_left_out,
+    lines_tell_no_vat_amount,
+    only_the_key_comes_back,
+    creations_say_nothing,
+    creations_name_no_id,
+    links_name_another_host,
+    no_sync_resources,
+]
+
+
+@pytest.mark.parametrize("tongue", TONGUES, ids=lambda tongue: tongue.__name__)
+@pytest.mark.parametrize("kind", ["sales_invoice", "purchase_credit_note"])
+async def test_an_invoice_is_booked_in_every_dialect(sandbox: Sandbox, tongue: Tongue, kind: str) -> None:
+    name = "01-invoice-ogm-pdf" if kind == "sales_invoice" else "02-creditnote-ref"
+    async with desk_in(sandbox, tongue) as desk:
+        _, told = await book(desk, work_of(desk, sample(name, kind)))
+    assert isinstance(told, Booked), told
+    assert told.entry_number == str(sandbox.entries()[0]["EntryNumber"])
+    assert len(sandbox.entries()) == 1
+
+
+async def test_an_account_of_the_relation_is_known_in_any_spelling(sandbox: Sandbox) -> None:
+    account = next(
+        row for row in sandbox.division.tables["GLAccounts"].values() if str(row["Code"]).strip() == "701000"
+    )
+    sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", GLAccountSales=account["ID"])
+    async with desk_in(sandbox, capital_ids) as desk:
+        await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    lines = sandbox.entries()[0]["SalesEntryLines"]
+    assert {line["GLAccount"] for line in lines} == {account["ID"]}
+
+
+async def test_lines_asked_for_apart_are_compared_as_well(sandbox: Sandbox) -> None:
+    async with desk_in(sandbox, lines_never_expanded) as desk:
+        work = work_of(desk, sample("01-invoice-ogm-pdf"))
+        _, told = await book(desk, work)
+        assert isinstance(told, Booked)
+        work.progress["expected"]["lines"][0][1] = "1.00"
+        told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+    assert isinstance(told, Differs)
+
+
+async def test_what_was_booked_is_found_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
+    async with desk_in(sandbox, one_term_a_filter) as desk:
+        work = work_of(desk, sample("01-invoice-ogm-pdf"))
+        sent, _ = await book(desk, work)
+        found = await CONNECTOR.lookup(work)
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.count, found.problem) == (sent.remote_id, 1, None)
+
+
+async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
+    async with desk_in(sandbox, one_term_a_filter) as desk:
+        works = [work_of(desk, sample("01-invoice-ogm-pdf")) for _ in range(2)]
+        for work in works:
+            await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+        told = await CONNECTOR.read_back(desk, works)
+    assert [type(told[work.delivery.id]) for work in works] == [Booked, Booked]
+
+
+@pytest.mark.parametrize("tongue", [only_the_key_comes_back, creations_say_nothing])
+async def test_a_relation_made_without_an_answer_is_kept_as_it_was_sent(sandbox: Sandbox, tongue: Tongue) -> None:
+    paper = sample("01-invoice-ogm-pdf", replace={"BE0000000295": "BE0403170701", ">0000000295<": ">0403170701<"})
+    async with desk_in(sandbox, tongue) as desk:
+        await book(desk, work_of(desk, paper))
+        desk.calls.clear()
+        await book(desk, work_of(desk, paper))
+    assert "crm/Accounts" not in {call.operation for call in desk.calls}
+    assert "crm/Accounts PUT" not in {call.operation for call in desk.calls}
+
+
+async def test_every_page_is_read_though_its_link_names_another_host(sandbox: Sandbox) -> None:
+    born = sandbox.relations()[0]["Modified"]
+    for number in range(70):
+        sandbox.add_relation(f"Klant {number}", VATNumber=f"BE{number:010}", Modified=born)
+
+    def both(said: Said) -> None:
+        no_sync_resources(said)
+        links_name_another_host(said)
+
+    async with desk_in(sandbox, both) as desk:
+        assert len(desk.masters.all("relation")) == len(sandbox.relations())
+
+
+async def test_a_relation_is_found_though_a_field_of_the_question_cannot_be_filtered(sandbox: Sandbox) -> None:
+    def choosy(said: Said) -> None:
+        if "ChamberOfCommerce" in said.query.get("$filter", ""):
+            refuse(said, 400, "Filtering on these fields is not supported: ChamberOfCommerce")
+
+    async with desk_in(sandbox, choosy) as desk:
+        row = sandbox.add_relation("Een andere naam", VATNumber="BE 0000.000.295", Status="C")
+        sent, _ = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    assert sandbox.entry(sent.remote_id)["Customer"] == row["ID"]
+
+
+@pytest.mark.parametrize("flag", ["true", "false"])
+async def test_yes_and_no_may_be_words(sandbox: Sandbox, flag: str) -> None:
+    def words(said: Said) -> None:
+        for row in said.rows:
+            row.update({k: str(v).lower() for k, v in row.items() if isinstance(v, bool)})
+
+    row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", Blocked=flag == "true")
+    async with desk_in(sandbox, words) as desk:
+        kept = next(line for line in desk.masters.all("relation") if line.remote_id == row["ID"])
+    assert kept.data["blocked"] is (flag == "true")

@@ -1,0 +1,70 @@
+"""The service at the sandbox, over HTTP and with the kit's tokens and budgets in between."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from connector_exact.service import SERVICE
+from koppel_connector.conformance import Workshop, workshop
+from koppel_mesh.http.server import build_app
+from koppel_sandbox.exact import faults, seed
+
+from .harness import DIVISION, ExactHarness, Sandbox
+
+
+@pytest.fixture
+async def shop(sandbox: Sandbox, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+    settings: dict[str, Any] = sandbox.service_settings()
+    async with workshop(SERVICE, make_database(), start=False, **settings) as running:
+        await ExactHarness(sandbox).connect(running)
+        yield running
+
+
+@pytest.fixture
+async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(build_app(SERVICE, shop.context), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {shop.neighbours.token(shop.firm_id)}"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://connector", headers=headers) as opened:
+        yield opened
+
+
+async def one_connection(client: httpx2.AsyncClient) -> str:
+    found: dict[str, Any] = (await client.get("/v1/connections")).json()
+    return str(found["items"][0]["id"])
+
+
+async def test_an_office_with_many_companies_is_listed_out_of_their_own_minutes(
+    client: httpx2.AsyncClient, shop: Workshop, sandbox: Sandbox
+) -> None:
+    user = next(iter(sandbox.state.users.values()))
+    for code in range(4000001, 4000031):
+        sandbox.state.divisions[code] = seed.division(code, f"Cliënt {code}", "BE0793904121")
+        user.divisions.add(code)
+        user.granted.add(code)
+    connection_id = await one_connection(client)
+    answer = await client.get(f"/v1/connections/{connection_id}/remote-dossiers")
+    assert answer.status_code == 200, answer.text
+    listed = {item["id"]: item for item in answer.json()["items"]}
+    assert len(listed) == 33
+    assert listed[str(DIVISION)]["reachable"] is True
+    assert listed[str(seed.NO_RIGHTS)]["missing_right"]
+    window = (await shop.rows("SELECT used, ends_at FROM rate_window WHERE name = 'minute'"))[0]
+    began = window.ends_at.timestamp() - 61
+    ours = [call for call in sandbox.state.log if call.division == DIVISION and call.at >= began]
+    assert window.used == len(ours), "what other companies count is no count of ours"
+
+
+async def test_a_company_whose_minute_is_used_up_is_listed_and_the_others_are_asked(
+    client: httpx2.AsyncClient, shop: Workshop, sandbox: Sandbox
+) -> None:
+    sandbox.state.faults.append(faults.Fault("throttle", path=f"{seed.STUDIO}/users/UserHasRights", times=99))
+    connection_id = await one_connection(client)
+    answer = await client.get(f"/v1/connections/{connection_id}/remote-dossiers")
+    assert answer.status_code == 200, answer.text
+    listed = {item["id"]: item for item in answer.json()["items"]}
+    assert listed[str(seed.STUDIO)]["reachable"] is True
+    assert listed[str(seed.NO_RIGHTS)]["missing_right"]
+    held = await shop.rows("SELECT 1 FROM rate_window WHERE used >= capacity")
+    assert not held, "another company's refusal is not ours"
