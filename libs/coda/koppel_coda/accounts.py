@@ -8,6 +8,7 @@ from . import checkdigits
 
 WIDTH = 37
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]")
+_BBAN = re.compile(r"[0-9]{12}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}$")
 
 
@@ -40,7 +41,7 @@ class Account:
         """Return the IBAN, worked out for a Belgian number; None for a foreign number that is none."""
         if self.structure in (Structure.IBAN, Structure.FOREIGN_IBAN):
             return self.number
-        if self.structure is Structure.BBAN and self.number.isdigit():
+        if self.structure is Structure.BBAN and _BBAN.match(self.number):
             return checkdigits.iban_of(self.number)
         return None
 
@@ -55,14 +56,10 @@ class Account:
 def parse(zone: str, structure: Structure) -> Account:
     """Return the account of 37 positions written in this structure."""
     if structure is Structure.BBAN:
-        return Account(
-            zone[:12].strip(),
-            zone[13:16].strip(),
-            structure,
-            zone[16:17].strip(),
-            zone[17:19].strip(),
-            zone[22:37].rstrip(),
-        )
+        currency, extension = zone[13:16].strip(), zone[22:37].rstrip()
+        if not currency and not zone[22:34].strip() and _CURRENCY.match(zone[34:]):
+            currency, extension = zone[34:], ""  # where the other structures have it
+        return Account(zone[:12].strip(), currency, structure, zone[16:17].strip(), zone[17:19].strip(), extension)
     if structure is Structure.IBAN and not zone[16:31].strip():
         return Account(zone[:31].strip(), zone[34:].strip(), structure, extension=zone[31:34].strip())
     return Account(zone[:34].rstrip(), zone[34:].strip(), structure)
@@ -77,12 +74,23 @@ def guess(zone: str) -> Structure:
     return Structure.FOREIGN
 
 
+def mended(zone: str, structure: Structure) -> Structure:
+    """Return the structure of the account in these positions, where it is plainly not the one announced.
+
+    Some banks announce a Belgian number and send an IBAN, or the reverse: cut as announced, another number would come out.
+    """
+    if structure is Structure.BBAN:
+        return guess(zone) if _IBAN.match(zone) else structure
+    if structure in (Structure.IBAN, Structure.FOREIGN_IBAN) and guess(zone) is Structure.BBAN:
+        return Structure.BBAN
+    return structure
+
+
 def parse_counterparty(zone: str) -> Account | None:
     """Return the account of a counterparty, which announces no structure; None when blank or all zeros."""
-    stripped = zone.strip()
-    if not stripped.strip("0"):
-        return None
     account = parse(zone, guess(zone))
+    if not account.number.strip("0 "):
+        return None
     if account.structure is Structure.FOREIGN and account.currency and not _CURRENCY.match(account.currency):
         return Account(zone.rstrip(), "", Structure.FOREIGN)
     return account

@@ -113,8 +113,11 @@ def statement(
         closing: what the book itself says; checked.
 
     Raises:
-        WriteError: the lines do not lead to ``closing``, or one lies outside the days of the statement.
+        WriteError: the lines do not lead to ``closing``, one lies outside the days of the statement, or no package would
+            find a journal by the account, as its check digits are wrong.
     """
+    if not account.is_valid:
+        raise WriteError("account", f"the check digits of {account.number} are wrong", "account")
     ordered = sorted(lines, key=lambda line: line.on)
     for place, line in enumerate(ordered, 1):
         if line.on > closed_on or (opening.on is not None and line.on < opening.on):

@@ -185,7 +185,7 @@ RECORDS: dict[str, tuple[Field, ...]] = {
         Field("account", 5, 41, Kind.TEXT),
         Field("sign", 42, 42, Kind.CODE, _SIGN),
         Field("new_balance", 43, 57, Kind.AMOUNT),
-        Field("new_balance_on", 58, 63, Kind.DATE_OR_ZEROS),
+        Field("new_balance_on", 58, 63, Kind.DATE),
         _blank(64, 127),
         Field("link_code", 128, 128, Kind.CODE, _YES_OR_NO),
     ),
@@ -231,6 +231,11 @@ def record_name(line: str) -> str | None:
     if name in ARTICLES:
         name = f"{name}.{line[1:2]}"
     return name if name in RECORDS else None
+
+
+def is_head(detail: str) -> bool:
+    """Return whether a record 2.1 with this detail number is a movement that counts for the balance, not a detail of one."""
+    return not detail.strip(" 0")
 
 
 def fields_of(name: str, version: str = "2") -> tuple[Field, ...]:

@@ -169,15 +169,16 @@ HEADERS = st.builds(
 def statements(draw: Any) -> Statement:
     heads = draw(HEADS)
     old = Balance(draw(AMOUNTS), draw(DAYS), draw(st.integers(0, 999)))
+    free = draw(st.lists(texts(200, least=1), max_size=3).map(tuple))
     new = Balance(old.amount + sum((one.amount for one in heads), Decimal(0)), draw(DAYS), draw(st.integers(0, 999)))
     return Statement(
         draw(HEADERS),
         draw(OWN),
         old,
-        new if heads or draw(YES_OR_NO) else None,
+        new if heads or free or draw(YES_OR_NO) else None,
         heads,
         draw(texts(26)),
         draw(texts(35)),
         draw(st.integers(0, 999)),
-        draw(st.lists(texts(200, least=1), max_size=3).map(tuple)),
+        free,
     )

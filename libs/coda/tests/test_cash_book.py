@@ -46,6 +46,11 @@ def test_every_mark_is_written_and_known_again(mark: Mark) -> None:
     assert cash_book.mark_of(movement.communication) is mark
 
 
+def test_a_book_under_a_wrong_account_number_is_refused() -> None:
+    with pytest.raises(WriteError, match="check digits"):
+        cash_book.statement(Account("BE86735048152606", "EUR"), OPENING, (), closed_on=MONDAY, number=1, header=HEADER)
+
+
 def test_what_a_bank_says_has_no_mark() -> None:
     for text in ("FACTUUR 117", "CB/BACAX", "", "cb/baca/x"):
         assert cash_book.mark_of(text) is None

@@ -36,6 +36,7 @@ BROKEN: list[tuple[str, tuple[Edit, ...], tuple[int, int]]] = [
     ("CODA-08", (put(1, 15, "00"),), (1, 15)),
     ("CODA-09", (put(2, 59, "310226"),), (2, 59)),
     ("CODA-09", (put(3, 116, "000000"),), (3, 116)),
+    ("CODA-09", (put(CLOSING, 58, "000000"),), (CLOSING, 58)),
     ("CODA-09", (put(3, 48, "0X0326"),), (3, 48)),
     ("CODA-10", (put(2, 2, " "),), (2, 2)),
     ("CODA-10", (put(2, 6, " " * 34), put(CLOSING, 5, " " * 34)), (2, 6)),
@@ -61,6 +62,8 @@ BROKEN: list[tuple[str, tuple[Edit, ...], tuple[int, int]]] = [
     ("CODA-21", (put(3, 63, "100RF19539007547034         "),), (3, 66)),
     ("CODA-22", (put(9, 11, "X"),), (9, 11)),
     ("CODA-23", (put(13, 33, "000000000200100"),), (11, 33)),
+    ("CODA-23", (put(12, 54, "0"), put(13, 54, "0"), put(13, 33, "000000000200100")), (11, 33)),
+    ("CODA-23", (put(12, 54, "7"), put(13, 54, "9"), put(12, 33, "000000000612400")), (12, 33)),
     ("CODA-24", (put(FIRST_TRAILER, 17, "000017"),), (FIRST_TRAILER, 17)),
     ("CODA-25", (put(FIRST_TRAILER, 47, "1"),), (FIRST_TRAILER, 23)),
     ("CODA-26", (put(CLOSING, 52, "9"),), (CLOSING, 43)),
@@ -122,6 +125,26 @@ def test_what_is_no_coda_is_a_finding_and_never_an_exception() -> None:
         assert not report.valid, data
 
 
+def test_a_third_article_may_follow_the_first() -> None:
+    data = edited(FILE, put(10, 1, "33"), put(10, 101, " " * 15))
+    assert koppel_coda.check(data).findings == ()
+
+
+def test_information_of_the_old_kind_and_an_operation_of_zeros_are_nothing_unknown() -> None:
+    old = edited(FILE, put(9, 40, "1003"))
+    assert koppel_coda.check(old).findings == ()
+    assert koppel_coda.check(edited(FILE, put(3, 57, "00"))).findings == ()
+
+
+def test_after_9999_movements_numbers_begin_again_at_0000() -> None:
+    whole = sample(FILE).splitlines(keepends=True)
+    line = whole[2][:125] + b"0 0\r\n"
+    lines = [line[:2] + b"%04d" % (number % 10_000) + line[6:] for number in range(1, 10_002)]
+    assert (
+        not {"CODA-15", "CODA-16", "CODA-17"} & koppel_coda.check(b"".join([*whole[:2], *lines, *whole[16:19]])).rules()
+    )
+
+
 def test_version_1_passes_where_it_is_allowed() -> None:
     assert koppel_coda.check(edited(FILE, put(1, 128, "1"))).rules() >= {"CODA-04"}
     assert "CODA-04" not in koppel_coda.check(edited(FILE, put(1, 128, "1")), version_1=True).rules()
@@ -134,7 +157,10 @@ def test_old_data_in_record_2_2_is_not_unexpected_text() -> None:
 def test_a_file_wrong_everywhere_is_told_so_often_enough_and_in_bounded_time() -> None:
     line = edited(FILE, put(3, 54, "4")).splitlines(keepends=True)[2]
     whole = sample(FILE).splitlines(keepends=True)
-    assert len(koppel_coda.check(b"".join([*whole[:2], line * 5_000, *whole[16:19]])).findings) == 1000
+    report = koppel_coda.check(b"".join([*whole[:2], line * 5_000, *whole[16:19]]))
+    assert 1000 <= len(report.findings) < 1000 + len(RULES)
+    assert not report.valid, "five thousand warnings hide no error"
+    assert {"CODA-24", "CODA-25", "CODA-26"} <= report.rules()
 
 
 class TestSeries:
@@ -189,6 +215,20 @@ class TestSeries:
         assert koppel_coda.check_series([first, replace(second, header=next_year, coded_number=1)]).valid
         for number in (0, first.coded_number):
             assert koppel_coda.check_series([first, replace(second, coded_number=number)]).findings == ()
+
+    def test_the_year_ends_by_the_days_closed_too_for_files_made_after_new_year(self) -> None:
+        first, second = koppel_coda.read(sample(FILE))
+        assert first.new_balance is not None
+        made = replace(first.header, created_on=date(2027, 1, 2))
+        last = replace(first, header=made, new_balance=replace(first.new_balance, on=date(2026, 12, 31)))
+        begins = replace(
+            second,
+            header=replace(made, created_on=date(2027, 1, 5)),
+            old_balance=replace(second.old_balance, on=date(2026, 12, 31)),
+            new_balance=Balance(second.closing, date(2027, 1, 4)),
+            coded_number=1,
+        )
+        assert koppel_coda.check_series([last, begins]).findings == ()
 
     def test_each_account_and_currency_is_its_own_series_and_parts_prove_nothing(self) -> None:
         first, second = koppel_coda.read(sample(FILE))

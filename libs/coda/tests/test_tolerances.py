@@ -129,6 +129,49 @@ CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
         lambda one: isinstance(one.movements[1].information[0].communication, str),
         True,
     ),
+    "7 an IBAN announced as a Belgian number": (
+        edited(FILE, put(2, 2, "0")),
+        lambda one: (one.account.iban, one.account.currency, [note.code for note in one.notes]),
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "7 a Belgian number announced as an IBAN": (
+        edited(
+            FILE,
+            put(2, 6, "735048152606                      EUR"),
+            put(17, 5, "735048152606                      EUR"),
+        ),
+        lambda one: (one.account.iban, one.account.currency, [note.code for note in one.notes]),
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "12 a detail of another number": (
+        edited(FILE, put(12, 6, "9")),
+        lambda one: (
+            len(one.movements),
+            one.old_balance.amount + one.total == one.closing,
+            len(one.movements[2].details),
+        ),
+        (4, True, 2),
+    ),
+    "14 another account closes": (
+        edited(FILE, put(17, 5, "BE14001642839183")),
+        lambda one: [(note.code, note.line, note.column, note.text) for note in one.notes],
+        [("other_account", 17, 5, "BE14001642839183")],
+    ),
+    "19 counterparty of zeros with a currency": (
+        edited(FILE, put(5, 11, "000000000000 EUR" + " " * 21)),
+        lambda one: one.movements[0].counterparty.account,  # type: ignore[union-attr]
+        None,
+    ),
+    "20 a blank for the zero of the company number": (
+        edited(FILE, put(1, 72, " ")),
+        lambda one: one.header.company_number,
+        "0734567848",
+    ),
+    "20 blanks for the zeros of a detail number": (
+        edited(FILE, put(3, 7, "    ")),
+        lambda one: len(one.movements),
+        4,
+    ),
     "22 third decimal": (
         edited(FILE, put(3, 47, "5")),
         lambda one: one.movements[0].amount,
@@ -151,6 +194,11 @@ def test_nested_details_stand_under_the_detail_they_belong_to() -> None:
     assert [len(one.details) for one in head.details] == [1]
 
 
+def test_an_account_of_other_digits_has_no_iban() -> None:
+    data = edited(FILE, put(2, 2, "0"), put(2, 6, "73504815260² EUR" + " " * 21))
+    assert koppel_coda.read(data)[0].account.iban is None
+
+
 NEVER = {
     "amount": edited(FILE, put(3, 33, "O")),
     "sign": edited(FILE, put(3, 32, "2")),
@@ -160,6 +208,8 @@ NEVER = {
     "half a file": b"".join(GIVEN.splitlines(keepends=True)[:15]),
     "half of the second statement": b"".join(GIVEN.splitlines(keepends=True)[:25]),
     "a line too long": edited(FILE, append("X", 4)),
+    "a movement cut in its text": edited(FILE, lambda lines: [*lines[:2], lines[2][:100], *lines[3:]]),
+    "information cut in its code": edited(FILE, lambda lines: [*lines[:8], lines[8][:35], *lines[9:]]),
 }
 
 

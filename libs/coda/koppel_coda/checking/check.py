@@ -13,7 +13,7 @@ from .report import Finding, Report, Rule
 from .series import check_series
 
 FINDINGS_MAX = 1000
-"""In one file; a file that is wrong on every line is told so often enough."""
+"""In one file; beyond that a rule is told only where nothing was told of it yet, so that no warnings hide an error."""
 _RULES_OF_ERRORS: dict[str, Rule] = {"line_too_long": rules.LENGTH}
 
 
@@ -24,10 +24,11 @@ def check(data: bytes, *, version_1: bool = False) -> Report:
     For statements of several files see ``check_series``.
     """
     findings: list[Finding] = []
+    told: set[str] = set()
     for finding in chain(_findings(data, version_1=version_1), _of_series(data)):
-        findings.append(finding)
-        if len(findings) == FINDINGS_MAX:
-            break
+        if len(findings) < FINDINGS_MAX or finding.rule not in told:
+            findings.append(finding)
+            told.add(finding.rule)
     return Report(tuple(findings))
 
 

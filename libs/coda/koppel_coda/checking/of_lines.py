@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from koppel_coda import accounts, checkdigits
-from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS, KEPT_AS_TEXT
+from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS, OLD_INFORMATION, ONLY_VERSION_1
 from koppel_coda.explanations.families import FAMILIES
 from koppel_coda.layout import LINE_LENGTH, Field, Kind
 from koppel_coda.scalars import DATES
@@ -18,6 +18,7 @@ _UNUSED = frozenset("0 ")
 _TYPES = frozenset("012356789")
 _FIRST_CREDIT = 50
 _COSTS = "80"
+_NO_OPERATION = "00"
 _RULE_OF_CODE: dict[str, Rule] = {
     "structure": rules.ACCOUNT,
     "version": rules.VERSION,
@@ -136,7 +137,7 @@ def _of_code(record: Record, statement: int) -> Iterator[Finding]:
     family, operation = code[1:3], code[3:5]
     if code[0] not in _TYPES or family not in _FAMILIES:
         yield rules.found_at(rules.CODE, record.line, at, statement, found=code)
-    elif record.name == "2.1" and code[0] != "8" and family != _COSTS:
+    elif record.name == "2.1" and code[0] != "8" and family != _COSTS and operation != _NO_OPERATION:
         is_credit = int(operation) >= _FIRST_CREDIT
         if record.get("sign") in {"0", "1"} and is_credit is not (record.get("sign") == "0"):
             side = "credit" if is_credit else "debit"
@@ -148,8 +149,11 @@ def _of_communication(record: Record, statement: int) -> Iterator[Finding]:
         return
     text, at = record.get("communication"), record.column("communication")
     kind, data = text[:3], text[3:]
-    known = IN_MOVEMENTS if record.name == "2.1" else IN_INFORMATION
-    if kind not in known and not (record.version == "1" and kind in KEPT_AS_TEXT):
+    if record.name == "2.1":
+        known = kind in IN_MOVEMENTS or (record.version == "1" and kind in ONLY_VERSION_1)
+    else:
+        known = kind in IN_INFORMATION or kind in OLD_INFORMATION
+    if not known:
         yield rules.found_at(rules.KIND, record.line, at, statement, found=kind)
     reference = data[:_REFERENCE_DIGITS]
     if kind in _REFERENCES and not checkdigits.is_structured_reference(reference):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from koppel_coda.accounts import parse
+from koppel_coda.layout import is_head
 from koppel_coda.scalars import DATES
 
 from . import rules
@@ -18,7 +19,7 @@ _AFTER: dict[str | None, frozenset[str]] = {
     "2.1": frozenset({"2.1", "2.2", "2.3", "3.1", "8", "9"}),
     "2.2": frozenset({"2.1", "2.3", "3.1", "8", "9"}),
     "2.3": frozenset({"2.1", "3.1", "8", "9"}),
-    "3.1": frozenset({"2.1", "3.1", "3.2", "8", "9"}),
+    "3.1": frozenset({"2.1", "3.1", "3.2", "3.3", "8", "9"}),
     "3.2": frozenset({"2.1", "3.1", "3.3", "8", "9"}),
     "3.3": frozenset({"2.1", "3.1", "8", "9"}),
     "8": frozenset({"4", "9"}),
@@ -28,7 +29,7 @@ _AFTER: dict[str | None, frozenset[str]] = {
 """What may come after what; an empty statement may do without its record 8, movements may not (rule 33)."""
 _COUNTED = frozenset({"1", "2.1", "2.2", "2.3", "3.1", "3.2", "3.3", "8"})
 _ARTICLES = frozenset({"2.2", "2.3", "3.2", "3.3"})
-_HEAD = "0000"
+_NUMBERS = 10_000
 _NO_APPLICATION = frozenset({"00000", "     "})
 ZERO = Decimal("0.00")
 
@@ -83,8 +84,8 @@ def _numbers(records: Sequence[Record], statement: int) -> Iterator[Finding]:
             found = record.get("sequence"), record.get("detail")
             if not all(part.isascii() and part.isdigit() for part in found):
                 continue
-            opens = record.name == "2.1" and found[1] == _HEAD
-            expected = (sequence + 1, 0) if opens else (sequence, detail + 1)
+            opens = record.name == "2.1" and is_head(found[1])
+            expected = ((sequence + 1) % _NUMBERS, 0) if opens else (sequence, detail + 1)
             sequence, detail = int(found[0]), int(found[1])
             if (sequence, detail) != expected:
                 said = f"{expected[0]:04d}/{expected[1]:04d}"
@@ -149,33 +150,54 @@ def _accounts(records: Sequence[Record], statement: int) -> Iterator[Finding]:
         )
 
 
-_LEVELS = {"1": "5", "2": "67", "3": "8", "7": "9"}
-"""The types of the details of each type of movement."""
-
-
 def _details(records: Sequence[Record], statement: int) -> Iterator[Finding]:
-    movements = [record for record in records if record.name == "2.1"]
-    for place, head in enumerate(movements):
-        kinds = _LEVELS.get(head.get("transaction_code")[:1])
-        amount = head.signed("amount")
-        if kinds is None or amount is None:
+    """Look at each movement with details, and at each detail that has some itself: those of type 9 behind one of type 7."""
+    head: _Sum | None = None
+    inner: _Sum | None = None
+    for record in records:
+        if record.name != "2.1":
             continue
-        inner = "".join(_LEVELS.get(kind, "") for kind in kinds)
-        total, count = ZERO, 0
-        for record in movements[place + 1 :]:
-            kind = record.get("transaction_code")[:1]
-            if record.get("sequence") != head.get("sequence") or kind not in kinds + inner:
-                break
-            if kind in kinds:
-                total, count = total + (record.signed("amount") or ZERO), count + 1
-        if count and total != amount:
-            facts = {"statement_line": head.number, "found": total, "expected": amount}
-            yield rules.found_at(rules.DETAILS, head.line, head.column("amount"), statement, **facts)
+        kind = record.get("transaction_code")[:1]
+        if is_head(record.get("detail")):
+            yield from _added_up(inner, statement)
+            yield from _added_up(head, statement)
+            head, inner = _Sum(record), None
+        elif kind == "9" and inner is not None:
+            inner.add(record)
+        elif head is not None:
+            yield from _added_up(inner, statement)
+            head.add(record)
+            inner = _Sum(record) if kind == "7" else None
+    yield from _added_up(inner, statement)
+    yield from _added_up(head, statement)
+
+
+class _Sum:
+    """A movement and what its details add up to; None once one of them cannot be read."""
+
+    def __init__(self, head: Record) -> None:
+        self.head = head
+        self.total: Decimal | None = ZERO
+        self.count = 0
+
+    def add(self, detail: Record) -> None:
+        amount = detail.signed("amount")
+        self.total = None if amount is None or self.total is None else self.total + amount
+        self.count += 1
+
+
+def _added_up(found: _Sum | None, statement: int) -> Iterator[Finding]:
+    if found is None or not found.count or found.total is None:
+        return
+    head, amount = found.head, found.head.signed("amount")
+    if amount is not None and found.total != amount:
+        facts = {"statement_line": head.number, "found": found.total, "expected": amount}
+        yield rules.found_at(rules.DETAILS, head.line, head.column("amount"), statement, **facts)
 
 
 def _heads(records: Sequence[Record]) -> list[Decimal] | None:
     """Return the movements that count for the balance; None when one of their amounts cannot be read."""
-    found = [record.signed("amount") for record in records if record.name == "2.1" and record.get("detail") == _HEAD]
+    found = [record.signed("amount") for record in records if record.name == "2.1" and is_head(record.get("detail"))]
     return None if None in found else [amount for amount in found if amount is not None]
 
 

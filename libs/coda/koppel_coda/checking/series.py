@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from koppel_coda.model import Statement
 
@@ -85,9 +86,7 @@ def _break(previous: Statement, statement: Statement) -> Sentence | None:
             f"it begins on {begun:%d.%m.%Y}, before the previous one ends ({ended:%d.%m.%Y})",
         )
     numbers = previous.coded_number, statement.coded_number
-    same_year = previous.header.created_on is None or statement.header.created_on is None
-    same_year = same_year or previous.header.created_on.year == statement.header.created_on.year  # type: ignore[union-attr]
-    follows = numbers[1] in {numbers[0], numbers[0] + 1} or (numbers[1] == 1 and not same_year)
+    follows = numbers[1] in {numbers[0], numbers[0] + 1} or (numbers[1] == 1 and _in_another_year(previous, statement))
     if 0 not in numbers and not follows:
         return Sentence(
             f"nummer {numbers[1]:03d} volgt niet op {numbers[0]:03d}",
@@ -95,3 +94,13 @@ def _break(previous: Statement, statement: Statement) -> Sentence | None:
             f"number {numbers[1]:03d} does not follow {numbers[0]:03d}",
         )
     return None
+
+
+def _in_another_year(previous: Statement, statement: Statement) -> bool:
+    """Return whether a year ends between two statements: by the days they close, or by those on which they were made."""
+    days = zip(_days(previous), _days(statement), strict=True)
+    return any(one is not None and other is not None and one.year != other.year for one, other in days)
+
+
+def _days(statement: Statement) -> tuple[date | None, date | None]:
+    return statement.new_balance.on if statement.new_balance else None, statement.header.created_on

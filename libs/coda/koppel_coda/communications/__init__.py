@@ -6,7 +6,15 @@ Version 1 alone had 104, 112 and 120, information 003 is old, and banks invent k
 from . import financing, information, payments
 from .base import OtherStructured, Structured
 
-__all__ = ["IN_INFORMATION", "IN_MOVEMENTS", "KEPT_AS_TEXT", "OtherStructured", "Structured", "read_structured"]
+__all__ = [
+    "IN_INFORMATION",
+    "IN_MOVEMENTS",
+    "OLD_INFORMATION",
+    "ONLY_VERSION_1",
+    "OtherStructured",
+    "Structured",
+    "read_structured",
+]
 
 MOVEMENT_WIDTH = 146
 INFORMATION_WIDTH = 265
@@ -50,8 +58,9 @@ IN_INFORMATION = _by_code(
     information.SecuritiesOrder,
     information.Coupons,
 )
-KEPT_AS_TEXT = frozenset({"104", "112", "120", "003"})
-"""Kinds the standard knew once; their inner layout is not known here."""
+ONLY_VERSION_1 = frozenset({"104", "112", "120"})
+OLD_INFORMATION = frozenset({"003"})
+"""Kinds the standard knew once, in movements of version 1 and in information records; their inner layout is not known here."""
 
 
 def read_structured(text: str, kinds: dict[str, type[Structured]]) -> Structured:

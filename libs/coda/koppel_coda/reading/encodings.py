@@ -10,6 +10,8 @@ from typing import BinaryIO
 from koppel_coda.errors import ReadError
 from koppel_coda.layout import LINE_LENGTH
 
+from .code_pages import code_page
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -27,10 +29,6 @@ _FIRST_ZERO = (
 """How the zero that begins every file looks in the encodings that are not a superset of ASCII."""
 UNREADABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 """Characters that are no text; a line feed is not among them, it ends a line."""
-_CP850_LETTERS = bytes((0x81, 0x82, 0x83, 0x84, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x90, 0x95))
-"""Letters of cp850 that no text in cp1252 has reason to hold; ``€`` and curved quotes are not among them."""
-_CP1252_LETTERS = bytes(range(0xC0, 0x100))
-_C1 = bytes(range(0x80, 0xA0))
 
 
 def declared(start: bytes) -> tuple[str | None, int]:
@@ -71,15 +69,12 @@ def guess(data: bytes, lines: list[bytes]) -> str:
     """Return the code page of a statement that is not plain ASCII; ``lines`` are those of ``data``."""
     if _is_utf8(lines):
         return "utf-8"
-    if _count(data, _CP850_LETTERS) > _count(data, _CP1252_LETTERS):
-        return "cp858"
-    if b"\xa4" in data and not _count(data, _C1):
-        return "iso8859-15"  # 0xA4 is the euro there; nobody writes the currency sign that it is elsewhere
+    found = code_page(data)
     try:
-        data.decode("cp1252")
+        data.decode(found)
     except UnicodeDecodeError:
         return "iso8859-1"
-    return "cp1252"
+    return found
 
 
 def _is_utf8(lines: list[bytes]) -> bool:
@@ -93,7 +88,3 @@ def _is_utf8(lines: list[bytes]) -> bool:
         if length > LINE_LENGTH or (len(line) == LINE_LENGTH and length < LINE_LENGTH and not line.endswith(b"  ")):
             return False
     return True
-
-
-def _count(data: bytes, characters: bytes) -> int:
-    return len(data) - len(data.translate(None, characters))

@@ -10,7 +10,7 @@ from koppel_coda import accounts
 from koppel_coda.codes import TransactionCode
 from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS, OtherStructured, Structured, read_structured
 from koppel_coda.errors import Note, ReadError
-from koppel_coda.layout import column, cutter
+from koppel_coda.layout import column, cutter, is_head
 from koppel_coda.model import Counterparty, Information, Movement
 from koppel_coda.scalars import DATES, amount
 
@@ -120,13 +120,18 @@ class Movements:
 
     def _21(self, text: str, line: int) -> None:
         first = _CUT_21(text)
-        if first[1] == "0000" or first[0] != self._sequence or not self._group:
+        if first[1] == "0000" or not self._group or is_head(first[1]):
             if self._group:
                 self._close_group()
+            if first[1] != "0000":
+                self._note("detail", line, 7, first[1])
             self._group = [_Article(line, first)]
             self._sequence = first[0]
             self._lines_in_group = 1
         else:
+            if first[0] != self._sequence:
+                # Only records with detail 0000 count for the balance: this one would, as a movement of its own.
+                self._note("sequence", line, 3, first[0])
             self._group.append(_Article(line, first))
             self._count(line)
 

@@ -122,11 +122,15 @@ class Records:
     def _structure(self, digit: str, zone: str) -> accounts.Structure:
         if digit == " ":
             guessed = accounts.guess(zone)
-            self.note("structure", 2, guessed.value)
+            self.note("structure", 2, digit)
             return guessed
         if digit not in "0123":
             raise ReadError("account", f"an account of structure {digit!r} cannot be read", self.line, 2)
-        return accounts.Structure(digit)
+        announced = accounts.Structure(digit)
+        structure = accounts.mended(zone, announced)
+        if structure is not announced:
+            self.note("structure", 2, digit)
+        return structure
 
     def new_balance(self, text: str, structure: accounts.Structure) -> tuple[accounts.Account, Balance]:
         """Return account and balance of record 8, in the structure of record 1."""
@@ -198,4 +202,4 @@ def _company(text: str) -> str:
     stripped = text.strip()
     if not stripped.strip("0"):
         return ""
-    return stripped[1:] if len(stripped) == 11 and stripped[0] == "0" and stripped.isdigit() else text.rstrip()
+    return stripped[1:] if len(stripped) == 11 and stripped[0] == "0" and stripped.isdigit() else stripped

@@ -6,7 +6,7 @@ an amount, a sign, a balance or an account that cannot be read is a ``ReadError`
 
 from koppel_coda import accounts
 from koppel_coda.errors import Note, ReadError
-from koppel_coda.layout import LINE_LENGTH, cutter
+from koppel_coda.layout import LINE_LENGTH, column, cutter
 from koppel_coda.model import Balance, Header, Statement, Trailer
 
 from .lines import Lines
@@ -15,6 +15,8 @@ from .records import Opening, Records
 
 _FREE = cutter("4", "sequence", "text")
 _RECORDS = frozenset("1234589")
+_LEAST = {"21": 121, "31": 40}
+"""How far a line goes at least: to the end of the last field that is never blank."""
 
 
 class Reader:
@@ -72,7 +74,10 @@ class Reader:
             self._opening = records.old_balance(text, self._header.version)
             self._movements.version = self._header.version
         elif kind == "8" and self._closing is None:
-            self._closing = records.new_balance(text, self._opening.account.structure)
+            self._closing = account, _ = records.new_balance(text, self._opening.account.structure)
+            opened = self._opening.account
+            if (account.number, account.currency) != (opened.number, opened.currency):
+                records.note("other_account", column("8", "account"), account.number)
         elif kind == "4":
             self._free.append(_FREE(text))
         elif kind == "9":
@@ -121,6 +126,9 @@ class Reader:
 def _fitted(text: str, line: int) -> str:
     """Return the line at its full length: blanks may be missing, and only blanks may be too many."""
     stripped = text.rstrip()
+    if len(stripped) < _LEAST.get(stripped[:2], 0):
+        sentence = f"the line stops after {len(stripped)} characters, where more than blanks is missing"
+        raise ReadError("line_too_short", sentence, line, len(stripped) + 1)
     if len(stripped) > LINE_LENGTH:
         sentence = f"the line has {len(stripped)} characters, a CODA line has {LINE_LENGTH}"
         raise ReadError("line_too_long", sentence, line, LINE_LENGTH + 1)

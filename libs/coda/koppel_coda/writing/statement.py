@@ -52,6 +52,8 @@ def _check(statement: Statement, where: str) -> None:
     if statement.new_balance is None:
         if statement.movements:
             raise WriteError("balance", "a statement with movements needs a closing balance", where)
+        if statement.free_communications:
+            raise WriteError("balance", "free communications stand behind a closing balance, and there is none", where)
         return
     expected = statement.old_balance.amount + statement.total
     if not statement.is_partial and expected != statement.new_balance.amount:

@@ -19,10 +19,11 @@ from koppel_ubl.model import (
     VatSubtotal,
 )
 
-from .money import ALLOWANCE_CHARGE, CATEGORY, TAX_TOTAL
+from .money import ALLOWANCE_CHARGE, CATEGORY, SUBTOTAL
 from .references import INVOICED_OBJECT, OBJECT
 from .shape import (
     CAC,
+    CBC,
     Entry,
     Notes,
     Shape,
@@ -45,6 +46,7 @@ from .shape import (
     texts,
 )
 
+_TAX_TOTAL = shape(required(amount("cbc:TaxAmount", "tax")), many("cac:TaxSubtotal", "subtotals", SUBTOTAL))
 PERIOD = shape_of(Period, day("cbc:StartDate", "start"), day("cbc:EndDate", "end"))
 _ITEM_FIELDS = tuple(each.name for each in fields(Item))
 _LINE_FIELDS = tuple(each.name for each in fields(Line))
@@ -104,6 +106,15 @@ ITEM = Shape(
 )
 
 
+_NO_PART_OF_A_PRICE = (
+    f"{CAC}AllowanceCharge/{CBC}AllowanceChargeReasonCode",
+    f"{CAC}AllowanceCharge/{CBC}AllowanceChargeReason",
+    f"{CAC}AllowanceCharge/{CBC}MultiplierFactorNumeric",
+    f"{CAC}AllowanceCharge/{CBC}AccountingCost",
+    f"{CAC}AllowanceCharge/{CAC}TaxCategory",
+)
+
+
 def _price(values: Values, element: etree._Element, notes: Notes) -> Price:
     if "reduction" in values:
         reduction: AllowanceCharge = values.pop("reduction")
@@ -111,6 +122,7 @@ def _price(values: Values, element: etree._Element, notes: Notes) -> Price:
             notes.skip_below(element, CAC + "AllowanceCharge")
         else:
             values["gross"], values["discount"] = reduction.base, reduction.amount
+            notes.skip_below(element, *_NO_PART_OF_A_PRICE)
     return built(Price, values)
 
 
@@ -166,14 +178,27 @@ def _object(values: Values, element: etree._Element, notes: Notes) -> None:
 
 
 def _own_vat(values: Values, vat: VatCategory, element: etree._Element, notes: Notes) -> VatCategory:
-    totals = values.pop("tax_totals")
-    values["vat_amount"] = totals[0].get("tax")
-    subtotals = [one for total in totals for one in total.get("subtotals", ())]
+    """Take VAT from the line's own total where the item has none (e-FFF); what says something else is not held."""
+    first, *others = values.pop("tax_totals")
+    values["vat_amount"] = first.get("tax")
+    for total in element.findall(CAC + "TaxTotal")[1:] if others else ():
+        notes.skip(total)
+    subtotals: list[VatSubtotal] = first.get("subtotals", [])
     if len(subtotals) == 1:
-        return vat_with(vat, subtotals[0])
-    if subtotals or len(totals) > 1:
-        notes.skip(element.findall(CAC + "TaxTotal")[-1])
+        vat = vat_with(vat, subtotals[0])
+    if subtotals and not (len(subtotals) == 1 and _repeats(subtotals[0], vat, values, element)):
+        notes.skip_below(element, _SUBTOTAL)
     return vat
+
+
+_SUBTOTAL = f"{CAC}TaxTotal/{CAC}TaxSubtotal"
+
+
+def _repeats(one: VatSubtotal, vat: VatCategory, values: Values, element: etree._Element) -> bool:
+    """Return whether a breakdown of one line says what the line says already."""
+    same = (getattr(one, each.name) in {None, getattr(vat, each.name)} for each in fields(VatCategory))
+    has_taxable = element.find(f"{_SUBTOTAL}/{CBC}TaxableAmount") is not None
+    return all(same) and one.tax == values["vat_amount"] and (not has_taxable or one.taxable == values.get("net"))
 
 
 def vat_with(vat: VatCategory, fallback: VatSubtotal) -> VatCategory:
@@ -201,7 +226,7 @@ def line(quantity: str, *, is_credit: bool) -> Shape:
     """Return the shape of a line; the schema has VAT and allowances the other way round in a credit note."""
     taxes: list[Entry] = [
         many("cac:AllowanceCharge", "allowances_charges", ALLOWANCE_CHARGE),
-        many("cac:TaxTotal", "tax_totals", TAX_TOTAL),
+        many("cac:TaxTotal", "tax_totals", _TAX_TOTAL),
     ]
     if is_credit:
         taxes.reverse()

@@ -57,6 +57,9 @@ def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
     """Tell VAT number (BT-31) and other registration (BT-32) apart."""
     for position, found in enumerate(values.pop("tax_numbers", ())):
         number, scheme = found.get("number"), found.get("scheme")
+        if number is None:
+            notes.skip(element[_position(element, "PartyTaxScheme", position)])
+            continue
         # e-FFF leaves the scheme out or empty; a number there is the VAT number.
         if (scheme or VAT).upper() == VAT and "vat_number" not in values:
             values["vat_number"] = number

@@ -8,15 +8,18 @@ from lxml import etree
 
 from koppel_ubl.model import PaymentMeans
 
-from .shape import CBC, Notes, Shape, Values, built, day, into, required, shape, sole, text, text_with, texts
+from .shape import CAC, CBC, Notes, Shape, Values, built, day, into, required, shape, sole, text, text_with, texts
 
 _FIELDS = tuple(each.name for each in fields(PaymentMeans))
 
 
+_INSTITUTION = f"{CAC}PayeeFinancialAccount/{CAC}FinancialInstitutionBranch/{CAC}FinancialInstitution"
+
+
 def _means(values: Values, element: etree._Element, notes: Notes) -> PaymentMeans:
     institution = values.pop("institution", None)
-    if institution is not None:
-        values.setdefault("bic", institution)
+    if institution is not None and values.setdefault("bic", institution) != institution:
+        notes.skip_below(element, _INSTITUTION)
     if "references" in values:
         values["references"] = tuple(values["references"])
     instructions = values.pop("instruction_notes", None)

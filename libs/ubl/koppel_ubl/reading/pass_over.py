@@ -152,7 +152,7 @@ class Pass:
     def note_foreign(self) -> None:
         """Note the currencies of amounts that are not the document's, and what other attributes amounts have."""
         for element in self.foreign:
-            known = ("currencyID",) if not self.currency or element.get("currencyID") == self.currency[0] else ()
+            known = ("currencyID",) if self.currency == [element.get("currencyID")] else ()
             self.unread.skip_attributes(element, *known)
 
     def _rarer(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
