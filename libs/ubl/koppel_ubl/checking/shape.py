@@ -1,0 +1,69 @@
+"""Shapes: what is told of a group, and of all that is below it, without free texts."""
+
+from collections.abc import Hashable, Sequence
+from typing import cast
+
+from .places import Attributes, Place, Token
+
+
+class Shape:
+    """A group without its free texts.
+
+    Attributes:
+        parts: the shapes of the groups and the tokens of the values in it, in their order.
+        positions: by name where its children stand.
+        stray: whether there is text where none belongs: of the group itself, and behind which of its children.
+        plans: what is still to be asked of a group of this shape, by what is known of the document around it.
+        known: other answers that are the same for all groups of this shape.
+    """
+
+    __slots__ = ("attributes", "known", "parts", "place", "plans", "positions", "stray", "texts")
+
+    def __init__(
+        self, place: Place, parts: tuple["Shape | Token", ...], attributes: Attributes, stray: tuple[int, ...]
+    ) -> None:
+        self.place = place
+        self.parts = parts
+        self.attributes = dict(attributes)
+        self.stray = stray
+        self.texts: int = sum(part.texts for part in parts)
+        self.plans: dict[Hashable, object] = {}
+        self.known: dict[object, object] = {}
+        self.positions: dict[str, tuple[int, ...]] = {}
+        for at, part in enumerate(parts):
+            name = part.place.name
+            self.positions[name] = (*self.positions.get(name, ()), at) if name in self.positions else (at,)
+
+
+def token_key(written: Hashable, attributes: Attributes, place: Place) -> Hashable:
+    """Return what a token is known under: how the text is written, and the attributes."""
+    if place.has_file:
+        attributes = [(name, "" if name == "filename" else value) for name, value in attributes]
+    return (written, attributes[0]) if len(attributes) == 1 else (written, *attributes)
+
+
+def shape_of(
+    key: Hashable,
+    place: Place,
+    parts: Sequence[Shape | Token],
+    attributes: Attributes,
+    stray: tuple[int, ...] = (),
+) -> Shape:
+    """Make the shape of a group, and remember it under the key."""
+    shape = Shape(place, tuple(parts), attributes, stray)
+    if place.memory.has_room(1 + len(parts), sum(len(name) + len(value) for name, value in attributes)):
+        place.shapes[key] = shape
+    return shape
+
+
+def paths_to(shape: Shape, name: str) -> tuple[tuple[int, ...], ...]:
+    """Return where groups of this name stand below a group of this shape, in the order of the document."""
+    if name not in shape.known:
+        found: list[tuple[int, ...]] = []
+        for at, part in enumerate(shape.parts):
+            if isinstance(part, Shape):
+                if part.place.name == name:
+                    found.append((at,))
+                found.extend((at, *path) for path in paths_to(part, name))
+        shape.known[name] = tuple(found)
+    return cast("tuple[tuple[int, ...], ...]", shape.known[name])
