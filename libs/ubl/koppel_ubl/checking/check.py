@@ -45,7 +45,7 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
         ValueError: there is no such profile.
     """
     layers = _layers(profile)
-    tree = Tree(document_of(safe_xml.parse(data)))
+    tree = Tree(document_of(safe_xml.parse(data, limit_depth=False)))
     return Report(profile, findings(tree, layers, profile))
 
 

@@ -1,7 +1,7 @@
 """What a rule may ask about the document around a part: what it is about, and what is worked out once for all rules."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from .about import About
 from .tree import Group, Tree
@@ -47,6 +47,6 @@ def once(function: Callable[[Facts], _R]) -> Callable[[Facts], _R]:
             tree.has_read |= had_read
         found, has_read = kept[function]
         tree.has_read |= has_read
-        return cast("_R", found)
+        return found  # type: ignore[return-value]  # kept under the function that found it
 
     return fact

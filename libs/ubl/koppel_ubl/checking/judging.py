@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import localcontext
 from itertools import islice
-from typing import cast
 
 from .about import about
 from .facts import Facts
@@ -70,7 +69,7 @@ def findings(tree: Tree, layers: tuple[Layer, ...], name: str) -> tuple[Finding,
             part = root if at < 0 else root[at]
             if type(part) is not Group:
                 continue
-            plan = cast("Plan | None", part.shape.plans.get(key))
+            plan: Plan | None = part.shape.plans.get(key)
             if plan is None:
                 plan = _plan(part, facts, layers)
                 if part.place.memory.has_room(1 + len(plan)):
@@ -84,7 +83,7 @@ def _ask(part: Group, at: int, plan: Plan, facts: Facts, layers: Sequence[Layer]
     for path, position, holds, layer, question in plan:
         node: Node = part
         for step in path:
-            node = node[step]  # type: ignore[index, assignment]  # a path leads through groups
+            node = node[step]  # type: ignore[index]  # a path leads through groups
         if position >= 0:
             node = Value(node, position)  # type: ignore[arg-type]
         try:

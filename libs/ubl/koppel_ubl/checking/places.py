@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from koppel_ubl import safe_xml
+
 if TYPE_CHECKING:
     from .shape import Shape
 
@@ -51,7 +53,6 @@ _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
 
 def _is_filled(text: str) -> bool:
-    # Nearly every text begins with a visible sign, and those are all above the blanks.
     return text >= "!" or bool(text.strip(SPACES))
 
 
@@ -123,7 +124,8 @@ class Place:
     Attributes:
         above: the place around it; None for the root.
         is_of_document: whether it stands directly in the document.
-        writing: what a token tells of a text here; ``is_code``: all of it; ``is_plain``: a quick test for plain numbers.
+        writing: what a token tells of a text here; ``is_code``: all of it; ``is_plain``: a quick test for plain numbers;
+            ``is_free``: no more than whether it is blank.
         asked: what the layers worked out for this place, each under a key of its own.
     """
 
@@ -131,21 +133,21 @@ class Place:
         *(
             "above",
             "asked",
+            "depth",
             "has_file",
             "is_code",
+            "is_free",
             "is_group",
             "is_of_document",
             "is_plain",
             "memory",
-            "name",
-            "path",
-            "places",
         ),
-        *("shapes", "tag", "tokens", "writing"),
+        *("name", "path", "places", "shapes", "tag", "tokens", "writing"),
     )
 
     def __init__(self, above: "Place | None", tag: str, path: str, name: str, memory: "Memory") -> None:
         self.above = above
+        self.depth: int = 0 if above is None else above.depth + 1
         self.tag = tag
         self.path = path
         self.name = name
@@ -155,6 +157,7 @@ class Place:
         self.has_file = name.endswith("BinaryObject")
         self.writing = _writing(path, name)
         self.is_code = self.writing is str
+        self.is_free = self.writing is _is_filled
         self.is_plain = _PLAIN_NUMBER if self.writing is _as_number else None
         self.places: dict[str, Place] = {}
         self.tokens: dict[Hashable, Token] = {}
@@ -162,9 +165,15 @@ class Place:
         self.asked: dict[object, object] = {}
 
     def child(self, tag: str) -> "Place":
-        """Return the place of a child element with this (Clark) name."""
+        """Return the place of a child element with this (Clark) name.
+
+        Raises:
+            ReadError: ``too_deep``.
+        """
         place = self.places.get(tag)
         if place is None:
+            if self.depth >= safe_xml.DEPTH_MAX - 1:
+                raise safe_xml.too_deep()
             name = short_name(tag)
             place = Place(self, tag, f"{self.path.rstrip('/')}/{name}", name, self.memory)
             if self.memory.has_room(1, len(tag)):

@@ -1,7 +1,7 @@
 """Shapes: what is told of a group, and of all that is below it, without free texts."""
 
 from collections.abc import Hashable, Sequence
-from typing import cast
+from typing import Any
 
 from .places import Attributes, Place, Token
 
@@ -19,16 +19,14 @@ class Shape:
 
     __slots__ = ("attributes", "known", "parts", "place", "plans", "positions", "stray", "texts")
 
-    def __init__(
-        self, place: Place, parts: tuple["Shape | Token", ...], attributes: Attributes, stray: tuple[int, ...]
-    ) -> None:
+    def __init__(self, place: Place, parts: tuple[Any, ...], attributes: Attributes, stray: tuple[int, ...]) -> None:
         self.place = place
         self.parts = parts
         self.attributes = dict(attributes)
         self.stray = stray
         self.texts: int = sum(part.texts for part in parts)
-        self.plans: dict[Hashable, object] = {}
-        self.known: dict[object, object] = {}
+        self.plans: dict[Hashable, Any] = {}
+        self.known: dict[object, Any] = {}
         self.positions: dict[str, tuple[int, ...]] = {}
         for at, part in enumerate(parts):
             name = part.place.name
@@ -39,7 +37,7 @@ def token_key(written: Hashable, attributes: Attributes, place: Place) -> Hashab
     """Return what a token is known under: how the text is written, and the attributes."""
     if place.has_file:
         attributes = [(name, "" if name == "filename" else value) for name, value in attributes]
-    return (written, attributes[0]) if len(attributes) == 1 else (written, *attributes)
+    return (written, *attributes)
 
 
 def shape_of(
@@ -66,4 +64,4 @@ def paths_to(shape: Shape, name: str) -> tuple[tuple[int, ...], ...]:
                     found.append((at,))
                 found.extend((at, *path) for path in paths_to(part, name))
         shape.known[name] = tuple(found)
-    return cast("tuple[tuple[int, ...], ...]", shape.known[name])
+    return shape.known[name]  # type: ignore[no-any-return]  # kept under its own name

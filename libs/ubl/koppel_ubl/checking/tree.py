@@ -7,9 +7,11 @@ whether a text was read, and whether somebody looked above the part that was ask
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from lxml import etree
+
+from koppel_ubl import safe_xml
 
 from .places import PLAIN, Place, Token, memory
 from .shape import Shape, paths_to, shape_of, token_key
@@ -28,14 +30,14 @@ class Value:
     def __init__(self, group: "Group", at: int) -> None:
         self.group = group
         self.at = at
-        self.token = cast("Token", group.shape.parts[at])
+        self.token: Token = group.shape.parts[at]
 
     @property
     def text(self) -> str:
         """The text as it stands; of a value with elements in it, that before the first."""
         if not self.token.is_known:
             self.group.tree.has_read = True
-        return cast("str | None", self.group[self.at]) or ""
+        return self.group[self.at] or ""
 
     @property
     def whole(self) -> str:
@@ -87,7 +89,7 @@ class Value:
         return attribute in self.token.attributes
 
 
-class Group(list["Group | str | None"]):
+class Group(list[Any]):
     """An element with elements in it: its list holds groups, and the texts of values, in their order."""
 
     __slots__ = ("above", "element", "shape", "tree")
@@ -148,7 +150,7 @@ class Group(list["Group | str | None"]):
 
     def groups(self, name: str) -> list["Group"]:
         """Return the groups of this name."""
-        return [cast("Group", self[at]) for at in self.shape.positions.get(name, ())]
+        return [self[at] for at in self.shape.positions.get(name, ())]
 
     def values(self, name: str) -> list[Value]:
         """Return the values of this name."""
@@ -161,15 +163,17 @@ class Group(list["Group | str | None"]):
 
     def all(self, *path: str) -> list["Group"]:
         """Return every group at a path of names below this one."""
-        found = self.groups(path[0])
-        for name in path[1:]:
-            found = [below for group in found for below in group.groups(name)]
+        found = [self]
+        for name in path:
+            found = [group[at] for group in found for at in group.shape.positions.get(name, ())]
         return found
 
     def elements(self, *path: str) -> list[Value]:
         """Return every value at a path: the last name is that of the value."""
-        *groups, last = path
-        return [value for group in (self.all(*groups) if groups else (self,)) for value in group.values(last)]
+        last, groups = path[-1], [self]
+        for name in path[:-1]:
+            groups = [group[at] for group in groups for at in group.shape.positions.get(name, ())]
+        return [Value(group, at) for group in groups for at in group.shape.positions.get(last, ())]
 
     def text(self, *path: str) -> str:
         """Return the text of the first value at the path, as it stands; empty when there is none."""
@@ -199,6 +203,11 @@ class Tree:
     __slots__ = ("has_climbed", "has_looked_around", "has_read", "is_credit_note", "root")
 
     def __init__(self, element: Element) -> None:
+        """Make the tree of an ``Invoice`` or ``CreditNote``.
+
+        Raises:
+            ReadError: ``too_deep``.
+        """
         self.has_read = self.has_climbed = self.has_looked_around = False
         self.is_credit_note = str(element.tag).endswith("}CreditNote")
         place = memory().credit_note if self.is_credit_note else memory().invoice
@@ -207,6 +216,7 @@ class Tree:
         self.root = self._quickly(element, place, elements)
         # Where texts or elements are left over, some stand where none belong, and the pass was too quick to see where.
         if next(elements, None) is not None or self.root.shape.texts != _COUNT_OF_TEXTS(element):
+            safe_xml.check_depth(element)  # what stands in a value is not met
             self.root = self._carefully(element, place)
         self.root.above = None
 
@@ -217,7 +227,7 @@ class Tree:
         for path in paths_to(self.root.shape, name):
             group = self.root
             for step in path:
-                group = cast("Group", group[step])
+                group = group[step]
             found.append(group)
         return found
 
@@ -245,10 +255,10 @@ class Tree:
                 elif is_plain is not None:
                     key = PLAIN if is_plain(text) else below.writing(text)
                 else:
-                    key = below.writing(text)
+                    key = True if below.is_free and text >= "!" else below.writing(text)
                 attributes = child.items()
                 if attributes:
-                    key = token_key(key, attributes, below)
+                    key = token_key(key, attributes, below) if below.has_file else (key, *attributes)
                 parts.append(below.tokens.get(key) or below.token(key, text, attributes))
         attributes = element.items()
         shape_key = (*parts, tuple(attributes)) if attributes else tuple(parts)
@@ -293,7 +303,7 @@ def by_shape(function: Callable[[Group], _R]) -> Callable[[Group], _R]:
     def known(group: Group) -> _R:
         kept = group.shape.known
         if function in kept:
-            return cast("_R", kept[function])
+            return kept[function]  # type: ignore[no-any-return]  # kept under the function that found it
         tree = group.tree
         before = tree.has_read, tree.has_climbed, tree.has_looked_around
         tree.has_read = tree.has_climbed = tree.has_looked_around = False

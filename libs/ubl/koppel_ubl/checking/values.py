@@ -58,7 +58,7 @@ def decimal(value: Value) -> Decimal:
     """
     text = value.text
     if value.token.is_number:
-        return Decimal(text)
+        return number(text)
     text = text.strip(SPACES)
     if not _DECIMAL.fullmatch(text):
         raise NotCastableError(value)
@@ -74,10 +74,14 @@ def amount(group: Group, name: str) -> Decimal | None:
     positions = group.shape.positions.get(name)
     if positions is None:
         return None
-    if group.shape.parts[positions[0]].is_number:  # type: ignore[union-attr]  # values have tokens
+    if group.shape.parts[positions[0]].is_number:
         group.tree.has_read = True
-        return Decimal(group[positions[0]])  # type: ignore[arg-type]  # what is a number is a text
+        return number(group[positions[0]])
     return decimal(Value(group, positions[0]))
+
+
+number = lru_cache(maxsize=4096)(Decimal)
+"""Of a text that is known to be a number: many rules look at the same amount."""
 
 
 def rounded(value: Decimal) -> Decimal:

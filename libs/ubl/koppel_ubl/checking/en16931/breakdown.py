@@ -99,8 +99,7 @@ def _rate(breakdown: Group) -> Decimal | None:
 
 def is_near(tax: Decimal, base: Decimal, percent: Decimal) -> bool:
     """Return whether a VAT amount is less than one unit of money off; signs do not count."""
-    expected = cents(abs(base) * share(percent))
-    return abs(tax) - ONE < expected < abs(tax) + ONE
+    return -ONE < cents(abs(base) * share(percent)) - abs(tax) < ONE
 
 
 def _vat_categories(breakdown: Group) -> list[Group]:

@@ -139,7 +139,8 @@ def buyer_endpoint_has_scheme(endpoint: Value, facts: Facts) -> bool:
 )
 def vat_number_begins_with_country(scheme: Group, facts: Facts) -> bool:
     # The official rule looks for the two characters anywhere in a text of codes, so that one letter or none passes too.
-    start = scheme.text("cbc:CompanyID")[:2]
+    number = scheme.value("cbc:CompanyID")
+    start = "" if number is None else number.token.start
     return start == "EL" or start in as_text("countries")
 
 

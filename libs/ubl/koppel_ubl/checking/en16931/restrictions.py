@@ -104,7 +104,7 @@ def version_is_known(version: Value, facts: Facts) -> bool:
     en="The due date of an invoice stands in DueDate; only a credit note has it with the means of payment.",
 )
 def due_date_stands_with_the_document(document: Group, facts: Facts) -> bool:
-    return facts.tree.is_credit_note or not document.has("cac:PaymentMeans", "cbc:PaymentDueDate")
+    return facts.is_credit_note or not document.has("cac:PaymentMeans", "cbc:PaymentDueDate")
 
 
 def _is_object(reference: Group) -> bool:

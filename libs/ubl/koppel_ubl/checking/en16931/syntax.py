@@ -185,7 +185,7 @@ def tax_number_is_complete(scheme: Group, facts: Facts) -> bool:
 )
 def supporting_document_is_plain(reference: Group, facts: Facts) -> bool:
     codes = [code.text for code in reference.values("cbc:DocumentTypeCode")]
-    if "130" in codes or (facts.tree.is_credit_note and "50" in codes):
+    if "130" in codes or (facts.is_credit_note and "50" in codes):
         return True
     return not codes and all(number.get("schemeID") is None for number in reference.values("cbc:ID"))
 
@@ -284,4 +284,4 @@ ATTACHED.rule(
     nl="Geef een bijlage een bestandsnaam (filename).",
     fr="Donnez un nom de fichier à chaque annexe (filename).",
     en="Give an attachment a file name (filename).",
-)(lambda content, facts: content.get("filename") is not None)
+)(lambda content, facts: "filename" in content.attributes)

@@ -159,9 +159,9 @@ def within_one(base: Decimal, total: Decimal) -> bool:
 
     The official rule adds and takes one in binary, which only shows where the distance is one to the last digit.
     """
-    away = abs(abs(base - total) - ONE)
-    if away > SURE and abs(base) < 1_000_000_000:
-        return abs(base - total) < ONE
+    difference = abs(base - total)
+    if abs(difference - ONE) > SURE and abs(base) < 1_000_000_000:
+        return difference < ONE
     near = in_binary(base)
     return in_binary(near - ONE) < total < in_binary(near + ONE)
 
@@ -169,19 +169,17 @@ def within_one(base: Decimal, total: Decimal) -> bool:
 def amounts_agree(family: Family, category: Group, facts: Facts) -> bool:
     """Return whether the taxable amount around a breakdown's category is the sum of what has that category."""
     base = amount(category.parent, "cbc:TaxableAmount") if category.parent else None
-    lines: list[str] = list(LINES)
-    if not family.per_rate:
-        return base is not None and any(
-            facts.tree.all(name) and sums(facts).of(name, family.code) == base for name in lines
-        )
-    use = use_of(category)
+    use = use_of(category) if family.per_rate else family.code
     if use is None:
         return True
-    if family.code == "S":
-        lines = [name for name in lines if sums(facts).has(name, use)]
-    else:
-        lines = [name for name in lines if facts.tree.all(name)]
-    return base is not None and any(within_one(base, sums(facts).of(name, use)) for name in lines)
+    vat = sums(facts)
+    for lines in LINES:
+        counts = vat.has(lines, use) if family.code == "S" else facts.tree.all(lines)
+        if base is not None and counts:
+            stated = vat.of(lines, use)
+            if within_one(base, stated) if family.per_rate else base == stated:
+                return True
+    return False
 
 
 def uses_agree(family: Family, facts: Facts) -> bool:

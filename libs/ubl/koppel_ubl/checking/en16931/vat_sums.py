@@ -93,9 +93,9 @@ class VatSums:
 
     def has(self, lines: str, use: str) -> bool:
         """Return whether a line of this name, or any allowance or charge, has the category at the rate."""
-        return use in self._lines[lines] or any(
-            use in _uses_of_group(group) for group in self._tree.all("cac:AllowanceCharge")
-        )
+        if use in self._lines[lines]:
+            return True
+        return any(use in _uses_of_group(group) for group in self._tree.all("cac:AllowanceCharge"))
 
     def of(self, lines: str, use: str) -> Decimal:
         """Return lines plus charges less allowances of the document, of one category, with its rate or of any."""
@@ -104,7 +104,7 @@ class VatSums:
 
 def _add(sums: dict[str, Decimal], uses: Iterable[str], value: Decimal | None) -> None:
     for use in uses:
-        sums[use] = sums.get(use, ZERO) + (value or ZERO)
+        sums[use] = sums.get(use, ZERO) + (ZERO if value is None else value)
 
 
 @once

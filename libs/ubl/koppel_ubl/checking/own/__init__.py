@@ -144,14 +144,16 @@ def _is_belgian(number: Value) -> bool:
     en="Two lines have the same number.",
 )
 def repeated_lines(document: Group, facts: Facts) -> Iterator[Value]:
+    lines = (line for name in ("cac:InvoiceLine", "cac:CreditNoteLine") for line in document.groups(name))
+    numbers = [number for line in lines for number in line.values("cbc:ID")]
+    texts = [normalised(number.text) for number in numbers]
+    if len(set(texts)) == len(texts):
+        return
     seen: set[str] = set()
-    for name in ("cac:InvoiceLine", "cac:CreditNoteLine"):
-        for line in document.groups(name):
-            for number in line.values("cbc:ID"):
-                text = normalised(number.text)
-                if text in seen:
-                    yield number
-                seen.add(text)
+    for number, text in zip(numbers, texts, strict=True):
+        if text in seen:
+            yield number
+        seen.add(text)
 
 
 @_rule(

@@ -118,8 +118,9 @@ def net_amount_fits(line: Group, facts: Facts) -> bool:
 
 
 def _of_price(line: Group, name: str, default: Decimal) -> Decimal | None:
-    for price in line.groups("cac:Price"):
-        if price.has(name):
+    for at in line.shape.positions.get("cac:Price", ()):
+        price: Group = line[at]
+        if name in price.shape.positions:
             return figure(price, name)
     return default
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from koppel_ubl.checking.tree import Group, Node, Value
 from koppel_ubl.checking.values import SPACES, is_blank, normalised
+from koppel_ubl.checking.values import number as short_number
 
 __all__ = ["SPACES", "Group", "Node", "Value", "is_blank", "normalised"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -92,7 +93,7 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
         return default
     text = string(node)
     if isinstance(node, Value) and node.token.is_number:
-        return Decimal(text)
+        return short_number(text)
     text = text.strip(SPACES)
     try:
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
@@ -105,9 +106,9 @@ def figure(group: Group, name: str, default: Decimal | None = None) -> Decimal |
     positions = group.shape.positions.get(name)
     if positions is None:
         return default
-    if group.shape.parts[positions[0]].is_number:  # type: ignore[union-attr]  # values have tokens
+    if group.shape.parts[positions[0]].is_number:
         group.tree.has_read = True
-        return Decimal(group[positions[0]])  # type: ignore[arg-type]  # what is a number is a text
+        return short_number(group[positions[0]])
     return decimal(group.child(positions[0]))
 
 
