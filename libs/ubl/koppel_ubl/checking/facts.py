@@ -46,7 +46,8 @@ def once(function: Callable[[Facts], _R]) -> Callable[[Facts], _R]:
             kept[function] = function(facts), tree.has_read
             tree.has_read |= had_read
         found, has_read = kept[function]
-        tree.has_read |= has_read
+        if has_read:
+            tree.has_read = True
         return found  # type: ignore[return-value]  # kept under the function that found it
 
     return fact

@@ -14,7 +14,7 @@ from lxml import etree
 from koppel_ubl import safe_xml
 
 from .places import PLAIN, Place, Token, memory
-from .shape import Shape, paths_to, shape_of, token_key
+from .shape import Shape, shape_of, token_key, ways_along, ways_to
 
 Element = etree._Element
 _COUNT_OF_TEXTS = etree.XPath("count(descendant::text())")
@@ -163,17 +163,18 @@ class Group(list[Any]):
 
     def all(self, *path: str) -> list["Group"]:
         """Return every group at a path of names below this one."""
-        found = [self]
-        for name in path:
-            found = [group[at] for group in found for at in group.shape.positions.get(name, ())]
-        return found
+        return [self.below(steps) for steps in ways_along(self.shape, path)]
+
+    def below(self, steps: Sequence[int]) -> "Group":
+        """Return the group at the end of a way down."""
+        group = self
+        for step in steps:
+            group = group[step]
+        return group
 
     def elements(self, *path: str) -> list[Value]:
         """Return every value at a path: the last name is that of the value."""
-        last, groups = path[-1], [self]
-        for name in path[:-1]:
-            groups = [group[at] for group in groups for at in group.shape.positions.get(name, ())]
-        return [Value(group, at) for group in groups for at in group.shape.positions.get(last, ())]
+        return [Value(self.below(steps), last) for *steps, last in ways_along(self.shape, path)]
 
     def text(self, *path: str) -> str:
         """Return the text of the first value at the path, as it stands; empty when there is none."""
@@ -223,13 +224,7 @@ class Tree:
     def all(self, name: str) -> Sequence[Group]:
         """Return every group of this name, wherever it stands, in the order of the document."""
         self.has_looked_around = True
-        found: list[Group] = []
-        for path in paths_to(self.root.shape, name):
-            group = self.root
-            for step in path:
-                group = group[step]
-            found.append(group)
-        return found
+        return [self.root.below(steps) for steps in ways_to(self.root.shape, name)]
 
     def _quickly(self, element: Element, place: Place, elements: Iterator[Element]) -> Group:
         """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""

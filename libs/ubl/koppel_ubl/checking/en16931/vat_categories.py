@@ -5,13 +5,13 @@ from collections import Counter
 from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
 from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import amount, decimal
+from koppel_ubl.checking.values import amount
 
 from .breakdown import is_near
 from .registry import Groups, GroupTest, Kinds
 from .terms import category_code, is_charge, is_vat
 from .vat_families import FAMILIES, NUMBERS, RATES, Family, amounts_agree, uses_agree
-from .vat_sums import uses
+from .vat_sums import rate_of, uses
 
 
 def _kind(category: Group, facts: Facts) -> str | None:
@@ -142,11 +142,8 @@ def _tax_is_zero(category: Group, facts: Facts) -> bool:
 def _tax_is_base_times_rate(category: Group, facts: Facts) -> bool:
     around = category.parent
     assert around is not None
-    tax, base = around.value("cbc:TaxAmount"), around.value("cbc:TaxableAmount")
-    percent = category.value("cbc:Percent")
-    if tax is None or base is None or percent is None:
-        return False
-    return is_near(decimal(tax), decimal(base), decimal(percent))
+    tax, base, percent = amount(around, "cbc:TaxAmount"), amount(around, "cbc:TaxableAmount"), rate_of(category)
+    return tax is not None and base is not None and percent is not None and is_near(tax, base, percent)
 
 
 for _family in FAMILIES:

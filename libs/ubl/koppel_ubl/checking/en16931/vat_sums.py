@@ -120,9 +120,15 @@ def sums(facts: Facts) -> VatSums:
 
 
 @by_shape
+def rate_of(category: Group) -> Decimal | None:
+    """Return the rate of a category."""
+    return amount(category, "cbc:Percent")
+
+
+@by_shape
 def use_of(category: Group) -> str | None:
     """Return the key of a category with its rate; None where it has no rate."""
-    rate = amount(category, "cbc:Percent")
+    rate = rate_of(category)
     return None if rate is None else _key(category_code(category), rate)
 
 
@@ -138,7 +144,7 @@ def _uses_of_group(group: Group) -> tuple[str, ...]:
 
 def _uses(categories: list[Group]) -> tuple[str, ...]:
     """Return every code alone and with every rate: where there is more than one category, the official rules mix them."""
-    rates = {rate for category in categories if (rate := amount(category, "cbc:Percent")) is not None}
+    rates = {rate for category in categories if (rate := rate_of(category)) is not None}
     codes = set(map(category_code, categories))
     return (*codes, *(_key(code, rate) for code in codes for rate in rates))
 

@@ -114,25 +114,21 @@ def wrong_accounts(number: Value, facts: Facts) -> Iterator[Value]:
     en="The VAT number and the enterprise number of this party are those of two enterprises.",
 )
 def different_numbers(party: Group, facts: Facts) -> Iterator[Value]:
-    companies = [
-        company
-        for company in party.elements("cac:PartyLegalEntity", "cbc:CompanyID")
-        if company.get("schemeID") == "0208"
-    ]
-    numbers = [number for number in party.elements("cac:PartyTaxScheme", "cbc:CompanyID") if _is_belgian(number)]
-    if not companies or not numbers:
-        return
-    if all(any(number.text == f"BE{company.text}" for number in numbers) for company in companies):
-        return
-    of_vat = {identifiers.normalise_enterprise_number(normalised(number.text)) for number in numbers} - {None}
+    companies = party.elements("cac:PartyLegalEntity", "cbc:CompanyID")
+    numbers = [number.text for number in party.elements("cac:PartyTaxScheme", "cbc:CompanyID") if _is_belgian(number)]
+    of_vat: set[str | None] | None = None
     for company in companies:
+        if not numbers or company.get("schemeID") != "0208" or f"BE{company.text}" in numbers:
+            continue
+        if of_vat is None:
+            of_vat = {identifiers.normalise_enterprise_number(normalised(number)) for number in numbers} - {None}
         own = identifiers.normalise_enterprise_number(normalised(company.text))
         if own is not None and of_vat and own not in of_vat:
             yield company
 
 
 def _is_belgian(number: Value) -> bool:
-    return normalised(number.text)[:2].upper() == "BE"
+    return number.token.start == "BE" or normalised(number.text)[:2].upper() == "BE"
 
 
 @_rule(
@@ -144,8 +140,7 @@ def _is_belgian(number: Value) -> bool:
     en="Two lines have the same number.",
 )
 def repeated_lines(document: Group, facts: Facts) -> Iterator[Value]:
-    lines = (line for name in ("cac:InvoiceLine", "cac:CreditNoteLine") for line in document.groups(name))
-    numbers = [number for line in lines for number in line.values("cbc:ID")]
+    numbers = document.elements("cac:InvoiceLine", "cbc:ID") + document.elements("cac:CreditNoteLine", "cbc:ID")
     texts = [normalised(number.text) for number in numbers]
     if len(set(texts)) == len(texts):
         return
