@@ -15,6 +15,7 @@ _STRUCTURED_IN_TEXT = re.compile(r"(\+{3}|\*{3})\s*(\d{3})\s*/?\s*(\d{4})\s*/?\s
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
 _CREDITOR = re.compile(r"RF\d{2}[A-Z0-9]{1,21}", re.ASCII)
 _LENGTH_MAX = 64
+_NUMBER_OF_LETTER = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def is_enterprise_number(text: str) -> bool:
@@ -72,4 +73,4 @@ def _checked(digits: str) -> str | None:
 
 
 def _modulo_97(text: str) -> int:
-    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97
+    return int((text[4:] + text[:4]).translate(_NUMBER_OF_LETTER)) % 97

@@ -5,6 +5,7 @@ takes 84 MB; text over 10 MB needs ``huge_tree``, which lifts the other limits t
 """
 
 import re
+import threading
 
 from lxml import etree
 
@@ -48,7 +49,7 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
         _check_floods(data)
     huge = len(data) > TEXT_OF_LIBXML_MAX
     try:
-        root = etree.fromstring(data, _parser(huge))
+        root = etree.fromstring(data, _parser(True) if huge else _parsers.usual)
     except etree.XMLSyntaxError as error:
         code = "too_deep" if "depth" in str(error).lower() else "not_well_formed"
         raise ReadError(code, f"The XML is not well-formed: {error.msg}", line=error.lineno) from None
@@ -70,7 +71,12 @@ def check_depth(element: etree._Element) -> None:
     # XPath counts in C: one ancestor chain longer than allowed is enough, and walking in Python costs more than parsing.
     # UBL itself is some ten deep, so that the first look nearly always settles it.
     if _RATHER_DEEP(element) and _TOO_DEEP(element):
-        raise ReadError("too_deep", f"Elements are nested more than {DEPTH_MAX} deep.", line=element.sourceline)
+        raise too_deep(element.sourceline)
+
+
+def too_deep(line: int | None = None) -> ReadError:
+    """Return the refusal of what is nested too deeply."""
+    return ReadError("too_deep", f"Elements are nested more than {DEPTH_MAX} deep.", line=line)
 
 
 def _check_start(data: bytes) -> None:
@@ -112,6 +118,13 @@ def _end_of_prolog(data: bytes) -> int:
         position = end + len(closing)
 
 
+class _Parsers(threading.local):
+    """A parser for each thread: a parser costs a little to make, and threads would wait for one another's."""
+
+    def __init__(self) -> None:
+        self.usual = _parser(False)
+
+
 def _parser(huge: bool) -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
@@ -149,5 +162,6 @@ def _from_utf_16(data: bytes) -> bytes:
         raise ReadError("not_well_formed", "The bytes are not the UTF-16 they begin as.") from None
 
 
+_parsers = _Parsers()
 _TOO_DEEP = etree.XPath("boolean(." + "/*" * DEPTH_MAX + ")")
 _RATHER_DEEP = etree.XPath("boolean(." + "/*" * 15 + ")")

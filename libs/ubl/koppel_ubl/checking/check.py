@@ -1,6 +1,6 @@
 """The check itself: which layers look at a document, and in which order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Final, Literal
@@ -9,11 +9,13 @@ from koppel_ubl import safe_xml
 from koppel_ubl.reading.document import document_of
 
 from .en16931 import LAYER as EN16931
-from .layer import Layer, Subject
+from .judging import findings
+from .layer import Layer
 from .own import LAYER as OWN
 from .peppol import LAYER as PEPPOL
-from .report import Finding, Report, Rule
+from .report import Report, Rule
 from .structure import LAYER as STRUCTURE
+from .tree import Tree
 
 Profile = Literal["peppol-bis-3", "en16931"]
 
@@ -43,8 +45,8 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
         ValueError: there is no such profile.
     """
     layers = _layers(profile)
-    subject = Subject(document_of(safe_xml.parse(data)))
-    return Report(profile, tuple(_findings(layers, subject)))
+    tree = Tree(document_of(safe_xml.parse(data, limit_depth=False)))
+    return Report(profile, findings(tree, layers, profile))
 
 
 @cache
@@ -53,11 +55,6 @@ def _layers(profile: str) -> tuple[Layer, ...]:
         if name == profile:
             return tuple(layer for layer in LAYERS if layer.name in layers)
     raise ValueError(f"There is no profile {profile!r}: use one of {', '.join(PROFILES)}.")
-
-
-def _findings(layers: tuple[Layer, ...], subject: Subject) -> Iterable[Finding]:
-    for layer in layers:
-        yield from layer.judge(subject)
 
 
 def rule(rule_id: str) -> Rule:

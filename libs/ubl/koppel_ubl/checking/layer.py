@@ -1,58 +1,51 @@
-"""What a layer of rules is, and what it is given to look at."""
+"""What a layer of rules is, and how what it says becomes a finding."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
 
+from .about import About
+from .places import CREDIT_NOTE, INVOICE, Place
+from .question import Question, Said
 from .report import Finding, LayerName, Rule
-from .tree import Tree
+from .tree import Group, Value
 
 FOUND_CHARACTERS_MAX = 80
 
 
-class Subject:
-    """The document that is checked: its root, and its index.
-
-    Attributes:
-        root: the ``Invoice`` or ``CreditNote`` element; inside an envelope it is not the root of the XML.
-        tree: the index of all elements, made in one pass and shared by the layers.
-    """
-
-    def __init__(self, root: etree._Element) -> None:
-        self.root = root
-        # Made before any layer looks: lxml makes an element's Python object anew each time unless somebody holds it.
-        self.tree = Tree(root)
-
-
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Rules that are looked at together.
+    """Rules that are asked together.
 
     Attributes:
-        rules: every rule of the layer by id; what ``judge`` reports must stand in it.
-        judge: gives the findings of one document. Nothing in a document makes it raise.
+        rules: every rule of the layer by id; what a question says must stand in it.
+        questions: what is asked of the elements at a place, in documents that are about something.
+        found: what a finding says was found at an element, when the question did not say itself.
+        findings_max: findings of one rule in one document; more say nothing new and would let a hostile document fill the memory.
+        all_findings_max: likewise of all its rules together.
+        not_castable: the one rule that is told of where a value cannot be understood at all; without it only that rule is left.
     """
 
     name: LayerName
     rules: Mapping[str, Rule]
-    judge: Callable[[Subject], Iterable[Finding]]
+    questions: Callable[[Place, About], Iterable[Question]]
+    found: Callable[[Rule, etree._Element], str | None] = lambda rule, element: (element.text or "").strip() or None
+    findings_max: int = 100
+    all_findings_max: int | None = None
+    not_castable: Rule | None = None
 
-
-def finding(rule: Rule, element: etree._Element, found: str | None = None) -> Finding:
-    """Return the finding that ``rule`` does not hold at ``element``."""
-    if found is not None and len(found) > FOUND_CHARACTERS_MAX:
-        found = found[: FOUND_CHARACTERS_MAX - 1] + "…"
-    return Finding(
-        rule.id,
-        rule.severity,
-        rule.layer,
-        rule.term,
-        rule.sentence,
-        path_of(element),
-        element.sourceline,
-        found,
-    )
+    def finding(self, said: Said) -> Finding:
+        """Return the finding of what was said."""
+        node, rule = said.node, said.rule
+        element = node.element if isinstance(node, Group | Value) else node
+        found = self.found(rule, element) if said.found is None else said.found
+        if found is not None and len(found) > FOUND_CHARACTERS_MAX:
+            found = found[: FOUND_CHARACTERS_MAX - 1] + "…"
+        message = rule.sentence if said.message is None else said.message
+        return Finding(
+            rule.id, rule.severity, rule.layer, rule.term, message, path_of(element), element.sourceline, found
+        )
 
 
 def path_of(element: etree._Element) -> str:
@@ -80,9 +73,4 @@ def path_of(element: etree._Element) -> str:
 
 _AGGREGATE = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"
 _BASIC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
-_ROOTS = frozenset(
-    {
-        "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice",
-        "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote",
-    }
-)
+_ROOTS = frozenset({INVOICE, CREDIT_NOTE})

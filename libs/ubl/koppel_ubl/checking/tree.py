@@ -1,155 +1,313 @@
-"""The tree as rules see it: groups that know their children by name, and places that know which rules apply there.
+"""The tree as rules see it: groups that know their children by name, made in one pass over the elements.
 
-A *place* is a path of names, such as ``/cac:InvoiceLine/cac:Item``; there are a few hundred in all invoices together, so
-what holds for a place is worked out once and kept. Walking a document is then one dictionary look-up for each element.
+Each group has a *shape*: all that is told of it and of what is below without free texts. Groups of the same shape share
+one object. An answer that was found without reading a free text is an answer for the shape; to know that, a tree notes
+whether a text was read, and whether somebody looked above the part that was asked about.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from lxml import etree
 
+from koppel_ubl import safe_xml
+
+from .places import PLAIN, Place, Token, memory
+from .shape import Shape, shape_of, token_key, ways_along, ways_to
+
 Element = etree._Element
-
-PLACES_MAX = 20_000
-"""Places that are remembered; a hostile document could invent any number, and those are made anew each time."""
-
-_PREFIXES = {
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2": "cac:",
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2": "cbc:",
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2": "ext:",
-}
+_COUNT_OF_TEXTS = etree.XPath("count(descendant::text())")
+_SPACES = " \t\r\n"
+_R = TypeVar("_R")
 
 
-class Place:
-    """Where an element stands: ``path`` is its names from below the root, and ``/`` is the root itself; ``name`` is its own.
+class Value:
+    """An element with a text, seen from the group that holds it."""
 
-    Attributes:
-        judged: what the layer of EN 16931 worked out for this place; None until it has.
-    """
+    __slots__ = ("at", "group", "token")
 
-    __slots__ = ("is_group", "judged", "name", "path", "places")
+    def __init__(self, group: "Group", at: int) -> None:
+        self.group = group
+        self.at = at
+        self.token: Token = group.shape.parts[at]
 
-    def __init__(self, path: str, name: str) -> None:
-        self.path = path
-        self.name = name
-        self.is_group = not name.startswith("cbc:")
-        self.places: dict[str, Place] = {}
-        self.judged: object = None
+    @property
+    def text(self) -> str:
+        """The text as it stands; of a value with elements in it, that before the first."""
+        if not self.token.is_known:
+            self.group.tree.has_read = True
+        return self.group[self.at] or ""
 
-    def child(self, tag: str) -> "Place":
-        """Return the place of a child element with this (Clark) name."""
-        place = self.places.get(tag)
-        if place is None:
-            name = short_name(tag)
-            place = Place(f"{self.path.rstrip('/')}/{name}", name)
-            if _count.places < PLACES_MAX:
-                _count.places += 1
-                self.places[tag] = place
-        return place
+    @property
+    def whole(self) -> str:
+        """The text with that of all elements in it."""
+        return "".join(self.element.itertext()) if self.token.is_odd else self.text
+
+    @property
+    def element(self) -> Element:
+        """The element itself; what it says may not be remembered."""
+        self.group.tree.has_read = True
+        return self.group.element[self.at]
+
+    @property
+    def tree(self) -> "Tree":
+        """The document."""
+        return self.group.tree
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.token.place
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing but white space."""
+        return self.token.is_blank
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes; a file's name is left out of its own."""
+        return self.token.attributes
+
+    def starts_with(self, start: str) -> bool:
+        """Return whether the text begins with these two characters, white space aside; of a VAT number it is known."""
+        known = self.token.start
+        return (
+            known == start
+            if known.isalnum() and len(known) == len(start)
+            else self.text.strip(_SPACES).startswith(start)
+        )
+
+    def get(self, attribute: str, default: str | None = None) -> str | None:
+        """Return an attribute."""
+        found = self.token.attributes.get(attribute, default)
+        return self.element.get(attribute, default) if found == "" else found
+
+    def has(self, attribute: str) -> bool:
+        """Return whether it has an attribute; that of a file's name can be asked without reading it."""
+        return attribute in self.token.attributes
 
 
-class _Count:
-    places = 0
+class Group(list[Any]):
+    """An element with elements in it: its list holds groups, and the texts of values, in their order."""
 
+    __slots__ = ("above", "element", "shape", "tree")
+    above: "Group | None"
+    element: Element
+    shape: Shape
+    tree: "Tree"
 
-_count = _Count()
-INVOICE = Place("/", "invoice:Invoice")
-CREDIT_NOTE = Place("/", "creditnote:CreditNote")
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a group is itself, whatever it holds
 
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
-def short_name(tag: str) -> str:
-    """Return ``cbc:ID`` for the Clark name lxml uses; other namespaces stay as they are."""
-    namespace, bracket, local = tag[1:].partition("}")
-    prefix = _PREFIXES.get(namespace) if bracket else None
-    return tag if prefix is None else prefix + local
+    def __bool__(self) -> bool:
+        return True
 
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.shape.place
 
-class Group:
-    """An element with elements in it; ``of`` holds its children by name, groups as groups and values as elements."""
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes."""
+        return self.shape.attributes
 
-    __slots__ = ("element", "groups", "parent", "place", "values")
+    @property
+    def whole(self) -> str:
+        """All text in it."""
+        self.tree.has_read = True
+        return "".join(self.element.itertext())
 
-    def __init__(self, element: Element, place: Place, parent: "Group | None") -> None:
-        self.element = element
-        self.place = place
-        self.parent = parent
-        self.groups: dict[str, list[Group]] = {}
-        self.values: dict[str, list[Element]] = {}
+    def get(self, attribute: str, default: str | None = None) -> str | None:
+        """Return an attribute."""
+        return self.shape.attributes.get(attribute, default)
+
+    @property
+    def parent(self) -> "Group | None":
+        """The group around it."""
+        above = self.above
+        self.tree.has_climbed = True
+        if above is None or above.above is None:
+            self.tree.has_looked_around = True
+        return above
+
+    def child(self, at: int) -> "Group | Value":
+        """Return one child."""
+        found = self[at]
+        return found if isinstance(found, Group) else Value(self, at)
+
+    def has(self, *path: str) -> bool:
+        """Return whether there is a child of this name, or a value at this path, empty or not."""
+        return path[0] in self.shape.positions and (len(path) == 1 or bool(self.elements(*path)))
+
+    def times(self, name: str) -> int:
+        """Return how many children have this name."""
+        return len(self.shape.positions.get(name, ()))
+
+    def groups(self, name: str) -> list["Group"]:
+        """Return the groups of this name."""
+        return [self[at] for at in self.shape.positions.get(name, ())]
+
+    def values(self, name: str) -> list[Value]:
+        """Return the values of this name."""
+        return [Value(self, at) for at in self.shape.positions.get(name, ())]
+
+    def value(self, name: str) -> Value | None:
+        """Return the first value of this name."""
+        positions = self.shape.positions.get(name)
+        return None if positions is None else Value(self, positions[0])
 
     def all(self, *path: str) -> list["Group"]:
         """Return every group at a path of names below this one."""
-        found = self.groups.get(path[0], [])
-        for name in path[1:]:
-            found = [below for group in found for below in group.groups.get(name, ())]
-        return found
+        return [self.below(steps) for steps in ways_along(self.shape, path)]
 
-    def elements(self, *path: str) -> list[Element]:
+    def below(self, steps: Sequence[int]) -> "Group":
+        """Return the group at the end of a way down."""
+        group = self
+        for step in steps:
+            group = group[step]
+        return group
+
+    def elements(self, *path: str) -> list[Value]:
         """Return every value at a path: the last name is that of the value."""
-        if len(path) == 1:
-            return self.values.get(path[0], [])
-        if path[0] not in self.groups:
-            return []
-        *groups, last = path
-        return [element for group in self.all(*groups) for element in group.values.get(last, ())]
-
-    def ancestors(self) -> Iterator["Group"]:
-        """Give the groups around this one, the nearest first."""
-        above = self.parent
-        while above is not None:
-            yield above
-            above = above.parent
-
-    def has(self, *path: str) -> bool:
-        """Return whether there is a value at the path, empty or not."""
-        return bool(self.elements(*path))
+        return [Value(self.below(steps), last) for *steps, last in ways_along(self.shape, path)]
 
     def text(self, *path: str) -> str:
         """Return the text of the first value at the path, as it stands; empty when there is none."""
-        found = self.values.get(path[0]) if len(path) == 1 else self.elements(*path)
-        return (found[0].text or "") if found else ""
+        found = self.value(path[0]) if len(path) == 1 else next(iter(self.elements(*path)), None)
+        return "" if found is None else found.text
+
+    def ancestors(self) -> Iterator[Place]:
+        """Give the places around this one, the nearest first."""
+        above = self.place.above
+        while above is not None:
+            yield above
+            above = above.above
 
 
-Seen = tuple[Place, Group, Element | None]
-"""A place that was met: with the group itself, or with the group around it and the value."""
+Node = Group | Value
 
 
 class Tree:
-    """All groups of a document, by name, in document order."""
+    """All groups of a document.
 
-    __slots__ = ("groups", "is_credit_note", "root", "seen")
+    Attributes:
+        has_read: whether a free text was read since this was last set to False.
+        has_climbed: whether somebody went from a group to the one around it; to be set to False likewise.
+        has_looked_around: whether something was asked of the document outside the part in question; likewise.
+    """
+
+    __slots__ = ("has_climbed", "has_looked_around", "has_read", "is_credit_note", "root")
 
     def __init__(self, element: Element) -> None:
-        self.groups: dict[str, list[Group]] = {}
-        self.seen: list[Seen] = []
+        """Make the tree of an ``Invoice`` or ``CreditNote``.
+
+        Raises:
+            ReadError: ``too_deep``.
+        """
+        self.has_read = self.has_climbed = self.has_looked_around = False
         self.is_credit_note = str(element.tag).endswith("}CreditNote")
-        self.root = self._group(element, CREDIT_NOTE if self.is_credit_note else INVOICE, None)
+        place = memory().credit_note if self.is_credit_note else memory().invoice
+        elements = element.iter()
+        next(elements)
+        self.root = self._quickly(element, place, elements)
+        # Where texts or elements are left over, some stand where none belong, and the pass was too quick to see where.
+        if next(elements, None) is not None or self.root.shape.texts != _COUNT_OF_TEXTS(element):
+            safe_xml.check_depth(element)  # what stands in a value is not met
+            self.root = self._carefully(element, place)
+        self.root.above = None
 
     def all(self, name: str) -> Sequence[Group]:
-        """Return every group of this name, wherever it stands."""
-        return self.groups.get(name, ())
+        """Return every group of this name, wherever it stands, in the order of the document."""
+        self.has_looked_around = True
+        return [self.root.below(steps) for steps in ways_to(self.root.shape, name)]
 
-    def _group(self, element: Element, place: Place, parent: Group | None) -> Group:
-        group = Group(element, place, parent)
-        self.seen.append((place, group, None))
-        places, groups, values = place.places, group.groups, group.values
-        for child in element:
+    def _quickly(self, element: Element, place: Place, elements: Iterator[Element]) -> Group:
+        """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""
+        group = Group()
+        group.element, group.tree = element, self
+        parts: list[Shape | Token] = []
+        places = place.places
+        for child in islice(elements, len(element)):
             tag: str = child.tag  # type: ignore[assignment]  # safe_xml leaves no comments or instructions
             below = places.get(tag) or place.child(tag)
-            name = below.name
             if below.is_group:
-                found = self._group(child, below, group)
-                if name in groups:
-                    groups[name].append(found)
-                else:
-                    groups[name] = [found]
-                if name in self.groups:
-                    self.groups[name].append(found)
-                else:
-                    self.groups[name] = [found]
+                found = self._quickly(child, below, elements)
+                found.above = group
+                group.append(found)
+                parts.append(found.shape)
             else:
-                self.seen.append((below, group, child))
-                if name in values:
-                    values[name].append(child)
+                text = child.text
+                group.append(text)
+                is_plain = below.is_plain
+                key: Hashable
+                if below.is_code or text is None:
+                    key = text
+                elif is_plain is not None:
+                    key = PLAIN if is_plain(text) else below.writing(text)
                 else:
-                    values[name] = [child]
+                    key = True if below.is_free and text >= "!" else below.writing(text)
+                attributes = child.items()
+                if attributes:
+                    key = token_key(key, attributes, below) if below.has_file else (key, *attributes)
+                parts.append(below.tokens.get(key) or below.token(key, text, attributes))
+        attributes = element.items()
+        shape_key = (*parts, tuple(attributes)) if attributes else tuple(parts)
+        group.shape = place.shapes.get(shape_key) or shape_of(shape_key, place, parts, attributes)
         return group
+
+    def _carefully(self, element: Element, place: Place) -> Group:
+        """Make a group as ``_quickly`` does, with an eye for elements and texts that stand where none belong."""
+        group = Group()
+        group.element, group.tree = element, self
+        parts: list[Shape | Token] = []
+        stray: list[int] = []
+        if element.text is not None and element.text.strip(_SPACES):
+            stray.append(-1)
+        for at, child in enumerate(element):
+            if child.tail is not None and child.tail.strip(_SPACES):
+                stray.append(at)
+            below = place.child(str(child.tag))
+            if below.is_group:
+                found = self._carefully(child, below)
+                found.above = group
+                group.append(found)
+                parts.append(found.shape)
+            else:
+                text, attributes, is_odd = child.text, child.items(), len(child) > 0
+                group.append(text)
+                key = None if text is None else below.writing(text)
+                if attributes or is_odd:
+                    key = token_key(key, attributes, below)
+                key = (key, is_odd) if is_odd else key
+                parts.append(below.tokens.get(key) or below.token(key, text, attributes, is_odd=is_odd))
+        attributes = element.items()
+        shape_key: tuple[Hashable, ...] = (*parts, tuple(attributes)) if attributes or stray else tuple(parts)
+        shape_key = (*shape_key, tuple(stray)) if stray else shape_key
+        group.shape = place.shapes.get(shape_key) or shape_of(shape_key, place, parts, attributes, tuple(stray))
+        return group
+
+
+def by_shape(function: Callable[[Group], _R]) -> Callable[[Group], _R]:
+    """Remember for the shape what a function says of a group, unless it has read a text or looked around for it."""
+
+    def known(group: Group) -> _R:
+        kept = group.shape.known
+        if function in kept:
+            return kept[function]  # type: ignore[no-any-return]  # kept under the function that found it
+        tree = group.tree
+        before = tree.has_read, tree.has_climbed, tree.has_looked_around
+        tree.has_read = tree.has_climbed = tree.has_looked_around = False
+        found = function(group)
+        if not (tree.has_read or tree.has_climbed or tree.has_looked_around):
+            kept[function] = found
+        tree.has_read |= before[0]
+        tree.has_climbed |= before[1]
+        tree.has_looked_around |= before[2]
+        return found
+
+    return known

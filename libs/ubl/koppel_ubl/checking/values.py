@@ -6,22 +6,23 @@ The official rules are XPath 2.0; where Python's own notion differs (``str.split
 
 import re
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_DOWN, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
-from lxml import etree
+from .tree import Group, Value
 
 DIGITS = Context(prec=2000, Emax=999_999, Emin=-999_999)
 """Arithmetic that loses nothing of what an invoice can hold; layers compute inside ``localcontext(DIGITS)``."""
 
 SPACES = " \t\r\n"
 ZERO = Decimal(0)
-CACHED_CHARACTERS_MAX = 40
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DATE = re.compile(r"(-?[0-9]{4,9})-([0-9]{2})-([0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?")
 _RUN_OF_SPACES = re.compile(r"[ \t\r\n]+")
 _HALF = Decimal("0.5")
+_CENT = Decimal("0.01")
+_DIGITS_OF_MONEY = 100
 _SCALE_OF_DIVISION_MIN = 18
 _BITS_OF_DOUBLE = 53
 _LOST_IN_BINARY = Decimal("2.47e-324")
@@ -30,9 +31,9 @@ _LOST_IN_BINARY = Decimal("2.47e-324")
 class NotCastableError(Exception):
     """A value is no number or date where a rule needs one: the official rules stop there without a report."""
 
-    def __init__(self, element: etree._Element) -> None:
-        super().__init__(element.text)
-        self.element = element
+    def __init__(self, value: Value) -> None:
+        super().__init__(value.place.path)
+        self.value = value
 
 
 def normalised(text: str | None) -> str:
@@ -49,27 +50,38 @@ def is_blank(text: str | None) -> bool:
     return not text or not text.strip(SPACES)
 
 
-def decimal(element: etree._Element) -> Decimal:
-    """Return the exact number an element holds.
+def decimal(value: Value) -> Decimal:
+    """Return the exact number a value holds.
 
     Raises:
         NotCastableError: it holds none.
     """
-    text = element.text or ""
-    try:
-        return _short(text) if len(text) <= CACHED_CHARACTERS_MAX else _number(text)
-    except ValueError:
-        raise NotCastableError(element) from None
-
-
-def _number(text: str) -> Decimal:
+    text = value.text
+    if value.token.is_number:
+        return number(text)
     text = text.strip(SPACES)
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(text)
+        raise NotCastableError(value)
     return Decimal(text)
 
 
-_short = lru_cache(maxsize=4096)(_number)
+def amount(group: Group, name: str) -> Decimal | None:
+    """Return the first number of this name in a group; None without one.
+
+    Raises:
+        NotCastableError: it is no number.
+    """
+    positions = group.shape.positions.get(name)
+    if positions is None:
+        return None
+    if group.shape.parts[positions[0]].is_number:
+        group.tree.has_read = True
+        return number(group[positions[0]])
+    return decimal(Value(group, positions[0]))
+
+
+number = lru_cache(maxsize=4096)(Decimal)
+"""Of a text that is known to be a number: many rules look at the same amount."""
 
 
 def rounded(value: Decimal) -> Decimal:
@@ -79,9 +91,12 @@ def rounded(value: Decimal) -> Decimal:
 
 def cents(value: Decimal) -> Decimal:
     """Round to two decimals, ties towards plus infinity."""
-    return rounded(value.scaleb(2)).scaleb(-2)
+    if value.adjusted() > _DIGITS_OF_MONEY:
+        return rounded(value.scaleb(2)).scaleb(-2)
+    return value.quantize(_CENT, ROUND_HALF_DOWN if value.is_signed() else ROUND_HALF_UP)
 
 
+@lru_cache(maxsize=1024)
 def share(percent: Decimal) -> Decimal:
     """Return a percentage as a fraction: exact to eighteen decimals, like the division of the official processor."""
     exponent = percent.as_tuple().exponent
@@ -89,7 +104,7 @@ def share(percent: Decimal) -> Decimal:
     return percent.scaleb(-2).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_DOWN)
 
 
-def sign(element: etree._Element) -> int:
+def sign(value: Value) -> int:
     """Return -1, 0 or 1, as the official processor sees it where it compares with a plain zero.
 
     It compares in binary, which the tiniest values are lost in, and puts ``-0.0`` below zero, but not ``-0``.
@@ -97,47 +112,58 @@ def sign(element: etree._Element) -> int:
     Raises:
         NotCastableError: there is no number.
     """
-    value = decimal(element)
-    if value.is_signed():
-        return -1 if value or "." in (element.text or "") else 0
-    return int(value > _LOST_IN_BINARY)
+    number = decimal(value)
+    if number.is_signed():
+        return -1 if number or "." in value.text else 0
+    return int(number > _LOST_IN_BINARY)
 
 
-def decimals(element: etree._Element) -> int:
-    """Return how many characters stand behind the first point, trailing zeros and blanks included."""
-    return len((element.text or "").partition(".")[2])
+def is_not_negative(value: Value) -> bool:
+    """Return whether ``sign`` is zero or one.
+
+    Raises:
+        NotCastableError: there is no number.
+    """
+    return value.token.is_plain or sign(value) >= 0
 
 
-def is_true(element: etree._Element) -> bool:
+def decimals(value: Value) -> int:
+    """Return how many characters stand behind the first point, trailing zeros and blanks included; two are not told from none."""
+    if value.token.is_plain:
+        return 0
+    return len(value.text.partition(".")[2])
+
+
+def is_true(value: Value) -> bool:
     """Return a boolean.
 
     Raises:
         NotCastableError: it is none.
     """
-    text = (element.text or "").strip(SPACES)
+    text = value.text.strip(SPACES)
     if text in ("true", "1"):
         return True
     if text in ("false", "0"):
         return False
-    raise NotCastableError(element)
+    raise NotCastableError(value)
 
 
-def minute(element: etree._Element) -> int:
+def minute(value: Value) -> int:
     """Return the minute at which a date begins in universal time; a date without zone counts as such.
 
     Raises:
         NotCastableError: it is no date.
     """
-    found = _DATE.fullmatch((element.text or "").strip(SPACES))
+    found = _DATE.fullmatch(value.text.strip(SPACES))
     if not found:
-        raise NotCastableError(element)
+        raise NotCastableError(value)
     year, zone = int(found[1]), found[4]
     try:
         # A year outside Python's calendar has the days of the year as far from it in the cycle of 400 years.
         cycles, within = divmod(year - 1, 400)
         days = date(within + 1, int(found[2]), int(found[3])).toordinal() + cycles * 146_097
     except ValueError:
-        raise NotCastableError(element) from None
+        raise NotCastableError(value) from None
     offset = 0 if zone is None or zone == "Z" else int(zone[1:3]) * 60 + int(zone[4:6])
     return days * 1440 - (-offset if zone and zone[0] == "-" else offset)
 

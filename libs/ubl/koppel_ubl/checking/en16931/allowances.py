@@ -1,10 +1,10 @@
 """Rules about allowances and charges, of the document and of a line: the same questions in four places."""
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
 from koppel_ubl.checking.tree import Group
 
 from .conditions import any_given, given, two_decimals
-from .facts import Facts
 from .registry import Groups
 from .terms import is_charge, is_vat
 
@@ -27,8 +27,8 @@ _LINE_CHARGE = Sentence("een toeslag op een lijn", "un supplément de ligne", "a
 
 
 def has_vat_category(group: Group, facts: Facts) -> bool:
-    categories = group.groups.get("cac:TaxCategory", ())
-    return any("cbc:ID" in category.values and is_vat(category) for category in categories)
+    categories = group.groups("cac:TaxCategory")
+    return any(category.has("cbc:ID") and is_vat(category) for category in categories)
 
 
 def _amount(context: Groups, rule_id: str, term: str, what: Sentence) -> None:

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import ZERO, cents, decimal, rounded, share
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.tree import Group, by_shape
+from koppel_ubl.checking.values import ZERO, amount, cents, decimal, rounded, share
 
 from .conditions import given, two_decimals
-from .facts import Facts
 from .registry import Groups
 from .terms import category_code, is_vat
 
@@ -24,12 +24,13 @@ ONE = Decimal(1)
     en="The VAT total is not the sum of the VAT per rate.",
 )
 def vat_adds_up(total: Group, facts: Facts) -> bool:
-    breakdowns = total.groups.get("cac:TaxSubtotal")
+    breakdowns = total.groups("cac:TaxSubtotal")
     if not breakdowns:
         return True
-    amounts = (decimal(one.values["cbc:TaxAmount"][0]) for one in breakdowns if "cbc:TaxAmount" in one.values)
-    stated = total.values.get("cbc:TaxAmount")
-    return stated is not None and decimal(stated[0]) == cents(sum(amounts, ZERO))
+    stated = amount(total, "cbc:TaxAmount")
+    return stated is not None and stated == cents(
+        sum((amount(one, "cbc:TaxAmount") or ZERO for one in breakdowns), ZERO)
+    )
 
 
 BREAKDOWN.rule(
@@ -57,7 +58,7 @@ BREAKDOWN.rule(
     en="State the VAT category in every VAT breakdown.",
 )
 def breakdown_has_category(breakdown: Group, facts: Facts) -> bool:
-    return any("cbc:ID" in category.values for category in _vat_categories(breakdown))
+    return any(category.has("cbc:ID") for category in _vat_categories(breakdown))
 
 
 @BREAKDOWN.rule(
@@ -69,7 +70,7 @@ def breakdown_has_category(breakdown: Group, facts: Facts) -> bool:
 )
 def breakdown_has_rate(breakdown: Group, facts: Facts) -> bool:
     categories = _vat_categories(breakdown)
-    return any("cbc:Percent" in category.values or category_code(category) == "O" for category in categories)
+    return any(category.has("cbc:Percent") or category_code(category) == "O" for category in categories)
 
 
 @BREAKDOWN.rule(
@@ -80,24 +81,29 @@ def breakdown_has_rate(breakdown: Group, facts: Facts) -> bool:
     en="The VAT amount is not the taxable amount times the rate.",
 )
 def vat_is_base_times_rate(breakdown: Group, facts: Facts) -> bool:
-    percents = [percent for category in _vat_categories(breakdown) for percent in category.elements("cbc:Percent")]
-    taxes, bases = breakdown.values.get("cbc:TaxAmount"), breakdown.values.get("cbc:TaxableAmount")
-    if not taxes:
+    tax = amount(breakdown, "cbc:TaxAmount")
+    if tax is None:
         return False
-    tax = decimal(taxes[0])
-    if not percents or rounded(decimal(percents[0])) == 0:
+    percent = _rate(breakdown)
+    if percent is None or rounded(percent) == 0:
         return rounded(tax) == 0
-    return bases is not None and is_near(tax, decimal(bases[0]), decimal(percents[0]))
+    base = amount(breakdown, "cbc:TaxableAmount")
+    return base is not None and is_near(tax, base, percent)
+
+
+@by_shape
+def _rate(breakdown: Group) -> Decimal | None:
+    percents = (percent for category in _vat_categories(breakdown) for percent in category.values("cbc:Percent"))
+    return next(map(decimal, percents), None)
 
 
 def is_near(tax: Decimal, base: Decimal, percent: Decimal) -> bool:
     """Return whether a VAT amount is less than one unit of money off; signs do not count."""
-    expected = cents(abs(base) * share(percent))
-    return abs(tax) - ONE < expected < abs(tax) + ONE
+    return -ONE < cents(abs(base) * share(percent)) - abs(tax) < ONE
 
 
 def _vat_categories(breakdown: Group) -> list[Group]:
-    return [category for category in breakdown.groups.get("cac:TaxCategory", ()) if is_vat(category)]
+    return [category for category in breakdown.groups("cac:TaxCategory") if is_vat(category)]
 
 
 BREAKDOWN.rule(

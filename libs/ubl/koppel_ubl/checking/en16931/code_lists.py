@@ -1,11 +1,11 @@
 """The rules that a code stands in its list (BR-CL-…). The lists are in ``codes/``, with their release."""
 
 from koppel_ubl.checking.codes import codes
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.tree import Value
 from koppel_ubl.checking.values import normalised
 
-from .facts import Facts
 from .registry import RULES, Values, ValueTest
 from .terms import is_charge
 
@@ -36,11 +36,11 @@ AMOUNTS = (
 
 
 def _text_in(known: frozenset[str]) -> ValueTest:
-    return lambda value, group, facts: normalised(value.text) in known
+    return lambda value, facts: normalised(value.text) in known
 
 
 def _attribute_in(name: str, known: frozenset[str], *, required: bool = False) -> ValueTest:
-    def holds(value: Element, group: Group, facts: Facts) -> bool:
+    def holds(value: Value, facts: Facts) -> bool:
         given = value.get(name)
         return not required if given is None else given in known or normalised(given) in known
 
@@ -84,10 +84,10 @@ _listed(
 )
 
 
-def _object_has_scheme(number: Element, group: Group, facts: Facts) -> bool:
-    if not any(code.text == "130" for code in group.elements("cbc:DocumentTypeCode")):
+def _object_has_scheme(number: Value, facts: Facts) -> bool:
+    if not any(code.text == "130" for code in number.group.values("cbc:DocumentTypeCode")):
         return True
-    return _IN_OBJECT_SCHEMES(number, group, facts)
+    return _IN_OBJECT_SCHEMES(number, facts)
 
 
 _IN_OBJECT_SCHEMES = _attribute_in("schemeID", codes("object_schemes"))
@@ -103,10 +103,10 @@ _listed(
 _IN_SCHEMES = _attribute_in("schemeID", codes("organisation_schemes"))
 
 
-def _party_has_scheme(number: Element, group: Group, facts: Facts) -> bool:
-    if _IN_SCHEMES(number, group, facts):
+def _party_has_scheme(number: Value, facts: Facts) -> bool:
+    if _IN_SCHEMES(number, facts):
         return True
-    names = {ancestor.place.name for ancestor in group.ancestors()}
+    names = {place.name for place in number.group.ancestors()}
     seller = not names.isdisjoint({"cac:AccountingSupplierParty", "cac:PayeeParty"})
     return seller and normalised(number.get("schemeID")) == "SEPA"
 
@@ -144,8 +144,8 @@ _listed("BR-CL-18", "BT-151", _CATEGORIES, _text_in(VAT_CATEGORIES), "cac:Classi
 
 
 def _reason_in(known: frozenset[str], *, charges: bool) -> ValueTest:
-    def holds(code: Element, group: Group, facts: Facts) -> bool:
-        return is_charge(group) is not charges or normalised(code.text) in known
+    def holds(code: Value, facts: Facts) -> bool:
+        return is_charge(code.group) is not charges or normalised(code.text) in known
 
     return holds
 
@@ -169,7 +169,7 @@ _listed(
     "BR-CL-22",
     "BT-121",
     Sentence("redenen van vrijstelling (VATEX)", "motifs d'exonération (VATEX)", "reasons of exemption (VATEX)"),
-    lambda code, group, facts: normalised((code.text or "").upper()) in codes("exemption_reasons"),
+    lambda code, facts: normalised(code.text.upper()) in codes("exemption_reasons"),
     "cbc:TaxExemptionReasonCode",
 )
 _listed(
@@ -185,7 +185,7 @@ _listed(
     "BR-CL-24",
     "BT-125",
     Sentence("soorten bijlagen (MIME)", "types d'annexes (MIME)", "kinds of attachments (MIME)"),
-    lambda content, group, facts: content.get("mimeCode") is None or content.get("mimeCode") in MIME_TYPES,
+    lambda content, facts: content.get("mimeCode") is None or content.get("mimeCode") in MIME_TYPES,
     "cbc:EmbeddedDocumentBinaryObject",
 )
 _listed(

@@ -1,9 +1,9 @@
 """Conditions that many rules share, each made for the elements a rule is about."""
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import SPACES, decimals
+from koppel_ubl.checking.values import decimals
 
-from .facts import Facts
 from .registry import GroupTest
 
 DECIMALS_MAX = 2
@@ -15,8 +15,9 @@ def filled(*path: str) -> GroupTest:
 
     def holds(group: Group, facts: Facts) -> bool:
         for above in group.all(*groups) if groups else (group,):
-            for element in above.values.get(name, ()):
-                return bool((element.text or "").strip(SPACES))
+            value = above.value(name)
+            if value is not None:
+                return not value.is_blank
         return False
 
     return holds
@@ -28,8 +29,8 @@ def given(*path: str) -> GroupTest:
 
     def holds(group: Group, facts: Facts) -> bool:
         if not groups:
-            return name in group.values
-        return any(name in above.values for above in group.all(*groups))
+            return group.has(name)
+        return any(above.has(name) for above in group.all(*groups))
 
     return holds
 
@@ -38,8 +39,7 @@ def any_given(*names: str) -> GroupTest:
     """Require one of these values."""
 
     def holds(group: Group, facts: Facts) -> bool:
-        values = group.values
-        return any(name in values for name in names)
+        return any(group.has(name) for name in names)
 
     return holds
 
@@ -50,10 +50,8 @@ def at_most_one(*path: str) -> GroupTest:
 
     def holds(group: Group, facts: Facts) -> bool:
         if not groups:
-            return len(group.values.get(name, ())) <= 1
-        if groups[0] not in group.groups:
-            return True
-        return sum(len(above.values.get(name, ())) for above in group.all(*groups)) <= 1
+            return group.times(name) <= 1
+        return sum(above.times(name) for above in group.all(*groups)) <= 1
 
     return holds
 
@@ -62,7 +60,7 @@ def at_most_one_group(*path: str) -> GroupTest:
     """Allow one group at the path."""
 
     def holds(group: Group, facts: Facts) -> bool:
-        return path[0] not in group.groups or len(group.all(*path)) <= 1
+        return len(group.all(*path)) <= 1
 
     return holds
 
@@ -71,7 +69,7 @@ def two_decimals(name: str) -> GroupTest:
     """Allow no more than two decimals in a value, trailing zeros counted."""
 
     def holds(group: Group, facts: Facts) -> bool:
-        found = group.values.get(name)
-        return found is None or decimals(found[0]) <= DECIMALS_MAX
+        found = group.value(name)
+        return found is None or decimals(found) <= DECIMALS_MAX
 
     return holds

@@ -1,11 +1,13 @@
 """Rules about the document as a whole: what it is called, when, in which money, and what must be there."""
 
+from collections.abc import Iterator
+
 from koppel_ubl.checking.codes import as_text
-from koppel_ubl.checking.tree import Element, Group
-from koppel_ubl.checking.values import cents, decimal, minute, normalised
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.tree import Group, Value
+from koppel_ubl.checking.values import cents, decimal, minute
 
 from .conditions import any_given, filled
-from .facts import Facts
 from .registry import Groups, Values
 
 DOCUMENT = Groups("/")
@@ -49,8 +51,8 @@ DOCUMENT.rule(
     en="State the kind of invoice (type code).",
 )
 def kind_is_given(document: Group, facts: Facts) -> bool:
-    texts = (document.text("cbc:InvoiceTypeCode"), document.text("cbc:CreditNoteTypeCode"))
-    return any(normalised(text) for text in texts)
+    kinds = (document.value("cbc:InvoiceTypeCode"), document.value("cbc:CreditNoteTypeCode"))
+    return any(kind is not None and not kind.is_blank for kind in kinds)
 
 
 DOCUMENT.rule(
@@ -108,7 +110,7 @@ def buyer_has_address(document: Group, facts: Facts) -> bool:
     en="An invoice has one line at least.",
 )
 def has_a_line(document: Group, facts: Facts) -> bool:
-    return "cac:InvoiceLine" in document.groups or "cac:CreditNoteLine" in document.groups
+    return document.has("cac:InvoiceLine") or document.has("cac:CreditNoteLine")
 
 
 @DOCUMENT.rule(
@@ -119,13 +121,13 @@ def has_a_line(document: Group, facts: Facts) -> bool:
     en="Where VAT is also accounted for in another currency, the VAT total in that currency is given.",
 )
 def vat_total_in_tax_currency(document: Group, facts: Facts) -> bool:
-    currencies = document.values.get("cbc:TaxCurrencyCode", ())
-    return all(_has_vat_total_in(facts, currency.text or "") for currency in currencies)
+    currencies = document.values("cbc:TaxCurrencyCode")
+    return all(_has_vat_total_in(facts, currency.text) for currency in currencies)
 
 
 def _has_vat_total_in(facts: Facts, currency: str) -> bool:
     totals = facts.tree.all("cac:TaxTotal")
-    return any(amount.get("currencyID") == currency for total in totals for amount in total.elements("cbc:TaxAmount"))
+    return any(amount.get("currencyID") == currency for total in totals for amount in total.values("cbc:TaxAmount"))
 
 
 @DOCUMENT.rule(
@@ -136,7 +138,7 @@ def _has_vat_total_in(facts: Facts, currency: str) -> bool:
     en="Give a date or a code for the VAT point, not both.",
 )
 def one_vat_point(document: Group, facts: Facts) -> bool:
-    if "cbc:TaxPointDate" not in document.values:
+    if not document.has("cbc:TaxPointDate"):
         return True
     return not document.has("cac:InvoicePeriod", "cbc:DescriptionCode")
 
@@ -149,7 +151,7 @@ def one_vat_point(document: Group, facts: Facts) -> bool:
     en="The total with VAT must be the total without plus the VAT, with one VAT total in the currency of the invoice.",
 )
 def total_with_vat_adds_up(document: Group, facts: Facts) -> bool:
-    return all(_adds_up(document, code.text or "") for code in document.values.get("cbc:DocumentCurrencyCode", ()))
+    return all(_adds_up(document, code.text) for code in document.values("cbc:DocumentCurrencyCode"))
 
 
 def _adds_up(document: Group, currency: str) -> bool:
@@ -158,11 +160,10 @@ def _adds_up(document: Group, currency: str) -> bool:
     ]
     if len(taxes) != 1:
         return False
-    for totals in document.groups.get("cac:LegalMonetaryTotal", ()):
-        inclusive = totals.values.get("cbc:TaxInclusiveAmount")
-        exclusive = totals.values.get("cbc:TaxExclusiveAmount")
-        if inclusive and exclusive:
-            return decimal(inclusive[0]) == cents(decimal(exclusive[0]) + decimal(taxes[0]))
+    for totals in document.groups("cac:LegalMonetaryTotal"):
+        inclusive, exclusive = totals.value("cbc:TaxInclusiveAmount"), totals.value("cbc:TaxExclusiveAmount")
+        if inclusive is not None and exclusive is not None:
+            return decimal(inclusive) == cents(decimal(exclusive) + decimal(taxes[0]))
     return False
 
 
@@ -185,8 +186,13 @@ def has_vat_breakdown(document: Group, facts: Facts) -> bool:
     en="The invoicing period does not end before it begins.",
 )
 def period_ends_after_it_begins(period: Group, facts: Facts) -> bool:
-    starts, ends = period.values.get("cbc:StartDate"), period.values.get("cbc:EndDate")
-    return not starts or not ends or minute(ends[0]) >= minute(starts[0])
+    return ends_after_it_begins(period)
+
+
+def ends_after_it_begins(period: Group) -> bool:
+    """Return whether a period does not end before it begins."""
+    start, end = period.value("cbc:StartDate"), period.value("cbc:EndDate")
+    return start is None or end is None or minute(end) >= minute(start)
 
 
 DOCUMENT_PERIOD.rule(
@@ -225,8 +231,8 @@ SUPPORTING.rule(
     fr="Le code sujet au début de la note (#code#) n'est pas dans la liste UNTDID 4451.",
     en="The subject code in front of the note (#code#) is not in list UNTDID 4451.",
 )
-def note_subject_is_listed(note: Element, document: Group, facts: Facts) -> bool:
-    _, _, after = (note.text or "").partition("#")
+def note_subject_is_listed(note: Value, facts: Facts) -> bool:
+    _, _, after = note.text.partition("#")
     code, closed, _ = after.partition("#")
     return not closed or len(code) != _SUBJECT_LENGTH or code in as_text("note_subjects")
 
@@ -244,16 +250,21 @@ _SUBJECT_LENGTH = 3
 def split_payment_is_italian(document: Group, facts: Facts) -> bool:
     if not _has_code(facts, "cac:TaxCategory", "B") and not _has_code(facts, "cac:ClassifiedTaxCategory", "B"):
         return True
-    countries = [
-        code for _, group, code in facts.tree.seen if code is not None and str(code.tag).endswith("}IdentificationCode")
-    ]
-    return all((country.text or "") == "IT" for country in countries)
+    countries = _countries(document)
+    return all(country == "IT" for country in countries)
+
+
+def _countries(group: Group) -> Iterator[str]:
+    for at in range(len(group)):
+        below = group.child(at)
+        if isinstance(below, Group):
+            yield from _countries(below)
+        elif below.place.name.endswith("IdentificationCode"):
+            yield below.text
 
 
 def _has_code(facts: Facts, name: str, code: str) -> bool:
-    return any(
-        identifier.text == code for category in facts.tree.all(name) for identifier in category.elements("cbc:ID")
-    )
+    return any(identifier.text == code for category in facts.tree.all(name) for identifier in category.values("cbc:ID"))
 
 
 @DOCUMENT.rule(

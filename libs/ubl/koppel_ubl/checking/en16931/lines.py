@@ -1,10 +1,11 @@
 """Rules about the lines: quantity, price, item, period."""
 
-from koppel_ubl.checking.tree import Element, Group
-from koppel_ubl.checking.values import minute, sign
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.tree import Group, Value
+from koppel_ubl.checking.values import is_not_negative
 
 from .conditions import any_given, filled, given, two_decimals
-from .facts import Facts
+from .document import ends_after_it_begins
 from .registry import Groups, Values
 from .terms import is_vat
 
@@ -45,7 +46,7 @@ LINE.rule(
     en="State the unit of the quantity on every line.",
 )
 def quantity_has_unit(line: Group, facts: Facts) -> bool:
-    quantities = (*line.values.get("cbc:InvoicedQuantity", ()), *line.values.get("cbc:CreditedQuantity", ()))
+    quantities = (*line.values("cbc:InvoicedQuantity"), *line.values("cbc:CreditedQuantity"))
     return any(quantity.get("unitCode") is not None for quantity in quantities)
 
 
@@ -82,7 +83,7 @@ LINE.rule(
     en="The net price may not be negative; make the quantity negative instead.",
 )
 def net_price_is_not_negative(line: Group, facts: Facts) -> bool:
-    return any(sign(price) >= 0 for price in line.elements("cac:Price", "cbc:PriceAmount"))
+    return any(is_not_negative(price) for price in line.elements("cac:Price", "cbc:PriceAmount"))
 
 
 @LINE.rule(
@@ -94,7 +95,7 @@ def net_price_is_not_negative(line: Group, facts: Facts) -> bool:
 )
 def gross_price_is_not_negative(line: Group, facts: Facts) -> bool:
     prices = line.elements("cac:Price", "cac:AllowanceCharge", "cbc:BaseAmount")
-    return not prices or any(sign(price) >= 0 for price in prices)
+    return not prices or any(is_not_negative(price) for price in prices)
 
 
 @LINE.rule(
@@ -106,7 +107,7 @@ def gross_price_is_not_negative(line: Group, facts: Facts) -> bool:
 )
 def line_has_vat_category(line: Group, facts: Facts) -> bool:
     categories = line.all("cac:Item", "cac:ClassifiedTaxCategory")
-    return any("cbc:ID" in category.values and is_vat(category) for category in categories)
+    return any(category.has("cbc:ID") and is_vat(category) for category in categories)
 
 
 LINE.rule(
@@ -126,8 +127,7 @@ LINE.rule(
     en="The period of a line does not end before it begins.",
 )
 def line_period_ends_after_it_begins(period: Group, facts: Facts) -> bool:
-    starts, ends = period.values.get("cbc:StartDate"), period.values.get("cbc:EndDate")
-    return not starts or not ends or minute(ends[0]) >= minute(starts[0])
+    return ends_after_it_begins(period)
 
 
 LINE_PERIOD.rule(
@@ -147,7 +147,7 @@ LINE_PERIOD.rule(
     en="An attribute of an item has a name and a value.",
 )
 def attribute_has_name_and_value(attribute: Group, facts: Facts) -> bool:
-    return "cbc:Name" in attribute.values and "cbc:Value" in attribute.values
+    return attribute.has("cbc:Name") and attribute.has("cbc:Value")
 
 
 @STANDARD_ITEM.rule(
@@ -157,7 +157,7 @@ def attribute_has_name_and_value(attribute: Group, facts: Facts) -> bool:
     fr="Indiquez le schéma de l'identifiant standard de l'article (schemeID).",
     en="State the scheme of the standard number of the item (schemeID).",
 )
-def standard_number_has_scheme(number: Element, group: Group, facts: Facts) -> bool:
+def standard_number_has_scheme(number: Value, facts: Facts) -> bool:
     return number.get("schemeID") is not None
 
 
@@ -168,5 +168,5 @@ def standard_number_has_scheme(number: Element, group: Group, facts: Facts) -> b
     fr="Indiquez de quelle liste vient la classification de l'article (listID).",
     en="State which list the classification of the item is from (listID).",
 )
-def classification_has_list(code: Element, group: Group, facts: Facts) -> bool:
+def classification_has_list(code: Value, facts: Facts) -> bool:
     return code.get("listID") is not None

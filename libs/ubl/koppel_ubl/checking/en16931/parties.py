@@ -1,10 +1,10 @@
 """Rules about seller, buyer, payee, tax representative and the place of delivery."""
 
 from koppel_ubl.checking.codes import as_text
-from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.tree import Group, Value
 
 from .conditions import filled, given
-from .facts import Facts
 from .registry import Groups, Values
 from .terms import is_vat
 
@@ -56,7 +56,7 @@ def payee_is_someone_else(payee: Group, facts: Facts) -> bool:
 
 
 def _texts(group: Group, *path: str) -> set[str]:
-    return {element.text or "" for element in group.elements(*path)}
+    return {element.text for element in group.elements(*path)}
 
 
 REPRESENTATIVE.rule(
@@ -76,7 +76,7 @@ REPRESENTATIVE.rule(
     en="State the address of the tax representative.",
 )
 def representative_has_address(party: Group, facts: Facts) -> bool:
-    return "cac:PostalAddress" in party.groups
+    return party.has("cac:PostalAddress")
 
 
 REPRESENTATIVE_ADDRESS.rule(
@@ -96,7 +96,7 @@ REPRESENTATIVE_ADDRESS.rule(
     en="State the VAT number of the tax representative.",
 )
 def representative_has_vat_number(party: Group, facts: Facts) -> bool:
-    return any("cbc:CompanyID" in scheme.values and is_vat(scheme) for scheme in party.all("cac:PartyTaxScheme"))
+    return any(scheme.has("cbc:CompanyID") and is_vat(scheme) for scheme in party.all("cac:PartyTaxScheme"))
 
 
 DELIVERY_ADDRESS.rule(
@@ -115,7 +115,7 @@ DELIVERY_ADDRESS.rule(
     fr="Indiquez le schéma de l'adresse électronique du vendeur (schemeID).",
     en="State the scheme of the electronic address of the seller (schemeID).",
 )
-def seller_endpoint_has_scheme(endpoint: Element, party: Group, facts: Facts) -> bool:
+def seller_endpoint_has_scheme(endpoint: Value, facts: Facts) -> bool:
     return endpoint.get("schemeID") is not None
 
 
@@ -126,7 +126,7 @@ def seller_endpoint_has_scheme(endpoint: Element, party: Group, facts: Facts) ->
     fr="Indiquez le schéma de l'adresse électronique de l'acheteur (schemeID).",
     en="State the scheme of the electronic address of the buyer (schemeID).",
 )
-def buyer_endpoint_has_scheme(endpoint: Element, party: Group, facts: Facts) -> bool:
+def buyer_endpoint_has_scheme(endpoint: Value, facts: Facts) -> bool:
     return endpoint.get("schemeID") is not None
 
 
@@ -139,7 +139,8 @@ def buyer_endpoint_has_scheme(endpoint: Element, party: Group, facts: Facts) -> 
 )
 def vat_number_begins_with_country(scheme: Group, facts: Facts) -> bool:
     # The official rule looks for the two characters anywhere in a text of codes, so that one letter or none passes too.
-    start = scheme.text("cbc:CompanyID")[:2]
+    number = scheme.value("cbc:CompanyID")
+    start = "" if number is None else number.token.start
     return start == "EL" or start in as_text("countries")
 
 
@@ -154,6 +155,6 @@ def seller_has_an_identifier(seller: Group, facts: Facts) -> bool:
     return any(
         party.has("cac:PartyIdentification", "cbc:ID")
         or party.has("cac:PartyLegalEntity", "cbc:CompanyID")
-        or any("cbc:CompanyID" in scheme.values and is_vat(scheme) for scheme in party.all("cac:PartyTaxScheme"))
+        or any(scheme.has("cbc:CompanyID") and is_vat(scheme) for scheme in party.all("cac:PartyTaxScheme"))
         for party in seller.all("cac:Party")
     )

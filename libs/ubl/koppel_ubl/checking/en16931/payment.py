@@ -1,10 +1,10 @@
 """Rules about how is paid."""
 
-from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.tree import Group, Value
 from koppel_ubl.checking.values import normalised
 
 from .conditions import filled, given
-from .facts import Facts
 from .registry import Groups, Values
 
 CREDIT_TRANSFERS = frozenset({"30", "58"})
@@ -45,7 +45,7 @@ ACCOUNT.rule(
     fr="D'une carte de paiement, dix chiffres au plus sont indiqués (les six premiers et les quatre derniers).",
     en="Of a payment card ten digits at most are given (the first six and the last four).",
 )
-def card_number_is_shortened(number: Element, card: Group, facts: Facts) -> bool:
+def card_number_is_shortened(number: Value, facts: Facts) -> bool:
     return len(normalised(number.text)) <= CARD_DIGITS_MAX
 
 

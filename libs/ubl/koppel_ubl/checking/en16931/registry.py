@@ -1,29 +1,25 @@
 """How rules of EN 16931 are written down: a context says where, a small function says what must hold.
 
 A context is one or more places: ``/`` is the document, ``/cac:TaxTotal`` a child of it, ``cac:Delivery`` a name wherever it
-stands, ``cac:TaxTotal/cac:TaxSubtotal`` a name below another. A place that ends in ``cbc:`` is a value; its rules are given
-the value's element. ``where`` narrows a context to some of the groups that stand there.
+stands, ``cac:TaxTotal/cac:TaxSubtotal`` a name below another. A place that ends in ``cbc:`` is a value. ``where`` narrows a
+context to some of the groups that stand there.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
+from koppel_ubl.checking.about import About
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.places import Place
+from koppel_ubl.checking.question import Question, Said, asked, chosen
 from koppel_ubl.checking.report import Rule, Sentence, Severity
-from koppel_ubl.checking.tree import Element, Group, Place
-
-from .facts import Facts
+from koppel_ubl.checking.tree import Group, Node, Value
 
 GroupTest = Callable[[Group, Facts], bool]
 KindOf = Callable[[Group, Facts], str | None]
-ValueTest = Callable[[Element, Group, Facts], bool]
+ValueTest = Callable[[Value, Facts], bool]
 
 RULES: dict[str, Rule] = {}
 """Every rule of the layer by id."""
-
-GroupRules = tuple[tuple[GroupTest | None, tuple[tuple[Rule, GroupTest], ...]], ...]
-KindRules = tuple[tuple[KindOf, dict[str, tuple[tuple[Rule, GroupTest], ...]]], ...]
-ValueRules = tuple[tuple[Rule, ValueTest], ...]
 
 
 def declare(rule_id: str, severity: Severity, term: str, sentence: Sentence) -> Rule:
@@ -116,21 +112,6 @@ class Values:
         return add
 
 
-@dataclass(frozen=True)
-class Judged:
-    """All that must hold at one place."""
-
-    groups: GroupRules
-    kinds: KindRules
-    values: ValueRules
-    forbidden: tuple[Rule, ...]
-
-    @cached_property
-    def is_free(self) -> bool:
-        """Whether nothing is asked here."""
-        return not (self.groups or self.kinds or self.values or self.forbidden)
-
-
 _contexts: list[Groups] = []
 _kinds: list[Kinds] = []
 _value_contexts: list[Values] = []
@@ -152,24 +133,64 @@ def forbid_attribute(rule: Rule, name: str) -> None:
     ATTRIBUTES[name] = rule
 
 
-def judged(place: Place) -> Judged:
-    """Return what must hold at a place, working it out the first time."""
-    known = place.judged
-    if isinstance(known, Judged):
-        return known
+UNUSED_ATTRIBUTES, USUAL = 0, 1
+"""The phases of this layer: attributes that are not used are told first."""
+
+
+def questions(place: Place, about: About) -> tuple[Question, ...]:
+    """Return what is asked at a place."""
+    if "en16931" not in place.asked:
+        place.asked["en16931"] = tuple(_questions(place))
+    return place.asked["en16931"]  # type: ignore[return-value]  # the layer keeps its own there
+
+
+def _questions(place: Place) -> Iterator[Question]:
     path = place.path
-    made = Judged(
-        tuple((context.where, tuple(context.rules)) for context in _contexts if place.is_group and context.takes(path)),
-        tuple(
-            (each.kind, {kind: tuple(context.rules) for kind, context in each.contexts.items()})
-            for each in _kinds
-            if _matches(path, each.places)
-        ),
-        tuple(rule for context in _value_contexts if context.takes(path) for rule in context.rules),
-        tuple(_forbidden_at(path)),
-    )
-    place.judged = made
-    return made
+    if place.above is not None:
+        yield Question(_has_no_unused_attribute, _say_unused_attributes, UNUSED_ATTRIBUTES)
+    for rule in _forbidden_at(path):
+        yield asked(rule, lambda node, facts: False, USUAL)
+    for context in _contexts if place.is_group else ():
+        if context.takes(path):
+            yield from _under(context.where, _all(context.rules))
+    for kinds in _kinds:
+        if _matches(path, kinds.places):
+            yield _of_kind(kinds.kind, {kind: _all(context.rules) for kind, context in kinds.contexts.items()})
+    for values in () if place.is_group else _value_contexts:
+        if values.takes(path):
+            yield from _all(values.rules)
+
+
+def _all(rules: list[tuple[Rule, GroupTest]] | list[tuple[Rule, ValueTest]]) -> tuple[Question, ...]:
+    return tuple(asked(rule, holds, USUAL) for rule, holds in rules)
+
+
+def _under(where: GroupTest | None, rules: tuple[Question, ...]) -> tuple[Question, ...]:
+    return rules if where is None else (chosen(lambda group, facts: rules if where(group, facts) else (), USUAL),)
+
+
+def _of_kind(kind: KindOf, rules_of: dict[str, tuple[Question, ...]]) -> Question:
+    return chosen(lambda group, facts: rules_of.get(kind(group, facts) or "", ()), USUAL)
+
+
+def _has_no_unused_attribute(node: Node, facts: Facts) -> bool:
+    return not _say_unused_attributes(node, facts)
+
+
+def _say_unused_attributes(node: Node, facts: Facts) -> list[Said]:
+    said = [
+        Said(ATTRIBUTES[name], node)
+        for name in node.attributes
+        if name in ATTRIBUTES and (name != "name" or node.place.name != "cbc:PaymentMeansCode")
+    ]
+    if isinstance(node, Value) and node.token.is_odd:
+        said += (
+            Said(ATTRIBUTES[str(name)], element, behind=(0,))
+            for element in node.element.iterdescendants()
+            for name in element.attrib
+            if name in ATTRIBUTES
+        )
+    return said
 
 
 def _forbidden_at(path: str) -> Iterator[Rule]:

@@ -7,10 +7,10 @@ leave out what stands there.
 
 from importlib.resources import files
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Rule, Sentence
-from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.tree import Group, Value
 
-from .facts import Facts
 from .registry import Groups, Values, ValueTest, declare, forbid, forbid_attribute
 
 UNUSED_ATTRIBUTES = {
@@ -58,7 +58,7 @@ PLACES = tuple(line.split(" ", 1)[1] for line in _LINES)
 
 
 def _without(attribute: str) -> ValueTest:
-    return lambda value, group, facts: value.get(attribute) is None
+    return lambda value, facts: value.get(attribute) is None
 
 
 for _line in _LINES:
@@ -91,7 +91,7 @@ VERSION = Values("/cbc:UBLVersionID")
     fr="La version d'UBL est superflue, et ne peut être que 2.1.",
     en="A version of UBL is not needed, and can only be 2.1.",
 )
-def version_is_known(version: Element, document: Group, facts: Facts) -> bool:
+def version_is_known(version: Value, facts: Facts) -> bool:
     return version.text == "2.1"
 
 
@@ -104,11 +104,11 @@ def version_is_known(version: Element, document: Group, facts: Facts) -> bool:
     en="The due date of an invoice stands in DueDate; only a credit note has it with the means of payment.",
 )
 def due_date_stands_with_the_document(document: Group, facts: Facts) -> bool:
-    return facts.tree.is_credit_note or not document.has("cac:PaymentMeans", "cbc:PaymentDueDate")
+    return facts.is_credit_note or not document.has("cac:PaymentMeans", "cbc:PaymentDueDate")
 
 
 def _is_object(reference: Group) -> bool:
-    return any(code.text == "130" for code in reference.values.get("cbc:DocumentTypeCode", ()))
+    return any(code.text == "130" for code in reference.values("cbc:DocumentTypeCode"))
 
 
 @SUPPORTING.rule(
@@ -120,10 +120,10 @@ def _is_object(reference: Group) -> bool:
     en="The number of an attachment has no scheme; only that of an invoiced object has.",
 )
 def attachment_has_no_scheme(reference: Group, facts: Facts) -> bool:
-    codes = [code.text for code in reference.values.get("cbc:DocumentTypeCode", ())]
+    codes = [code.text for code in reference.values("cbc:DocumentTypeCode")]
     if codes and all(code == "130" for code in codes):
         return True
-    return all(number.get("schemeID") is None for number in reference.values.get("cbc:ID", ()))
+    return all(number.get("schemeID") is None for number in reference.values("cbc:ID"))
 
 
 @SUPPORTING.rule(
@@ -134,7 +134,7 @@ def attachment_has_no_scheme(reference: Group, facts: Facts) -> bool:
     en="An invoiced object (type 130) has no attachment.",
 )
 def object_has_no_attachment(reference: Group, facts: Facts) -> bool:
-    return not _is_object(reference) or "cac:Attachment" not in reference.groups
+    return not _is_object(reference) or not reference.has("cac:Attachment")
 
 
 @SUPPORTING.rule(
@@ -145,4 +145,4 @@ def object_has_no_attachment(reference: Group, facts: Facts) -> bool:
     en="An invoiced object (type 130) has no description.",
 )
 def object_has_no_description(reference: Group, facts: Facts) -> bool:
-    return not _is_object(reference) or "cbc:DocumentDescription" not in reference.values
+    return not _is_object(reference) or not reference.has("cbc:DocumentDescription")

@@ -2,13 +2,13 @@
 
 from importlib.resources import files
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Element, Group
+from koppel_ubl.checking.tree import Group, Value
 from koppel_ubl.checking.values import decimals
 
 from .allowances import is_a_charge, is_an_allowance
 from .conditions import DECIMALS_MAX, at_most_one, at_most_one_group
-from .facts import Facts
 from .registry import Groups, GroupTest, Values
 
 _SUPPLIER = ("cac:AccountingSupplierParty", "cac:Party")
@@ -52,12 +52,12 @@ for _line in files(__package__).joinpath("once.txt").read_text(encoding="utf-8")
 
 
 def _object_references(document: Group, facts: Facts) -> bool:
-    supporting = document.groups.get("cac:AdditionalDocumentReference", ())
-    return sum(len(one.values.get("cbc:ID", ())) for one in supporting if _is_object(one)) <= 1
+    supporting = document.groups("cac:AdditionalDocumentReference")
+    return sum(len(one.values("cbc:ID")) for one in supporting if _is_object(one)) <= 1
 
 
 def _is_object(reference: Group) -> bool:
-    return any(code.text == "130" for code in reference.values.get("cbc:DocumentTypeCode", ()))
+    return any(code.text == "130" for code in reference.values("cbc:DocumentTypeCode"))
 
 
 def _schemes(party: tuple[str, ...], *, vat: bool) -> GroupTest:
@@ -66,24 +66,22 @@ def _schemes(party: tuple[str, ...], *, vat: bool) -> GroupTest:
     def holds(document: Group, facts: Facts) -> bool:
         found = 0
         for scheme in document.all(*party, "cac:PartyTaxScheme"):
-            names = [(one.text("cbc:ID").upper() == "VAT") is vat for one in scheme.groups.get("cac:TaxScheme", ())]
-            found += len(scheme.values.get("cbc:CompanyID", ())) * any(names)
+            names = [(one.text("cbc:ID").upper() == "VAT") is vat for one in scheme.groups("cac:TaxScheme")]
+            found += len(scheme.values("cbc:CompanyID")) * any(names)
         return found <= 1
 
     return holds
 
 
 def _one_creditor(document: Group, facts: Facts) -> bool:
-    numbers = (
-        number for group in facts.tree.all("cac:PartyIdentification") for number in group.values.get("cbc:ID", ())
-    )
+    numbers = (number for group in facts.tree.all("cac:PartyIdentification") for number in group.values("cbc:ID"))
     return sum((number.get("schemeID") or "").upper() == "SEPA" for number in numbers) <= 1
 
 
 def _one_text(name: str) -> GroupTest:
     def holds(document: Group, facts: Facts) -> bool:
         means = facts.tree.all("cac:PaymentMeans")
-        return len({element.text for group in means for element in group.values.get(name, ())}) <= 1
+        return len({element.text for group in means for element in group.values(name)}) <= 1
 
     return holds
 
@@ -164,7 +162,7 @@ _once(
     en="The seller has two tax numbers at most: VAT and one other.",
 )
 def two_tax_numbers(seller: Group, facts: Facts) -> bool:
-    return len(seller.groups.get("cac:PartyTaxScheme", ())) <= 2
+    return len(seller.groups("cac:PartyTaxScheme")) <= 2
 
 
 @TAX_NUMBER.rule(
@@ -175,7 +173,7 @@ def two_tax_numbers(seller: Group, facts: Facts) -> bool:
     en="A tax registration has a number and the tax that it is for.",
 )
 def tax_number_is_complete(scheme: Group, facts: Facts) -> bool:
-    return "cbc:CompanyID" in scheme.values and scheme.has("cac:TaxScheme", "cbc:ID")
+    return scheme.has("cbc:CompanyID") and scheme.has("cac:TaxScheme", "cbc:ID")
 
 
 @SUPPORTING.rule(
@@ -186,10 +184,10 @@ def tax_number_is_complete(scheme: Group, facts: Facts) -> bool:
     en="Only an invoiced object (type 130) has a scheme, and only a credit note a project (type 50).",
 )
 def supporting_document_is_plain(reference: Group, facts: Facts) -> bool:
-    codes = [code.text for code in reference.values.get("cbc:DocumentTypeCode", ())]
-    if "130" in codes or (facts.tree.is_credit_note and "50" in codes):
+    codes = [code.text for code in reference.values("cbc:DocumentTypeCode")]
+    if "130" in codes or (facts.is_credit_note and "50" in codes):
         return True
-    return not codes and all(number.get("schemeID") is None for number in reference.values.get("cbc:ID", ()))
+    return not codes and all(number.get("schemeID") is None for number in reference.values("cbc:ID"))
 
 
 @PRECEDING.rule(
@@ -215,10 +213,10 @@ def one_vat_category(line: Group, facts: Facts) -> bool:
 
 
 def _differs_from_seller(payee: Group) -> bool:
-    names = {name.text or "" for name in payee.elements("cac:PartyName", "cbc:Name")}
+    names = {name.text for name in payee.elements("cac:PartyName", "cbc:Name")}
     around = payee.parent
     sellers = around.elements(*_SUPPLIER, "cac:PartyLegalEntity", "cbc:RegistrationName") if around else []
-    return any(name != (seller.text or "") for name in names for seller in sellers)
+    return any(name != seller.text for name in names for seller in sellers)
 
 
 def _payee_name(payee: Group, facts: Facts) -> bool:
@@ -256,7 +254,7 @@ for _rule, _term, _words, _test in (
 # ── how values are written ──
 
 
-def _is_amount(element: Element, group: Group, facts: Facts) -> bool:
+def _is_amount(element: Value, facts: Facts) -> bool:
     return decimals(element) <= DECIMALS_MAX
 
 
@@ -279,11 +277,11 @@ ATTACHED.rule(
     nl="Vermeld bij een bijlage wat ze is (mimeCode).",
     fr="Indiquez le type de chaque annexe (mimeCode).",
     en="State of an attachment what it is (mimeCode).",
-)(lambda content, group, facts: content.get("mimeCode") is not None)
+)(lambda content, facts: content.get("mimeCode") is not None)
 ATTACHED.rule(
     "UBL-DT-07",
     "BT-125",
     nl="Geef een bijlage een bestandsnaam (filename).",
     fr="Donnez un nom de fichier à chaque annexe (filename).",
     en="Give an attachment a file name (filename).",
-)(lambda content, group, facts: content.get("filename") is not None)
+)(lambda content, facts: "filename" in content.attributes)

@@ -1,12 +1,10 @@
 """Rules about the totals of the document: they are there, add up, and have two decimals."""
 
-from decimal import Decimal
-
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import ZERO, cents, decimal
+from koppel_ubl.checking.values import ZERO, amount, cents
 
 from .conditions import given, two_decimals
-from .facts import Facts
 from .registry import Groups
 from .terms import is_charge
 from .vat_sums import LINES
@@ -46,11 +44,6 @@ TOTALS.rule(
 )(given("cbc:PayableAmount"))
 
 
-def _amount(group: Group, name: str) -> Decimal | None:
-    found = group.values.get(name)
-    return decimal(found[0]) if found else None
-
-
 @TOTALS.rule(
     "BR-CO-10",
     "BT-106",
@@ -59,9 +52,9 @@ def _amount(group: Group, name: str) -> Decimal | None:
     en="The sum of the lines is not the sum of the net amounts of the lines.",
 )
 def lines_add_up(totals: Group, facts: Facts) -> bool:
-    lines = (line for name in LINES for line in facts.tree.all(name))
-    amounts = (_amount(line, "cbc:LineExtensionAmount") or ZERO for line in lines)
-    return _amount(totals, "cbc:LineExtensionAmount") == cents(sum(amounts, ZERO))
+    lines = [line for name in LINES for line in facts.tree.all(name)]
+    amounts = [amount(line, "cbc:LineExtensionAmount") or ZERO for line in lines]
+    return amount(totals, "cbc:LineExtensionAmount") == cents(sum(amounts, ZERO))
 
 
 @TOTALS.rule(
@@ -88,12 +81,12 @@ def charges_add_up(totals: Group, facts: Facts) -> bool:
 
 def _add_up(totals: Group, name: str, *, charges: bool) -> bool:
     around = totals.parent
-    groups = around.groups.get("cac:AllowanceCharge", ()) if around else ()
+    groups = around.groups("cac:AllowanceCharge") if around else []
     groups = [group for group in groups if is_charge(group) is charges]
-    total = _amount(totals, name)
+    total = amount(totals, name)
     if total is None:
         return not groups
-    return total == cents(sum((_amount(group, "cbc:Amount") or ZERO for group in groups), ZERO))
+    return total == cents(sum((amount(group, "cbc:Amount") or ZERO for group in groups), ZERO))
 
 
 @TOTALS.rule(
@@ -104,8 +97,8 @@ def _add_up(totals: Group, name: str, *, charges: bool) -> bool:
     en="The total without VAT must be the sum of the lines, less allowances, plus charges.",
 )
 def total_without_vat_adds_up(totals: Group, facts: Facts) -> bool:
-    exclusive, lines = _amount(totals, "cbc:TaxExclusiveAmount"), _amount(totals, "cbc:LineExtensionAmount")
-    charges, allowances = _amount(totals, "cbc:ChargeTotalAmount"), _amount(totals, "cbc:AllowanceTotalAmount")
+    exclusive, lines = amount(totals, "cbc:TaxExclusiveAmount"), amount(totals, "cbc:LineExtensionAmount")
+    charges, allowances = amount(totals, "cbc:ChargeTotalAmount"), amount(totals, "cbc:AllowanceTotalAmount")
     if exclusive is None or lines is None:
         return False
     if charges is None and allowances is None:
@@ -121,8 +114,8 @@ def total_without_vat_adds_up(totals: Group, facts: Facts) -> bool:
     en="The amount to pay must be the total with VAT, less what was paid, plus rounding.",
 )
 def amount_to_pay_adds_up(totals: Group, facts: Facts) -> bool:
-    payable, inclusive = _amount(totals, "cbc:PayableAmount"), _amount(totals, "cbc:TaxInclusiveAmount")
-    prepaid, rounding = _amount(totals, "cbc:PrepaidAmount"), _amount(totals, "cbc:PayableRoundingAmount")
+    payable, inclusive = amount(totals, "cbc:PayableAmount"), amount(totals, "cbc:TaxInclusiveAmount")
+    prepaid, rounding = amount(totals, "cbc:PrepaidAmount"), amount(totals, "cbc:PayableRoundingAmount")
     if payable is None or inclusive is None:
         return False
     before_rounding = payable if rounding is None else cents(payable - rounding)

@@ -2,15 +2,16 @@
 
 from collections import Counter
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
 from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import decimal
+from koppel_ubl.checking.values import amount
 
 from .breakdown import is_near
-from .facts import Facts
 from .registry import Groups, GroupTest, Kinds
 from .terms import category_code, is_charge, is_vat
 from .vat_families import FAMILIES, NUMBERS, RATES, Family, amounts_agree, uses_agree
+from .vat_sums import rate_of, uses
 
 
 def _kind(category: Group, facts: Facts) -> str | None:
@@ -37,7 +38,7 @@ _CHARGE = Sentence("een toeslag", "un supplément", "a charge")
 
 
 def _of_document(family: Family) -> None:
-    document = Groups("/", where=lambda document, facts: family.code in facts.vat.codes)
+    document = Groups("/", where=lambda document, facts: family.code in uses(facts).codes)
     nl, fr, en = family.name.nl, family.name.fr, family.name.en
     many = family.breakdown != "one"
     document.rule(
@@ -64,7 +65,7 @@ def _of_document(family: Family) -> None:
 
 def _numbers_of_lines(family: Family) -> GroupTest:
     def holds(document: Group, facts: Facts) -> bool:
-        vat, code = facts.vat, family.code
+        vat, code = uses(facts), family.code
         if code == "S":
             # The official rule looks for VAT only where it asks for the number: S of another scheme always fails it.
             return not vat.lines["S"] or (vat.lines_vat["S"] > 0 and family.numbers(facts))
@@ -75,7 +76,7 @@ def _numbers_of_lines(family: Family) -> GroupTest:
 
 def _numbers_of(family: Family, *, charges: bool) -> GroupTest:
     def holds(document: Group, facts: Facts) -> bool:
-        vat, code = facts.vat, family.code
+        vat, code = uses(facts), family.code
         if code == "O":
             used = vat.document_charges_vat if charges else vat.document_allowances_vat
         elif code == "L" and charges:
@@ -130,22 +131,19 @@ def _of_breakdown(family: Family) -> None:
 
 
 def _has_reason(category: Group) -> bool:
-    return "cbc:TaxExemptionReason" in category.values or "cbc:TaxExemptionReasonCode" in category.values
+    return category.has("cbc:TaxExemptionReason") or category.has("cbc:TaxExemptionReasonCode")
 
 
 def _tax_is_zero(category: Group, facts: Facts) -> bool:
-    taxes = category.parent.values.get("cbc:TaxAmount") if category.parent else None
-    return taxes is not None and decimal(taxes[0]) == 0
+    tax = amount(category.parent, "cbc:TaxAmount") if category.parent else None
+    return tax is not None and tax == 0
 
 
 def _tax_is_base_times_rate(category: Group, facts: Facts) -> bool:
     around = category.parent
     assert around is not None
-    taxes, bases = around.values.get("cbc:TaxAmount"), around.values.get("cbc:TaxableAmount")
-    percents = category.values.get("cbc:Percent")
-    if not taxes or not bases or not percents:
-        return False
-    return is_near(decimal(taxes[0]), decimal(bases[0]), decimal(percents[0]))
+    tax, base, percent = amount(around, "cbc:TaxAmount"), amount(around, "cbc:TaxableAmount"), rate_of(category)
+    return tax is not None and base is not None and percent is not None and is_near(tax, base, percent)
 
 
 for _family in FAMILIES:
@@ -153,8 +151,8 @@ for _family in FAMILIES:
     _of_breakdown(_family)
     _of_uses(_family)
 
-INTRA_COMMUNITY = Groups("/", where=lambda document, facts: facts.vat.breakdown_vat["K"] > 0)
-OUTSIDE_SCOPE = Groups("/", where=lambda document, facts: facts.vat.breakdown_vat["O"] > 0)
+INTRA_COMMUNITY = Groups("/", where=lambda document, facts: uses(facts).breakdown_vat["K"] > 0)
+OUTSIDE_SCOPE = Groups("/", where=lambda document, facts: uses(facts).breakdown_vat["O"] > 0)
 
 
 @INTRA_COMMUNITY.rule(
@@ -167,7 +165,7 @@ OUTSIDE_SCOPE = Groups("/", where=lambda document, facts: facts.vat.breakdown_va
 def delivery_is_dated(document: Group, facts: Facts) -> bool:
     if len(document.text("cac:Delivery", "cbc:ActualDeliveryDate")) > 1:
         return True
-    return any(period.values or period.groups for period in document.groups.get("cac:InvoicePeriod", ()))
+    return any(period.shape.parts for period in document.groups("cac:InvoicePeriod"))
 
 
 @INTRA_COMMUNITY.rule(
@@ -182,9 +180,9 @@ def delivery_has_country(document: Group, facts: Facts) -> bool:
     return len(document.text(*path)) > 1
 
 
-def _only_outside(uses: str) -> GroupTest:
+def _only_outside(which: str) -> GroupTest:
     def holds(document: Group, facts: Facts) -> bool:
-        counts: Counter[str] = getattr(facts.vat, uses)
+        counts: Counter[str] = getattr(uses(facts), which)
         return all(code == "O" or not count for code, count in counts.items())
 
     return holds

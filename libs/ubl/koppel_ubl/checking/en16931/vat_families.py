@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Sentence
 from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import decimal, in_binary, sign
+from koppel_ubl.checking.values import amount, in_binary, sign
 
-from .facts import Facts
-from .vat_sums import LINES
+from .facts import (
+    buyer_has_vat_number,
+    buyer_is_registered,
+    representative_has_vat_number,
+    seller_has_tax_number,
+    seller_has_vat_number,
+)
+from .vat_sums import LINES, sums, use_of, uses
 
 RateTest = Callable[[Group], bool]
 NumbersTest = Callable[[Facts], bool]
@@ -24,50 +31,49 @@ ONE = Decimal(1)
 
 def above_zero(category: Group) -> bool:
     """Require a rate above zero."""
-    percents = category.values.get("cbc:Percent")
-    return percents is not None and sign(percents[0]) > 0
+    percent = category.value("cbc:Percent")
+    return percent is not None and sign(percent) > 0
 
 
 def zero_or_above(category: Group) -> bool:
     """Require a rate of zero or above."""
-    percents = category.values.get("cbc:Percent")
-    return percents is not None and sign(percents[0]) >= 0
+    percent = category.value("cbc:Percent")
+    return percent is not None and sign(percent) >= 0
 
 
 def exactly_zero(category: Group) -> bool:
     """Require the rate zero."""
-    percents = category.values.get("cbc:Percent")
-    return percents is not None and decimal(percents[0]) == 0
+    return amount(category, "cbc:Percent") == 0
 
 
 def no_rate(category: Group) -> bool:
     """Require that there is no rate."""
-    return "cbc:Percent" not in category.values
+    return not category.has("cbc:Percent")
 
 
 def with_tax_number(facts: Facts) -> bool:
     """Require a tax registration of the seller, or a VAT number of the representative."""
-    return facts.seller_has_tax_number or facts.representative_has_vat_number
+    return seller_has_tax_number(facts) or representative_has_vat_number(facts)
 
 
 def with_vat_number(facts: Facts) -> bool:
     """Require a VAT number of the seller or of the representative."""
-    return facts.seller_has_vat_number or facts.representative_has_vat_number
+    return seller_has_vat_number(facts) or representative_has_vat_number(facts)
 
 
 def with_registered_buyer(facts: Facts) -> bool:
     """Require what S asks of the seller, and a buyer with a VAT or registration number."""
-    return with_tax_number(facts) and (facts.buyer_has_vat_number or facts.buyer_is_registered)
+    return with_tax_number(facts) and (buyer_has_vat_number(facts) or buyer_is_registered(facts))
 
 
 def with_both_vat_numbers(facts: Facts) -> bool:
     """Require VAT numbers on both sides."""
-    return with_vat_number(facts) and facts.buyer_has_vat_number
+    return with_vat_number(facts) and buyer_has_vat_number(facts)
 
 
 def without_vat_numbers(facts: Facts) -> bool:
     """Require that nobody's VAT number is given."""
-    return not (facts.seller_has_vat_number or facts.representative_has_vat_number or facts.buyer_has_vat_number)
+    return not with_vat_number(facts) and not buyer_has_vat_number(facts)
 
 
 NUMBERS: dict[NumbersTest, Sentence] = {
@@ -153,36 +159,32 @@ def within_one(base: Decimal, total: Decimal) -> bool:
 
     The official rule adds and takes one in binary, which only shows where the distance is one to the last digit.
     """
-    away = abs(abs(base - total) - ONE)
-    if away > SURE and abs(base) < 1_000_000_000:
-        return abs(base - total) < ONE
+    difference = abs(base - total)
+    if abs(difference - ONE) > SURE and abs(base) < 1_000_000_000:
+        return difference < ONE
     near = in_binary(base)
     return in_binary(near - ONE) < total < in_binary(near + ONE)
 
 
 def amounts_agree(family: Family, category: Group, facts: Facts) -> bool:
     """Return whether the taxable amount around a breakdown's category is the sum of what has that category."""
-    bases = category.parent.values.get("cbc:TaxableAmount") if category.parent else None
-    base = decimal(bases[0]) if bases else None
-    lines: list[str] = list(LINES)
-    if not family.per_rate:
-        return base is not None and any(
-            facts.tree.all(name) and facts.vat.sum(name, family.code) == base for name in lines
-        )
-    percents = category.values.get("cbc:Percent")
-    if not percents:
+    base = amount(category.parent, "cbc:TaxableAmount") if category.parent else None
+    use = use_of(category) if family.per_rate else family.code
+    if use is None:
         return True
-    rate = decimal(percents[0])
-    if family.code == "S":
-        lines = [name for name in lines if facts.vat.has_at_rate(name, "S", rate)]
-    else:
-        lines = [name for name in lines if facts.tree.all(name)]
-    return base is not None and any(within_one(base, facts.vat.sum(name, family.code, rate)) for name in lines)
+    vat = sums(facts)
+    for lines in LINES:
+        counts = vat.has(lines, use) if family.code == "S" else facts.tree.all(lines)
+        if base is not None and counts:
+            stated = vat.of(lines, use)
+            if within_one(base, stated) if family.per_rate else base == stated:
+                return True
+    return False
 
 
 def uses_agree(family: Family, facts: Facts) -> bool:
     """Return whether the breakdowns of a category are as many as its use asks for."""
-    vat, code = facts.vat, family.code
+    vat, code = uses(facts), family.code
     if family.breakdown == "one":
         return not vat.is_used(code) or vat.breakdown_vat[code] == 1
     if family.breakdown == "some":

@@ -3,19 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cached_property
 
-from koppel_ubl.checking.tree import Group, Tree
-from koppel_ubl.checking.values import ZERO, decimal
+from koppel_ubl.checking.facts import Facts, once
+from koppel_ubl.checking.tree import Group, Tree, by_shape
+from koppel_ubl.checking.values import ZERO, amount
 
 from .terms import category_code, is_charge, is_vat
 
 LINES = ("cac:InvoiceLine", "cac:CreditNoteLine")
-Rate = Decimal | None
-"""None stands for all rates of a category together."""
 
 
-class VatSums:
+class VatUses:
     """Uses of VAT categories by code; ``…_vat`` counts only those whose tax scheme is VAT."""
 
     def __init__(self, tree: Tree) -> None:
@@ -36,7 +34,7 @@ class VatSums:
         self.tax_categories_vat = {
             category_code(category)
             for category in tree.all("cac:TaxCategory")
-            if "cbc:ID" in category.values and is_vat(category)
+            if category.has("cbc:ID") and is_vat(category)
         }
         for category in tree.all("cac:ClassifiedTaxCategory"):
             _count(category, self.lines, self.lines_vat)
@@ -57,21 +55,8 @@ class VatSums:
         """Return whether a category of the scheme VAT is used anywhere, breakdowns included."""
         return self.lines_vat[code] > 0 or code in self.tax_categories_vat
 
-    def has_at_rate(self, lines: str, code: str, rate: Decimal) -> bool:
-        """Return whether a line of this name, or any allowance or charge, has the category at the rate."""
-        return (lines, code, rate) in self._sums or (code, rate) in self._rates_of_allowances
-
-    def sum(self, lines: str, code: str, rate: Rate = None) -> Decimal:
-        """Return lines plus charges less allowances of the document, of one category and rate."""
-        sums = self._sums
-        return (
-            sums.get((lines, code, rate), ZERO)
-            + sums.get(("charge", code, rate), ZERO)
-            - sums.get(("allowance", code, rate), ZERO)
-        )
-
     def _count_allowance_charge(self, group: Group) -> None:
-        categories = group.groups.get("cac:TaxCategory")
+        categories = group.groups("cac:TaxCategory")
         if not categories:
             return
         charge = is_charge(group)
@@ -89,28 +74,84 @@ class VatSums:
                 self.allowances_vat[code] += 1
                 self.document_allowances_vat[code] += of_document
 
-    @cached_property
-    def _sums(self) -> dict[tuple[str, str, Rate], Decimal]:
-        sums: dict[tuple[str, str, Rate], Decimal] = {}
-        for name in LINES:
-            for line in self._tree.root.groups.get(name, ()):
-                _add(sums, name, line.all("cac:Item", "cac:ClassifiedTaxCategory"), line, "cbc:LineExtensionAmount")
-        for group in self._tree.root.groups.get("cac:AllowanceCharge", ()):
+
+class VatSums:
+    """The amounts of VAT categories, under the key of a category with its rate (``use_of``), and under its code alone."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._charges: dict[str, Decimal] = {}
+        self._allowances: dict[str, Decimal] = {}
+        self._lines: dict[str, dict[str, Decimal]] = {name: {} for name in LINES}
+        for name, sums in self._lines.items():
+            for line in tree.root.groups(name):
+                _add(sums, _uses_of_line(line), amount(line, "cbc:LineExtensionAmount"))
+        for group in tree.root.groups("cac:AllowanceCharge"):
             charge = is_charge(group)
             if charge is not None:
-                categories = group.groups.get("cac:TaxCategory", [])
-                _add(sums, "charge" if charge else "allowance", categories, group, "cbc:Amount")
-        return sums
+                _add(self._charges if charge else self._allowances, _uses_of_group(group), amount(group, "cbc:Amount"))
 
-    @cached_property
-    def _rates_of_allowances(self) -> set[tuple[str, Rate]]:
-        return {
-            (code, rate)
-            for group in self._tree.all("cac:AllowanceCharge")
-            for categories in (group.groups.get("cac:TaxCategory", []),)
-            for code in map(category_code, categories)
-            for rate in _rates(categories)
-        }
+    def has(self, lines: str, use: str) -> bool:
+        """Return whether a line of this name, or any allowance or charge, has the category at the rate."""
+        if use in self._lines[lines]:
+            return True
+        return any(use in _uses_of_group(group) for group in self._tree.all("cac:AllowanceCharge"))
+
+    def of(self, lines: str, use: str) -> Decimal:
+        """Return lines plus charges less allowances of the document, of one category, with its rate or of any."""
+        return self._lines[lines].get(use, ZERO) + self._charges.get(use, ZERO) - self._allowances.get(use, ZERO)
+
+
+def _add(sums: dict[str, Decimal], uses: Iterable[str], value: Decimal | None) -> None:
+    for use in uses:
+        sums[use] = sums.get(use, ZERO) + (ZERO if value is None else value)
+
+
+@once
+def uses(facts: Facts) -> VatUses:
+    """Return where which VAT category is used."""
+    return VatUses(facts.tree)
+
+
+@once
+def sums(facts: Facts) -> VatSums:
+    """Return for how much which VAT category is used."""
+    return VatSums(facts.tree)
+
+
+@by_shape
+def rate_of(category: Group) -> Decimal | None:
+    """Return the rate of a category."""
+    return amount(category, "cbc:Percent")
+
+
+@by_shape
+def use_of(category: Group) -> str | None:
+    """Return the key of a category with its rate; None where it has no rate."""
+    rate = rate_of(category)
+    return None if rate is None else _key(category_code(category), rate)
+
+
+@by_shape
+def _uses_of_line(line: Group) -> tuple[str, ...]:
+    return _uses(line.all("cac:Item", "cac:ClassifiedTaxCategory"))
+
+
+@by_shape
+def _uses_of_group(group: Group) -> tuple[str, ...]:
+    return _uses(group.groups("cac:TaxCategory"))
+
+
+def _uses(categories: list[Group]) -> tuple[str, ...]:
+    """Return every code alone and with every rate: where there is more than one category, the official rules mix them."""
+    rates = {rate for category in categories if (rate := rate_of(category)) is not None}
+    codes = set(map(category_code, categories))
+    return (*codes, *(_key(code, rate) for code in codes for rate in rates))
+
+
+def _key(code: str, rate: Decimal) -> str:
+    # Rates that are equal have one key, however they are written; no code has a sign in it that XML cannot have.
+    return f"{(rate + 0).normalize()}\0{code}"
 
 
 def _count(category: Group, counts: Counter[str], counts_vat: Counter[str]) -> None:
@@ -118,22 +159,3 @@ def _count(category: Group, counts: Counter[str], counts_vat: Counter[str]) -> N
     counts[code] += 1
     if is_vat(category):
         counts_vat[code] += 1
-
-
-def _add(
-    sums: dict[tuple[str, str, Rate], Decimal], kind: str, categories: list[Group], group: Group, amount_name: str
-) -> None:
-    amounts = group.values.get(amount_name)
-    amount = decimal(amounts[0]) if amounts else ZERO
-    rates: set[Rate] = {None, *_rates(categories)}
-    for code in set(map(category_code, categories)):
-        for rate in rates:
-            key = (kind, code, rate)
-            sums[key] = sums.get(key, ZERO) + amount
-
-
-def _rates(categories: Iterable[Group]) -> Iterable[Decimal]:
-    for category in categories:
-        percents = category.values.get("cbc:Percent")
-        if percents:
-            yield decimal(percents[0])

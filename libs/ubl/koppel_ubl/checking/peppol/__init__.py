@@ -4,63 +4,53 @@ Release 3.0.21 (May 2026) is followed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from koppel_ubl.checking.layer import Layer, Subject, finding
-from koppel_ubl.checking.report import Finding, Rule
-from koppel_ubl.checking.tree import Place, Seen
+from koppel_ubl.checking.about import About
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.layer import Layer
+from koppel_ubl.checking.places import Place
+from koppel_ubl.checking.question import Question, asked, chosen
+from koppel_ubl.checking.tree import Group, Node
 
 from . import codes, document, identifiers, lines  # noqa: F401 - each declares its rules
 from .code_lists import RELEASE
 from .codes import CODES, EMPTY_ELEMENT
 from .document import EVERYTHING, PROJECT
-from .facts import Facts
 from .national import PATTERNS as NATIONAL
-from .nodes import Node, is_blank
 from .rule import RULES, Below, Context, Pattern
 
 __all__ = ["LAYER", "RELEASE"]
 
-OCCURRENCES_MAX = 100
-"""Findings of one rule in one document, as in the layer of EN 16931."""
-
+EMPTY, BASE, NATIONAL_FIRST = 0, 1, 2
+"""The phases of this layer: empty elements are told first, then what all documents are asked, then each country."""
 PATTERNS: tuple[Pattern, ...] = (PROJECT, EVERYTHING, CODES)
 
 
-PLACES_MAX = 20_000
-"""Places that are remembered for a pattern; a hostile document could invent any number."""
-
-Row = tuple[Context, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Met:
-    """The contexts an element meets at its place: a row for each pattern, in order of precedence.
-
-    Attributes:
-        rows: for an element whose ``schemeID`` no context names.
-        of_scheme: for the others, by their ``schemeID``.
-    """
-
-    rows: tuple[Row, ...]
-    of_scheme: dict[str, tuple[Row, ...]]
+def _questions(place: Place, about: About) -> Iterator[Question]:
+    yield _NOT_EMPTY
+    for pattern in PATTERNS:
+        yield from _of(pattern, place, BASE)
+    for number, pattern in enumerate(NATIONAL):
+        if pattern.applies is not None and pattern.applies(about):
+            yield from _of(pattern, place, NATIONAL_FIRST + number)
 
 
-class _Patterns:
-    """Patterns that are looked at together, and what they ask at each place, worked out once."""
+def _of(pattern: Pattern, place: Place, phase: int) -> tuple[Question, ...]:
+    """Return what a pattern asks at a place, as one question: which of its contexts takes an element first."""
+    if pattern not in place.asked:
+        contexts = [each for context in pattern.contexts if (each := _at(context, place))]
+        rules = [(each, tuple(asked(rule, holds, phase) for rule, holds in each.rules)) for each in contexts]
 
-    def __init__(self, *patterns: Pattern) -> None:
-        self._patterns = patterns
-        self.known: dict[Place, _Met | None] = {}
+        def choose(node: Node, facts: Facts) -> tuple[Question, ...]:
+            scheme = node.get("schemeID")
+            for context, questions in rules:
+                if context.scheme in {None, scheme} and (context.takes is None or context.takes(node, facts)):
+                    return questions
+            return ()
 
-    def at(self, place: Place) -> _Met | None:
-        """Return what a place meets; None for most of them."""
-        found = [[each for context in pattern.contexts if (each := _at(context, place))] for pattern in self._patterns]
-        schemes = {context.scheme for row in found for context in row if context.scheme is not None}
-        met = _Met(_rows(found, None), {scheme: _rows(found, scheme) for scheme in schemes}) if any(found) else None
-        if len(self.known) < PLACES_MAX:
-            self.known[place] = met
-        return met
+        place.asked[pattern] = (chosen(choose, phase),) if rules else ()
+    return place.asked[pattern]  # type: ignore[return-value]  # the layer keeps its own there
 
 
 def _at(context: Context, place: Place) -> Context | None:
@@ -72,57 +62,11 @@ def _at(context: Context, place: Place) -> Context | None:
     return replace(context, takes=None) if context.takes.takes(place) else None
 
 
-def _rows(found: list[list[Context]], scheme: str | None) -> tuple[Row, ...]:
-    kept = (tuple(context for context in row if context.scheme in {None, scheme}) for row in found)
-    return tuple(row for row in kept if row)
+def _is_filled(node: Node, facts: Facts) -> bool:
+    if isinstance(node, Group):
+        return bool(node.shape.parts) or -1 in node.shape.stray
+    return not node.is_blank or node.token.is_odd
 
 
-_BASE = _Patterns(*PATTERNS)
-_NATIONAL = tuple((pattern.applies, _Patterns(pattern)) for pattern in NATIONAL)
-
-
-def judge(subject: Subject) -> list[Finding]:
-    """Return the findings of one document."""
-    broken: dict[str, int] = {}
-    findings: list[Finding] = []
-    for rule, element in _broken(subject):
-        broken[rule.id] = times = broken.get(rule.id, 0) + 1
-        if times <= OCCURRENCES_MAX:
-            text = (element.text or "").strip()
-            findings.append(finding(rule, element, text or None))
-    return findings
-
-
-def _broken(subject: Subject) -> Iterator[tuple[Rule, Node]]:
-    facts = Facts(subject.root)
-    seen = subject.tree.seen
-    for _, group, value in seen:
-        if value is None:
-            if not group.groups and not group.values and is_blank(group.element.text):
-                yield EMPTY_ELEMENT, group.element
-        elif is_blank(value.text) and not len(value):
-            yield EMPTY_ELEMENT, value
-    yield from _broken_in(seen, facts, _BASE)
-    for applies, patterns in _NATIONAL:
-        if applies is not None and applies(facts):
-            yield from _broken_in(seen, facts, patterns)
-
-
-def _broken_in(seen: list[Seen], facts: Facts, patterns: _Patterns) -> Iterator[tuple[Rule, Node]]:
-    known = patterns.known
-    for place, group, value in seen:
-        met = known[place] if place in known else patterns.at(place)
-        if met is None:
-            continue
-        element = group.element if value is None else value
-        rows = met.of_scheme.get(element.get("schemeID", ""), met.rows) if met.of_scheme else met.rows
-        for row in rows:
-            for context in row:
-                if context.takes is None or context.takes(element, facts):
-                    for rule, holds in context.rules:
-                        if not holds(element, facts):
-                            yield rule, element
-                    break
-
-
-LAYER = Layer("peppol", RULES, judge)
+_NOT_EMPTY = asked(EMPTY_ELEMENT, _is_filled, EMPTY)
+LAYER = Layer("peppol", RULES, _questions)

@@ -1,5 +1,7 @@
 """Peppol's own code lists and formats: rules CL, P and F, and empty elements (R008)."""
 
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.question import Test
 from koppel_ubl.checking.report import Sentence
 
 from .code_lists import (
@@ -15,26 +17,24 @@ from .code_lists import (
     SELF_BILLED_INVOICE_TYPES,
 )
 from .document import AMOUNTS
-from .facts import Facts
-from .nodes import Node, Path, is_date, normalised, string, tag
-from .rule import Below, Pattern, Test, declare
+from .nodes import Group, Node, Path, Value, is_date, normalised, string
+from .rule import Below, Pattern, declare
 
 CODES = Pattern()
 
 _INDICATOR = Path("cbc:ChargeIndicator")
 _CATEGORY_ID = Path("cbc:ID")
 _EXEMPTION_CODE = Path("cbc:TaxExemptionReasonCode")
-_ALLOWANCE_CHARGE = tag("cac:AllowanceCharge")
 
 
 def _has(attribute: str) -> Test:
-    return lambda node, facts: node.get(attribute) is not None
+    return lambda node, facts: attribute in node.attributes
 
 
 def _of_indicator(indicator: str) -> Test:
-    def takes(node: Node, facts: Facts) -> bool:
-        parent = node.getparent()
-        return parent is not None and parent.tag == _ALLOWANCE_CHARGE and indicator in _INDICATOR.texts(parent)
+    def takes(node: Value, facts: Facts) -> bool:
+        parent = node.group
+        return parent.place.name == "cac:AllowanceCharge" and indicator in _INDICATOR.texts(parent)
 
     return takes
 
@@ -121,9 +121,9 @@ def currency_is_listed(node: Node, facts: Facts) -> bool:
     en="This type of invoice does not belong to the business process.",
 )
 def invoice_type_fits(node: Node, facts: Facts) -> bool:
-    if facts.is_self_billed:
-        return facts.profile != "01" or normalised(string(node)) in SELF_BILLED_INVOICE_TYPES
-    return facts.profile is None or normalised(string(node)) in INVOICE_TYPES
+    if facts.about.is_self_billed:
+        return facts.about.profile != "01" or normalised(string(node)) in SELF_BILLED_INVOICE_TYPES
+    return facts.about.profile is None or normalised(string(node)) in INVOICE_TYPES
 
 
 @_invoice_type.rule(
@@ -135,7 +135,7 @@ def invoice_type_fits(node: Node, facts: Facts) -> bool:
     en="A partial (326) or corrected (384) invoice is only for two German parties.",
 )
 def german_types_are_german(node: Node, facts: Facts) -> bool:
-    return facts.is_self_billed or normalised(string(node)) not in {"326", "384"} or facts.is_between("DE")
+    return facts.about.is_self_billed or normalised(string(node)) not in {"326", "384"} or facts.about.is_between("DE")
 
 
 @_credit_note_type.rule(
@@ -147,9 +147,9 @@ def german_types_are_german(node: Node, facts: Facts) -> bool:
     en="This type of credit note does not belong to the business process.",
 )
 def credit_note_type_fits(node: Node, facts: Facts) -> bool:
-    if facts.is_self_billed:
-        return facts.profile != "01" or normalised(string(node)) in SELF_BILLED_CREDIT_NOTE_TYPES
-    return facts.profile is None or normalised(string(node)) in CREDIT_NOTE_TYPES
+    if facts.about.is_self_billed:
+        return facts.about.profile != "01" or normalised(string(node)) in SELF_BILLED_CREDIT_NOTE_TYPES
+    return facts.about.profile is None or normalised(string(node)) in CREDIT_NOTE_TYPES
 
 
 @_date.rule(
@@ -160,8 +160,8 @@ def credit_note_type_fits(node: Node, facts: Facts) -> bool:
     fr="Écrivez la date sous la forme AAAA-MM-JJ, sans fuseau horaire.",
     en="Write the date as YYYY-MM-DD, without time zone.",
 )
-def date_has_its_form(node: Node, facts: Facts) -> bool:
-    return is_date(string(node))
+def date_has_its_form(node: Value, facts: Facts) -> bool:
+    return node.token.is_plain or is_date(string(node))
 
 
 @_endpoint.rule(
@@ -189,11 +189,11 @@ _TIED = {
 """Reasons for exemption that go with one VAT category only, each with its rule."""
 
 
-def _has_tied_reason(node: Node, facts: Facts) -> bool:
+def _has_tied_reason(node: Group, facts: Facts) -> bool:
     return _reason(node) in _TIED
 
 
-def _reason(node: Node) -> str:
+def _reason(node: Group) -> str:
     return _EXEMPTION_CODE.text(node).upper()
 
 

@@ -1,7 +1,9 @@
 """Peppol's rules for the document as a whole: profile, references, parties, payment, VAT totals and currency."""
 
-from .facts import BILLING, SELF_BILLING, Facts
-from .nodes import Node, Path, attribute, minute_of, normalised, number, string, tag
+from koppel_ubl.checking.about import BILLING, SELF_BILLING
+from koppel_ubl.checking.facts import Facts
+
+from .nodes import Group, Node, Path, Value, attribute, minute_of, normalised, number, string
 from .rule import Below, Pattern
 
 EVERYTHING = Pattern()
@@ -25,7 +27,7 @@ _MEANS_CODE = Path("cbc:PaymentMeansCode")
 _MANDATE = Path("cac:PaymentMandate/cbc:ID")
 _PERIOD_START = Path("cac:InvoicePeriod/cbc:StartDate")
 _PERIOD_END = Path("cac:InvoicePeriod/cbc:EndDate")
-_LINES = frozenset({tag("cac:InvoiceLine"), tag("cac:CreditNoteLine")})
+_LINES = frozenset({"cac:InvoiceLine", "cac:CreditNoteLine"})
 
 _project = PROJECT.on("creditnote:CreditNote")
 _document = EVERYTHING.on(*_DOCUMENTS)
@@ -42,7 +44,7 @@ _seller = EVERYTHING.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
     fr="Une note de crédit renvoie à un seul projet au plus (document de type 50).",
     en="A credit note refers to one project at most (a document of type 50).",
 )
-def one_project(root: Node, facts: Facts) -> bool:
+def one_project(root: Group, facts: Facts) -> bool:
     return sum("50" in _DOCUMENT_TYPE.texts(reference) for reference in _ADDITIONAL.each(root)) <= 1
 
 
@@ -54,7 +56,7 @@ def one_project(root: Node, facts: Facts) -> bool:
     fr="Le processus (ProfileID) manque.",
     en="The business process (ProfileID) is missing.",
 )
-def process_is_given(root: Node, facts: Facts) -> bool:
+def process_is_given(root: Group, facts: Facts) -> bool:
     return _PROFILE.exists(root)
 
 
@@ -66,8 +68,8 @@ def process_is_given(root: Node, facts: Facts) -> bool:
     fr="Le processus (ProfileID) n'est pas de ceux que Peppol connaît pour ce document.",
     en="The business process (ProfileID) is not one Peppol knows for this document.",
 )
-def process_is_known(root: Node, facts: Facts) -> bool:
-    return facts.profile is not None
+def process_is_known(root: Group, facts: Facts) -> bool:
+    return facts.about.profile is not None
 
 
 @_document.rule(
@@ -78,8 +80,8 @@ def process_is_known(root: Node, facts: Facts) -> bool:
     fr="Le document porte plus d'une note ; ce n'est permis qu'entre deux parties allemandes.",
     en="The document has more than one note; only two German parties may do that.",
 )
-def one_note(root: Node, facts: Facts) -> bool:
-    return _NOTE.count(root) <= 1 or facts.is_between("DE")
+def one_note(root: Group, facts: Facts) -> bool:
+    return _NOTE.count(root) <= 1 or facts.about.is_between("DE")
 
 
 @_document.rule(
@@ -90,7 +92,7 @@ def one_note(root: Node, facts: Facts) -> bool:
     fr="Indiquez une référence de l'acheteur ou un numéro de bon de commande.",
     en="Give a buyer reference or a purchase order number.",
 )
-def has_reference(root: Node, facts: Facts) -> bool:
+def has_reference(root: Group, facts: Facts) -> bool:
     return _BUYER_REFERENCE.exists(root) or _ORDER.exists(root)
 
 
@@ -102,9 +104,9 @@ def has_reference(root: Node, facts: Facts) -> bool:
     fr="La spécification (CustomizationID) ne commence pas par celle de Peppol BIS Billing 3, ou contient « :: ».",
     en="The specification (CustomizationID) does not begin with that of Peppol BIS Billing 3, or contains '::'.",
 )
-def specification_is_peppol(root: Node, facts: Facts) -> bool:
+def specification_is_peppol(root: Group, facts: Facts) -> bool:
     value = _CUSTOMIZATION.value(root)
-    return value.startswith(SELF_BILLING if facts.is_self_billed else BILLING) and "::" not in value
+    return value.startswith(SELF_BILLING if facts.about.is_self_billed else BILLING) and "::" not in value
 
 
 @_document.rule(
@@ -115,7 +117,7 @@ def specification_is_peppol(root: Node, facts: Facts) -> bool:
     fr="Il faut exactement un total de TVA ventilé par taux.",
     en="There must be exactly one VAT total with a breakdown per rate.",
 )
-def one_total_with_breakdown(root: Node, facts: Facts) -> bool:
+def one_total_with_breakdown(root: Group, facts: Facts) -> bool:
     return sum(_TAX_SUBTOTAL.exists(total) for total in _TAX_TOTAL.each(root)) == 1
 
 
@@ -127,7 +129,7 @@ def one_total_with_breakdown(root: Node, facts: Facts) -> bool:
     fr="Un total de TVA sans ventilation figure une seule fois quand il y a une devise de TVA, et sinon jamais.",
     en="One VAT total without breakdown belongs with a VAT currency, and none without.",
 )
-def one_total_in_tax_currency(root: Node, facts: Facts) -> bool:
+def one_total_in_tax_currency(root: Group, facts: Facts) -> bool:
     bare = sum(not _TAX_SUBTOTAL.exists(total) for total in _TAX_TOTAL.each(root))
     return bare == (1 if _TAX_CURRENCY.exists(root) else 0)
 
@@ -140,7 +142,7 @@ def one_total_in_tax_currency(root: Node, facts: Facts) -> bool:
     fr="Le total de TVA en devise de facture et celui en devise de TVA doivent avoir le même signe.",
     en="The VAT total in the invoice currency and the one in the VAT currency must have the same sign.",
 )
-def totals_have_one_sign(root: Node, facts: Facts) -> bool:
+def totals_have_one_sign(root: Group, facts: Facts) -> bool:
     if not _TAX_CURRENCY.exists(root):
         return True
     amounts = [(attribute(amount, "currencyID"), number(string(amount))) for amount in _TAX_AMOUNT.each(root)]
@@ -160,7 +162,7 @@ def totals_have_one_sign(root: Node, facts: Facts) -> bool:
     en="The VAT currency is the invoice currency: leave it out.",
 )
 def tax_currency_differs(node: Node, facts: Facts) -> bool:
-    return normalised(string(node)) != normalised(facts.currency)
+    return normalised(string(node)) != normalised(facts.about.currency)
 
 
 @_buyer.rule(
@@ -171,7 +173,7 @@ def tax_currency_differs(node: Node, facts: Facts) -> bool:
     fr="L'adresse électronique (EndpointID) de l'acheteur manque.",
     en="The electronic address (EndpointID) of the buyer is missing.",
 )
-def buyer_has_address(party: Node, facts: Facts) -> bool:
+def buyer_has_address(party: Group, facts: Facts) -> bool:
     return _ENDPOINT.exists(party)
 
 
@@ -183,11 +185,11 @@ def buyer_has_address(party: Node, facts: Facts) -> bool:
     fr="L'adresse électronique (EndpointID) du vendeur manque.",
     en="The electronic address (EndpointID) of the seller is missing.",
 )
-def seller_has_address(party: Node, facts: Facts) -> bool:
+def seller_has_address(party: Group, facts: Facts) -> bool:
     return _ENDPOINT.exists(party)
 
 
-def _is_direct_debit(means: Node, facts: Facts) -> bool:
+def _is_direct_debit(means: Group, facts: Facts) -> bool:
     return _MEANS_CODE.value(means) in {"49", "59"}
 
 
@@ -202,7 +204,7 @@ _direct_debit = EVERYTHING.on("cac:PaymentMeans", where=_is_direct_debit)
     fr="Une domiciliation demande le numéro du mandat.",
     en="A direct debit needs the number of the mandate.",
 )
-def mandate_is_given(means: Node, facts: Facts) -> bool:
+def mandate_is_given(means: Group, facts: Facts) -> bool:
     return _MANDATE.exists(means)
 
 
@@ -220,19 +222,17 @@ AMOUNTS = (
     "cbc:PayableRoundingAmount",
     "cbc:PayableAmount",
 )
-_TAX_TOTAL_TAG = tag("cac:TaxTotal")
-_TAX_SUBTOTAL_TAG = tag("cac:TaxSubtotal")
 
 
-def _is_in_invoice_currency(amount: Node, facts: Facts) -> bool:
-    parent = amount.getparent()
-    if parent is None:
-        return False
-    return parent.tag == _TAX_SUBTOTAL_TAG or (parent.tag == _TAX_TOTAL_TAG and _TAX_SUBTOTAL.exists(parent))
+def _is_in_invoice_currency(amount: Value, facts: Facts) -> bool:
+    around = amount.group
+    return around.place.name == "cac:TaxSubtotal" or (
+        around.place.name == "cac:TaxTotal" and around.has("cac:TaxSubtotal")
+    )
 
 
-def _has_invoice_currency(amount: Node, facts: Facts) -> bool:
-    return facts.currency is not None and amount.get("currencyID") == facts.currency
+def _has_invoice_currency(amount: Value, facts: Facts) -> bool:
+    return facts.about.currency is not None and amount.get("currencyID") == facts.about.currency
 
 
 for _context in (EVERYTHING.on(*AMOUNTS), EVERYTHING.on("cbc:TaxAmount", where=_is_in_invoice_currency)):
@@ -252,12 +252,9 @@ class _InLinePeriod:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __call__(self, node: Node, facts: Facts) -> bool:
-        period = node.getparent()
-        line = None if period is None else period.getparent()
-        return (
-            line is not None and line.tag in _LINES and line.getparent() is facts.root and self.path.exists(facts.root)
-        )
+    def __call__(self, node: Value, facts: Facts) -> bool:
+        line = node.group.place.above
+        return line is not None and line.name in _LINES and line.is_of_document and self.path.exists(facts.root)
 
 
 def _compared(node: Node, facts: Facts, path: Path) -> int:

@@ -7,17 +7,13 @@ import re
 from collections.abc import Callable
 
 from koppel_ubl import check_digits
+from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.report import Severity
 
 from .document import EVERYTHING
-from .facts import Facts
-from .nodes import Node, Path, normalised, string, tag
+from .nodes import Node, Path, Value, normalised, string
 
 _TAX_SCHEME_ID = Path("cac:TaxScheme/cbc:ID")
-_PARTY_IDENTIFICATION = tag("cac:PartyIdentification")
-_PARTY_TAX_SCHEME = tag("cac:PartyTaxScheme")
-_ID = tag("cbc:ID")
-_ENDPOINT = tag("cbc:EndpointID")
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
@@ -27,10 +23,9 @@ def _matches(pattern: str) -> Callable[[str], bool]:
 
 def _carries(*, endpoint_only: bool) -> Callable[[Node, Facts], bool]:
     def takes(node: Node, facts: Facts) -> bool:
-        if node.tag != _ID:
-            return not endpoint_only or node.tag == _ENDPOINT
-        parent = node.getparent()
-        return not endpoint_only and parent is not None and parent.tag == _PARTY_IDENTIFICATION
+        if node.place.name != "cbc:ID":
+            return not endpoint_only or node.place.name == "cbc:EndpointID"
+        return not endpoint_only and node.place.is_below("cac:PartyIdentification")
 
     return takes
 
@@ -171,13 +166,11 @@ _add(
 )
 
 
-def _is_dutch_vat(node: Node, facts: Facts) -> bool:
-    parent = node.getparent()
+def _is_dutch_vat(node: Value, facts: Facts) -> bool:
     return (
-        parent is not None
-        and parent.tag == _PARTY_TAX_SCHEME
-        and normalised(string(node)).startswith("NL")
-        and _TAX_SCHEME_ID.value(parent) == "VAT"
+        node.place.is_below("cac:PartyTaxScheme")
+        and node.starts_with("NL")
+        and _TAX_SCHEME_ID.value(node.group) == "VAT"
     )
 
 

@@ -2,48 +2,36 @@
 
 from decimal import Decimal
 
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.question import Test
+from koppel_ubl.checking.values import cents
+
 from .document import EVERYTHING
-from .facts import Facts
-from .nodes import (
-    Node,
-    Path,
-    decimal,
-    is_within,
-    product,
-    quotient,
-    round_to_cents,
-    tag,
-    total,
-)
-from .rule import Below, Test
+from .nodes import Group, Node, Path, Value, decimal, figure, quotient
+from .rule import Below
 
 SLACK = Decimal("0.02")
-_ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+_ZERO, _ONE, _HUNDREDTH = Decimal(0), Decimal(1), Decimal("0.01")
 
 _PERCENT = Path("cbc:MultiplierFactorNumeric")
 _BASE = Path("cbc:BaseAmount")
 _AMOUNT = Path("cbc:Amount")
 _INDICATOR = Path("cbc:ChargeIndicator")
-_ALLOWANCE_CHARGE = Path("cac:AllowanceCharge")
-_NET = Path("cbc:LineExtensionAmount")
 _INVOICED = Path("cbc:InvoicedQuantity")
 _CREDITED = Path("cbc:CreditedQuantity")
-_PRICE = Path("cac:Price/cbc:PriceAmount")
 _PRICE_ALONE = Path("cbc:PriceAmount")
-_BASE_QUANTITY = Path("cac:Price/cbc:BaseQuantity")
 _REFERENCE = Path("cac:DocumentReference")
 _REFERENCE_TYPE = Path("cac:DocumentReference/cbc:DocumentTypeCode")
-_OWN_LINE = {False: tag("cac:InvoiceLine"), True: tag("cac:CreditNoteLine")}
+_OWN_LINE = {False: "cac:InvoiceLine", True: "cac:CreditNoteLine"}
 
 
 def _stands(percent: bool | None, base: bool | None) -> Test:
     """Take an allowance or charge of the document or of a line, with or without a percentage and a base."""
 
-    def takes(node: Node, facts: Facts) -> bool:
-        parent = node.getparent()
-        if parent is not facts.root and (
-            parent is None or parent.tag != _OWN_LINE[facts.is_credit_note] or parent.getparent() is not facts.root
-        ):
+    def takes(node: Group, facts: Facts) -> bool:
+        around = node.place.above
+        of_line = around is not None and around.is_of_document and around.name == _OWN_LINE[facts.is_credit_note]
+        if not of_line and not node.place.is_of_document:
             return False
         return percent is None or (_PERCENT.exists(node) is percent and _BASE.exists(node) is base)
 
@@ -89,12 +77,12 @@ def base_has_percentage(node: Node, facts: Facts) -> bool:
     fr="Le montant de la remise ou du supplément n'est pas la base multipliée par le pourcentage.",
     en="The amount of the allowance or charge is not its base times its percentage.",
 )
-def amount_is_share_of_base(node: Node, facts: Facts) -> bool:
-    base, percent = decimal(_BASE.first(node)), decimal(_PERCENT.first(node))
-    amount = decimal(_AMOUNT.first(node), _ZERO)
-    if base is None or percent is None or amount is None:
+def amount_is_share_of_base(group: Group, facts: Facts) -> bool:
+    base, percent = figure(group, "cbc:BaseAmount"), figure(group, "cbc:MultiplierFactorNumeric")
+    if base is None or percent is None:
         return True
-    return is_within(amount, product(product(base, percent), Decimal("0.01")), SLACK)
+    amount = figure(group, "cbc:Amount", _ZERO)
+    return amount is None or abs(amount - base * percent * _HUNDREDTH) <= SLACK
 
 
 @_allowance_charge.rule(
@@ -105,7 +93,7 @@ def amount_is_share_of_base(node: Node, facts: Facts) -> bool:
     fr="ChargeIndicator doit valoir « true » ou « false », pas 1 ou 0.",
     en="ChargeIndicator must be 'true' or 'false', not 1 or 0.",
 )
-def indicator_is_a_word(node: Node, facts: Facts) -> bool:
+def indicator_is_a_word(node: Group, facts: Facts) -> bool:
     return _INDICATOR.value(node) in {"true", "false"}
 
 
@@ -117,29 +105,31 @@ def indicator_is_a_word(node: Node, facts: Facts) -> bool:
     fr="Le montant net de la ligne n'est pas quantité fois prix, plus suppléments, moins remises.",
     en="The net amount of the line is not quantity times price, plus charges, less allowances.",
 )
-def net_amount_fits(line: Node, facts: Facts) -> bool:
-    net = decimal(_NET.first(line), _ZERO)
-    quantity = decimal((_CREDITED if facts.is_credit_note else _INVOICED).first(line), _ONE)
-    price = decimal(_PRICE.first(line), _ZERO)
-    base = decimal(_BASE_QUANTITY.first(line), _ONE)
+def net_amount_fits(line: Group, facts: Facts) -> bool:
+    net = figure(line, "cbc:LineExtensionAmount", _ZERO)
+    quantity = figure(line, "cbc:CreditedQuantity" if facts.is_credit_note else "cbc:InvoicedQuantity", _ONE)
+    price, base = _of_price(line, "cbc:PriceAmount", _ZERO), _of_price(line, "cbc:BaseQuantity", _ONE)
     if net is None or quantity is None or price is None or base is None:
         return True
-    charges, allowances = _sums(line)
-    each = price if base in {_ZERO, _ONE} else quotient(price, base)
-    return is_within(net, total([product(quantity, each), charges, -allowances]), SLACK)
+    expected = quantity * (price if base in (_ONE, _ZERO) else quotient(price, base))
+    if line.has("cac:AllowanceCharge"):
+        expected += _sum(line, "true") - _sum(line, "false")
+    return abs(net - expected) <= SLACK
 
 
-def _sums(line: Node) -> tuple[Decimal, Decimal]:
-    """Return the charges and the allowances of a line, each added up and rounded once."""
-    amounts: dict[str, list[Decimal]] = {"true": [], "false": []}
-    for node in _ALLOWANCE_CHARGE.each(line):
-        kept = amounts.get(_INDICATOR.value(node))
-        if kept is not None:
-            kept.extend(amount for each in _AMOUNT.each(node) if (amount := decimal(each)) is not None)
-    return (
-        round_to_cents(total(amounts["true"])) if amounts["true"] else _ZERO,
-        round_to_cents(total(amounts["false"])) if amounts["false"] else _ZERO,
-    )
+def _of_price(line: Group, name: str, default: Decimal) -> Decimal | None:
+    for at in line.shape.positions.get("cac:Price", ()):
+        price: Group = line[at]
+        if name in price.shape.positions:
+            return figure(price, name)
+    return default
+
+
+def _sum(line: Group, indicator: str) -> Decimal:
+    """Return the charges or the allowances of a line, added up and rounded once."""
+    groups = [group for group in line.groups("cac:AllowanceCharge") if _INDICATOR.value(group) == indicator]
+    amounts = (decimal(each) for group in groups for each in group.values("cbc:Amount"))
+    return cents(sum((amount for amount in amounts if amount is not None), _ZERO))
 
 
 @_line.rule(
@@ -150,8 +140,8 @@ def _sums(line: Node) -> tuple[Decimal, Decimal]:
     fr="La quantité de base du prix doit être supérieure à zéro.",
     en="The base quantity of the price must be above zero.",
 )
-def base_quantity_is_positive(line: Node, facts: Facts) -> bool:
-    base = decimal(_BASE_QUANTITY.first(line), _ONE)
+def base_quantity_is_positive(line: Group, facts: Facts) -> bool:
+    base = _of_price(line, "cbc:BaseQuantity", _ONE)
     return base is None or base > 0
 
 
@@ -163,7 +153,7 @@ def base_quantity_is_positive(line: Node, facts: Facts) -> bool:
     fr="Une ligne renvoie à un seul objet au plus.",
     en="A line refers to one object at most.",
 )
-def one_object(line: Node, facts: Facts) -> bool:
+def one_object(line: Group, facts: Facts) -> bool:
     return _REFERENCE.count(line) <= 1
 
 
@@ -175,7 +165,7 @@ def one_object(line: Node, facts: Facts) -> bool:
     fr="La référence de document d'une ligne ne sert qu'à l'objet facturé (type 130).",
     en="The document reference of a line is only for the invoiced object (type 130).",
 )
-def reference_is_an_object(line: Node, facts: Facts) -> bool:
+def reference_is_an_object(line: Group, facts: Facts) -> bool:
     return not _REFERENCE.exists(line) or "130" in _REFERENCE_TYPE.texts(line)
 
 
@@ -187,7 +177,7 @@ def reference_is_an_object(line: Node, facts: Facts) -> bool:
     fr="Le prix ne peut porter qu'une remise, pas un supplément.",
     en="The price may carry an allowance, not a charge.",
 )
-def price_has_no_charge(node: Node, facts: Facts) -> bool:
+def price_has_no_charge(node: Group, facts: Facts) -> bool:
     return _INDICATOR.value(node) == "false"
 
 
@@ -199,11 +189,11 @@ def price_has_no_charge(node: Node, facts: Facts) -> bool:
     fr="Le prix net n'est pas le prix brut moins la remise.",
     en="The net price is not the gross price less the discount.",
 )
-def net_price_fits(node: Node, facts: Facts) -> bool:
+def net_price_fits(node: Group, facts: Facts) -> bool:
     base = _BASE.first(node)
     if base is None:
         return True
-    price = node.getparent()
+    price = node.parent
     gross, discount = decimal(base), _AMOUNT.first(node)
     net = None if price is None else _PRICE_ALONE.first(price)
     if discount is None or net is None:
@@ -211,12 +201,11 @@ def net_price_fits(node: Node, facts: Facts) -> bool:
     values = (decimal(net), gross, decimal(discount))
     if values[0] is None or values[1] is None or values[2] is None:
         return True
-    return values[0] == total([values[1], -values[2]])
+    return values[0] == values[1] - values[2]
 
 
-def _has_unit(node: Node, facts: Facts) -> bool:
-    parent = node.getparent()
-    return node.get("unitCode") is not None and parent is not None and parent.tag == tag("cac:Price")
+def _has_unit(node: Value, facts: Facts) -> bool:
+    return "unitCode" in node.attributes and node.place.is_below("cac:Price")
 
 
 _base_quantity = EVERYTHING.on("cbc:BaseQuantity", where=_has_unit)
@@ -230,9 +219,8 @@ _base_quantity = EVERYTHING.on("cbc:BaseQuantity", where=_has_unit)
     fr="L'unité de la quantité de base diffère de celle de la quantité facturée.",
     en="The unit of the base quantity differs from that of the invoiced quantity.",
 )
-def units_agree(node: Node, facts: Facts) -> bool:
-    price = node.getparent()
-    line = None if price is None else price.getparent()
+def units_agree(node: Value, facts: Facts) -> bool:
+    line = node.group.parent
     if line is None:
         return True
     invoiced, credited = _INVOICED.first(line), _CREDITED.first(line)

@@ -6,119 +6,69 @@ Only what XML calls white space is white space here: ``str.split`` would also ta
 import re
 from collections.abc import Iterator
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_DOWN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_DOWN, Decimal, InvalidOperation
+from typing import Any
 
-from lxml import etree
+from koppel_ubl.checking.tree import Group, Node, Value
+from koppel_ubl.checking.values import SPACES, is_blank, normalised
+from koppel_ubl.checking.values import number as short_number
 
-Node = etree._Element
-
-SPACES = " \t\r\n"
-_RUN_OF_SPACES = re.compile(r"[ \t\r\n]+")
+__all__ = ["SPACES", "Group", "Node", "Value", "is_blank", "normalised"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DOUBLE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _ZONED_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|([+-])([0-9]{2}):([0-9]{2}))?")
-_NAMESPACES = {
-    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
-    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
-    "invoice": "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
-    "creditnote": "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
-}
-_EXACT = Context(prec=2000, Emax=999999, Emin=-999999)
 _DIVISION_SCALE_MIN = 18
-_HUNDRED = Decimal(100)
-_HALF = Decimal("0.5")
 _NOT_A_NUMBER = Decimal("NaN")
 
 
-def tag(name: str) -> str:
-    """Return the name lxml uses for ``cbc:ID``."""
-    prefix, local = name.split(":")
-    return f"{{{_NAMESPACES[prefix]}}}{local}"
-
-
 def string(node: Node | None) -> str:
-    """Return the string value of a node: its text and that of everything below it, comments left out."""
-    if node is None:
-        return ""
-    if not len(node):
-        return node.text or ""
-    parts = [node.text or ""]
-    for child in node:
-        if isinstance(child.tag, str):
-            parts.append(string(child))
-        parts.append(child.tail or "")
-    return "".join(parts)
-
-
-def normalised(text: str | None) -> str:
-    """Return the text with white space trimmed and collapsed."""
-    if not text:
-        return ""
-    if text.isalnum():
-        return text
-    return _RUN_OF_SPACES.sub(" ", text).strip(" ")
-
-
-def is_blank(text: str | None) -> bool:
-    """Return whether there is nothing but white space."""
-    return not text or not text.strip(SPACES)
+    """Return the string value of a node: its text and that of everything below it."""
+    return "" if node is None else node.whole
 
 
 class Path:
     """A path of child elements, split once when the module is loaded."""
 
-    __slots__ = ("_last", "_steps", "_tags")
+    __slots__ = ("_groups", "_last")
 
     def __init__(self, path: str) -> None:
-        self._tags = tuple(tag(step) for step in path.split("/"))
-        self._steps = self._tags[:-1]
-        self._last = self._tags[-1]
+        *self._groups, self._last = path.split("/")
 
-    def each(self, node: Node) -> Iterator[Node]:
-        """Yield every element at the path, in document order."""
-        if not self._steps:
-            return node.iterchildren(self._last)
-        return self._below(node, 0)
+    def each(self, group: Group) -> Iterator[Any]:
+        """Yield every element at the path, in document order: groups or values, as the path says."""
+        for inner in group.all(*self._groups) if self._groups else (group,):
+            for at in inner.shape.positions.get(self._last, ()):
+                yield inner.child(at)
 
-    def _below(self, node: Node, step: int) -> Iterator[Node]:
-        children = node.iterchildren(self._tags[step])
-        if step == len(self._steps):
-            yield from children
-        else:
-            for child in children:
-                yield from self._below(child, step + 1)
-
-    def first(self, node: Node) -> Node | None:
+    def first(self, group: Group) -> Any | None:
         """Return the first element at the path."""
-        for found in self.each(node) if self._steps else node.iterchildren(self._last):
-            return found
-        return None
+        return next(self.each(group), None)
 
-    def exists(self, node: Node) -> bool:
+    def exists(self, group: Group) -> bool:
         """Return whether there is an element at the path."""
-        return self.first(node) is not None
+        return self.first(group) is not None
 
-    def count(self, node: Node) -> int:
+    def count(self, group: Group) -> int:
         """Return how many elements there are at the path."""
-        return sum(1 for _ in self.each(node))
+        return sum(1 for _ in self.each(group))
 
-    def text(self, node: Node) -> str:
+    def text(self, group: Group) -> str:
         """Return the string value of the first element at the path; empty when there is none."""
-        return string(self.first(node))
+        return string(self.first(group))
 
-    def value(self, node: Node) -> str:
+    def value(self, group: Group) -> str:
         """Return ``text`` with its white space normalised."""
-        return normalised(self.text(node))
+        return normalised(self.text(group))
 
-    def texts(self, node: Node) -> list[str]:
+    def texts(self, group: Group) -> list[str]:
         """Return the string values of every element at the path."""
-        return [string(found) for found in self.each(node)]
+        return [string(found) for found in self.each(group)]
 
 
 def attribute(node: Node | None, name: str) -> str:
     """Return an attribute; empty when there is none."""
-    return "" if node is None else str(node.get(name, ""))
+    return "" if node is None else node.get(name) or ""
 
 
 def number(text: str) -> Decimal:
@@ -141,42 +91,32 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
     """Return an exact number; the default without an element; None for what is no decimal (a matter of structure)."""
     if node is None:
         return default
-    text = string(node).strip(SPACES)
+    text = string(node)
+    if isinstance(node, Value) and node.token.is_number:
+        return short_number(text)
+    text = text.strip(SPACES)
     try:
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
     except InvalidOperation:
         return None
 
 
-def product(left: Decimal, right: Decimal) -> Decimal:
-    """Multiply without losing a digit."""
-    return _EXACT.multiply(left, right)
+def figure(group: Group, name: str, default: Decimal | None = None) -> Decimal | None:
+    """Return the first number of this name in a group, as ``decimal`` does."""
+    positions = group.shape.positions.get(name)
+    if positions is None:
+        return default
+    if group.shape.parts[positions[0]].is_number:
+        group.tree.has_read = True
+        return short_number(group[positions[0]])
+    return decimal(group.child(positions[0]))
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
     """Divide as the processor of the official rules does: to eighteen places at least, half down."""
     scale = max(_DIVISION_SCALE_MIN, -_exponent(dividend), -_exponent(divisor))
-    exact = _EXACT.divide(dividend, divisor)
-    return exact.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_DOWN, _EXACT)
-
-
-def total(amounts: list[Decimal]) -> Decimal:
-    """Add without losing a digit."""
-    added = Decimal(0)
-    for amount in amounts:
-        added = _EXACT.add(added, amount)
-    return added
-
-
-def round_to_cents(amount: Decimal) -> Decimal:
-    """Round as XPath does, ties towards plus infinity."""
-    cents = _EXACT.add(_EXACT.multiply(amount, _HUNDRED), _HALF).to_integral_value(ROUND_FLOOR, _EXACT)
-    return _EXACT.divide(cents, _HUNDRED)
-
-
-def is_within(one: Decimal, other: Decimal, slack: Decimal) -> bool:
-    """Return whether two amounts differ by no more than ``slack``."""
-    return abs(_EXACT.subtract(one, other)) <= slack
+    exact = dividend / divisor
+    return exact.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_DOWN)
 
 
 def _exponent(value: Decimal) -> int:

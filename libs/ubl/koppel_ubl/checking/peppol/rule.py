@@ -8,13 +8,13 @@ the identifiers found must be those the network's own gateways find.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from koppel_ubl.checking.about import About
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.places import Place
+from koppel_ubl.checking.question import Test
 from koppel_ubl.checking.report import Rule, Sentence, Severity
-from koppel_ubl.checking.tree import Place
 
-from .facts import Facts
-from .nodes import Node, tag
-
-Test = Callable[[Node, Facts], bool]
+from .nodes import Node
 
 RULES: dict[str, Rule] = {}
 """Every rule of the layer by id."""
@@ -56,7 +56,7 @@ class Context:
 class Pattern:
     """Contexts in order of precedence, for the documents for which ``applies`` holds."""
 
-    def __init__(self, applies: Callable[[Facts], bool] | None = None) -> None:
+    def __init__(self, applies: Callable[[About], bool] | None = None) -> None:
         self.applies = applies
         self.contexts: list[Context] = []
 
@@ -71,18 +71,12 @@ class Below:
     """Takes an element only where its ancestors, nearest first, have these names."""
 
     def __init__(self, *names: str) -> None:
-        self._place = "/" + "/".join(reversed(names)) + "/"
-        self._tags = tuple(tag(name) for name in names)
+        self._names = names
 
     def takes(self, place: Place) -> bool:
-        """Return whether every element of a place is taken; quicker than to look at each."""
-        return place.path.removesuffix(place.name).endswith(self._place)
+        """Return whether every element of a place is taken."""
+        return place.is_below(*self._names)
 
     def __call__(self, node: Node, facts: Facts) -> bool:
         """Return whether one element is taken."""
-        for expected in self._tags:
-            parent = node.getparent()
-            if parent is None or parent.tag != expected:
-                return False
-            node = parent
-        return True
+        return self.takes(node.place)

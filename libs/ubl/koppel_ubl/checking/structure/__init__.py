@@ -4,19 +4,24 @@ No schema file is needed: ``ubl-2.1.txt`` is a table of our own. Where libxml2 w
 finding says what must stand before what. The rules of this layer are ours, as the schema has none with names.
 """
 
-from collections.abc import Callable
+from typing import Final
 
 from lxml import etree
 
-from koppel_ubl.checking.layer import Layer, Subject, path_of
-from koppel_ubl.checking.report import Finding, Rule, Sentence
+from koppel_ubl.checking.about import About
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.layer import Layer
+from koppel_ubl.checking.places import Place
+from koppel_ubl.checking.question import Question, Said
+from koppel_ubl.checking.report import Rule, Sentence
+from koppel_ubl.checking.tree import Group, Node, Value
 
-from .table import ELEMENTS, Kind, short
+from . import sentences
+from .table import ELEMENTS, Kind
 from .values import is_language
 
 FINDINGS_MAX = 200
 """In one document; a document that is wrong everywhere is told so often enough."""
-_FOUND_CHARACTERS_MAX = 80
 _SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ALWAYS = frozenset({f"{_SCHEMA_INSTANCE}schemaLocation", f"{_SCHEMA_INSTANCE}noNamespaceSchemaLocation"})
 _EXTENSIONS = "{urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2}"
@@ -72,188 +77,158 @@ ATTRIBUTE = _rule(
     "Un attribut de cet élément est incorrect.",
     "An attribute of this element is wrong.",
 )
-_KINDS = {
-    "Date": Sentence("een datum JJJJ-MM-DD", "une date AAAA-MM-JJ", "a date YYYY-MM-DD"),
-    "Time": Sentence("een tijd UU:MM:SS", "une heure HH:MM:SS", "a time HH:MM:SS"),
-    "Indicator": Sentence("true of false", "true ou false", "true or false"),
-    "BinaryObject": Sentence("een bijlage in base64", "une annexe en base64", "an attachment in base64"),
-}
-_NUMBER = Sentence("een getal met een punt", "un nombre avec un point", "a number with a point")
+_BEHIND_ALL: Final = (1 << 30,)
 
 
-class _Judge:
-    """Walks one document."""
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-
-    def group(self, element: etree._Element, kind: Kind) -> None:
-        """Judge an element that holds elements, and all below it."""
-        if element.keys():
-            self._attributes(element, kind)
-        if element.text and element.text.strip(_SPACES):
-            self._say(TEXT, element, element.text.strip())
-        parts, at, times = kind.parts, -1, 0
-        seen: list[str] = []
-        for child in element:
-            tag: str = child.tag  # type: ignore[assignment]  # safe_xml leaves no comments or instructions
-            if child.tail and child.tail.strip(_SPACES):
-                self._say(TEXT, child, child.tail.strip())
-            known = parts.get(tag)
-            if known is None:
-                self._say(UNKNOWN, child, about=_here(child, element))
-                continue
-            place, many, below = known
-            if place > at:
-                at, times = place, 1
-                seen.append(tag)
-            elif place == at:
-                times += 1
-                if times > many:
-                    self._say(TOO_MANY, child)
-            else:
-                self._say(ORDER, child, about=_before(child))
-                seen.append(tag)
-            self._holds(child, below)
-        for tag in kind.required:
-            if tag not in seen:
-                self._say(MISSING, element, about=_missing(tag, element))
-
-    def _holds(self, element: etree._Element, kind: Kind) -> None:
-        if kind.is_value:
-            self._value(element, kind)
-        elif kind.is_open:
-            self._open(element)
+def _group(group: Group, kind: Kind) -> list[Said]:
+    """Say what is wrong with the children of an element that holds elements, and with its attributes."""
+    shape, said = group.shape, _attributes(group, kind)
+    if -1 in shape.stray:
+        said.append(Said(TEXT, group, found=_stripped(group.element.text)))
+    parts, last, times = kind.parts, -1, 0
+    seen: set[str] = set()
+    for at, part in enumerate(shape.parts):
+        tag = part.place.tag
+        if at in shape.stray:
+            said.append(Said(TEXT, group.child(at), found=_stripped(group.element[at].tail), behind=(at,)))
+        known = parts.get(tag)
+        if known is None:
+            said.append(Said(UNKNOWN, group.child(at), sentences.unknown(tag, group.place.tag), behind=(at,)))
+            continue
+        place, many, _ = known
+        if place > last:
+            last, times = place, 1
+        elif place == last:
+            times += 1
+            if times > many:
+                said.append(Said(TOO_MANY, group.child(at), behind=(at,)))
         else:
-            self.group(element, kind)
+            before = sentences.before(tag, shape.parts[at - 1].place.tag)
+            said.append(Said(ORDER, group.child(at), before, behind=(at,)))
+        seen.add(tag)
+    said += (
+        Said(MISSING, group, sentences.missing(tag, group.place.tag), behind=_BEHIND_ALL)
+        for tag in kind.required
+        if tag not in seen
+    )
+    return said
 
-    def _value(self, element: etree._Element, kind: Kind) -> None:
-        if element.keys() != kind.required_attributes:
-            self._attributes(element, kind)
-        if len(element):
-            self._say(UNKNOWN, element[0], about=_here(element[0], element))
-        elif kind.is_written_well is not None and not kind.is_written_well(element.text or ""):
-            expected = _KINDS.get(kind.name, _NUMBER)
-            self._say(VALUE, element, element.text, about=_expected(expected))
 
-    def _open(self, element: etree._Element) -> None:
-        """Judge ``ExtensionContent``: one element of a namespace that is not that of the extensions themselves."""
-        if element.attrib:
-            self._attributes(element, _NO_ATTRIBUTES)
-        if (element.text and element.text.strip(_SPACES)) or any(
-            child.tail and child.tail.strip(_SPACES) for child in element
-        ):
-            self._say(TEXT, element)
-        namespaces = [str(child.tag).partition("}")[0] + "}" if str(child.tag)[0] == "{" else "" for child in element]
-        if len(namespaces) != 1 or namespaces[0] in {"", _EXTENSIONS}:
-            self._say(MISSING, element)
-        self._foreign(element)
+def _value(node: Node, kind: Kind) -> list[Said]:
+    """Say what is wrong with a value; one of a namespace of its own is a group to the tree."""
+    said = _attributes(node, kind)
+    if isinstance(node, Group) and node:
+        first = node.child(0)
+        return [*said, Said(UNKNOWN, first, sentences.unknown(first.place.tag, node.place.tag), behind=(0,))]
+    if isinstance(node, Value) and node.token.is_odd:
+        first_element = node.element[0]
+        about = sentences.unknown(str(first_element.tag), node.place.tag)
+        return [*said, Said(UNKNOWN, first_element, about, behind=(0,))]
+    if not _is_written_well(node, kind):
+        said.append(Said(VALUE, node, sentences.expected(kind.name), found=node.element.text))
+    return said
 
-    def _foreign(self, element: etree._Element) -> None:
-        """Judge what stands in an element UBL does not know: the schema is lax there, and looks at what it does know."""
-        for child in element:
-            known = ELEMENTS.get(str(child.tag))
-            if known is not None:
-                self._holds(child, known)
-            else:
-                self._foreign(child)
 
-    def _attributes(self, element: etree._Element, kind: Kind) -> None:
-        for name, text in element.attrib.items():
-            if (
-                name not in kind.attributes
-                and name not in _ALWAYS
-                and not _is_own_type(element, str(name), str(text), kind)
-            ):
-                self._say(ATTRIBUTE, element, str(text), about=_unknown_attribute(str(name)))
-            elif name == "languageID" and not is_language(str(text)):
-                self._say(ATTRIBUTE, element, str(text))
-        for name in kind.required_attributes:
-            if name not in element.attrib:
-                self._say(ATTRIBUTE, element, about=_missing_attribute(name))
+def _is_written_well(node: Node, kind: Kind) -> bool:
+    if kind.is_written_well is None:
+        return True
+    if isinstance(node, Group):
+        return kind.is_written_well(node.whole)
+    token = node.token
+    # What a token tells of numbers and dates is what the kinds of their places ask: these need not be read.
+    if token.is_plain if kind.name == "Date" else token.is_number and kind.name not in sentences.KINDS:
+        return True
+    return kind.is_written_well(node.text)
 
-    def _say(
-        self,
-        rule: Rule,
-        element: etree._Element,
-        found: str | None = None,
-        *,
-        about: Callable[[], Sentence] | None = None,
-    ) -> None:
-        if len(self.findings) >= FINDINGS_MAX:
-            return
-        message = rule.sentence if about is None else about()
-        if found is not None and len(found) > _FOUND_CHARACTERS_MAX:
-            found = found[: _FOUND_CHARACTERS_MAX - 1] + "…"
-        where = (path_of(element), element.sourceline)
-        self.findings.append(Finding(rule.id, rule.severity, rule.layer, rule.term, message, *where, found))
+
+def _open(group: Group) -> list[Said]:
+    """Judge ``ExtensionContent``: one element of a namespace that is not that of the extensions themselves."""
+    said = _attributes(group, _NO_ATTRIBUTES)
+    if group.shape.stray:
+        said.append(Said(TEXT, group))
+    namespaces = [
+        part.place.tag.partition("}")[0] + "}" if part.place.tag[0] == "{" else "" for part in group.shape.parts
+    ]
+    if len(namespaces) != 1 or namespaces[0] in {"", _EXTENSIONS}:
+        said.append(Said(MISSING, group))
+    return said
+
+
+def _attributes(node: Node, kind: Kind) -> list[Said]:
+    said: list[Said] = []
+    for name, text in node.attributes.items():
+        if name not in kind.attributes and name not in _ALWAYS and not _is_own_type(node, name, text, kind):
+            said.append(Said(ATTRIBUTE, node, sentences.unknown_attribute(name), node.get(name)))
+        elif name == "languageID" and not is_language(text):
+            said.append(Said(ATTRIBUTE, node, found=text))
+    said += (
+        Said(ATTRIBUTE, node, sentences.missing_attribute(name))
+        for name in kind.required_attributes
+        if name not in node.attributes
+    )
+    return said
 
 
 _NO_ATTRIBUTES = Kind("")
 
 
-def _is_own_type(element: etree._Element, name: str, text: str, kind: Kind) -> bool:
+def _is_own_type(node: Node, name: str, text: str, kind: Kind) -> bool:
     """Return whether an attribute is an ``xsi:type`` that says of an element what it is anyway."""
     if name != f"{_SCHEMA_INSTANCE}type":
         return False
+    node.tree.has_read = True
     prefix, _, local = text.strip(_SPACES).rpartition(":")
-    own = etree.QName(element)
-    return element.nsmap.get(prefix or None) == own.namespace and local == (
+    own = etree.QName(node.place.tag)
+    return node.element.nsmap.get(prefix or None) == own.namespace and local == (
         f"{own.localname}Type" if kind.is_value else kind.name
     )
 
 
-def _here(child: etree._Element, parent: etree._Element) -> Callable[[], Sentence]:
-    name, around = short(child), short(parent)
-    return lambda: Sentence(
-        f"{name} bestaat niet in {around}.",
-        f"{name} n'existe pas dans {around}.",
-        f"{name} does not exist in {around}.",
-    )
+def _stripped(text: str | None) -> str:
+    return (text or "").strip(_SPACES)
 
 
-def _before(child: etree._Element) -> Callable[[], Sentence]:
-    def say() -> Sentence:
-        name, other = short(child), child.getprevious()
-        after = short(other) if other is not None else ""
-        return Sentence(
-            f"{name} moet vóór {after} staan.", f"{name} doit précéder {after}.", f"{name} must stand before {after}."
-        )
-
-    return say
+_FOREIGN = Kind("", is_open=True)
+"""What stands in an element UBL does not know: the schema is lax there, and looks at what it does know."""
 
 
-def _missing(tag: str, parent: etree._Element) -> Callable[[], Sentence]:
-    def say() -> Sentence:
-        name, around = short(etree.Element(tag)), short(parent)
-        return Sentence(f"{around} mist {name}.", f"Dans {around} manque {name}.", f"{around} lacks {name}.")
-
-    return say
-
-
-def _expected(what: Sentence) -> Callable[[], Sentence]:
-    return lambda: Sentence(f"Hier hoort {what.nl}.", f"Il faut ici {what.fr}.", f"Here belongs {what.en}.")
+def kind_at(place: Place) -> Kind | None:
+    """Return what an element at a place holds; None where the structure has said already that nothing stands there."""
+    if "kind" not in place.asked:
+        place.asked["kind"] = _kind(place)
+    return place.asked["kind"]  # type: ignore[return-value]  # this layer keeps its own there
 
 
-def _unknown_attribute(name: str) -> Callable[[], Sentence]:
-    return lambda: Sentence(
-        f"Het attribuut {name} bestaat hier niet.",
-        f"L'attribut {name} n'existe pas ici.",
-        f"The attribute {name} does not exist here.",
-    )
+def _kind(place: Place) -> Kind | None:
+    around = None if place.above is None else kind_at(place.above)
+    if place.above is None:
+        return ELEMENTS[place.tag]
+    if around is None or around.is_value:
+        return None
+    if around.is_open:
+        return ELEMENTS.get(place.tag, _FOREIGN)
+    return around.parts[place.tag][2] if place.tag in around.parts else None
 
 
-def _missing_attribute(name: str) -> Callable[[], Sentence]:
-    return lambda: Sentence(
-        f"Het attribuut {name} ontbreekt.", f"L'attribut {name} manque.", f"The attribute {name} is missing."
-    )
+def _questions(place: Place, about: About) -> tuple[Question, ...]:
+    kind = kind_at(place)
+    if kind is None or kind is _FOREIGN:
+        return ()
+
+    def say(node: Node, facts: Facts) -> list[Said]:
+        if kind.is_value:
+            return _value(node, kind)
+        assert isinstance(node, Group)
+        return _open(node) if kind.is_open else _group(node, kind)
+
+    return (Question(lambda node, facts: not say(node, facts), say),)
 
 
-def judge(subject: Subject) -> list[Finding]:
-    """Return what is wrong with the structure of one document."""
-    walk = _Judge()
-    walk.group(subject.root, ELEMENTS[str(subject.root.tag)])
-    return walk.findings
-
-
-LAYER = Layer("structure", RULES, judge)
+LAYER = Layer(
+    "structure",
+    RULES,
+    _questions,
+    found=lambda rule, element: None,
+    findings_max=FINDINGS_MAX,
+    all_findings_max=FINDINGS_MAX,
+)

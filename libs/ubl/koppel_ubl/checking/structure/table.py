@@ -72,9 +72,9 @@ def clark(name: str) -> str:
     return f"{{{NAMESPACES[prefix]}}}{local}"
 
 
-def short(element: etree._Element) -> str:
+def short(tag: str) -> str:
     """Return the name people read: ``cbc:ID``; ``Invoice`` for the document."""
-    name = etree.QName(element)
+    name = etree.QName(tag)
     prefix = next((prefix for prefix, namespace in NAMESPACES.items() if namespace == name.namespace), None)
     return name.localname if prefix in {"inv", "cn"} else f"{prefix or '?'}:{name.localname}"
 

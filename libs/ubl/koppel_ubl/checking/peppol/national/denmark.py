@@ -1,12 +1,12 @@
 """Denmark: CVR numbers, means of payment of NemKonto and giro, UNSPSC classifications, and charges by number."""
 
-from koppel_ubl.checking.peppol.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Node, Path, normalised, number, string, tag
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.nodes import Group, Node, Path, normalised, number, string
 from koppel_ubl.checking.peppol.rule import Pattern
 
 from .words import DOCUMENTS, MANDATE, PAYEE_ACCOUNT, PAYEE_BANK, PAYER_ACCOUNT, REGISTRATION, SUPPLIER
 
-DENMARK = Pattern(lambda facts: facts.supplier_address_country == "DK")
+DENMARK = Pattern(lambda about: about.supplier_address_country == "DK")
 MEANS = frozenset({"1", "10", "31", "42", "48", "49", "50", "58", "59", "93", "97"})
 CVR = "0184"
 _PAYABLE = Path("cac:LegalMonetaryTotal/cbc:PayableAmount")
@@ -16,24 +16,23 @@ _ID = Path("cbc:ID")
 _CLASSIFICATION = Path("cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode")
 _REASON_CODE = Path("cbc:AllowanceChargeReasonCode")
 _REASON = Path("cbc:AllowanceChargeReason")
-_PARTIES = frozenset({tag("cac:AccountingSupplierParty"), tag("cac:AccountingCustomerParty")})
+_PARTIES = frozenset({"cac:AccountingSupplierParty", "cac:AccountingCustomerParty"})
 
 
 def _is_domestic(facts: Facts) -> bool:
-    return facts.customer_address_country == "DK"
+    return facts.about.customer_address_country == "DK"
 
 
 def _is_domestic_identification(node: Node, facts: Facts) -> bool:
-    party = node.getparent()
-    side = None if party is None else party.getparent()
-    return _is_domestic(facts) and side is not None and side.tag in _PARTIES and side.getparent() is facts.root
+    side = None if node.place.above is None else node.place.above.above
+    return _is_domestic(facts) and side is not None and side.name in _PARTIES and side.is_of_document
 
 
 def _is_domestic_part(node: Node, facts: Facts) -> bool:
-    return _is_domestic(facts) and node.getparent() is facts.root
+    return _is_domestic(facts) and node.place.is_of_document
 
 
-def _is_domestic_payment(means: Node, facts: Facts) -> bool:
+def _is_domestic_payment(means: Group, facts: Facts) -> bool:
     return _is_domestic_part(means, facts) and not facts.is_credit_note
 
 
@@ -44,7 +43,7 @@ _line = DENMARK.on("cac:InvoiceLine", "cac:CreditNoteLine", where=_is_domestic_p
 _allowance_charge = DENMARK.on("cac:AllowanceCharge", where=lambda node, facts: _is_domestic(facts))
 
 
-def _registrations(root: Node) -> list[Node]:
+def _registrations(root: Group) -> list[Node]:
     party = SUPPLIER.first(root)
     return [] if party is None else list(REGISTRATION.each(party))
 
@@ -57,7 +56,7 @@ def _registrations(root: Node) -> list[Node]:
     fr="Un vendeur danois indique son numéro CVR.",
     en="A Danish seller states its CVR number.",
 )
-def seller_is_registered(root: Node, facts: Facts) -> bool:
+def seller_is_registered(root: Group, facts: Facts) -> bool:
     return any(normalised(string(found)) for found in _registrations(root))
 
 
@@ -69,7 +68,7 @@ def seller_is_registered(root: Node, facts: Facts) -> bool:
     fr="Le numéro d'enregistrement d'un vendeur danois porte le schéma 0184 (CVR).",
     en="The registration number of a Danish seller bears scheme 0184 (CVR).",
 )
-def registration_is_cvr(root: Node, facts: Facts) -> bool:
+def registration_is_cvr(root: Group, facts: Facts) -> bool:
     return all(normalised(found.get("schemeID", "")) == CVR for found in _registrations(root))
 
 
@@ -81,7 +80,7 @@ def registration_is_cvr(root: Node, facts: Facts) -> bool:
     fr="Une note de crédit danoise n'a pas de montant à payer négatif.",
     en="A Danish credit note has no negative amount to pay.",
 )
-def credit_note_is_not_negative(root: Node, facts: Facts) -> bool:
+def credit_note_is_not_negative(root: Group, facts: Facts) -> bool:
     payable = number(_PAYABLE.text(root))
     return not facts.is_credit_note or not _is_domestic(facts) or payable.is_nan() or payable >= 0
 
@@ -94,7 +93,7 @@ def credit_note_is_not_negative(root: Node, facts: Facts) -> bool:
     fr="Un identifiant d'une partie danoise porte un schéma (schemeID).",
     en="An identifier of a Danish party bears a scheme (schemeID).",
 )
-def identifier_has_scheme(identification: Node, facts: Facts) -> bool:
+def identifier_has_scheme(identification: Group, facts: Facts) -> bool:
     found = _ID.first(identification)
     return found is None or bool(normalised(found.get("schemeID", "")))
 
@@ -107,11 +106,11 @@ def identifier_has_scheme(identification: Node, facts: Facts) -> bool:
     fr="Au Danemark, le moyen de paiement est 1, 10, 31, 42, 48, 49, 50, 58, 59, 93 ou 97.",
     en="In Denmark the means of payment is 1, 10, 31, 42, 48, 49, 50, 58, 59, 93 or 97.",
 )
-def means_is_danish(means: Node, facts: Facts) -> bool:
+def means_is_danish(means: Group, facts: Facts) -> bool:
     return _CODE.text(means) in MEANS
 
 
-def _is_filled(path: Path, means: Node) -> bool:
+def _is_filled(path: Path, means: Group) -> bool:
     return bool(path.value(means))
 
 
@@ -123,7 +122,7 @@ def _is_filled(path: Path, means: Node) -> bool:
     fr="Un virement danois (31, 42) demande un compte et un enregistrement bancaire.",
     en="A Danish transfer (31, 42) needs an account and a bank registration.",
 )
-def transfer_has_account_and_bank(means: Node, facts: Facts) -> bool:
+def transfer_has_account_and_bank(means: Group, facts: Facts) -> bool:
     return _CODE.text(means) not in {"31", "42"} or (_is_filled(PAYEE_ACCOUNT, means) and _is_filled(PAYEE_BANK, means))
 
 
@@ -135,7 +134,7 @@ def transfer_has_account_and_bank(means: Node, facts: Facts) -> bool:
     fr="Une domiciliation danoise (49) demande un mandat et un compte.",
     en="A Danish direct debit (49) needs a mandate and an account.",
 )
-def direct_debit_is_complete(means: Node, facts: Facts) -> bool:
+def direct_debit_is_complete(means: Group, facts: Facts) -> bool:
     return _CODE.text(means) != "49" or (_is_filled(MANDATE, means) and _is_filled(PAYER_ACCOUNT, means))
 
 
@@ -147,7 +146,7 @@ def direct_debit_is_complete(means: Node, facts: Facts) -> bool:
     fr="Pour le giro (50), la référence commence par 01#, 04# ou 15# et le compte a sept signes.",
     en="With giro (50) the reference begins with 01#, 04# or 15# and the account has seven characters.",
 )
-def giro_is_complete(means: Node, facts: Facts) -> bool:
+def giro_is_complete(means: Group, facts: Facts) -> bool:
     if _CODE.text(means) != "50":
         return True
     return _REFERENCE.text(means)[:3] in {"01#", "04#", "15#"} and len(PAYEE_ACCOUNT.text(means)) == 7
@@ -161,7 +160,7 @@ def giro_is_complete(means: Node, facts: Facts) -> bool:
     fr="Une référence giro 04# ou 15# compte dix-neuf signes.",
     en="A giro reference 04# or 15# has nineteen characters.",
 )
-def giro_reference_has_its_length(means: Node, facts: Facts) -> bool:
+def giro_reference_has_its_length(means: Group, facts: Facts) -> bool:
     reference = _REFERENCE.text(means)
     return _CODE.text(means) != "50" or reference[:3] not in {"04#", "15#"} or len(reference) == 19
 
@@ -174,7 +173,7 @@ def giro_reference_has_its_length(means: Node, facts: Facts) -> bool:
     fr="Pour FIK (93), la référence commence par 71#, 73# ou 75# et le compte a huit signes.",
     en="With FIK (93) the reference begins with 71#, 73# or 75# and the account has eight characters.",
 )
-def card_is_complete(means: Node, facts: Facts) -> bool:
+def card_is_complete(means: Group, facts: Facts) -> bool:
     if _CODE.text(means) != "93":
         return True
     return _REFERENCE.text(means)[:3] in {"71#", "73#", "75#"} and len(PAYEE_ACCOUNT.text(means)) == 8
@@ -188,7 +187,7 @@ def card_is_complete(means: Node, facts: Facts) -> bool:
     fr="Une référence FIK 71# ou 75# compte dix-huit ou dix-neuf signes.",
     en="A FIK reference 71# or 75# has eighteen or nineteen characters.",
 )
-def card_reference_has_its_length(means: Node, facts: Facts) -> bool:
+def card_reference_has_its_length(means: Group, facts: Facts) -> bool:
     reference = _REFERENCE.text(means)
     return _CODE.text(means) != "93" or reference[:3] not in {"71#", "75#"} or len(reference) in {18, 19}
 
@@ -201,7 +200,7 @@ def card_reference_has_its_length(means: Node, facts: Facts) -> bool:
     fr="Une classification UNSPSC danoise (TST) est de la version 19.05.01.",
     en="A Danish UNSPSC classification (TST) is of version 19.05.01.",
 )
-def classification_has_its_version(line: Node, facts: Facts) -> bool:
+def classification_has_its_version(line: Group, facts: Facts) -> bool:
     codes = list(_CLASSIFICATION.each(line))
     if not any(code.get("listID") == "TST" for code in codes):
         return True
@@ -216,7 +215,7 @@ def classification_has_its_version(line: Node, facts: Facts) -> bool:
     fr="Au Danemark, le motif ZZZ demande un numéro de taxe de quatre chiffres.",
     en="In Denmark the reason ZZZ needs a number of a levy of four digits.",
 )
-def levy_has_a_number(node: Node, facts: Facts) -> bool:
+def levy_has_a_number(node: Group, facts: Facts) -> bool:
     if "ZZZ" not in _REASON_CODE.texts(node):
         return True
     levy = number(_REASON.text(node))

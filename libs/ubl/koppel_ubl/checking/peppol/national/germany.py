@@ -2,13 +2,14 @@
 
 import re
 
-from koppel_ubl.checking.peppol.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Node, Path, is_blank, normalised, string
-from koppel_ubl.checking.peppol.rule import Below, Context, Pattern, Test
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, is_blank, normalised, string
+from koppel_ubl.checking.peppol.rule import Below, Context, Pattern
+from koppel_ubl.checking.question import Test
 
 from .words import DOCUMENTS, PAYEE_ACCOUNT, PAYER_ACCOUNT, REPRESENTATIVE, SUPPORTING
 
-GERMANY = Pattern(lambda facts: facts.is_between("DE"))
+GERMANY = Pattern(lambda about: about.is_between("DE"))
 CATEGORIES = frozenset({"S", "Z", "E", "AE", "K", "G", "L", "M"})
 KINDS = frozenset({"326", "380", "384", "389", "381", "875", "876", "877"})
 TRANSFER, CARD, DIRECT_DEBIT = frozenset({"30", "58"}), frozenset({"48", "54", "55"}), frozenset({"59"})
@@ -51,7 +52,7 @@ _LINK = Path("cac:Attachment/cac:ExternalReference/cbc:URI")
 
 
 def _of_root(node: Node, facts: Facts) -> bool:
-    return node.getparent() is facts.root
+    return node.place.is_of_document
 
 
 def _paid_by(codes: frozenset[str]) -> Test:
@@ -70,32 +71,32 @@ def _none_of(*paths: Path) -> Test:
     return lambda node, facts: not any(path.exists(node) for path in paths)
 
 
-def _has_tax_number(root: Node, facts: Facts) -> bool:
+def _has_tax_number(root: Group, facts: Facts) -> bool:
     categories = set(_ALLOWANCE_CATEGORIES.texts(root)).union(*(path.texts(root) for path in _LINE_CATEGORIES))
     if categories.isdisjoint(CATEGORIES):
         return True
     return REPRESENTATIVE.exists(root) or any(not is_blank(text) for text in _TAX_NUMBERS.texts(root))
 
 
-def _has_usual_kind(root: Node, facts: Facts) -> bool:
-    kinds = KINDS | {"261"} if facts.is_self_billed else KINDS
+def _has_usual_kind(root: Group, facts: Facts) -> bool:
+    kinds = KINDS | {"261"} if facts.about.is_self_billed else KINDS
     return any(text in kinds for path in _KINDS for text in path.texts(root))
 
 
-def _corrects(root: Node, facts: Facts) -> bool:
+def _corrects(root: Group, facts: Facts) -> bool:
     return "384" not in _KINDS[0].texts(root) or _PRECEDING.exists(root)
 
 
-def _has_creditor(root: Node, facts: Facts) -> bool:
+def _has_creditor(root: Group, facts: Facts) -> bool:
     numbers = (number for path in _CREDITORS for number in path.each(root))
     return not _MEANS_MANDATE.exists(root) or any(number.get("schemeID") == "SEPA" for number in numbers)
 
 
-def _has_debited_account(root: Node, facts: Facts) -> bool:
+def _has_debited_account(root: Group, facts: Facts) -> bool:
     return not _MEANS_MANDATE.exists(root) or _MEANS_PAYER.exists(root)
 
 
-def _discounts_are_structured(note: Node, facts: Facts) -> bool:
+def _discounts_are_structured(note: Value, facts: Facts) -> bool:
     text = string(note)
     lines = [line for line in text.split("\n") if normalised(line).startswith("#")]
     if not lines:
@@ -105,7 +106,7 @@ def _discounts_are_structured(note: Node, facts: Facts) -> bool:
 
 
 def _is_iban(path: Path) -> Test:
-    def holds(means: Node, facts: Facts) -> bool:
+    def holds(means: Group, facts: Facts) -> bool:
         text = "".join(path.text(means).split())
         if not _IBAN.fullmatch(text):
             return False
@@ -118,7 +119,7 @@ def _only_if_sepa(test: Test, code: str) -> Test:
     return lambda means, facts: code not in _CODE.texts(means) or test(means, facts)
 
 
-def _file_name_is_new(reference: Node, facts: Facts) -> bool:
+def _file_name_is_new(reference: Group, facts: Facts) -> bool:
     names = [file.get("filename") for file in _FILE.each(reference)]
     for other in SUPPORTING.each(facts.root):
         if other is reference:
@@ -128,7 +129,7 @@ def _file_name_is_new(reference: Node, facts: Facts) -> bool:
     return True
 
 
-def _link_is_absolute(reference: Node, facts: Facts) -> bool:
+def _link_is_absolute(reference: Group, facts: Facts) -> bool:
     return all(_ABSOLUTE.match(text) for text in _LINK.texts(reference))
 
 

@@ -3,9 +3,11 @@
 import re
 
 from koppel_ubl.check_digits import is_greek_tax_number
-from koppel_ubl.checking.peppol.facts import Facts, registrations, vat_numbers
-from koppel_ubl.checking.peppol.nodes import Node, Path, is_number, normalised, string, tag
-from koppel_ubl.checking.peppol.rule import Below, Pattern, Test
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.facts import registrations, vat_numbers
+from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, is_number, normalised, string
+from koppel_ubl.checking.peppol.rule import Below, Pattern
+from koppel_ubl.checking.question import Test
 from koppel_ubl.checking.report import Sentence
 
 from .words import DESCRIPTION, DOCUMENTS, REPRESENTATIVE, SUPPLIER, SUPPORTING
@@ -13,7 +15,7 @@ from .words import DESCRIPTION, DOCUMENTS, REPRESENTATIVE, SUPPLIER, SUPPORTING
 GREEK = frozenset({"GR", "EL"})
 KINDS = frozenset({"1.1", "1.6", "2.1", "2.4", "5.1", "5.2"})
 MARK, INVOICE_URL = "##M.AR.K##", "##INVOICE|URL##"
-GREECE = Pattern(lambda facts: facts.supplier_country in GREEK or facts.supplier_own_country in GREEK)
+GREECE = Pattern(lambda about: about.supplier_country in GREEK or about.supplier_own_country in GREEK)
 _DATE = re.compile(r"(0?[1-9]|[12][0-9]|3[01])[-\\/ ]?(0?[1-9]|1[0-2])[-\\/ ]?(19|20)[0-9]{2}")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _MARK = re.compile(r"[1-9][0-9]*")
@@ -24,51 +26,49 @@ _TAX_SCHEME = Path("cac:TaxScheme/cbc:ID")
 
 
 def _is_sender(facts: Facts) -> bool:
-    return facts.supplier_country in GREEK
+    return facts.about.supplier_country in GREEK
 
 
 def _is_number(node: Node, facts: Facts) -> bool:
-    return _is_sender(facts) and node.getparent() is facts.root
+    return _is_sender(facts) and node.place.is_of_document
 
 
 def _party_of(side: str, *, both: bool = False) -> Test:
     stands = Below(side)
 
-    def takes(party: Node, facts: Facts) -> bool:
-        return _is_sender(facts) and (not both or facts.customer_country in GREEK) and stands(party, facts)
+    def takes(party: Group, facts: Facts) -> bool:
+        return _is_sender(facts) and (not both or facts.about.customer_country in GREEK) and stands(party, facts)
 
     return takes
 
 
-def _is_vat_number(company: Node, facts: Facts) -> bool:
-    scheme = company.getparent()
+def _is_vat_number(company: Value, facts: Facts) -> bool:
     stands = Below("cac:PartyTaxScheme", "cac:Party", "cac:AccountingSupplierParty")(company, facts)
-    return _is_sender(facts) and stands and scheme is not None and _TAX_SCHEME.value(scheme) == "VAT"
+    return _is_sender(facts) and stands and _TAX_SCHEME.value(company.group) == "VAT"
 
 
 def _is_at_home(facts: Facts) -> bool:
-    return _is_sender(facts) and facts.supplier_address_country == "GR"
+    return _is_sender(facts) and facts.about.supplier_address_country == "GR"
 
 
-def _is_mark(number: Node, facts: Facts) -> bool:
-    reference = number.getparent()
-    inside = reference is not None and reference.tag == tag("cac:AdditionalDocumentReference")
-    return inside and _is_at_home(facts) and MARK in DESCRIPTION.texts(reference)  # type: ignore[arg-type]
+def _is_mark(number: Value, facts: Facts) -> bool:
+    inside = number.place.is_below("cac:AdditionalDocumentReference")
+    return inside and _is_at_home(facts) and MARK in DESCRIPTION.texts(number.group)
 
 
-def _is_link(reference: Node, facts: Facts) -> bool:
+def _is_link(reference: Group, facts: Facts) -> bool:
     return _is_sender(facts) and INVOICE_URL in DESCRIPTION.texts(reference)
 
 
 def _is_endpoint(side: str) -> Test:
     stands = Below("cac:Party", side)
 
-    def takes(endpoint: Node, facts: Facts) -> bool:
+    def takes(endpoint: Value, facts: Facts) -> bool:
         if not stands(endpoint, facts):
             return False
         if side == "cac:AccountingSupplierParty":
-            return facts.supplier_own_country in GREEK
-        return _is_sender(facts) and facts.customer_country in GREEK
+            return facts.about.supplier_own_country in GREEK
+        return _is_sender(facts) and facts.about.customer_country in GREEK
 
     return takes
 
@@ -81,7 +81,7 @@ _mark = GREECE.on("cbc:ID", where=_is_mark)
 _link = GREECE.on("cac:AdditionalDocumentReference", where=_is_link)
 _buyer = GREECE.on("cac:Party", where=_party_of("cac:AccountingCustomerParty"))
 _seller_endpoint = GREECE.on("cbc:EndpointID", where=_is_endpoint("cac:AccountingSupplierParty"))
-GREECE_BOTH = Pattern(lambda facts: _is_sender(facts) and facts.customer_country in GREEK)
+GREECE_BOTH = Pattern(lambda about: about.supplier_country in GREEK and about.customer_country in GREEK)
 _greek_buyer = GREECE_BOTH.on("cac:Party", where=_party_of("cac:AccountingCustomerParty", both=True))
 _buyer_endpoint = GREECE_BOTH.on("cbc:EndpointID", where=_is_endpoint("cac:AccountingCustomerParty"))
 
@@ -152,7 +152,7 @@ for _rule, _test, _what in (
     )(_test)
 
 
-def _has_name(party: Node, facts: Facts) -> bool:
+def _has_name(party: Group, facts: Facts) -> bool:
     return bool(_NAME.text(party))
 
 
@@ -174,7 +174,7 @@ _buyer.rule(
 )(_has_name)
 
 
-def _has_one_tax_number(party: Node, facts: Facts) -> bool:
+def _has_one_tax_number(party: Group, facts: Facts) -> bool:
     numbers = registrations(party, "VAT")
     return len(numbers) == 1 and numbers[0][:2] == "EL" and is_greek_tax_number(numbers[0][2:])
 
@@ -205,12 +205,12 @@ _greek_buyer.rule(
     fr="Un numéro de TVA grec est EL suivi d'un numéro fiscal valable.",
     en="A Greek VAT number is EL and a valid tax number.",
 )
-def vat_number_is_greek(company: Node, facts: Facts) -> bool:
+def vat_number_is_greek(company: Value, facts: Facts) -> bool:
     text = string(company)
     return text[:2] == "EL" and is_greek_tax_number(text[2:])
 
 
-def _described(root: Node, description: str) -> int:
+def _described(root: Group, description: str) -> int:
     return sum(description in DESCRIPTION.texts(reference) for reference in SUPPORTING.each(root))
 
 
@@ -256,7 +256,7 @@ _link.rule(
 )(lambda reference, facts: bool(_LINK.value(reference)))
 
 
-def _is_tax_number(endpoint: Node, facts: Facts) -> bool:
+def _is_tax_number(endpoint: Value, facts: Facts) -> bool:
     return endpoint.get("schemeID") == "9933" and is_greek_tax_number(string(endpoint))
 
 

@@ -1,7 +1,7 @@
 """Iceland: kennitala, addresses, bank accounts and the last day of payment (eindagi)."""
 
-from koppel_ubl.checking.peppol.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Node, Path, is_date, normalised, string
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.nodes import Group, Path, is_date, normalised, string
 from koppel_ubl.checking.peppol.rule import Pattern
 
 from .words import (
@@ -16,7 +16,7 @@ from .words import (
     SUPPORTING,
 )
 
-ICELAND = Pattern(lambda facts: facts.supplier_address_country == "IS")
+ICELAND = Pattern(lambda about: about.supplier_address_country == "IS")
 KENNITALA = "0196"
 ACCOUNT_DIGITS = 12
 _KIND = (Path("cbc:InvoiceTypeCode"), Path("cbc:CreditNoteTypeCode"))
@@ -26,8 +26,8 @@ _ID = Path("cbc:ID")
 _DUE = Path("cbc:DueDate")
 
 
-def _is_icelandic(buyer: Node, facts: Facts) -> bool:
-    return buyer.getparent() is facts.root and facts.customer_address_country == "IS"
+def _is_icelandic(buyer: Group, facts: Facts) -> bool:
+    return buyer.place.is_of_document and facts.about.customer_address_country == "IS"
 
 
 _document = ICELAND.on(*DOCUMENTS)
@@ -42,15 +42,15 @@ _buyer = ICELAND.on("cac:AccountingCustomerParty", where=_is_icelandic)
     fr="Un vendeur islandais utilise le type 380 ou 381.",
     en="An Icelandic seller uses type 380 or 381.",
 )
-def kind_is_plain(root: Node, facts: Facts) -> bool:
+def kind_is_plain(root: Group, facts: Facts) -> bool:
     return any(path.value(root) in {"380", "381"} for path in _KIND)
 
 
-def _has_kennitala(party: Node | None) -> bool:
+def _has_kennitala(party: Group | None) -> bool:
     return party is not None and any(number.get("schemeID") == KENNITALA for number in REGISTRATION.each(party))
 
 
-def _has_address(party: Node | None) -> bool:
+def _has_address(party: Group | None) -> bool:
     return party is not None and STREET.exists(party) and POSTCODE.exists(party)
 
 
@@ -62,7 +62,7 @@ def _has_address(party: Node | None) -> bool:
     fr="Un vendeur islandais indique son kennitala (schéma 0196).",
     en="An Icelandic seller states its kennitala (scheme 0196).",
 )
-def seller_has_kennitala(root: Node, facts: Facts) -> bool:
+def seller_has_kennitala(root: Group, facts: Facts) -> bool:
     return _has_kennitala(SUPPLIER.first(root))
 
 
@@ -74,7 +74,7 @@ def seller_has_kennitala(root: Node, facts: Facts) -> bool:
     fr="Un vendeur islandais indique sa rue et son code postal.",
     en="An Icelandic seller states its street and post code.",
 )
-def seller_has_address(root: Node, facts: Facts) -> bool:
+def seller_has_address(root: Group, facts: Facts) -> bool:
     return _has_address(SUPPLIER.first(root))
 
 
@@ -86,7 +86,7 @@ def seller_has_address(root: Node, facts: Facts) -> bool:
     fr="Un acheteur islandais a un kennitala (schéma 0196).",
     en="An Icelandic buyer has a kennitala (scheme 0196).",
 )
-def buyer_has_kennitala(buyer: Node, facts: Facts) -> bool:
+def buyer_has_kennitala(buyer: Group, facts: Facts) -> bool:
     return _has_kennitala(_PARTY.first(buyer))
 
 
@@ -98,12 +98,12 @@ def buyer_has_kennitala(buyer: Node, facts: Facts) -> bool:
     fr="Un acheteur islandais a une rue et un code postal.",
     en="An Icelandic buyer has a street and a post code.",
 )
-def buyer_has_address(buyer: Node, facts: Facts) -> bool:
+def buyer_has_address(buyer: Group, facts: Facts) -> bool:
     return _has_address(_PARTY.first(buyer))
 
 
 def _account(rule_id: str, code: str) -> None:
-    def holds(root: Node, facts: Facts) -> bool:
+    def holds(root: Group, facts: Facts) -> bool:
         means = [each for each in _PAYMENT.each(root) if code in MEANS_CODE.texts(each)]
         accounts = [account for each in means for account in PAYEE_ACCOUNT.each(each)]
         return not means or (bool(accounts) and len(normalised(string(accounts[0]))) == ACCOUNT_DIGITS)
@@ -122,7 +122,7 @@ _account("IS-R-006", "9")
 _account("IS-R-007", "42")
 
 
-def _last_days(root: Node) -> list[str]:
+def _last_days(root: Group) -> list[str]:
     """Return the last days of payment: supporting documents described as EINDAGI carry them as their number."""
     found = [each for each in SUPPORTING.each(root) if "EINDAGI" in DESCRIPTION.texts(each)]
     return [_ID.text(each) for each in found]
@@ -136,7 +136,7 @@ def _last_days(root: Node) -> list[str]:
     fr="Un eindagi est une date AAAA-MM-JJ.",
     en="An eindagi is a date YYYY-MM-DD.",
 )
-def last_day_is_a_date(root: Node, facts: Facts) -> bool:
+def last_day_is_a_date(root: Group, facts: Facts) -> bool:
     return all(is_date(day) for day in _last_days(root)[:1])
 
 
@@ -148,7 +148,7 @@ def last_day_is_a_date(root: Node, facts: Facts) -> bool:
     fr="Qui indique un eindagi indique aussi l'échéance.",
     en="Whoever states an eindagi also states the due date.",
 )
-def due_date_is_given(root: Node, facts: Facts) -> bool:
+def due_date_is_given(root: Group, facts: Facts) -> bool:
     return not _last_days(root) or _DUE.exists(root)
 
 
@@ -160,6 +160,6 @@ def due_date_is_given(root: Node, facts: Facts) -> bool:
     fr="L'eindagi ne tombe pas avant l'échéance.",
     en="The eindagi is not before the due date.",
 )
-def last_day_is_not_before_due(root: Node, facts: Facts) -> bool:
+def last_day_is_not_before_due(root: Group, facts: Facts) -> bool:
     days = _last_days(root)
     return not days or any(due <= day for due in _DUE.texts(root) for day in days)

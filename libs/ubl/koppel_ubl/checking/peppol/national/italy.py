@@ -2,22 +2,18 @@
 
 import re
 
-from koppel_ubl.checking.peppol.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Node, Path, normalised, tag
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.nodes import Group, Path, normalised
 from koppel_ubl.checking.peppol.rule import Below, Pattern
 
 from .words import CITY, COMPANY, POSTCODE, STREET, TAX_SCHEME
 
-ITALY = Pattern(lambda facts: facts.supplier_country == "IT")
+ITALY = Pattern(lambda about: about.supplier_country == "IT")
 _TAX_CODE = re.compile(r"[A-Z0-9]{11,16}")
-_PARTY, _SELLER = tag("cac:Party"), tag("cac:AccountingSupplierParty")
 
 
-def _is_other_tax(scheme: Node, facts: Facts) -> bool:
-    party = scheme.getparent()
-    seller = None if party is None else party.getparent()
-    inside = party is not None and seller is not None and party.tag == _PARTY and seller.tag == _SELLER
-    return inside and TAX_SCHEME.value(scheme) != "VAT"
+def _is_other_tax(scheme: Group, facts: Facts) -> bool:
+    return scheme.place.is_below("cac:Party", "cac:AccountingSupplierParty") and TAX_SCHEME.value(scheme) != "VAT"
 
 
 _other_tax = ITALY.on("cac:PartyTaxScheme", where=_is_other_tax)
@@ -32,7 +28,7 @@ _seller = ITALY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
     fr="Le code fiscal d'un vendeur italien compte 11 à 16 majuscules et chiffres.",
     en="The tax code of an Italian seller has 11 to 16 capitals and digits.",
 )
-def tax_code_has_its_form(scheme: Node, facts: Facts) -> bool:
+def tax_code_has_its_form(scheme: Group, facts: Facts) -> bool:
     return bool(_TAX_CODE.fullmatch(normalised(COMPANY.text(scheme))))
 
 

@@ -1,13 +1,13 @@
 """The Netherlands: addresses, KVK or OIN numbers, and how is paid."""
 
-from koppel_ubl.checking.peppol.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Node, Path, decimal, normalised, string
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, decimal, normalised, string
 from koppel_ubl.checking.peppol.rule import Below, Pattern
 
 from .words import COUNTRY, MEANS_CODE, REPRESENTATIVE
 
 MEANS = frozenset({"30", "48", "49", "57", "58", "59"})
-NETHERLANDS = Pattern(lambda facts: _is_dutch(facts.supplier_address_country))
+NETHERLANDS = Pattern(lambda about: _is_dutch(about.supplier_address_country))
 _ADDRESS = (Path("cbc:StreetName"), Path("cbc:CityName"), Path("cbc:PostalZone"))
 _PRECEDING = Path("cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
 _ORDER = Path("cac:OrderReference/cbc:ID")
@@ -20,12 +20,14 @@ def _is_dutch(country: str) -> bool:
 
 
 def _of_dutch_buyer(node: Node, facts: Facts) -> bool:
-    return _is_dutch(facts.customer_address_country) and Below("cac:Party", "cac:AccountingCustomerParty")(node, facts)
+    return _is_dutch(facts.about.customer_address_country) and Below("cac:Party", "cac:AccountingCustomerParty")(
+        node, facts
+    )
 
 
 def _is_buyer_number(node: Node, facts: Facts) -> bool:
     path = ("cac:PartyLegalEntity", "cac:Party", "cac:AccountingCustomerParty")
-    return _is_dutch(facts.customer_address_country) and Below(*path)(node, facts)
+    return _is_dutch(facts.about.customer_address_country) and Below(*path)(node, facts)
 
 
 def _of_dutch_representative(node: Node, facts: Facts) -> bool:
@@ -54,15 +56,15 @@ _order_line = NETHERLANDS.on("cbc:LineID", where=Below("cac:OrderLineReference")
     fr="Une note de crédit néerlandaise renvoie à la facture qu'elle corrige.",
     en="A Dutch credit note refers to the invoice that it corrects.",
 )
-def corrects_an_invoice(code: Node, facts: Facts) -> bool:
+def corrects_an_invoice(code: Value, facts: Facts) -> bool:
     return _PRECEDING.exists(facts.root)
 
 
-def _is_whole(address: Node, facts: Facts) -> bool:
+def _is_whole(address: Group, facts: Facts) -> bool:
     return all(path.exists(address) for path in _ADDRESS)
 
 
-def _is_kvk_or_oin(number: Node, facts: Facts) -> bool:
+def _is_kvk_or_oin(number: Value, facts: Facts) -> bool:
     return not {"0106", "0190"}.isdisjoint(str(number.get("schemeID", "")).split(" ")) and bool(
         normalised(string(number))
     )
@@ -111,10 +113,10 @@ for _rule, _term, _context, _nl, _fr, _en in (
     fr="Qui demande un montant aux Pays-Bas indique comment le payer.",
     en="Whoever asks for an amount in the Netherlands says how it is paid.",
 )
-def says_how_to_pay(totals: Node, facts: Facts) -> bool:
+def says_how_to_pay(totals: Group, facts: Facts) -> bool:
     # Since 3.0.20 only where the buyer is Dutch too.
     payable = decimal(_PAYABLE.first(totals))
-    if not _is_dutch(facts.customer_address_country) or (payable is not None and payable <= 0):
+    if not _is_dutch(facts.about.customer_address_country) or (payable is not None and payable <= 0):
         return True
     return _PAYMENT.exists(facts.root)
 
@@ -127,9 +129,9 @@ def says_how_to_pay(totals: Node, facts: Facts) -> bool:
     fr="Entre parties néerlandaises, le moyen de paiement est 30, 48, 49, 57, 58 ou 59.",
     en="Between Dutch parties the means of payment is 30, 48, 49, 57, 58 or 59.",
 )
-def means_is_dutch(means: Node, facts: Facts) -> bool:
+def means_is_dutch(means: Group, facts: Facts) -> bool:
     # Since 3.0.20 only where the buyer is Dutch too.
-    return not _is_dutch(facts.customer_address_country) or MEANS_CODE.value(means) in MEANS
+    return not _is_dutch(facts.about.customer_address_country) or MEANS_CODE.value(means) in MEANS
 
 
 @_order_line.rule(
@@ -140,5 +142,5 @@ def means_is_dutch(means: Node, facts: Facts) -> bool:
     fr="Qui renvoie à une ligne de commande indique aussi la commande.",
     en="Whoever refers to an order line also states the order.",
 )
-def order_is_given(line: Node, facts: Facts) -> bool:
+def order_is_given(line: Group, facts: Facts) -> bool:
     return _ORDER.exists(facts.root)

@@ -3,11 +3,12 @@
 import re
 
 from koppel_ubl.check_digits import is_norwegian_number
-from koppel_ubl.checking.peppol.facts import Facts, registrations
-from koppel_ubl.checking.peppol.nodes import Node, normalised
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.facts import registrations
+from koppel_ubl.checking.peppol.nodes import Group, normalised
 from koppel_ubl.checking.peppol.rule import Below, Pattern
 
-NORWAY = Pattern(lambda facts: facts.supplier_country == "NO")
+NORWAY = Pattern(lambda about: about.supplier_country == "NO")
 _seller = NORWAY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
 _NUMBER = re.compile(r"[0-9]{9}MVA")
 
@@ -20,7 +21,7 @@ _NUMBER = re.compile(r"[0-9]{9}MVA")
     fr="Un vendeur norvégien indique « Foretaksregisteret » comme inscription fiscale (TAX).",
     en="A Norwegian seller states 'Foretaksregisteret' as its tax registration (TAX).",
 )
-def is_in_the_register(party: Node, facts: Facts) -> bool:
+def is_in_the_register(party: Group, facts: Facts) -> bool:
     return [normalised(number) for number in registrations(party, "TAX")][:1] == ["Foretaksregisteret"]
 
 
@@ -32,7 +33,7 @@ def is_in_the_register(party: Node, facts: Facts) -> bool:
     fr="Un numéro de TVA norvégien s'écrit NO, neuf chiffres dont un chiffre de contrôle valable, et MVA.",
     en="A Norwegian VAT number is NO, nine digits with a valid check digit, and MVA.",
 )
-def vat_number_is_norwegian(party: Node, facts: Facts) -> bool:
+def vat_number_is_norwegian(party: Group, facts: Facts) -> bool:
     numbers = registrations(party, "VAT")
     if not any(number[:2] == "NO" for number in numbers):
         return True

@@ -3,27 +3,19 @@
 from decimal import Decimal
 
 from koppel_ubl.check_digits import is_swedish_number
-from koppel_ubl.checking.peppol.facts import Facts, vat_numbers
-from koppel_ubl.checking.peppol.nodes import Node, Path, is_number, normalised, number, string, tag
-from koppel_ubl.checking.peppol.rule import Context, Pattern, Test
+from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.peppol.facts import vat_numbers
+from koppel_ubl.checking.peppol.nodes import Group, Path, Value, is_number, normalised, number, string
+from koppel_ubl.checking.peppol.rule import Context, Pattern
+from koppel_ubl.checking.question import Test
 
 from .words import COMPANY, CUSTOMER, MEANS_CODE, PAYEE_BANK, REGISTRATION, SUPPLIER, TAX_SCHEME
 
-SWEDEN = Pattern(lambda facts: facts.supplier_address_country == "SE")
+SWEDEN = Pattern(lambda about: about.supplier_address_country == "SE")
 RATES = frozenset({Decimal(25), Decimal(12), Decimal(6)})
 _CATEGORY = Path("cbc:ID")
 _PERCENT = Path("cbc:Percent")
-_SELLER, _PARTY, _SCHEME = tag("cac:AccountingSupplierParty"), tag("cac:Party"), tag("cac:PartyTaxScheme")
-_ACCOUNT = tag("cac:PayeeFinancialAccount")
-
-
-def _above(node: Node, *tags: str) -> bool:
-    for expected in tags:
-        parent = node.getparent()
-        if parent is None or parent.tag != expected:
-            return False
-        node = parent
-    return True
+_SELLER, _PARTY, _SCHEME = "cac:AccountingSupplierParty", "cac:Party", "cac:PartyTaxScheme"
 
 
 def _is_vat_registered(facts: Facts) -> bool:
@@ -31,35 +23,34 @@ def _is_vat_registered(facts: Facts) -> bool:
     return party is not None and any(each[:2] == "SE" for each in vat_numbers(party))
 
 
-def _is_registered_seller(party: Node, facts: Facts) -> bool:
-    return _above(party, _SELLER) and any(each[:2] == "SE" for each in vat_numbers(party))
+def _is_registered_seller(party: Group, facts: Facts) -> bool:
+    return party.place.is_below(_SELLER) and any(each[:2] == "SE" for each in vat_numbers(party))
 
 
-def _is_other_scheme(company: Node, facts: Facts) -> bool:
-    scheme = company.getparent()
-    if scheme is None or not _above(company, _SCHEME, _PARTY, _SELLER):
+def _is_other_scheme(company: Value, facts: Facts) -> bool:
+    scheme = company.group
+    if not company.place.is_below(_SCHEME, _PARTY, _SELLER):
         return False
-    party = scheme.getparent()
+    party = scheme.parent
     return party is not None and REGISTRATION.exists(party) and TAX_SCHEME.value(scheme).upper() != "VAT"
 
 
-def _is_standard(category: Node, facts: Facts) -> bool:
+def _is_standard(category: Group, facts: Facts) -> bool:
     return "S" in _CATEGORY.texts(category) and _is_vat_registered(facts)
 
 
 def _pays_by(bank: str) -> Test:
-    def takes(account: Node, facts: Facts) -> bool:
-        means = account.getparent()
-        means = None if means is None or means.tag != _ACCOUNT else means.getparent()
+    def takes(account: Value, facts: Facts) -> bool:
+        means = account.group.parent if account.place.is_below("cac:PayeeFinancialAccount") else None
         return means is not None and MEANS_CODE.value(means) == "30" and PAYEE_BANK.value(means) == bank
 
     return takes
 
 
 def _means_of(*codes: str, domestic: bool = False) -> Test:
-    def takes(means: Node, facts: Facts) -> bool:
+    def takes(means: Group, facts: Facts) -> bool:
         buyer = CUSTOMER.first(facts.root)
-        inside = not domestic or (buyer is not None and facts.customer_address_country == "SE")
+        inside = not domestic or (buyer is not None and facts.about.customer_address_country == "SE")
         return inside and not set(codes).isdisjoint(MEANS_CODE.texts(means))
 
     return takes
@@ -67,7 +58,7 @@ def _means_of(*codes: str, domestic: bool = False) -> Test:
 
 _registered = SWEDEN.on("cac:Party", where=_is_registered_seller)
 _legal_entity = SWEDEN.on(
-    "cac:PartyLegalEntity", where=lambda node, facts: _above(node, _PARTY, _SELLER) and COMPANY.exists(node)
+    "cac:PartyLegalEntity", where=lambda node, facts: node.place.is_below(_PARTY, _SELLER) and COMPANY.exists(node)
 )
 _other_scheme = SWEDEN.on("cbc:CompanyID", where=_is_other_scheme)
 _standard = SWEDEN.on("cac:TaxCategory", "cac:ClassifiedTaxCategory", where=_is_standard)
@@ -77,7 +68,7 @@ _old_giro = SWEDEN.on("cac:PaymentMeans", where=_means_of("50", "56"))
 _abroad = SWEDEN.on("cac:PaymentMeans", where=_means_of("31", domestic=True))
 
 
-def _first_vat_number(party: Node) -> str:
+def _first_vat_number(party: Group) -> str:
     return next(iter(vat_numbers(party)), "")
 
 
@@ -89,7 +80,7 @@ def _first_vat_number(party: Node) -> str:
     fr="Un numéro de TVA suédois compte 14 signes.",
     en="A Swedish VAT number has 14 characters.",
 )
-def vat_number_has_its_length(party: Node, facts: Facts) -> bool:
+def vat_number_has_its_length(party: Group, facts: Facts) -> bool:
     return len(normalised(_first_vat_number(party))) == 14
 
 
@@ -101,7 +92,7 @@ def vat_number_has_its_length(party: Node, facts: Facts) -> bool:
     fr="Un numéro de TVA suédois est SE suivi de douze chiffres.",
     en="A Swedish VAT number is SE with twelve digits.",
 )
-def vat_number_is_digits(party: Node, facts: Facts) -> bool:
+def vat_number_is_digits(party: Group, facts: Facts) -> bool:
     return is_number(_first_vat_number(party)[2:14])
 
 
@@ -113,7 +104,7 @@ def vat_number_is_digits(party: Node, facts: Facts) -> bool:
     fr="Un numéro d'organisation suédois est un nombre.",
     en="A Swedish organisation number is a number.",
 )
-def number_is_digits(entity: Node, facts: Facts) -> bool:
+def number_is_digits(entity: Group, facts: Facts) -> bool:
     return is_number(COMPANY.text(entity))
 
 
@@ -125,7 +116,7 @@ def number_is_digits(entity: Node, facts: Facts) -> bool:
     fr="Un numéro d'organisation suédois compte dix chiffres.",
     en="A Swedish organisation number has ten digits.",
 )
-def number_has_its_length(entity: Node, facts: Facts) -> bool:
+def number_has_its_length(entity: Group, facts: Facts) -> bool:
     return len(COMPANY.value(entity)) == 10
 
 
@@ -137,7 +128,7 @@ def number_has_its_length(entity: Node, facts: Facts) -> bool:
     fr="Le chiffre de contrôle du numéro d'organisation suédois est faux.",
     en="The check digit of the Swedish organisation number is wrong.",
 )
-def number_has_its_check_digit(entity: Node, facts: Facts) -> bool:
+def number_has_its_check_digit(entity: Group, facts: Facts) -> bool:
     return is_swedish_number(COMPANY.value(entity))
 
 
@@ -149,7 +140,7 @@ def number_has_its_check_digit(entity: Node, facts: Facts) -> bool:
     fr="L'inscription fiscale d'un vendeur suédois s'écrit « Godkänd för F-skatt ».",
     en="The tax registration of a Swedish seller reads 'Godkänd för F-skatt'.",
 )
-def is_approved_for_tax(company: Node, facts: Facts) -> bool:
+def is_approved_for_tax(company: Value, facts: Facts) -> bool:
     return normalised(string(company)).upper() == "GODKÄND FÖR F-SKATT"
 
 
@@ -161,7 +152,7 @@ def is_approved_for_tax(company: Node, facts: Facts) -> bool:
     fr="Les taux de TVA suédois sont 25, 12 et 6.",
     en="The Swedish VAT rates are 25, 12 and 6.",
 )
-def rate_is_swedish(category: Node, facts: Facts) -> bool:
+def rate_is_swedish(category: Group, facts: Facts) -> bool:
     return number(_PERCENT.text(category)) in RATES
 
 

@@ -1,0 +1,92 @@
+"""What a document is about: its currency, its process and the countries of its parties, on which rules of its parts depend."""
+
+from dataclasses import dataclass, fields
+
+from .tree import Group, by_shape
+from .values import normalised
+
+SELF_BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
+BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
+_BILLING_PROFILES = {
+    "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0": "01",
+    "urn:peppol:france:billing:regulated": "01",
+    "urn:peppol:france:billing:non-regulated": "01",
+    "urn:peppol:bis:billing_with_response": "02",
+}
+_SELF_BILLING_PROFILES = {**_BILLING_PROFILES, "urn:fdc:peppol.eu:2017:poacc:selfbilling:01:1.0": "01"}
+del _SELF_BILLING_PROFILES["urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"]
+_SUPPLIER = ("cac:AccountingSupplierParty", "cac:Party")
+_CUSTOMER = ("cac:AccountingCustomerParty", "cac:Party")
+_REPRESENTATIVE = ("cac:TaxRepresentativeParty",)
+_COUNTRY = ("cac:PostalAddress", "cac:Country", "cbc:IdentificationCode")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class About:
+    """What rules of a part may know of the document around it.
+
+    Attributes:
+        is_self_billed: whether it follows the self-billing specification: that has a rule set of its own.
+        profile: the number of the process; None when it is not one of the specification.
+        currency: BT-5 exactly as written; None without one.
+        supplier_address_country: BT-40 exactly as written; likewise of the customer BT-55.
+        supplier_country: two letters: from the VAT number of the seller or its representative, else from its address.
+        supplier_own_country: as ``supplier_country``, without looking at the representative.
+        customer_country: two letters: from the VAT number of the buyer, else from its address.
+    """
+
+    is_self_billed: bool
+    profile: str | None
+    currency: str | None
+    supplier_address_country: str
+    customer_address_country: str
+    supplier_country: str
+    supplier_own_country: str
+    customer_country: str
+
+    def is_between(self, country: str) -> bool:
+        """Return whether the addresses of seller and buyer are both in the country."""
+        return (
+            normalised(self.supplier_address_country).upper() == country
+            and normalised(self.customer_address_country).upper() == country
+        )
+
+
+@by_shape
+def about(root: Group) -> About:
+    """Return what a document is about; one object for all that are about the same."""
+    is_self_billed = normalised(root.text("cbc:CustomizationID")).startswith(SELF_BILLING)
+    known = _SELF_BILLING_PROFILES if is_self_billed else _BILLING_PROFILES
+    currency = root.value("cbc:DocumentCurrencyCode")
+    supplier, customer = _address_country(root, _SUPPLIER), _address_country(root, _CUSTOMER)
+    own = _vat_country(root, _SUPPLIER)
+    made = About(
+        is_self_billed,
+        known.get(normalised(root.text("cbc:ProfileID"))),
+        None if currency is None else currency.whole,
+        supplier,
+        customer,
+        own or _vat_country(root, _REPRESENTATIVE) or normalised(supplier).upper(),
+        own or normalised(supplier).upper(),
+        _vat_country(root, _CUSTOMER) or normalised(customer).upper(),
+    )
+    return root.place.memory.one_of(tuple(getattr(made, each.name) for each in fields(made)), made)
+
+
+def _address_country(root: Group, path: tuple[str, ...]) -> str:
+    party = next(iter(root.all(*path)), None)
+    country = None if party is None else next(iter(party.elements(*_COUNTRY)), None)
+    return "" if country is None else country.whole
+
+
+def _vat_country(root: Group, path: tuple[str, ...]) -> str:
+    party = next(iter(root.all(*path)), None)
+    for scheme in [] if party is None else party.groups("cac:PartyTaxScheme"):
+        number = scheme.value("cbc:CompanyID")
+        if (
+            number is not None
+            and number.token.start
+            and any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
+        ):
+            return normalised(number.token.start).upper()
+    return ""

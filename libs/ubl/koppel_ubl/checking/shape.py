@@ -1,0 +1,81 @@
+"""Shapes: what is told of a group, and of all that is below it, without free texts."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from .places import Attributes, Place, Token
+
+
+class Shape:
+    """A group without its free texts.
+
+    Attributes:
+        parts: the shapes of the groups and the tokens of the values in it, in their order.
+        positions: by name where its children stand.
+        stray: whether there is text where none belongs: of the group itself, and behind which of its children.
+        plans: what is still to be asked of a group of this shape, by what is known of the document around it.
+        known: other answers that are the same for all groups of this shape.
+    """
+
+    __slots__ = ("attributes", "known", "parts", "place", "plans", "positions", "stray", "texts")
+
+    def __init__(self, place: Place, parts: tuple[Any, ...], attributes: Attributes, stray: tuple[int, ...]) -> None:
+        self.place = place
+        self.parts = parts
+        self.attributes = dict(attributes)
+        self.stray = stray
+        self.texts: int = sum(part.texts for part in parts)
+        self.plans: dict[Hashable, Any] = {}
+        self.known: dict[object, Any] = {}
+        self.positions: dict[str, tuple[int, ...]] = {}
+        for at, part in enumerate(parts):
+            name = part.place.name
+            self.positions[name] = (*self.positions.get(name, ()), at) if name in self.positions else (at,)
+
+
+def token_key(written: Hashable, attributes: Attributes, place: Place) -> Hashable:
+    """Return what a token is known under: how the text is written, and the attributes."""
+    if place.has_file:
+        attributes = [(name, "" if name == "filename" else value) for name, value in attributes]
+    return (written, *attributes)
+
+
+def shape_of(
+    key: Hashable,
+    place: Place,
+    parts: Sequence[Shape | Token],
+    attributes: Attributes,
+    stray: tuple[int, ...] = (),
+) -> Shape:
+    """Make the shape of a group, and remember it under the key."""
+    shape = Shape(place, tuple(parts), attributes, stray)
+    if place.memory.has_room(1 + len(parts), sum(len(name) + len(value) for name, value in attributes)):
+        place.shapes[key] = shape
+    return shape
+
+
+Ways = tuple[tuple[int, ...], ...]
+"""Where things stand below a group, each as the places of the children on the way down."""
+
+
+def ways_to(shape: Shape, name: str) -> Ways:
+    """Return the ways to all groups of this name, in the order of the document."""
+    if name not in shape.known:
+        found: list[tuple[int, ...]] = []
+        for at, part in enumerate(shape.parts):
+            if isinstance(part, Shape):
+                if part.place.name == name:
+                    found.append((at,))
+                found.extend((at, *way) for way in ways_to(part, name))
+        shape.known[name] = tuple(found)
+    return shape.known[name]  # type: ignore[no-any-return]  # kept under the name
+
+
+def ways_along(shape: Shape, path: tuple[str, ...]) -> Ways:
+    """Return the ways to all that stands at a path of names, in the order of the document."""
+    if path not in shape.known:
+        ways: list[tuple[tuple[int, ...], Shape]] = [((), shape)]
+        for name in path:
+            ways = [((*way, at), part.parts[at]) for way, part in ways for at in part.positions.get(name, ())]
+        shape.known[path] = tuple(way for way, _ in ways)
+    return shape.known[path]  # type: ignore[no-any-return]  # kept under the path
