@@ -114,6 +114,7 @@ class PaperConnector(Connector):
         return str((await vendor.call("me", "GET", "/me", acts=False)).json()["name"])
 
     async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
+        await vendor.call("me", "GET", "/me", acts=False)
         return [RemoteDossier("1", "Bakkerij De Korenaar", reachable=True)]
 
     async def import_masters(self, vendor: Vendor) -> Masters:

@@ -134,6 +134,33 @@ async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "connected"
 
 
+async def test_a_question_to_a_vendor_that_is_away_is_no_mistake_of_the_callers(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    await let_access_token_expire(shop, made)
+    vendor.token_faults.append("error")
+    answer = await client.get(f"/v1/connections/{made['id']}/remote-dossiers")
+    assert (answer.status_code, answer.json()["code"]) == (503, "vendor_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert set(answer.json()["message"]) == {"nl", "fr", "en"}
+
+
+async def test_a_question_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    await let_access_token_expire(shop, made)
+    vendor.spent |= set(vendor.refresh)
+    answer = await client.get(f"/v1/connections/{made['id']}/remote-dossiers")
+    assert (answer.status_code, answer.json()["code"], answer.json()["who_can_fix"]) == (
+        409,
+        "reauthorise",
+        "accountant",
+    )
+    assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "reauthorise"
+
+
 async def test_a_consent_is_exchanged_once(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
     made = await make(client, shop)
     assert (await consent(client, vendor, made)).status_code == 200

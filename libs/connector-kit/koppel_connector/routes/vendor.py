@@ -1,5 +1,6 @@
 """Questions to the vendor on behalf of a person: what can be reached, what is wrong, bring the master data; the sync log."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,8 +17,9 @@ from koppel_connector.kit import Kit
 from koppel_connector.problems import Problem
 from koppel_connector.tables import attempt
 from koppel_connector.vendor import OpenVendor, open_vendor
-from koppel_connector.verdicts import Reauthorise, Throttled, Verdict
+from koppel_connector.verdicts import Later, Reauthorise, Throttled, Verdict
 from koppel_mesh.auth import Caller
+from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.problems import Problem as HttpProblem
 from koppel_mesh.http.server import CurrentContext
@@ -131,23 +133,34 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
         row = await owned_connection(reading, kit, caller, connection_id)
     _must_be_usable(row)
     vendor = await open_vendor(kit, row)
+    dead: Reauthorise | None = None
     try:
         yield row, vendor
     except Verdict as verdict:
+        dead = verdict if isinstance(verdict, Reauthorise) else None
         raise _as_problem(kit, verdict) from verdict
     finally:
         async with context.database.transaction() as tx:
             await vendor.flush(tx)
+            if dead is not None:
+                await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
+                kit.wake("reconciler")
 
 
 def _as_problem(kit: Kit, verdict: Verdict) -> HttpProblem:
+    """Return what a caller is told: the vendor's trouble is no mistake of the caller's, a missing right or grant is."""
     told = kit.tell(verdict.problem or Problem("vendor_unavailable"))
-    if isinstance(verdict, Throttled):
-        return HttpProblem(
-            429, "vendor_throttled", "The vendor allows no more calls now.", headers={"Retry-After": "60"}
-        )
+    known: dict[str, Any] = {"message": told.message.model_dump(), "who_can_fix": told.who_can_fix}
+    match verdict:
+        case Throttled(until=until):
+            wait_s = math.ceil((until - utc_now()).total_seconds()) if until else 60
+            headers = {"Retry-After": str(max(wait_s, 1))}
+            return HttpProblem(429, "vendor_throttled", "The vendor allows no more calls now.", headers=headers)
+        case Later(retry_after_s=retry_after_s):
+            headers = {"Retry-After": str(math.ceil(retry_after_s or 10))}
+            return HttpProblem(503, told.code, told.message.en, told.detail or "", headers=headers, **known)
     status = 409 if isinstance(verdict, Reauthorise) else 422
-    return HttpProblem(status, told.code, told.message.en, told.detail or "", who_can_fix=told.who_can_fix)
+    return HttpProblem(status, told.code, told.message.en, told.detail or "", **known)
 
 
 def _must_be_usable(row: ConnectionRow) -> None:
