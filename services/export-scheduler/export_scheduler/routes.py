@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 from sqlalchemy import func, literal, select, tuple_
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.mesh_client import MeshError
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, invalid_cursor
 from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -29,6 +31,7 @@ router = APIRouter(prefix="/v1", tags=["exports"])
 Reader = Annotated[Caller, Depends(require("dossiers:read"))]
 Exporter = Annotated[Caller, Depends(require("exports:write"))]
 LISTEN_PAUSE_S = 0.05
+log = structlog.get_logger(__name__)
 _NEVER_BY_ITSELF = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -63,24 +66,43 @@ async def start_export(
 
 
 async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document_ids: list[UUID]) -> UUID:
-    """Return the dossier's firm once it and these documents are known here.
+    """Return the dossier's firm once it and these documents are known here; where none are named, its newest one.
 
     dossier-api answered the caller before its facts reached us, so what is not known yet is waited for a little.
     """
     deadline = asyncio.get_running_loop().time() + context.settings.export_patience_s
+    awaited: list[UUID] | None = document_ids or None
     while True:
         async with context.database.reading() as connection:
             firm_id = await _firm_of(connection, caller, dossier_id)
-            missing = await exports.unheard_of(connection, dossier_id, document_ids) if firm_id and document_ids else []
-        if firm_id is not None and not missing:
-            return firm_id
+        if firm_id is not None:
+            if awaited is None:
+                awaited = await _newest(context, dossier_id)
+            async with context.database.reading() as connection:
+                missing = await exports.unheard_of(connection, dossier_id, awaited) if awaited else []
+            if not missing:
+                return firm_id
         if asyncio.get_running_loop().time() >= deadline:
             break
         await asyncio.sleep(LISTEN_PAUSE_S)
     if firm_id is None:
         raise not_found("dossier")
+    if not document_ids:
+        # The export goes without it rather than not at all; the schedule, or another export, takes it.
+        return firm_id
     errors = [FieldError(field="document_ids", rule="unknown", message=str(missed)) for missed in missing[:100]]
     raise Problem(422, "unknown_document", "The dossier has no such document.", errors=errors)
+
+
+async def _newest(context: Context, dossier_id: UUID) -> list[UUID]:
+    """Ask dossier-api for the document that came last: who hands one in and exports "everything" at once means it too."""
+    path = f"/dossier-api/v1/documents?dossier_id={dossier_id}&limit=1"
+    try:
+        listed = await context.mesh.get_json(path, deadline_s=max(context.settings.export_patience_s, 0.5))
+    except MeshError as error:
+        log.warning("cannot ask for the newest document", dossier=str(dossier_id), error=str(error))
+        return []
+    return [UUID(item["id"]) for item in listed["items"]]
 
 
 async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> UUID | None:

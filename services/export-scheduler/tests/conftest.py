@@ -16,6 +16,7 @@ from export_scheduler.settings import SchedulerSettings
 from koppel_mesh.auth import Caller, InvalidToken
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
+from koppel_mesh.http.mesh_client import MeshError
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
@@ -46,6 +47,20 @@ class Tokens:
         return Caller("tester", UUID(firm) if firm else None, frozenset(scopes))
 
 
+class DossierApi:
+    """Stands where the other services are reached; knows which document came last."""
+
+    def __init__(self) -> None:
+        self.newest: UUID | None = None
+        self.away = False
+
+    async def get_json(self, path: str, **_: Any) -> Any:
+        assert path.startswith("/dossier-api/v1/documents?dossier_id=")
+        if self.away:
+            raise MeshError(None, "no_answer")
+        return {"items": [{"id": str(self.newest)}] if self.newest else [], "next": None}
+
+
 class Scheduler:
     """The service's handlers, loops and routes without its broker."""
 
@@ -53,7 +68,8 @@ class Scheduler:
         known = SchedulerSettings(database_url="postgresql://unused", amqp_url="amqp://unused", **settings)
         unused: Any = None
         self.database = database
-        self.context = Context(SERVICE, known, database, unused, unused, Tokens(), unused)  # type: ignore[arg-type]
+        self.dossier_api = DossierApi()
+        self.context = Context(SERVICE, known, database, unused, self.dossier_api, Tokens(), unused)  # type: ignore[arg-type]
         self.http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=build_app(SERVICE, self.context)), base_url="http://scheduler"
         )

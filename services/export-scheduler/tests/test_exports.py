@@ -195,3 +195,27 @@ async def test_a_cursor_that_is_none_is_refused(scheduler: Any, make: Any) -> No
     await scheduler.hear(client)
     for cursor in ("x", "WyJhIl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ"):
         assert (await scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule?after={cursor}")).status_code == 422
+
+
+async def test_everything_means_the_document_too_that_was_handed_in_a_moment_ago(scheduler: Any, make: Any) -> None:
+    client = make.dossier(NEVER)
+    newest = make.document(client, "newest")
+    await scheduler.hear(client, make.document(client, "known"))
+    scheduler.dossier_api.newest = newest.document_id
+
+    async def hear_later() -> None:
+        await asyncio.sleep(0.1)
+        await scheduler.hear(newest)
+
+    answer, _ = await asyncio.gather(scheduler.export(client.dossier_id, {}), hear_later())
+    assert answer.json()["count"] == 2
+    assert {fact.number for fact in await scheduler.turn()} == {"known", "newest"}
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_what_is_known_goes_though_the_newest_is_not_heard_of(scheduler: Any, make: Any, away: bool) -> None:
+    client = make.dossier(NEVER)
+    await scheduler.hear(client, make.document(client, "known"))
+    scheduler.dossier_api.away, scheduler.dossier_api.newest = away, new_id()
+    answer = await scheduler.export(client.dossier_id, {})
+    assert (answer.status_code, answer.json()["count"]) == (202, 1)
