@@ -31,7 +31,8 @@ from .verdicts import Blocked, Later, Reauthorise, Throttled
 
 REFRESHES_AT_ONCE = 2
 """Each holds a database connection and its row's lock while the vendor answers."""
-REVOKED_RETRY_S = 5.0
+REVOKED_RETRY_S = 15.0
+"""A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
 FRESH_S = 60.0
 log = structlog.get_logger(__name__)
 _unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
@@ -230,15 +231,14 @@ class Vault:
         self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer, failures: int
     ) -> Exception | None:
         """Return the verdict; what it needs to remember is committed with the caller's transaction."""
-        wait_s = max(self._profile.refresh_not_before_s, REVOKED_RETRY_S)
         match answer.meaning:
             case "spent":
                 return Reauthorise(Problem("reauthorise", answer.description))
             case "revoked" if failures > 0:
                 return Reauthorise(Problem("reauthorise", answer.description))
             case "revoked":
-                await tx.execute(_FAILED, {"id": connection_id, "wait_s": wait_s})
-                return Throttled(ends_in(utc_now(), wait_s), Problem("reauthorise", answer.description))
+                await tx.execute(_FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
+                return Throttled(ends_in(utc_now(), REVOKED_RETRY_S), Problem("reauthorise", answer.description))
             case "too_early":
                 return Throttled(ends_in(utc_now(), 30.0))
             case "misconfigured":

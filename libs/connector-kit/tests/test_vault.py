@@ -4,6 +4,7 @@ import asyncio
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from koppel_connector import Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
 from koppel_connector.upkeep import keep_alive, rotate_keys
 from koppel_connector.verdicts import Later
+from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
 
@@ -127,11 +129,15 @@ async def test_a_fault_of_the_vendor_never_deletes_a_grant(shop: Workshop, vendo
 async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(shop: Workshop, vendor: PaperVendor) -> None:
     connection = await grow_old(shop)
     vendor.token_faults.extend(["revoked", "revoked"])
-    assert shop.kit.vault is not None
-    with pytest.raises(Throttled):
-        await shop.kit.vault.grant_for(connection)
+    vault = shop.kit.vault
+    assert vault is not None
+    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
+    with pytest.raises(Throttled) as caught:
+        await vault.grant_for(connection)
+    assert caught.value.until is not None
+    assert caught.value.until - utc_now() < timedelta(seconds=30), "a person hears of it in a minute, not in ten"
     with pytest.raises(Reauthorise):
-        await shop.kit.vault.grant_for(connection)
+        await vault.grant_for(connection)
 
 
 async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
