@@ -52,6 +52,16 @@ def test_points_30_to_33_what_is_refused(exact: Login, changes: dict[str, Any], 
     assert (answer.status_code, message(answer)) == (500, sentence)
 
 
+def test_lines_are_a_resource_of_their_own(exact: Login) -> None:
+    first, _ = book(exact, YourRef="a", SalesEntryLines=[line(10.0), line(20.0)]), book(exact, YourRef="b")
+    query = f"EntryID eq guid'{first['EntryID']}'"
+    rows = exact.rows("salesentry/SalesEntryLines", filter=query)
+    assert [(row["EntryID"], row["AmountFC"]) for row in rows] == [(first["EntryID"], 10.0), (first["EntryID"], 20.0)]
+    alone = exact.call("GET", f"salesentry/SalesEntryLines(guid'{rows[1]['ID']}')").json()["d"]
+    assert alone["AmountFC"] == 20.0
+    assert exact.rows("purchaseentry/PurchaseEntryLines") == []
+
+
 def test_point_31_the_status_list_mirrors_what_is_closed(exact: Login) -> None:
     exact.server.control("period", division=BAKERY, journal="700", year=2026, period=5)
     rows = exact.rows("read/financial/JournalStatusList", filter="Journal eq '700' and Year eq 2026 and Period eq 5")

@@ -99,6 +99,8 @@ class Vault:
         self._name = name
         self._grants: dict[UUID, Grant] = {}
         self._proved: dict[UUID, int] = {}
+        self._doubted: dict[UUID, int] = {}
+        """Versions that were refused once after they had worked."""
         self._flights: dict[UUID, asyncio.Task[Grant]] = {}
         self._rooms = asyncio.Semaphore(REFRESHES_AT_ONCE)
 
@@ -114,22 +116,29 @@ class Vault:
         return await self._in_flight(connection_id, seen=grant.version if grant else 0, force=False)
 
     async def after_refusal(self, used: Grant) -> Grant:
-        """Return another pair after the vendor answered 401 to ``used``: somebody else's newer one, or a refreshed one.
+        """Return what to try after the vendor answered 401 to ``used``: somebody else's newer pair, or a refreshed one.
+
+        Where it is too early for a refresh, a pair that worked before is returned once more: one spurious 401 (of one
+        backend among many) must not stop a connection until the vendor takes a refresh.
 
         Raises:
             Verdict: Throttled until the vendor takes a refresh; Reauthorise when a pair fresh from the vendor is refused.
         """
-        if (
-            used.age_s() < min(FRESH_S, used.access_valid_s / 2)
-            and self._proved.get(used.connection_id) != used.version
-        ):
+        proved = self._proved.get(used.connection_id) == used.version
+        if used.age_s() < min(FRESH_S, used.access_valid_s / 2) and not proved:
             raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
         self._grants.pop(used.connection_id, None)
-        for _ in range(2):
-            # A flight that was under way before our refusal may still bring the pair that was refused.
-            grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
-            if grant.version != used.version:
-                break
+        try:
+            for _ in range(2):
+                # A flight that was under way before our refusal may still bring the pair that was refused.
+                grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
+                if grant.version != used.version:
+                    break
+        except Throttled:
+            if not proved or self._doubted.get(used.connection_id) == used.version:
+                raise
+            self._doubted[used.connection_id] = used.version
+            return self._kept(used)
         return grant
 
     def prove(self, grant: Grant) -> None:
@@ -140,6 +149,7 @@ class Vault:
         """Drop what is kept in memory of a connection."""
         self._grants.pop(connection_id, None)
         self._proved.pop(connection_id, None)
+        self._doubted.pop(connection_id, None)
 
     async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> None:
         """Keep the pair of a fresh consent, in the caller's transaction."""

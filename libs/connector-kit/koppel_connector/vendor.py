@@ -149,9 +149,14 @@ class OpenVendor(Vendor):
         grant = await self.kit.vault.grant_for(self.row.id)
         answer = await self._exchange(call, grant)
         if answer.status == 401:
-            # A definite no: the call had no effect. One other token, one more try (messaging sheet §3.8).
-            grant = await self.kit.vault.after_refusal(grant)
+            # A definite no: the call had no effect. One more try with what the vault has (messaging sheet §3.8).
+            refused = grant
+            grant = await self.kit.vault.after_refusal(refused)
             answer = await self._exchange(call, grant)
+            if answer.status == 401 and grant.version == refused.version:
+                # Not spurious: another pair, or none until the vendor takes a refresh.
+                grant = await self.kit.vault.after_refusal(grant)
+                answer = await self._exchange(call, grant)
             if answer.status == 401:
                 raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
         self.kit.vault.prove(grant)

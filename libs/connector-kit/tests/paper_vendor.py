@@ -19,6 +19,8 @@ class PaperVendor:
         self.per_minute = per_minute
         self.refresh_not_before_s = refresh_not_before_s
         self.access_valid_s = 600
+        self.refuses = 0
+        """So many calls get a 401 though their token is good."""
         self.url = ""
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
@@ -78,6 +80,9 @@ class PaperVendor:
                 return False
             return await self._say(writer, *self._token({k: v[0] for k, v in parse_qs(body.decode()).items()}))
         if self.access.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
+            return await self._say(writer, 401, {"error": "token"})
+        if self.refuses > 0:
+            self.refuses -= 1
             return await self._say(writer, 401, {"error": "token"})
         minute = int(time.time() // 60)
         self.minutes[minute] += 1

@@ -185,10 +185,34 @@ async def test_too_early_is_waited_for(shop: Workshop, vendor: PaperVendor, harn
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
     grant = await vault.grant_for(connection)
     calls = len(vendor.seen)
+    vault.prove(grant)
+    assert (await vault.after_refusal(grant)).version == grant.version, "it worked before: once more"
     with pytest.raises(Throttled):
-        vault.prove(grant)
         await vault.after_refusal(grant)
     assert len(vendor.seen) == calls
+
+
+async def test_one_spurious_401_costs_a_call_and_not_ten_minutes(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    vault = shop.kit.vault
+    assert vault is not None
+    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
+    shop.start()
+    await shop.hand(shop.ready(*harness.document(0)))
+    await shop.until_state("booked")
+    vendor.refuses = 1
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("booked")
+    assert len(vendor.ledger) == 2
+    vendor.refuses = 2
+    await shop.hand(shop.ready(*harness.document(2)))
+
+    async def paused() -> bool:
+        return bool(await shop.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp() + interval '5 min'"))
+
+    await shop.until(paused, "a token that is really dead is waited for")
+    assert [path for _, path in vendor.seen].count("/token") == 1
 
 
 async def test_a_token_that_ends_before_the_minimum_is_refreshed_when_it_ends(

@@ -41,6 +41,13 @@ def records(call: "Call", resource: Resource) -> list[Record]:
     division = call.division
     if resource.table.startswith("@"):
         return _COMPUTED[resource.table](call)
+    if resource.table.endswith("EntryLines"):
+        # Lines live inside their entry; asked for by themselves they say which one it is.
+        return [
+            line | {"EntryID": entry["EntryID"]}
+            for entry in division.tables["Entries"].values()
+            for line in entry.get(resource.table) or []
+        ]
     now = call.state.clock.epoch()
     party = "Customer" if "salesentry" in resource.path else "Supplier" if "purchaseentry" in resource.path else ""
     return [

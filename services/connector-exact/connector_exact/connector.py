@@ -240,11 +240,14 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
 
 def _may_be_there(work: Work) -> bool:
     """Whether the same document went, or may have gone, to Exact by another delivery: another connection's, mostly."""
-    return any(
-        one.get("connector") == PROFILE.name
-        and str(one.get("id")) != str(work.delivery.id)
-        and one.get("state") not in ("failed", "superseded")
+    others = [
+        one
         for one in work.document.get("deliveries") or ()
+        if one.get("connector") == PROFILE.name and str(one.get("id")) != str(work.delivery.id)
+    ]
+    return any(
+        one.get("state") not in ("failed", "superseded") and (one.get("problem") or {}).get("code") != "not_connected"
+        for one in others
     )
 
 

@@ -69,7 +69,7 @@ _THINGS: Final[dict[str, tuple[str, ...]]] = {
         *("g/l account type", "grootboekrekeningtype", "grootboekrekening (type)"),
         *("type de compte general", "compte general (type)", "g/l account (type)"),
     ),
-    "gl_account": ("g/l account", "grootboekrekening", "compte general", "compte grand livre"),
+    "gl_account": ("g/l account", "grootboekrekening", "compte general", "compte grand livre", "compte du grand livre"),
     "cost_centre": ("cost center", "cost centre", "kostenplaats", "centre de cout", "centre de couts"),
     "cost_unit": ("cost unit", "kostendrager", "unite de cout", "porteur de couts", "unite de couts"),
     "payment_condition": ("payment condition", "betalingsconditie", "betalingsvoorwaarde", "condition de paiement"),
@@ -129,13 +129,23 @@ _PROBLEMS: Final[dict[tuple[str, str], str]] = {
 }
 
 # Sentences outside the grammar, each recognised by a part that does not change with the figures in it.
+_IS_BLOCKED: Final = r"(is|est) (blocked|geblokkeerd|bloquee?)\b"
 _WHOLE: Final[tuple[tuple[str, str], ...]] = (
-    (r"period is closed|periode is afgesloten|periode est cloturee|periode cloturee|periode fermee", "period_closed"),
+    (r"period is closed|periode is afgesloten|periode( comptable)?( est)? (cloturee|fermee)", "period_closed"),
+    (rf"(g/l account|grootboekrekening|compte (general|du grand livre)) {_IS_BLOCKED}", "ledger_account_blocked"),
+    (rf"(journal|dagboek) {_IS_BLOCKED}", "journal_blocked"),
+    (
+        rf"(customer|supplier|relation(ship)?|account|klant|leverancier|relatie|client|fournisseur) {_IS_BLOCKED}",
+        "relation_blocked",
+    ),
     (
         r"is not balanced|niet in balans|niet in evenwicht|n'est pas (en )?equilibre|pas equilibree",
         "entry_not_balanced",
     ),
-    (r"data already exists|gegevens? bestaa[nt] (reeds|al)|donnees? existen?t? deja", "already_exists"),
+    (
+        r"data already exists|gegevens? bestaa[nt] (reeds|al)|donnees? (existen?t? deja|deja existantes?)",
+        "already_exists",
+    ),
     (
         r"klantenrekening.*dagboek|customer.*(a/r|receivable).*journal|compte client.*journal",
         "relation_account_differs",

@@ -331,9 +331,13 @@ async def test_what_another_connection_booked_is_not_booked_again_unasked(desk: 
     assert len(sandbox.entries()) == 2
 
 
-@pytest.mark.parametrize("state", ["failed", "superseded"])
-async def test_what_never_got_there_costs_no_search(desk: Desk, state: str) -> None:
-    went = {"id": str(uuid4()), "connector": "connector-exact", "state": state}
+@pytest.mark.parametrize(
+    "ended",
+    [{"state": "failed"}, {"state": "superseded"}, {"state": "blocked", "problem": {"code": "not_connected"}}],
+    ids=lambda ended: ended["state"],
+)
+async def test_what_never_got_there_costs_no_search(desk: Desk, ended: dict[str, Any]) -> None:
+    went = {"id": str(uuid4()), "connector": "connector-exact", **ended}
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf", deliveries=[went])))
     assert [call.operation for call in desk.calls if call.method == "GET"].count("salesentry/SalesEntries") == 1
 

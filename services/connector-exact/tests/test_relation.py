@@ -52,6 +52,13 @@ def test_of_several_the_one_with_the_role_is_taken() -> None:
     assert found(party, supplier, customer, side="purchase") == "7"
 
 
+def test_of_several_one_that_is_not_blocked_is_taken() -> None:
+    old = relation("1", "Dubbel", vat_number="BE0404616494", blocked=True)
+    new = relation("2", "Dubbel", vat_number="BE0404616494", status="A", is_supplier=True)
+    assert found(Party("Dubbel", vat_number="BE0404616494"), old, new) == "2"
+    assert found(Party("Dubbel", vat_number="BE0404616494"), old) == "1"
+
+
 def test_the_terms_find_every_way_of_writing_it() -> None:
     terms = search_terms(Party("L'Artisan", vat_number="BE0404616494", enterprise_number="0404.616.494", code="25"))
     for term in (

@@ -233,6 +233,28 @@ async def test_the_same_idempotency_key_makes_one_client(context: Context) -> No
     assert (reused.status, json.loads(reused.content)["code"]) == (409, "idempotency_key_reused")
 
 
+async def test_a_second_answer_shows_the_secret_again_and_no_row_does(context: Context) -> None:
+    admin = await token_of(context, "koppel-services", SECRET)
+    url = f"{context.settings.public_url}/identity/v1/clients"
+
+    async def post(path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {admin}", "Idempotency-Key": key}
+        answer = await context.http.request("POST", url + path, deadline_s=10, headers=headers, json=body)
+        assert answer.status == 201, answer.text
+        shown: dict[str, Any] = json.loads(answer.content)
+        return shown
+
+    made = [await post("", {"client_id": "hush", "name": "Hush", "scopes": []}, "k-2") for _ in range(2)]
+    added = [await post(f"/{made[0]['id']}/secrets", {}, "k-3") for _ in range(2)]
+    assert made[0] == made[1]
+    assert added[0] == added[1]
+    async with context.database.reading() as reading:
+        kept = (await reading.execute(text("SELECT body FROM idempotency_key"))).scalars().all()
+    assert len(kept) == 2
+    for secret in (made[0]["client_secret"], added[0]["client_secret"]):
+        assert not any(secret.encode() in bytes(body) for body in kept)
+
+
 async def test_production_has_no_demo_client(make_database: Callable[[], str], free_port: int) -> None:
     url = make_database()
     assert SERVICE.migrations is not None

@@ -150,7 +150,7 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
 def _as_problem(kit: Kit, verdict: Verdict) -> HttpProblem:
     """Return what a caller is told: the vendor's trouble is no mistake of the caller's, a missing right or grant is."""
     told = kit.tell(verdict.problem or Problem("vendor_unavailable"))
-    known = {"message": told.message.model_dump(), "who_can_fix": told.who_can_fix}
+    known: dict[str, Any] = {"message": told.message.model_dump(), "who_can_fix": told.who_can_fix}
     match verdict:
         case Throttled(until=until):
             wait_s = math.ceil((until - utc_now()).total_seconds()) if until else 60

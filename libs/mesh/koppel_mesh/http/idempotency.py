@@ -16,11 +16,15 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_mesh.keyring import KeyRing, WrongKeyError
 from koppel_mesh.tables import idempotency_key
 
 from .problems import Problem
 
 KEY_LENGTH_MAX = 255
+_PURPOSE = "first answer"
+_OPENED_S_MAX = 366 * 86_400
+"""Longer than any answer is kept."""
 _BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
 
 
@@ -41,8 +45,12 @@ class Idempotency:
     def _route(self) -> str:
         return f"{self._request.method} {self._request.url.path}"
 
-    async def claim(self, tx: AsyncConnection) -> Response | None:
+    async def claim(self, tx: AsyncConnection, ring: KeyRing | None = None) -> Response | None:
         """Return the first answer again when this request was answered before; None when it is ours to answer.
+
+        Args:
+            tx: the transaction of the effect.
+            ring: what ``remember`` sealed the answer with, when it holds a secret.
 
         Raises:
             Problem: 409 ``idempotency_key_reused`` when the key came with another body before.
@@ -58,7 +66,10 @@ class Idempotency:
         earlier = (await tx.execute(select(idempotency_key).where(*self._mine()))).one()
         if earlier.request_hash != self._hash:
             raise Problem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
-        return Response(bytes(earlier.body or b""), earlier.status or 200, headers=dict(earlier.headers or {}))
+        body = bytes(earlier.body or b"")
+        return Response(
+            _opened(ring, body) if ring else body, earlier.status or 200, headers=dict(earlier.headers or {})
+        )
 
     async def remember(
         self,
@@ -67,21 +78,37 @@ class Idempotency:
         status: int,
         body: BaseModel | dict[str, Any],
         headers: dict[str, str] | None = None,
+        ring: KeyRing | None = None,
     ) -> Response:
-        """Return the answer, and keep it for the next request with this key."""
+        """Return the answer, and keep it for the next request with this key — sealed with ``ring``, if it holds a secret."""
         response = JSONResponse(jsonable_encoder(body), status, headers=headers)
         if self._key is not None:
             kept = {"content-type": "application/json", **(headers or {})}
             await tx.execute(
                 update(idempotency_key)
                 .where(*self._mine())
-                .values(status=status, headers=kept, body=bytes(response.body))
+                .values(
+                    status=status, headers=kept, body=_sealed(ring, response.body) if ring else bytes(response.body)
+                )
             )
         return response
 
     def _mine(self) -> tuple[Any, ...]:
         table = idempotency_key.c
         return (table.caller == self._caller, table.key == self._key, table.route == self._route)
+
+
+def _sealed(ring: KeyRing, body: bytes | memoryview) -> bytes:
+    return ring.seal_text({"body": bytes(body).decode()}, _PURPOSE).encode()
+
+
+def _opened(ring: KeyRing, sealed: bytes) -> bytes:
+    try:
+        body: str = ring.open_text(sealed.decode(), _PURPOSE, _OPENED_S_MAX)["body"]
+    except WrongKeyError as error:
+        title = "What was answered first cannot be read any more."
+        raise Problem(409, "first_answer_gone", title, "Use another Idempotency-Key.") from error
+    return body.encode()
 
 
 async def _idempotency(

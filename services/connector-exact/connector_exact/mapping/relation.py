@@ -57,7 +57,7 @@ def candidates(party: Party, book: MasterBook) -> list[Relation]:
 
 
 def recognise(party: Party, relations: Iterable[Relation], side: Side) -> Relation | None:
-    """Return the relation that is this party; of several, one that already has the role, then the lowest code."""
+    """Return the relation that is this party; of several one that is not blocked, has the role, then the lowest code."""
     ranked = [(rank, relation) for relation in relations if (rank := _rank(party, relation)) is not None]
     if not ranked:
         return None
@@ -65,6 +65,7 @@ def recognise(party: Party, relations: Iterable[Relation], side: Side) -> Relati
         ranked,
         key=lambda pair: (
             pair[0],
+            pair[1].blocked,
             not has_role(pair[1], side),
             name_key(pair[1].name) != name_key(party.name),
             pair[1].code,

@@ -78,21 +78,29 @@ class NewSecret(BaseModel):
     overlap_s: Annotated[int, Field(ge=0, le=OVERLAP_MAX_S)] = 86_400
 
 
+class ShownSecret(BaseModel):
+    """A secret, the only time it is shown."""
+
+    client_id: str
+    client_secret: str
+
+
 @router.post("/clients", status_code=201)
 async def create_client(
     body: NewClient, _: Administrator, context: CurrentContext, idempotency: IdempotencyKey
 ) -> Response:
-    """Make a client. Its secret is in this answer and nowhere else."""
+    """Make a client. Its secret is in this answer and nowhere else to be read."""
     secret = new_secret()
     hashed = await asyncio.to_thread(hash_secret, secret)
     async with context.database.transaction() as tx:
-        if (earlier := await idempotency.claim(tx)) is not None:
+        if (earlier := await idempotency.claim(tx, context.resources)) is not None:
             return earlier
         made = await clients.create(tx, body.client_id, body.name, hashed, body.scopes, body.firm_id)
         if made is None:
             raise Problem(409, "client_id_taken", "There is a client with this id.")
         shown = ShownClient.model_validate(made).model_dump(mode="json")
-        return await idempotency.remember(tx, status=201, body={**shown, "client_secret": secret})
+        answer = {**shown, "client_secret": secret}
+        return await idempotency.remember(tx, status=201, body=answer, ring=context.resources)
 
 
 @router.get("/clients")
@@ -126,15 +134,20 @@ async def delete_client(client_id: UUID, _: Administrator, context: CurrentConte
             raise not_found("client")
 
 
-@router.post("/clients/{client_id}/secrets", status_code=201)
-async def add_secret(client_id: UUID, body: NewSecret, _: Administrator, context: CurrentContext) -> dict[str, Any]:
+@router.post("/clients/{client_id}/secrets", status_code=201, response_model=ShownSecret)
+async def add_secret(
+    client_id: UUID, body: NewSecret, _: Administrator, context: CurrentContext, idempotency: IdempotencyKey
+) -> Response:
     """Give a client a new secret; the ones before stay valid for a while."""
     secret = new_secret()
     hashed = await asyncio.to_thread(hash_secret, secret)
     async with context.database.transaction() as tx:
+        if (earlier := await idempotency.claim(tx, context.resources)) is not None:
+            return earlier
         found = _shown(await clients.get(tx, client_id))
         await clients.add_secret(tx, client_id, hashed, body.overlap_s)
-    return {"client_id": found.client_id, "client_secret": secret}
+        answer = ShownSecret(client_id=found.client_id, client_secret=secret)
+        return await idempotency.remember(tx, status=201, body=answer, ring=context.resources)
 
 
 @router.post("/signing-keys/rotate", status_code=202)
