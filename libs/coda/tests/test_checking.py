@@ -125,6 +125,20 @@ def test_what_is_no_coda_is_a_finding_and_never_an_exception() -> None:
         assert not report.valid, data
 
 
+def test_the_balance_of_a_part_proves_nothing_and_makes_no_error() -> None:
+    part = put(1, 84, "00001")
+    [_, told] = koppel_coda.check(edited(FILE, part, put(CLOSING, 52, "9"))).findings
+    assert (told.rule, told.severity) == ("CODA-26", "information")
+    zeros = (put(2, 43, "0" * 16), put(CLOSING, 42, "0" * 16))
+    assert koppel_coda.check(edited(FILE, part, *zeros)).rules() == {"CODA-31"}
+
+
+def test_zeros_and_blanks_are_no_separate_application() -> None:
+    report = koppel_coda.check(edited(FILE, put(1, 84, "0000 "), put(CLOSING, 52, "9")))
+    assert {finding.rule for finding in report.errors} == {"CODA-26"}
+    assert "CODA-31" not in report.rules()
+
+
 def test_a_third_article_may_follow_the_first() -> None:
     data = edited(FILE, put(10, 1, "33"), put(10, 101, " " * 15))
     assert koppel_coda.check(data).findings == ()

@@ -13,8 +13,10 @@ from .errors import ReadError
 
 BYTES_MAX = 100_000_000
 TAG_BYTES_MAX = 16_384
-MARKUP_MAX = 2_000_000
-"""``<`` signs: some 25,000 lines."""
+MARKUP_MAX = 1_000_000
+"""``<`` signs: some 25,000 lines of 20 elements. Each costs half a kilobyte and the time to look at it."""
+PROLOG_MAX = 1_000
+"""Comments and instructions before the document."""
 ATTRIBUTES_MAX = 500_000
 """``=`` signs."""
 DEPTH_MAX = 100
@@ -106,7 +108,7 @@ def _check_floods(data: bytes) -> None:
 def _end_of_prolog(data: bytes) -> int:
     """Return where the first thing stands that is neither blank nor processing instruction nor comment."""
     position = 0
-    while True:
+    for _ in range(PROLOG_MAX):
         blank = _BLANK.match(data, position)
         position = blank.end() if blank else position
         closing = next(
@@ -116,6 +118,7 @@ def _end_of_prolog(data: bytes) -> int:
         if closing is None or end < 0:
             return position
         position = end + len(closing)
+    raise ReadError("too_many_elements", "More comments and instructions stand before the document than any needs.")
 
 
 class _Parsers(threading.local):

@@ -132,6 +132,23 @@ def test_a_credit_note_refers_to_what_it_credits() -> None:
     assert (built.type_code, built.totals.payable) == ("381", Decimal("13.44"))
 
 
+def test_the_due_date_of_a_credit_note_goes_where_ubl_has_it() -> None:
+    values = {name: getattr(draft(line("10.00")), name) for name in CreditNote.__dataclass_fields__}
+    note = koppel_ubl.build(CreditNote(**values))
+    assert note.due_date == note.payment_means[0].due_date == date(2026, 4, 8)
+    assert koppel_ubl.read(koppel_ubl.write(note)) == note
+
+
+def test_several_reasons_of_one_category_are_refused_as_all_but_one_would_be_lost() -> None:
+    care, margin = (
+        VatCategory(category="E", rate=Decimal(0), exemption_code=code) for code in ("VATEX-EU-132", "VATEX-EU-F")
+    )
+    with pytest.raises(WriteError, match="one reason"):
+        koppel_ubl.build(draft(line("10.00", care), line("5.00", margin)))
+    same = koppel_ubl.build(draft(line("10.00", care), line("5.00", care)))
+    assert [one.exemption_code for one in same.vat_breakdown] == ["VATEX-EU-132"]
+
+
 def test_self_billing_names_its_own_specification() -> None:
     built = koppel_ubl.build(draft(line("5.00"), type_code="389"))
     assert "selfbilling" in (built.customization_id or "")

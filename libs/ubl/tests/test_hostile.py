@@ -1,5 +1,6 @@
 """Bytes from outside may be anything: they read, or they are refused with ``ReadError``, quickly and without a look around."""
 
+import base64
 import contextlib
 import os
 import random
@@ -13,11 +14,16 @@ from hypothesis import strategies as st
 
 import koppel_ubl
 from koppel_ubl import ReadError
+from koppel_ubl.identifiers import find_structured_reference
 from koppel_ubl.reading.attachments import safe_file_name
 
 GOOD = (Path(__file__).parent / "samples/valid/own__be-01-invoice-ogm-pdf.xml").read_bytes()
 ROOT = b'<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">'
 BOUND_S = 1.0
+OBJECT_REFERENCE = (
+    b"<cac:AdditionalDocumentReference><cbc:ID>1</cbc:ID><cbc:DocumentTypeCode>130</cbc:DocumentTypeCode>"
+    b"</cac:AdditionalDocumentReference>"
+)
 
 
 def code_of(data: bytes) -> str:
@@ -101,6 +107,50 @@ def test_markup_where_a_value_belongs_is_refused_and_never_followed(no_network: 
 def test_a_flood_of_attributes_is_refused() -> None:
     flood = b" ".join(b'a%d="1"' % n for n in range(200_000))
     assert code_of(ROOT[:-1] + b" " + flood + b"></Invoice>") == "tag_too_long"
+
+
+def test_a_flood_before_the_document_is_refused() -> None:
+    for each in (b"<!---->", b"<?a?>"):
+        assert code_of(b"<?xml version='1.0'?>" + each * 5_000_000 + ROOT + b"</Invoice>") == "too_many_elements"
+
+
+@pytest.mark.parametrize(
+    ("before", "flood"),
+    [
+        (b"<cac:AdditionalDocumentReference>", OBJECT_REFERENCE),
+        (b"<cac:PartyTaxScheme>", b"<cac:PartyTaxScheme><cbc:CompanyID>1</cbc:CompanyID></cac:PartyTaxScheme>"),
+        (b"<cac:Item>", b"<cac:DocumentReference><cbc:ID>1</cbc:ID></cac:DocumentReference>"),
+        (b"<cac:Item>", b'<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">1</cbc:TaxAmount></cac:TaxTotal>'),
+        (b"<cac:Item>", b"<cac:Item><cbc:Name>x</cbc:Name></cac:Item>"),
+    ],
+)
+def test_a_flood_of_what_is_held_once_takes_time_in_proportion(before: bytes, flood: bytes) -> None:
+    data = GOOD.replace(before, flood * 40_000 + before, 1)
+    started_at = time.perf_counter()
+    assert len(koppel_ubl.read(data).unread) > 1_000
+    assert time.perf_counter() - started_at < 10 * BOUND_S, "each looked for among all the others takes minutes"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"PK\x03\x04" + bytes(26) + b"a.txt", b"PK\x05\x06" + bytes(18), b"PK\x07\x08PK\x03\x04"),
+        *(b"\x1f\x8b\x08", b"\x1f\x9d", b"BZh9", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01", b"MSCF"),
+        b"a.txt".ljust(257, b"\0") + b"ustar\x0000",
+    ],
+)
+def test_an_archive_inside_is_refused(content: bytes) -> None:
+    start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
+    end = GOOD.index(b"<", start)
+    assert code_of(GOOD[:start] + base64.b64encode(content) + GOOD[end:]) == "archive"
+
+
+def test_blanks_without_end_in_a_note_take_no_time() -> None:
+    started_at = time.perf_counter()
+    for _ in range(10):
+        assert find_structured_reference("+++123" + " " * 9_900) is None
+    assert time.perf_counter() - started_at < BOUND_S
+    assert find_structured_reference("+++ 123 / 4567 / 89002 +++") == "123456789002"
 
 
 def test_too_many_bytes_are_refused_without_parsing() -> None:

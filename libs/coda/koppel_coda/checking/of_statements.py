@@ -1,6 +1,7 @@
 """Rules about the lines of a statement together: their order and numbers, and whether the money adds up."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from koppel_coda.accounts import parse
@@ -30,7 +31,6 @@ _AFTER: dict[str | None, frozenset[str]] = {
 _COUNTED = frozenset({"1", "2.1", "2.2", "2.3", "3.1", "3.2", "3.3", "8"})
 _ARTICLES = frozenset({"2.2", "2.3", "3.2", "3.3"})
 _NUMBERS = 10_000
-_NO_APPLICATION = frozenset({"00000", "     "})
 ZERO = Decimal("0.00")
 
 
@@ -220,22 +220,24 @@ def _totals(records: Sequence[Record], statement: int) -> Iterator[Finding]:
 
 
 def _balance(records: Sequence[Record], statement: int) -> Iterator[Finding]:
+    """Compare the balances; those of a separate application are zero or prove nothing, so that there it is only told."""
     header, opening, closing = _of(records, "0"), _of(records, "1"), _of(records, "8")
-    application = header.get("separate_application") if header is not None else "00000"
-    if header is not None and application not in _NO_APPLICATION:
+    application = header.get("separate_application") if header is not None else ""
+    is_partial = header is not None and application.strip(" 0") != ""
+    if header is not None and is_partial:
         at = header.column("separate_application")
         yield rules.found_at(rules.PARTIAL, header.line, at, statement, found=application)
-        return
     heads = _heads(records)
     if opening is None or closing is None or heads is None:
         return
     old, new = opening.signed("old_balance"), closing.signed("new_balance")
-    if old is None or new is None:
+    if old is None or new is None or (is_partial and not old and not new):
         return
     expected = old + sum(heads, ZERO)
     if expected != new:
         facts = {"expected": expected, "found": new, "difference": new - expected}
-        yield rules.found_at(rules.BALANCE, closing.line, closing.column("new_balance"), statement, **facts)
+        found = rules.found_at(rules.BALANCE, closing.line, closing.column("new_balance"), statement, **facts)
+        yield replace(found, severity="information") if is_partial else found
 
 
 def _period(records: Sequence[Record], statement: int) -> Iterator[Finding]:

@@ -110,11 +110,16 @@ OPERATIONS = """
 1113|terugkoop van effecten|rachat de titres|repurchase of securities
 1115|tussentijdse rente|intérêts intercalaires|interim interest
 1117|beheersloon|droits de garde|management fee
+1119|regularisatiekosten|frais de régularisation|regularisation costs
 1150|verkoop van effecten|vente de titres|sale of securities
 1151|aanbesteding|adjudication|tender
 1152|uitbetaling van coupons|paiement de coupons|payment of coupons
 1158|terugbetaalbare effecten|titres remboursables|repayable securities
+1162|tussentijdse rente op inschrijving|intérêts intercalaires sur souscription|interim interest on subscription
 1164|uw uitgifte|votre émission|your issue
+1166|retrocessie van uitgiftecommissie|rétrocession de commission d'émission|retrocession of issue commission
+1168|vergoeding voor ontbrekende coupon|indemnité pour coupon manquant|compensation for a missing coupon
+1170|afrekening van effecten|décompte de titres|settlement of securities
 1301|kortlopende lening|prêt à court terme|short-term loan
 1302|langlopende lening|prêt à long terme|long-term loan
 1305|afrekening van een vast voorschot|décompte d'une avance fixe|settlement of a fixed advance
@@ -130,6 +135,8 @@ OPERATIONS = """
 1356|subsidie|subside|subsidy
 1360|hypothecaire lening|prêt hypothécaire|mortgage loan
 1362|termijnlening|prêt à terme|term loan
+1368|documentair exportkrediet|crédit documentaire export|documentary export credit
+1370|afrekening van bankaccepten|décompte d'acceptations bancaires|settlement of bank acceptances
 3001|contante aankoop van deviezen|achat au comptant de devises|spot purchase of foreign exchange
 3003|termijnaankoop van deviezen|achat à terme de devises|forward purchase of foreign exchange
 3005|termijnbelegging|placement à terme|term investment

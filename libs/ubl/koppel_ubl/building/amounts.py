@@ -40,7 +40,11 @@ def line_net(line: Line) -> Decimal | None:
 
 
 def vat_breakdown(lines: Iterable[Line], allowances_charges: Iterable[AllowanceCharge]) -> tuple[VatSubtotal, ...]:
-    """Return BG-23: one for each category and rate (BR-S-08 and its family), its tax rounded once (BR-CO-17)."""
+    """Return BG-23: one for each category and rate (BR-S-08 and its family), its tax rounded once (BR-CO-17).
+
+    Raises:
+        WriteError: lines of one category give several reasons of exemption.
+    """
     parts = [(line.vat, line.net or ZERO) for line in lines]
     parts += [(one.vat, one.signed_amount) for one in allowances_charges if one.vat is not None]
     groups: dict[tuple[str | None, Decimal | None], list[tuple[VatCategory, Decimal]]] = {}
@@ -51,8 +55,8 @@ def vat_breakdown(lines: Iterable[Line], allowances_charges: Iterable[AllowanceC
 
 def _subtotal(category: str | None, rate: Decimal | None, group: list[tuple[VatCategory, Decimal]]) -> VatSubtotal:
     taxable = sum((amount for _, amount in group), ZERO)
-    reason = next((vat.exemption_reason for vat, _ in group if vat.exemption_reason), None)
-    code = next((vat.exemption_code for vat, _ in group if vat.exemption_code), None)
+    reason = _only((vat.exemption_reason for vat, _ in group), category)
+    code = _only((vat.exemption_code for vat, _ in group), category)
     if code is None and reason is None:
         code = _EXEMPTIONS.get(category or "")
     return VatSubtotal(
@@ -63,6 +67,21 @@ def _subtotal(category: str | None, rate: Decimal | None, group: list[tuple[VatC
         exemption_code=code,
         exemption_reason=reason,
     )
+
+
+def _only(reasons: Iterable[str | None], category: str | None) -> str | None:
+    """Return the one reason there is: a category has one breakdown (BR-E-01), and that has room for one.
+
+    Raises:
+        WriteError: there are several, of which all but one would be lost.
+    """
+    found = list(dict.fromkeys(reason for reason in reasons if reason))
+    if len(found) > 1:
+        sentence = (
+            f"Category {category} has one breakdown with one reason: put {' and '.join(found)} in one text, or split."
+        )
+        raise WriteError("exemption", sentence, "lines")
+    return found[0] if found else None
 
 
 def without_exemption(vat: VatCategory) -> VatCategory:

@@ -51,7 +51,7 @@ def build(
         BuildError: it would break a rule; ``findings`` names each, with its sentence.
         WriteError: something is missing that the schema wants.
     """
-    document = _specified(draft, profile)
+    document = _due(_specified(draft, profile))
     if including_vat_prices:
         document = _without_vat(document)
     document = _with_amounts(document)
@@ -74,6 +74,16 @@ def _specified(draft: Kind, profile: Profile) -> Kind:
         customization_id=draft.customization_id or customization,
         profile_id=draft.profile_id or process,
     )
+
+
+def _due(document: Kind) -> Kind:
+    """Put the due date of a credit note where UBL has it: with the first payment means."""
+    if not issubclass(type(document), CreditNote) or document.due_date is None or not document.payment_means:
+        return document
+    first, *others = document.payment_means
+    if first.due_date is not None:
+        return document
+    return replace(document, payment_means=(replace(first, due_date=document.due_date), *others))
 
 
 def _without_vat(document: Kind) -> Kind:

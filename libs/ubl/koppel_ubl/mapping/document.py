@@ -137,6 +137,7 @@ def _span(values: Values) -> Values:
 
 def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
     attachments = []
+    elements: list[etree._Element] = []
     fields_by_type = {INVOICED_OBJECT: "object", PROJECT_REFERENCE: "project"}
     for position, document in enumerate(values.pop("documents")):
         if isinstance(document, Attachment):
@@ -144,7 +145,8 @@ def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
             continue
         field, identifier = fields_by_type[document["type_code"]], document["id"]
         if field in values:
-            notes.skip(root.findall(CAC + "AdditionalDocumentReference")[position])
+            elements = elements or root.findall(CAC + "AdditionalDocumentReference")  # once: there may be very many
+            notes.skip(elements[position])
         else:
             values[field] = identifier.value if field == "project" and identifier else identifier
     values["attachments"] = tuple(attachments)

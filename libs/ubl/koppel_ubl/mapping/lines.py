@@ -170,11 +170,13 @@ def _line(values: Values, element: etree._Element, notes: Notes) -> Line:
 
 def _object(values: Values, element: etree._Element, notes: Notes) -> None:
     """BT-128 is the reference with type 130; one without a type is what older documents write."""
+    elements: list[etree._Element] = []
     for position, found in enumerate(values.pop("objects")):
         if found.get("type_code") in {INVOICED_OBJECT, None} and "object" not in values:
             values["object"] = found.get("id")
         else:
-            notes.skip(element.findall(CAC + "DocumentReference")[position])
+            elements = elements or element.findall(CAC + "DocumentReference")  # once: there may be very many
+            notes.skip(elements[position])
 
 
 def _own_vat(values: Values, vat: VatCategory, element: etree._Element, notes: Notes) -> VatCategory:

@@ -9,6 +9,7 @@ from lxml import etree
 from koppel_ubl.model import Address, Contact, Delivery, Party
 
 from .shape import (
+    CAC,
     Notes,
     Shape,
     Values,
@@ -55,23 +56,17 @@ _TAX_NUMBER = shape(text("cbc:CompanyID", "number"), sole("cac:TaxScheme", "cbc:
 
 def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
     """Tell VAT number (BT-31) and other registration (BT-32) apart."""
+    elements: list[etree._Element] = []
     for position, found in enumerate(values.pop("tax_numbers", ())):
         number, scheme = found.get("number"), found.get("scheme")
-        if number is None:
-            notes.skip(element[_position(element, "PartyTaxScheme", position)])
-            continue
         # e-FFF leaves the scheme out or empty; a number there is the VAT number.
-        if (scheme or VAT).upper() == VAT and "vat_number" not in values:
+        if number is not None and (scheme or VAT).upper() == VAT and "vat_number" not in values:
             values["vat_number"] = number
-        elif "tax_registration" not in values:
+        elif number is not None and "tax_registration" not in values:
             values["tax_registration"], values["tax_registration_scheme"] = number, scheme
         else:
-            notes.skip(element[_position(element, "PartyTaxScheme", position)])
-
-
-def _position(element: etree._Element, local: str, wanted: int) -> int:
-    places = [place for place, child in enumerate(element) if str(child.tag).endswith("}" + local)]
-    return places[wanted]
+            elements = elements or element.findall(CAC + "PartyTaxScheme")  # once: there may be very many
+            notes.skip(elements[position])
 
 
 def _trader(values: Values, element: etree._Element, notes: Notes) -> Party:

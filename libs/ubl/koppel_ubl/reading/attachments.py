@@ -13,9 +13,24 @@ from .unread import Unread, failure
 
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
 _NAME_LENGTH_MAX: Final = 120
-_ARCHIVES: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
+_ARCHIVES: Final = (
+    *(
+        b"\x1f\x8b",
+        b"\x1f\x9d",
+        b"\x1f\xa0",
+        b"BZh",
+        b"\xfd7zXZ\x00",
+        b"\x28\xb5\x2f\xfd",
+        b"\x04\x22\x4d\x18",
+        b"LZIP",
+    ),
+    *(b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"MSCF", b"PK\x05\x06", b"PK\x07\x08"),
+)
+_TAR: Final = b"ustar"
+_TAR_AT: Final = 257
 _ZIP: Final = b"PK\x03\x04"
 _OFFICE_PARTS: Final = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"docProps/", b"xl/", b"word/")
+_OFFICE_PARTS_AT: Final = 30
 """How the first file inside is called in spreadsheets and texts, which are ZIP files too; Peppol takes xlsx and ods."""
 
 
@@ -30,7 +45,7 @@ def file_from(element: etree._Element, text: str | None, unread: Unread) -> Valu
         content = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
     except ValueError:
         raise failure("invalid_base64", "An attachment is not base64.", element) from None
-    if content.startswith(_ARCHIVES) or (content.startswith(_ZIP) and not content[30:].startswith(_OFFICE_PARTS)):
+    if _is_archive(content):
         raise failure("archive", "An attachment is an archive; whatever it holds must be attached by itself.", element)
     name = element.get("filename")
     return {
@@ -38,6 +53,12 @@ def file_from(element: etree._Element, text: str | None, unread: Unread) -> Valu
         "media_type": element.get("mimeCode") or None,
         "file_name": safe_file_name(name) if name else None,
     }
+
+
+def _is_archive(content: bytes) -> bool:
+    if content.startswith(_ZIP):
+        return not content.startswith(_OFFICE_PARTS, _OFFICE_PARTS_AT)
+    return content.startswith(_ARCHIVES) or content.startswith(_TAR, _TAR_AT)
 
 
 def safe_file_name(name: str) -> str:

@@ -26,7 +26,8 @@ class Unread:
         Raises:
             ReadError: ``too_deep``; nobody else looks into it.
         """
-        check_depth(element)
+        if len(element):
+            check_depth(element)
         self._note(element, "")
 
     def skip_below(self, element: etree._Element, *tags: str) -> None:
