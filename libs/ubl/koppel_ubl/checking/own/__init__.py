@@ -244,8 +244,10 @@ def same_endpoint(document: Group, facts: Facts) -> Iterator[Value]:
         yield buyers[address]
 
 
-def _questions(place: Place, about: About) -> Iterator[Question]:
-    return (question for takes, question in _CHECKS if takes(place))
+def _questions(place: Place, about: About) -> tuple[Question, ...]:
+    if "own" not in place.asked:
+        place.asked["own"] = tuple(question for takes, question in _CHECKS if takes(place))
+    return place.asked["own"]  # type: ignore[return-value]  # the layer keeps its own there
 
 
 def _found(rule: Rule, element: etree._Element) -> str | None:
