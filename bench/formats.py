@@ -90,6 +90,7 @@ def _invoices(times: int) -> Iterator[bytes]:
     """Give valid invoices like ``INVOICE``, with other numbers, days, names, quantities and prices in each."""
     draw = random.Random(0)
     model = koppel_ubl.read(INVOICE.read_bytes())
+    assert isinstance(model, koppel_ubl.Invoice)
     for number in range(times):
         lines = tuple(
             replace(

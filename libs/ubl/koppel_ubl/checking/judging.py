@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import localcontext
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .about import about
 from .facts import Facts
@@ -109,7 +109,8 @@ class _Planner:
                 if step.top < depth:
                     yield step._replace(way=way)
                 else:
-                    node = _node(group, way, step.at)
+                    below = group.below(way)
+                    node = below if step.at < 0 else Value(below, step.at)
                     for question, top in self._left(step.question, node, depth):
                         yield _Step(way, step.at, question.holds, step.layer, question, top)
 
@@ -147,24 +148,25 @@ class _Planner:
 
 def findings(tree: Tree, layers: tuple[Layer, ...], name: str) -> tuple[Finding, ...]:
     """Return what the layers find in a document; ``name`` is what the layers are known under together."""
-    answers = _Answers()
+    answers: _Answers | None = None
     root = tree.root
     facts = Facts(tree, about(root))
     with localcontext(DIGITS):
-        plan = _Planner(facts, layers, name).plan(root)
-        for way, at, holds, layer, question, _ in plan:
-            node = _node(root, way, at)
+        for way, at, holds, layer, question, _ in _Planner(facts, layers, name).plan(root):
+            node: Any = root
+            for step in way:
+                node = node[step]
+            if at >= 0:
+                node = Value(node, at)
             try:
-                if not holds(node, facts):
-                    answers.hear(layers, layer, question, _order(way, at), question.say(node, facts))
+                if holds(node, facts):
+                    continue
+                answers = answers or _Answers()
+                answers.hear(layers, layer, question, _order(way, at), question.say(node, facts))
             except NotCastableError as error:
+                answers = answers or _Answers()
                 answers.stopped.append((layer, question.phase, _order(way, at), error.value))
-    return tuple(answers.findings(layers)) if answers.said or answers.stopped else ()
-
-
-def _node(root: Group, way: tuple[int, ...], at: int) -> Node:
-    group = root.below(way)
-    return group if at < 0 else Value(group, at)
+    return () if answers is None else tuple(answers.findings(layers))
 
 
 def _order(way: tuple[int, ...], at: int) -> Order:
