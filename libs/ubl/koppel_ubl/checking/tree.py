@@ -201,7 +201,7 @@ class Tree:
         top: the depth of the uppermost group that somebody went up to since this was last set to ``NOWHERE``.
     """
 
-    __slots__ = ("has_read", "is_credit_note", "root", "top")
+    __slots__ = ("_groups", "has_read", "is_credit_note", "root", "top")
 
     def __init__(self, element: Element) -> None:
         """Make the tree of an ``Invoice`` or ``CreditNote``.
@@ -210,6 +210,7 @@ class Tree:
             ReadError: ``too_deep``.
         """
         self.has_read, self.top = False, NOWHERE
+        self._groups: list[Group] = []
         self.is_credit_note = str(element.tag).endswith("}CreditNote")
         place = memory().credit_note if self.is_credit_note else memory().invoice
         elements = element.iter()
@@ -226,9 +227,16 @@ class Tree:
         self.top = 0
         return [self.root.below(steps) for steps in ways_to(self.root.shape, name)]
 
+    def let_go(self) -> None:
+        """Take the groups apart, which hold one another: else a document stays in memory until Python looks for such circles."""
+        for group in self._groups:
+            group.clear()
+        self._groups.clear()
+
     def _quickly(self, element: Element, place: Place, elements: Iterator[Element]) -> Group:
         """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""
         group = Group()
+        self._groups.append(group)
         group.element, group.tree = element, self
         parts: list[Shape | Token] = []
         places = place.places
@@ -263,6 +271,7 @@ class Tree:
     def _carefully(self, element: Element, place: Place) -> Group:
         """Make a group as ``_quickly`` does, with an eye for elements and texts that stand where none belong."""
         group = Group()
+        self._groups.append(group)
         group.element, group.tree = element, self
         parts: list[Shape | Token] = []
         stray: list[int] = []
