@@ -90,6 +90,7 @@ def _invoices(times: int) -> Iterator[bytes]:
     """Give valid invoices like ``INVOICE``, with other numbers, days, names, quantities and prices in each."""
     draw = random.Random(0)
     model = koppel_ubl.read(INVOICE.read_bytes())
+    assert isinstance(model, koppel_ubl.Invoice)
     for number in range(times):
         lines = tuple(
             replace(
@@ -97,7 +98,7 @@ def _invoices(times: int) -> Iterator[bytes]:
                 net=None,
                 vat=replace(line.vat, exemption_code="VATEX-EU-132") if line.vat.category == "E" else line.vat,
                 quantity=Decimal(draw.randint(1, 99)),
-                price=replace(line.price, net=Decimal(draw.randint(100, 99_999)).scaleb(-2)),
+                price=koppel_ubl.Price(net=Decimal(draw.randint(100, 99_999)).scaleb(-2)),
                 item=replace(line.item, name=f"{line.item.name} {draw.randint(1, 9_999)}"),
             )
             for line in model.lines

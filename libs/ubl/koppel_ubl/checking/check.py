@@ -46,7 +46,10 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
     """
     layers = _layers(profile)
     tree = Tree(document_of(safe_xml.parse(data, limit_depth=False)))
-    return Report(profile, findings(tree, layers, profile))
+    try:
+        return Report(profile, findings(tree, layers, profile))
+    finally:
+        tree.let_go()
 
 
 @cache

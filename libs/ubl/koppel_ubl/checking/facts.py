@@ -27,7 +27,7 @@ class Facts:
     @property
     def tree(self) -> Tree:
         """The whole document."""
-        self._document.has_looked_around = True
+        self._document.top = 0
         return self._document
 
     @property

@@ -1,29 +1,50 @@
 """Asks a document all that its layers ask, and what can be known of its shape only once.
 
-The root, and each group below it, is a *part*. The first time a part of some shape is met, every question about every element
-in it is asked, and it is watched whether a free text was read for the answer. Where it was not, the answer is that of all parts
-of this shape, and when it is good it need never be asked again. What is left is the part's *plan*: the questions about its
-texts, and those that were answered badly. All later parts of the shape are asked no more than their plan.
+The first time a group of some shape is met, every question about it is asked, and it is watched whether a free text was read
+for the answer, and how far up somebody looked. A good answer for which no text was read, and nobody looked above the group, is
+the answer for all groups of this shape, and need never be asked again. What is left is the group's *plan*: the questions about
+its texts, those about what stands around it, and those that were answered badly. The plan of a group takes in those of the
+groups in it, and asks again what they left because it was about what stands around them. The plan of the root is what a whole
+document is asked.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import localcontext
 from itertools import islice
+from typing import Any, NamedTuple
 
 from .about import about
 from .facts import Facts
 from .layer import Layer
+from .places import Place
 from .question import Question, Said, Test
 from .report import Finding
-from .tree import Group, Node, Tree, Value
+from .tree import NOWHERE, Group, Node, Tree, Value
 from .values import DIGITS, NotCastableError
 
 Order = tuple[int, ...]
 """Where something stands in the document: the places among the children, from the root on."""
-Step = tuple[tuple[int, ...], int, Test, int, Question]
-"""A step of a plan: the way to a group, which of its values (or -1), what to ask, for which layer."""
-Plan = tuple[Step, ...]
+
+
+class _Step(NamedTuple):
+    """One question of a plan.
+
+    Attributes:
+        way: the way down to a group; ``at``: which of its values is asked about, or -1 for the group itself.
+        top: the depth of the group whose shape tells the answer; -1 where no shape tells it.
+    """
+
+    way: tuple[int, ...]
+    at: int
+    holds: Test
+    layer: int
+    question: Question
+    top: int
+
+
+Plan = tuple[_Step, ...]
+_NEVER = -1
 
 
 class _Answers:
@@ -58,83 +79,95 @@ class _Answers:
             yield from map(layer.finding, islice(said, layer.all_findings_max))
 
 
+class _Planner:
+    """Makes the plan of a document, from those of its groups."""
+
+    def __init__(self, facts: Facts, layers: Sequence[Layer], name: str) -> None:
+        self._facts = facts
+        self._layers = layers
+        self._key = name, facts.about
+
+    def plan(self, group: Group) -> Plan:
+        """Return what must be asked of a group and of all below it."""
+        plan: Plan | None = group.shape.plans.get(self._key)
+        if plan is None:
+            plan = tuple(self._steps(group))
+            if group.place.memory.has_room(1 + len(plan)):
+                group.shape.plans[self._key] = plan
+        return plan
+
+    def _steps(self, group: Group) -> Iterator[_Step]:
+        """Give the steps in the order of the document."""
+        depth = group.place.depth
+        yield from self._about(group, -1, group, depth)
+        for at, item in enumerate(group):
+            if not isinstance(item, Group):
+                yield from self._about(group, at, Value(group, at), depth)
+                continue
+            for step in self.plan(item):
+                way = (at, *step.way)
+                if step.top < depth:
+                    yield step._replace(way=way)
+                else:
+                    below = group.below(way)
+                    node = below if step.at < 0 else Value(below, step.at)
+                    for question, top in self._left(step.question, node, depth):
+                        yield _Step(way, step.at, question.holds, step.layer, question, top)
+
+    def _about(self, group: Group, at: int, node: Node, depth: int) -> Iterator[_Step]:
+        for layer, asked in self._asked(node.place):
+            for question, top in self._left(asked, node, depth):
+                yield _Step((), at, question.holds, layer, question, top)
+
+    def _asked(self, place: Place) -> tuple[tuple[int, Question], ...]:
+        """Return all that is asked at a place, each with the number of its layer."""
+        if self._key not in place.asked:
+            place.asked[self._key] = tuple(
+                (number, question)
+                for number, layer in enumerate(self._layers)
+                for question in layer.questions(place, self._facts.about)
+            )
+        return place.asked[self._key]  # type: ignore[return-value]  # kept under a key of our own
+
+    def _left(self, question: Question, node: Node, depth: int) -> Iterable[tuple[Question, int]]:
+        """Return what is to be asked of other groups of a shape, which is ``depth`` deep, and how deep its answer is told."""
+        tree = node.tree
+        tree.has_read, tree.top = False, NOWHERE
+        top = _NEVER
+        try:
+            chosen = None if question.choose is None else question.choose(node, self._facts)
+            is_good = chosen is not None or question.holds(node, self._facts)
+            if is_good and not tree.has_read:
+                if tree.top >= depth:
+                    return [left for one in chosen or () for left in self._left(one, node, depth)]
+                top = tree.top
+        except NotCastableError:
+            pass
+        return ((question, top),)
+
+
 def findings(tree: Tree, layers: tuple[Layer, ...], name: str) -> tuple[Finding, ...]:
     """Return what the layers find in a document; ``name`` is what the layers are known under together."""
-    answers = _Answers()
+    answers: _Answers | None = None
     root = tree.root
     facts = Facts(tree, about(root))
-    key = name, facts.about
     with localcontext(DIGITS):
-        for at in range(-1, len(root)):
-            part = root if at < 0 else root[at]
-            if type(part) is not Group:
-                continue
-            plan: Plan | None = part.shape.plans.get(key)
-            if plan is None:
-                plan = _plan(part, facts, layers)
-                if part.place.memory.has_room(1 + len(plan)):
-                    part.shape.plans[key] = plan
-            if plan:
-                _ask(part, at, plan, facts, layers, answers)
-    return tuple(answers.findings(layers)) if answers.said or answers.stopped else ()
+        for way, at, holds, layer, question, _ in _Planner(facts, layers, name).plan(root):
+            node: Any = root
+            for step in way:
+                node = node[step]
+            if at >= 0:
+                node = Value(node, at)
+            try:
+                if holds(node, facts):
+                    continue
+                answers = answers or _Answers()
+                answers.hear(layers, layer, question, _order(way, at), question.say(node, facts))
+            except NotCastableError as error:
+                answers = answers or _Answers()
+                answers.stopped.append((layer, question.phase, _order(way, at), error.value))
+    return () if answers is None else tuple(answers.findings(layers))
 
 
-def _ask(part: Group, at: int, plan: Plan, facts: Facts, layers: Sequence[Layer], answers: _Answers) -> None:
-    for path, position, holds, layer, question in plan:
-        node: Node = part
-        for step in path:
-            node = node[step]  # type: ignore[index]  # a path leads through groups
-        if position >= 0:
-            node = Value(node, position)  # type: ignore[arg-type]
-        try:
-            if holds(node, facts):
-                continue
-            answers.hear(layers, layer, question, _order(at, path, position), question.say(node, facts))
-        except NotCastableError as error:
-            answers.stopped.append((layer, question.phase, _order(at, path, position), error.value))
-
-
-def _order(at: int, path: tuple[int, ...], position: int) -> Order:
-    return (*(() if at < 0 else (at,)), *path, *(() if position < 0 else (position,)))
-
-
-def _plan(part: Group, facts: Facts, layers: Sequence[Layer]) -> Plan:
-    is_root = part.above is None
-    return tuple(
-        (path, position, question.holds, number, question)
-        for path, position, node in _nodes(part, (), is_root)
-        for number, layer in enumerate(layers)
-        for asked in layer.questions(node.place, facts.about)
-        for question in _left(asked, node, facts, is_root)
-    )
-
-
-def _nodes(group: Group, path: tuple[int, ...], is_root: bool) -> Iterator[tuple[tuple[int, ...], int, Node]]:
-    """Give a group, and its values and (but for the root, where they are parts) its groups, in the order of the document."""
-    yield path, -1, group
-    for at, item in enumerate(group):
-        if not isinstance(item, Group):
-            yield path, at, Value(group, at)
-        elif not is_root:
-            yield from _nodes(item, (*path, at), is_root)
-
-
-def _left(question: Question, node: Node, facts: Facts, is_root: bool) -> Iterable[Question]:
-    """Return what must be asked again of other parts of this shape: nothing, when the answer is good and no text was read."""
-    tree = node.tree
-    tree.has_read = tree.has_looked_around = False
-    try:
-        if question.choose is not None:
-            chosen = question.choose(node, facts)
-            if _is_of_shape(tree, is_root):
-                return [left for one in chosen for left in _left(one, node, facts, is_root)]
-        elif question.holds(node, facts) and _is_of_shape(tree, is_root):
-            return ()
-    except NotCastableError:
-        pass
-    return (question,)
-
-
-def _is_of_shape(tree: Tree, is_root: bool) -> bool:
-    # The shape of the root is that of the whole document: looking around, its questions see nothing else.
-    return not tree.has_read and (is_root or not tree.has_looked_around)
+def _order(way: tuple[int, ...], at: int) -> Order:
+    return way if at < 0 else (*way, at)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INVOICE = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
-KEPT_MAX = 50_000
+KEPT_MAX = 100_000
 """Places, tokens, parts of shapes and steps of plans that are remembered, some 50 MB at most; usual senders need a few thousand.
 A hostile one can invent any number, and gets those made anew."""
 KEPT_PARTS_MAX = 2_000
@@ -104,6 +104,8 @@ class Token:
     """
 
     __slots__ = ("attributes", "is_blank", "is_known", "is_number", "is_odd", "is_plain", "place", "start", "texts")
+    below: frozenset[str] = frozenset()
+    """The names of what is below it, as shapes have them."""
 
     def __init__(self, place: "Place", text: str | None, attributes: Attributes, is_odd: bool) -> None:
         written = None if text is None else place.writing(text)

@@ -5,19 +5,24 @@ from typing import Any
 
 from .places import Attributes, Place, Token
 
+_NOTHING: frozenset[str] = frozenset()
+
 
 class Shape:
     """A group without its free texts.
 
     Attributes:
         parts: the shapes of the groups and the tokens of the values in it, in their order.
-        positions: by name where its children stand.
+        numbers: by name where the first value of it stands, if that is a number as it should be.
+        positions: by name where its children stand; ``below``: the names of all that is below it.
         stray: whether there is text where none belongs: of the group itself, and behind which of its children.
         plans: what is still to be asked of a group of this shape, by what is known of the document around it.
         known: other answers that are the same for all groups of this shape.
     """
 
-    __slots__ = ("attributes", "known", "parts", "place", "plans", "positions", "stray", "texts")
+    __slots__ = ("attributes", "below", "known", "numbers", "parts", "place", "plans", "positions", "stray", "texts")
+    is_number = False
+    """Which tokens may be, and groups never are."""
 
     def __init__(self, place: Place, parts: tuple[Any, ...], attributes: Attributes, stray: tuple[int, ...]) -> None:
         self.place = place
@@ -28,9 +33,18 @@ class Shape:
         self.plans: dict[Hashable, Any] = {}
         self.known: dict[object, Any] = {}
         self.positions: dict[str, tuple[int, ...]] = {}
+        self.numbers: dict[str, int] = {}
+        self.below: frozenset[str] = _NOTHING.union(*(part.below for part in parts))
         for at, part in enumerate(parts):
             name = part.place.name
-            self.positions[name] = (*self.positions.get(name, ()), at) if name in self.positions else (at,)
+            if name in self.positions:
+                self.positions[name] = (*self.positions[name], at)
+            else:
+                self.positions[name] = (at,)
+                if part.is_number:
+                    self.numbers[name] = at
+        if not self.below.issuperset(self.positions):
+            self.below = self.below.union(self.positions)
 
 
 def token_key(written: Hashable, attributes: Attributes, place: Place) -> Hashable:
@@ -60,6 +74,8 @@ Ways = tuple[tuple[int, ...], ...]
 
 def ways_to(shape: Shape, name: str) -> Ways:
     """Return the ways to all groups of this name, in the order of the document."""
+    if name not in shape.below:
+        return ()
     if name not in shape.known:
         found: list[tuple[int, ...]] = []
         for at, part in enumerate(shape.parts):
@@ -73,6 +89,8 @@ def ways_to(shape: Shape, name: str) -> Ways:
 
 def ways_along(shape: Shape, path: tuple[str, ...]) -> Ways:
     """Return the ways to all that stands at a path of names, in the order of the document."""
+    if path[0] not in shape.positions:
+        return ()
     if path not in shape.known:
         ways: list[tuple[tuple[int, ...], Shape]] = [((), shape)]
         for name in path:

@@ -2,7 +2,7 @@
 
 Each group has a *shape*: all that is told of it and of what is below without free texts. Groups of the same shape share
 one object. An answer that was found without reading a free text is an answer for the shape; to know that, a tree notes
-whether a text was read, and whether somebody looked above the part that was asked about.
+whether a text was read, and how far up somebody looked.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -19,6 +19,8 @@ from .shape import Shape, shape_of, token_key, ways_along, ways_to
 Element = etree._Element
 _COUNT_OF_TEXTS = etree.XPath("count(descendant::text())")
 _SPACES = " \t\r\n"
+NOWHERE = 1 << 30
+"""Deeper than any group: where nobody looked up."""
 _R = TypeVar("_R")
 
 
@@ -130,9 +132,8 @@ class Group(list[Any]):
     def parent(self) -> "Group | None":
         """The group around it."""
         above = self.above
-        self.tree.has_climbed = True
-        if above is None or above.above is None:
-            self.tree.has_looked_around = True
+        if above is not None and above.place.depth < self.tree.top:
+            self.tree.top = above.place.depth
         return above
 
     def child(self, at: int) -> "Group | Value":
@@ -197,11 +198,10 @@ class Tree:
 
     Attributes:
         has_read: whether a free text was read since this was last set to False.
-        has_climbed: whether somebody went from a group to the one around it; to be set to False likewise.
-        has_looked_around: whether something was asked of the document outside the part in question; likewise.
+        top: the depth of the uppermost group that somebody went up to since this was last set to ``NOWHERE``.
     """
 
-    __slots__ = ("has_climbed", "has_looked_around", "has_read", "is_credit_note", "root")
+    __slots__ = ("_groups", "has_read", "is_credit_note", "root", "top")
 
     def __init__(self, element: Element) -> None:
         """Make the tree of an ``Invoice`` or ``CreditNote``.
@@ -209,7 +209,8 @@ class Tree:
         Raises:
             ReadError: ``too_deep``.
         """
-        self.has_read = self.has_climbed = self.has_looked_around = False
+        self.has_read, self.top = False, NOWHERE
+        self._groups: list[Group] = []
         self.is_credit_note = str(element.tag).endswith("}CreditNote")
         place = memory().credit_note if self.is_credit_note else memory().invoice
         elements = element.iter()
@@ -223,12 +224,19 @@ class Tree:
 
     def all(self, name: str) -> Sequence[Group]:
         """Return every group of this name, wherever it stands, in the order of the document."""
-        self.has_looked_around = True
+        self.top = 0
         return [self.root.below(steps) for steps in ways_to(self.root.shape, name)]
+
+    def let_go(self) -> None:
+        """Take the groups apart, which hold one another: else a document stays in memory until Python looks for such circles."""
+        for group in self._groups:
+            group.clear()
+        self._groups.clear()
 
     def _quickly(self, element: Element, place: Place, elements: Iterator[Element]) -> Group:
         """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""
         group = Group()
+        self._groups.append(group)
         group.element, group.tree = element, self
         parts: list[Shape | Token] = []
         places = place.places
@@ -263,6 +271,7 @@ class Tree:
     def _carefully(self, element: Element, place: Place) -> Group:
         """Make a group as ``_quickly`` does, with an eye for elements and texts that stand where none belong."""
         group = Group()
+        self._groups.append(group)
         group.element, group.tree = element, self
         parts: list[Shape | Token] = []
         stray: list[int] = []
@@ -300,14 +309,12 @@ def by_shape(function: Callable[[Group], _R]) -> Callable[[Group], _R]:
         if function in kept:
             return kept[function]  # type: ignore[no-any-return]  # kept under the function that found it
         tree = group.tree
-        before = tree.has_read, tree.has_climbed, tree.has_looked_around
-        tree.has_read = tree.has_climbed = tree.has_looked_around = False
+        had_read, top = tree.has_read, tree.top
+        tree.has_read, tree.top = False, NOWHERE
         found = function(group)
-        if not (tree.has_read or tree.has_climbed or tree.has_looked_around):
+        if not tree.has_read and tree.top >= group.place.depth:
             kept[function] = found
-        tree.has_read |= before[0]
-        tree.has_climbed |= before[1]
-        tree.has_looked_around |= before[2]
+        tree.has_read, tree.top = tree.has_read or had_read, min(tree.top, top)
         return found
 
     return known

@@ -58,7 +58,7 @@ def decimal(value: Value) -> Decimal:
     """
     text = value.text
     if value.token.is_number:
-        return number(text)
+        return Decimal(text)
     text = text.strip(SPACES)
     if not _DECIMAL.fullmatch(text):
         raise NotCastableError(value)
@@ -71,17 +71,12 @@ def amount(group: Group, name: str) -> Decimal | None:
     Raises:
         NotCastableError: it is no number.
     """
-    positions = group.shape.positions.get(name)
-    if positions is None:
-        return None
-    if group.shape.parts[positions[0]].is_number:
+    at = group.shape.numbers.get(name)
+    if at is not None:
         group.tree.has_read = True
-        return number(group[positions[0]])
-    return decimal(Value(group, positions[0]))
-
-
-number = lru_cache(maxsize=4096)(Decimal)
-"""Of a text that is known to be a number: many rules look at the same amount."""
+        return Decimal(group[at])
+    value = group.value(name)
+    return None if value is None else decimal(value)
 
 
 def rounded(value: Decimal) -> Decimal:

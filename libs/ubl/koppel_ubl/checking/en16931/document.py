@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from koppel_ubl.checking.codes import as_text
 from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import cents, decimal, minute
+from koppel_ubl.checking.values import ZERO, amount, cents, decimal, minute
 
 from .conditions import any_given, filled
 from .registry import Groups, Values
@@ -155,15 +155,13 @@ def total_with_vat_adds_up(document: Group, facts: Facts) -> bool:
 
 
 def _adds_up(document: Group, currency: str) -> bool:
-    taxes = [
-        amount for amount in document.elements("cac:TaxTotal", "cbc:TaxAmount") if amount.get("currencyID") == currency
-    ]
+    taxes = [tax for tax in document.elements("cac:TaxTotal", "cbc:TaxAmount") if tax.get("currencyID") == currency]
     if len(taxes) != 1:
         return False
     for totals in document.groups("cac:LegalMonetaryTotal"):
-        inclusive, exclusive = totals.value("cbc:TaxInclusiveAmount"), totals.value("cbc:TaxExclusiveAmount")
-        if inclusive is not None and exclusive is not None:
-            return decimal(inclusive) == cents(decimal(exclusive) + decimal(taxes[0]))
+        if totals.has("cbc:TaxInclusiveAmount") and totals.has("cbc:TaxExclusiveAmount"):
+            inclusive, exclusive = amount(totals, "cbc:TaxInclusiveAmount"), amount(totals, "cbc:TaxExclusiveAmount")
+            return inclusive == cents((exclusive or ZERO) + decimal(taxes[0]))
     return False
 
 

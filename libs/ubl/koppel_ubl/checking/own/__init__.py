@@ -233,19 +233,20 @@ def endless_numbers(value: Value, facts: Facts) -> Iterator[Value]:
     en="Seller and buyer have the same electronic address: this document may not go over the Peppol network.",
 )
 def same_endpoint(document: Group, facts: Facts) -> Iterator[Value]:
-    sellers, buyers = (
-        {
-            (normalised(one.text), one.get("schemeID")): one
-            for one in document.elements(side, "cac:Party", "cbc:EndpointID")
-        }
-        for side in _SIDES
-    )
+    sellers, buyers = (_addresses(document, side) for side in _SIDES)
     for address in sellers.keys() & buyers.keys():
         yield buyers[address]
 
 
-def _questions(place: Place, about: About) -> Iterator[Question]:
-    return (question for takes, question in _CHECKS if takes(place))
+def _addresses(document: Group, side: str) -> dict[tuple[str, str | None], Value]:
+    endpoints = document.elements(side, "cac:Party", "cbc:EndpointID")
+    return {(normalised(endpoint.text), endpoint.get("schemeID")): endpoint for endpoint in endpoints}
+
+
+def _questions(place: Place, about: About) -> tuple[Question, ...]:
+    if "own" not in place.asked:
+        place.asked["own"] = tuple(question for takes, question in _CHECKS if takes(place))
+    return place.asked["own"]  # type: ignore[return-value]  # the layer keeps its own there
 
 
 def _found(rule: Rule, element: etree._Element) -> str | None:

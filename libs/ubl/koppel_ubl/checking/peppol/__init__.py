@@ -3,7 +3,6 @@
 Release 3.0.21 (May 2026) is followed.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from koppel_ubl.checking.about import About
@@ -27,13 +26,17 @@ EMPTY, BASE, NATIONAL_FIRST = 0, 1, 2
 PATTERNS: tuple[Pattern, ...] = (PROJECT, EVERYTHING, CODES)
 
 
-def _questions(place: Place, about: About) -> Iterator[Question]:
-    yield _NOT_EMPTY
-    for pattern in PATTERNS:
-        yield from _of(pattern, place, BASE)
-    for number, pattern in enumerate(NATIONAL):
-        if pattern.applies is not None and pattern.applies(about):
-            yield from _of(pattern, place, NATIONAL_FIRST + number)
+def _questions(place: Place, about: About) -> tuple[Question, ...]:
+    if "peppol" not in place.asked:
+        place.asked["peppol"] = (_NOT_EMPTY, *(each for pattern in PATTERNS for each in _of(pattern, place, BASE)))
+    national = [
+        question
+        for number, pattern in enumerate(NATIONAL)
+        if pattern.applies is not None and pattern.applies(about)
+        for question in _of(pattern, place, NATIONAL_FIRST + number)
+    ]
+    base: tuple[Question, ...] = place.asked["peppol"]  # type: ignore[assignment]  # the layer keeps its own there
+    return (*base, *national) if national else base
 
 
 def _of(pattern: Pattern, place: Place, phase: int) -> tuple[Question, ...]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from koppel_ubl.checking.tree import Group, Node, Value
 from koppel_ubl.checking.values import SPACES, is_blank, normalised
-from koppel_ubl.checking.values import number as short_number
 
 __all__ = ["SPACES", "Group", "Node", "Value", "is_blank", "normalised"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -93,7 +92,7 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
         return default
     text = string(node)
     if isinstance(node, Value) and node.token.is_number:
-        return short_number(text)
+        return Decimal(text)
     text = text.strip(SPACES)
     try:
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
@@ -103,13 +102,11 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
 
 def figure(group: Group, name: str, default: Decimal | None = None) -> Decimal | None:
     """Return the first number of this name in a group, as ``decimal`` does."""
-    positions = group.shape.positions.get(name)
-    if positions is None:
-        return default
-    if group.shape.parts[positions[0]].is_number:
+    at = group.shape.numbers.get(name)
+    if at is not None:
         group.tree.has_read = True
-        return short_number(group[positions[0]])
-    return decimal(group.child(positions[0]))
+        return Decimal(group[at])
+    return decimal(group.value(name), default)
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:

@@ -211,17 +211,20 @@ def _kind(place: Place) -> Kind | None:
 
 
 def _questions(place: Place, about: About) -> tuple[Question, ...]:
-    kind = kind_at(place)
-    if kind is None or kind is _FOREIGN:
-        return ()
+    if "structure" not in place.asked:
+        kind = kind_at(place)
+        place.asked["structure"] = () if kind is None or kind is _FOREIGN else (_question(kind),)
+    return place.asked["structure"]  # type: ignore[return-value]  # the layer keeps its own there
 
+
+def _question(kind: Kind) -> Question:
     def say(node: Node, facts: Facts) -> list[Said]:
         if kind.is_value:
             return _value(node, kind)
         assert isinstance(node, Group)
         return _open(node) if kind.is_open else _group(node, kind)
 
-    return (Question(lambda node, facts: not say(node, facts), say),)
+    return Question(lambda node, facts: not say(node, facts), say)
 
 
 LAYER = Layer(
