@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from .api import Call
 
 OPEN, IN_PROCESS, ERROR, PROCESSED = 20, 42, 45, 50
-BANK_IMPORT = 70
 
 
 def on_send(call: "Call", _: Resource, record: Record) -> None:

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import uvicorn
 
 from .app import create_app
-from .seed import CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET, seeded
+from .seed import CLIENT_ID, CLIENT_SECRET, seeded
 from .state import Record, State
 
 
@@ -68,7 +68,6 @@ class SandboxServer:
             "KOPPEL_EXACT_BASE_URL": self.url,
             "KOPPEL_EXACT_CLIENT_ID": CLIENT_ID,
             "KOPPEL_EXACT_CLIENT_SECRET": CLIENT_SECRET,
-            "KOPPEL_EXACT_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
 
     def entries(self, division: int) -> list[Record]:

@@ -72,10 +72,6 @@ __all__ = [
     "read_structured",
 ]
 
-MOVEMENT_WIDTH = 146
-INFORMATION_WIDTH = 265
-"""How much data fits behind the three digits: records 2.1 to 2.3, and 3.1 to 3.3."""
-
 
 def _by_code(*classes: type[Structured]) -> dict[str, type[Structured]]:
     return {one.code: one for one in classes}

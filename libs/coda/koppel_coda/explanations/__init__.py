@@ -21,11 +21,6 @@ def _rows(table: str) -> dict[str, tuple[str, ...]]:
     return {code: tuple(texts) for code, *texts in split}
 
 
-def is_known_family(family: str) -> bool:
-    """Return whether the standard, of any version, knows this family."""
-    return family in _rows(families.FAMILIES)
-
-
 def type_text(code: str, language: Language) -> str:
     """Return what the type says, such as ``single amount without detail``."""
     return _rows(families.TYPES).get(code, _UNKNOWN)[_PLACE[language]]

@@ -1,6 +1,5 @@
 """What a check tells: rules, findings and the report that holds them (shape: reference sheet B5)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -89,8 +88,3 @@ class Report:
         for finding in self.findings:
             groups.setdefault(finding.rule, []).append(finding)
         return {rule: tuple(findings) for rule, findings in groups.items()}
-
-
-def has_fatal(findings: Iterable[Finding]) -> bool:
-    """Return whether one of the findings makes a document invalid."""
-    return any(finding.severity == "fatal" for finding in findings)
