@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.statements import Statement
 
 from .problems import Problem
+from .verdicts import Blocked, Reauthorise, Throttled, Verdict
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -83,9 +85,22 @@ def split_secrets(settings: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
     return shown, secrets
 
 
+@cache
 def secret_names(model: type[BaseModel]) -> list[str]:
-    """Return the write-only fields of a settings model."""
-    return [name for name, field in model.model_fields.items() if "SecretStr" in str(field.annotation)]
+    """Return the write-only fields of a settings model.
+
+    Raises:
+        TypeError: a secret stands inside another field, where it would be stored with the rest.
+    """
+    schema = model.model_json_schema(by_alias=False)
+    for part, of in schema.get("$defs", {}).items():
+        if hidden := [name for name, told in of.get("properties", {}).items() if _is_secret(told)]:
+            raise TypeError(f"{part}.{hidden[0]}: a secret must stand at the top of the settings")
+    return [name for name, told in schema.get("properties", {}).items() if _is_secret(told)]
+
+
+def _is_secret(told: dict[str, Any]) -> bool:
+    return any(each.get("writeOnly") is True for each in (told, *told.get("anyOf", ())))
 
 
 _SET_STATE = text("""
@@ -158,6 +173,21 @@ BREAKER_OPENS = 5
 async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
     """Serve nobody of this connection before ``until``: its budget is used up."""
     await tx.execute(_PAUSE, {"id": connection_id, "until": until})
+
+
+async def heed(tx: AsyncConnection, kit: "Kit", connection_id: UUID, verdict: Verdict | None) -> bool:
+    """Let the whole connection have what a verdict says of it; return whether it says anything."""
+    match verdict:
+        case Reauthorise(problem=problem):
+            await set_state(tx, kit, connection_id, ConnectionState.REAUTHORISE, problem=problem)
+            kit.wake("reconciler")
+        case Throttled(until=until, of_endpoint=False) if until is not None:
+            await pause(tx, connection_id, until)
+        case Blocked(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
+            await set_state(tx, kit, connection_id, ConnectionState.DEGRADED, problem=problem)
+        case _:
+            return False
+    return True
 
 
 async def stumble(tx: AsyncConnection, connection_id: UUID) -> None:

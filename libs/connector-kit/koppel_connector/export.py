@@ -155,7 +155,7 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         work = await open_work(kit, vendor, row)
         found = await kit.connector.lookup(work)
     except Rejected as verdict:
-        return happenings.SearchFailed(), Learned(), verdict
+        return happenings.SearchFailed(str(verdict)), Learned(), verdict
     except Verdict as verdict:
         return _event_of(verdict, row, vendor), Learned(), verdict
     except DossierGone:
@@ -174,8 +174,8 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
             return happenings.Accepted(), Learned(remote_id, entry_number, entry_url), None
         case NotFound():
             return happenings.SearchedInVain(), Learned(), None
-        case CannotTell():
-            return happenings.SearchFailed(), Learned(), None
+        case CannotTell(reason):
+            return happenings.SearchFailed(reason or None), Learned(), None
 
 
 def _after_verdict(vendor: OpenVendor, row: DeliveryRow, verdict: Verdict) -> Event:
@@ -250,17 +250,8 @@ async def _keep_health(
     tx: AsyncConnection, kit: Kit, vendor: OpenVendor, event: Event, verdict: Verdict | None
 ) -> None:
     row = vendor.row
-    match verdict:
-        case Reauthorise(problem=problem):
-            await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=problem)
-            kit.wake("reconciler")
-            return
-        case Throttled(until=until) if until is not None and not _of_endpoint(verdict):
-            await connections.pause(tx, row.id, until)
-            return
-        case Blocked(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
-            await set_state(tx, kit, row.id, ConnectionState.DEGRADED, problem=problem)
-            return
+    if await connections.heed(tx, kit, row.id, verdict):
+        return
     if isinstance(verdict, Later | OutcomeUnknown) or isinstance(event, happenings.Ambiguous):
         await connections.stumble(tx, row.id)
     elif isinstance(event, happenings.Accepted):
@@ -268,7 +259,3 @@ async def _keep_health(
             await connections.recover(tx, row.id)
         if row.state is ConnectionState.DEGRADED:
             await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
-
-
-def _of_endpoint(verdict: Throttled) -> bool:
-    return verdict.problem is not None and verdict.problem.code == "too_many_errors"

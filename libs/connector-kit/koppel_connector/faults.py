@@ -1,7 +1,8 @@
 """Named points between two durable writes, where a test may end the process or make it stumble.
 
-``KOPPEL_FAULT=after_attempt_commit:exit`` ends the process there at once, as kill -9 would; ``:raise`` raises; a number after
-a second colon lets that many passes go by first. Unset, which is always so outside tests, a point costs one comparison.
+``arm("after_attempt_commit:exit")`` ends the process there at once, as kill -9 would; ``:raise`` raises; a number after a
+second colon lets that many passes go by first. Only the workers of the conformance suite arm one (``KOPPEL_FAULT``, read by
+them); elsewhere a point costs one comparison.
 """
 
 import os
@@ -31,11 +32,6 @@ def arm(specification: str) -> None:
     _armed[name] = (action, int(passes[0]) if passes else 0)
 
 
-def disarm() -> None:
-    """Forget every armed point."""
-    _armed.clear()
-
-
 def point(name: str) -> None:
     """Pass a named point."""
     if _armed and name in _armed:
@@ -51,7 +47,3 @@ def _strike(name: str) -> None:
         os._exit(137)
     del _armed[name]
     raise FaultInjectedError(name)
-
-
-if os.environ.get("KOPPEL_FAULT"):
-    arm(os.environ["KOPPEL_FAULT"])

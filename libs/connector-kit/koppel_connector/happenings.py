@@ -61,7 +61,9 @@ class SearchedInVain:
 
 @dataclass(frozen=True)
 class SearchFailed:
-    """The search could not tell."""
+    """The search could not tell; ``reason`` is for the person who may have to."""
+
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

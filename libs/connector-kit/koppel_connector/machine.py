@@ -152,11 +152,13 @@ def _from_lookup(now_is: Situation, event: Event, facts: Facts, now: datetime) -
             return _searched_in_vain(now_is, facts, now)
         case FoundSeveral(problem):
             return _ended(now_is, REVIEW, problem or Problem("found_twice"))
-        case SearchFailed() | Refused():
+        case SearchFailed(reason):
+            return _cannot_tell(now_is, facts, now, reason)
+        case Refused(problem):
             # Refusing a *search* says nothing about the document: only a send can end as failed.
-            return _cannot_tell(now_is, facts, now)
+            return _cannot_tell(now_is, facts, now, str(problem))
         case Postponed(retry_after_s, _):
-            return _cannot_tell(now_is, facts, now, at_least_s=retry_after_s or 0.0)
+            return _cannot_tell(now_is, facts, now, None, at_least_s=retry_after_s or 0.0)
         case HeldBack(until, problem):
             return Move(replace(now_is, state=UNKNOWN), max(until, now), problem)
         case LeaseExpired():
@@ -216,8 +218,11 @@ def _from_waiting(now_is: Situation, event: Event, facts: Facts, now: datetime) 
             return _resumed(now_is, facts, now)
         case AgainAsked() if state is BOOKED:
             return _doubted(now_is, facts, now)
-        case ResolvedBooked() if state is FAILED:
-            return _ended(now_is, BOOKED, None)
+        case ResolvedBooked() if state is FAILED or (state is BLOCKED and uncertain):
+            return _ended(replace(now_is, unknown_since=None), BOOKED, None)
+        case ResolvedAbandoned(problem) if state is BLOCKED and uncertain:
+            # Its connection is gone, so that nobody can look: whoever knows the vendor's books may say that it is left.
+            return _ended(replace(now_is, unknown_since=None), FAILED, problem)
         case ResolvedAbandoned(problem) if state in (READY, BLOCKED) and not uncertain:
             return _ended(now_is, FAILED, problem)
     return None
@@ -287,9 +292,9 @@ def _not_there(was: Situation, facts: Facts, now: datetime) -> Move:
     return Move(replace(was, state=READY, failures=failures), now + timedelta(seconds=pause_s))
 
 
-def _cannot_tell(was: Situation, facts: Facts, now: datetime, at_least_s: float = 0.0) -> Move:
+def _cannot_tell(was: Situation, facts: Facts, now: datetime, reason: str | None, at_least_s: float = 0.0) -> Move:
     if was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=facts.review_after_s):
-        return _ended(was, REVIEW, Problem("unknown_outcome_review"))
+        return _ended(was, REVIEW, Problem("unknown_outcome_review", reason))
     schedule = facts.retry_schedule_s or (60.0,)
     delay_s = schedule[min(was.lookups, len(schedule) - 1)] * facts.jitter
     later = now + timedelta(seconds=min(max(delay_s, facts.settle_s, at_least_s), 3600.0))

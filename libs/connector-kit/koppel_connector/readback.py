@@ -7,21 +7,19 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.messages import ConnectionState
 from koppel_mesh.service import Context
 
 from . import connections, faults, happenings
 from .claims import Lane, claim_read_back
-from .connections import read_connection, set_state
+from .connections import read_connection
 from .connector import Booked, Differs, NotBooked, ReadBack, Vanished
 from .happenings import Event
 from .kit import Kit
 from .machine import IllegalMoveError
 from .moves import DeliveryRow, Learned, LostRaceError, apply
 from .vendor import LeaseLost, OpenVendor, open_vendor
-from .verdicts import Blocked, Reauthorise, Throttled, Verdict
+from .verdicts import Throttled, Verdict
 from .works import make_work
 
 log = structlog.get_logger(__name__)
@@ -79,7 +77,7 @@ async def _record(
                 await apply(tx, kit, row, event, learned)
             except (LostRaceError, IllegalMoveError) as error:
                 log.warning("read-back of a lost claim", delivery=str(row.id), error=str(error))
-        await _keep_health(tx, kit, vendor, verdict)
+        await connections.heed(tx, kit, vendor.row.id, verdict)
 
 
 def _event_of(seen: ReadBack | None, verdict: Verdict | None) -> tuple[Event, Learned]:
@@ -94,13 +92,3 @@ def _event_of(seen: ReadBack | None, verdict: Verdict | None) -> tuple[Event, Le
             if isinstance(verdict, Throttled) and verdict.until is not None:
                 return happenings.HeldBack(verdict.until), Learned()
     return happenings.SeenUnbooked(), Learned()
-
-
-async def _keep_health(tx: AsyncConnection, kit: Kit, vendor: OpenVendor, verdict: Verdict | None) -> None:
-    match verdict:
-        case Reauthorise(problem=problem):
-            await set_state(tx, kit, vendor.row.id, ConnectionState.REAUTHORISE, problem=problem)
-        case Throttled(until=until) if until is not None:
-            await connections.pause(tx, vendor.row.id, until)
-        case Blocked(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
-            await set_state(tx, kit, vendor.row.id, ConnectionState.DEGRADED, problem=problem)

@@ -226,7 +226,8 @@ class OpenVendor(Vendor):
     def _no_budget(self, refused: NoBudget) -> Throttled:
         wait_s = (refused.until - utc_now()).total_seconds()
         if refused.endpoint:
-            return Throttled(refused.until, Problem("too_many_errors", until=_clock(refused.until)))
+            problem = Problem("too_many_errors", until=_clock(refused.until))
+            return Throttled(refused.until, problem, of_endpoint=True)
         return Throttled(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
 
     def _received(

@@ -35,11 +35,17 @@ class Later(Verdict):
 
 
 class Throttled(Verdict):
-    """The vendor (or our own count of its budget) asks us to wait until ``until``; the kit finds the time when None."""
+    """The vendor (or our own count of its budget) asks us to wait until ``until``; the kit finds the time when None.
 
-    def __init__(self, until: datetime | None = None, problem: Problem | None = None) -> None:
+    ``of_endpoint``: only one endpoint is out of its budget; the others of the connection go on.
+    """
+
+    def __init__(
+        self, until: datetime | None = None, problem: Problem | None = None, *, of_endpoint: bool = False
+    ) -> None:
         super().__init__(problem)
         self.until = until
+        self.of_endpoint = of_endpoint
 
 
 class Blocked(Verdict):
@@ -69,3 +75,7 @@ class OutcomeUnknown(Verdict):
     def __init__(self, detail: str = "", problem: Problem | None = None) -> None:
         super().__init__(problem)
         self.detail = detail
+
+    def __str__(self) -> str:
+        """Return the reason, for the sync log."""
+        return self.detail or super().__str__()

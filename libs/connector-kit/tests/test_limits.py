@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from koppel_connector import HeaderNames, Throttled, Window
+from koppel_connector import HeaderNames, Throttled, Window, connections
 from koppel_connector.conformance import Fault, workshop
 from koppel_connector.connections import read_connection
 from koppel_connector.vendor import open_vendor
@@ -122,6 +122,22 @@ async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
         await shop.change("UPDATE connection SET unblocked_at = clock_timestamp() + interval '1 second'")
         await shop.until_state("booked")
         assert not await shop.rows("SELECT 1 FROM error_budget WHERE open_until IS NOT NULL")
+
+
+@pytest.mark.parametrize("of_endpoint", [True, False])
+async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], of_endpoint: bool
+) -> None:
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
+        connection_id = await harness.connect(shop)
+        until = shop.context.now() + timedelta(hours=1)
+        async with shop.context.database.transaction() as tx:
+            assert (
+                await connections.heed(tx, shop.kit, connection_id, Throttled(until, of_endpoint=of_endpoint))
+                is not of_endpoint
+            )
+        (row,) = await shop.rows("SELECT not_before > clock_timestamp() AS waits FROM connection")
+        assert row.waits is not of_endpoint
 
 
 async def test_no_database_no_call(

@@ -101,6 +101,8 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "Unblocked": S.UNKNOWN,
         "RetryAsked": S.UNKNOWN,
         "AgainAsked": S.UNKNOWN,
+        "ResolvedBooked": S.BOOKED,
+        "ResolvedAbandoned": S.FAILED,
     },
     (S.FAILED, False): {
         "Superseded": S.SUPERSEDED,
@@ -196,6 +198,8 @@ def test_age_turns_unknown_into_review_never_into_failed() -> None:
     old = sending(unknown_since=NOW - timedelta(hours=25))
     made = move(old, EVENTS["SearchFailed"], FACTS, NOW)
     assert (made.to.state, made.problem) == (S.REVIEW, Problem("unknown_outcome_review"))
+    told = move(old, happenings.SearchFailed("no right to read entries"), FACTS, NOW)
+    assert told.problem == Problem("unknown_outcome_review", "no right to read entries")
 
 
 def test_vendors_that_cannot_be_searched() -> None:

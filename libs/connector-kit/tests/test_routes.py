@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.conformance import Fault, Workshop, workshop
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 
@@ -239,6 +239,22 @@ async def test_review_is_resolved_by_a_person(
     resolved = await client.post(f"{path}/resolve", json={"decision": "booked", "entry_number": "42"})
     assert (resolved.json()["state"], resolved.json()["entry_number"]) == ("booked", "42")
     assert (await client.post(f"{path}/resolve", json={"decision": "no idea"})).status_code == 422
+
+
+async def test_what_may_have_arrived_before_its_connection_went_is_for_a_person_to_say(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    made = await make(client, shop)
+    await consent(client, vendor, made)
+    await harness.fail(Fault.ACTS_THEN_RESETS)
+    await shop.hand(shop.ready(*harness.document(1)))
+    row = (await shop.until_state("unknown"))[0]
+    assert (await client.delete(f"/v1/connections/{made['id']}")).status_code == 204
+    await shop.until_state("blocked")
+    path = f"/v1/deliveries/{row.id}"
+    assert (await client.post(f"{path}/resolve", json={"decision": "resend"})).json()["code"] == "not_in_review"
+    resolved = await client.post(f"{path}/resolve", json={"decision": "booked", "entry_number": "42"})
+    assert (resolved.json()["state"], resolved.json()["entry_number"]) == ("booked", "42")
 
 
 async def test_a_failed_delivery_is_retried(

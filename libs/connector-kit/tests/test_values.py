@@ -9,8 +9,10 @@ import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr
 
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
+from koppel_connector.connections import secret_names, split_secrets
 from koppel_connector.intake import remote_ref
 from koppel_connector.limits import read_windows, throttle_wait_s
 from koppel_connector.redaction import MASK, excerpt_of
@@ -32,6 +34,31 @@ def test_what_was_sealed_for_one_connection_does_not_open_for_another() -> None:
     assert ring.open(mine, sealed) == {"refresh_token": "rt"}
     with pytest.raises(WrongKeyError):
         ring.open(other, sealed)
+
+
+class Login(BaseModel):
+    password: SecretStr
+
+
+class WithHiddenSecret(BaseModel):
+    login: Login | None = None
+
+
+class WithSecrets(BaseModel):
+    user: str = ""
+    password: SecretStr | None = None
+    pin: SecretStr = SecretStr("1234")
+
+
+def test_secrets_are_told_apart_from_settings() -> None:
+    assert secret_names(WithSecrets) == ["password", "pin"]
+    shown, secrets = split_secrets(WithSecrets(user="an", pin=SecretStr("9999")))
+    assert (shown, secrets) == ({"user": "an"}, {"pin": "9999"})
+
+
+def test_a_secret_inside_another_setting_is_refused_before_it_is_stored_in_the_clear() -> None:
+    with pytest.raises(TypeError, match=r"Login\.password"):
+        secret_names(WithHiddenSecret)
 
 
 def test_an_old_key_opens_and_the_first_seals() -> None:

@@ -7,10 +7,12 @@
 import asyncio
 import importlib
 import importlib.util
+import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from koppel_connector import faults
 from koppel_mesh.auth import TokenVerifier
 from koppel_mesh.database import Database
 from koppel_mesh.health import Health
@@ -65,4 +67,6 @@ async def work(service: Service) -> None:
 
 
 if __name__ == "__main__":
+    if fault := os.environ.get("KOPPEL_FAULT"):
+        faults.arm(fault)
     asyncio.run(work(load_service(sys.argv[1])))

@@ -76,8 +76,12 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
         row = await _owned(tx, caller, delivery_id, lock=True)
-        if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
-            await _apply(tx, kit, row, happenings.RetryAsked())
+        if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):  # these are being looked after already
+            try:
+                await apply(tx, kit, row, happenings.RetryAsked())
+            except IllegalMoveError as error:
+                said = f"The delivery is {row.state}; there is nothing to try again."
+                raise HttpProblem(409, f"delivery_{row.state}", said) from error
         view = await _viewed(tx, delivery_id)
     kit.wake("deliveries")
     kit.wake("read-back")
@@ -88,7 +92,7 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
 async def resolve_delivery(
     context: CurrentContext, caller: Writer, delivery_id: UUID, resolution: Resolution
 ) -> DeliveryView:
-    """Settle a delivery in review: it is booked, it must be sent again, or it is left."""
+    """Settle what only a person can know: it is booked, it must be sent again, or it is left."""
     kit: Kit = context.resources
     events: dict[str, Event] = {
         "booked": happenings.ResolvedBooked(),
@@ -97,10 +101,12 @@ async def resolve_delivery(
     }
     async with context.database.transaction() as tx:
         row = await _owned(tx, caller, delivery_id, lock=True)
-        if row.state is not DeliveryState.REVIEW:
-            raise HttpProblem(409, "not_in_review", f"The delivery is {row.state}; only one in review can be resolved.")
         known = Learned(entry_number=resolution.entry_number) if resolution.decision == "booked" else Learned()
-        await _apply(tx, kit, row, events[resolution.decision], known)
+        try:
+            await apply(tx, kit, row, events[resolution.decision], known)
+        except IllegalMoveError as error:
+            said = f"The delivery is {row.state}; “{resolution.decision}” cannot be said of it."
+            raise HttpProblem(409, "not_in_review", said) from error
         view = await _viewed(tx, delivery_id)
     kit.wake("deliveries")
     return view
@@ -115,10 +121,3 @@ async def _owned(db: AsyncConnection, caller: Caller, delivery_id: UUID, *, lock
 
 async def _viewed(db: AsyncConnection, delivery_id: UUID) -> DeliveryView:
     return view_delivery((await db.execute(select(delivery).where(delivery.c.id == delivery_id))).one())
-
-
-async def _apply(tx: AsyncConnection, kit: Kit, row: DeliveryRow, event: Event, known: Learned | None = None) -> None:
-    try:
-        await apply(tx, kit, row, event, known)
-    except IllegalMoveError as error:
-        raise HttpProblem(409, f"delivery_{row.state}", f"A delivery that is {row.state} cannot do this.") from error
