@@ -24,7 +24,6 @@ _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
 )
 _ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,Type,Status,YourRef,Document"
-_LINE: Final = ("GLAccount", "VATCode", "AmountFC", "VATAmountFC")
 _DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
 _HRM_DIVISION: Final = "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus"
 
@@ -182,7 +181,8 @@ class Exact:
         fields = [_ENTRY, family.party]
         params = {"$filter": query}
         if lines:
-            fields += [f"{family.lines}/{field}" for field in _LINE]
+            # The whole property, not some of its fields: whoever projects by plain names would drop the lines.
+            fields.append(family.lines)
             params["$expand"] = family.lines
         return await self._all(family.path, params | {"$select": ",".join(fields)})
 
@@ -203,10 +203,8 @@ class Exact:
         try:
             return await self.entries(family, odata.any_of(*terms), lines=True)
         except Rejected:
-            # "This $filter parameter is not supported for this resource" (§2): then one question for each.
-            if len(terms) == 1:
-                raise
-        return [row for term in terms for row in await self.entries(family, term, lines=True)]
+            # "This $filter parameter is not supported for this resource" (§2): then one plain question for each.
+            return [row for term in terms for row in await self.entries(family, term)]
 
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
         """Return the lines of one entry, for when a list did not hold them all: by key, then by the entry's own link."""

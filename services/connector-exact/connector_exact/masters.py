@@ -255,7 +255,7 @@ class Books:
 
     def account(self, code: str) -> LedgerAccount | None:
         """Return a ledger account by code."""
-        line = self._book.get(LedgerAccount.kind, code)
+        line = self._book.get(LedgerAccount.kind, code.strip())
         return LedgerAccount.of(line) if line else None
 
     def account_by_id(self, account_id: str) -> LedgerAccount | None:
@@ -265,7 +265,7 @@ class Books:
 
     def journal(self, code: str) -> Journal | None:
         """Return a journal by code."""
-        line = self._book.get(Journal.kind, code)
+        line = self._book.get(Journal.kind, code.strip())
         return Journal.of(line) if line else None
 
     def vat_codes(self) -> dict[str, VatCode]:

@@ -42,7 +42,10 @@ def _checked_vat_key(key: str) -> str:
 
 
 def _code_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """Take a code as people copy it: as a number, or with the padding Exact shows around it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
 
 
 def _journal_only(value: str) -> str:

@@ -77,6 +77,18 @@ def lines_never_expanded(said: Said) -> None:
             row[name] = {"__deferred": {"uri": f"{row[name]}"}}
 
 
+def plain_names_selected(said: Said) -> None:
+    names = said.query.get("$select", "").split(",")
+    for row in said.rows:
+        if "$select" in said.query and (name := _lines(row)) and name not in names:
+            del row[name]
+
+
+def expanding_lists_refused(said: Said) -> None:
+    if "$filter" in said.query and "$expand" in said.query:
+        refuse(said, 400, "This $expand parameter is not supported for this resource")
+
+
 def lines_left_out(said: Said) -> None:
     for row in said.rows:
         if name := _lines(row):
@@ -132,6 +144,7 @@ TONGUES: list[Callable[[Said], None]] = [
     lists_expand_nothing,
     lines_never_expanded,
     lines_left_out,
+    expanding_lists_refused,
     lines_tell_no_vat_amount,
     only_the_key_comes_back,
     creations_say_nothing,
@@ -171,6 +184,16 @@ async def test_lines_asked_for_apart_are_compared_as_well(sandbox: Sandbox) -> N
         work.progress["expected"]["lines"][0][1] = "1.00"
         told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
     assert isinstance(told, Differs)
+
+
+async def test_lines_are_asked_for_by_a_name_everybody_knows(sandbox: Sandbox) -> None:
+    async with desk_in(sandbox, plain_names_selected) as desk:
+        work = work_of(desk, sample("01-invoice-ogm-pdf"))
+        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+        desk.calls.clear()
+        told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+    assert isinstance(told, Booked)
+    assert len(desk.calls) == 1
 
 
 async def test_what_was_booked_is_found_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:

@@ -57,3 +57,8 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
 def test_rates_are_one_key_however_they_are_written() -> None:
     settings = ExactSettings.model_validate({"vat_codes": {"sale": {"S:21.00": "A", "S:5.50": "B", "S:0": "C"}}})
     assert set(settings.vat_codes.sale) == {"S:21", "S:5.5", "S:0"}
+
+
+def test_a_code_is_taken_as_people_copy_it() -> None:
+    settings = ExactSettings.model_validate({"journals": {"sale": "700 ", "purchase": 600}})
+    assert (settings.journals.sale, settings.journals.purchase) == ("700", "600")
