@@ -1,4 +1,6 @@
-"""P1–P7 over HTTP and the whole mesh: one dossier's trouble stays its own, and nothing that left is believed without looking.
+"""P3, P5 and P6 over HTTP and the whole mesh: nothing that left is believed without looking, trouble stays its own and speaks.
+
+All of it ends with P1: nothing is booked twice, no call left without its row.
 
 What each test would miss without its guard: fair claims (a slow neighbour holds every worker), the clock over ``exported``,
 the comparison to the cent, blocked-not-failed, quarantine, and the trace that a message carries.
@@ -60,7 +62,7 @@ def _a_good_day(two: tuple[Office, str, str]) -> Iterator[None]:
 
 
 def what_always_holds(mesh: Any, office: Office) -> None:
-    """I2, I3 and I6 of a mesh test: nothing booked twice, no call without its row in the sync log, no message given up."""
+    """Check at the end of them all: nothing booked twice, no call without its row in the sync log, no message given up."""
     for division in (BAKERY, STUDIO):
         held = Counter(entry["YourRef"] for entry in office.books(division))
         assert not {number: count for number, count in held.items() if count > 1}

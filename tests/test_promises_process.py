@@ -1,4 +1,4 @@
-"""P1, P2 and P5 with the plug pulled: the mesh as a process of its own, killed; its broker stopped; its database crashed.
+"""P1 and P2 with the plug pulled: the mesh as a process of its own, killed; its broker stopped; its database crashed.
 
 Whatever was answered 2xx ends booked, once. Each test fails when its guard goes: without the attempt row before the bytes a
 lost answer is sent again blindly; without acknowledgement after the commit a killed process loses what it held.

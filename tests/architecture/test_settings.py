@@ -1,22 +1,64 @@
-"""Every setting of every service stands in the operator's example file, and nothing else does.
+"""Every setting of every service stands in the operator's example file, nothing else does, and its marks are true.
 
-Why: an operator cannot turn what nobody tells of, and a line that no service reads is believed to work.
+Why: an operator cannot turn what nobody tells of, and a line that no service reads is believed to work. What is marked as needed
+and is not refused when it lacks is found out by the first document; what is refused and not marked, by the first rollout.
 """
 
+import os
 import re
 from typing import Any
 
+import pytest
+import typer
+from cryptography.fernet import Fernet
+from pydantic import ValidationError
+
+from koppel_local.cli import app
 from koppel_mesh.service import installed_services
+from koppel_mesh.settings import MeshSettings
 
 NOT_OURS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+_LINE = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def lines(checkout: Any) -> dict[str, str]:
+    """Return what the example says of each variable."""
+    return dict(_LINE.findall((checkout.root / "deploy" / "env.example").read_text("utf-8")))
+
+
+def settings_classes() -> set[type[MeshSettings]]:
+    return {service.settings for service in installed_services().values()}
+
+
+def variable(field: str) -> str:
+    return f"KOPPEL_{field.upper()}"
 
 
 def test_the_example_names_every_setting(checkout: Any) -> None:
-    told = set(
-        re.findall(r"^# ([A-Z_]+)=", (checkout.root / "deploy" / "env.example").read_text("utf-8"), re.MULTILINE)
-    )
-    read = {
-        f"KOPPEL_{name.upper()}" for service in installed_services().values() for name in service.settings.model_fields
-    }
+    read = {variable(field) for settings in settings_classes() for field in settings.model_fields}
+    commands: Any = typer.main.get_command(app)
+    read |= {option.envvar for command in commands.commands.values() for option in command.params if option.envvar}
     assert len(read) > 20
-    assert told - NOT_OURS == read
+    assert set(lines(checkout)) - NOT_OURS == read
+
+
+def test_production_refuses_to_start_without_what_is_marked_and_nothing_else(
+    checkout: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked = [name for name, said in lines(checkout).items() if "(!)" in said]
+    for name in [name for name in os.environ if name.startswith("KOPPEL_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KOPPEL_ENV", "production")
+    for name in marked:
+        monkeypatch.setenv(name, Fernet.generate_key().decode() if "SECRET" in name else "https://koppel.example")
+    for settings in settings_classes():
+        assert settings().env == "production"
+    for name in marked:
+        owners = [each for each in settings_classes() if name in map(variable, each.model_fields)]
+        assert owners
+        for settings in owners:
+            with monkeypatch.context() as patch:
+                patch.delenv(name)
+                with pytest.raises(ValidationError) as refused:
+                    settings()
+            assert name.removeprefix("KOPPEL_").lower() in str(refused.value).lower(), settings

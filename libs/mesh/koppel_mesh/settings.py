@@ -54,13 +54,22 @@ class MeshSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_gives_its_secrets(self) -> Self:
-        if self.env == "production":
-            missing = [
-                f"KOPPEL_{name.upper()}" for name in ("secret_keys", "service_client_secret") if not getattr(self, name)
-            ]
-            if missing:
-                raise ValueError(f"production needs {', '.join(missing)}")
+        # The address and the store have defaults that are right on one machine only: tokens would name a loopback, and each
+        # container would keep the bytes in a folder that goes with it.
+        self._needed_in_production("secret_keys", "service_client_secret", "public_url", "blob_url")
         return self
+
+    def _needed_in_production(self, *names: str) -> None:
+        """Refuse a production that was not told these.
+
+        Raises:
+            ValueError: at least one was left to its default, or is empty.
+        """
+        if self.env != "production":
+            return
+        missing = [name for name in names if name not in self.model_fields_set or not getattr(self, name)]
+        if missing:
+            raise ValueError(f"production needs {', '.join(f'KOPPEL_{name.upper()}' for name in missing)}")
 
     @cached_property
     def issuer(self) -> str:

@@ -18,7 +18,7 @@ def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: s
     return ProblemKind(code, who_can_fix, nl=nl, fr=fr, en=en, blocks=blocks, degrades=code in _WHOLE_CONNECTION)
 
 
-# Problems of the link rather than of one document.
+# Problems of the connection rather than of one document.
 _WHOLE_CONNECTION: Final = frozenset(
     {"missing_right", "no_division_access", "app_scope_missing", "licence_expired", "user_blocked", "customer_blocked"}
     | {"division_blocked", "division_missing"}
@@ -31,15 +31,15 @@ PROBLEMS: Final = ProblemCatalogue((
     _problem("missing_right", ACCOUNTANT, True,
          "De Exact-gebruiker van de koppeling mist een recht. Geef in Exact Online dit recht aan de gebruiker bij “Verbonden via gebruiker”.",
          "Il manque un droit à l’utilisateur Exact de la liaison. Donnez ce droit dans Exact Online à l’utilisateur indiqué sous « Connecté via l’utilisateur ».",
-         "The Exact user of the link lacks a right. Grant it in Exact Online to the user shown at “Connected via user”."),
+         "The Exact user of the connection lacks a right. Grant it in Exact Online to the user shown at “Connected via user”."),
     _problem("no_division_access", ACCOUNTANT, True,
          "De koppeling heeft geen toegang tot deze administratie. Voeg ze toe in Exact Online: Beveiligingscentrum → Mijn apps → Administraties beheren.",
          "La liaison n’a pas accès à ce dossier. Ajoutez-le dans Exact Online : Centre de sécurité → Mes applications → Gérer les sociétés.",
-         "The link has no access to this company. Add it in Exact Online: Security centre → My apps → Manage companies."),
+         "The connection has no access to this company. Add it in Exact Online: Security centre → My apps → Manage companies."),
     _problem("app_scope_missing", OPERATOR, True,
          "De Koppel-app mist een toegangsbereik bij Exact Online. De beheerder van Koppel voegt het toe; daarna moet de koppeling opnieuw gelegd worden.",
          "L’application Koppel ne dispose pas du domaine d’accès nécessaire chez Exact Online. Le gestionnaire de Koppel l’ajoute ; ensuite la liaison doit être refaite.",
-         "The Koppel app lacks a scope at Exact Online. Koppel’s operator adds it; then the link must be made again."),
+         "The Koppel app lacks a scope at Exact Online. Koppel’s operator adds it; then the connection must be made again."),
     _problem("licence_expired", ACCOUNTANT, True,
          "Het abonnement van deze administratie bij Exact Online is verlopen.",
          "L’abonnement de ce dossier chez Exact Online a expiré.",
@@ -47,7 +47,7 @@ PROBLEMS: Final = ProblemCatalogue((
     _problem("user_blocked", ACCOUNTANT, True,
          "De Exact-gebruiker van de koppeling is geblokkeerd of niet meer actief. Activeer de gebruiker of verbind met een andere.",
          "L’utilisateur Exact de la liaison est bloqué ou inactif. Activez-le ou connectez-vous avec un autre utilisateur.",
-         "The Exact user of the link is blocked or inactive. Activate the user or connect with another one."),
+         "The Exact user of the connection is blocked or inactive. Activate the user or connect with another one."),
     _problem("customer_blocked", ACCOUNTANT, True,
          "Exact heeft deze klant geblokkeerd. Neem contact op met Exact.",
          "Exact a bloqué ce client. Contactez Exact.",
@@ -68,7 +68,7 @@ PROBLEMS: Final = ProblemCatalogue((
     _problem("journal_missing", ACCOUNTANT, True,
          "Er is geen dagboek gekozen voor dit soort document. Kies het in de instellingen van de koppeling.",
          "Aucun journal n’est choisi pour ce type de document. Choisissez-le dans les paramètres de la liaison.",
-         "No journal was chosen for this kind of document. Choose it in the settings of the link."),
+         "No journal was chosen for this kind of document. Choose it in the settings of the connection."),
     _problem("journal_unknown", ACCOUNTANT, True,
          "Dit dagboek bestaat niet in de administratie. Kies een ander of importeer opnieuw.",
          "Ce journal n’existe pas dans le dossier. Choisissez-en un autre ou relancez l’importation.",
@@ -114,7 +114,7 @@ PROBLEMS: Final = ProblemCatalogue((
     _problem("unknown_vat_code", ACCOUNTANT, True,
          "Er is geen eenduidige btw-code van Exact voor deze btw-categorie en dit tarief. Kies ze in de instellingen van de koppeling.",
          "Aucun code TVA d’Exact ne correspond sans équivoque à cette catégorie et ce taux. Choisissez-le dans les paramètres de la liaison.",
-         "No single VAT code of Exact stands for this VAT category and rate. Choose it in the settings of the link."),
+         "No single VAT code of Exact stands for this VAT category and rate. Choose it in the settings of the connection."),
     _problem("vat_code_blocked", ACCOUNTANT, True,
          "De btw-code is geblokkeerd in Exact Online. Deblokkeer ze of kies een andere.",
          "Le code TVA est bloqué dans Exact Online. Débloquez-le ou choisissez-en un autre.",

@@ -5,9 +5,9 @@ Codes are written as Exact shows them to a person, never its GUIDs.
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from koppel_connector.settings import ConnectorSettings
 
@@ -20,6 +20,12 @@ class ExactServiceSettings(ConnectorSettings):
     exact_base_url: str = "https://start.exactonline.be"
     exact_client_id: str = ""
     exact_client_secret: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _production_is_registered(self) -> Self:
+        # Without them every consent ends in a refusal of Exact's, and nobody who gives one can mend that.
+        self._needed_in_production("exact_client_id", "exact_client_secret")
+        return self
 
 
 _VAT_KEY: Final = re.compile(r"^(?P<category>[A-Z]{1,2})(?::(?P<rate>\d{1,3}(?:\.\d{1,4})?))?$")

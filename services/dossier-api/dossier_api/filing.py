@@ -1,4 +1,8 @@
-"""What an intake becomes in a dossier: its kind, its state, its row. Pure; refusals are problems."""
+"""What an intake becomes in a dossier: its kind, its state, its row. Refusals are problems.
+
+Nothing is read and nothing written here: what decides is given. Only the id of a new row is made on the spot, and with it a
+look at the clock.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -49,7 +49,7 @@ _PROGRESS = text("""
 
 
 class ExportRequest(BaseModel):
-    """What a manual export takes; everything given must hold (contract §6)."""
+    """What a manual export takes; everything given must hold."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,9 +57,9 @@ class ExportRequest(BaseModel):
     to_on: date | None = Field(None, alias="to", description="Last document date.")
     kinds: Annotated[list[DocumentKind], Field(min_length=1, max_length=len(DocumentKind))] | None = None
     document_ids: Annotated[list[UUID], Field(min_length=1, max_length=DOCUMENT_IDS_MAX)] | None = None
-    include_exported: bool = Field(False, description="Also what went already (R060): made sure of, never doubled.")
+    include_exported: bool = Field(False, description="Also what went already: made sure of, never doubled.")
     remarks: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = Field(
-        None, description="A word of the entrepreneur to the accountant (R061)."
+        None, description="A word of the entrepreneur to the accountant."
     )
 
     @model_validator(mode="after")

@@ -54,7 +54,7 @@ class ScheduledDocument(BaseModel):
 async def start_export(
     dossier_id: UUID, request: ExportRequest, caller: Exporter, context: CurrentContext, key: IdempotencyKey
 ) -> Response:
-    """Send documents now, whatever the dossier's rules say (R051, R059–R061)."""
+    """Send documents now, whatever the dossier's rules say."""
     firm_id = await _heard_of(context, caller, dossier_id, request.document_ids or [])
     async with context.database.transaction() as tx:
         if (earlier := await key.claim(tx)) is not None:

@@ -264,6 +264,7 @@ async def test_production_has_no_demo_client(make_database: Callable[[], str], f
             "env": "production",
             "database_url": url,
             "amqp_url": "amqp://127.0.0.1:9/",
+            "blob_url": "file:///nowhere",
             "port": free_port,
             "public_url": f"http://127.0.0.1:{free_port}",
             "secret_keys": Fernet.generate_key().decode(),

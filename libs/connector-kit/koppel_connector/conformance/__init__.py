@@ -1,4 +1,7 @@
-"""One suite of promises for every connector: inherit ``ConnectorConformance``, supply a vendor, keep P1–P6."""
+"""One suite of promises for every connector: inherit ``ConnectorConformance`` and supply a vendor.
+
+It holds P1, P4 and the connector's part of P2, P3 and P6; ``suite.py`` says which part. P5 and P7 need the whole mesh.
+"""
 
 from .neighbours import Neighbours, http_answer, read_request
 from .suite import ConnectorConformance

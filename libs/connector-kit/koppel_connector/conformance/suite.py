@@ -1,7 +1,17 @@
-"""The promises every connector keeps, as tests (design §4). Inherit, and give two fixtures: ``service`` and ``harness``.
+"""The promises a connector keeps by itself, as tests. Inherit, and give two fixtures: ``service`` and ``harness``.
 
-Each scenario ends in the same invariants (messaging sheet §4): every ready document ends in a terminal state, the vendor
-holds one booking per delivery, it saw no call without a row, no spent token came back, no limit was exceeded.
+* P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes.
+* P2, its half: a message that was taken and a delivery that was claimed survive the death of the worker. No broker or database
+  stops here; that is ``tests/test_promises_process.py``.
+* P3, its half: a delivery is closed by what stands in the vendor's books (``books_at``). The clock over ``exported`` is tried in
+  ``tests/test_promises_mesh.py``.
+* P4, one owner of a token pair: twenty tasks refresh once.
+* P6, its half: a missing right speaks three languages and names who can fix it; the sync log holds no secret.
+
+P5 and P7 need a second dossier and the whole mesh: ``tests/test_promises_mesh.py``, ``tests/test_openapi_isolation.py``.
+
+Each scenario ends in the same invariants: every ready document ends in a terminal state, the vendor holds one booking per
+delivery, it saw no call without a row, no spent token came back, no limit was exceeded.
 """
 
 # Tests explain themselves by their names and assert without ceremony.
@@ -33,7 +43,7 @@ KILL_POINTS = (
 
 
 class ConnectorConformance:
-    """P1–P6 for one connector."""
+    """What one connector promises; see the module."""
 
     service_path: str
     """``module:attribute`` or ``file.py:attribute`` of the service, for worker processes that are killed."""
@@ -68,7 +78,7 @@ class ConnectorConformance:
     # -------------------------------------------------------------------------------------------------------- invariants
 
     async def check_invariants(self, shop: Workshop, harness: VendorHarness) -> None:
-        """I1–I5 of the messaging sheet."""
+        """Check what every scenario must leave behind."""
         rows = await shop.deliveries()
         assert all(row.state in (*ENDED, self.books_at) for row in rows), [(row.state, row.problem) for row in rows]
         held = await harness.bookings()

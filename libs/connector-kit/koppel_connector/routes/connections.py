@@ -47,7 +47,7 @@ class Changes(BaseModel):
 def router(connector: Connector) -> APIRouter:
     """Return the routes, described with the settings of ``connector``."""
     routes = APIRouter(prefix="/v1", tags=["connections"])
-    described = {"description": f"`settings` is a {connector.settings_model.__name__} (contract §7)."}
+    described = {"description": f"`settings` is a {connector.settings_model.__name__}."}
 
     @routes.post("/connections", status_code=201, response_model=ConnectionView, openapi_extra=described)
     async def create_connection(

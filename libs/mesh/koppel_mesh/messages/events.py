@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr
 
 
 class DocumentKind(StrEnum):
-    """What a document is to the dossier's owner (contract §5)."""
+    """What a document is to the dossier's owner."""
 
     SALES_INVOICE = "sales_invoice"
     SALES_CREDIT_NOTE = "sales_credit_note"
@@ -27,7 +27,7 @@ class DocumentKind(StrEnum):
 
 
 class DocumentState(StrEnum):
-    """How far a document has come, as a person sees it (design §5)."""
+    """How far a document has come, as a person sees it."""
 
     RECEIVED = "received"
     AWAITING_ENTRY = "awaiting_entry"
@@ -38,7 +38,7 @@ class DocumentState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """How far one delivery of one document to one connection has come (design §5)."""
+    """How far one delivery of one document to one connection has come."""
 
     READY = "ready"
     SENDING = "sending"
@@ -52,7 +52,7 @@ class DeliveryState(StrEnum):
 
 
 class ConnectionState(StrEnum):
-    """Whether a dossier's link to a vendor can be used (design §5)."""
+    """Whether a dossier's connection to a vendor can be used."""
 
     AUTHORISING = "authorising"
     CONNECTED = "connected"
@@ -62,7 +62,7 @@ class ConnectionState(StrEnum):
 
 
 class ExportFrequency(StrEnum):
-    """When documents go by themselves (R051–R053)."""
+    """When documents go by themselves: only by hand, with last month's, or ten minutes after they came."""
 
     NEVER = "never"
     LAST_MONTH = "last_month"
@@ -78,7 +78,7 @@ class Trigger(StrEnum):
 
 
 class WhoCanFix(StrEnum):
-    """The role of the person who can make a problem go away (P6)."""
+    """The role of the person who can make a problem go away."""
 
     ACCOUNTANT = "accountant"
     ENTREPRENEUR = "entrepreneur"
@@ -102,7 +102,7 @@ class LocalisedText(Value):
 
 
 class ProblemData(Value):
-    """Why something does not go on, said to the person who can fix it (P6)."""
+    """Why something does not go on, said to the person who can fix it."""
 
     code: str
     message: LocalisedText
@@ -120,7 +120,7 @@ class ContentRef(Value):
 
 
 class ExportRules(Value):
-    """The default settings of a dossier (R050–R057)."""
+    """The default settings of a dossier: when its documents go, and what holds them back."""
 
     frequency: ExportFrequency = ExportFrequency.NEVER
     approval_required: bool = False
@@ -208,7 +208,7 @@ class DocumentReady(DocumentFact):
     export_id: UUID
     trigger: Trigger
     again: bool = False
-    """True for "including already exported" (R060): make sure that it is there, never make it twice."""
+    """True for "including already exported": make sure that it is there, never make it twice."""
 
 
 class DeliveryChanged(EventData):

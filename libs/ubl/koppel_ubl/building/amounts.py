@@ -31,7 +31,7 @@ def rounded(amount: Decimal) -> Decimal:
 
 
 def line_net(line: Line) -> Decimal | None:
-    """Return BT-131: quantity times price, with the allowances and charges of the line; None without a price (R120)."""
+    """Return BT-131: quantity times price, with the line's allowances and charges (PEPPOL-EN16931-R120); None without a price."""
     if line.price is None or line.price.net is None:
         return None
     quantity = Decimal(1) if line.quantity is None else line.quantity

@@ -70,7 +70,7 @@ class Request(BaseModel):
 
 
 class Money(BaseModel):
-    """An amount in a currency (contract §4)."""
+    """An amount in a currency."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -40,7 +40,7 @@ class PartyBody(BaseModel):
 
 
 class RelationSummary(BaseModel):
-    """Which relation the counterparty was recognised as at intake, and what that relation asks (R142, R146)."""
+    """Which relation the counterparty was recognised as at intake, and what that relation asks."""
 
     id: UUID
     source: str
@@ -142,7 +142,7 @@ class DocumentBody(DocumentSummary):
 
 
 class ProblemItem(BaseModel):
-    """An open problem (P6)."""
+    """An open problem."""
 
     id: UUID
     code: str

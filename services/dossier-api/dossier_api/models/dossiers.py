@@ -15,7 +15,7 @@ Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x
 
 
 class ExportRulesBody(Request):
-    """When documents go, and what holds them back (R050–R056)."""
+    """When documents go, and what holds them back."""
 
     frequency: ExportFrequency = ExportFrequency.NEVER
     approval_required: bool = False

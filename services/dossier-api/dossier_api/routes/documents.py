@@ -155,7 +155,7 @@ async def change_document(
 
 @router.post("/documents/{document_id}/approve")
 async def approve_document(document_id: UUID, context: CurrentContext, caller: DocumentWriter) -> DocumentBody:
-    """Let a document go that waits for approval (R055)."""
+    """Let a document go that waits for approval."""
     async with context.database.transaction() as tx:
         row = await read_document(tx, caller, document_id, for_change=True)
         changes = {"state": _approved(row.state), "approved_at": context.now(), "approved_by": _who(caller)}

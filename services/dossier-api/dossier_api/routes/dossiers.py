@@ -56,7 +56,7 @@ async def list_dossiers(
     pending: bool = False,
     q: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f]*$")] = None,
 ) -> Page[DossierBody]:
-    """List dossiers, oldest first; ``pending`` keeps those with papers in quick entry or documents ready to export (R160)."""
+    """List dossiers, oldest first; ``pending`` keeps those with papers in quick entry or documents ready to export."""
     statement = select(dossier).where(visible(dossier, caller)).order_by(dossier.c.id).limit(page.limit + 1)
     if page.after:
         statement = statement.where(dossier.c.id > cursor_id(page.after[0]))

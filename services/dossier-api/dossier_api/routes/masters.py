@@ -34,7 +34,7 @@ _OWN = {"id", "dossier_id", "source", "code"}
 async def put_relations(
     dossier_id: UUID, body: RelationsBulk, context: CurrentContext, caller: DossierWriter
 ) -> BulkResult:
-    """Add or replace relations by code. Documents filed before keep the relation they were filed with (R146)."""
+    """Add or replace relations by code. Documents filed before keep the relation they were filed with."""
     async with context.database.transaction() as tx:
         await insist_on_dossier(tx, caller, dossier_id)
         rows = [_relation_row(item) for item in body.items]
