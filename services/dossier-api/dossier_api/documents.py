@@ -14,13 +14,13 @@ from koppel_mesh.http.problems import Problem, not_found
 from koppel_mesh.messages import DocumentKind
 from koppel_mesh.outbox import publish
 from koppel_mesh.statements import Record, Statement
+from koppel_mesh.visibility import VISIBLE
 
 from .announcing import document_changed
 from .filing import SALES_SIDE, Owner, new_row
 from .intake import Intake
 from .relations import OWNER_AND_RELATION, comparable
 from .tables import document, dossier
-from .visibility import VISIBLE
 
 DocumentRow = Row[Any] | Record
 """Either way its columns are attributes."""

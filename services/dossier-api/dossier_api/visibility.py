@@ -1,14 +1,15 @@
-"""Who may see what: every query of a route passes through here (P7)."""
+"""Which scopes a route asks for, and what it answers where there is nothing the caller may see (P7)."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, Row, Select, Table, select, true
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.problems import Problem, not_found
+from koppel_mesh.visibility import visible
 
 from .tables import dossier
 
@@ -17,15 +18,6 @@ DossierWriter = Annotated[Caller, Depends(require("dossiers:write"))]
 DocumentReader = Annotated[Caller, Depends(require("documents:read"))]
 DocumentWriter = Annotated[Caller, Depends(require("documents:write"))]
 Exporter = Annotated[Caller, Depends(require("exports:write"))]
-
-
-def visible(table: Table, caller: Caller) -> ColumnElement[bool]:
-    """Return the condition that leaves the caller's firm; a token bound to none (our own services, admins) sees all."""
-    return true() if caller.firm_id is None else table.c.firm_id == caller.firm_id
-
-
-VISIBLE = "(CAST(:firm_id AS uuid) IS NULL OR firm_id = :firm_id)"
-"""The same for statements in text, which take the caller's firm as ``firm_id``."""
 
 
 async def one_of(connection: AsyncConnection, statement: Select[Any], what: str) -> Row[Any]:

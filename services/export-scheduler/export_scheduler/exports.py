@@ -12,6 +12,7 @@ from sqlalchemy.types import Uuid
 
 from koppel_mesh.auth import Caller
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
+from koppel_mesh.visibility import visible
 
 from .rules import WaitsFor
 from .tables import delivery, document, export, export_item
@@ -193,9 +194,7 @@ def _taken_by_a_connector() -> Any:
 
 async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:
     """Return how far an export of the caller's firm has come; None when there is none."""
-    query = select(export).where(export.c.export_id == export_id)
-    if caller.firm_id is not None:
-        query = query.where(export.c.firm_id == caller.firm_id)
+    query = select(export).where(export.c.export_id == export_id, visible(export, caller))
     head = (await connection.execute(query)).mappings().first()
     if head is None:
         return None

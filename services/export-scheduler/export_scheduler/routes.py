@@ -20,6 +20,7 @@ from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.service import Context
+from koppel_mesh.visibility import visible
 
 from . import exports, store
 from .exports import ExportRequest, Progress, Started
@@ -106,9 +107,9 @@ async def _newest(context: Context, dossier_id: UUID) -> list[UUID]:
 
 
 async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> UUID | None:
-    query = select(dossier.c.firm_id).where(dossier.c.dossier_id == dossier_id, dossier.c.version > store.STUB_VERSION)
-    if caller.firm_id is not None:
-        query = query.where(dossier.c.firm_id == caller.firm_id)
+    query = select(dossier.c.firm_id).where(
+        dossier.c.dossier_id == dossier_id, dossier.c.version > store.STUB_VERSION, visible(dossier, caller)
+    )
     firm_id: UUID | None = (await connection.execute(query)).scalar()
     return firm_id
 
@@ -131,9 +132,9 @@ async def get_schedule(
     moment = func.coalesce(document.c.due_at, literal(_NEVER_BY_ITSELF))
     query = (
         select(document, moment.label("moment"))
-        .where(*_of(caller, dossier_id), document.c.waits_for != WaitsFor.NOTHING)
+        .where(document.c.dossier_id == dossier_id, visible(document, caller), document.c.waits_for != WaitsFor.NOTHING)
         .order_by(moment, document.c.document_id)
-        .limit(page.limit + 1)
+        .limit(page.rows)
     )
     if page.after:
         query = query.where(tuple_(moment, document.c.document_id) > tuple_(*map(literal, _position(page))))
@@ -141,14 +142,7 @@ async def get_schedule(
         if await _firm_of(connection, caller, dossier_id) is None:
             raise not_found("dossier")
         rows = (await connection.execute(query)).mappings().all()
-    shown = rows[: page.limit]
-    last = [shown[-1]["moment"].isoformat(), str(shown[-1]["document_id"])] if len(rows) > page.limit else None
-    return page.page([_scheduled(row) for row in shown], last)
-
-
-def _of(caller: Caller, dossier_id: UUID) -> list[Any]:
-    mine = [document.c.dossier_id == dossier_id]
-    return mine if caller.firm_id is None else [*mine, document.c.firm_id == caller.firm_id]
+    return page.of(rows, _scheduled, lambda row: [row["moment"].isoformat(), str(row["document_id"])])
 
 
 def _position(page: PageRequest) -> tuple[datetime, UUID]:

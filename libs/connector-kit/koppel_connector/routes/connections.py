@@ -24,6 +24,7 @@ from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.visibility import visible
 
 from .views import ConnectionView, owned_connection, view_connection
 
@@ -74,21 +75,14 @@ async def list_connections(
 ) -> Page[ConnectionView]:
     """List connections, oldest first."""
     kit: Kit = context.resources
-    statement = select(connection).order_by(connection.c.id).limit(page.limit + 1)
-    if caller.firm_id is not None:
-        statement = statement.where(connection.c.firm_id == caller.firm_id)
+    statement = select(connection).where(visible(connection, caller)).order_by(connection.c.id).limit(page.rows)
     if dossier_id is not None:
         statement = statement.where(connection.c.dossier_id == dossier_id)
     if page.after:
         statement = statement.where(connection.c.id > cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return page.page(
-        [view_connection(kit, open_row(kit, row), with_address=False) for row in shown],
-        [str(shown[-1].id)] if more else None,
-    )
+    return page.of(rows, lambda row: view_connection(kit, open_row(kit, row), with_address=False))
 
 
 async def read_one_connection(context: CurrentContext, caller: Reader, connection_id: UUID) -> ConnectionView:

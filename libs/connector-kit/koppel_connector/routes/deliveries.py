@@ -20,6 +20,7 @@ from koppel_mesh.http.problems import Problem as HttpProblem
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DeliveryState
+from koppel_mesh.visibility import visible
 
 from .connections import Reader, Writer
 from .views import DeliveryView, view_delivery
@@ -45,9 +46,7 @@ async def list_deliveries(
     document_id: UUID | None = None,
 ) -> Page[DeliveryView]:
     """List deliveries, newest first."""
-    statement = select(delivery).order_by(delivery.c.id.desc()).limit(page.limit + 1)
-    if caller.firm_id is not None:
-        statement = statement.where(delivery.c.firm_id == caller.firm_id)
+    statement = select(delivery).where(visible(delivery, caller)).order_by(delivery.c.id.desc()).limit(page.rows)
     if state is not None:
         statement = statement.where(delivery.c.state == state.value)
     if connection_id is not None:
@@ -58,8 +57,7 @@ async def list_deliveries(
         statement = statement.where(delivery.c.id < cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    shown = rows[: page.limit]
-    return page.page([view_delivery(row) for row in shown], [str(shown[-1].id)] if len(rows) > page.limit else None)
+    return page.of(rows, view_delivery)
 
 
 @router.get("/deliveries/{delivery_id}")

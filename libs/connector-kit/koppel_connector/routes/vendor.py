@@ -119,10 +119,8 @@ async def read_sync_log(
         statement = statement.where(attempt.c.id < _number(page.after[0]))
     async with context.database.reading() as reading:
         await owned_connection(reading, kit, caller, connection_id)
-        rows = (await reading.execute(statement.order_by(attempt.c.id.desc()).limit(page.limit + 1))).all()
-    shown = rows[: page.limit]
-    views = [AttemptView.model_validate({**row._mapping, "at": row.started_at}) for row in shown]
-    return page.page(views, [str(shown[-1].id)] if len(rows) > page.limit else None)
+        rows = (await reading.execute(statement.order_by(attempt.c.id.desc()).limit(page.rows))).all()
+    return page.of(rows, lambda row: AttemptView.model_validate({**row._mapping, "at": row.started_at}))
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from koppel_connector.tables import connection
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentKind, LocalisedText, ProblemData
+from koppel_mesh.visibility import visible
 
 
 class Health(BaseModel):
@@ -137,9 +138,7 @@ async def owned_connection(
     Raises:
         Problem: 404 when there is none, another firm's included.
     """
-    statement = select(connection).where(connection.c.id == connection_id)
-    if caller.firm_id is not None:
-        statement = statement.where(connection.c.firm_id == caller.firm_id)
+    statement = select(connection).where(connection.c.id == connection_id, visible(connection, caller))
     row = (await db.execute(statement.with_for_update() if lock else statement)).one_or_none()
     if row is None:
         raise not_found("connection")

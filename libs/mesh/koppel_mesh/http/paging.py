@@ -6,7 +6,8 @@ A cursor is opaque; inside it are the sort keys of the last item, so that a page
 import base64
 import binascii
 import json
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -16,6 +17,12 @@ from .problems import Problem
 
 LIMIT_MAX = 200
 Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+def by_id(row: Any) -> list[str]:
+    """Return the key of a list that is sorted by id."""
+    return [str(row.id)]
 
 
 class Page(BaseModel, Generic[Item]):
@@ -31,9 +38,18 @@ class PageRequest(BaseModel):
     limit: int
     after: list[str] | None = None
 
-    def page(self, items: list[Item], last_keys: list[str] | None) -> Page[Item]:
-        """Return the page; ``last_keys`` are the sort keys of its last item when there is more, else None."""
-        return Page(items=items, next=encode_cursor(last_keys) if last_keys else None)
+    @property
+    def rows(self) -> int:
+        """How many rows to read: one more than are shown, which tells whether there is a next page."""
+        return self.limit + 1
+
+    def of(
+        self, rows: Sequence[Row], show: Callable[[Row], Item], keys: Callable[[Row], list[str]] = by_id
+    ) -> Page[Item]:
+        """Return the page of these rows; ``keys`` are those that the list is sorted by, of one row."""
+        shown = rows[: self.limit]
+        following = encode_cursor(keys(shown[-1])) if len(rows) > self.limit else None
+        return Page(items=[show(row) for row in shown], next=following)
 
 
 def _page_request(

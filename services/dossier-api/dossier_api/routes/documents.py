@@ -18,13 +18,14 @@ from dossier_api.models.documents import DocumentBody, DocumentSummary
 from dossier_api.models.entry import DocumentPatch
 from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
-from dossier_api.visibility import DocumentReader, DocumentWriter, store_away, visible
+from dossier_api.visibility import DocumentReader, DocumentWriter, store_away
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.paging import Page, PageParams, PageRequest, cursor_id, invalid_cursor
+from koppel_mesh.http.paging import Page, PageParams, PageRequest, by_id, cursor_id, invalid_cursor
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DocumentKind, DocumentState
+from koppel_mesh.visibility import visible
 
 router = APIRouter(prefix="/v1", tags=["documents"])
 log = structlog.get_logger(__name__)
@@ -98,7 +99,7 @@ async def list_documents(
     to: Annotated[date | None, Query(description="Last issue date")] = None,
 ) -> Page[DocumentSummary]:
     """List documents: latest arrival first, or, within a period, latest issue date first."""
-    statement = select(document).where(visible(document, caller)).limit(page.limit + 1)
+    statement = select(document).where(visible(document, caller)).limit(page.rows)
     for column, value in ((document.c.dossier_id, dossier_id), (document.c.state, state), (document.c.kind, kind)):
         if value is not None:
             statement = statement.where(column == value)
@@ -109,12 +110,11 @@ async def list_documents(
         statement = statement.where(document.c.issue_date <= to)
     async with context.database.reading() as reading:
         rows = (await reading.execute(_ordered(statement, page, by_day=by_day))).all()
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    keys = None
-    if more:
-        keys = [str(rows[-1].issue_date), str(rows[-1].id)] if by_day else [str(rows[-1].id)]
-    return page.page([document_summary(row) for row in rows], keys)
+    return page.of(rows, document_summary, _by_day if by_day else by_id)
+
+
+def _by_day(row: Any) -> list[str]:
+    return [str(row.issue_date), str(row.id)]
 
 
 def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Select[Any]:

@@ -11,7 +11,7 @@ from dossier_api.announcing import dossier_changed
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
 from dossier_api.views import dossier_body
-from dossier_api.visibility import DossierReader, DossierWriter, one_of, visible
+from dossier_api.visibility import DossierReader, DossierWriter, one_of
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
@@ -19,6 +19,7 @@ from koppel_mesh.http.problems import FieldError, Problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.outbox import publish
+from koppel_mesh.visibility import visible
 
 router = APIRouter(prefix="/v1", tags=["dossiers"])
 
@@ -57,7 +58,7 @@ async def list_dossiers(
     q: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f]*$")] = None,
 ) -> Page[DossierBody]:
     """List dossiers, oldest first; ``pending`` keeps those with papers in quick entry or documents ready to export."""
-    statement = select(dossier).where(visible(dossier, caller)).order_by(dossier.c.id).limit(page.limit + 1)
+    statement = select(dossier).where(visible(dossier, caller)).order_by(dossier.c.id).limit(page.rows)
     if page.after:
         statement = statement.where(dossier.c.id > cursor_id(page.after[0]))
     if pending:
@@ -67,9 +68,7 @@ async def list_dossiers(
         statement = statement.where(_matches(q.strip()))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return page.page([dossier_body(row) for row in rows], [str(rows[-1].id)] if more else None)
+    return page.of(rows, dossier_body)
 
 
 @router.get("/dossiers/{dossier_id}")

@@ -1,10 +1,12 @@
 """Relations and ledger accounts of a dossier: brought in bulk by connectors, read by whoever enters documents."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import Table, all_, bindparam, delete, func, select
+from pydantic import BaseModel
+from sqlalchemy import Row, Table, all_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,7 @@ from koppel_mesh.ids import new_id
 
 router = APIRouter(prefix="/v1", tags=["masters"])
 BATCH = 500
+Body = TypeVar("Body", bound=BaseModel)
 _OWN = {"id", "dossier_id", "source", "code"}
 
 
@@ -59,8 +62,8 @@ async def list_relations(
     """List the relations of a dossier."""
     async with context.database.reading() as reading:
         await insist_on_dossier(reading, caller, dossier_id)
-        rows, keys = await _page(reading, relation, dossier_id, page)
-    return page.page([RelationBody.model_validate(row) for row in rows], keys)
+        rows = await _rows(reading, relation, dossier_id, page)
+    return page.of(rows, _shown_as(RelationBody))
 
 
 @router.get("/dossiers/{dossier_id}/ledger-accounts")
@@ -70,8 +73,8 @@ async def list_ledger_accounts(
     """List the ledger accounts of a dossier."""
     async with context.database.reading() as reading:
         await insist_on_dossier(reading, caller, dossier_id)
-        rows, keys = await _page(reading, ledger_account, dossier_id, page)
-    return page.page([LedgerAccountBody.model_validate(row) for row in rows], keys)
+        rows = await _rows(reading, ledger_account, dossier_id, page)
+    return page.of(rows, _shown_as(LedgerAccountBody))
 
 
 def _relation_row(item: RelationItem) -> dict[str, Any]:
@@ -102,13 +105,12 @@ async def _store(
     return BulkResult(stored=len(filled), removed=removed)
 
 
-async def _page(
-    reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest
-) -> tuple[list[dict[str, Any]], list[str] | None]:
-    statement = select(table).where(table.c.dossier_id == dossier_id).order_by(table.c.id).limit(page.limit + 1)
+async def _rows(reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest) -> Sequence[Row[Any]]:
+    statement = select(table).where(table.c.dossier_id == dossier_id).order_by(table.c.id).limit(page.rows)
     if page.after:
         statement = statement.where(table.c.id > cursor_id(page.after[0]))
-    rows = [dict(row._mapping) for row in (await reading.execute(statement)).all()]
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return rows, [str(rows[-1]["id"])] if more else None
+    return (await reading.execute(statement)).all()
+
+
+def _shown_as(body: type[Body]) -> Callable[[Row[Any]], Body]:
+    return lambda row: body.model_validate(dict(row._mapping))

@@ -8,11 +8,12 @@ from sqlalchemy import Row, select
 
 from dossier_api.models.documents import ProblemItem
 from dossier_api.tables import problem
-from dossier_api.visibility import DocumentReader, Exporter, one_of, visible
+from dossier_api.visibility import DocumentReader, Exporter, one_of
 from koppel_mesh.http.mesh_client import MeshError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.visibility import visible
 
 router = APIRouter(prefix="/v1", tags=["problems"])
 
@@ -35,10 +36,8 @@ async def list_problems(
     if page.after:
         statement = statement.where(problem.c.id < cursor_id(page.after[0]))
     async with context.database.reading() as reading:
-        rows = (await reading.execute(statement.limit(page.limit + 1))).all()
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return page.page([_item(row) for row in rows], [str(rows[-1].id)] if more else None)
+        rows = (await reading.execute(statement.limit(page.rows))).all()
+    return page.of(rows, _item)
 
 
 @router.post("/problems/{problem_id}/retry", status_code=202, response_model=ProblemItem)

@@ -107,9 +107,8 @@ async def create_client(
 async def list_clients(page: PageParams, _: Administrator, context: CurrentContext) -> Page[ShownClient]:
     """List clients in the order they were made."""
     async with context.database.reading() as connection:
-        rows = await clients.page(connection, uuid_cursor(page), page.limit + 1)
-    items = [ShownClient.model_validate(row) for row in rows[: page.limit]]
-    return page.page(items, [str(items[-1].id)] if len(rows) > page.limit else None)
+        rows = await clients.page(connection, uuid_cursor(page), page.rows)
+    return page.of(rows, ShownClient.model_validate)
 
 
 @router.get("/clients/{client_id}")
