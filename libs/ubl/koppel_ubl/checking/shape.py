@@ -28,19 +28,19 @@ class Shape:
         self.place = place
         self.parts = parts
         self.attributes = dict(attributes)
-        self.stray = stray
+        self.stray = frozenset(stray)
         self.texts: int = sum(part.texts for part in parts)
         self.plans: dict[Hashable, Any] = {}
         self.known: dict[object, Any] = {}
-        self.positions: dict[str, tuple[int, ...]] = {}
+        self.positions: dict[str, list[int]] = {}
         self.numbers: dict[str, int] = {}
         self.below: frozenset[str] = _NOTHING.union(*(part.below for part in parts))
         for at, part in enumerate(parts):
             name = part.place.name
             if name in self.positions:
-                self.positions[name] = (*self.positions[name], at)
+                self.positions[name].append(at)
             else:
-                self.positions[name] = (at,)
+                self.positions[name] = [at]
                 if part.is_number:
                     self.numbers[name] = at
         if not self.below.issuperset(self.positions):
