@@ -20,7 +20,8 @@ from .layer import Layer
 from .places import KEPT_PARTS_MAX, Place
 from .question import Question, Said, Test
 from .report import Finding
-from .tree import NOWHERE, Group, Node, Tree, Value
+from .shape import NOWHERE
+from .tree import Group, Node, Tree, Value
 from .values import DIGITS, NotCastableError
 
 Order = tuple[int, ...]
