@@ -5,7 +5,6 @@ takes 84 MB; text over 10 MB needs ``huge_tree``, which lifts the other limits t
 """
 
 import re
-import threading
 
 from lxml import etree
 
@@ -51,7 +50,7 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
         _check_floods(data)
     huge = len(data) > TEXT_OF_LIBXML_MAX
     try:
-        root = etree.fromstring(data, _parser(True) if huge else _parsers.usual)
+        root = etree.fromstring(data, _parser(True) if huge else _USUAL_PARSER)
     except etree.XMLSyntaxError as error:
         code = "too_deep" if "depth" in str(error).lower() else "not_well_formed"
         raise ReadError(code, f"The XML is not well-formed: {error.msg}", line=error.lineno) from None
@@ -121,13 +120,6 @@ def _end_of_prolog(data: bytes) -> int:
     raise ReadError("too_many_elements", "More comments and instructions stand before the document than any needs.")
 
 
-class _Parsers(threading.local):
-    """A parser for each thread: a parser costs a little to make, and threads would wait for one another's."""
-
-    def __init__(self) -> None:
-        self.usual = _parser(False)
-
-
 def _parser(huge: bool) -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
@@ -165,6 +157,7 @@ def _from_utf_16(data: bytes) -> bytes:
         raise ReadError("not_well_formed", "The bytes are not the UTF-16 they begin as.") from None
 
 
-_parsers = _Parsers()
+_USUAL_PARSER = _parser(huge=False)
+"""One for all, as a new one makes each parse slower. Threads wait for one another, which lxml sees to."""
 _TOO_DEEP = etree.XPath("boolean(." + "/*" * DEPTH_MAX + ")")
 _RATHER_DEEP = etree.XPath("boolean(." + "/*" * 15 + ")")

@@ -124,6 +124,14 @@ def _places(place: places.Place) -> Iterator[places.Place]:
         yield from _places(below)
 
 
+def test_texts_and_elements_out_of_place_by_the_thousand_take_no_more_than_a_look_each() -> None:
+    start, _, rest = INVOICE.partition(b"<cac:PaymentMeans>")
+    wrong = b"<cbc:Note>x</cbc:Note>y<cac:Delivery/>" * 10_000
+    found = told(start + wrong + b"<cac:PaymentMeans>" + rest)
+    assert not isinstance(found, str)
+    assert len(found) < 1_000
+
+
 def test_threads_remember_together() -> None:
     found = documents()[:60]
     alone = [told_alone(data) for data in found]

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, fields
 
-from .tree import Group, by_shape
+from .shape import by_shape
+from .tree import Group
 from .values import normalised
 
 SELF_BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 from .about import about
 from .facts import Facts
 from .layer import Layer
-from .places import Place
+from .places import KEPT_PARTS_MAX, Place
 from .question import Question, Said, Test
 from .report import Finding
-from .tree import NOWHERE, Group, Node, Tree, Value
+from .shape import NOWHERE
+from .tree import Group, Node, Tree, Value
 from .values import DIGITS, NotCastableError
 
 Order = tuple[int, ...]
@@ -50,31 +51,36 @@ _NEVER = -1
 class _Answers:
     """What was said of a document, and by which question that could not be answered, each with its layer and order."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         self.said: list[tuple[int, int, Order, Said]] = []
         self.stopped: list[tuple[int, int, Order, Value]] = []
+        self._layers = layers
         self._times: Counter[tuple[int, str]] = Counter()
 
-    def hear(self, layers: Sequence[Layer], layer: int, question: Question, order: Order, answers: list[Said]) -> None:
-        """Keep what a question said; a rule that is broken more often than a layer tells is not heard again."""
-        for said in answers:
+    def hear(self, layer: int, question: Question, order: Order, node: Node, facts: Facts) -> None:
+        """Keep what a question says; a rule that is broken more often than a layer tells is not heard again."""
+        most = self._layers[layer].findings_max
+        if question.rule is not None and self._times[layer, question.rule.id] >= most:
+            return
+        for said in question.say(node, facts):
             times = self._times[layer, said.rule.id] = self._times[layer, said.rule.id] + 1
-            if times <= layers[layer].findings_max:
+            if times <= most:
                 self.said.append((layer, question.phase, (*order, *said.behind), said))
 
-    def findings(self, layers: Sequence[Layer]) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Finding]:
         """Give the findings layer by layer; where a layer stops, what it says of that."""
         self.said.sort(key=lambda one: one[:3])
-        for number, layer in enumerate(layers):
-            stopped = [one for one in self.stopped if one[0] == number]
+        for number, layer in enumerate(self._layers):
+            stopped = sorted((one for one in self.stopped if one[0] == number), key=lambda one: one[:3])
             if stopped and layer.not_castable is not None:
-                *_, value = min(stopped, key=lambda one: one[:3])
+                value = stopped[0][3]
                 yield layer.finding(Said(layer.not_castable, value, found=value.element.text))
                 continue
+            first = {phase: order for _, phase, order, _ in reversed(stopped)}
             said = (
                 said
                 for which, phase, order, said in self.said
-                if which == number and not any(phase == other and order > at for _, other, at, _ in stopped)
+                if which == number and (phase not in first or order <= first[phase])
             )
             yield from map(layer.finding, islice(said, layer.all_findings_max))
 
@@ -87,10 +93,14 @@ class _Planner:
         self._layers = layers
         self._key = name, facts.about
 
-    def plan(self, group: Group) -> Plan:
+    def plan(self, group: Group) -> Iterable[_Step]:
         """Return what must be asked of a group and of all below it."""
         plan: Plan | None = group.shape.plans.get(self._key)
         if plan is None:
+            if group.place.memory.is_full:
+                return self._all_steps(group)
+            if len(group) > KEPT_PARTS_MAX:
+                return self._steps(group)
             plan = tuple(self._steps(group))
             if group.place.memory.has_room(1 + len(plan)):
                 group.shape.plans[self._key] = plan
@@ -107,12 +117,24 @@ class _Planner:
             for step in self.plan(item):
                 way = (at, *step.way)
                 if step.top < depth:
-                    yield step._replace(way=way)
+                    yield _Step(way, *step[1:])
                 else:
                     below = group.below(way)
                     node = below if step.at < 0 else Value(below, step.at)
                     for question, top in self._left(step.question, node, depth):
                         yield _Step(way, step.at, question.holds, step.layer, question, top)
+
+    def _all_steps(self, group: Group) -> Iterator[_Step]:
+        """Give a step for everything that is asked: where no plan will be remembered, to make one is of no use."""
+        for at in range(-1, len(group)):
+            item = group if at < 0 else group[at]
+            if at >= 0 and isinstance(item, Group):
+                for step in self.plan(item):
+                    yield _Step((at, *step.way), *step[1:])
+            else:
+                place = group.place if at < 0 else group.shape.parts[at].place
+                for layer, question in self._asked(place):
+                    yield _Step((), at, question.holds, layer, question, _NEVER)
 
     def _about(self, group: Group, at: int, node: Node, depth: int) -> Iterator[_Step]:
         for layer, asked in self._asked(node.place):
@@ -161,12 +183,12 @@ def findings(tree: Tree, layers: tuple[Layer, ...], name: str) -> tuple[Finding,
             try:
                 if holds(node, facts):
                     continue
-                answers = answers or _Answers()
-                answers.hear(layers, layer, question, _order(way, at), question.say(node, facts))
+                answers = answers or _Answers(layers)
+                answers.hear(layer, question, _order(way, at), node, facts)
             except NotCastableError as error:
-                answers = answers or _Answers()
+                answers = answers or _Answers(layers)
                 answers.stopped.append((layer, question.phase, _order(way, at), error.value))
-    return () if answers is None else tuple(answers.findings(layers))
+    return () if answers is None else tuple(answers.findings())
 
 
 def _order(way: tuple[int, ...], at: int) -> Order:

@@ -209,9 +209,14 @@ class Memory:
         self.credit_note = Place(None, CREDIT_NOTE, "/", "creditnote:CreditNote", self)
         self._ones: dict[Hashable, object] = {}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is remembered."""
+        return self.size >= KEPT_MAX
+
     def has_room(self, size: int, characters: int = 0) -> bool:
         """Return whether something of some size may be remembered; what is long may not."""
-        if self.size >= KEPT_MAX or size > KEPT_PARTS_MAX or characters > KEPT_CHARACTERS_MAX:
+        if self.is_full or size > KEPT_PARTS_MAX or characters > KEPT_CHARACTERS_MAX:
             return False
         self.size += size
         return True
@@ -229,6 +234,6 @@ _kept = [Memory()]
 
 def memory() -> Memory:
     """Return the memory for a document."""
-    if _kept[0].size >= KEPT_MAX:
+    if _kept[0].is_full:
         _kept[0] = Memory()
     return _kept[0]

@@ -37,6 +37,7 @@ class Question:
         holds: whether all is well; it may raise ``NotCastableError``.
         say: what is wrong, when it does not hold.
         phase: in which order a layer tells things; within a phase they are told in the order of the document.
+        rule: the rule it is about, if that is one.
         choose: for a question that comes down to others, one of several kinds or under a condition: which.
     """
 
@@ -44,11 +45,12 @@ class Question:
     say: Callable[[Any, Facts], list[Said]]
     phase: int = 0
     choose: "Callable[[Any, Facts], Iterable[Question]] | None" = None
+    rule: Rule | None = None
 
 
 def asked(rule: Rule, holds: Test, phase: int = 0) -> Question:
     """Return the question whether a rule holds."""
-    return Question(holds, lambda node, facts: [Said(rule, node)], phase)
+    return Question(holds, lambda node, facts: [Said(rule, node)], phase, rule=rule)
 
 
 def chosen(choose: Callable[[Any, Facts], Iterable[Question]], phase: int = 0) -> Question:

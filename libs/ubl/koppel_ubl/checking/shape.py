@@ -1,10 +1,16 @@
 """Shapes: what is told of a group, and of all that is below it, without free texts."""
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .places import Attributes, Place, Token
 
+if TYPE_CHECKING:
+    from .tree import Group
+
+_R = TypeVar("_R")
+NOWHERE = 1 << 30
+"""Deeper than any group: where nobody looked up."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -28,19 +34,19 @@ class Shape:
         self.place = place
         self.parts = parts
         self.attributes = dict(attributes)
-        self.stray = stray
+        self.stray = frozenset(stray)
         self.texts: int = sum(part.texts for part in parts)
         self.plans: dict[Hashable, Any] = {}
         self.known: dict[object, Any] = {}
-        self.positions: dict[str, tuple[int, ...]] = {}
+        self.positions: dict[str, list[int]] = {}
         self.numbers: dict[str, int] = {}
         self.below: frozenset[str] = _NOTHING.union(*(part.below for part in parts))
         for at, part in enumerate(parts):
             name = part.place.name
             if name in self.positions:
-                self.positions[name] = (*self.positions[name], at)
+                self.positions[name].append(at)
             else:
-                self.positions[name] = (at,)
+                self.positions[name] = [at]
                 if part.is_number:
                     self.numbers[name] = at
         if not self.below.issuperset(self.positions):
@@ -97,3 +103,22 @@ def ways_along(shape: Shape, path: tuple[str, ...]) -> Ways:
             ways = [((*way, at), part.parts[at]) for way, part in ways for at in part.positions.get(name, ())]
         shape.known[path] = tuple(way for way, _ in ways)
     return shape.known[path]  # type: ignore[no-any-return]  # kept under the path
+
+
+def by_shape(function: Callable[["Group"], _R]) -> Callable[["Group"], _R]:
+    """Remember for the shape what a function says of a group, unless it has read a text or looked around for it."""
+
+    def known(group: "Group") -> _R:
+        kept = group.shape.known
+        if function in kept:
+            return kept[function]  # type: ignore[no-any-return]  # kept under the function that found it
+        tree = group.tree
+        had_read, top = tree.has_read, tree.top
+        tree.has_read, tree.top = False, NOWHERE
+        found = function(group)
+        if not tree.has_read and tree.top >= group.place.depth:
+            kept[function] = found
+        tree.has_read, tree.top = tree.has_read or had_read, min(tree.top, top)
+        return found
+
+    return known

@@ -5,23 +5,20 @@ one object. An answer that was found without reading a free text is an answer fo
 whether a text was read, and how far up somebody looked.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from lxml import etree
 
 from koppel_ubl import safe_xml
 
 from .places import PLAIN, Place, Token, memory
-from .shape import Shape, shape_of, token_key, ways_along, ways_to
+from .shape import NOWHERE, Shape, shape_of, token_key, ways_along, ways_to
 
 Element = etree._Element
 _COUNT_OF_TEXTS = etree.XPath("count(descendant::text())")
 _SPACES = " \t\r\n"
-NOWHERE = 1 << 30
-"""Deeper than any group: where nobody looked up."""
-_R = TypeVar("_R")
 
 
 class Value:
@@ -299,22 +296,3 @@ class Tree:
         shape_key = (*shape_key, tuple(stray)) if stray else shape_key
         group.shape = place.shapes.get(shape_key) or shape_of(shape_key, place, parts, attributes, tuple(stray))
         return group
-
-
-def by_shape(function: Callable[[Group], _R]) -> Callable[[Group], _R]:
-    """Remember for the shape what a function says of a group, unless it has read a text or looked around for it."""
-
-    def known(group: Group) -> _R:
-        kept = group.shape.known
-        if function in kept:
-            return kept[function]  # type: ignore[no-any-return]  # kept under the function that found it
-        tree = group.tree
-        had_read, top = tree.has_read, tree.top
-        tree.has_read, tree.top = False, NOWHERE
-        found = function(group)
-        if not tree.has_read and tree.top >= group.place.depth:
-            kept[function] = found
-        tree.has_read, tree.top = tree.has_read or had_read, min(tree.top, top)
-        return found
-
-    return known

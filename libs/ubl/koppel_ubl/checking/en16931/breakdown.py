@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group, by_shape
+from koppel_ubl.checking.shape import by_shape
+from koppel_ubl.checking.tree import Group
 from koppel_ubl.checking.values import ZERO, amount, cents, decimal, rounded, share
 
 from .conditions import given, two_decimals

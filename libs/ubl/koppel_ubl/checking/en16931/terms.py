@@ -1,6 +1,7 @@
 """What a few groups say about themselves: the scheme of a tax, the kind and code of an allowance or charge."""
 
-from koppel_ubl.checking.tree import Group, by_shape
+from koppel_ubl.checking.shape import by_shape
+from koppel_ubl.checking.tree import Group
 from koppel_ubl.checking.values import is_true, normalised
 
 

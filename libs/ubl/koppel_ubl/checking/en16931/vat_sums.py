@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from koppel_ubl.checking.facts import Facts, once
-from koppel_ubl.checking.tree import Group, Tree, by_shape
+from koppel_ubl.checking.shape import by_shape
+from koppel_ubl.checking.tree import Group, Tree
 from koppel_ubl.checking.values import ZERO, amount
 
 from .terms import category_code, is_charge, is_vat

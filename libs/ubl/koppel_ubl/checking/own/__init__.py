@@ -19,7 +19,8 @@ from koppel_ubl.checking.layer import Layer
 from koppel_ubl.checking.places import Place
 from koppel_ubl.checking.question import Question, Said
 from koppel_ubl.checking.report import Rule, Sentence
-from koppel_ubl.checking.tree import Group, Value, by_shape
+from koppel_ubl.checking.shape import by_shape
+from koppel_ubl.checking.tree import Group, Value
 from koppel_ubl.checking.values import amount, cents, decimal, normalised, share
 
 DIGITS_MAX = 20

@@ -89,6 +89,8 @@ def _group(group: Group, kind: Kind) -> list[Said]:
     seen: set[str] = set()
     for at, part in enumerate(shape.parts):
         tag = part.place.tag
+        if len(said) > FINDINGS_MAX:
+            break
         if at in shape.stray:
             said.append(Said(TEXT, group.child(at), found=_stripped(group.element[at].tail), behind=(at,)))
         known = parts.get(tag)
