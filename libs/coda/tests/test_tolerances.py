@@ -222,6 +222,15 @@ def test_what_must_never_be_guessed_is_refused_with_its_place(name: str) -> None
     assert refused.value.sentence
 
 
+@pytest.mark.parametrize("line", [1, 5, 25_000])
+def test_what_is_no_utf_16_is_refused_with_its_place(line: int) -> None:
+    lines = (TEXT * -(-line // 29)).splitlines()
+    lines[line - 1] = lines[line - 1][:40] + "\ud800" + lines[line - 1][41:]
+    with pytest.raises(ReadError) as refused:
+        koppel_coda.read("\r\n".join(["\ufeff" + lines[0], *lines[1:]]).encode("utf-16-le", "surrogatepass"))
+    assert (refused.value.code, refused.value.line, refused.value.column) == ("encoding", line, 41)
+
+
 @pytest.mark.fuzz
 def test_whatever_the_bytes_reader_and_check_answer_in_their_own_words() -> None:
     chance = random.Random(20260309)

@@ -27,6 +27,8 @@ _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
 _USUAL = re.compile(rb"<\?xml version=[\"']1\.0[\"'] encoding=[\"'](?:UTF|utf)-8[\"'][^<>?]{0,40}\?>\s{0,9}<[A-Za-z]")
 """How nearly every document begins; what does not is looked at more closely."""
+_DOCTYPE = "A document type declaration is not allowed: UBL needs none, and it can hide entities."
+_START = 16
 _BLANK = re.compile(rb"\s*")
 _LONG_TAG = re.compile(rb"<[^<>!]{%d}" % TAG_BYTES_MAX)
 
@@ -43,7 +45,8 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
     """
     if len(data) > BYTES_MAX:
         raise ReadError("too_large", f"The document has more than {BYTES_MAX} bytes.")
-    if _USUAL.match(data) is None:
+    is_usual = _USUAL.match(data) is not None
+    if not is_usual:
         data = _as_ascii_compatible(data)
         _check_start(data)
     if len(data) > TAG_BYTES_MAX:
@@ -58,6 +61,8 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
         raise ReadError("not_well_formed", str(error)) from None
     if root is None:
         raise ReadError("not_well_formed", "The XML has no root element.")
+    if not is_usual and root.getroottree().docinfo.internalDTD is not None:
+        raise ReadError("doctype", _DOCTYPE)  # whatever encoding hid it from the look at the bytes
     if limit_depth:
         check_depth(root)
     return root
@@ -85,9 +90,7 @@ def _check_start(data: bytes) -> None:
     if position == len(data):
         raise ReadError("empty", "There is no document in these bytes.")
     if data[position : position + 9].upper() == b"<!DOCTYPE":
-        raise ReadError(
-            "doctype", "A document type declaration is not allowed: UBL needs none, and it can hide entities."
-        )
+        raise ReadError("doctype", _DOCTYPE)
     if data[position : position + 1] != b"<":
         raise ReadError("not_xml", "This is not XML.")
 
@@ -141,7 +144,11 @@ def _as_ascii_compatible(data: bytes) -> bytes:
         data = data[3:]
     elif data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] in (b"<\0?\0", b"\0<\0?"):
         data = _from_utf_16(data)
+    if data.startswith(b"<") and b"\0" in data[:_START]:
+        raise ReadError("unsupported_encoding", "The document is neither UTF-8 nor UTF-16.", line=1)
     declaration = _DECLARATION.match(data)
+    if declaration is None and data.startswith(b"<?xml") and data[5:6].isspace():
+        raise ReadError("not_well_formed", "The XML declaration is longer than any is.", line=1)
     declared = _DECLARED.search(declaration[0]) if declaration else None
     if declared and declared[1].decode().lower() not in _ENCODINGS:
         raise ReadError("unsupported_encoding", f"The encoding {declared[1].decode()} is not supported.", line=1)

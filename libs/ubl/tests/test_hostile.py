@@ -57,6 +57,23 @@ def test_a_document_type_is_refused_whatever_it_declares(doctype: bytes, no_netw
     assert no_network == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be", "cp037", "utf-7"])
+@pytest.mark.parametrize(
+    "declaration", ['<?xml version="1.0"?>', "", f"<?xml version='1.0'{' ' * 300}encoding='UTF-7'?>"]
+)
+def test_no_encoding_hides_a_document_type(declaration: str, encoding: str) -> None:
+    rest = GOOD.decode().partition("?>")[2].encode("ascii", "replace").decode()
+    doctype = '<!DOCTYPE Invoice [<!ENTITY a "b">]>'
+    hidden = f"{declaration}{doctype}{rest}".encode(encoding)
+    assert code_of(hidden) in {"doctype", "unsupported_encoding", "not_xml", "not_well_formed"}
+
+
+def test_a_document_type_behind_a_declaration_in_utf_7_is_not_read() -> None:
+    declaration = b"<?xml version='1.0'" + b" " * 300 + b"encoding='UTF-7'?>"
+    doctype = '<!DOCTYPE Invoice [<!ENTITY a "b">]>'.encode("utf-7").replace(b"<", b"+ADw-").replace(b"!", b"+ACE-")
+    assert code_of(declaration + doctype + GOOD.partition(b"?>")[2]) == "not_well_formed"
+
+
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     tried: list[object] = []

@@ -89,6 +89,26 @@ def test_e_fff_invoice_has_its_rate_beside_the_category_and_its_vat_in_the_line(
     assert invoice.seller.name, "e-FFF has a PartyName instead of a registered name"
 
 
+@pytest.mark.parametrize(
+    ("subtotal", "category", "rate"),
+    [
+        ("<cbc:Percent>6</cbc:Percent><cac:TaxCategory><cbc:Name>03</cbc:Name></cac:TaxCategory>", "S", "6"),
+        ("<cac:TaxCategory><cbc:Name>02</cbc:Name></cac:TaxCategory>", "S", "12"),
+        ("<cac:TaxCategory><cbc:Percent>6</cbc:Percent></cac:TaxCategory>", "S", "6"),
+        ("<cac:TaxCategory/>", "S", "21"),
+    ],
+)
+def test_the_rate_is_looked_for_where_older_documents_have_it(subtotal: str, category: str, rate: str) -> None:
+    amount = '<cbc:{0} currencyID="EUR">{1}</cbc:{0}>'.format
+    parts = f"{amount('TaxableAmount', '100.00')}{amount('TaxAmount', '21.00')}{subtotal}"
+    total = f"<cac:TaxTotal>{amount('TaxAmount', '21.00')}<cac:TaxSubtotal>{parts}</cac:TaxSubtotal>"
+    text = (SAMPLES / "legacy/own__efff-v1-invoice.xml").read_text(encoding="utf-8")
+    start = text.index("<cac:TaxTotal>")
+    end = text.index("</cac:TaxTotal>", start)
+    [vat] = koppel_ubl.read((text[:start] + total + text[end:]).encode()).vat_breakdown
+    assert (vat.category, vat.rate) == (category, Decimal(rate))
+
+
 def test_e_fff_credit_note_is_a_credit_note_though_its_root_says_invoice() -> None:
     assert isinstance(sample("legacy/own__efff-v1-creditnote-as-invoice-381.xml"), koppel_ubl.CreditNote)
 

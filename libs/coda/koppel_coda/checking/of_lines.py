@@ -29,13 +29,15 @@ _RULE_OF_CODE: dict[str, Rule] = {
     "link_code": rules.LINKS,
 }
 _RULE_OF_DIGITS: dict[str, Rule] = {
-    "record_count": rules.COUNT,
     "sequence": rules.GAP,
     "detail": rules.GAP,
     "transaction_code": rules.CODE,
 }
 _BEFORE_2_3 = frozenset({"blank_110", "r_transaction"})
 """Where files from before version 2.3 carry other data: bytes that are not reserved but old."""
+_COUNT = "record_count"
+"""Compared with what is there by the rules about statements, which say both."""
+_ANY_NUMBER = "0000-9999"
 _MAY_BE_BLANK = frozenset({"company_number"})
 _REFERENCES = frozenset({"101", "102"})
 _CREDITOR_REFERENCE = "100"
@@ -73,7 +75,7 @@ def _of_field(record: Record, field: Field, statement: int, *, version_1: bool) 
             fits = text == field.values[0] if field.kind is Kind.CONSTANT else _UNUSED.issuperset(text)
             rule = None if fits or field.name == "record" else rules.RESERVED
         case Kind.DIGITS:
-            absent = field.name in _MAY_BE_BLANK and not text.strip()
+            absent = field.name == _COUNT or (field.name in _MAY_BE_BLANK and not text.strip())
             rule = None if absent or _is_digits(text) else _RULE_OF_DIGITS.get(field.name, rules.RESERVED)
         case Kind.AMOUNT:
             rule = None if _is_digits(text) else rules.AMOUNT
@@ -84,7 +86,7 @@ def _of_field(record: Record, field: Field, statement: int, *, version_1: bool) 
             left_to_the_statement = field.name in {"multiple_files", "next_code", "link_code"}
             rule = None if known or left_to_the_statement else _RULE_OF_CODE.get(field.name, rules.RESERVED)
     if rule is not None:
-        facts = {"expected": field.values[0] if field.values else ""}
+        facts = {"expected": field.values[0] if field.values else _ANY_NUMBER}
         yield rules.found_at(rule, record.line, field.start, statement, found=text.strip() or text, **facts)
 
 

@@ -207,9 +207,11 @@ def _totals(records: Sequence[Record], statement: int) -> Iterator[Finding]:
         return
     stated = trailer.get("record_count")
     present = sum(record.name in _COUNTED for record in records)
-    if stated.isascii() and stated.isdigit() and int(stated) != present:
+    is_number = stated.isascii() and stated.isdigit()
+    if not is_number or int(stated) != present:
         at = trailer.column("record_count")
-        yield rules.found_at(rules.COUNT, trailer.line, at, statement, expected=int(stated), found=present)
+        said = int(stated) if is_number else repr(stated)
+        yield rules.found_at(rules.COUNT, trailer.line, at, statement, expected=said, found=present)
     debit, credit, heads = trailer.unsigned("debit"), trailer.unsigned("credit"), _heads(records)
     if debit is None or credit is None or heads is None:
         return

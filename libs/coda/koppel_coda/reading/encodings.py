@@ -48,7 +48,10 @@ class Recoded:
     def __init__(self, start: bytes, stream: BinaryIO, encoding: str) -> None:
         self._start = start
         self._stream = stream
+        self._encoding = encoding
         self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._read = ""
+        self._lines = 0
 
     def read(self, size: int) -> bytes:
         """Return about ``size`` bytes of UTF-8; none at the end."""
@@ -58,11 +61,16 @@ class Recoded:
             try:
                 text = self._decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                raise ReadError(
-                    "encoding", f"the file is not in the encoding it begins with: {error.reason}", 1
-                ) from None
+                raise self._unreadable(error) from None
+            self._lines += self._read.count("\n")
+            self._read = text
             if text or not block:
                 return text.replace("\x85", "\n").encode("utf-8", "surrogatepass")
+
+    def _unreadable(self, error: UnicodeDecodeError) -> ReadError:
+        before = self._read + error.object[: error.start].decode(self._encoding, "replace")
+        line, column = self._lines + before.count("\n") + 1, len(before) - before.rfind("\n")
+        return ReadError("encoding", f"the file is not {self._encoding} throughout: {error.reason}", line, column)
 
 
 def guess(data: bytes, lines: list[bytes]) -> str:

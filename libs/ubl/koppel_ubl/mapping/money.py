@@ -96,6 +96,7 @@ CATEGORY = Shape(
 )
 
 
+_OWN_PERCENT: Final = f"{CAC}TaxCategory/{CBC}Percent"
 _NO_CATEGORY: Final = VatCategory()
 _ZERO: Final = Decimal(0)
 
@@ -104,11 +105,12 @@ def _subtotal(values: Values, element: etree._Element, notes: Notes) -> VatSubto
     vat: VatCategory = values.get("vat", _NO_CATEGORY)
     taxable, tax = values.get("taxable", _ZERO), values.get("tax", _ZERO)
     rate, beside = vat.rate, values.get("rate")
-    if rate is None:
-        rate = beside
-    elif beside is not None and beside != rate:
-        notes.skip_below(element, CBC + "Percent")
-    if rate is None and vat.category == "S" and taxable:
+    if beside is not None and beside != rate:
+        if element.find(_OWN_PERCENT) is None:
+            rate = beside  # what the name of the category stands for comes after what is written in so many words
+        else:
+            notes.skip_below(element, CBC + "Percent")
+    if rate is None and taxable and (vat.category == "S" or (vat.category is None and tax)):
         rate = (tax * 100 / taxable).quantize(Decimal(1))
     category = vat.category or ("S" if rate else None)
     return built(VatSubtotal, {**vat.__dict__, "category": category, "rate": rate, "taxable": taxable, "tax": tax})
