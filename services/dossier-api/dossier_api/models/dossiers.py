@@ -54,7 +54,7 @@ class DossierPatch(Request):
 
 
 class ConnectionBody(BaseModel):
-    """A link of the dossier, as its connector last described it."""
+    """A connection of the dossier, as its connector last described it."""
 
     connection_id: UUID
     connector: str
@@ -78,7 +78,7 @@ class DossierBody(BaseModel):
 
 
 class DossierDetail(DossierBody):
-    """A dossier with its links and how many problems are open."""
+    """A dossier with its connections and how many problems are open."""
 
     connections: list[ConnectionBody] = Field(default_factory=list)
     open_problems: int = 0
