@@ -248,14 +248,13 @@ class Tree:
             else:
                 text = child.text
                 group.append(text)
-                is_plain = below.is_plain
                 key: Hashable
                 if below.is_code or text is None:
                     key = text
-                elif is_plain is not None:
-                    key = PLAIN if is_plain(text) else below.writing(text)
+                elif below.is_free:
+                    key = text >= "!" or below.writing(text)
                 else:
-                    key = True if below.is_free and text >= "!" else below.writing(text)
+                    key = PLAIN if below.is_plain is not None and below.is_plain(text) else below.writing(text)
                 attributes = child.items()
                 if attributes:
                     key = token_key(key, attributes, below) if below.has_file else (key, *attributes)

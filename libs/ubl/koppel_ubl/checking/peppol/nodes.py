@@ -106,7 +106,7 @@ def figure(group: Group, name: str, default: Decimal | None = None) -> Decimal |
     if at is not None:
         group.tree.has_read = True
         return Decimal(group[at])
-    return decimal(group.value(name), default)
+    return decimal(group.value(name)) if name in group.shape.positions else default
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
