@@ -82,12 +82,12 @@ def _address_country(root: Group, path: tuple[str, ...]) -> str:
 
 def _vat_country(root: Group, path: tuple[str, ...]) -> str:
     party = next(iter(root.all(*path)), None)
-    for scheme in [] if party is None else party.groups("cac:PartyTaxScheme"):
-        number = scheme.value("cbc:CompanyID")
-        if (
-            number is not None
-            and number.token.start
-            and any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
-        ):
-            return normalised(number.token.start).upper()
-    return ""
+    starts = [
+        number.token.start
+        for scheme in ([] if party is None else party.groups("cac:PartyTaxScheme"))
+        if (number := scheme.value("cbc:CompanyID")) is not None
+        and number.token.start
+        and any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
+    ]
+    # The official rules know no country of a party that has two VAT numbers: they stop looking for one there.
+    return normalised(starts[0]).upper() if len(starts) == 1 else ""

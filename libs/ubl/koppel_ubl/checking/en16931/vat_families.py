@@ -188,5 +188,8 @@ def uses_agree(family: Family, facts: Facts) -> bool:
     if family.breakdown == "one":
         return not vat.is_used(code) or vat.breakdown_vat[code] == 1
     if family.breakdown == "some":
-        return (vat.either_vat[code] + vat.lines_vat[code] > 0) == (vat.breakdown_vat[code] > 0)
+        if vat.either_vat[code] + vat.lines_vat[code] == 0:
+            return vat.breakdown_vat[code] == 0
+        # The official rules ask for the code without blanks around it, and that of L forgets to ask for the tax scheme.
+        return (vat.breakdown_as_written if code == "L" else vat.breakdown_as_written_vat)[code] > 0
     return (vat.either[code] + vat.lines[code] > 0) == (vat.breakdown[code] > 0)

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from koppel_ubl.checking.tree import Group, Node, Value
-from koppel_ubl.checking.values import SPACES, is_blank, normalised
+from koppel_ubl.checking.values import SPACES, ZERO, is_blank, normalised
 
 __all__ = ["SPACES", "Group", "Node", "Value", "is_blank", "normalised"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -75,9 +75,11 @@ def number(text: str) -> Decimal:
     text = text.strip(SPACES)
     if _DOUBLE.fullmatch(text):
         try:
-            return Decimal(text)
+            value = Decimal(text)
         except InvalidOperation:
             return _NOT_A_NUMBER
+        # A zero below zero is one for the official processor only where it is written as a broken number.
+        return value if value or not text.lstrip("+-").isdigit() else ZERO
     return {"INF": Decimal("Infinity"), "-INF": Decimal("-Infinity")}.get(text, _NOT_A_NUMBER)
 
 

@@ -12,7 +12,7 @@ _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = re.compile(rf"-?([0-9]{{4,9}})-([0-9]{{2}})-([0-9]{{2}}){_ZONE}")
 _TIME = re.compile(rf"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|24:00:00(?:\.0+)?){_ZONE}")
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _PADDED = re.compile(r"[AQgw]==$|[AEIMQUYcgkosw048]=$")
 _NO_SPACES = str.maketrans("", "", _SPACES)
 
@@ -34,6 +34,8 @@ def _is_date(text: str) -> bool:
     if not found or (len(found[1]) > 4 and found[1][0] == "0"):
         return False
     year = int(found[1])
+    if year == 0:
+        return False
     try:
         # Far years have the days of the year as far from them in the calendar's cycle of 400 years.
         date((year - 1) % 400 + 1, int(found[2]), int(found[3]))
@@ -50,7 +52,7 @@ def _is_base64(text: str) -> bool:
     except ValueError:
         pass
     text = text.translate(_NO_SPACES)
-    if not _BASE64.fullmatch(text):
+    if len(text) % 4 or not _BASE64.fullmatch(text):
         return False
     return not text.endswith("=") or _PADDED.search(text) is not None
 
