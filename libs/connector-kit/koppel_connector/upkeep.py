@@ -47,7 +47,8 @@ _GAUGES = text("""
         (SELECT count(*) FROM connection WHERE not_before > clock_timestamp() AND state <> 'disconnected') AS paused,
         (SELECT count(*) FROM error_budget WHERE open_until > clock_timestamp()) AS breakers,
         (SELECT extract(epoch FROM min(refresh_expires_at) - clock_timestamp()) FROM oauth_token) AS horizon_s,
-        (SELECT count(*) FROM oauth_token WHERE key_id <> :key_id) AS old_keys
+        (SELECT count(*) FROM oauth_token WHERE key_id <> :key_id)
+            + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys
 """)
 _COUNTS = text("""
     SELECT state, count(*) AS number FROM delivery WHERE state IN ('ready', 'blocked', 'unknown') GROUP BY state

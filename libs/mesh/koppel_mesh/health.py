@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .database import Database
-from .migrations import is_at_head
+from .migrations import is_new_enough
 
 LOOP_SILENT_S = 120.0
 NOT_CONSUMING_S = 60.0
@@ -30,7 +30,7 @@ class Health:
     not_consuming_for_s: Callable[[], float] | None = None
     _ticks: dict[str, float] = field(default_factory=dict)
     _silence_allowed_s: dict[str, float] = field(default_factory=dict)
-    _at_head: bool = False
+    _schema_serves: bool = False
 
     def tick(self, loop: str, silence_allowed_s: float = LOOP_SILENT_S) -> None:
         """Note that ``loop`` turns; liveness fails when it has been silent for longer than allowed."""
@@ -68,9 +68,9 @@ class Health:
             return [f"database: {type(error).__name__}"]
 
     async def _ask_database(self) -> list[str]:
-        if self._at_head or self.migrations is None:
+        if self._schema_serves or self.migrations is None:
             await self.database.ping()
             return []
         async with self.database.reading() as connection:
-            self._at_head = await is_at_head(connection, self.service, self.migrations)
-        return [] if self._at_head else ["database schema is not the one this version needs: run koppel migrate"]
+            self._schema_serves = await is_new_enough(connection, self.service, self.migrations)
+        return [] if self._schema_serves else ["database schema is not the one this version needs: run koppel migrate"]

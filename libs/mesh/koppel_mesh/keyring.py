@@ -23,6 +23,7 @@ class KeyRing:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("KOPPEL_SECRET_KEYS is empty: secrets cannot be kept without an encryption key")
+        self._first = Fernet(keys[0])
         self._ring = MultiFernet([Fernet(key) for key in keys])
         self.key_id = hashlib.sha256(keys[0].encode()).hexdigest()[:12]
         """Names the key that encrypts now; rows with another are due for re-encryption."""
@@ -46,6 +47,14 @@ class KeyRing:
             raise WrongKeyError("sealed for another owner")
         values: dict[str, Any] = plain["values"]
         return values
+
+    def is_under_first_key(self, sealed: bytes) -> bool:
+        """Return whether the other keys could leave the ring without this being lost."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
 
     def seal_text(self, values: Mapping[str, Any], purpose: str) -> str:
         """Return ``values`` sealed as text for an address (the OAuth ``state``); Fernet notes the time."""

@@ -57,11 +57,11 @@ def create_mesh_tables(op: ModuleType | Any) -> None:
     tables.metadata.create_all(op.get_bind(), checkfirst=False)
 
 
-async def is_at_head(connection: AsyncConnection, service: str, versions: Path) -> bool:
-    """Return whether the service's schema is at the newest revision this code knows."""
-    head = await asyncio.to_thread(_head, versions)
+async def is_new_enough(connection: AsyncConnection, service: str, versions: Path) -> bool:
+    """Return whether the service's schema is at the newest revision this code knows, or at one of a later version."""
+    known, head = await asyncio.to_thread(_known, versions)
     current = await connection.run_sync(_current, schema_of(service))
-    return current == head
+    return current == head or (current is not None and current not in known)
 
 
 def _upgrade(connection: Connection, schema: str, versions: Path) -> None:
@@ -79,8 +79,9 @@ def _config(versions: Path) -> Config:
     return config
 
 
-def _head(versions: Path) -> str | None:
-    return ScriptDirectory.from_config(_config(versions)).get_current_head()
+def _known(versions: Path) -> tuple[set[str], str | None]:
+    directory = ScriptDirectory.from_config(_config(versions))
+    return {script.revision for script in directory.walk_revisions()}, directory.get_current_head()
 
 
 def _current(connection: Connection, schema: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from joserfc.jwk import ECKey
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import KEYS_FRESH_S, LEEWAY_S
@@ -53,6 +53,17 @@ async def published(connection: AsyncConnection, token_lifetime_s: int) -> list[
         if not ended:
             keys.append({**row.public, "kid": str(row.kid), "use": "sig", "alg": ALGORITHM})
     return keys
+
+
+async def reseal(tx: AsyncConnection, ring: KeyRing) -> int:
+    """Encrypt again what is under an old secret key, so that it may leave the ring; return how many keys that were."""
+    await tx.execute(_ONE_AT_A_TIME)
+    rows = (await tx.execute(select(signing_key.c.kid, signing_key.c.sealed))).all()
+    old = [row for row in rows if not ring.is_under_first_key(row.sealed)]
+    for row in old:
+        sealed = ring.seal(row.kid, ring.open(row.kid, row.sealed))
+        await tx.execute(update(signing_key).where(signing_key.c.kid == row.kid).values(sealed=sealed))
+    return len(old)
 
 
 async def rotate(tx: AsyncConnection, ring: KeyRing, *, older_than_days: int = 0) -> bool:

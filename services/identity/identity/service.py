@@ -23,6 +23,7 @@ async def _ready(context: Context) -> AsyncIterator[KeyRing]:
     settings: IdentitySettings = context.settings
     ring = KeyRing([key.get_secret_value() for key in settings.secret_keys])
     async with context.database.transaction() as tx:
+        await keys.reseal(tx, ring)
         await keys.rotate(tx, ring, older_than_days=settings.signing_key_days)
     if settings.service_client_secret is not None:
         hashed = await asyncio.to_thread(hash_secret, settings.service_client_secret.get_secret_value())

@@ -16,6 +16,7 @@ from identity.service import SERVICE
 from identity.settings import DEMO_FIRM, IdentitySettings
 from koppel_mesh.auth import SCOPES, InvalidToken, TokenVerifier
 from koppel_mesh.http.client import HttpClient, Response
+from koppel_mesh.keyring import KeyRing, WrongKeyError
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context
@@ -181,6 +182,18 @@ async def test_keys_rotate_without_a_token_being_refused(context: Context) -> No
         assert len(await keys.published(connection, context.settings.token_lifetime_s)) == 1, (
             "an old key outlived its tokens"
         )
+
+
+async def test_signing_keys_follow_the_secret_keys(context: Context) -> None:
+    old = [key.get_secret_value() for key in context.settings.secret_keys]
+    new = Fernet.generate_key().decode()
+    async with context.database.transaction() as tx:
+        assert await keys.reseal(tx, KeyRing([new, *old])) == 1
+        assert await keys.reseal(tx, KeyRing([new, *old])) == 0
+    async with context.database.reading() as connection:
+        assert (await keys.signing(connection, KeyRing([new]))).key is not None
+        with pytest.raises(WrongKeyError):
+            await keys.signing(connection, KeyRing(old))
 
 
 async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context) -> None:
