@@ -141,15 +141,13 @@ def _is_belgian(number: Value) -> bool:
     en="Two lines have the same number.",
 )
 def repeated_lines(document: Group, facts: Facts) -> Iterator[Value]:
-    numbers = document.elements("cac:InvoiceLine", "cbc:ID") + document.elements("cac:CreditNoteLine", "cbc:ID")
-    texts = [normalised(number.text) for number in numbers]
-    if len(set(texts)) == len(texts):
-        return
     seen: set[str] = set()
-    for number, text in zip(numbers, texts, strict=True):
-        if text in seen:
-            yield number
-        seen.add(text)
+    for name in ("cac:InvoiceLine", "cac:CreditNoteLine"):
+        for number in document.elements(name, "cbc:ID"):
+            text = normalised(number.text)
+            if text in seen:
+                yield number
+            seen.add(text)
 
 
 @_rule(
@@ -234,14 +232,14 @@ def endless_numbers(value: Value, facts: Facts) -> Iterator[Value]:
     en="Seller and buyer have the same electronic address: this document may not go over the Peppol network.",
 )
 def same_endpoint(document: Group, facts: Facts) -> Iterator[Value]:
-    sellers, buyers = (_addresses(document, side) for side in _SIDES)
-    for address in sellers.keys() & buyers.keys():
-        yield buyers[address]
-
-
-def _addresses(document: Group, side: str) -> dict[tuple[str, str | None], Value]:
-    endpoints = document.elements(side, "cac:Party", "cbc:EndpointID")
-    return {(normalised(endpoint.text), endpoint.get("schemeID")): endpoint for endpoint in endpoints}
+    sellers, buyers = (document.elements(side, "cac:Party", "cbc:EndpointID") for side in _SIDES)
+    texts = {normalised(seller.text) for seller in sellers}
+    if not any(normalised(buyer.text) in texts for buyer in buyers):
+        return
+    addresses = {(normalised(seller.text), seller.get("schemeID")) for seller in sellers}
+    same = {(normalised(buyer.text), buyer.get("schemeID")): buyer for buyer in buyers}
+    for address in addresses & same.keys():
+        yield same[address]
 
 
 def _questions(place: Place, about: About) -> tuple[Question, ...]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from koppel_ubl.checking.facts import Facts
 from koppel_ubl.checking.question import Test
+from koppel_ubl.checking.shape import by_shape
 from koppel_ubl.checking.values import cents
 
 from .document import EVERYTHING
@@ -112,8 +113,8 @@ def net_amount_fits(line: Group, facts: Facts) -> bool:
     if net is None or quantity is None or price is None or base is None:
         return True
     expected = quantity * (price if base in (_ONE, _ZERO) else quotient(price, base))
-    if line.has("cac:AllowanceCharge"):
-        expected += _sum(line, "true") - _sum(line, "false")
+    if "cac:AllowanceCharge" in line.shape.positions:
+        expected += _charges_less_allowances(line)
     return abs(net - expected) <= SLACK
 
 
@@ -125,11 +126,20 @@ def _of_price(line: Group, name: str, default: Decimal) -> Decimal | None:
     return default
 
 
-def _sum(line: Group, indicator: str) -> Decimal:
-    """Return the charges or the allowances of a line, added up and rounded once."""
-    groups = [group for group in line.groups("cac:AllowanceCharge") if _INDICATOR.value(group) == indicator]
-    amounts = (decimal(each) for group in groups for each in group.values("cbc:Amount"))
-    return cents(sum((amount for amount in amounts if amount is not None), _ZERO))
+def _charges_less_allowances(line: Group) -> Decimal:
+    """Return the charges of a line less its allowances, each added up and rounded once."""
+    sums = {"true": _ZERO, "false": _ZERO}
+    for group in line.groups("cac:AllowanceCharge"):
+        indicator = _indicator(group)
+        if indicator in sums:
+            for each in group.values("cbc:Amount"):
+                sums[indicator] += decimal(each) or _ZERO
+    return cents(sums["true"]) - cents(sums["false"])
+
+
+@by_shape
+def _indicator(group: Group) -> str:
+    return _INDICATOR.value(group)
 
 
 @_line.rule(
