@@ -46,7 +46,6 @@ class Value:
     @property
     def element(self) -> Element:
         """The element itself; what it says may not be remembered."""
-        self.group.tree.has_read = True
         return self.group.element[self.at]
 
     @property
@@ -91,9 +90,10 @@ class Value:
 class Group(list[Any]):
     """An element with elements in it: its list holds groups, and the texts of values, in their order."""
 
-    __slots__ = ("above", "element", "shape", "tree")
+    __slots__ = ("above", "raw", "shape", "tree")
     above: "Group | None"
-    element: Element
+    raw: Element
+    """The element, for this module; rules ask for ``element``, which notes it."""
     shape: Shape
     tree: "Tree"
 
@@ -116,9 +116,14 @@ class Group(list[Any]):
         return self.shape.attributes
 
     @property
+    def element(self) -> Element:
+        """The element itself; what it says may not be remembered."""
+        self.tree.has_read = True
+        return self.raw
+
+    @property
     def whole(self) -> str:
         """All text in it."""
-        self.tree.has_read = True
         return "".join(self.element.itertext())
 
     def get(self, attribute: str, default: str | None = None) -> str | None:
@@ -234,7 +239,7 @@ class Tree:
         """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""
         group = Group()
         self._groups.append(group)
-        group.element, group.tree = element, self
+        group.raw, group.tree = element, self
         parts: list[Shape | Token] = []
         places = place.places
         for child in islice(elements, len(element)):
@@ -268,7 +273,7 @@ class Tree:
         """Make a group as ``_quickly`` does, with an eye for elements and texts that stand where none belong."""
         group = Group()
         self._groups.append(group)
-        group.element, group.tree = element, self
+        group.raw, group.tree = element, self
         parts: list[Shape | Token] = []
         stray: list[int] = []
         if element.text is not None and element.text.strip(_SPACES):

@@ -41,9 +41,10 @@ def document_of(root: etree._Element) -> etree._Element:
     """Return the invoice or credit note: the root itself, or what an envelope holds.
 
     Raises:
-        ReadError: ``wrong_root``.
+        ReadError: ``wrong_root``; ``too_deep`` for an envelope.
     """
     if root.tag == _ENVELOPE:
+        safe_xml.check_depth(root)  # whoever goes on with what it holds does not meet the rest
         inside = [child for child in root if child.tag in _ROOTS]
         if len(inside) == 1:
             return inside[0]

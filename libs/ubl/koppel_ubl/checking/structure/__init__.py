@@ -178,7 +178,6 @@ def _is_own_type(node: Node, name: str, text: str, kind: Kind) -> bool:
     """Return whether an attribute is an ``xsi:type`` that says of an element what it is anyway."""
     if name != f"{_SCHEMA_INSTANCE}type":
         return False
-    node.tree.has_read = True
     prefix, _, local = text.strip(_SPACES).rpartition(":")
     own = etree.QName(node.place.tag)
     return node.element.nsmap.get(prefix or None) == own.namespace and local == (
