@@ -7,7 +7,6 @@ is committed before anybody uses it. A grant is given up only on the vendor's cl
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from koppel_mesh.telemetry.metrics import counter
 
 from . import faults
 from .connector import OAuthProfile
+from .grants import FAILED, INSERT, LOCK, READ, WRITE, Grant
 from .limits import ends_in
 from .problems import Problem
 from .token_answers import TokenAnswer
@@ -39,53 +39,6 @@ _unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit
 
 PostForm = Callable[[UUID, dict[str, str]], Awaitable[TokenAnswer]]
 """Makes one call to the token endpoint, logged like every other; raises NotSent or Unanswered."""
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A token pair, opened, in memory."""
-
-    connection_id: UUID
-    access_token: str
-    refresh_token: str
-    version: int
-    received: float
-    """Our monotonic clock at the moment the pair counted as received."""
-    access_valid_s: float
-
-    def age_s(self) -> float:
-        """Return how old the pair is."""
-        return time.monotonic() - self.received
-
-
-_ROW = """SELECT ciphertext, version, failures,
-    extract(epoch FROM clock_timestamp() - obtained_at)::float8 AS age_s,
-    extract(epoch FROM access_expires_at - obtained_at)::float8 AS valid_s
-    FROM oauth_token WHERE connection_id = :id"""
-_READ = text(_ROW)
-_LOCK = text(f"{_ROW} FOR UPDATE")
-_WRITE = text("""
-    UPDATE oauth_token SET ciphertext = :ciphertext, key_id = :key_id, version = :version, failures = 0,
-        obtained_at = clock_timestamp() - :age_s * interval '1 second',
-        access_expires_at = clock_timestamp() + (:valid_s - :age_s) * interval '1 second',
-        refresh_expires_at = clock_timestamp() + :refresh_days * interval '1 day',
-        next_refresh_at = clock_timestamp() + :keep_alive_s * (0.9 + random() * 0.2) * interval '1 second'
-    WHERE connection_id = :id AND version = :version - 1
-""")
-_INSERT = text("""
-    INSERT INTO oauth_token (connection_id, ciphertext, key_id, version, access_expires_at, refresh_expires_at, next_refresh_at)
-    VALUES (:id, :ciphertext, :key_id, 1, clock_timestamp() + :valid_s * interval '1 second',
-        clock_timestamp() + :refresh_days * interval '1 day', clock_timestamp() + :keep_alive_s * interval '1 second')
-    ON CONFLICT (connection_id) DO UPDATE SET ciphertext = excluded.ciphertext, key_id = excluded.key_id,
-        version = oauth_token.version + 1, obtained_at = clock_timestamp(), failures = 0,
-        access_expires_at = excluded.access_expires_at, refresh_expires_at = excluded.refresh_expires_at,
-        next_refresh_at = excluded.next_refresh_at
-    RETURNING version
-""")
-_FAILED = text("""
-    UPDATE oauth_token SET failures = failures + 1,
-        next_refresh_at = clock_timestamp() + :wait_s * interval '1 second' WHERE connection_id = :id RETURNING failures
-""")
 
 
 class Vault:
@@ -155,7 +108,7 @@ class Vault:
         """Keep the pair of a fresh consent, in the caller's transaction."""
         valid_s = self._valid_s(answer)
         values = self._sealed(connection_id, answer.access_token or "", answer.refresh_token or "")
-        await tx.execute(_INSERT, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
+        await tx.execute(INSERT, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
         self.forget(connection_id)
 
     async def keep_alive(self, connection_id: UUID) -> None:
@@ -179,7 +132,7 @@ class Vault:
 
     async def _refresh(self, connection_id: UUID, seen: int, force: bool) -> Grant:
         async with self._database.reading() as reading:
-            row = (await reading.execute(_READ, {"id": connection_id})).one_or_none()
+            row = (await reading.execute(READ, {"id": connection_id})).one_or_none()
             if row is None:
                 raise Reauthorise(Problem("not_connected"))
         stored = self._opened(connection_id, row)
@@ -192,7 +145,7 @@ class Vault:
         fresh: Grant | None = None
         try:
             async with self._database.transaction() as tx:
-                row = (await tx.execute(_LOCK, {"id": connection_id})).one_or_none()
+                row = (await tx.execute(LOCK, {"id": connection_id})).one_or_none()
                 if row is None:
                     raise Reauthorise(Problem("not_connected"))
                 stored = self._opened(connection_id, row)
@@ -247,7 +200,7 @@ class Vault:
             case "revoked" if failures > 0:
                 return Reauthorise(Problem("reauthorise", answer.description))
             case "revoked":
-                await tx.execute(_FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
+                await tx.execute(FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
                 return Throttled(ends_in(utc_now(), REVOKED_RETRY_S), Problem("reauthorise", answer.description))
             case "too_early":
                 return Throttled(ends_in(utc_now(), 30.0))
@@ -273,7 +226,7 @@ class Vault:
         sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
         timing = {"age_s": fresh.age_s(), "valid_s": fresh.access_valid_s, **self._patience()}
         # Compare-and-set on the version: when the first commit did arrive after all, this changes nothing.
-        await tx.execute(_WRITE, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
+        await tx.execute(WRITE, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
 
     # -------------------------------------------------------------------------------------------------------------- values
 

@@ -24,12 +24,12 @@ from . import attempts, faults, limits
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Progress
 from .connections import ConnectionRow
 from .connector import Application, Connection, Phase, Vendor, VendorAnswer, Window, Work
+from .grants import Grant
 from .kit import Kit
 from .masters import StoredMasters
 from .problems import Problem
 from .redaction import clean, excerpt_of
 from .unwritten import Unwritten
-from .vault import Grant
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 from .wire import to_json
 

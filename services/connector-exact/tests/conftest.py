@@ -1,9 +1,10 @@
-"""The sandbox, running, fresh for each test."""
+"""The sandbox, running, fresh for each test, and a desk in it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from .desk import Desk
 from .harness import Sandbox, running_sandbox
 
 
@@ -11,3 +12,11 @@ from .harness import Sandbox, running_sandbox
 def sandbox() -> Iterator[Sandbox]:
     with running_sandbox() as running:
         yield running
+
+
+@pytest.fixture
+async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
+    opened = await sandbox.desk()
+    await opened.import_all()
+    yield opened
+    await opened.close()

@@ -1,6 +1,5 @@
 """The connector at the sandbox: each kind booked to the cent, each refusal a problem that names who can fix it."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -33,14 +32,6 @@ KINDS = [
 ]
 
 ENTRY_CALLS = {"documents/Documents", "documents/DocumentAttachments", "salesentry/SalesEntries"}
-
-
-@pytest.fixture
-async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
-    opened = await sandbox.desk()
-    await opened.import_all()
-    yield opened
-    await opened.close()
 
 
 async def refused(desk: Desk, paper: Any, **of: Any) -> Verdict:

@@ -1,6 +1,5 @@
 """Closed books: asked once, believed as long as it may be, and never found out by piling up errors (§3.5, §4.3)."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -15,14 +14,6 @@ from .desk import Desk, asked_again, book, sample, work_of
 from .harness import Sandbox
 
 PERIODS, STATES = "financial/FinancialPeriods", "read/financial/JournalStatusList"
-
-
-@pytest.fixture
-async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
-    opened = await sandbox.desk()
-    await opened.import_all()
-    yield opened
-    await opened.close()
 
 
 def of_day(day: str) -> Any:

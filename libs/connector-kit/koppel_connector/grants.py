@@ -1,0 +1,54 @@
+"""A grant of a vendor, opened and in memory, and how it lies in its row; ``vault.py`` says who may spend it."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token pair, opened, in memory."""
+
+    connection_id: UUID
+    access_token: str
+    refresh_token: str
+    version: int
+    received: float
+    """Our monotonic clock at the moment the pair counted as received."""
+    access_valid_s: float
+
+    def age_s(self) -> float:
+        """Return how old the pair is."""
+        return time.monotonic() - self.received
+
+
+_ROW = """SELECT ciphertext, version, failures,
+    extract(epoch FROM clock_timestamp() - obtained_at)::float8 AS age_s,
+    extract(epoch FROM access_expires_at - obtained_at)::float8 AS valid_s
+    FROM oauth_token WHERE connection_id = :id"""
+READ = text(_ROW)
+LOCK = text(f"{_ROW} FOR UPDATE")
+WRITE = text("""
+    UPDATE oauth_token SET ciphertext = :ciphertext, key_id = :key_id, version = :version, failures = 0,
+        obtained_at = clock_timestamp() - :age_s * interval '1 second',
+        access_expires_at = clock_timestamp() + (:valid_s - :age_s) * interval '1 second',
+        refresh_expires_at = clock_timestamp() + :refresh_days * interval '1 day',
+        next_refresh_at = clock_timestamp() + :keep_alive_s * (0.9 + random() * 0.2) * interval '1 second'
+    WHERE connection_id = :id AND version = :version - 1
+""")
+INSERT = text("""
+    INSERT INTO oauth_token (connection_id, ciphertext, key_id, version, access_expires_at, refresh_expires_at, next_refresh_at)
+    VALUES (:id, :ciphertext, :key_id, 1, clock_timestamp() + :valid_s * interval '1 second',
+        clock_timestamp() + :refresh_days * interval '1 day', clock_timestamp() + :keep_alive_s * interval '1 second')
+    ON CONFLICT (connection_id) DO UPDATE SET ciphertext = excluded.ciphertext, key_id = excluded.key_id,
+        version = oauth_token.version + 1, obtained_at = clock_timestamp(), failures = 0,
+        access_expires_at = excluded.access_expires_at, refresh_expires_at = excluded.refresh_expires_at,
+        next_refresh_at = excluded.next_refresh_at
+    RETURNING version
+""")
+FAILED = text("""
+    UPDATE oauth_token SET failures = failures + 1,
+        next_refresh_at = clock_timestamp() + :wait_s * interval '1 second' WHERE connection_id = :id RETURNING failures
+""")
