@@ -262,7 +262,10 @@ class Tree:
                     key = PLAIN if below.is_plain is not None and below.is_plain(text) else below.writing(text)
                 attributes = child.items()
                 if attributes:
-                    key = token_key(key, attributes, below) if below.has_file else (key, *attributes)
+                    if below.has_file:
+                        key = token_key(key, attributes, below)
+                    else:  # nearly always there is one, and to unpack a list takes longer than to take its first
+                        key = (key, attributes[0]) if len(attributes) == 1 else (key, *attributes)
                 parts.append(below.tokens.get(key) or below.token(key, text, attributes))
         attributes = element.items()
         shape_key = (*parts, tuple(attributes)) if attributes else tuple(parts)
