@@ -150,5 +150,5 @@ def _look(api: Api, sending: Sending) -> None:
 
 def _problem(problem: dict[str, Any]) -> str:
     """Return the sentence, the particulars and who can fix it."""
-    particulars = f" {problem['detail']}" if problem.get("detail") else ""
+    particulars = f" [{problem['detail']}]" if problem.get("detail") else ""
     return f"{problem['message']['en']}{particulars} (to fix by: {problem['who_can_fix']})"
