@@ -15,13 +15,14 @@ How the parts fit, for who adds a layer or a rule:
 * ``values.py`` reads values as XPath 2.0 does: decimals without loss, ties of rounding upwards, blanks, dates with zones.
 * ``codes/`` holds the code lists, each with its release.
 
-The whole check must be fast: thirty times as fast as the official compiled rules is the aim, and most of it is reached. What makes
-it so: most answers depend on no free text. Groups with the same elements, attributes and codes have one *shape* (``places.py``, ``shape.py``), and the lines of
-an invoice, or the invoices of a sender, have few of them. The first time a group of some shape is met, everything is asked, and
-the tree is watched: a good answer for which no free text was read holds for the shape and is not asked again (``judging.py``).
-What is left is a plan of some fifty questions: sums, check digits, dates. Nobody declares which rules those are: every way
-to a text (``text``, ``whole``, ``element``, ``amount``, ``figure``), up (``Group.parent``) and around (``Facts``) notes that it
-was gone. No document and no free text is ever remembered, and what is remembered is bounded.
+The whole check must be fast: thirty times as fast as the official compiled rules is the aim, and most of it is reached. What
+makes it so: most answers depend on no free text. Groups with the same elements, attributes and codes have one *shape*
+(``places.py``, ``shape.py``), and the lines of an invoice, or the invoices of a sender, have few of them. The first time a
+group of some shape is met, everything is asked, and the tree is watched: a good answer for which no free text was read holds
+for the shape and is not asked again (``judging.py``). What is left is a plan of some fifty questions: sums, check digits,
+dates. Nobody declares which rules those are: every way to a text (``text``, ``whole``, ``element``, ``amount``, ``figure``), up
+(``Group.parent``) and around (``Facts``) notes that it was gone. No document and no free text is ever remembered, and what is
+remembered is bounded.
 """
 
 from .check import LAYERS, PROFILES, Profile, check, rule
