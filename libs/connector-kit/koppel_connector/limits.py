@@ -100,17 +100,22 @@ def _date_of(headers: Mapping[str, str]) -> datetime | None:
 
 # ------------------------------------------------------------------------------------------------------------ the rows
 
-_LEARN = text("""
+# Whoever takes more than one window takes them by name, as the opening of a call does: else two wait for each other for ever.
+_HELD = "WITH held AS (SELECT FROM rate_window WHERE scope = :scope ORDER BY name FOR UPDATE)"
+_ALL_HELD = "(SELECT count(*) FROM held) > 0"
+_LEARN = text(f"""
+    {_HELD}
     UPDATE rate_window SET
         capacity = coalesce(CAST(:limit AS integer), capacity),
         used = coalesce(coalesce(CAST(:limit AS integer), capacity) - CAST(:remaining AS integer), used),
         ends_at = coalesce(clock_timestamp() + CAST(:wait_s AS float8) * interval '1 second', ends_at)
-    WHERE scope = :scope AND name = :name
+    WHERE scope = :scope AND name = :name AND {_ALL_HELD}
 """)
-_EXHAUST = text("""
+_EXHAUST = text(f"""
+    {_HELD}
     UPDATE rate_window SET used = greatest(used, capacity),
         ends_at = clock_timestamp() + CAST(:wait_s AS float8) * interval '1 second'
-    WHERE scope = :scope AND name = :name
+    WHERE scope = :scope AND name = :name AND {_ALL_HELD}
 """)
 _MAKE = text("""
     INSERT INTO rate_window (scope, name, capacity, period_s, ends_at)
@@ -161,6 +166,8 @@ def lessons(
 ) -> list[Callable[[AsyncConnection], Awaitable[None]]]:
     """Return what an answer teaches, as writes; mostly nothing, for agreement costs no write."""
     found: list[Callable[[AsyncConnection], Awaitable[None]]] = []
+    if budget is not None and (told.status in budget.statuses or told.was_probe):
+        found.append(partial(_count_outcome, scope=scope, budget=budget, told=told))  # before the windows, as calls do
     for reading in read_windows(windows, told.headers, told.at):
         ours = told.counts.get(reading.name)
         agrees = (
@@ -170,8 +177,6 @@ def lessons(
         )
         if not agrees or told.status == 429:
             found.append(partial(_learn, scope=scope, reading=reading))
-    if budget is not None and (told.status in budget.statuses or told.was_probe):
-        found.append(partial(_count_outcome, scope=scope, budget=budget, told=told))
     return found
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from koppel_connector import HeaderNames, Throttled, Window, connections
 from koppel_connector.conformance import Fault, workshop
 from koppel_connector.connections import read_connection
+from koppel_connector.limits import Reading, _learn
 from koppel_connector.vendor import open_vendor
 
 from .paper_connector import SERVICE, PaperConnector
@@ -152,3 +154,31 @@ async def test_no_database_no_call(
             await opened.call("me", "GET", "/me", acts=False)
         assert len(vendor.seen) == calls
         await shop.change("ALTER TABLE attempt_away RENAME TO attempt")
+
+
+async def test_learning_and_calling_take_the_windows_in_one_order(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor that tells its limits otherwise than ours, and two who call it for one scope at once."""
+    two = (SMALL, replace(SMALL, name="day", capacity=10_000, period_s=86_400, headers=HeaderNames("D", "D", "D")))
+    monkeypatch.setattr(PaperConnector, "profile", replace(PaperConnector.profile, windows=two))
+    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
+        await harness.connect(shop)
+        database = shop.context.database
+        readings = [Reading(name, None, 5, None) for name in ("minute", "day")]
+        scope = (await shop.rows("SELECT DISTINCT scope FROM rate_window"))[0].scope
+
+        async def learn() -> None:
+            for _ in range(60):
+                async with database.transaction() as tx:
+                    for reading in readings:
+                        await _learn(tx, scope, reading)
+
+        async def call() -> None:
+            for _ in range(60):
+                async with database.transaction() as tx:
+                    await tx.execute(
+                        text("SELECT FROM rate_window WHERE scope = :scope ORDER BY name FOR UPDATE"), {"scope": scope}
+                    )
+
+        await asyncio.gather(*(each() for each in (learn, call) for _ in range(3)))

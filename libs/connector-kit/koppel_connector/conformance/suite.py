@@ -263,7 +263,10 @@ class ConnectorConformance:
 
     async def _let_time_pass(self, shop: Workshop) -> None:
         """Let every wait be over: windows, pauses, and the vendor's minimum between refreshes."""
-        await shop.change("UPDATE rate_window SET ends_at = clock_timestamp()")
+        await shop.change(
+            "WITH held AS (SELECT FROM rate_window ORDER BY scope, name FOR UPDATE)"
+            " UPDATE rate_window SET ends_at = clock_timestamp() WHERE (SELECT count(*) FROM held) > 0"
+        )
         await shop.change("UPDATE connection SET not_before = clock_timestamp()")
         await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state IN ('ready', 'unknown')")
 
