@@ -11,17 +11,16 @@ from collections import Counter, deque
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from koppel_connector.conformance import Fault, http_answer, read_request
+from koppel_connector.conformance import Fault, LoopbackServer, Request, http_answer
 
 
-class PaperVendor:
+class PaperVendor(LoopbackServer):
     def __init__(self, *, per_minute: int = 10_000, refresh_not_before_s: float = 0.0) -> None:
         self.per_minute = per_minute
         self.refresh_not_before_s = refresh_not_before_s
         self.access_valid_s = 600
         self.refuses = 0
         """So many calls get a 401 though their token is good."""
-        self.url = ""
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
         self.token_faults: deque[str] = deque()
@@ -35,37 +34,14 @@ class PaperVendor:
         self.refresh: dict[str, float] = {}
         self.spent: set[str] = set()
         self.minutes: Counter[int] = Counter()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> "PaperVendor":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
 
     def new_code(self) -> str:
         code = f"code!{secrets.token_urlsafe(8)}"
         self.codes.add(code)
         return code
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (request := await read_request(reader)) is not None:
-                method, target, headers, body = request
-                if not await self._answer(writer, method, target, headers, body):
-                    break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(
-        self, writer: asyncio.StreamWriter, method: str, target: str, headers: dict[str, str], body: bytes
-    ) -> bool:
+    async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
+        method, target, headers, body = request
         path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
         self.seen.append((method, path))
         if path == "/token":

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx2
 
-from koppel_connector.conformance import http_answer, read_request
+from koppel_connector.conformance import LoopbackServer, Request, http_answer
 
 _UNSENT = {"content-length", "transfer-encoding", "connection", "host"}
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -40,39 +40,21 @@ class Said:
 Tongue = Callable[[Said], None]
 
 
-class Dialect:
-    """Serves the sandbox in another tongue; use as an async context manager."""
+class Dialect(LoopbackServer):
+    """Serves the sandbox in another tongue."""
 
     def __init__(self, vendor_url: str, tongue: Tongue) -> None:
         self._vendor_url = vendor_url
         self._tongue = tongue
-        self._server: asyncio.Server | None = None
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
-        self.url = ""
         self.heard: list[Said] = []
 
-    async def __aenter__(self) -> "Dialect":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
+        await super().__aexit__()
         await self._http.aclose()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (request := await read_request(reader)) is not None:
-                writer.write(await self._answer(*request))
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+    async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
+        method, target, headers, body = request
         sent = {name: value for name, value in headers.items() if name not in _UNSENT}
         got = await self._http.request(method, self._vendor_url + target, headers=sent, content=body)
         split = urlsplit(target)
@@ -87,7 +69,8 @@ class Dialect:
         self._tongue(said)
         self.heard.append(said)
         content = said.body if isinstance(said.body, str) else json.dumps(said.body)
-        return http_answer(said.status, content.encode(), said.headers)
+        writer.write(http_answer(said.status, content.encode(), said.headers))
+        return True
 
 
 def refuse(said: Said, status: int, sentence: str) -> None:

@@ -3,7 +3,8 @@
 It holds P1, P4 and the connector's part of P2, P3 and P6; ``suite.py`` says which part. P5 and P7 need the whole mesh.
 """
 
-from .neighbours import Neighbours, http_answer, read_request
+from .loopback import LoopbackServer, Request, http_answer
+from .neighbours import Neighbours
 from .suite import ConnectorConformance
 from .vendor import Fault, VendorHarness
 from .workshop import QUICK, Workshop, workshop
@@ -12,10 +13,11 @@ __all__ = [
     "QUICK",
     "ConnectorConformance",
     "Fault",
+    "LoopbackServer",
     "Neighbours",
+    "Request",
     "VendorHarness",
     "Workshop",
     "http_answer",
-    "read_request",
     "workshop",
 ]

@@ -11,11 +11,13 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from .loopback import LoopbackServer, Request, http_answer
+
 Answer = tuple[int, bytes, str]
 
 
-class Neighbours:
-    """Serves what dossier-api and identity would; use as an async context manager."""
+class Neighbours(LoopbackServer):
+    """Serves what dossier-api and identity would."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Mapping[str, Any]] = {}
@@ -24,8 +26,6 @@ class Neighbours:
         self.put: dict[str, Any] = {}
         """Path → the body last put there."""
         self.down = False
-        self.url = ""
-        self._server: asyncio.Server | None = None
         self._key = ECKey.generate_key("P-256", {"kid": "test", "alg": "ES256", "use": "sig"})
 
     def token(self, firm_id: UUID | None, *scopes: str) -> str:
@@ -40,16 +40,6 @@ class Neighbours:
         if firm_id is not None:
             claims["firm_id"] = str(firm_id)
         return jwt.encode({"alg": "ES256", "kid": "test"}, claims, self._key)
-
-    async def __aenter__(self) -> "Neighbours":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
 
     def add_document(self, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Have dossier-api know a document."""
@@ -68,17 +58,11 @@ class Neighbours:
             "language": "nl",
         }
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (request := await read_request(reader)) is not None:
-                method, target, _, body = request
-                status, content, media_type = self._answer(method, urlsplit(target).path, body)
-                writer.write(http_answer(status, content, {"Content-Type": media_type}))
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+    async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
+        """Answer one request as dossier-api or identity would."""
+        status, content, media_type = self._answer(request.method, urlsplit(request.target).path, request.body)
+        writer.write(http_answer(status, content, {"Content-Type": media_type}))
+        return True
 
     def _answer(self, method: str, path: str, body: bytes) -> Answer:
         if path == "/identity/.well-known/openid-configuration":
@@ -117,23 +101,3 @@ class Neighbours:
 
 def _json(status: int, body: Any) -> Answer:
     return status, json.dumps(body, default=str).encode(), "application/json"
-
-
-async def read_request(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes] | None:
-    """Read one HTTP/1.1 request: method, target, headers in lower case, body. None at the end of the connection."""
-    line = (await reader.readline()).decode("latin-1").strip()
-    if not line:
-        return None
-    method, target, _ = line.split(" ", 2)
-    headers: dict[str, str] = {}
-    while header := (await reader.readline()).decode("latin-1").strip():
-        name, _, value = header.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return method, target, headers, body
-
-
-def http_answer(status: int, content: bytes, headers: Mapping[str, str] = {}) -> bytes:
-    """Return the bytes of one HTTP/1.1 answer."""
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", *(f"{k}: {v}" for k, v in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
