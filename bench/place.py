@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
         for _ in range(processes):
             stack.enter_context(_process([koppel, "serve", *installed_services()], environment))
         for service in installed_services():
-            _until(lambda name=service: _answers(f"{url}/{name}/health/ready"), "the mesh")  # type: ignore[misc]
+            _until(partial(_answers, f"{url}/{service}/health/ready"), "the mesh")
         made = Place(url, sandbox_url, running)
         made.control("switches", minute_limit=10**9, day_limit=10**9)
         yield made
@@ -129,7 +130,7 @@ def dossiers(at: Place, count: int) -> list[str]:
         api.call("POST", f"{path}/import")
         made.append(str(dossier["id"]))
     for dossier_id in made:
-        _until(lambda d=dossier_id: bool(_page(api, d)), "the masters")  # type: ignore[misc]
+        _until(partial(_has_masters, api, dossier_id), "the masters")
     api.close()
     return made
 
@@ -139,8 +140,8 @@ def invoice(number: str) -> bytes:
     return SAMPLE.read_bytes().replace(b"2026-0001", number.encode())
 
 
-def _page(api: Api, dossier_id: str) -> Any:
-    return api.call("GET", f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"]
+def _has_masters(api: Api, dossier_id: str) -> bool:
+    return bool(api.call("GET", f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"])
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 import koppel_coda
-from koppel_coda import OtherStructured, ReadError, Statement, WriteError
+from koppel_coda import Account, Counterparty, OtherStructured, ReadError, Statement, WriteError
 
 from .samples import append, drop, edited, put, sample, swap
 
@@ -51,13 +51,24 @@ def test_the_same_statements_come_out(name: str) -> None:
     assert koppel_coda.read(SAME[name]) == STATEMENTS
 
 
+def first_counterparty(statement: Statement) -> Counterparty:
+    found = statement.movements[0].counterparty
+    assert found is not None
+    return found
+
+
+def first_account(statement: Statement) -> Account:
+    found = first_counterparty(statement).account
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp850", "iso8859-15", "utf-16", "cp1140"])
 def test_accents_are_read_in_every_encoding_banks_use(encoding: str) -> None:
     [first, _] = koppel_coda.read(ACCENTED.encode(encoding))
-    counterparty = first.movements[0].counterparty
-    assert counterparty is not None
+    counterparty = first_counterparty(first)
     assert counterparty.name == "CAFÉ HET HOEKJE"
-    assert counterparty.account == STATEMENTS[0].movements[0].counterparty.account  # type: ignore[union-attr]
+    assert counterparty.account == first_counterparty(STATEMENTS[0]).account
 
 
 def closing(statements: list[Statement]) -> list[Decimal]:
@@ -111,17 +122,17 @@ CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
     ),
     "18 lower case": (
         edited(FILE, put(5, 48, "Café & Co; <hoek>")),
-        lambda one: one.movements[0].counterparty.name[:17],  # type: ignore[union-attr]
+        lambda one: first_counterparty(one).name[:17],
         "Café & Co; <hoek>",
     ),
     "19 counterparty as BBAN": (
         edited(FILE, put(5, 11, "001642839183 EUR                     ")),
-        lambda one: one.movements[0].counterparty.account.iban,  # type: ignore[union-attr]
+        lambda one: first_account(one).iban,
         "BE14001642839183",
     ),
     "19 counterparty of zeros": (
         edited(FILE, put(5, 11, "0" * 34 + "   ")),
-        lambda one: one.movements[0].counterparty.account,  # type: ignore[union-attr]
+        lambda one: first_counterparty(one).account,
         None,
     ),
     "21 shifted information": (
@@ -159,7 +170,7 @@ CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
     ),
     "19 counterparty of zeros with a currency": (
         edited(FILE, put(5, 11, "000000000000 EUR" + " " * 21)),
-        lambda one: one.movements[0].counterparty.account,  # type: ignore[union-attr]
+        lambda one: first_counterparty(one).account,
         None,
     ),
     "20 a blank for the zero of the company number": (
