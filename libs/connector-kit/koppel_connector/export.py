@@ -144,6 +144,7 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
     except MeshError as error:
         return _our_own_trouble(vendor, row, error), Learned(), None
     except Exception as error:
+        # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
         later = Later(problem=Problem("internal", repr(error)[:300]))
         return _after_verdict(vendor, row, later), Learned(), None
@@ -165,6 +166,7 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
     except LeaseLost:
         raise
     except Exception:
+        # A bug of the connector: it is logged whole, and that a search broke down proves neither that it is there nor not.
         log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
         return happenings.SearchFailed(), Learned(), None
     match found:

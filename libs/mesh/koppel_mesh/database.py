@@ -153,6 +153,7 @@ async def _roll_back(connection: AsyncConnection) -> None:
         async with asyncio.timeout(ROLLBACK_TIMEOUT_S):
             await driver_of(connection).execute("ROLLBACK")
     except Exception:
+        # The error that led here is being raised already; all that matters of this one is that nobody gets the connection.
         await connection.invalidate()
     except BaseException:
         driver_of(connection).terminate()

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+_DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has not typed it
 Values = Mapping[str, Any]
 
 
@@ -89,6 +89,7 @@ class Statement:
 
 def driver_of(connection: AsyncConnection) -> "asyncpg.Connection[Record]":
     """Return the driver's own connection underneath."""
+    # It is None only for a connection that is closed or not started, and nobody is handed one of those.
     driver: asyncpg.Connection[Record] = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
     return driver
 

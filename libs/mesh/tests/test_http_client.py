@@ -143,7 +143,7 @@ async def test_one_deadline_covers_an_answer_that_drips() -> None:
 
 async def test_a_peer_that_does_not_read_is_unanswered() -> None:
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # a writer's transport can read too; its type does not say so
         await asyncio.sleep(1)
 
     async with server(deaf) as url, HttpClient() as http:

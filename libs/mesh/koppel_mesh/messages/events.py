@@ -5,6 +5,7 @@ Unknown fields are ignored, so a newer sender may add some; a field is never rem
 that would be a new type with the next major version in its name.
 """
 
+from abc import abstractmethod
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar, Literal, Self
@@ -145,9 +146,9 @@ class EventData(Value):
         return fact
 
     @property
+    @abstractmethod
     def subject_id(self) -> UUID:
         """Id of what the fact is about (CloudEvents ``subject``)."""
-        raise NotImplementedError("every event names its subject")
 
 
 class DossierChanged(EventData):
