@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from koppel_connector.connector import Master, MasterBook, Work
-from koppel_connector.verdicts import Blocked, Later, Rejected
+from koppel_connector.verdicts import Blocked, Later, Rejected, Throttled
 from koppel_mesh.clock import utc_now
 
 from . import odata
@@ -50,15 +50,17 @@ async def insist_on_open(exact: Exact, work: Work, journal: str, day: date) -> N
     try:
         periods = await _all_periods(exact, work, day)
         if not periods:
-            # None at all is a missing right, which Exact answers with an empty list (§3.3), or a service that is away.
             return
         period = _period_of(periods, day)
         if period is None:
             raise CannotBook("financial_year_missing", str(day.year))
         if await _is_closed(exact, work, journal, period):
             raise CannotBook("period_closed", f"{journal}: {period}")
-    except (Blocked, Later, Rejected):
+    except Later:
         return
+    except Throttled as held:
+        if not held.of_endpoint:  # only the questions are out of errors; booking is not
+            raise
 
 
 async def forget(book: MasterBook, journal: str, day: date) -> None:
@@ -74,10 +76,17 @@ async def forget(book: MasterBook, journal: str, day: date) -> None:
 async def _all_periods(exact: Exact, work: Work, day: date) -> list[Period]:
     book = work.vendor.masters
     known = book.get(_PERIODS, _PERIODS)
-    if known is not None and _is_believed(known, work, good=_period_of(_periods_of(known), day) is not None):
-        return _periods_of(known)
+    if known is not None:
+        periods = _periods_of(known)
+        if _is_believed(known, work, good=not periods or _period_of(periods, day) is not None):
+            return periods
     told_at = utc_now()
-    found = [period for row in await exact.financial_periods() if (period := _period(row)) is not None]
+    try:
+        found = [period for row in await exact.financial_periods() if (period := _period(row)) is not None]
+    except (Blocked, Rejected):
+        # Asked again for every document, a refusal would cost what the question is to spare. A missing right is mostly
+        # answered with an empty list (§3.3): that counts the same.
+        found = []
     rows = [[one.year, one.number, one.starts_on.isoformat(), one.ends_on.isoformat()] for one in found]
     await book.remember(_line(_PERIODS, _PERIODS, told_at, periods=rows))
     return found
@@ -89,7 +98,10 @@ async def _is_closed(exact: Exact, work: Work, journal: str, period: Period) -> 
     if known is not None and _is_believed(known, work, good=not known.data["closed"]):
         return bool(known.data["closed"])
     told_at = utc_now()
-    states = await exact.journal_states(journal, period.year, period.number)
+    try:
+        states = await exact.journal_states(journal, period.year, period.number)
+    except (Blocked, Rejected):
+        states = []
     closed = any(odata.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
     await book.remember(_line(_STATE, key, told_at, closed=closed))
     return closed

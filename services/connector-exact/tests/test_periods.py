@@ -7,7 +7,8 @@ import pytest
 
 from connector_exact import periods
 from koppel_connector.outcomes import Booked
-from koppel_connector.verdicts import Blocked
+from koppel_connector.verdicts import Blocked, Throttled
+from koppel_mesh.clock import utc_now
 from koppel_sandbox.exact.faults import Fault
 
 from .desk import Desk, asked_again, book, sample, work_of
@@ -88,6 +89,34 @@ async def test_another_journal_may_be_open(desk: Desk, sandbox: Sandbox) -> None
     await problem_of(desk, work_of(desk, of_day("2026-01-15")))
     paper = sample("02-creditnote-ref", "sales_credit_note")
     assert isinstance((await book(desk, work_of(desk, paper)))[1], Booked)
+
+
+@pytest.mark.parametrize("resource", [PERIODS, STATES])
+async def test_a_refused_question_is_not_asked_for_every_document(desk: Desk, sandbox: Sandbox, resource: str) -> None:
+    sandbox.state.faults.append(Fault("status", method="GET", path=resource, status=404, times=-1))
+    for day in range(1, 9):
+        assert isinstance((await book(desk, work_of(desk, of_day(f"2026-01-0{day}"))))[1], Booked)
+    assert [call.operation for call in desk.calls if call.status == 404] == [resource]
+
+
+@pytest.mark.parametrize(("of_endpoint", "books"), [(True, True), (False, False)])
+async def test_questions_out_of_errors_hold_no_booking_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, of_endpoint: bool, books: bool
+) -> None:
+    really = desk.call
+
+    async def call(operation: str, *rest: Any, **named: Any) -> Any:
+        if operation == PERIODS:
+            raise Throttled(utc_now(), of_endpoint=of_endpoint)
+        return await really(operation, *rest, **named)
+
+    monkeypatch.setattr(desk, "call", call)
+    work = work_of(desk, of_day("2026-01-15"))
+    if books:
+        assert isinstance((await book(desk, work))[1], Booked)
+    else:
+        with pytest.raises(Throttled):
+            await book(desk, work)
 
 
 @pytest.mark.parametrize("resource", [PERIODS, STATES])
