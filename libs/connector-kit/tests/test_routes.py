@@ -122,13 +122,18 @@ async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Wo
     assert vendor.spent_uses == 1, "a connection that waits for a person asks the vendor nothing"
 
 
-async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
-) -> None:
+async def made_while_the_vendor_goes_away(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> Any:
     made = await make(client, shop)
     await consent(client, vendor, made)
     await let_access_token_expire(shop, made)
     vendor.token_faults.append("error")
+    return made
+
+
+async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+) -> None:
+    made = await made_while_the_vendor_goes_away(client, shop, vendor)
     checked = (await client.post(f"/v1/connections/{made['id']}/check")).json()
     assert [step["problem"]["code"] for step in checked["steps"]] == ["vendor_unavailable"]
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "connected"
@@ -137,10 +142,7 @@ async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
 async def test_a_question_to_a_vendor_that_is_away_is_no_mistake_of_the_callers(
     client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
 ) -> None:
-    made = await make(client, shop)
-    await consent(client, vendor, made)
-    await let_access_token_expire(shop, made)
-    vendor.token_faults.append("error")
+    made = await made_while_the_vendor_goes_away(client, shop, vendor)
     answer = await client.get(f"/v1/connections/{made['id']}/remote-dossiers")
     assert (answer.status_code, answer.json()["code"]) == (503, "vendor_unavailable")
     assert int(answer.headers["retry-after"]) > 0
