@@ -1,6 +1,8 @@
 """Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging sheet §3.5).
 
 The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
+Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, so that the
+second can see what the first did.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +31,7 @@ class Lane:
 
 _CLAIM = Statement(f"""
     WITH turn AS (
-        SELECT c.id, c.failures FROM connection c
+        SELECT c.id, c.failures, c.limit_scope FROM connection c
         WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
             AND NOT c.id = ANY(CAST(:serving AS uuid[]))
             AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
@@ -43,6 +45,11 @@ _CLAIM = Statement(f"""
         SELECT due.id FROM turn CROSS JOIN LATERAL (
             SELECT d.id FROM delivery d
             WHERE d.connection_id = turn.id AND d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
+                AND NOT EXISTS (
+                    SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
+                    WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
+                        AND way.limit_scope = turn.limit_scope
+                        AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id))
             ORDER BY d.due_at, d.id LIMIT CASE WHEN turn.failures >= :opens THEN 1 ELSE :batch END
             FOR UPDATE SKIP LOCKED
         ) due
@@ -50,7 +57,9 @@ _CLAIM = Statement(f"""
     UPDATE delivery d SET state = 'sending', lease_token = gen_random_uuid(), claimed_at = clock_timestamp(),
         lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second', attempts = d.attempts + 1
     FROM picked WHERE d.id = picked.id
-    RETURNING {COLUMNS}
+    RETURNING {COLUMNS}, EXISTS (
+        SELECT FROM delivery o JOIN attempt a ON a.delivery_id = o.id AND a.acts
+        WHERE o.document_id = d.document_id AND o.id <> d.id) AS went_before
 """)
 
 _CLAIM_READ_BACK = Statement(f"""

@@ -166,6 +166,8 @@ class Work:
     """JSON scratch that outlives us: read it before each step, so that a resumed send repeats no finished step."""
     read_content: Callable[[str], Awaitable[bytes]]
     write_progress: Callable[[dict[str, Any]], None]
+    went_before: bool = False
+    """Whether another delivery of the document, over another connection mostly, has sent something to the vendor."""
 
     async def content(self, role: str, at_hand: Iterable[bytes] = ()) -> bytes:
         """Return the bytes of one file of the document: ``ubl``, ``pdf`` or ``coda``.

@@ -58,6 +58,8 @@ class DeliveryRow:
     due_at: datetime | None
     lease_until: datetime | None
     read_at: datetime
+    went_before: bool = False
+    """Whether another delivery of the document has sent something to the vendor. Told with a claim."""
     monotonic: float = field(default_factory=time.monotonic)
 
     @property

@@ -58,6 +58,7 @@ def make_work(kit: Kit, vendor: OpenVendor, row: DeliveryRow, document: dict[str
         dossier=owner,
         vendor=vendor,
         progress=dict(row.progress),
+        went_before=row.went_before,
         read_content=read_content,
         write_progress=write_progress,
     )

@@ -81,6 +81,7 @@ class PaperConnector(Connector):
             "journal": work.vendor.settings.journal,
             "total": str(document["total"]),
             "reject": document.get("reject"),
+            "went_before": work.went_before,
         }
 
     async def send(self, work: Work, prepared: Any) -> Sent:

@@ -225,6 +225,19 @@ async def test_one_connection_per_dossier_is_served_by_one_lane(shop: Workshop, 
     assert waiting.problem["code"] == "not_connected"
 
 
+async def test_two_ways_to_one_company_are_taken_one_after_the_other(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await harness.connect(shop)
+    await shop.change("UPDATE connection SET limit_scope = 'one company'")
+    await harness.fail(Fault.ACTS_THEN_HANGS)
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("booked", "booked")
+    first, second = vendor.ledger
+    assert (first["went_before"], second["went_before"]) == (False, True), "the second way knows of the first"
+    assert second["made"] - first["made"] > 1.0, "the second way waits until the first is no longer in doubt"
+
+
 async def test_an_outcome_is_written_again_when_the_database_stumbles(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:

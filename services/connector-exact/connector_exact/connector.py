@@ -130,7 +130,7 @@ class ExactConnector(Connector):
         entry, exact = prepared.entry, Exact(work.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
-        if _may_be_there(work) and not work.progress.get("searched"):
+        if work.went_before and not work.progress.get("searched"):
             await _search_first(exact, work, entry)
         document_id = await attaching.attach(exact, work, entry, prepared.files)
         await work.save(**_traces(entry), expected=expectation(entry, document_id))
@@ -236,19 +236,6 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
     """Return the lines of an entry that was read back, asked for apart where the answer did not hold them all."""
     lines = odata.expanded(row.get(family.lines))
     return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
-
-
-def _may_be_there(work: Work) -> bool:
-    """Whether the same document went, or may have gone, to Exact by another delivery: another connection's, mostly."""
-    others = [
-        one
-        for one in work.document.get("deliveries") or ()
-        if one.get("connector") == PROFILE.name and str(one.get("id")) != str(work.delivery.id)
-    ]
-    return any(
-        one.get("state") not in ("failed", "superseded") and (one.get("problem") or {}).get("code") != "not_connected"
-        for one in others
-    )
 
 
 async def _search_first(exact: Exact, work: Work, entry: Entry) -> None:

@@ -115,7 +115,12 @@ def sample(name: str, kind: str = "sales_invoice", *, pdf: bytes | None = b"%PDF
 
 
 def work_of(
-    desk: Desk, paper: Paper, *, progress: dict[str, Any] | None = None, remote_uuid: UUID | None = None
+    desk: Desk,
+    paper: Paper,
+    *,
+    progress: dict[str, Any] | None = None,
+    remote_uuid: UUID | None = None,
+    went_before: bool = False,
 ) -> Work:
     """Return a delivery of ``paper``."""
 
@@ -133,6 +138,7 @@ def work_of(
         progress=progress if progress is not None else {},
         read_content=read,
         write_progress=lambda _: None,
+        went_before=went_before,
     )
 
 
