@@ -35,8 +35,10 @@ def test_a_breakdown_of_canary_islands_counts_whatever_its_scheme(code: str, sch
     assert (rule in check((before + subtotal + after).encode()).rules()) is fires
 
 
-def test_a_seller_with_two_vat_numbers_is_of_no_country_by_them() -> None:
-    text = sample("01").decode()
+@pytest.mark.parametrize("address", ["BE", "NO"])
+def test_a_seller_with_two_vat_numbers_is_of_no_country(address: str) -> None:
+    country = "<cbc:IdentificationCode>{}</cbc:IdentificationCode>"
+    text = sample("01").decode().replace(country.format("BE"), country.format(address), 1)
     start = text.index("<cac:PartyTaxScheme>", text.index("<cac:AccountingSupplierParty>"))
     end = text.index("</cac:PartyTaxScheme>", start) + len("</cac:PartyTaxScheme>")
     own = text[start:end]

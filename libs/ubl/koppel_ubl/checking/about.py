@@ -1,5 +1,6 @@
 """What a document is about: its currency, its process and the countries of its parties, on which rules of its parts depend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from .shape import by_shape
@@ -60,16 +61,15 @@ def about(root: Group) -> About:
     known = _SELF_BILLING_PROFILES if is_self_billed else _BILLING_PROFILES
     currency = root.value("cbc:DocumentCurrencyCode")
     supplier, customer = _address_country(root, _SUPPLIER), _address_country(root, _CUSTOMER)
-    own = _vat_country(root, _SUPPLIER)
     made = About(
         is_self_billed,
         known.get(normalised(root.text("cbc:ProfileID"))),
         None if currency is None else currency.whole,
         supplier,
         customer,
-        own or _vat_country(root, _REPRESENTATIVE) or normalised(supplier).upper(),
-        own or normalised(supplier).upper(),
-        _vat_country(root, _CUSTOMER) or normalised(customer).upper(),
+        _country(root, (_SUPPLIER, _REPRESENTATIVE), supplier),
+        _country(root, (_SUPPLIER,), supplier),
+        _country(root, (_CUSTOMER,), customer),
     )
     return root.place.memory.one_of(tuple(getattr(made, each.name) for each in fields(made)), made)
 
@@ -80,14 +80,17 @@ def _address_country(root: Group, path: tuple[str, ...]) -> str:
     return "" if country is None else country.whole
 
 
-def _vat_country(root: Group, path: tuple[str, ...]) -> str:
-    party = next(iter(root.all(*path)), None)
-    starts = [
-        number.token.start
-        for scheme in ([] if party is None else party.groups("cac:PartyTaxScheme"))
-        if (number := scheme.value("cbc:CompanyID")) is not None
-        and number.token.start
-        and any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
-    ]
-    # The official rules know no country of a party that has two VAT numbers: they stop looking for one there.
-    return normalised(starts[0]).upper() if len(starts) == 1 else ""
+def _country(root: Group, parties: Sequence[tuple[str, ...]], address: str) -> str:
+    for path in parties:
+        starts = [
+            "" if (number := scheme.value("cbc:CompanyID")) is None else number.token.start
+            for party in root.all(*path)
+            for scheme in party.groups("cac:PartyTaxScheme")
+            if any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
+        ]
+        # Of a party with two VAT numbers the official rules know no country at all: they do not go on to its address.
+        if len(starts) > 1:
+            return ""
+        if starts and starts[0]:
+            return normalised(starts[0]).upper()
+    return normalised(address).upper()

@@ -102,8 +102,8 @@ def samples() -> list[tuple[str, etree._Element]]:
 class Schema:
     """The schema of UBL 2.1: the first layer of the official order.
 
-    libxml2 departs from XML Schema in two ways that ours does not follow and no mutation here touches: it takes no white space
-    around a date, and it takes letters that are none of base64's in an attachment.
+    libxml2 departs from XML Schema in two ways that ours does not follow: it takes no white space around a date, which is
+    therefore taken away here, and it takes letters that are none of base64's in an attachment, which no mutation touches.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,11 @@ class Schema:
         }
 
     def allows(self, root: etree._Element) -> bool:
-        return self._schemas[etree.QName(root).localname].validate(etree.fromstring(etree.tostring(root)))
+        copy = etree.fromstring(etree.tostring(root))
+        for element in copy.iter("{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}*"):
+            if str(element.tag).endswith("Date") and element.text:
+                element.text = element.text.strip(" \t\r\n")
+        return self._schemas[etree.QName(root).localname].validate(copy)
 
 
 def differences(root: etree._Element, verdict: Verdict) -> tuple[set[str], set[str]]:
