@@ -104,6 +104,21 @@ async def test_what_misses_its_number_is_refused_with_the_place(desk: Desk) -> N
     assert "ID" in answer.json()["errors"][0]["xpath"]
 
 
+@pytest.mark.parametrize("currency", ["ÉUR", "E1R", "EURO", "ſek"])
+async def test_what_names_no_currency_is_refused_with_the_place(desk: Desk, currency: str) -> None:
+    dossier = await desk.dossier()
+    answer = await desk.hand_in(dossier["id"], invoice().replace(b"EUR", currency.encode()))
+    assert answer.status_code == 422, answer.text
+    assert "Invoice/DocumentCurrencyCode" in {error["xpath"] for error in answer.json()["errors"]}
+
+
+async def test_a_currency_in_small_letters_is_a_finding_and_shown_in_capitals(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice().replace(b"EUR", b"eur"))
+    assert (filed["total"], filed["currency"]) == ({"amount": "121.00", "currency": "EUR"}, "EUR")
+    assert "BR-CL-04" in {finding["rule"] for finding in filed["findings"]}
+
+
 async def test_quick_entry_beside_a_ubl_is_refused(desk: Desk) -> None:
     dossier = await desk.dossier()
     metadata = json.dumps({"number": "X"}).encode()

@@ -81,6 +81,12 @@ async def test_several_accounts_in_one_file_have_no_common_balance(desk: Desk) -
     assert [one["account"] for one in document["statements"]] == ["BE68539007547034", "BE18001234567865"]
 
 
+async def test_a_currency_in_small_letters_is_shown_in_capitals(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK.replace(b"EUR", b"eur"), CODA)
+    assert document["total"] == {"amount": "1427.60", "currency": "EUR"}
+
+
 async def test_another_holder_is_worth_knowing_and_no_reason_to_refuse(desk: Desk) -> None:
     dossier = await desk.dossier(enterprise_number=THEIRS)
     document = await desk.filed(dossier["id"], BANK, CODA)

@@ -47,6 +47,11 @@ def _storable(amount: Decimal) -> Decimal:
     return amount
 
 
+def currency_code(text: str) -> str | None:
+    """Return ``text`` as ISO 4217 writes currencies, in capitals; None when it is no three letters of its alphabet."""
+    return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else None
+
+
 def plain(amount: Decimal) -> str:
     """Return ``amount`` without exponent."""
     return format(amount, "f")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import koppel_coda
 from dossier_api.facts import StatementFacts, finding
-from dossier_api.models.common import plain
+from dossier_api.models.common import currency_code, plain
 from koppel_coda import Statement
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_mesh.messages import DocumentKind
@@ -34,8 +34,8 @@ def read_coda(data: bytes) -> StatementFacts:
     if closed_on is None:
         raise Unreadable([FieldError(field="statement", rule="missing", message="No statement tells its date.")])
     last = statements[-1]
-    currency = last.account.currency or DEFAULT_CURRENCY
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+    currency = currency_code(last.account.currency or DEFAULT_CURRENCY)
+    if currency is None:
         raise Unreadable([FieldError(field="currency", rule="invalid_code", message="A currency is three letters.")])
     accounts = {one.account.number for one in statements}
     return StatementFacts(

@@ -6,7 +6,7 @@ from typing import Any
 import koppel_ubl
 from dossier_api.facts import Embedded, Facts, finding
 from dossier_api.kinds import Parties
-from dossier_api.models.common import amount_problem, plain
+from dossier_api.models.common import amount_problem, currency_code, plain
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Line, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
@@ -34,9 +34,11 @@ def read_ubl(data: bytes) -> Facts:
         message = printable(f"{error.message}{where}")[:500]
         raise Unreadable([FieldError(xpath=error.path, rule=error.code, message=message)]) from error
     total = _total(document)
+    # Small letters break a rule (BR-CL-04), which stops nothing; what is no code at all names no currency.
+    currency = currency_code(document.currency or "")
     if wrong := [*_wrong(document, total), *_misbuilt(report)]:
         raise Unreadable(wrong)
-    assert total is not None and document.currency is not None
+    assert total is not None and currency is not None
     pdf = document.pdf
     return Facts(
         parties=Parties(
@@ -50,7 +52,7 @@ def read_ubl(data: bytes) -> Facts:
         number=document.number,
         issue_date=document.issue_date,
         due_date=document.due_date,
-        currency=document.currency,
+        currency=currency,
         total=total,
         seller=_party(document.seller),
         buyer=_party(document.buyer),
@@ -119,7 +121,7 @@ def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
     if document.number is not None and len(document.number) > TEXT_MAX:
         message = f"A number has at most {TEXT_MAX} characters."
         wrong.append(FieldError(xpath=f"{root}/ID", rule="too_long", message=message))
-    if document.currency is not None and not (len(document.currency) == 3 and document.currency.isalpha()):
+    if document.currency is not None and currency_code(document.currency) is None:
         message = "A currency is three letters."
         wrong.append(FieldError(xpath=f"{root}/DocumentCurrencyCode", rule="invalid_code", message=message))
     if total is not None and (reason := amount_problem(total)) is not None:
