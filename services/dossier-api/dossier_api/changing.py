@@ -18,6 +18,8 @@ from .relations import recognise
 from .tables import dossier
 
 SETTABLE = ("journal", "ledger_account", "reference")
+STRUCTURED = {"ubl", "coda"}
+"""Files that tell themselves what a person would have to enter for a bare PDF."""
 
 
 async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: datetime) -> DocumentRow:
@@ -29,7 +31,7 @@ async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: da
     await insist_on_unlocked(tx, row)
     before = dict(row.items())
     wanted = {name: getattr(given, name) for name in SETTABLE if name in given.model_fields_set}
-    if any(file["role"] == "ubl" for file in row.content):
+    if any(file["role"] in STRUCTURED for file in row.content):
         refuse_entry(given)
         known = {line["id"] for line in row.detail.get("lines", [])}
         wanted["line_accounts"] = line_accounts(row.line_accounts, given.lines, known)

@@ -81,6 +81,24 @@ async def test_several_accounts_in_one_file_have_no_common_balance(desk: Desk) -
     assert [one["account"] for one in document["statements"]] == ["BE68539007547034", "BE18001234567865"]
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"number": "X"},
+        {"kind": "miscellaneous"},
+        {"issue_date": "2026-01-01"},
+        {"total": {"amount": "1.00", "currency": "EUR"}},
+        {"lines": [{"id": "1", "net": "1.00"}]},
+    ],
+)
+async def test_nobody_enters_what_a_statement_tells_itself(desk: Desk, entry: dict[str, object]) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK, CODA)
+    answer = await desk.call("PATCH", f"/documents/{document['id']}", json={**entry, "journal": "B1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "told_by_document")
+    assert await desk.document(document["id"]) == document
+
+
 async def test_a_currency_in_small_letters_is_shown_in_capitals(desk: Desk) -> None:
     dossier = await desk.dossier(enterprise_number=OURS)
     document = await desk.filed(dossier["id"], BANK.replace(b"EUR", b"eur"), CODA)
