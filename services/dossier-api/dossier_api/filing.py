@@ -5,6 +5,7 @@ look at the clock.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from . import kinds
 from .facts import Facts, StatementFacts, finding
 from .intake import Intake
 from .machine import Step, after
-from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, Metadata, totals_problem
+from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, EnteredVat, Metadata, totals_problem
 
 SALES_SIDE = {DocumentKind.SALES_INVOICE, DocumentKind.SALES_CREDIT_NOTE, DocumentKind.DAILY_RECEIPTS}
 
@@ -175,10 +176,9 @@ def entered(row: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
     if "counterparty" in given.model_fields_set:
         detail["counterparty"] = given.counterparty.model_dump(mode="json") if given.counterparty else None
     if "vat" in given.model_fields_set:
-        total = changed.get("total", row.get("total"))
-        if (wrong := totals_problem(total, given.vat)) is not None:
-            raise _invalid("vat", "vat_total", wrong)
         detail["vat"] = [each.model_dump(mode="json") for each in given.vat or []]
+    if {"vat", "total"} & given.model_fields_set:
+        _insist_on_totals(changed.get("total", row.get("total")), detail.get("vat") or [])
     if any(line.model_fields_set - {"id", "ledger_account"} for line in given.lines):
         detail["lines"] = [line.model_dump(mode="json", exclude={"ledger_account"}) for line in given.lines]
         changed["line_accounts"] = line_accounts({}, given.lines, {line.id for line in given.lines})
@@ -186,6 +186,12 @@ def entered(row: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
         known = {line["id"] for line in detail.get("lines", [])}
         changed["line_accounts"] = line_accounts(row.get("line_accounts") or {}, given.lines, known)
     return changed | {"detail": detail}
+
+
+def _insist_on_totals(total: Decimal | None, vat: list[dict[str, Any]]) -> None:
+    # Either may be entered after the other; what is kept of both must agree.
+    if (wrong := totals_problem(total, [EnteredVat.model_validate(each) for each in vat])) is not None:
+        raise _invalid("vat", "vat_total", wrong)
 
 
 def line_accounts(present: dict[str, str], lines: list[EnteredLine], known: set[str]) -> dict[str, str]:

@@ -53,6 +53,20 @@ async def test_entry_that_contradicts_itself_is_refused(desk: Desk) -> None:
     assert (await patch(desk, paper, twice)).status_code == 422
 
 
+async def test_a_total_entered_after_the_vat_must_agree_with_it(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    vat = [{"category": "S", "rate": "21", "base": "100.00", "tax": "21.00"}]
+    assert (await patch(desk, paper, {"vat": vat})).status_code == 200
+    answer = await patch(desk, paper, {**ENTRY, "total": {"amount": "500.00", "currency": "EUR"}})
+    assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, "vat_total")
+    assert (await patch(desk, paper, ENTRY)).json()["state"] == "filed"
+    corrected = {"total": {"amount": "106.00", "currency": "EUR"}, "vat": [{**vat[0], "rate": "6", "tax": "6.00"}]}
+    for change in ({name: corrected[name]} for name in corrected):
+        assert (await patch(desk, paper, change)).status_code == 422, change
+    assert (await patch(desk, paper, corrected)).json()["total"]["amount"] == "106.00"
+
+
 async def test_entered_data_move_the_document_on_and_are_shown(desk: Desk) -> None:
     dossier = await desk.dossier()
     relations = [{"code": "L1", "name": "Leverancier BV", "vat_number": f"BE {THEIRS}", "journal": "601"}]
