@@ -69,6 +69,8 @@ GOOD = {"grant_type": "client_credentials", "client_id": "demo", "client_secret"
     ("form", "status", "error"),
     [
         ({}, 400, "invalid_request"),
+        ({"client_id": "demo", "client_secret": "demo-secret"}, 400, "invalid_request"),
+        ({**GOOD, "grant_type": ""}, 400, "invalid_request"),
         ({**GOOD, "grant_type": "password"}, 400, "unsupported_grant_type"),
         ({**GOOD, "client_secret": "wrong"}, 401, "invalid_client"),
         ({**GOOD, "client_id": "nobody"}, 401, "invalid_client"),
@@ -109,6 +111,17 @@ async def test_basic_credentials_that_cannot_be_read_are_refused(context: Contex
     async with httpx2.AsyncClient(trust_env=False) as client:
         response = await client.post(url, content=b"grant_type=client_credentials", headers=headers)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "form", [{"client_secret": "demo-secret"}, {"client_secret": "wrong"}, {"client_id": "koppel-services"}, GOOD]
+)
+async def test_a_client_that_shows_itself_in_two_ways_is_refused(context: Context, form: dict[str, str]) -> None:
+    basic = {"Authorization": f"Basic {base64.b64encode(b'demo:demo-secret').decode()}"}
+    response = await ask(context, {"grant_type": "client_credentials", **form}, headers=basic)
+    assert (response.status, json.loads(response.content)["error"]) == (400, "invalid_request")
+    for one_way in ({"client_id": "demo"}, {"client_id": "", "client_secret": ""}):
+        assert (await ask(context, {"grant_type": "client_credentials", **one_way}, headers=basic)).status == 200
 
 
 async def test_a_token_is_given_under_the_name_a_cluster_calls_us_by(context: Context) -> None:
@@ -215,6 +228,19 @@ async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context)
     assert "secret" not in hashes.text
     assert (await call(context, "DELETE", f"/v1/clients/{shown['id']}", admin)).status == 204
     assert (await call(context, "GET", f"/v1/clients/{shown['id']}", admin)).status == 404
+
+
+async def test_scopes_that_a_client_has_none_of_are_refused_and_some_of_are_told(context: Context) -> None:
+    admin = await token_of(context, "koppel-services", SECRET)
+    body = {"client_id": "narrow", "name": "Narrow", "firm_id": str(DEMO_FIRM), "scopes": ["documents:write"]}
+    made = json.loads((await call(context, "POST", "/v1/clients", admin, json=body)).content)
+    form = {**GOOD, "client_id": "narrow", "client_secret": made["client_secret"]}
+    refused = await ask(context, {**form, "scope": "admin connections:read"})
+    assert (refused.status, json.loads(refused.content)["error"]) == (400, "invalid_scope")
+    partly = await ask(context, {**form, "scope": "admin documents:write"})
+    assert (partly.status, json.loads(partly.content)["scope"]) == (200, "documents:write")
+    guessed = await ask(context, {**form, "client_secret": "wrong", "scope": "admin"})
+    assert guessed.status == 401, "what a client has is told to itself alone"
 
 
 async def test_the_description_names_every_operation_once(context: Context) -> None:

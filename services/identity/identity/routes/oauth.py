@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from identity import clients, keys
 from identity.keys import ALGORITHM
-from identity.token_endpoint import Answer, Issue, answer, client_id_of
+from identity.token_endpoint import Answer, Issue, answer, client_id_of, refusal
 from koppel_mesh.auth import SCOPES
 from koppel_mesh.http.server import CurrentContext
 
@@ -48,7 +48,10 @@ async def issue_token(request: Request, context: CurrentContext) -> Response:
     form = await _form(request)
     if form is None:
         return _say(Answer(400, {"error": "invalid_request", "error_description": f"The body is not {FORM}."}, {}))
-    client_id = client_id_of(form, request.headers.get("authorization"))
+    authorization = request.headers.get("authorization")
+    if (refused := refusal(form, authorization)) is not None:
+        return _say(refused)
+    client_id = client_id_of(form, authorization)
     async with context.database.reading() as connection:
         # A NUL character is in no client's id, and PostgreSQL takes none.
         known = await clients.find(connection, client_id) if client_id and "\0" not in client_id else None
