@@ -159,6 +159,14 @@ async def test_a_bad_address_is_a_problem(base: str) -> None:
         is_problem(await ask(method, base + path), status, code)
 
 
+async def test_what_is_not_allowed_comes_with_everything_that_is(base: str) -> None:
+    for path, allowed in (("/v1/things", "GET, POST"), ("/v1/raw", "POST")):
+        for method in ("DELETE", "OPTIONS"):
+            answer = await ask(method, base + path)
+            is_problem(answer, 405, "method_not_allowed")
+            assert answer.headers["allow"] == allowed
+
+
 async def test_validation_names_the_field_and_the_rule(base: str) -> None:
     problem = is_problem(await ask("POST", f"{base}/v1/things", json={"count": "x"}), 422, "invalid_request")
     assert {(error["field"], error["rule"]) for error in problem["errors"]} == {

@@ -1,16 +1,19 @@
 """The FastAPI app of a service: its routes, health, metrics, and the conventions all services share."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
 
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
 from .middleware import BodyLimit, Observed
-from .problems import ProblemBody
+from .problems import Problem, ProblemBody
 
 if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
@@ -55,10 +58,21 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
     problems.install(app)
     for router in service.routers:
         app.include_router(router)
+    routes = [route for router in service.routers for route in router.routes]
+    app.add_exception_handler(405, partial(_not_allowed, routes))
     _add_health(app, context)
     app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
     app.add_middleware(Observed, service=service.name)
     return app
+
+
+async def _not_allowed(routes: Sequence[BaseRoute], request: Request, error: Exception) -> Response:
+    # Every method of this address (RFC 9110 §15.5.6): the framework names those of the first route it finds there alone.
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    allowed = {method for route in here for method in getattr(route, "methods", None) or ()}
+    named = getattr(error, "headers", None) or {}
+    headers = {"Allow": ", ".join(sorted(allowed))} if allowed else named
+    return Problem(405, "method_not_allowed", "Method Not Allowed", headers=headers).response()
 
 
 def _operation_id(route: APIRoute) -> str:
