@@ -83,6 +83,9 @@ async def running(
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
         # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
         front = Starlette(routes=routes)
+        front.router.redirect_slashes = (
+            False  # as in each service: an address that is none is a problem, not a way elsewhere
+        )
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
         await stack.enter_async_context(_served(front, settings[services[0].name]))
         for part in parts:

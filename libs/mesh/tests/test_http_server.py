@@ -140,6 +140,9 @@ async def test_a_bad_body_is_a_problem(base: str) -> None:
 BAD_ADDRESSES = [
     ("GET", "/v1/nowhere", 404, "not_found"),
     ("GET", "/v1/%ff%00%zz", 404, "not_found"),
+    ("GET", "/v1/things/", 404, "not_found"),
+    ("POST", "/v1/things/", 404, "not_found"),
+    ("GET", "", 404, "not_found"),
     ("DELETE", "/v1/things", 405, "method_not_allowed"),
     ("GET", "/v1/things/not-a-uuid", 422, "invalid_request"),
     ("GET", "/v1/things/%00", 422, "invalid_request"),

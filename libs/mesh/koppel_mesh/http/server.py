@@ -51,6 +51,8 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        # A redirect is made of the caller's Host and of plain HTTP, behind any ingress: a client that follows shows its token.
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         responses=PROBLEM_RESPONSES,
     )
