@@ -8,7 +8,6 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -161,10 +160,18 @@ _scheme = OAuth2(
 )
 
 
-def require(*scopes: str) -> Callable[..., Any]:
-    """Return a dependency that gives the ``Caller`` and insists on all of ``scopes``: 401 without token, 403 without scope."""
+@dataclass(frozen=True)
+class Required:
+    """A dependency that gives the ``Caller`` and insists on all of ``scopes``: 401 without token, 403 without scope."""
 
-    async def caller(request: Request, authorization: Annotated[str | None, Depends(_scheme)]) -> Caller:
+    scopes: tuple[str, ...]
+
+    async def __call__(self, request: Request, authorization: Annotated[str | None, Depends(_scheme)]) -> Caller:
+        """Return who calls.
+
+        Raises:
+            Problem: 401, 403, or 503 when tokens cannot be checked.
+        """
         kind, _, token = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise Problem(401, "missing_token", "A bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
@@ -176,9 +183,9 @@ def require(*scopes: str) -> Callable[..., Any]:
             raise Problem(
                 401, "invalid_token", "The token is not valid.", str(error), headers={"WWW-Authenticate": challenge}
             ) from error
-        missing = [scope for scope in scopes if scope not in found.scopes]
+        missing = [scope for scope in self.scopes if scope not in found.scopes]
         if missing:
-            challenge = f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'
+            challenge = f'Bearer error="insufficient_scope", scope="{" ".join(self.scopes)}"'
             raise Problem(
                 403,
                 "missing_scope",
@@ -189,4 +196,7 @@ def require(*scopes: str) -> Callable[..., Any]:
         request.state.caller = found
         return found
 
-    return caller
+
+def require(*scopes: str) -> Required:
+    """Return the dependency that insists on all of ``scopes``."""
+    return Required(scopes)

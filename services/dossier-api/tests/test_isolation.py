@@ -46,16 +46,17 @@ async def _snapshot(desk: Desk) -> str:
     return json.dumps(shown, sort_keys=True)
 
 
-async def test_every_route_wants_a_token_and_its_scope(desk: Desk) -> None:
+async def test_every_route_wants_a_token_and_its_scope_before_it_reads_a_body(desk: Desk) -> None:
+    body: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     paths = (await desk.http.get("/dossier-api/openapi.json")).json()["paths"]
     ids = dict.fromkeys(("dossier_id", "document_id", "problem_id"), "0199a000-0000-7000-8000-000000000009")
     for path, methods in paths.items():
         for method in methods:
             url = "/dossier-api" + path.format(**ids, role="ubl")
-            bare = await desk.http.request(method.upper(), url)
+            bare = await desk.http.request(method.upper(), url, **body)
             assert (bare.status_code, "www-authenticate" in bare.headers) == (401, True), (method, path)
             token = {"Authorization": f"Bearer {desk.neighbours.token(scope='receipts:write')}"}
-            poor = await desk.http.request(method.upper(), url, headers=token)
+            poor = await desk.http.request(method.upper(), url, **{**body, "headers": {**body["headers"], **token}})
             assert poor.status_code == 403, (method, path, poor.text)
 
 

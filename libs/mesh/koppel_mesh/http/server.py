@@ -14,6 +14,7 @@ from koppel_mesh.telemetry.metrics import exposition
 from . import problems
 from .middleware import BodyLimit, Observed
 from .problems import Problem, ProblemBody
+from .token_first import TokenFirst
 
 if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
@@ -63,6 +64,7 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
     routes = [route for router in service.routers for route in router.routes]
     app.add_exception_handler(405, partial(_not_allowed, routes))
     _add_health(app, context)
+    app.add_middleware(TokenFirst, routes=routes)
     app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
     app.add_middleware(Observed, service=service.name)
     return app
