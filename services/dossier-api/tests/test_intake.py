@@ -72,6 +72,8 @@ async def test_a_body_that_is_not_what_it_says_is_refused(
         b'{"total": {"amount": "1e400", "currency": "EUR"}}',
         b'{"total": {"amount": "NaN", "currency": "EUR"}}',
         b'{"unheard_of": 1}',
+        b'{"issue_date": 0}',
+        b'{"due_date": "1767225600"}',
         b"\xff\xfe",
     ],
 )

@@ -13,6 +13,8 @@ from .papers import OURS, PDF, THEIRS, invoice
         "?kind=letter",
         "?from=yesterday",
         "?to=2026-13-01",
+        "?from=86400",
+        "?from=2026-11-03T00:00:00",
         "?dossier_id=1",
         "?after=WyJ4Il0",
         "?limit=-1",

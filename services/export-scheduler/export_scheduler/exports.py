@@ -1,6 +1,6 @@
 """Manual export: which documents it takes, and how far an export has come."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from koppel_mesh.auth import Caller
+from koppel_mesh.http.days import Day
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.visibility import visible
 
@@ -54,8 +55,8 @@ class ExportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_on: date | None = Field(None, alias="from", description="First document date.")
-    to_on: date | None = Field(None, alias="to", description="Last document date.")
+    from_on: Day | None = Field(None, alias="from", description="First document date.")
+    to_on: Day | None = Field(None, alias="to", description="Last document date.")
     kinds: Annotated[list[DocumentKind], Field(min_length=1, max_length=len(DocumentKind))] | None = None
     document_ids: Annotated[list[UUID], Field(min_length=1, max_length=DOCUMENT_IDS_MAX)] | None = None
     include_exported: bool = Field(False, description="Also what went already: made sure of, never doubled.")

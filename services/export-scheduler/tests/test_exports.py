@@ -175,6 +175,7 @@ async def test_an_export_waits_a_little_for_what_was_only_just_handed_in(schedul
     "body",
     [
         {"from": "2026-02-30"},
+        {"from": 86_400},
         {"from": "2026-10-02", "to": "2026-10-01"},
         {"kinds": ["nonsense"]},
         {"kinds": []},

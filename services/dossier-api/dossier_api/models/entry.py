@@ -1,11 +1,11 @@
 """What a person enters for a bare PDF (quick entry), and what people set on any document."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from koppel_mesh.http.days import Day
 from koppel_mesh.messages import DocumentKind
 
 from .common import Amount, Code, EnterpriseNumber, Line, Money, Request
@@ -61,8 +61,8 @@ class DocumentPatch(Settable):
 
     kind: DocumentKind | None = None
     number: Line | None = None
-    issue_date: date | None = None
-    due_date: date | None = None
+    issue_date: Day | None = None
+    due_date: Day | None = None
     total: Money | None = None
     counterparty: EnteredParty | None = None
     vat: Annotated[list[EnteredVat], Field(max_length=100)] | None = None

@@ -20,6 +20,7 @@ from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
 from dossier_api.visibility import DocumentReader, DocumentWriter, store_away
 from koppel_mesh.auth import Caller
+from koppel_mesh.http.days import Day
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, by_id, cursor_id, invalid_cursor
 from koppel_mesh.http.problems import Problem
@@ -95,8 +96,8 @@ async def list_documents(
     dossier_id: UUID | None = None,
     state: DocumentState | None = None,
     kind: DocumentKind | None = None,
-    from_: Annotated[date | None, Query(alias="from", description="First issue date")] = None,
-    to: Annotated[date | None, Query(description="Last issue date")] = None,
+    from_: Annotated[Day | None, Query(alias="from", description="First issue date")] = None,
+    to: Annotated[Day | None, Query(description="Last issue date")] = None,
 ) -> Page[DocumentSummary]:
     """List documents: latest arrival first, or, within a period, latest issue date first."""
     statement = select(document).where(visible(document, caller)).limit(page.rows)
