@@ -67,32 +67,47 @@ async def start_export(
 
 
 async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document_ids: list[UUID]) -> UUID:
-    """Return the dossier's firm once it and these documents are known here; where none are named, its newest one.
-
-    dossier-api answered the caller before its facts reached us, so what is not known yet is waited for a little.
-    """
-    deadline = asyncio.get_running_loop().time() + context.settings.export_patience_s
-    awaited: list[UUID] | None = document_ids or None
+    """Return the dossier's firm once it and these documents are known here; where none are named, its newest one."""
+    deadline = _deadline(context)
+    firm_id = await _dossier_heard_of(context, caller, dossier_id, deadline)
+    awaited = document_ids or await _newest(context, dossier_id)
     while True:
         async with context.database.reading() as connection:
-            firm_id = await _firm_of(connection, caller, dossier_id)
-        if firm_id is not None:
-            if awaited is None:
-                awaited = await _newest(context, dossier_id)
-            async with context.database.reading() as connection:
-                missing = await exports.unheard_of(connection, dossier_id, awaited) if awaited else []
-            if not missing:
-                return firm_id
-        if asyncio.get_running_loop().time() >= deadline:
+            missing = await exports.unheard_of(connection, dossier_id, awaited) if awaited else []
+        if not missing:
+            return firm_id
+        if _now() >= deadline:
             break
         await asyncio.sleep(LISTEN_PAUSE_S)
-    if firm_id is None:
-        raise not_found("dossier")
     if not document_ids:
         # The export goes without it rather than not at all; the schedule, or another export, takes it.
         return firm_id
     errors = [FieldError(field="document_ids", rule="unknown", message=str(missed)) for missed in missing[:100]]
     raise Problem(422, "unknown_document", "The dossier has no such document.", errors=errors)
+
+
+async def _dossier_heard_of(context: Context, caller: Caller, dossier_id: UUID, deadline: float) -> UUID:
+    """Return the dossier's firm once it is known here; 404 when it is not by then.
+
+    dossier-api answered the caller before its facts reached us, so what is not known yet is waited for a little.
+    """
+    while True:
+        async with context.database.reading() as connection:
+            firm_id = await _firm_of(connection, caller, dossier_id)
+        if firm_id is not None:
+            return firm_id
+        if _now() >= deadline:
+            raise not_found("dossier")
+        await asyncio.sleep(LISTEN_PAUSE_S)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _deadline(context: Context) -> float:
+    patience_s: float = context.settings.export_patience_s
+    return _now() + patience_s
 
 
 async def _newest(context: Context, dossier_id: UUID) -> list[UUID]:
@@ -129,6 +144,7 @@ async def get_schedule(
     dossier_id: UUID, caller: Reader, context: CurrentContext, page: PageParams
 ) -> Page[ScheduledDocument]:
     """Return what has not gone, the soonest first; what waits for a person comes last."""
+    await _dossier_heard_of(context, caller, dossier_id, _deadline(context))
     moment = func.coalesce(document.c.due_at, literal(_NEVER_BY_ITSELF))
     query = (
         select(document, moment.label("moment"))
@@ -139,8 +155,6 @@ async def get_schedule(
     if page.after:
         query = query.where(tuple_(moment, document.c.document_id) > tuple_(*map(literal, _position(page))))
     async with context.database.reading() as connection:
-        if await _firm_of(connection, caller, dossier_id) is None:
-            raise not_found("dossier")
         rows = (await connection.execute(query)).mappings().all()
     return page.of(rows, _scheduled, lambda row: [row["moment"].isoformat(), str(row["document_id"])])
 

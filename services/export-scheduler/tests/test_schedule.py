@@ -240,3 +240,17 @@ async def test_the_schedule_is_paged_soonest_first(scheduler: Any, make: Any) ->
         after = f"&after={page['next']}"
     assert seen == ["F-0", "F-1", "F-2", "F-3", "F-4", "PDF"]
     assert (await scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule", firm=new_id())).status_code == 404
+
+
+async def test_the_schedule_of_a_dossier_made_a_moment_ago_is_there_and_of_none_is_not(
+    scheduler: Any, make: Any
+) -> None:
+    assert (await scheduler.get(f"/v1/dossiers/{new_id()}/schedule")).status_code == 404
+    client = make.dossier(LAST_MONTH)
+
+    async def hear_later() -> None:
+        await asyncio.sleep(0.1)
+        await scheduler.hear(client)
+
+    answer, _ = await asyncio.gather(scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule"), hear_later())
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
