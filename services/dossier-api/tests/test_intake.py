@@ -168,6 +168,14 @@ async def test_a_purchase_credit_note_is_known_by_the_buyer(desk: Desk) -> None:
     assert filed["counterparty"]["name"] == "Verkoper BV"
 
 
+async def test_a_vat_number_without_its_country_is_ours_in_belgium_alone(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = invoice(seller="none").replace(b">BEnone<", f">{OURS}<".encode())
+    abroad = paper.replace(b">BE</cbc:IdentificationCode>", b">NL</cbc:IdentificationCode>")
+    assert (await desk.hand_in(dossier["id"], abroad)).json()["code"] == "not_this_dossier"
+    assert (await desk.filed(dossier["id"], paper))["kind"] == "sales_invoice"
+
+
 async def test_the_embedded_pdf_is_a_file_of_its_own(desk: Desk) -> None:
     dossier = await desk.dossier()
     filed = await desk.filed(dossier["id"], invoice(pdf=PDF))

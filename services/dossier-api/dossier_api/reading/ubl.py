@@ -133,7 +133,9 @@ def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
 def _numbers(party: Party) -> frozenset[str]:
     """Every enterprise number a party carries; a VAT unit's differs from its member's own."""
     vat = party.vat_number or ""
-    of_vat = normalise_enterprise_number(vat) if vat.strip().upper().startswith("BE") else None
+    # Some packages leave the country out of a VAT number; the address has it too.
+    is_belgian = vat.strip().upper().startswith("BE") or (party.address is not None and party.address.country == "BE")
+    of_vat = normalise_enterprise_number(vat) if is_belgian else None
     return frozenset(number for number in (party.enterprise_number, of_vat) if number)
 
 
