@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, Uuid, any_, bindparam, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import Problem, not_found
-from koppel_mesh.messages import DocumentKind
+from koppel_mesh.messages import DocumentKind, DocumentState
 from koppel_mesh.outbox import publish
 from koppel_mesh.statements import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
+from . import machine
 from .announcing import document_changed
 from .filing import SALES_SIDE, Owner, new_row
 from .intake import Intake
@@ -129,6 +131,29 @@ async def write(
     ).one()
     await publish(tx, document_changed(changed))
     return changed
+
+
+_HOLD = Statement("""
+    SELECT id FROM document WHERE dossier_id = :dossier_id AND state = :held AND approved_at IS NULL
+    AND NOT EXISTS (SELECT FROM delivery WHERE delivery.document_id = document.id) ORDER BY id FOR NO KEY UPDATE
+""")
+
+
+async def hold_for_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime) -> None:
+    """Let what was filed before its dossier asked for approval, and went nowhere yet, await it (R055, R057).
+
+    Nobody could approve it otherwise, and without approval it goes by hand only.
+    """
+    held = DocumentState.FILED
+    rows = await _HOLD.all(tx, {"dossier_id": dossier_id, "held": held})
+    if not rows:
+        return
+    ids = bindparam("ids", [row.id for row in rows], type_=ARRAY(Uuid))
+    state = machine.after(held, machine.Step.HOLD, approval_required=True)
+    statement = update(document).where(document.c.id == any_(ids)).returning(document)
+    changes = {"state": state, "updated_at": now, "version": document.c.version + 1}
+    changed = (await tx.execute(statement.values(changes))).all()
+    await publish(tx, *(document_changed(row) for row in changed))
 
 
 async def insist_on_unlocked(connection: AsyncConnection, row: DocumentRow) -> None:

@@ -23,6 +23,8 @@ class Step(StrEnum):
     COMPLETE = "complete"
     """Everything that is needed is known."""
     APPROVE = "approve"
+    HOLD = "hold"
+    """Its dossier asks for approval from now on."""
 
 
 class IllegalStep(Exception):
@@ -44,6 +46,8 @@ def after(state: DocumentState, step: Step, *, approval_required: bool) -> Docum
         return _S.AWAITING_APPROVAL if approval_required else _S.FILED
     if step is Step.APPROVE and state is _S.AWAITING_APPROVAL:
         return _S.FILED
+    if step is Step.HOLD and state is _S.FILED and approval_required:
+        return _S.AWAITING_APPROVAL
     raise IllegalStep(f"{step} in {state}")
 
 

@@ -140,6 +140,26 @@ async def test_approval_files_the_document_and_says_who(desk: Desk) -> None:
     assert (await desk.call("POST", f"/documents/{held['id']}/approve")).status_code == 409
 
 
+async def test_what_was_filed_before_approval_was_asked_for_awaits_it_unless_it_went(desk: Desk, fact: Facts) -> None:
+    dossier = await desk.dossier()
+    went, filed = [await desk.filed(dossier["id"], invoice(number)) for number in ("went", "filed")]
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    elsewhere = await desk.filed((await desk.dossier())["id"], invoice("elsewhere"))
+    await desk.hear(fact(went, "blocked", 1))
+    asks = {"export": {"approval_required": True}}
+    await desk.told()
+    await desk.call("PATCH", f"/dossiers/{dossier['id']}", json=asks)
+    states = [(await desk.document(each["id"]))["state"] for each in (went, filed, paper, elsewhere)]
+    assert states == ["filed", "awaiting_approval", "awaiting_entry", "filed"]
+    _, told = await desk.told()
+    assert (str(told.document_id), told.state, told.version) == (filed["id"], "awaiting_approval", 2)
+    approved = await desk.call("POST", f"/documents/{filed['id']}/approve")
+    assert (approved.status_code, approved.json()["state"], approved.json()["revision"]) == (200, "filed", 1)
+    for each in ({"export": {"approval_required": False}}, asks):
+        await desk.call("PATCH", f"/dossiers/{dossier['id']}", json=each)
+    assert (await desk.document(filed["id"]))["state"] == "filed", "approved once is approved"
+
+
 async def test_a_structured_document_takes_accounts_and_nothing_it_tells_itself(desk: Desk) -> None:
     dossier = await desk.dossier()
     filed = await desk.filed(dossier["id"], invoice())

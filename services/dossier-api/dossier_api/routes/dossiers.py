@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dossier_api.announcing import dossier_changed
+from dossier_api.documents import hold_for_approval
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
 from dossier_api.views import dossier_body
@@ -115,6 +116,8 @@ async def change_dossier(
         changes |= {"version": row.version + 1, "updated_at": context.now()}
         changed: Row[Any] = (await tx.execute(statement.values(changes).returning(dossier))).one()
         await publish(tx, dossier_changed(changed))
+        if changes.get("approval_required"):
+            await hold_for_approval(tx, dossier_id, context.now())
     return dossier_body(changed)
 
 
