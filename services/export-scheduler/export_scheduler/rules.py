@@ -33,7 +33,8 @@ class WaitsFor(StrEnum):
     APPROVAL = "approval"
     """The entrepreneur must approve (R055)."""
     HAND = "hand"
-    """A manual export: the dossier says never (R051), or no calendar month follows the document's date."""
+    """A manual export: the dossier says never (R051), nobody can approve any more what went once without, or no calendar
+    month follows the document's date."""
     UNLOCKING = "unlocking"
     """It went before, and the dossier locks what went (R056)."""
     DOSSIER = "dossier"
@@ -84,7 +85,8 @@ def plan(rules: ExportRules | None, document: Candidate, calendar: Calendar) -> 
     assert rules is not None
     if rules.approval_required:
         if document.approved_at is None:
-            return Plan(None, WaitsFor.APPROVAL)
+            # What went once is beyond approval in dossier-api: a newer revision of it goes by hand.
+            return Plan(None, WaitsFor.APPROVAL if document.sent_revision is None else WaitsFor.HAND)
         return Plan(max(document.approved_at, document.opened_at), WaitsFor.MOMENT, Trigger.APPROVAL)
     if rules.frequency is ExportFrequency.AFTER_10_MINUTES:
         return Plan(document.opened_at + calendar.delay, WaitsFor.MOMENT, Trigger.SCHEDULE)

@@ -98,6 +98,12 @@ def test_filed_before_approval_was_asked_for_is_not_approved_by_that() -> None:
     assert after == Plan(None, WaitsFor.APPROVAL)
 
 
+def test_a_newer_revision_of_what_went_unapproved_waits_for_nobodys_approval() -> None:
+    rules = AFTER_10_MINUTES.model_copy(update={"approval_required": True})
+    for state in (DocumentState.FILED, DocumentState.EXPORTED, DocumentState.BOOKED):
+        assert plan(rules, filed(state=state, revision=2, sent_revision=1), CALENDAR) == Plan(None, WaitsFor.HAND)
+
+
 def test_a_dossier_not_heard_of_yet() -> None:
     assert plan(None, filed(), CALENDAR) == Plan(None, WaitsFor.DOSSIER)
 
