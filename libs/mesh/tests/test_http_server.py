@@ -137,6 +137,8 @@ async def test_a_bad_body_is_a_problem(base: str) -> None:
     assert effects == []
 
 
+THINGS = "/test-service/v1/things"
+NOBODY = "0199a000-0000-7000-8000-00000000d0e0"
 BAD_ADDRESSES = [
     ("GET", "/v1/nowhere", 404, "not_found"),
     ("GET", "/v1/%ff%00%zz", 404, "not_found"),
@@ -152,14 +154,20 @@ BAD_ADDRESSES = [
     ("GET", "/v1/things?after=!!", 422, "invalid_cursor"),
     ("GET", "/v1/things?after=%ff", 422, "invalid_cursor"),
     ("GET", "/v1/things?after=bnVsbA", 422, "invalid_cursor"),
-    ("GET", "/v1/things?after=" + encode_cursor(["x"]), 422, "invalid_cursor"),
-    ("GET", "/v1/things?after=" + encode_cursor(["a\0b"]), 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=" + encode_cursor(["x"], THINGS), 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=" + encode_cursor(["a\0b"], THINGS), 422, "invalid_cursor"),
+    ("GET", "/v1/things?after=" + encode_cursor([NOBODY], "/test-service/v1/others"), 422, "invalid_cursor"),
 ]
 
 
 async def test_a_bad_address_is_a_problem(base: str) -> None:
     for method, path, status, code in BAD_ADDRESSES:
         is_problem(await ask(method, base + path), status, code)
+
+
+async def test_a_cursor_continues_its_own_list(base: str) -> None:
+    answer = await ask("GET", f"{base}/v1/things?after={encode_cursor([NOBODY], THINGS)}")
+    assert json.loads(answer.content) == {"after": NOBODY, "limit": 50}
 
 
 async def test_what_is_not_allowed_comes_with_everything_that_is(base: str) -> None:

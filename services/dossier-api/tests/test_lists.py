@@ -24,12 +24,15 @@ async def test_filters_that_are_none_are_refused(desk: Desk, query: str) -> None
     assert (await desk.call("GET", f"/documents{query}")).status_code == 422
 
 
-async def test_a_cursor_belongs_to_its_filters(desk: Desk) -> None:
+async def test_a_cursor_belongs_to_its_list_and_its_filters(desk: Desk) -> None:
     dossier = await desk.dossier()
     for number in range(3):
         await desk.filed(dossier["id"], invoice(f"N-{number}"))
     cursor = (await desk.call("GET", "/documents?limit=1")).json()["next"]
     assert (await desk.call("GET", f"/documents?limit=1&from=2026-01-01&after={cursor}")).status_code == 422
+    for other in ("/dossiers", "/problems", f"/dossiers/{dossier['id']}/relations"):
+        answer = await desk.call("GET", f"{other}?after={cursor}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
 
 
 async def test_filters_and_pages(desk: Desk) -> None:

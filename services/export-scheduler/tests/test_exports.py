@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from koppel_mesh.clock import utc_now
+from koppel_mesh.http.paging import encode_cursor
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState, ExportFrequency, Trigger
 
@@ -194,8 +195,9 @@ async def test_nonsense_is_refused(scheduler: Any, make: Any, body: dict[str, An
 async def test_a_cursor_that_is_none_is_refused(scheduler: Any, make: Any) -> None:
     client = make.dossier(NEVER)
     await scheduler.hear(client)
-    for cursor in ("x", "WyJhIl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ"):
-        assert (await scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule?after={cursor}")).status_code == 422
+    schedule = f"/v1/dossiers/{client.dossier_id}/schedule"
+    for keys in (["a"], ["2026-01-01", "x"], ["0001-01-01T00:00:00+14:00", str(new_id())]):
+        assert (await scheduler.get(f"{schedule}?after={encode_cursor(keys, schedule)}")).status_code == 422
 
 
 async def test_everything_means_the_document_too_that_was_handed_in_a_moment_ago(scheduler: Any, make: Any) -> None:

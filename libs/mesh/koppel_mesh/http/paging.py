@@ -1,16 +1,18 @@
 """Lists: ``{"items": […], "next": cursor|null}``, ``?limit=`` at most 200, ``&after=`` the cursor of the page before.
 
-A cursor is opaque; inside it are the sort keys of the last item, so that a page costs the same however far it is.
+A cursor is opaque; inside it are the sort keys of the last item, so that a page costs the same however far it is, and a
+mark of its list: in another one the same keys would begin somewhere else, and what comes before would be missing unsaid.
 """
 
 import base64
 import binascii
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 
 from .problems import Problem
@@ -36,6 +38,8 @@ class PageRequest(BaseModel):
     """Which page is asked for."""
 
     limit: int
+    place: str
+    """The address of the list."""
     after: list[str] | None = None
 
     @property
@@ -48,25 +52,28 @@ class PageRequest(BaseModel):
     ) -> Page[Item]:
         """Return the page of these rows; ``keys`` are those that the list is sorted by, of one row."""
         shown = rows[: self.limit]
-        following = encode_cursor(keys(shown[-1])) if len(rows) > self.limit else None
+        following = encode_cursor(keys(shown[-1]), self.place) if len(rows) > self.limit else None
         return Page(items=[show(row) for row in shown], next=following)
 
 
 def _page_request(
-    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50, after: Annotated[str | None, Query(max_length=1000)] = None
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
+    after: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> PageRequest:
-    return PageRequest(limit=limit, after=decode_cursor(after) if after else None)
+    place = request.url.path.lower()
+    return PageRequest(limit=limit, place=place, after=decode_cursor(after, place) if after else None)
 
 
 PageParams = Annotated[PageRequest, Depends(_page_request)]
 
 
-def encode_cursor(keys: list[str]) -> str:
-    """Return the cursor that continues after ``keys``."""
-    return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
+def encode_cursor(keys: list[str], place: str) -> str:
+    """Return the cursor that continues after ``keys`` in the list at ``place``."""
+    return base64.urlsafe_b64encode(json.dumps([_mark(place), *keys]).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> list[str]:
+def decode_cursor(cursor: str, place: str) -> list[str]:
     """Return the keys inside a cursor.
 
     Raises:
@@ -76,9 +83,15 @@ def decode_cursor(cursor: str) -> list[str]:
         keys = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         keys = None
-    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) and "\0" not in key for key in keys):
+    if not isinstance(keys, list) or not all(isinstance(key, str) and "\0" not in key for key in keys):
         raise invalid_cursor()
-    return keys
+    if len(keys) < 2 or keys[0] != _mark(place):
+        raise invalid_cursor()
+    return keys[1:]
+
+
+def _mark(place: str) -> str:
+    return f"{zlib.crc32(place.encode()):08x}"
 
 
 def uuid_cursor(page: PageRequest) -> UUID | None:
@@ -103,5 +116,5 @@ def cursor_id(key: str) -> UUID:
 
 
 def invalid_cursor() -> Problem:
-    """Return the problem for a cursor that no page gave."""
-    return Problem(422, "invalid_cursor", "This is not a cursor that an earlier page gave.")
+    """Return the problem for a cursor that no page of this list gave."""
+    return Problem(422, "invalid_cursor", "This is not a cursor that an earlier page of this list gave.")
