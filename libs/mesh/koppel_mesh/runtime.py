@@ -1,7 +1,10 @@
 """Runs services: one in a pod, or all of them in one process, each behind its own path.
 
-Start: resources, loops, consumers, HTTP. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
+Start: HTTP, resources, loops, consumers. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
 a last pass of the relay, HTTP closed, resources closed (messaging order: nothing is taken in that cannot be sent out).
+
+A process that shares its port with others has nobody in front who asks for readiness before sending a caller: the kernel
+deals callers out to all who listen. So it listens only from when it is ready, and stops doing so before anything else.
 """
 
 import asyncio
@@ -43,6 +46,7 @@ PAUSE_AFTER_ERROR_S = 2.0
 PACE_S = 0.05
 """Turns of a loop begin at least this far apart, however often it is woken; a turn that says "more" is followed at once."""
 PAUSE_DATABASE_AWAY_S = 1.0
+PAUSE_NOT_READY_S = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -76,20 +80,28 @@ async def running(
         services: what to run; databases must be migrated and the broker's topology declared.
         settings: the settings of each, by name; the first one's host and port are served.
         mounts: further ASGI apps by path, such as a laptop's sandbox neighbours.
+
+    Raises:
+        OSError: the address is taken, or not ours.
     """
     async with AsyncExitStack() as stack:
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
         routes = [Mount(f"/{part.context.name}", app=part.app()) for part in parts]
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
-        # Listening comes first: a connector's loop may call its neighbour's HTTP side in its very first turn.
         front = Starlette(routes=routes)
         front.router.redirect_slashes = (
             False  # as in each service: an address that is none is a problem, not a way elsewhere
         )
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
-        await stack.enter_async_context(_served(front, settings[services[0].name]))
+        own = settings[services[0].name]
+        listening = stack.enter_context(contextlib.closing(_listening_socket(own)))
+        if not own.reuse_port:
+            # Alone it listens first: its probes are asked, and a loop may call a neighbour's HTTP side in its first turn.
+            await stack.enter_async_context(_served(front, listening))
         for part in parts:
             await stack.enter_async_context(part.working())
+        if own.reuse_port:
+            await stack.enter_async_context(_served_when_ready(front, listening, [part.context for part in parts]))
         # What was built to start lives as long as the process: looking through it again and again for garbage costs more
         # than what there is to find.
         gc.collect()
@@ -232,7 +244,34 @@ def _listening_socket(settings: MeshSettings) -> socket.socket:
 
 
 @asynccontextmanager
-async def _served(app: ASGIApp, settings: MeshSettings) -> AsyncIterator[None]:
+async def _served_when_ready(
+    app: ASGIApp, listening: socket.socket, contexts: Sequence[Context]
+) -> AsyncIterator[None]:
+    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end."""
+    async with AsyncExitStack() as stack:
+
+        async def begin() -> None:
+            said: list[str] = []
+            while reasons := [reason for context in contexts for reason in await context.health.ready()]:
+                if reasons != said:
+                    log.warning("not listening until ready", reasons=reasons)
+                said = reasons
+                await asyncio.sleep(PAUSE_NOT_READY_S)
+            try:
+                await stack.enter_async_context(_served(app, listening))
+            except Exception:
+                log.exception("cannot listen")
+
+        beginning = asyncio.create_task(begin())
+        try:
+            yield
+        finally:
+            beginning.cancel()
+            await asyncio.gather(beginning, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -243,7 +282,7 @@ async def _served(app: ASGIApp, settings: MeshSettings) -> AsyncIterator[None]:
         http="httptools",
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve([_listening_socket(settings)]))
+    serving = asyncio.create_task(server.serve([listening]))
     try:
         while not server.started:
             if serving.done():
