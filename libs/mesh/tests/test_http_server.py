@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -190,6 +191,18 @@ async def test_an_unexpected_error_leaks_nothing(base: str) -> None:
     answer = await ask("GET", f"{base}/v1/broken")
     is_problem(answer, 500, "internal_error")
     assert "hunter2" not in answer.text
+
+
+async def test_a_database_that_is_away_is_no_fault_of_ours(free_port: int) -> None:
+    away = {"database_url": "postgresql://127.0.0.1:9/none", "amqp_url": "amqp://127.0.0.1:9/", "port": free_port}
+    base = f"http://127.0.0.1:{free_port}/test-service"
+    async with running([SERVICE], {SERVICE.name: MeshSettings.model_validate(away)}):
+        answer = await ask("POST", f"{base}/v1/things", json={"name": "a"})
+        is_problem(answer, 503, "try_again")
+        assert answer.headers["retry-after"] and answer.headers["x-request-id"]
+        metrics = (await ask("GET", f"{base}/metrics")).text
+    counted = re.findall(r'http_request_seconds_count{method="POST",route="/v1/things",.*status="(5..)"} ', metrics)
+    assert counted == ["503"], "a 500 is a fault of ours, and somebody is woken for it"
 
 
 async def test_a_body_over_the_limit_is_refused_announced_or_not(base: str) -> None:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -94,7 +95,9 @@ def install(app: Starlette) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(DBAPIError, _database)
+    # Named one by one: what only ``Exception`` stands for is answered outside of everything, and noted as our fault, a 500.
+    for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
+        app.add_exception_handler(kind, _database)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -135,10 +138,10 @@ def _malformed_json() -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DBAPIError)
     if is_unavailable(error):
         log.warning("database away", path=request.url.path, error=repr(error))
         return _away()
+    assert isinstance(error, DBAPIError)
     state = str(getattr(error.orig, "sqlstate", "") or "")
     if state.startswith("22") or type(error.orig).__name__ == "DataError" or "DataError" in type(error).__name__:
         # Class 22, data exception: a value no column can hold (a NUL character, a number out of range).
