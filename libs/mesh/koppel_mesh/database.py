@@ -6,7 +6,7 @@ vanished in mid-transaction stays held unless the session itself gives up (both 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import event, text
@@ -19,6 +19,7 @@ from .statements import driver_of, told_as_dbapi_error
 
 COMMAND_TIMEOUT_S = 15
 ROLLBACK_TIMEOUT_S = 5
+CLOSE_TIMEOUT_S = 2
 SESSION = {
     "idle_in_transaction_session_timeout": "15s",
     "lock_timeout": "10s",
@@ -143,8 +144,10 @@ class Database:
         return int(pool.checkedout())
 
     async def close(self) -> None:
-        """Close every connection of the pool."""
-        await self._engine.dispose()
+        """Close every connection of the pool; those that do not answer end with the process, which is not held up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._engine.dispose()
 
 
 async def _roll_back(connection: AsyncConnection) -> None:

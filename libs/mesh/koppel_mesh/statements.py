@@ -101,3 +101,6 @@ def told_as_dbapi_error(driver: "asyncpg.Connection[Record]") -> Iterator[None]:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
         raise DBAPIError(None, None, error, connection_invalidated=driver.is_closed()) from error
+    except asyncpg.InternalClientError as error:
+        # The server said why it goes, and the end of the connection has not been seen yet: the driver waits for more (measured).
+        raise DBAPIError(None, None, error, connection_invalidated=True) from error
