@@ -271,12 +271,16 @@ async def depth(url: str, queue: str) -> int:
 
 
 async def _connect(url: str, name: str) -> AbstractConnection:
-    return await aio_pika.connect(
-        url,
-        timeout=CONNECT_TIMEOUT_S,
-        heartbeat=HEARTBEAT_S,
-        client_properties={"connection_name": name},
-    )
+    try:
+        return await aio_pika.connect(
+            url,
+            timeout=CONNECT_TIMEOUT_S,
+            heartbeat=HEARTBEAT_S,
+            client_properties={"connection_name": name},
+        )
+    except StopAsyncIteration as error:
+        # aiormq tells by it of a server that hung up before a word was said (measured).
+        raise ConnectionError("the broker hung up") from error
 
 
 async def _close_quietly(connection: AbstractConnection) -> None:

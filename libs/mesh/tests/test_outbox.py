@@ -1,13 +1,17 @@
 """A message is a row of the transaction that made it true: it leaves when that commits, or never."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Callable
 
 import pytest
+import uvloop
 from sqlalchemy import text
 
-from koppel_mesh.broker import Publisher, depth, queue_of
+from koppel_mesh.broker import Message, Publisher, depth, queue_of
 from koppel_mesh.database import Database
+from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules
 from koppel_mesh.outbox import Relay, backlog, publish
 
@@ -45,6 +49,24 @@ async def test_a_broker_that_is_away_costs_nothing_but_time(database: Database, 
     await publisher.close()
     assert await waiting(database) == 0
     assert await depth(amqp, queue_of("test-service")) == 2
+
+
+def test_a_broker_that_hangs_up_at_once_is_away_as_well() -> None:
+    """As a proxy does whose broker is stopping; on the loop that services run on, which tells of it in another way."""
+
+    async def publish_to(port: int) -> set[str]:
+        publisher = Publisher(f"amqp://guest:guest@127.0.0.1:{port}/", "test")
+        outcomes = [await publisher.publish([Message(new_id(), "none", b"")], deadline_s=5) for _ in range(10)]
+        return {type(error).__name__ for outcome in outcomes for error in outcome.failed.values()}
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            for _ in range(10):
+                listening.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        assert uvloop.run(publish_to(listening.getsockname()[1]))
 
 
 async def test_a_message_no_queue_takes_is_kept(database: Database, amqp: str, fact: Fact) -> None:
