@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
+NOT_AT_ITS_END = "state NOT IN ('booked', 'superseded')"
+"""Of a delivery. What is counted and shown of those that wait goes by this index, however many have ended."""
 _now = text("now()")
 _empty = text("'{}'::jsonb")
 
@@ -149,7 +151,7 @@ delivery = Table(
         postgresql_where=text("state = 'exported' AND due_at IS NOT NULL"),
     ),
     Index("delivery_leased", "lease_until", postgresql_where=text("lease_token IS NOT NULL")),
-    Index("delivery_waiting", "connection_id", postgresql_where=text("state IN ('ready', 'blocked', 'unknown')")),
+    Index("delivery_waiting", "connection_id", postgresql_where=text(NOT_AT_ITS_END)),
     Index("delivery_of_document", "document_id"),
     Index("delivery_of_firm", "firm_id", "id"),
 )

@@ -3,19 +3,21 @@
 import structlog
 from sqlalchemy import text
 
-from koppel_mesh.messages import ConnectionState
+from koppel_mesh.messages import ConnectionState, DeliveryState
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import gauge
 
 from .connections import set_state
 from .kit import Kit
+from .tables import NOT_AT_ITS_END
 from .verdicts import Reauthorise, Verdict
 
 BATCH = 50
+WAITING = [state for state in DeliveryState if state not in (DeliveryState.BOOKED, DeliveryState.SUPERSEDED)]
 log = structlog.get_logger(__name__)
 
 _oldest_due = gauge("koppel_delivery_oldest_due_seconds", "Age of the oldest delivery that could be worked on now")
-_count = gauge("koppel_deliveries", "Deliveries in states that need somebody", ["state"])
+_count = gauge("koppel_deliveries", "Deliveries that are not at their end", ["state"])
 _paused = gauge("koppel_connections_paused", "Connections that wait for the vendor's budget or for a fault to pass")
 _breakers = gauge("koppel_endpoint_breakers_open", "Endpoints paused by their error budget")
 _horizon = gauge("koppel_token_expiry_seconds", "Until the first refresh token lapses")
@@ -50,9 +52,7 @@ _GAUGES = text("""
         (SELECT count(*) FROM oauth_token WHERE key_id <> :key_id)
             + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys
 """)
-_COUNTS = text("""
-    SELECT state, count(*) AS number FROM delivery WHERE state IN ('ready', 'blocked', 'unknown') GROUP BY state
-""")
+_COUNTS = text(f"SELECT state, count(*) AS number FROM delivery WHERE {NOT_AT_ITS_END} GROUP BY state")
 
 
 async def keep_alive(context: Context) -> bool:
@@ -104,5 +104,5 @@ async def measure(context: Context) -> None:
     _breakers.labels(service=name).set(row.breakers)
     _horizon.labels(service=name).set(float(row.horizon_s or 0))
     _unkeyed.labels(service=name).set(row.old_keys)
-    for state in ("ready", "blocked", "unknown"):
+    for state in WAITING:
         _count.labels(service=name, state=state).set(counts.get(state, 0))

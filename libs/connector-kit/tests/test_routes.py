@@ -1,5 +1,6 @@
 """The HTTP surface of contract §7: real requests, real tokens, and nobody sees another firm's rows."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,8 +10,10 @@ import httpx2
 import pytest
 
 from koppel_connector.conformance import Fault, Workshop, workshop
+from koppel_connector.upkeep import _COUNTS, measure
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
+from koppel_mesh.telemetry.metrics import exposition
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -269,6 +272,38 @@ async def test_a_failed_delivery_is_retried(
     shop.neighbours.add_document(document, files)
     assert (await client.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202
     await shop.until_state("booked")
+
+
+async def test_what_waits_is_counted_without_reading_what_has_ended(
+    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    await consent(client, vendor, await make(client, shop))
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("booked")
+    await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    for number, state in enumerate(("ready", "blocked", "failed", "failed", "review", "exported", "superseded"), 2):
+        await shop.hand(event := shop.ready(*harness.document(number)))
+        await shop.change(
+            "UPDATE delivery SET state = :state, due_at = NULL WHERE document_id = :id",
+            state=state,
+            id=event.document_id,
+        )
+    counts = {"ready": 1, "blocked": 1, "failed": 2, "review": 1, "exported": 1}
+    items = (await client.get("/v1/waiting")).json()["items"]
+    assert {item["state"]: item["count"] for item in items} == counts
+    await measure(shop.context)
+    told = exposition()[0].decode()
+    gauged = re.findall(r'^koppel_deliveries{service="connector-paper",state="(\w+)"} (\d+)\.0$', told, re.MULTILINE)
+    assert {state: int(number) for state, number in gauged} == counts | {"sending": 0, "unknown": 0}
+    await shop.change(
+        """INSERT INTO delivery (id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, state,
+            remote_ref, remote_uuid)
+        SELECT gen_random_uuid(), connection_id, firm_id, dossier_id, gen_random_uuid(), 1, operation, kind, 'booked', '',
+            gen_random_uuid() FROM delivery CROSS JOIN generate_series(1, 500)"""
+    )
+    await shop.change("ANALYZE delivery")
+    plan = "\n".join(row[0] for row in await shop.rows(f"EXPLAIN {_COUNTS.text}"))
+    assert "delivery_waiting" in plan and "Seq Scan" not in plan, plan
 
 
 async def test_another_firm_sees_nothing(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import happenings
@@ -13,7 +13,7 @@ from koppel_connector.happenings import Event
 from koppel_connector.kit import Kit
 from koppel_connector.machine import IllegalMoveError
 from koppel_connector.moves import DeliveryRow, Learned, apply, read_delivery
-from koppel_connector.tables import delivery
+from koppel_connector.tables import NOT_AT_ITS_END, delivery
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem as HttpProblem
@@ -34,6 +34,19 @@ class Resolution(BaseModel):
     decision: Literal["booked", "resend", "abandon"]
     entry_number: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     """With ``booked``: the number the entry has."""
+
+
+class Counted(BaseModel):
+    """How many deliveries are in one state."""
+
+    state: DeliveryState
+    count: int
+
+
+class Waiting(BaseModel):
+    """How many deliveries are not at their end."""
+
+    items: list[Counted]
 
 
 @router.get("/deliveries")
@@ -58,6 +71,19 @@ async def list_deliveries(
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
     return page.of(rows, view_delivery)
+
+
+@router.get("/waiting")
+async def count_waiting(context: CurrentContext, caller: Reader) -> Waiting:
+    """Count the deliveries that are not at their end, by state; states without any are left out."""
+    statement = (
+        select(delivery.c.state, func.count().label("number"))
+        .where(text(NOT_AT_ITS_END), visible(delivery, caller))
+        .group_by(delivery.c.state)
+    )
+    async with context.database.reading() as reading:
+        rows = (await reading.execute(statement)).all()
+    return Waiting(items=[Counted(state=row.state, count=row.number) for row in rows])
 
 
 @router.get("/deliveries/{delivery_id}")
