@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 import uvloop
@@ -115,7 +115,7 @@ def status(
     client_id: ClientId = DEMO_ID,
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
-    """Show health, deliveries that wait and open problems. Exit code 1 when a service is not ready."""
+    """Show health, what waits for what, and open problems. Exit code 1 when a service is not ready."""
     names = connectors or [name for name in installed_services() if name.startswith("connector-")]
     table = _table("service", "health")
     with spoken():
@@ -126,9 +126,11 @@ def status(
             healthy &= answer == 200
             table.add_row(name, "ready" if answer == 200 else f"not ready ({answer or 'no answer'})")
         out.print(table)
+        waiting = api.call("GET", "/export-scheduler/v1/waiting")["items"]
+        overdue = sum(item["overdue"] for item in waiting)
+        out.print(f"export-scheduler: {_counted(waiting, 'waits_for')}; {overdue} overdue")
         for name in names:
-            counts = {state: sum(1 for _ in api.items(f"/{name}/v1/deliveries", state=state)) for state in WAITING}
-            out.print(f"{name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+            out.print(f"{name}: {_counted(api.call('GET', f'/{name}/v1/waiting')['items'], 'state')}")
         problems = list(api.items("/dossier-api/v1/problems"))
     out.print(f"open problems: {len(problems)}")
     for problem in problems:
@@ -137,7 +139,8 @@ def status(
         raise typer.Exit(1)
 
 
-WAITING = ("ready", "sending", "exported", "unknown", "blocked", "failed", "review")
+def _counted(items: list[dict[str, Any]], word: str) -> str:
+    return ", ".join(f"{item['count']} {item[word]}" for item in items) or "nothing waits"
 
 
 @app.command()

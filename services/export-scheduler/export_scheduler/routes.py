@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
@@ -20,7 +20,7 @@ from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.service import Context
-from koppel_mesh.visibility import visible
+from koppel_mesh.visibility import VISIBLE, visible
 
 from . import exports, store
 from .exports import ExportRequest, Progress, Started
@@ -49,6 +49,26 @@ class ScheduledDocument(BaseModel):
     trigger: Trigger | None
     waits_for: WaitsFor
     late: bool
+
+
+class Counted(BaseModel):
+    """How many documents wait for one thing. ``overdue`` ones that stay are an alarm: the loops do not run."""
+
+    waits_for: WaitsFor
+    count: int
+    overdue: int
+
+
+class Waiting(BaseModel):
+    """How many documents have not gone."""
+
+    items: list[Counted]
+
+
+_WAITING = text(f"""
+    SELECT waits_for, count(*) AS number, count(*) FILTER (WHERE overdue) AS overdue
+    FROM waiting WHERE {VISIBLE} GROUP BY waits_for
+""")
 
 
 @router.post("/dossiers/{dossier_id}/exports", status_code=202, response_model=Started)
@@ -127,6 +147,14 @@ async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID
     )
     firm_id: UUID | None = (await connection.execute(query)).scalar()
     return firm_id
+
+
+@router.get("/waiting")
+async def count_waiting(caller: Reader, context: CurrentContext) -> Waiting:
+    """Count the documents that have not gone, by what they wait for; and those that should have gone by now."""
+    async with context.database.reading() as connection:
+        rows = (await connection.execute(_WAITING, {"firm_id": caller.firm_id})).all()
+    return Waiting(items=[Counted(waits_for=row.waits_for, count=row.number, overdue=row.overdue) for row in rows])
 
 
 @router.get("/exports/{export_id}")
