@@ -1,7 +1,7 @@
 """Runs services: one in a pod, or all of them in one process, each behind its own path.
 
 Start: HTTP, resources, loops, consumers. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
-a last pass of the relay, HTTP closed, resources closed (messaging order: nothing is taken in that cannot be sent out).
+resources closed, a last pass of the relay, HTTP closed (messaging order: nothing is taken in that cannot be sent out).
 
 A process that shares its port with others has nobody in front who asks for readiness before sending a caller: the kernel
 deals callers out to all who listen. So it listens only from when it is ready, and stops doing so before anything else.
@@ -128,6 +128,7 @@ class _Part:
         """Open the service's resources, then run its loops and consumer until the block ends."""
         context = self.context
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._send_the_rest)  # last: closing what is worked with ends work that tells of itself
             if context.service.resources is not None:
                 context.resources = await stack.enter_async_context(context.service.resources(context))
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
@@ -179,6 +180,8 @@ class _Part:
             log.warning("loop did not end in time", service=context.name, loop=task.get_name())
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    async def _send_the_rest(self) -> None:
         with contextlib.suppress(Exception):
             await drain(self._relay, deadline_s=5.0)
 

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
@@ -14,6 +15,11 @@ from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules
 from koppel_mesh.outbox import Relay, backlog, publish
+from koppel_mesh.runtime import running
+from koppel_mesh.service import Context, Service
+from koppel_mesh.settings import MeshSettings
+
+from .conftest import SERVICE, VERSIONS
 
 Fact = Callable[..., DocumentReady]
 
@@ -87,6 +93,22 @@ async def test_a_message_no_queue_takes_is_kept(database: Database, amqp: str, f
     assert await waiting(database) == 1
     async with database.reading() as connection:
         assert (await connection.execute(text("SELECT type FROM outbox"))).scalar() == DossierChanged.type
+
+
+async def test_what_the_last_work_of_a_process_tells_leaves_with_it(
+    database_url: str, amqp: str, fact: Fact, free_port: int
+) -> None:
+    @asynccontextmanager
+    async def working_until_closed(context: Context) -> AsyncIterator[None]:
+        yield
+        async with context.database.transaction() as tx:
+            await publish(tx, fact())
+
+    service = Service(SERVICE, settings=MeshSettings, migrations=VERSIONS, resources=working_until_closed)
+    given = {"database_url": database_url, "amqp_url": amqp, "port": free_port}
+    async with running([service], {SERVICE: MeshSettings.model_validate(given)}):
+        pass
+    assert await depth(amqp, queue_of(SERVICE)) == 1
 
 
 async def test_two_relays_share_the_rows(database: Database, amqp: str, fact: Fact) -> None:
