@@ -9,6 +9,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from koppel_mesh.http.listening import CannotListenError
+
 from .api import ApiError
 from .rabbitmq import RabbitNotInstalledError
 from .servers import FolderInUseError
@@ -28,7 +30,14 @@ def spoken() -> Iterator[None]:
     """
     try:
         yield
-    except (ApiError, FolderInUseError, RabbitNotInstalledError, NeighbourError, PortTakenError) as error:
+    except (
+        ApiError,
+        FolderInUseError,
+        RabbitNotInstalledError,
+        NeighbourError,
+        PortTakenError,
+        CannotListenError,
+    ) as error:
         raise end(str(error)) from error
     except ValidationError as error:
         if not error.title.endswith("Settings"):

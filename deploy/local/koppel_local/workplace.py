@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import secrets
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp
 
 from koppel_mesh.broker import declare_topology
 from koppel_mesh.migrations import upgrade
-from koppel_mesh.runtime import running
+from koppel_mesh.runtime import running_until_signal
 from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
 
@@ -64,11 +63,8 @@ async def migrate(services: Sequence[Service], settings: MeshSettings) -> None:
 @asynccontextmanager
 async def serving(services: Sequence[Service], mounts: Mapping[str, ASGIApp]) -> AsyncIterator[asyncio.Event]:
     """Run the services; yield the event that SIGINT or SIGTERM sets."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = {service.name: service.settings() for service in services}
-    async with running(services, settings, mounts=mounts):
+    async with running_until_signal(services, settings, mounts=mounts) as stop:
         yield stop
 
 

@@ -252,6 +252,30 @@ def test_a_mistake_is_told_in_a_sentence(mesh: Mesh, command: list[str], given: 
     assert said in done.stderr
 
 
+def test_a_service_waits_for_its_database_and_ends_when_it_is_told_to(tmp_path: Path, free_port: int) -> None:
+    away = {"KOPPEL_DATABASE_URL": "postgresql://a@127.0.0.1:9/a", "KOPPEL_AMQP_URL": "amqp://127.0.0.1:9"}
+    given = away | {"KOPPEL_PORT": str(free_port), "KOPPEL_SECRET_KEYS": Fernet.generate_key().decode()}
+    live = f"http://127.0.0.1:{free_port}/identity/health/live"
+
+    def lives() -> bool:
+        try:
+            return httpx2.get(live, trust_env=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    output = tmp_path / "output"
+    with output.open("wb") as said:
+        process = subprocess.Popen([KOPPEL, "serve", "identity"], env=environment(**given), stdout=said, stderr=said)
+    until(lives, "it lives")
+    until(lambda: output.read_text().count("database away") > 1, "it tries again")
+    taken = subprocess.run([KOPPEL, "serve", "identity"], env=environment(**given), capture_output=True, text=True)
+    assert (taken.returncode, "Traceback" in taken.stderr) == (1, False)
+    assert f"cannot listen on 127.0.0.1:{free_port}" in taken.stderr
+    process.terminate()
+    assert process.wait(WITHIN_S) == 0
+    assert "Traceback" not in output.read_text()
+
+
 def test_a_taken_port_or_folder_is_told(mesh: Mesh, tmp_path: Path) -> None:
     port = mesh.koppel("up", "--no-demo", "--folder", tmp_path / "x", KOPPEL_PORT=mesh.port)
     assert (port.returncode, f"Port {mesh.port} is taken" in port.stderr) == (1, True)

@@ -2,22 +2,17 @@
 
 Start: HTTP, resources, loops, consumers. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
 resources closed, a last pass of the relay, HTTP closed (messaging order: nothing is taken in that cannot be sent out).
-
-A process that shares its port with others has nobody in front who asks for readiness before sending a caller: the kernel
-deals callers out to all who listen. So it listens only from when it is ready, and stops doing so before anything else.
 """
 
 import asyncio
 import contextlib
 import gc
 import signal
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -30,6 +25,7 @@ from .health import LOOP_SILENT_S, Health
 from .housekeeping import housekeeping_loops
 from .http import problems
 from .http.client import HttpClient
+from .http.listening import bound_socket, served, served_when_ready
 from .http.mesh_client import MeshClient
 from .http.middleware import Started
 from .http.server import build_app
@@ -46,7 +42,6 @@ PAUSE_AFTER_ERROR_S = 2.0
 PACE_S = 0.05
 """Turns of a loop begin at least this far apart, however often it is woken; a turn that says "more" is followed at once."""
 PAUSE_DATABASE_AWAY_S = 1.0
-PAUSE_NOT_READY_S = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +55,37 @@ def main(service: Service) -> None:
 
 
 async def _until_signal(services: Sequence[Service], settings: Mapping[str, MeshSettings]) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(services, settings):
+    async with running_until_signal(services, settings) as stop:
         await stop.wait()
+
+
+@asynccontextmanager
+async def running_until_signal(
+    services: Sequence[Service], settings: Mapping[str, MeshSettings], *, mounts: Mapping[str, ASGIApp] | None = None
+) -> AsyncIterator[asyncio.Event]:
+    """Run ``services`` as ``running`` does; yield the event that SIGTERM or SIGINT sets.
+
+    Raises:
+        SystemExit: the signal came while they were still starting.
+    """
+    stop = asyncio.Event()
+    starting = asyncio.current_task()
+
+    def tell() -> None:
+        stop.set()
+        if starting is not None:
+            starting.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, tell)
+    try:
+        async with running(services, settings, mounts=mounts):
+            starting = None
+            yield stop
+    except asyncio.CancelledError:
+        if starting is None or not stop.is_set():
+            raise
+        raise SystemExit(0) from None
 
 
 @asynccontextmanager
@@ -82,7 +103,7 @@ async def running(
         mounts: further ASGI apps by path, such as a laptop's sandbox neighbours.
 
     Raises:
-        OSError: the address is taken, or not ours.
+        http.listening.CannotListenError: the address is taken, or not ours.
     """
     async with AsyncExitStack() as stack:
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
@@ -94,14 +115,14 @@ async def running(
         )
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
         own = settings[services[0].name]
-        listening = stack.enter_context(contextlib.closing(_listening_socket(own)))
+        bound = stack.enter_context(contextlib.closing(bound_socket(own)))
         if not own.reuse_port:
             # Alone it listens first: its probes are asked, and a loop may call a neighbour's HTTP side in its first turn.
-            await stack.enter_async_context(_served(front, listening))
+            await stack.enter_async_context(served(front, bound))
         for part in parts:
             await stack.enter_async_context(part.working())
         if own.reuse_port:
-            await stack.enter_async_context(_served_when_ready(front, listening, [part.context for part in parts]))
+            await stack.enter_async_context(served_when_ready(front, bound, [part.context.health for part in parts]))
         # What was built to start lives as long as the process: looking through it again and again for garbage costs more
         # than what there is to find.
         gc.collect()
@@ -128,9 +149,10 @@ class _Part:
         """Open the service's resources, then run its loops and consumer until the block ends."""
         context = self.context
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._send_the_rest)  # last: closing what is worked with ends work that tells of itself
-            if context.service.resources is not None:
-                context.resources = await stack.enter_async_context(context.service.resources(context))
+            stack.push_async_callback(
+                self._send_the_rest
+            )  # last: closing what is worked with ends work that tells of itself
+            await self._open_resources(stack)
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
             loops += [*housekeeping_loops(context), *context.service.loops]
             tasks = [asyncio.create_task(self._turn(loop), name=f"{context.name} {loop.name}") for loop in loops]
@@ -141,6 +163,19 @@ class _Part:
             finally:
                 context.health.stopping = True
                 await self._stop(tasks, consumer)
+
+    async def _open_resources(self, stack: AsyncExitStack) -> None:
+        """Open what the service works with, once the database is there for it: being away makes nobody end."""
+        context = self.context
+        while context.service.resources is not None:
+            try:
+                context.resources = await stack.enter_async_context(context.service.resources(context))
+                return
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                log.warning("database away", service=context.name, error=repr(error))
+                await asyncio.sleep(PAUSE_DATABASE_AWAY_S)
 
     async def _turn(self, loop: Loop) -> None:
         context, wake = self.context, self.context.wake_event(loop.name)
@@ -216,83 +251,3 @@ def _subscription(context: Context, settings: MeshSettings) -> Subscription | No
     )
     context.health.not_consuming_for_s = subscription.idle_though_reachable_for_s
     return subscription
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: who runs the services decides when they stop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listening_socket(settings: MeshSettings) -> socket.socket:
-    """Return a bound socket.
-
-    Raises:
-        OSError: the address is taken, or not ours.
-    """
-    host, port = settings.host, settings.port
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    made = socket.socket(family, kind, protocol)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if settings.reuse_port:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind(address)
-    except OSError as error:
-        made.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return made
-
-
-@asynccontextmanager
-async def _served_when_ready(
-    app: ASGIApp, listening: socket.socket, contexts: Sequence[Context]
-) -> AsyncIterator[None]:
-    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end."""
-    async with AsyncExitStack() as stack:
-
-        async def begin() -> None:
-            said: list[str] = []
-            while reasons := [reason for context in contexts for reason in await context.health.ready()]:
-                if reasons != said:
-                    log.warning("not listening until ready", reasons=reasons)
-                said = reasons
-                await asyncio.sleep(PAUSE_NOT_READY_S)
-            try:
-                await stack.enter_async_context(_served(app, listening))
-            except Exception:
-                log.exception("cannot listen")
-
-        beginning = asyncio.create_task(begin())
-        try:
-            yield
-        finally:
-            beginning.cancel()
-            await asyncio.gather(beginning, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-        proxy_headers=False,
-        http="httptools",
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve([listening]))
-    try:
-        while not server.started:
-            if serving.done():
-                serving.result()
-                raise RuntimeError("the HTTP server ended before it had begun")
-            await asyncio.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        await serving

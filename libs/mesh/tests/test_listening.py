@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from sqlalchemy.engine import make_url
 
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
@@ -83,6 +85,38 @@ async def test_alone_it_tells_that_it_lives_while_it_still_starts(free_port: int
         while await answer(free_port, "/slow") != 200:
             await asyncio.sleep(0.05)
     starting.cancel()
+
+
+async def test_a_database_that_is_away_at_the_start_is_waited_for(free_port: int, database_url: str) -> None:
+    @contextlib.asynccontextmanager
+    async def resources(context: Context) -> AsyncIterator[None]:
+        await context.database.ping()
+        yield
+
+    url = make_url(database_url)
+    there = f"{url.query['host']}/.s.PGSQL.{url.port or 5432}"
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server = await asyncio.open_unix_connection(there)
+        await asyncio.gather(pass_on(reader, server[1]), pass_on(server[0], writer), return_exceptions=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    away = url.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+    given = settings(free_port, reuse_port=False, database_url=away)
+    starting = asyncio.create_task(_run(replace(SERVICE, resources=resources), given))
+    await asyncio.sleep(0.5)
+    assert not starting.done()
+    assert (await answer(free_port, "/health/live"), await answer(free_port)) == (200, 503)
+    async with await asyncio.start_server(take, "127.0.0.1", port):
+        await until(free_port, 200)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
 
 
 async def test_one_that_is_still_starting_takes_no_caller_from_the_others(free_port: int, database_url: str) -> None:

@@ -1,0 +1,104 @@
+"""The door of a process: a socket of its own or one beside others on the same port, and the HTTP server behind it.
+
+A process that shares its port with others has nobody in front who asks for readiness before sending a caller: the kernel
+deals callers out to all who listen. So it listens only from when it is ready, and stops doing so before anything else.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from koppel_mesh.health import Health
+from koppel_mesh.settings import MeshSettings
+
+PAUSE_NOT_READY_S = 0.5
+log = structlog.get_logger(__name__)
+
+
+class CannotListenError(OSError):
+    """The address is taken, or not ours."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: who runs the services decides when they stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bound_socket(settings: MeshSettings) -> socket.socket:
+    """Return a bound socket on which nobody listens yet.
+
+    Raises:
+        CannotListenError: the address is taken, or not ours.
+    """
+    host, port = settings.host, settings.port
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if settings.reuse_port:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)
+    except OSError as error:
+        made.close()
+        raise CannotListenError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return made
+
+
+@asynccontextmanager
+async def served_when_ready(app: ASGIApp, bound: socket.socket, healths: Sequence[Health]) -> AsyncIterator[None]:
+    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end."""
+    async with AsyncExitStack() as stack:
+
+        async def begin() -> None:
+            said: list[str] = []
+            while reasons := [reason for health in healths for reason in await health.ready()]:
+                if reasons != said:
+                    log.warning("not listening until ready", reasons=reasons)
+                said = reasons
+                await asyncio.sleep(PAUSE_NOT_READY_S)
+            try:
+                await stack.enter_async_context(served(app, bound))
+            except Exception:
+                log.exception("cannot listen")
+
+        beginning = asyncio.create_task(begin())
+        try:
+            yield
+        finally:
+            beginning.cancel()
+            await asyncio.gather(beginning, return_exceptions=True)
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
+    """Listen and serve for as long as the block lasts; what was taken by its end is answered."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
+        http="httptools",
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([bound]))
+    try:
+        while not server.started:
+            if serving.done():
+                serving.result()
+                raise RuntimeError("the HTTP server ended before it had begun")
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await serving
