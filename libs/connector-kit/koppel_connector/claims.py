@@ -5,6 +5,7 @@ Two connections may lead to one company, by mistake mostly: a document goes one 
 second can see what the first did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import monotonic
@@ -90,9 +91,10 @@ _CLAIM_READ_BACK = Statement(f"""
 """)
 
 _RENEW = Statement("""
-    UPDATE delivery SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
-    WHERE id = :id AND lease_token = :lease_token AND lease_until > clock_timestamp()
-    RETURNING lease_until, clock_timestamp() AS read_at
+    UPDATE delivery d SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:lease_tokens AS uuid[])) AS held (id, lease_token)
+    WHERE d.id = held.id AND d.lease_token = held.lease_token AND d.lease_until > clock_timestamp()
+    RETURNING d.id, d.lease_until, clock_timestamp() AS read_at
 """)
 
 
@@ -128,15 +130,17 @@ async def claim_read_back(kit: Kit) -> Lane | None:
     return lanes[0] if lanes else None
 
 
-async def renew(kit: Kit, row: DeliveryRow) -> DeliveryRow | None:
-    """Return the row with a lease from now on; None when it is no longer ours."""
+async def renew(kit: Kit, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+    """Return those rows that are still ours, with a lease from now on: those that wait their turn are held as well."""
+    held = {"ids": [row.id for row in rows], "lease_tokens": [row.lease_token for row in rows]}
     async with kit.database.transaction() as tx:
-        renewed = await _RENEW.one_or_none(
-            tx, {"id": row.id, "lease_token": row.lease_token, "lease_s": kit.settings.lease_for(kit.profile)}
-        )
-    if renewed is None:
-        return None
-    return replace(row, lease_until=renewed.lease_until, read_at=renewed.read_at, monotonic=monotonic())
+        found = await _RENEW.all(tx, held | {"lease_s": kit.settings.lease_for(kit.profile)})
+    renewed = {each.id: each for each in found}
+    return [
+        replace(row, lease_until=now_held.lease_until, read_at=now_held.read_at, monotonic=monotonic())
+        for row in rows
+        if (now_held := renewed.get(row.id))
+    ]
 
 
 def _lanes(rows: list[DeliveryRow]) -> list[Lane]:

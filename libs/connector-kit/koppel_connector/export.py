@@ -77,11 +77,8 @@ async def _run_track(kit: Kit, row: ConnectionRow, left: list[DeliveryRow]) -> N
                 left.pop(0)
                 continue
             if current.lease_left_s() < kit.settings.lease_for(kit.profile) / 2:
-                renewed = await renew(kit, current)
-                if renewed is None:
-                    left.pop(0)
-                    continue
-                current = renewed
+                left[:] = await renew(kit, left)
+                continue
             left.pop(0)
             if await _walk(kit, vendor, current):
                 return

@@ -25,6 +25,7 @@ class PaperVendor(LoopbackServer):
         self.faults: deque[Fault] = deque()
         self.token_faults: deque[str] = deque()
         self.index_delay_s = 0.0
+        self.books_in_s = 0.0
         self.booked_at_once = True
         self.seen: list[tuple[str, str]] = []
         self.spent_uses = 0
@@ -72,6 +73,7 @@ class PaperVendor(LoopbackServer):
         return await self._say(writer, *self._read(path, query), limits)
 
     async def _book(self, writer: asyncio.StreamWriter, entry: dict[str, Any], limits: dict[str, Any]) -> bool:
+        await asyncio.sleep(self.books_in_s)
         fault = self.faults.popleft() if self.faults else None
         match fault:
             case Fault.RESETS:

@@ -78,6 +78,18 @@ async def test_missing_settings_block_and_name_themselves(
     await shop.until_state("booked")
 
 
+async def test_a_slow_vendor_costs_nobody_the_claim_of_those_that_wait_their_turn(
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str]
+) -> None:
+    lease_s = 1.5
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url, deadline_s=0.6, lease_s=lease_s) as shop:
+        await harness.connect(shop)
+        vendor.books_in_s = 2 * lease_s / shop.kit.settings.claim_batch
+        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(shop.kit.settings.claim_batch)))
+        rows = await shop.until_state(*["booked"] * shop.kit.settings.claim_batch)
+        assert [row.attempts for row in rows] == [1] * len(rows), "the sweeper took a living worker's claims"
+
+
 async def test_a_removed_connection_ends_what_waited(shop: Workshop, harness: PaperHarness) -> None:
     await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
     await shop.hand(shop.ready(*harness.document(1)))
