@@ -78,6 +78,11 @@ def test_a_foreign_currency_brings_its_rate() -> None:
     assert read("01-invoice-ogm-pdf").exchange_rate is None
 
 
+def test_a_currency_in_small_letters_is_the_same_one() -> None:
+    ubl = (SAMPLES / "own__be-01-invoice-ogm-pdf.xml").read_bytes().replace(b"EUR", b"eur")
+    assert booking(ubl, DocumentKind.SALES_INVOICE) == read("01-invoice-ogm-pdf")
+
+
 def test_what_is_no_ubl_or_not_ours_to_book_is_a_problem() -> None:
     for data, code in (
         (b"%PDF-1.4", "document_unreadable"),

@@ -41,7 +41,7 @@ def booking(ubl: bytes, kind: DocumentKind) -> Booking:
             number=document.number,
             issued_on=document.issue_date,
             due_on=document.due_date,
-            currency=document.currency,
+            currency=document.currency.upper(),  # small letters break BR-CL-04, and name the same currency
             total=total,
             party=_party(theirs, ours),
             items=with_vat([*_lines(document), *_adjustments(document)], totals, total),
