@@ -6,7 +6,7 @@ from connector_exact.mapping.booking import Party
 from connector_exact.mapping.relation import candidates, creation, recognise, role, search_terms
 from connector_exact.masters import Relation, name_key
 
-from .books import book, relation
+from .books import Book, book, relation
 
 
 def found(party: Party, *relations: Relation, side: str = "sale") -> str | None:
@@ -24,6 +24,14 @@ def test_a_name_is_recognised_without_case_dots_or_legal_form() -> None:
     assert found(Party("BAKKERIJ DEMO N.V.")) == "1"
     assert found(Party("papier & zn")) == "2"
     assert name_key("B.V.") != ""
+
+
+def test_a_name_that_had_to_be_cut_is_recognised() -> None:
+    party = Party("Internationale Vereniging voor de Bevordering van het Ambacht vzw")
+    kept = relation("7", str(creation(party, "sale")["Name"]).strip())
+    assert found(party, kept) == "7"
+    assert [one.code for one in candidates(party, Book([kept.line()]))] == ["7"]
+    assert found(Party("Internationale Vereniging voor Bakkers"), kept) is None
 
 
 def test_another_vat_number_is_somebody_else_even_with_the_same_name() -> None:

@@ -50,7 +50,8 @@ def candidates(party: Party, book: MasterBook) -> list[Relation]:
         for key in ("vat_key", "enterprise_key")
         for line in book.find(Relation.kind, key, number)
     ]
-    lines += book.find(Relation.kind, "name_key", name_key(party.name))
+    for key in _name_keys(party):
+        lines += book.find(Relation.kind, "name_key", key)
     if party.code and (line := book.get(Relation.kind, party.code)) is not None:
         lines.append(line)
     return [Relation.of(line) for line in {line.remote_id: line for line in lines}.values()]
@@ -58,6 +59,7 @@ def candidates(party: Party, book: MasterBook) -> list[Relation]:
 
 def recognise(party: Party, relations: Iterable[Relation], side: Side) -> Relation | None:
     """Return the relation that is this party; of several one that is not blocked, has the role, then the lowest code."""
+    names = _name_keys(party)
     ranked = [(rank, relation) for relation in relations if (rank := _rank(party, relation)) is not None]
     if not ranked:
         return None
@@ -67,7 +69,7 @@ def recognise(party: Party, relations: Iterable[Relation], side: Side) -> Relati
             pair[0],
             pair[1].blocked,
             not has_role(pair[1], side),
-            name_key(pair[1].name) != name_key(party.name),
+            name_key(pair[1].name) not in names,
             pair[1].code,
         ),
     )[1]
@@ -83,9 +85,14 @@ def _rank(party: Party, relation: Relation) -> int | None:
         return 1
     if enterprise and registered:
         return None
-    if name_key(party.name) == name_key(relation.name):
+    if name_key(relation.name) in _name_keys(party):
         return 2
     return 3 if party.code and party.code == relation.code else None
+
+
+def _name_keys(party: Party) -> list[str]:
+    """Return the keys of a party's name: in full, and as much of it as ``creation`` could write in Exact."""
+    return list(dict.fromkeys(name_key(name) for name in (party.name, party.name[:NAME_LENGTH_MAX])))
 
 
 def has_role(relation: Relation, side: Side) -> bool:
