@@ -98,13 +98,18 @@ def _no_answer(answer: VendorAnswer, what: str) -> Verdict:
 
 
 def _readable(answer: VendorAnswer) -> bool:
-    """Whether the answer can be gone on with; what a creation made must be told by its body or by ``Location``."""
+    """Whether the answer can be gone on with; what a creation made must be told by its body or by ``Location``.
+
+    A question is answered under ``d`` (§2): a page without it has not said "nothing found", which would let us make a
+    relation or an entry a second time.
+    """
     if not answer.content:
         return answer.acts and (answer.status != 201 or "(guid'" in answer.headers.get("location", ""))
     try:
-        return isinstance(answer.json(), Mapping)
+        body = answer.json()
     except (ValueError, RecursionError):
         return False
+    return isinstance(body, Mapping) and (answer.acts or isinstance(body.get("d"), Mapping | list))
 
 
 def _reason(answer: VendorAnswer) -> str | None:

@@ -41,6 +41,11 @@ def test_nothing_at_all_answers_no_question() -> None:
     assert isinstance(verdict(answer(200, "", acts=False)), Later)
 
 
+@pytest.mark.parametrize("body", ["{}", '{"d":null}', '{"d":"x"}', '{"error":{"message":{"value":"Later"}}}'])
+def test_a_page_that_answers_nothing_has_not_said_that_there_is_nothing(body: str) -> None:
+    assert isinstance(verdict(answer(200, body, acts=False)), Later)
+
+
 def test_a_conflict_may_be_our_own_and_is_looked_up() -> None:
     assert isinstance(verdict(answer(409, envelope("Conflict"))), OutcomeUnknown)
 
