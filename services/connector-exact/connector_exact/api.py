@@ -14,7 +14,7 @@ from koppel_connector.connector import Vendor, VendorAnswer, Work
 from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
 
-from . import odata
+from . import odata, refusals
 from .mapping.entry import Family
 from .odata import Row
 
@@ -94,20 +94,29 @@ class Exact:
 
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
         """Return the relations that fit any of these filter terms of ``mapping.relation``."""
-        try:
-            return await self._relations_where(odata.any_of(*terms))
-        except Rejected as refused:
-            # "Filtering on these fields is not supported" (§2) of one term must not hide what the others find.
-            found, answered = [], False
-            for term in terms:
-                try:
-                    found += await self._relations_where(term)
-                    answered = True
-                except Rejected:
-                    continue
-            if not answered:
-                raise refused from None
-            return found
+        book, resource = self._vendor.masters, "crm/Accounts"
+        terms = [term for term in terms if not refusals.known(book, refusals.shape(resource, term))] or terms
+        joined = odata.any_of(*terms)
+        found = await refusals.asked(book, refusals.shape(resource, *terms), lambda: self._relations_where(joined))
+        return await self._relations_one_by_one(terms) if found is None else found
+
+    async def _relations_one_by_one(self, terms: Sequence[str]) -> list[Row]:
+        """Ask term by term: "Filtering on these fields is not supported" (§2) of one must not hide what the others find."""
+        found: list[Row] = []
+        refused: dict[str, Rejected] = {}
+        answered: set[str] = set()
+        for term in terms:
+            question = refusals.shape("crm/Accounts", term)
+            try:
+                found += await self._relations_where(term)
+                answered.add(question)
+            except Rejected as verdict:
+                refused[question] = verdict
+        if not answered:
+            raise next(iter(refused.values()))
+        for question in refused.keys() - answered:
+            await refusals.remember(self._vendor.masters, question)
+        return found
 
     async def _relations_where(self, query: str) -> list[Row]:
         return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
@@ -191,20 +200,23 @@ class Exact:
         ours = f"EntryID eq {odata.guid(entry_id)}"
         if alike is None:
             return await self.entries(family, ours)
-        try:
-            return await self.entries(family, odata.any_of(ours, f"({alike})"))
-        except Rejected:
+        question = refusals.shape(family.path, ours, alike)
+        joined = odata.any_of(ours, f"({alike})")
+        found = await refusals.asked(self._vendor.masters, question, lambda: self.entries(family, joined))
+        if found is None:
             found = [*await self.entries(family, ours), *await self.entries(family, alike)]
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
 
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, many in one call: the read-back of a whole batch."""
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
-        try:
-            return await self.entries(family, odata.any_of(*terms), lines=True)
-        except Rejected:
+        question = refusals.shape(f"{family.path} with {family.lines}", *terms)
+        joined = odata.any_of(*terms)
+        found = await refusals.asked(self._vendor.masters, question, lambda: self.entries(family, joined, lines=True))
+        if found is None:
             # "This $filter parameter is not supported for this resource" (§2): then one plain question for each.
             return [row for term in terms for row in await self.entries(family, term)]
+        return found
 
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
         """Return the lines of one entry, for when a list did not hold them all: by key, then by the entry's own link."""

@@ -249,6 +249,42 @@ async def test_a_relation_is_found_though_a_field_of_the_question_cannot_be_filt
     assert sandbox.entry(sent.remote_id)["Customer"] == row["ID"]
 
 
+async def test_what_is_refused_is_not_asked_again_with_every_document(sandbox: Sandbox) -> None:
+    # Ten errors an hour stop an endpoint (§4.3), and those of searching and reading back count among those of booking.
+    def narrow(said: Said) -> None:
+        one_term_a_filter(said)
+        query = said.query.get("$filter", "")
+        if said.resource == "crm/Accounts" and (" or " in query or "ChamberOfCommerce" in query):
+            refuse(said, 400, "Filtering on these fields is not supported: ChamberOfCommerce")
+
+    sandbox.state.switches.minute_limit = 1_000
+    async with desk_in(sandbox, narrow) as desk:
+        for errors_max, number in ((6, "0403170701"), (1, "0404616494"), (0, "0202239951")):
+            swaps = {"BE0000000295": f"BE{number}", ">0000000295<": f">{number}<"}
+            works = [work_of(desk, sample("01-invoice-ogm-pdf", replace=swaps)) for _ in range(2 + errors_max)]
+            desk.calls.clear()
+            for work in works:
+                await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+            told = await CONNECTOR.read_back(desk, works)
+            found = await CONNECTOR.lookup(works[0])
+            assert isinstance(found, Found)
+            assert {type(one) for one in told.values()} == {Booked}
+            assert sum(call.status == 400 for call in desk.calls) <= errors_max
+    assert len({entry["Customer"] for entry in sandbox.entries()}) == 3
+
+
+async def test_one_refused_spelling_hides_no_field_that_answers(sandbox: Sandbox) -> None:
+    def moody(said: Said) -> None:
+        query = said.query.get("$filter", "")
+        if said.resource == "crm/Accounts" and (" or " in query or query == "VATNumber eq 'BE0000000295'"):
+            refuse(said, 400, "This $filter parameter is not supported for this resource")
+
+    async with desk_in(sandbox, moody) as desk:
+        row = sandbox.add_relation("Een andere naam", VATNumber="BE 0000.000.295", Status="C")
+        sent, _ = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    assert sandbox.entry(sent.remote_id)["Customer"] == row["ID"]
+
+
 @pytest.mark.parametrize("flag", ["true", "false"])
 async def test_yes_and_no_may_be_words(sandbox: Sandbox, flag: str) -> None:
     def words(said: Said) -> None:
