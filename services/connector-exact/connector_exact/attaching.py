@@ -52,6 +52,11 @@ async def attach(exact: Exact, work: Work, entry: Entry, files: Sequence[File]) 
     return document_id
 
 
+async def forget(work: Work) -> None:
+    """Have the Document made anew at the next attempt: somebody has removed the one that is remembered."""
+    await work.save(document_id=None, attached=[])
+
+
 async def recover(exact: Exact, work: Work) -> None:
     """After an ambiguous step: find the Document by its subject and see what hangs on it already."""
     document_id = work.progress.get("document_id")

@@ -132,13 +132,12 @@ class ExactConnector(Connector):
             await _check_number_is_free(exact, entry)
         if work.went_before and not work.progress.get("searched"):
             await _search_first(exact, work, entry)
-        document_id = await attaching.attach(exact, work, entry, prepared.files)
-        await work.save(**_traces(entry), expected=expectation(entry, document_id))
         try:
+            document_id = await attaching.attach(exact, work, entry, prepared.files)
+            await work.save(**_traces(entry), expected=expectation(entry, document_id))
             row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
         except Blocked as refused:
-            if refused.problem is not None and refused.problem.code in periods.TOLD_BY:
-                await periods.forget(work.vendor.masters, entry.journal.code, entry.booking.issued_on)
+            await _forget_what_was_refuted(work, entry, refused.problem)
             raise
         entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
@@ -230,6 +229,16 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
     if taken := await exact.numbers_in_use(entry.family, entry.journal.code, number):
         held = ", ".join(str(row.get("YourRef") or "?") for row in taken[:3])
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
+
+
+async def _forget_what_was_refuted(work: Work, entry: Entry, problem: Problem | None) -> None:
+    """Have what a refusal gives the lie to asked, or made, anew when somebody tries again."""
+    if problem is None:
+        return
+    if problem.code in periods.TOLD_BY:
+        await periods.forget(work.vendor.masters, entry.journal.code, entry.booking.issued_on)
+    if problem.code == "files_gone":
+        await attaching.forget(work)
 
 
 async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:

@@ -73,6 +73,7 @@ _THINGS: Final[dict[str, tuple[str, ...]]] = {
     "cost_centre": ("cost center", "cost centre", "kostenplaats", "centre de cout", "centre de couts"),
     "cost_unit": ("cost unit", "kostendrager", "unite de cout", "porteur de couts", "unite de couts"),
     "payment_condition": ("payment condition", "betalingsconditie", "betalingsvoorwaarde", "condition de paiement"),
+    "document": ("document", "documents"),
     "due_date": ("due date", "vervaldatum", "date d'echeance", "echeance"),
     "entry_number": (
         *("entry number", "boekstuknummer", "numero d'ecriture", "numero de piece"),
@@ -122,6 +123,7 @@ _PROBLEMS: Final[dict[tuple[str, str], str]] = {
     ("mandatory", "payment_condition"): "payment_condition_missing",
     ("invalid_reference", "payment_condition"): "payment_condition_missing",
     ("mandatory", "due_date"): "due_date_missing",
+    ("invalid_reference", "document"): "files_gone",
     ("in_use", "entry_number"): "entry_number_taken",
     ("not_allowed", "exchange_rate"): "currency_not_allowed",
     ("invalid_reference", "exchange_rate"): "currency_not_allowed",

@@ -210,6 +210,10 @@ PROBLEMS: Final = ProblemCatalogue((
          "Een bijlage is groter dan de 10 MB die Exact Online aanvaardt. Lever een kleiner bestand aan.",
          "Une pièce jointe dépasse les 10 Mo acceptés par Exact Online. Fournissez un fichier plus petit.",
          "An attachment is larger than the 10 MB Exact Online accepts. Provide a smaller file."),
+    _problem("files_gone", ACCOUNTANT, True,
+         "Het Document met de bestanden van deze boeking staat niet meer in Exact Online. Probeer opnieuw: Koppel maakt het dan opnieuw aan.",
+         "Le Document contenant les fichiers de cette écriture n’est plus dans Exact Online. Réessayez : Koppel le recrée alors.",
+         "The Document with the files of this entry is no longer in Exact Online. Retry, and Koppel makes it again."),
     # ── what Exact says in words we do not know, or about our own request ──
     _problem("vendor_refused", ACCOUNTANT, False,
          "Exact Online weigert het document; de reden staat hieronder in de woorden van Exact.",

@@ -79,6 +79,10 @@ class Sandbox:
             row["FileName"] for row in self._table("DocumentAttachments").values() if row["Document"] == document_id
         ]
 
+    def remove_documents(self) -> None:
+        for name in ("DocumentAttachments", "Documents"):
+            self._table(name).clear()
+
     def relations(self) -> list[Any]:
         return list(self._table("Accounts").values())
 

@@ -166,6 +166,26 @@ async def test_a_retry_after_a_refusal_makes_no_second_document(desk: Desk, sand
     assert [call.operation for call in desk.calls if call.operation in ENTRY_CALLS] == ["salesentry/SalesEntries"] * 2
 
 
+@pytest.mark.parametrize("language", ["nl-BE", "fr-BE", "en-GB"])
+async def test_a_document_removed_while_the_entry_waited_is_made_again(
+    desk: Desk, sandbox: Sandbox, language: str
+) -> None:
+    sandbox.speak(language)
+    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sandbox.deny("salesentry/SalesEntries", "POST")
+    with pytest.raises(Blocked):
+        await book(desk, work)
+    sandbox.allow_everything()
+    sandbox.remove_documents()
+    with pytest.raises(Blocked) as caught:
+        await book(desk, work)
+    assert code_of(caught.value) == "files_gone"
+    sent, told = await book(desk, work)
+    assert isinstance(told, Booked)
+    document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
+    assert len(sandbox.attachments(document["ID"])) == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "document", "code"),
     [
