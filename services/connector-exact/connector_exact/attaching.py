@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from koppel_connector.connector import Work
 
+from . import rights
 from .api import Exact
 from .mapping.entry import Entry, clipped
 from .mapping.refusal import CannotBook
@@ -63,10 +64,13 @@ async def recover(exact: Exact, work: Work) -> None:
     if document_id is None:
         found = await exact.documents_about(work.remote_ref)
         if not found:
+            await rights.insist_on_reading(exact, "documents/Documents")
             return
         document_id = str(min(str(row["ID"]) for row in found))
         await work.save(document_id=document_id)
     names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
+    if not names:
+        await rights.insist_on_reading(exact, "documents/DocumentAttachments")
     await work.save(attached=names)
 
 

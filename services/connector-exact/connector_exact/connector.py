@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from koppel_connector.connector import (
     Application,
     Booked,
-    CannotTell,
     CheckStep,
     Connector,
     Differs,
@@ -33,7 +32,7 @@ from koppel_connector.connector import (
 from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
 
-from . import answers, attaching, checks, importing, odata, periods, relations
+from . import answers, attaching, checks, importing, odata, periods, relations, rights
 from .api import Exact
 from .mapping import entered, reading
 from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
@@ -142,7 +141,7 @@ class ExactConnector(Connector):
         entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
 
-    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
+    async def lookup(self, work: Work) -> Found | NotFound:
         """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
         exact = Exact(work.vendor)
         if (family := _family(work)) is None:
@@ -160,9 +159,7 @@ class ExactConnector(Connector):
             numbers = ", ".join(_entry_number(row) or "?" for row in rows[:5])
             problem = Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}")
             return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
-        if not await exact.may(family.path, "GET"):
-            # Without the right to read, Exact answers 200 with an empty list: that proves nothing.
-            return CannotTell(f"no right to read {family.path}")
+        await rights.insist_on_reading(exact, family.path)
         await attaching.recover(exact, work)
         return NotFound()
 
@@ -174,8 +171,8 @@ class ExactConnector(Connector):
             if not asked:
                 continue
             held = {odata.same_guid(row.get("EntryID")): row for row in await exact.entries_by_id(family, list(asked))}
-            if len(held) < len(asked) and not await exact.may(family.path, "GET"):
-                raise answers.refusal("missing_right", f"read entries (GET {family.path})")
+            if len(held) < len(asked):
+                await rights.insist_on_reading(exact, family.path)
             for entry_id, work in asked.items():
                 row = held.get(entry_id)
                 lines = await _lines_held(exact, family, row) if row else []

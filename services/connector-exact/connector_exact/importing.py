@@ -15,15 +15,16 @@ DIVISIONS_PROBED_MAX: Final = 25
 
 
 async def masters(exact: Exact) -> Masters:
-    """Return the division's master data; an empty list where there must be some is a missing right, not "0 imported"."""
+    """Return the division's master data; an empty list may be a missing right, which is asked before "0 imported" is believed."""
     accounts, journals = await exact.ledger_accounts(), await exact.journals()
-    vat_codes = await exact.vat_codes()
-    if not (accounts and journals and vat_codes):
+    vat_codes, relations = await exact.vat_codes(), await exact.relations()
+    # A company without relations may be new; taken for one, each of its relations would be made a second time.
+    if not (accounts and journals and vat_codes and relations):
         lacking = await rights.missing(exact, rights.TO_IMPORT)
         if lacking:
             raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
     return Masters(
-        relations=_lines(Relation, await exact.relations()),
+        relations=_lines(Relation, relations),
         ledger_accounts=_lines(LedgerAccount, accounts),
         journals=_lines(Journal, journals),
         vat_codes=_lines(VatCode, vat_codes),

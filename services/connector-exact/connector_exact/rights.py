@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from . import answers
 from .api import Exact
 
 
@@ -35,3 +36,13 @@ MATRIX: Final = TO_IMPORT + TO_BOOK
 async def missing(exact: Exact, rights: Iterable[Right] = MATRIX) -> list[Right]:
     """Ask Exact right by right; return the ones the user lacks."""
     return [right for right in rights if not await exact.may(right.endpoint, right.action)]
+
+
+async def insist_on_reading(exact: Exact, endpoint: str) -> None:
+    """Let nobody take an empty list for "not there" who may not read: Exact answers 200 with no rows then (§3.3).
+
+    Raises:
+        Blocked: the right to read is missing, which is told at once to whoever can grant it.
+    """
+    if not await exact.may(endpoint, "GET"):
+        raise answers.refusal("missing_right", f"read (GET {endpoint})")

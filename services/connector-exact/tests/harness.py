@@ -107,6 +107,9 @@ class Sandbox:
     def block_account(self, code: str) -> None:
         next(row for row in self._table("GLAccounts").values() if str(row["Code"]).strip() == code)["IsBlocked"] = True
 
+    def forget_relations(self) -> None:
+        self._table("Accounts").clear()
+
     def forget_vat_codes(self) -> None:
         self._table("VATCodes").clear()
 
