@@ -111,6 +111,20 @@ def test_a_right_taken_away_blocks_one_dossier_and_is_told(two: tuple[Office, st
     office.until_booked(waiting)
 
 
+def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: tuple[Office, str, str]) -> None:
+    office = two[0]
+    late = office.add_dossier("Te laat gekoppeld")
+    documents = [office.take_in(late, invoice(f"EARLY-{number}")) for number in range(3)]
+
+    def waits_for_a_connection() -> bool:
+        waiting = office.get("/export-scheduler/v1/waiting")["items"]
+        return {"waits_for": "connection", "count": 3, "overdue": 0} in waiting
+
+    office.until(waits_for_a_connection, "they wait for a connection")
+    office.connect(late, BAKERY)
+    office.until_booked(*documents)
+
+
 def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[Office, str, str]) -> None:
     office, dossier, _ = two
     entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Invoice>&e;</Invoice>'

@@ -37,6 +37,8 @@ class WaitsFor(StrEnum):
     month follows the document's date."""
     UNLOCKING = "unlocking"
     """It went before, and the dossier locks what went (R056)."""
+    CONNECTION = "connection"
+    """It went, and its dossier has no connection that could have taken it: it goes again when one is made."""
     DOSSIER = "dossier"
     """The dossier has not been heard of yet."""
     NOTHING = "nothing"

@@ -1,10 +1,10 @@
 """The scheduler as one value."""
 
-from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
+from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, DocumentChanged, DossierChanged
 from koppel_mesh.migrations import migrations_of
 from koppel_mesh.service import Loop, Service
 
-from . import intake, release, routes
+from . import connections, intake, release, routes
 from .settings import SchedulerSettings
 
 SERVICE = Service(
@@ -16,6 +16,7 @@ SERVICE = Service(
         DossierChanged: intake.on_dossier_changed,
         DocumentChanged: intake.on_document_changed,
         DeliveryChanged: intake.on_delivery_changed,
+        ConnectionChanged: connections.on_connection_changed,
     },
     loops=(
         Loop(intake.REPLAN, release.replan, interval_s=1.0),

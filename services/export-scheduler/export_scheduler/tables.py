@@ -40,6 +40,16 @@ dossier = Table(
     Index("dossier_replanning", "dossier_id", postgresql_where=text("replanning")),
 )
 
+connection = Table(
+    "connection",
+    metadata,
+    Column("connection_id", Uuid, primary_key=True),
+    Column("dossier_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("connection_of_dossier", "dossier_id"),
+)
+
 document = Table(
     "document",
     metadata,

@@ -20,6 +20,8 @@ from koppel_mesh.http.mesh_client import MeshError
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
+    ConnectionChanged,
+    ConnectionState,
     DeliveryChanged,
     DeliveryState,
     DocumentChanged,
@@ -27,6 +29,7 @@ from koppel_mesh.messages import (
     DocumentReady,
     DocumentState,
     DossierChanged,
+    EventData,
     ExportFrequency,
     ExportRules,
     open_envelope,
@@ -74,7 +77,7 @@ class Scheduler:
             transport=httpx2.ASGITransport(app=build_app(SERVICE, self.context)), base_url="http://scheduler"
         )
 
-    async def hear(self, *facts: DossierChanged | DocumentChanged | DeliveryChanged) -> None:
+    async def hear(self, *facts: EventData) -> None:
         """Hand facts to their handlers, as the inbox does: one transaction, grouped by type."""
         async with self.database.transaction() as tx:
             for event, handle in SERVICE.handlers.items():
@@ -177,7 +180,13 @@ def delivery(of: DocumentChanged, state: DeliveryState, **changes: Any) -> Deliv
     return DeliveryChanged(**{**known, **changes})
 
 
+def connection(of: DossierChanged, state: ConnectionState = ConnectionState.AUTHORISING) -> ConnectionChanged:
+    return ConnectionChanged(
+        connection_id=new_id(), dossier_id=of.dossier_id, connector="connector-exact", state=state, version=1
+    )
+
+
 @pytest.fixture
 def make() -> SimpleNamespace:
     """Makers of facts."""
-    return SimpleNamespace(dossier=dossier, document=document, delivery=delivery)
+    return SimpleNamespace(dossier=dossier, document=document, delivery=delivery, connection=connection)

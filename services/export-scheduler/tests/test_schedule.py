@@ -58,7 +58,7 @@ async def test_a_clock_set_forward_and_a_long_stop_skip_nothing(scheduler: Any, 
 async def test_what_waits_is_counted_for_whoever_may_see_it(scheduler: Any, make: Any) -> None:
     soon, by_hand, elsewhere = make.dossier(AFTER), make.dossier(NEVER), make.dossier(NEVER, firm_id=new_id())
     of_each = [make.document(soon), make.document(by_hand), make.document(by_hand), make.document(elsewhere)]
-    await scheduler.hear(soon, by_hand, elsewhere, *of_each)
+    await scheduler.hear(soon, by_hand, elsewhere, *map(make.connection, (soon, by_hand)), *of_each)
     assert await waiting(scheduler) == {"moment": (1, 0), "hand": (2, 0)}
     await scheduler.pass_time(TEN_MINUTES)
     assert await waiting(scheduler) == {"moment": (1, 1), "hand": (2, 0)}
@@ -214,6 +214,7 @@ async def test_one_query_shows_everything_that_waits_and_why(scheduler: Any, mak
         "approval": ("approval", None, False, False),
         "late": ("moment", "schedule", True, False),
         "by hand": ("moment", "manual", False, True),
+        "gone": ("connection", None, False, False),
     }
 
 

@@ -40,7 +40,7 @@ async def test_facts_in_and_ready_out_once(
     client = make.dossier(ExportFrequency.AFTER_10_MINUTES)
     old = utc_now() - timedelta(minutes=11)
     invoices = [make.document(client, f"F-{n}", created_at=old) for n in range(20)]
-    storm = [sealed(fact) for fact in (*invoices, client, *invoices)]
+    storm = [sealed(fact) for fact in (*invoices, client, make.connection(client), *invoices)]
     async with running([SERVICE], {SERVICE.name: settings}):
         publisher = Publisher(amqp, "test")
         try:

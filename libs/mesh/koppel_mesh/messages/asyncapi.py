@@ -20,7 +20,7 @@ _WAYS = {
     "document.changed.v1": (("dossier-api",), ("export-scheduler",)),
     "document.ready.v1": (("export-scheduler",), ("connectors",)),
     "delivery.changed.v1": (("connectors",), ("dossier-api", "export-scheduler")),
-    "connection.changed.v1": (("connectors",), ("dossier-api",)),
+    "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler")),
 }
 """From whom and to whom (contract §8)."""
 

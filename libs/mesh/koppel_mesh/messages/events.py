@@ -240,7 +240,7 @@ class DeliveryChanged(EventData):
 
 
 class ConnectionChanged(EventData):
-    """A connection was made, lost or repaired. Connector → dossier-api."""
+    """A connection was made, lost or repaired. Connector → dossier-api, scheduler."""
 
     type: ClassVar[str] = "connection.changed.v1"
     connection_id: UUID
