@@ -3,6 +3,7 @@
 from .connector import (
     Application,
     Booked,
+    Call,
     CannotTell,
     CheckStep,
     Connection,
@@ -40,6 +41,7 @@ __all__ = [
     "Application",
     "Blocked",
     "Booked",
+    "Call",
     "CannotTell",
     "CheckStep",
     "Connection",

@@ -11,7 +11,6 @@ from typing import Any
 from koppel_mesh.clock import utc_now
 
 from .problems import Problem
-from .profile import Phase
 from .verdicts import Blocked, Later, OutcomeUnknown, Rejected, Throttled, Verdict
 
 
@@ -25,7 +24,6 @@ class VendorAnswer:
     content: bytes
     operation: str
     acts: bool
-    phase: Phase
 
     @property
     def text(self) -> str:

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.statements import Statement
 
-from .connector import Phase
-
+Phase = Literal["send", "lookup", "read", "read_back", "token"]
+"""What a call was made for; ``read`` is a question of no delivery: an import, a health check."""
 Outcome = Literal["ok", "refused", "throttled", "later", "unknown", "not_sent"]
 
 

@@ -18,6 +18,7 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from .answers import VendorAnswer, classify_by_status, retry_after_s
+from .calls import Call
 from .masterdata import Master, MasterBook, Masters
 from .outcomes import (
     Booked,
@@ -38,7 +39,6 @@ from .profile import (
     HeaderNames,
     OAuthProfile,
     PasswordProfile,
-    Phase,
     Profile,
     TokenError,
     TokenMeaning,
@@ -49,6 +49,7 @@ from .verdicts import Verdict
 __all__ = [
     "Application",
     "Booked",
+    "Call",
     "CannotTell",
     "CheckStep",
     "Connection",
@@ -65,7 +66,6 @@ __all__ = [
     "NotFound",
     "OAuthProfile",
     "PasswordProfile",
-    "Phase",
     "Profile",
     "ReadBack",
     "RemoteDossier",
@@ -103,31 +103,11 @@ class Vendor(ABC):
     application: Application
 
     @abstractmethod
-    async def call(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        acts: bool,
-        phase: Phase | None = None,
-        work: "Work | None" = None,
-        endpoint: str | None = None,
-        counted: bool = True,
-        deadline_s: float | None = None,
-    ) -> VendorAnswer:
+    async def call(self, call: Call) -> VendorAnswer:
         """Make one call and return its answer, judged as success by ``Connector.classify``.
 
         Token, then budget, then a committed line in the sync log, then the bytes under one total deadline, then the
-        outcome. ``path`` is appended to the application's base address, unless it is absolute under that address.
-        ``json`` may hold Decimals (written as numbers), UUIDs and dates. ``endpoint`` is the key of the error budget
-        (``operation`` when not given); ``counted=False`` is for calls the vendor does not count in its windows.
-        ``phase`` is what the worker is doing (``send`` within ``Connector.send``) unless given.
+        outcome. While a delivery is in hand, every call counts as made for it.
 
         Raises:
             Verdict: what to do next, when the answer is not a success.

@@ -110,7 +110,7 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
     """Take one delivery to its next state. Return True when the rest of the lane should wait."""
     started = time.monotonic()
     is_lookup = row.unknown_since is not None
-    vendor.begin("lookup" if is_lookup else "send", lambda seconds: row.lease_left_s() > seconds)
+    vendor.begin("lookup" if is_lookup else "send", row)
     with continue_from(row.traceparent, f"deliver to {kit.profile.name}", SpanKind.CONSUMER):
         try:
             event, learned, verdict = await (_look_up(kit, vendor, row) if is_lookup else _send(kit, vendor, row))

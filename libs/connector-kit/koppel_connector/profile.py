@@ -10,8 +10,6 @@ from koppel_mesh.messages import DocumentKind
 
 from .problems import ProblemCatalogue
 
-Phase = Literal["send", "lookup", "read", "read_back", "token"]
-
 
 @dataclass(frozen=True)
 class HeaderNames:

@@ -44,8 +44,7 @@ async def _run(kit: Kit, lane: Lane) -> None:
             row = await read_connection(reading, kit, lane.connection_id)
         assert row is not None
         vendor = await open_vendor(kit, row)
-        deadline_row = lane.rows[0]
-        vendor.begin("read_back", lambda seconds: deadline_row.lease_left_s() > seconds)
+        vendor.begin("read_back", *lane.rows)
         works = [make_work(kit, vendor, each, {}, {}) for each in lane.rows]
         seen: Mapping[UUID, ReadBack] = {}
         verdict: Verdict | None = None

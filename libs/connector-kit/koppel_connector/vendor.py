@@ -21,17 +21,18 @@ from koppel_mesh.http.client import NotSent, Response, Unanswered
 from koppel_mesh.telemetry.metrics import counter
 
 from . import attempts, faults, limits
-from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Progress
+from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
+from .calls import Call
 from .connections import ConnectionRow
-from .connector import Application, Connection, Phase, Vendor, VendorAnswer, Window, Work
+from .connector import Application, Connection, Vendor, VendorAnswer, Window
 from .grants import Grant
 from .kit import Kit
 from .masters import StoredMasters
+from .moves import DeliveryRow
 from .problems import Problem
 from .redaction import clean, excerpt_of
 from .unwritten import Unwritten
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
-from .wire import to_json
 
 LONG_WAIT_S = 300.0
 log = structlog.get_logger(__name__)
@@ -43,14 +44,14 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True)
-class _Call:
-    """One request, ready to leave."""
+class _Leaving:
+    """A call, ready to leave."""
 
+    call: Call
     attempt: NewAttempt
-    method: str
     url: str
-    arguments: Mapping[str, Any]
-    counted: bool
+    headers: Mapping[str, str]
+    body: bytes | None
 
 
 class OpenVendor(Vendor):
@@ -63,19 +64,20 @@ class OpenVendor(Vendor):
         self.masters = masters
         self.application: Application = kit.connector.application(kit.settings, row.settings)
         self.connection = Connection(row.id, row.dossier_id, row.firm_id, row.state.value, row.connected_via_user)
-        self.phase: Phase = "read"
-        self.may_leave: Callable[[float], bool] = lambda _: True
-        """Fencing: asked with the seconds a call may take, just before its bytes leave."""
         self.acted_at: datetime | None = None
         """Deadline of the last call of this delivery that may have acted."""
         self.unsaved_effect = False
-        self.calls = 0
+        self._phase: Phase = "read"
+        self._in_hand: Sequence[DeliveryRow] = ()
         self._unwritten = Unwritten()
 
-    def begin(self, phase: Phase, may_leave: Callable[[float], bool]) -> None:
-        """Start on another delivery, or on another part of it."""
-        self.phase = phase
-        self.may_leave = may_leave
+    def begin(self, phase: Phase, *rows: DeliveryRow) -> None:
+        """Take deliveries in hand: calls are made for them from now on, and only while their claim holds.
+
+        A call for one is logged with it; reading back answers for many, and is logged with none.
+        """
+        self._phase = phase
+        self._in_hand = rows
         self.acted_at = None
         self.unsaved_effect = False
 
@@ -98,89 +100,56 @@ class OpenVendor(Vendor):
             raise
         return partial(self._unwritten.put_back, taken)
 
-    async def call(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        acts: bool,
-        phase: Phase | None = None,
-        work: Work | None = None,
-        endpoint: str | None = None,
-        counted: bool = True,
-        deadline_s: float | None = None,
-    ) -> VendorAnswer:
+    async def call(self, call: Call) -> VendorAnswer:
         """Make one call (see ``Vendor.call``)."""
-        body = to_json(json).encode() if json is not None else content
-        arguments: dict[str, Any] = {"params": dict(params) if params else None, "content": body}
-        if data is not None:
-            arguments["data"] = dict(data)
-        sent_headers = {**self.kit.connector.request_headers(self), **(headers or {})}
-        if json is not None:
-            sent_headers.setdefault("Content-Type", "application/json")
-        attempt = NewAttempt(
-            connection_id=self.row.id,
-            delivery_id=work.delivery.id if work else None,
-            document_id=work.delivery.document_id if work else None,
-            phase=phase or self.phase,
-            operation=operation,
-            endpoint=endpoint or operation,
-            acts=acts,
-            deadline_s=deadline_s or self.kit.settings.deadline_for(self.kit.profile),
-            request=self._request_excerpt(method, path, params, json if json is not None else (data or content)),
-            trace_id=_trace_id(),
-        )
-        call = _Call(attempt, method, self._url(path), {**arguments, "headers": sent_headers}, counted)
+        leaving = self._leaving(call)
         async with self.kit.place(self.row.id, self.row.max_inflight):
-            answer = await self._authorised(call)
-        return self._judge(answer, self.kit.profile.windows if counted else ())
+            answer = await self._authorised(leaving)
+        return self._judge(answer, self._windows(call))
 
     # ------------------------------------------------------------------------------------------------------------ one call
 
-    async def _authorised(self, call: _Call) -> VendorAnswer:
+    async def _authorised(self, leaving: _Leaving) -> VendorAnswer:
         if self.kit.vault is None:
-            return await self._exchange(call, None)
+            return await self._exchange(leaving, None)
         grant = await self.kit.vault.grant_for(self.row.id)
-        answer = await self._exchange(call, grant)
+        answer = await self._exchange(leaving, grant)
         if answer.status == 401:
             # A definite no: the call had no effect. One more try with what the vault has (messaging sheet §3.8).
             refused = grant
             grant = await self.kit.vault.after_refusal(refused)
-            answer = await self._exchange(call, grant)
+            answer = await self._exchange(leaving, grant)
             if answer.status == 401 and grant.version == refused.version:
                 # Not spurious: another pair, or none until the vendor takes a refresh.
                 grant = await self.kit.vault.after_refusal(grant)
-                answer = await self._exchange(call, grant)
+                answer = await self._exchange(leaving, grant)
             if answer.status == 401:
                 raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
         self.kit.vault.prove(grant)
         return answer
 
-    async def _exchange(self, call: _Call, grant: Grant | None) -> VendorAnswer:
-        opened = await self._open(call)
+    async def _exchange(self, leaving: _Leaving, grant: Grant | None) -> VendorAnswer:
+        opened = await self._open(leaving)
         faults.point("after_attempt_commit")
-        headers = dict(call.arguments["headers"])
+        call, attempt = leaving.call, leaving.attempt
+        headers = dict(leaving.headers)
         if grant is not None:
             headers["Authorization"] = f"Bearer {grant.access_token}"
         earlier = (self.acted_at, self.unsaved_effect)
-        if call.attempt.acts:
+        if call.acts:
             self.acted_at, self.unsaved_effect = opened.deadline_at, True
         started = time.monotonic()
         try:
-            if not self.may_leave(call.attempt.deadline_s):
+            if not self._may_leave(attempt):
                 raise NotSent("the claim ran out before the bytes left")
             response = await self.kit.http.request(
                 call.method,
-                call.url,
-                deadline_s=call.attempt.deadline_s,
-                fresh_connection=call.attempt.acts,
-                **{**call.arguments, "headers": headers},
+                leaving.url,
+                deadline_s=attempt.deadline_s,
+                fresh_connection=call.acts,
+                params=call.params or None,
+                headers=headers,
+                content=leaving.body,
             )
         except NotSent as error:
             self.acted_at, self.unsaved_effect = earlier
@@ -188,29 +157,28 @@ class OpenVendor(Vendor):
             raise Later(problem=Problem("vendor_unavailable", str(error))) from error
         except Unanswered as error:
             self._note(opened, "unknown", started, status=error.status, message=error.reason)
-            if call.attempt.acts:
+            if call.acts:
                 raise OutcomeUnknown(error.reason) from error
             raise Later(problem=Problem("vendor_unavailable", error.reason)) from error
         faults.point("after_vendor_answer")
-        answer, outcome = self._received(opened, call, response, started, grant)
+        answer, outcome = self._received(opened, leaving, response, started, grant)
         if outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
         return answer
 
-    async def _open(self, call: _Call) -> Opened:
-        if not self.may_leave(call.attempt.deadline_s):
+    async def _open(self, leaving: _Leaving) -> Opened:
+        if not self._may_leave(leaving.attempt):
             raise LeaseLost
-        windows = self.kit.profile.windows if call.counted else ()
+        windows = self._windows(leaving.call)
         budget = Budget(self.row.limit_scope, len(windows))
-        opened = await self._open_once(call.attempt, budget)
+        opened = await self._open_once(leaving.attempt, budget)
         if opened is None:
             async with self.kit.database.transaction() as tx:
                 await limits.make_windows(tx, budget.scope, windows)
-            opened = await self._open_once(call.attempt, budget)
+            opened = await self._open_once(leaving.attempt, budget)
         if isinstance(opened, NoBudget):
             raise self._no_budget(opened)
         assert opened is not None
-        self.calls += 1
         return opened
 
     async def _open_once(self, attempt: NewAttempt, budget: Budget) -> Opened | NoBudget | None:
@@ -231,15 +199,14 @@ class OpenVendor(Vendor):
         return Throttled(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
 
     def _received(
-        self, opened: Opened, call: _Call, response: Response, started: float, grant: Grant | None
+        self, opened: Opened, leaving: _Leaving, response: Response, started: float, grant: Grant | None
     ) -> tuple[VendorAnswer, Outcome]:
         answer = VendorAnswer(
             status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             content=response.content,
-            operation=call.attempt.operation,
-            acts=call.attempt.acts,
-            phase=call.attempt.phase,
+            operation=leaving.call.operation,
+            acts=leaving.call.acts,
         )
         verdict = self._classified(answer)
         outcome = _outcome(verdict)
@@ -252,11 +219,10 @@ class OpenVendor(Vendor):
             response=excerpt_of(answer.content, secrets),
             message=clean(str(verdict), secrets) if verdict else None,
         )
-        windows = self.kit.profile.windows if call.counted else ()
         told = limits.Told(
-            answer.status, answer.headers, call.attempt.endpoint, opened.counts, opened.is_probe, utc_now()
+            answer.status, answer.headers, leaving.attempt.endpoint, opened.counts, opened.is_probe, utc_now()
         )
-        budget = self.kit.profile.error_budget
+        windows, budget = self._windows(leaving.call), self.kit.profile.error_budget
         self._unwritten.lessons += limits.lessons(self.row.limit_scope, windows, budget, told)
         return answer, outcome
 
@@ -291,6 +257,32 @@ class OpenVendor(Vendor):
 
     # -------------------------------------------------------------------------------------------------------------- values
 
+    def _leaving(self, call: Call) -> _Leaving:
+        body, of = call.body(), self._in_hand[0] if self._phase in ("send", "lookup") else None
+        attempt = NewAttempt(
+            connection_id=self.row.id,
+            delivery_id=of.id if of else None,
+            document_id=of.document_id if of else None,
+            phase=self._phase,
+            operation=call.operation,
+            endpoint=call.endpoint or call.operation,
+            acts=call.acts,
+            deadline_s=self.kit.settings.deadline_for(self.kit.profile),
+            request=self._request_excerpt(call),
+            trace_id=_trace_id(),
+        )
+        headers = {**self.kit.connector.request_headers(self), **call.headers}
+        if call.json is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return _Leaving(call, attempt, self._url(call.path), headers, body)
+
+    def _may_leave(self, attempt: NewAttempt) -> bool:
+        """Fencing: whether the claims in hand outlast the call, asked just before its bytes leave."""
+        return all(row.lease_left_s() > attempt.deadline_s for row in self._in_hand)
+
+    def _windows(self, call: Call) -> Sequence[Window]:
+        return self.kit.profile.windows if call.is_counted else ()
+
     def _url(self, path: str) -> str:
         base = self.application.base_url.rstrip("/")
         if path.startswith(("http://", "https://")):
@@ -299,10 +291,10 @@ class OpenVendor(Vendor):
             return path
         return f"{base}/{path.lstrip('/')}"
 
-    def _request_excerpt(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> str:
-        query = "&".join(f"{name}={value}" for name, value in (params or {}).items())
-        line = f"{method} {path}{'?' + query if query else ''}"
-        excerpt = excerpt_of(body, self.row.secrets)
+    def _request_excerpt(self, call: Call) -> str:
+        query = "&".join(f"{name}={value}" for name, value in call.params.items())
+        line = f"{call.method} {call.path}{'?' + query if query else ''}"
+        excerpt = excerpt_of(call.content if call.json is None else call.json, self.row.secrets)
         return clean(line, self.row.secrets) + (f"\n{excerpt}" if excerpt else "")
 
     def _long_wait(self, until: datetime) -> Problem:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from koppel_connector import (
     Application,
     Booked,
+    Call,
     CannotTell,
     CheckStep,
     Connector,
@@ -37,6 +38,8 @@ from koppel_connector import (
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
 from koppel_mesh.messages import DocumentKind
+
+ME = Call("me", "GET", "/me", acts=False)
 
 
 class PaperServiceSettings(ConnectorSettings):
@@ -86,19 +89,18 @@ class PaperConnector(Connector):
 
     async def send(self, work: Work, prepared: Any) -> Sent:
         await work.save(total=prepared["total"])
-        answer = await work.vendor.call("entries", "POST", "/entries", json=prepared, acts=True, work=work)
+        answer = await work.vendor.call(Call("entries", "POST", "/entries", json=prepared, acts=True))
         return Sent(answer.json()["id"])
 
     async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
-        answer = await work.vendor.call(
-            "entries", "GET", "/entries", params={"reference": work.remote_ref}, acts=False, work=work
-        )
+        search = Call("entries", "GET", "/entries", params={"reference": work.remote_ref}, acts=False)
+        answer = await work.vendor.call(search)
         found = answer.json()
         return Found(found[0]["id"], count=len(found)) if found else NotFound()
 
     async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
         ids = ",".join(str(work.delivery.remote_id) for work in works)
-        books = (await vendor.call("books", "GET", "/books", params={"ids": ids}, acts=False)).json()
+        books = (await vendor.call(Call("books", "GET", "/books", params={"ids": ids}, acts=False))).json()
         return {work.delivery.id: self._seen(work, books.get(work.delivery.remote_id)) for work in works}
 
     def _seen(self, work: Work, entry: Any) -> ReadBack:
@@ -112,19 +114,19 @@ class PaperConnector(Connector):
         return Booked(entry["number"])
 
     async def connected_user(self, vendor: Vendor) -> str | None:
-        return str((await vendor.call("me", "GET", "/me", acts=False)).json()["name"])
+        return str((await vendor.call(ME)).json()["name"])
 
     async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
-        await vendor.call("me", "GET", "/me", acts=False)
+        await vendor.call(ME)
         return [RemoteDossier("1", "Bakkerij De Korenaar", reachable=True)]
 
     async def import_masters(self, vendor: Vendor) -> Masters:
-        lines = (await vendor.call("accounts", "GET", "/accounts", acts=False)).json()
+        lines = (await vendor.call(Call("accounts", "GET", "/accounts", acts=False))).json()
         accounts = tuple(Master("ledger_account", line["code"], line["id"], line["name"]) for line in lines)
         return Masters(ledger_accounts=accounts)
 
     async def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
-        await vendor.call("me", "GET", "/me", acts=False)
+        await vendor.call(ME)
         yield CheckStep("login", ok=True)
 
 

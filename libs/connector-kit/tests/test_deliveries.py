@@ -250,6 +250,19 @@ async def test_two_ways_to_one_company_are_taken_one_after_the_other(
     assert second["made"] - first["made"] > 1.0, "the second way waits until the first is no longer in doubt"
 
 
+async def test_a_call_is_logged_with_the_delivery_that_it_was_made_for(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """The connector does not say for which: one that forgot would hide from the sweeper that a dead worker had acted."""
+    await harness.fail(Fault.ACTS_THEN_RESETS)
+    await shop.hand(shop.ready(*harness.document(1)))
+    (row,) = await shop.until_state("booked")
+    made = await shop.rows("SELECT phase, delivery_id, document_id FROM attempt ORDER BY id")
+    of_delivery = {each.phase for each in made if (each.delivery_id, each.document_id) == (row.id, row.document_id)}
+    assert of_delivery == {"send", "lookup"}
+    assert {each.phase for each in made if each.delivery_id is None} == {"token", "read", "read_back"}
+
+
 async def test_an_outcome_is_written_again_when_the_database_stumbles(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:

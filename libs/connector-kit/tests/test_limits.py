@@ -15,7 +15,7 @@ from koppel_connector.connections import read_connection
 from koppel_connector.limits import Reading, _learn
 from koppel_connector.vendor import open_vendor
 
-from .paper_connector import SERVICE, PaperConnector
+from .paper_connector import ME, SERVICE, PaperConnector
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
@@ -71,7 +71,7 @@ async def test_many_workers_share_one_window(
         async def call() -> bool:
             opened = await open_one(shop)
             try:
-                await opened.call("me", "GET", "/me", acts=False)
+                await opened.call(ME)
             except Throttled as verdict:
                 waits.append(verdict.until)
                 return False
@@ -93,7 +93,7 @@ async def test_the_vendors_count_wins_over_ours(
         for minute in list(vendor.minutes):
             vendor.minutes[minute] = vendor.minutes[minute + 1] = 9
         opened = await open_one(shop)
-        await opened.call("me", "GET", "/me", acts=False)
+        await opened.call(ME)
         async with shop.context.database.transaction() as tx:
             await opened.flush(tx)
         assert (await shop.rows("SELECT used FROM rate_window"))[0].used == 10
@@ -151,7 +151,7 @@ async def test_no_database_no_call(
         calls = len(vendor.seen)
         await shop.change("ALTER TABLE attempt RENAME TO attempt_away")
         with pytest.raises(Exception, match="attempt"):
-            await opened.call("me", "GET", "/me", acts=False)
+            await opened.call(ME)
         assert len(vendor.seen) == calls
         await shop.change("ALTER TABLE attempt_away RENAME TO attempt")
 

@@ -149,7 +149,7 @@ def test_a_refresh_token_in_a_refusal_is_found() -> None:
 
 def answer(status: int, **headers: str) -> VendorAnswer:
     named = {name.lower().replace("_", "-"): value for name, value in headers.items()}
-    return VendorAnswer(status, named, b"", "x", acts=True, phase="send")
+    return VendorAnswer(status, named, b"", "x", acts=True)
 
 
 def test_an_absent_header_says_nothing() -> None:

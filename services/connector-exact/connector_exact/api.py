@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from koppel_connector.connector import Vendor, VendorAnswer, Work
+from koppel_connector.connector import Call, Vendor, VendorAnswer
 from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
 
@@ -44,15 +44,9 @@ class Exact:
 
     async def me(self) -> Row:
         """Return the user of the consent; not counted by Exact, and the only call without a division."""
-        answer = await self._vendor.call(
-            "current/Me",
-            "GET",
-            "/api/v1/current/Me",
-            params={"$select": "UserID,UserName,FullName,CurrentDivision,LanguageCode"},
-            acts=False,
-            counted=False,
-        )
-        return odata.entity(answer.json())
+        fields = {"$select": "UserID,UserName,FullName,CurrentDivision,LanguageCode"}
+        me = Call("current/Me", "GET", "/api/v1/current/Me", params=fields, acts=False, is_counted=False)
+        return odata.entity((await self._vendor.call(me)).json())
 
     async def divisions(self) -> list[Row]:
         """Return the companies granted to the app that the user may reach (``system/Divisions``)."""
@@ -64,9 +58,8 @@ class Exact:
 
     async def may(self, endpoint: str, action: str) -> bool:
         """Return whether the user may do ``action`` there: what tells "no right" from "no data"."""
-        answer = await self._get(
-            "users/UserHasRights", {"endpoint": odata.text(endpoint), "action": odata.text(action)}
-        )
+        asked = {"endpoint": odata.text(endpoint), "action": odata.text(action)}
+        answer = await self._get("users/UserHasRights", asked)
         return odata.flag(odata.entity(answer.json()).get("UserHasRights"))
 
     async def financial_periods(self, year: int | None = None) -> list[Row]:
@@ -121,18 +114,16 @@ class Exact:
     async def _relations_where(self, query: str) -> list[Row]:
         return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
 
-    async def create_relation(self, body: Mapping[str, Any], work: Work) -> Row:
+    async def create_relation(self, body: Mapping[str, Any]) -> Row:
         """Make a relation and return it as stored; where the answer is silent, as it was sent."""
-        return {**body, **await self._make("crm/Accounts", "ID", body, work)}
+        return {**body, **await self._make("crm/Accounts", "ID", body)}
 
-    async def change_relation(self, relation_id: str, changes: Mapping[str, Any], work: Work) -> None:
+    async def change_relation(self, relation_id: str, changes: Mapping[str, Any]) -> None:
         """Change only what is given; with Code along, even unchanged, Exact answers 500 (§3.4)."""
         if "Code" in changes:
             raise ValueError("Code never goes along in a change of a relation")
         path = self._path(f"crm/Accounts({odata.guid(relation_id)})")
-        await self._vendor.call(
-            "crm/Accounts PUT", "PUT", path, json=changes, acts=True, work=work, endpoint="crm/Accounts"
-        )
+        await self._vendor.call(Call("crm/Accounts PUT", "PUT", path, json=changes, acts=True, endpoint="crm/Accounts"))
 
     async def ledger_accounts(self) -> list[Row]:
         """Return the chart of accounts, 1 000 a page."""
@@ -156,18 +147,15 @@ class Exact:
 
     # ── documents ──
 
-    async def create_document(self, body: Mapping[str, Any], work: Work) -> str:
+    async def create_document(self, body: Mapping[str, Any]) -> str:
         """Make the Document that files hang on; return its id."""
-        return str((await self._make("documents/Documents", "ID", body, work))["ID"])
+        return str((await self._make("documents/Documents", "ID", body))["ID"])
 
-    async def attach(self, document_id: str, name: str, content: bytes, work: Work) -> None:
+    async def attach(self, document_id: str, name: str, content: bytes) -> None:
         """Hang one file on a Document. Exact has no PUT here: what is attached stays."""
         encoded = base64.b64encode(content).decode()
-        await self._post(
-            "documents/DocumentAttachments",
-            {"Document": document_id, "FileName": name, "Attachment": encoded},
-            work,
-        )
+        file = {"Document": document_id, "FileName": name, "Attachment": encoded}
+        await self._post("documents/DocumentAttachments", file)
 
     async def documents_about(self, subject: str) -> list[Row]:
         """Return Documents whose subject holds ``subject``."""
@@ -181,9 +169,9 @@ class Exact:
 
     # ── entries ──
 
-    async def create_entry(self, family: Family, body: Mapping[str, Any], work: Work) -> Row:
+    async def create_entry(self, family: Family, body: Mapping[str, Any]) -> Row:
         """Book one entry and return what the answer tells of it, its id at least."""
-        return await self._make(family.path, "EntryID", body, work)
+        return await self._make(family.path, "EntryID", body)
 
     async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
         """Return the entries that fit ``query``, with their lines when asked."""
@@ -221,7 +209,7 @@ class Exact:
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
         """Return the lines of one entry, for when a list did not hold them all: by key, then by the entry's own link."""
         path = self._path(f"{family.path}({odata.guid(entry_id)})")
-        answer = await self._vendor.call(family.path, "GET", path, params={"$expand": family.lines}, acts=False)
+        answer = await self._get(family.path, {"$expand": family.lines}, path)
         lines = odata.expanded(odata.entity(answer.json()).get(family.lines))
         return await self._all(family.path, {}, f"{path}/{family.lines}") if lines is None else lines
 
@@ -236,23 +224,24 @@ class Exact:
             raise Blocked(Problem("division_missing"))
         return f"/api/v1/{self._division}/{resource}"
 
-    async def _get(self, resource: str, params: Mapping[str, str]) -> VendorAnswer:
+    async def _get(self, resource: str, params: Mapping[str, str], path: str | None = None) -> VendorAnswer:
+        asked = path or self._path(resource)
         return await self._vendor.call(
-            resource, "GET", self._path(resource), params=params, acts=False, counted=self._counted
+            Call(resource, "GET", asked, params=params, acts=False, is_counted=self._counted)
         )
 
-    async def _make(self, resource: str, key: str, body: Mapping[str, Any], work: Work) -> dict[str, Any]:
+    async def _make(self, resource: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Make one object; return the properties its answer tells, its id among them."""
-        answer = await self._post(resource, body, work)
+        answer = await self._post(resource, body)
         row = odata.entity(answer.json()) if answer.content else {}
         if (made := odata.made_id(row, answer.headers.get("location"), key)) is None:
             # Made it is; only a search can tell which one.
             raise OutcomeUnknown(f"{resource}: HTTP {answer.status} without {key}")
         return {name: value for name, value in row.items() if value is not None} | {key: made}
 
-    async def _post(self, resource: str, body: Mapping[str, Any], work: Work) -> VendorAnswer:
+    async def _post(self, resource: str, body: Mapping[str, Any]) -> VendorAnswer:
         return await self._vendor.call(
-            resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True, work=work
+            Call(resource, "POST", self._path(resource), json=body, headers=_RETURN_IT, acts=True)
         )
 
     async def _synced(self, sync: str, plain: str, fields: str) -> list[Row]:
@@ -266,9 +255,7 @@ class Exact:
 
     async def _all(self, resource: str, params: Mapping[str, str], path: str | None = None) -> list[Row]:
         """Return every row, following ``__next`` as it stands; Exact's page sizes are its own affair."""
-        answer = await self._vendor.call(
-            resource, "GET", path or self._path(resource), params=params, acts=False, counted=self._counted
-        )
+        answer = await self._get(resource, params, path)
         found: list[Row] = []
         for _ in range(PAGES_MAX):
             body = answer.json()
@@ -276,5 +263,5 @@ class Exact:
             following = odata.next_page(body, self._vendor.application.base_url)
             if following is None:
                 return found
-            answer = await self._vendor.call(resource, "GET", following, acts=False, counted=self._counted)
+            answer = await self._get(resource, {}, following)
         raise Later(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))

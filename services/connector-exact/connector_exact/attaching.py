@@ -43,12 +43,12 @@ async def attach(exact: Exact, work: Work, entry: Entry, files: Sequence[File]) 
     """Make the Document and hang the files on it, going on where an earlier attempt stopped; return its id."""
     document_id: str | None = work.progress.get("document_id")
     if document_id is None:
-        document_id = await exact.create_document(_body(work, entry), work)
+        document_id = await exact.create_document(_body(work, entry))
         await work.save(document_id=document_id)
     for file in files:
         attached: list[str] = work.progress.get("attached", [])
         if file.name not in attached:
-            await exact.attach(document_id, file.name, file.content, work)
+            await exact.attach(document_id, file.name, file.content)
             await work.save(attached=[*attached, file.name])
     return document_id
 

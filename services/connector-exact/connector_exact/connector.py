@@ -134,7 +134,7 @@ class ExactConnector(Connector):
         try:
             document_id = await attaching.attach(exact, work, entry, prepared.files)
             await work.save(**_traces(entry), expected=expectation(entry, document_id))
-            row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id), work)
+            row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id))
         except Blocked as refused:
             await _forget_what_was_refuted(work, entry, refused.problem)
             raise

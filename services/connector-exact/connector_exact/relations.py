@@ -26,7 +26,7 @@ async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
     relation = known(book, booking)
     if relation is None:
         # Searched before it is made, every time: an answer that got lost must not make a second one.
-        relation = await _search(exact, booking, side) or await _make(exact, work, booking, side)
+        relation = await _search(exact, booking, side) or await _make(exact, booking, side)
         await book.remember(relation.line())
         await work.save(relation_id=relation.id)
     if relation.blocked:
@@ -36,7 +36,7 @@ async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
         await book.remember(fresh.line())
         relation = fresh
     if not parties.has_role(relation, side):
-        await exact.change_relation(relation.id, parties.role(side), work)
+        await exact.change_relation(relation.id, parties.role(side))
         relation = replace(relation, status="C") if side == "sale" else replace(relation, is_supplier=True)
         await book.remember(relation.line())
         await work.save(relation_id=relation.id)
@@ -48,7 +48,7 @@ async def _search(exact: Exact, booking: Booking, side: Side) -> Relation | None
     return parties.recognise(booking.party, [Relation.read(row) for row in rows], side)
 
 
-async def _make(exact: Exact, work: Work, booking: Booking, side: Side) -> Relation:
+async def _make(exact: Exact, booking: Booking, side: Side) -> Relation:
     if not booking.party.name:
         raise CannotBook("relation_missing")
-    return Relation.read(await exact.create_relation(parties.creation(booking.party, side), work))
+    return Relation.read(await exact.create_relation(parties.creation(booking.party, side)))

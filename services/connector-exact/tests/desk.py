@@ -4,7 +4,6 @@
 What the kit adds (tokens, budgets, the sync log) is tested through the service in test_service.py and in the kit.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ import httpx2
 
 from connector_exact.connector import ExactConnector
 from connector_exact.settings import ExactSettings
-from koppel_connector.connector import Application, Connection, Delivery, Phase, Vendor, VendorAnswer, Work
+from koppel_connector.connector import Application, Call, Connection, Delivery, Vendor, VendorAnswer, Work
 from koppel_connector.verdicts import OutcomeUnknown
-from koppel_connector.wire import to_json
 from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
@@ -29,7 +27,7 @@ CONNECTOR = ExactConnector()
 
 
 @dataclass
-class Call:
+class Made:
     """One call that left, for the tests that count."""
 
     method: str
@@ -45,42 +43,26 @@ class Desk(Vendor):
         self.connection = Connection(new_id(), new_id(), new_id(), "connected")
         self.settings = settings
         self.masters = Book([])
-        self.calls: list[Call] = []
+        self.calls: list[Made] = []
         self.token = token
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
 
-    async def call(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        acts: bool,
-        phase: Phase | None = None,
-        work: Work | None = None,
-        endpoint: str | None = None,
-        counted: bool = True,
-        deadline_s: float | None = None,
-    ) -> VendorAnswer:
-        sent = {"Accept": "application/json", "Authorization": f"Bearer {self.token}", **(headers or {})}
-        if json is not None:
-            content = to_json(json).encode()
+    async def call(self, call: Call) -> VendorAnswer:
+        sent = {"Accept": "application/json", "Authorization": f"Bearer {self.token}", **call.headers}
+        if call.json is not None:
             sent["Content-Type"] = "application/json"
-        url = path if path.startswith("http") else self.application.base_url + path
+        url = call.path if call.path.startswith("http") else self.application.base_url + call.path
         assert url.startswith(self.application.base_url)
         try:
-            got = await self._http.request(method, url, params=params, content=content, headers=sent)
+            got = await self._http.request(
+                call.method, url, params=call.params or None, content=call.body(), headers=sent
+            )
         except httpx2.TransportError as error:
-            self.calls.append(Call(method, operation, 0))
+            self.calls.append(Made(call.method, call.operation, 0))
             raise OutcomeUnknown(repr(error)) from error
-        self.calls.append(Call(method, operation, got.status_code))
+        self.calls.append(Made(call.method, call.operation, got.status_code))
         named = {name.lower(): value for name, value in got.headers.items()}
-        answer = VendorAnswer(got.status_code, named, got.content, operation, acts, phase or "send")
+        answer = VendorAnswer(got.status_code, named, got.content, call.operation, call.acts)
         if (verdict := CONNECTOR.classify(answer)) is not None:
             raise verdict
         return answer

@@ -17,7 +17,7 @@ def envelope(value: str) -> str:
 
 def answer(status: int, body: str = "", *, acts: bool = True, **headers: str) -> VendorAnswer:
     named = {name.lower().replace("_", "-"): value for name, value in headers.items()}
-    return VendorAnswer(status, named, body.encode(), "salesentry/SalesEntries", acts, "send" if acts else "read")
+    return VendorAnswer(status, named, body.encode(), "salesentry/SalesEntries", acts)
 
 
 def test_successes() -> None:

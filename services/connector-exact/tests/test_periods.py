@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connector_exact import periods
+from koppel_connector.connector import Call, VendorAnswer
 from koppel_connector.outcomes import Booked
 from koppel_connector.verdicts import Blocked, Throttled
 from koppel_mesh.clock import utc_now
@@ -105,10 +106,10 @@ async def test_questions_out_of_errors_hold_no_booking_back(
 ) -> None:
     really = desk.call
 
-    async def call(operation: str, *rest: Any, **named: Any) -> Any:
-        if operation == PERIODS:
+    async def call(asked: Call) -> VendorAnswer:
+        if asked.operation == PERIODS:
             raise Throttled(utc_now(), of_endpoint=of_endpoint)
-        return await really(operation, *rest, **named)
+        return await really(asked)
 
     monkeypatch.setattr(desk, "call", call)
     work = work_of(desk, of_day("2026-01-15"))
