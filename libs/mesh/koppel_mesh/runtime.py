@@ -110,9 +110,8 @@ async def running(
         routes = [Mount(f"/{part.context.name}", app=part.app()) for part in parts]
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
         front = Starlette(routes=routes)
-        front.router.redirect_slashes = (
-            False  # as in each service: an address that is none is a problem, not a way elsewhere
-        )
+        # As in each service: an address that is none is a problem, not a way elsewhere.
+        front.router.redirect_slashes = False
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too
         own = settings[services[0].name]
         bound = stack.enter_context(contextlib.closing(bound_socket(own)))
@@ -149,10 +148,9 @@ class _Part:
         """Open the service's resources, then run its loops and consumer until the block ends."""
         context = self.context
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(
-                self._send_the_rest
-            )  # last: closing what is worked with ends work that tells of itself
-            await self._open_resources(stack)
+            # Last of all: closing what is worked with ends work that tells of itself.
+            stack.push_async_callback(self._send_the_rest)
+            await stack.enter_async_context(open_resources(context))
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
             loops += [*housekeeping_loops(context), *context.service.loops]
             tasks = [asyncio.create_task(self._turn(loop), name=f"{context.name} {loop.name}") for loop in loops]
@@ -163,19 +161,6 @@ class _Part:
             finally:
                 context.health.stopping = True
                 await self._stop(tasks, consumer)
-
-    async def _open_resources(self, stack: AsyncExitStack) -> None:
-        """Open what the service works with, once the database is there for it: being away makes nobody end."""
-        context = self.context
-        while context.service.resources is not None:
-            try:
-                context.resources = await stack.enter_async_context(context.service.resources(context))
-                return
-            except Exception as error:
-                if not is_unavailable(error):
-                    raise
-                log.warning("database away", service=context.name, error=repr(error))
-                await asyncio.sleep(PAUSE_DATABASE_AWAY_S)
 
     async def _turn(self, loop: Loop) -> None:
         context, wake = self.context, self.context.wake_event(loop.name)
@@ -222,18 +207,42 @@ class _Part:
 
 
 @asynccontextmanager
-async def _assembled(service: Service, settings: MeshSettings) -> AsyncIterator[_Part]:
-    database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
-    publisher = Publisher(settings.amqp_url, service.name)
+async def open_context(service: Service, settings: MeshSettings) -> AsyncIterator[Context]:
+    """Open all that a service works with but its resources; whoever runs one takes it from here, a test too."""
     async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
         stack.push_async_callback(database.close)
-        stack.push_async_callback(publisher.close)
         http = await stack.enter_async_context(HttpClient())
         health = Health(database, service.name, service.migrations)
         verifier = TokenVerifier(settings, http)
-        context = Context(service, settings, database, http, MeshClient(settings, http), verifier, health)
-        database.on_outbox_commit(partial(context.wake, RELAY))
-        yield _Part(context, Relay(database, publisher), _subscription(context, settings))
+        yield Context(service, settings, database, http, MeshClient(settings, http), verifier, health)
+
+
+@asynccontextmanager
+async def open_resources(context: Context) -> AsyncIterator[None]:
+    """Hold open what the service opens itself at its start, once the database is there for it: being away ends nobody."""
+    async with AsyncExitStack() as stack:
+        while context.service.resources is not None:
+            try:
+                context.resources = await stack.enter_async_context(context.service.resources(context))
+                break
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                log.warning("database away", service=context.name, error=repr(error))
+                await asyncio.sleep(PAUSE_DATABASE_AWAY_S)
+        yield
+
+
+@asynccontextmanager
+async def _assembled(service: Service, settings: MeshSettings) -> AsyncIterator[_Part]:
+    publisher = Publisher(settings.amqp_url, service.name)
+    async with open_context(service, settings) as context:
+        context.database.on_outbox_commit(partial(context.wake, RELAY))
+        try:
+            yield _Part(context, Relay(context.database, publisher), _subscription(context, settings))
+        finally:
+            await publisher.close()
 
 
 def _subscription(context: Context, settings: MeshSettings) -> Subscription | None:

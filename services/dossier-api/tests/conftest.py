@@ -19,17 +19,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from dossier_api.blobs import BlobStore
 from dossier_api.service import SERVICE
-from koppel_mesh.auth import SCOPES, TokenVerifier
-from koppel_mesh.database import Database
-from koppel_mesh.health import Health
-from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.auth import SCOPES
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, open_envelope
 from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context
 from koppel_mesh.settings import MeshSettings
 
@@ -153,19 +149,13 @@ async def desk(make_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
         service_client_secret="secret",
         body_limit_bytes=3_000_000,
     )
-    database = Database(url, SERVICE.name)
-    async with HttpClient() as http:
-        health = Health(database, SERVICE.name, SERVICE.migrations)
-        mesh = MeshClient(settings, http)
-        context = Context(SERVICE, settings, database, http, mesh, TokenVerifier(settings, http), health)
-        context.resources = BlobStore(settings.blob_url)
+    async with open_context(SERVICE, settings) as context, open_resources(context):
         app = Starlette(routes=[Mount("/dossier-api", build_app(SERVICE, context)), *neighbours.routes])
         async with (
             _listening(app, port),
             httpx2.AsyncClient(base_url=neighbours.base_url, timeout=30, trust_env=False) as caller,
         ):
             yield Desk(caller, neighbours, context)
-    await database.close()
 
 
 @asynccontextmanager

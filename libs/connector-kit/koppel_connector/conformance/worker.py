@@ -9,16 +9,11 @@ import importlib
 import importlib.util
 import os
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from koppel_connector import faults
-from koppel_mesh.auth import TokenVerifier
-from koppel_mesh.database import Database
-from koppel_mesh.health import Health
-from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient
-from koppel_mesh.service import Context, Service
+from koppel_mesh.runtime import open_context, open_resources
+from koppel_mesh.service import Service
 
 from .workshop import RUNNING_LOOPS, Workshop
 
@@ -44,22 +39,7 @@ def load_service(name: str) -> Service:
 
 async def work(service: Service) -> None:
     """Run the loops of ``service`` until standard input ends."""
-    settings = service.settings()
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
-        stack.push_async_callback(database.close)
-        http = await stack.enter_async_context(HttpClient())
-        context = Context(
-            service,
-            settings,
-            database,
-            http,
-            MeshClient(settings, http),
-            TokenVerifier(settings, http),
-            Health(database, service.name, service.migrations),
-        )
-        assert service.resources is not None
-        context.resources = await stack.enter_async_context(service.resources(context))
+    async with open_context(service, service.settings()) as context, open_resources(context):
         worker = Workshop(context, None)
         worker.start(WORKING_LOOPS)
         await asyncio.to_thread(sys.stdin.read)

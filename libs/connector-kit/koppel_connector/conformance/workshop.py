@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,6 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from koppel_connector.kit import Kit
-from koppel_mesh.auth import TokenVerifier
-from koppel_mesh.database import Database
-from koppel_mesh.health import Health
-from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
     DocumentKind,
@@ -33,6 +28,7 @@ from koppel_mesh.messages import (
     open_envelope,
 )
 from koppel_mesh.migrations import upgrade
+from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context, Loop, Service
 
 from .neighbours import Neighbours
@@ -196,8 +192,7 @@ async def workshop(
     assert service.migrations is not None
     if migrate:
         await upgrade(database_url, service.name, service.migrations)
-    async with AsyncExitStack() as stack:
-        neighbours = await stack.enter_async_context(Neighbours())
+    async with Neighbours() as neighbours:
         known = {
             "database_url": database_url,
             "amqp_url": "amqp://unused",
@@ -207,26 +202,12 @@ async def workshop(
             **QUICK,
             **settings,
         }
-        chosen = service.settings(**known)
-        database = Database(database_url, service.name, pool_size=chosen.database_pool_size)
-        stack.push_async_callback(database.close)
-        http = await stack.enter_async_context(HttpClient())
-        context = Context(
-            service,
-            chosen,
-            database,
-            http,
-            MeshClient(chosen, http),
-            TokenVerifier(chosen, http),
-            Health(database, service.name, service.migrations),
-        )
-        assert service.resources is not None
-        context.resources = await stack.enter_async_context(service.resources(context))
-        shop = Workshop(context, neighbours)
-        await shop.introduce_dossier()
-        if start:
-            shop.start()
-        try:
-            yield shop
-        finally:
-            await shop.stop()
+        async with open_context(service, service.settings(**known)) as context, open_resources(context):
+            shop = Workshop(context, neighbours)
+            await shop.introduce_dossier()
+            if start:
+                shop.start()
+            try:
+                yield shop
+            finally:
+                await shop.stop()
