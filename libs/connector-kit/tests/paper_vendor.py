@@ -41,6 +41,13 @@ class PaperVendor(LoopbackServer):
         self.codes.add(code)
         return code
 
+    async def allow(self, address: str) -> dict[str, str]:
+        """Give the consent, as a person does in the browser."""
+        asked = parse_qs(urlsplit(address).query)
+        assert asked["client_id"] == ["koppel"]
+        assert asked["redirect_uri"][0].endswith("/connector-paper/oauth/callback")
+        return {"code": self.new_code(), "state": asked["state"][0]}
+
     async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
         method, target, headers, body = request
         path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}

@@ -8,10 +8,9 @@ import pytest
 
 from koppel_connector.conformance import Fault, Workshop, workshop
 from koppel_connector.connections import set_state
-from koppel_connector.routes.connections import _insert
 from koppel_mesh.messages import ConnectionState, DeliveryChanged, DeliveryState, DocumentKind
 
-from .paper_connector import SERVICE, PaperSettings
+from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
@@ -228,8 +227,9 @@ async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
 
 async def test_one_connection_per_dossier_is_served_by_one_lane(shop: Workshop, harness: PaperHarness) -> None:
     """Two connections of one dossier each get their own delivery."""
-    async with shop.context.database.transaction() as tx:
-        await _insert(tx, shop.kit, shop.dossier_id, shop.firm_id, PaperSettings(journal="701"))
+    async with shop.owner() as owner:
+        body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "701"}}
+        assert (await owner.post("/v1/connections", json=body)).status_code == 201
     await shop.hand(shop.ready(*harness.document(1)))
     rows = await shop.until_state("booked", "blocked")
     assert sorted(row.state for row in rows) == ["blocked", "booked"]

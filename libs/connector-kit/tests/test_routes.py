@@ -11,7 +11,6 @@ import pytest
 
 from koppel_connector.conformance import Fault, Workshop, workshop
 from koppel_connector.upkeep import _COUNTS, measure
-from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.telemetry.metrics import exposition
 
@@ -26,15 +25,9 @@ async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIt
         yield running
 
 
-def client_of(shop: Workshop, token: str | None) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(build_app(SERVICE, shop.context), raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx2.AsyncClient(transport=transport, base_url="http://connector", headers=headers)
-
-
 @pytest.fixture
 async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    async with client_of(shop, shop.neighbours.token(shop.firm_id)) as opened:
+    async with shop.owner() as opened:
         yield opened
 
 
@@ -47,10 +40,7 @@ async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -
 
 
 async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[str, Any]) -> httpx2.Response:
-    query = parse_qs(urlsplit(made["authorize_url"]).query)
-    assert query["client_id"] == ["koppel"]
-    assert query["redirect_uri"][0].endswith("/connector-paper/oauth/callback")
-    return await client.get("/oauth/callback", params={"code": vendor.new_code(), "state": query["state"][0]})
+    return await client.get("/oauth/callback", params=await vendor.allow(made["authorize_url"]))
 
 
 async def let_access_token_expire(shop: Workshop, made: dict[str, Any]) -> None:
@@ -328,23 +318,23 @@ async def test_another_firm_sees_nothing(
         ("POST", "/v1/connections", {"dossier_id": str(shop.dossier_id), "settings": {}}),
     ]
     calls = len(vendor.seen)
-    async with client_of(shop, shop.neighbours.token(new_id())) as stranger:
+    async with shop.caller(shop.neighbours.token(new_id())) as stranger:
         for method, path, body in requests:
             answer = await stranger.request(method, path, json=body)
             assert answer.status_code == 404, (method, path, answer.text)
         assert (await stranger.get("/v1/connections")).json()["items"] == []
         assert (await stranger.get("/v1/deliveries")).json()["items"] == []
     assert len(vendor.seen) == calls
-    async with client_of(shop, shop.neighbours.token(None)) as unbound:
+    async with shop.caller(shop.neighbours.token(None)) as unbound:
         assert len((await unbound.get("/v1/connections")).json()["items"]) == 1
 
 
 async def test_tokens_and_scopes_are_insisted_on(client: httpx2.AsyncClient, shop: Workshop) -> None:
-    async with client_of(shop, None) as nobody:
+    async with shop.caller(None) as nobody:
         assert (await nobody.get("/v1/connections")).status_code == 401
-    async with client_of(shop, shop.neighbours.token(shop.firm_id, "documents:read")) as other:
+    async with shop.caller(shop.neighbours.token(shop.firm_id, "documents:read")) as other:
         assert (await other.get("/v1/connections")).status_code == 403
-    async with client_of(shop, shop.neighbours.token(shop.firm_id, "connections:read")) as reader:
+    async with shop.caller(shop.neighbours.token(shop.firm_id, "connections:read")) as reader:
         body = {"dossier_id": str(shop.dossier_id), "settings": {}}
         assert (await reader.post("/v1/connections", json=body)).status_code == 403
 

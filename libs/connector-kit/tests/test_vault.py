@@ -150,7 +150,7 @@ async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
     rows = await shop.until_state("blocked")
     assert {row.problem["code"] for row in rows} == {"reauthorise"}
     assert (await shop.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
-    await harness.connect_again(shop)
+    await shop.consent((await shop.rows("SELECT id FROM connection"))[0].id, vendor.allow)
     await shop.until_state("booked")
 
 

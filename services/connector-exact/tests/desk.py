@@ -7,7 +7,7 @@ What the kit adds (tokens, budgets, the sync log) is tested through the service 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 import httpx2
@@ -129,29 +129,35 @@ def asked_again(work: Work) -> Work:
     return replace(work, delivery=replace(work.delivery, due_at=utc_now()))
 
 
+async def allow(address: str) -> dict[str, str]:
+    """Give the consent at ``address`` as a person does; return the query with which Exact sends the browser back."""
+    async with httpx2.AsyncClient(timeout=10, trust_env=False, follow_redirects=False) as browser:
+        consent = await browser.get(address)
+    assert consent.status_code == 302, consent.text
+    return {name: values[0] for name, values in parse_qs(urlsplit(consent.headers["location"]).query).items()}
+
+
 async def login(base_url: str, client_id: str, client_secret: str, redirect_uri: str) -> dict[str, Any]:
-    """Give the consent as a person would in the browser, and exchange the code."""
-    async with httpx2.AsyncClient(timeout=10, trust_env=False, follow_redirects=False) as http:
-        asked = {
-            "client_id": client_id,
-            "redirect_uri": redirect_uri,
-            "response_type": "code",
-            "state": "s",
-            "force_login": "1",
-        }
-        consent = await http.get(f"{base_url}/api/oauth2/auth", params=asked)
-        assert consent.status_code == 302, consent.text
-        code = parse_qs(urlsplit(consent.headers["location"]).query)["code"][0]
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "client_id": client_id,
-            "client_secret": client_secret,
-        }
+    """Give the consent and exchange the code."""
+    asked = {
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "state": "s",
+        "force_login": "1",
+    }
+    returned = await allow(f"{base_url}/api/oauth2/auth?{urlencode(asked)}")
+    form = {
+        "grant_type": "authorization_code",
+        "code": returned["code"],
+        "redirect_uri": redirect_uri,
+        "client_id": client_id,
+        "client_secret": client_secret,
+    }
+    async with httpx2.AsyncClient(timeout=10, trust_env=False) as http:
         pair = await http.post(f"{base_url}/api/oauth2/token", data=form)
-        assert pair.status_code == 200, pair.text
-        return dict(pair.json())
+    assert pair.status_code == 200, pair.text
+    return dict(pair.json())
 
 
 async def book(desk: Desk, work: Work) -> Any:
@@ -162,4 +168,4 @@ async def book(desk: Desk, work: Work) -> Any:
     return sent, told[work.delivery.id]
 
 
-__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "asked_again", "book", "login", "sample", "work_of"]
+__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "allow", "asked_again", "book", "login", "sample", "work_of"]

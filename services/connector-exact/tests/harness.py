@@ -4,21 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
-import httpx2
-
 from connector_exact.settings import ExactSettings
-from koppel_connector import oauth
 from koppel_connector.conformance import Fault, VendorHarness, Workshop
-from koppel_connector.importing import serve_imports
-from koppel_connector.routes.connections import _insert
 from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
 
-from .desk import Desk, login, sample
+from .desk import Desk, allow, login, sample
 
 DIVISION = 3090901
 SETTINGS: dict[str, Any] = {
@@ -161,23 +155,7 @@ class ExactHarness(VendorHarness):
         self._throttled = 0
 
     async def connect(self, shop: Workshop) -> UUID:
-        settings = ExactSettings.model_validate(SETTINGS)
-        async with shop.context.database.transaction() as tx:
-            view = await _insert(tx, shop.kit, shop.dossier_id, shop.firm_id, settings)
-        assert view.authorize_url is not None
-        async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as browser:
-            consent = await browser.get(view.authorize_url)
-        returned = parse_qs(urlsplit(consent.headers["location"]).query)
-        ending = await oauth.take_return(shop.kit, code=returned["code"][0], state=returned["state"][0], error=None)
-        assert ending.ending == "connected"
-
-        async def imported() -> bool:
-            return bool(await shop.rows("SELECT 1 FROM connection WHERE imported_at IS NOT NULL"))
-
-        if not shop._tasks:
-            await serve_imports(shop.context)
-        await shop.until(imported, "the master data is imported")
-        return view.id
+        return await shop.connect(SETTINGS, allow)
 
     def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         paper = sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-{number + 1:04}"})

@@ -8,7 +8,6 @@ import pytest
 
 from connector_exact.service import SERVICE
 from koppel_connector.conformance import Workshop, workshop
-from koppel_mesh.http.server import build_app
 from koppel_sandbox.exact import faults, seed
 
 from .harness import DIVISION, ExactHarness, Sandbox
@@ -24,9 +23,7 @@ async def shop(sandbox: Sandbox, make_database: Callable[[], str]) -> AsyncItera
 
 @pytest.fixture
 async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(build_app(SERVICE, shop.context), raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer {shop.neighbours.token(shop.firm_id)}"}
-    async with httpx2.AsyncClient(transport=transport, base_url="http://connector", headers=headers) as opened:
+    async with shop.owner() as opened:
         yield opened
 
 

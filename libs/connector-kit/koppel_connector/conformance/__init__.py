@@ -7,10 +7,11 @@ from .loopback import LoopbackServer, Request, http_answer
 from .neighbours import Neighbours
 from .suite import ConnectorConformance
 from .vendor import Fault, VendorHarness
-from .workshop import QUICK, Workshop, workshop
+from .workshop import QUICK, Browser, Workshop, workshop
 
 __all__ = [
     "QUICK",
+    "Browser",
     "ConnectorConformance",
     "Fault",
     "LoopbackServer",

@@ -6,16 +6,19 @@ What it tells the mesh is read from its outbox. Loops run as in a pod; ``settle`
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import httpx2
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from koppel_connector.importing import serve_imports
 from koppel_connector.kit import Kit
+from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
     DocumentKind,
@@ -37,6 +40,9 @@ PATIENCE_S = 20.0
 RUNNING_LOOPS = ("deliveries", "read-back", "sweeper", "reconciler", "imports")
 QUICK = {"retry_schedule_s": (0.05, 0.1, 0.2, 0.4), "settle_s": 0.2, "deadline_s": 1.0, "database_pool_size": 5}
 """Patience of a test: same code, shorter pauses."""
+
+Browser = Callable[[str], Awaitable[Mapping[str, str]]]
+"""A person who gives the consent: takes the vendor's address, returns the query with which the vendor sends them back."""
 
 
 class Workshop:
@@ -61,6 +67,46 @@ class Workshop:
         """Return the connector's neighbours; a worker process has none of its own."""
         assert self._neighbours is not None
         return self._neighbours
+
+    # --------------------------------------------------------------------------------------------------------- connections
+
+    def caller(self, token: str | None) -> httpx2.AsyncClient:
+        """Return a caller of the connector's HTTP side, with this token."""
+        transport = httpx2.ASGITransport(build_app(self.context.service, self.context), raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx2.AsyncClient(transport=transport, base_url="http://connector", headers=headers)
+
+    def owner(self) -> httpx2.AsyncClient:
+        """Return a caller who may do everything with the connections of the firm."""
+        return self.caller(self.neighbours.token(self.firm_id))
+
+    async def connect(self, settings: Mapping[str, Any], browser: Browser | None = None) -> UUID:
+        """Make a connection, have the consent given where there is one, and its master data imported; return its id."""
+        async with self.owner() as owner:
+            body = {"dossier_id": str(self.dossier_id), "settings": settings}
+            made = await owner.post("/v1/connections", json=body)
+            assert made.status_code == 201, made.text
+        connection_id = UUID(made.json()["id"])
+        if browser is not None:
+            await self.consent(connection_id, browser)
+        await self._import_masters(connection_id)
+        return connection_id
+
+    async def consent(self, connection_id: UUID, browser: Browser) -> None:
+        """Have the consent given, the first or a new one."""
+        async with self.owner() as owner:
+            connection = (await owner.get(f"/v1/connections/{connection_id}")).json()
+            returned = await owner.get("/oauth/callback", params=await browser(connection["authorize_url"]))
+            assert returned.status_code == 200, returned.text
+
+    async def _import_masters(self, connection_id: UUID) -> None:
+        async def imported() -> bool:
+            if not self._tasks:
+                await serve_imports(self.context)
+            done = "SELECT 1 FROM connection WHERE id = :id AND imported_at IS NOT NULL AND import_due_at IS NULL"
+            return bool(await self.rows(done, id=connection_id))
+
+        await self.until(imported, "the master data is imported")
 
     # ------------------------------------------------------------------------------------------------------------ facts in
 
