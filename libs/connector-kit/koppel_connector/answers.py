@@ -11,7 +11,7 @@ from typing import Any
 from koppel_mesh.clock import utc_now
 
 from .problems import Problem
-from .verdicts import Blocked, Later, OutcomeUnknown, Rejected, Throttled, Verdict
+from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def classify_by_status(answer: VendorAnswer) -> Verdict | None:
     if status == 403:
         return Blocked(Problem("forbidden_by_vendor", detail))
     if status == 401:
-        return Blocked(Problem("reauthorise", detail))
+        return Reauthorise(Problem("reauthorise", detail))
     if status == 409 and answer.acts:
         return OutcomeUnknown("409: it may be there already")
     if status >= 500 or status == 408 or status < 200 or 300 <= status < 400:

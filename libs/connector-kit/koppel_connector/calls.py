@@ -29,6 +29,8 @@ class Call:
     """By what the error budget counts it; by its operation when not given."""
     is_counted: bool = True
     """False for what the vendor does not count in its windows."""
+    logs_in: bool = False
+    """True for the calls of ``Connector.log_in``: no session lets them in, and of their bodies nothing is logged."""
 
     def body(self) -> bytes | None:
         """Return the bytes of the body.

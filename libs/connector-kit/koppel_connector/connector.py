@@ -195,8 +195,16 @@ class Connector(ABC):
         return []
 
     def request_headers(self, vendor: Vendor) -> Mapping[str, str]:
-        """Return headers every call carries; the bearer token of OAuth vendors is added by the kit."""
+        """Return headers every call carries; what a grant or a session needs is added by the kit."""
         return {"Accept": "application/json"}
+
+    async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
+        """Log in by calls that say so (``Call.logs_in``); return the headers that let the others in, secrets all of them.
+
+        Only for a ``PasswordProfile`` with a ``session_valid_s``. Where ``classify`` makes a ``Reauthorise`` of a wrong
+        password, the connection stops at the first, until its settings change: vendors lock users out.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     async def prepare(self, work: Work) -> Any:

@@ -17,7 +17,8 @@ from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ProblemData
 from koppel_mesh.service import Context
 
-from .connector import Connector, OAuthProfile, Profile
+from .access import Sessions
+from .connector import Connector, OAuthProfile, PasswordProfile, Profile
 from .machine import Facts
 from .masters import MasterBooks
 from .problems import GENERIC, Problem
@@ -73,8 +74,12 @@ class Kit:
         self.dossiers = Recent()
         self.tokens = TokenCalls(self)
         self.vault: Vault | None = None
-        if isinstance(connector.profile.auth, OAuthProfile):
-            self.vault = Vault(database, self.keys, connector.profile.auth, self.tokens.refresh, connector.profile.name)
+        self.sessions: Sessions | None = None
+        match connector.profile.auth:
+            case OAuthProfile() as auth:
+                self.vault = Vault(database, self.keys, auth, self.tokens.refresh, connector.profile.name)
+            case PasswordProfile(session_valid_s) if session_valid_s is not None:
+                self.sessions = Sessions(session_valid_s)
         self.lanes: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()

@@ -77,6 +77,9 @@ class OAuthProfile:
 class PasswordProfile:
     """Credentials live in the settings, as write-only secret fields."""
 
+    session_valid_s: float | None = None
+    """How long a login (``Connector.log_in``) lets calls in. None: there is none, ``request_headers`` carry the password."""
+
 
 @dataclass(frozen=True)
 class Application:

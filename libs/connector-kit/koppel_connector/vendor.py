@@ -21,11 +21,11 @@ from koppel_mesh.http.client import NotSent, Response, Unanswered
 from koppel_mesh.telemetry.metrics import counter
 
 from . import attempts, faults, limits
+from .access import Access, with_grant
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
 from .calls import Call
 from .connections import ConnectionRow
 from .connector import Application, Connection, Vendor, VendorAnswer, Window
-from .grants import Grant
 from .kit import Kit
 from .masters import StoredMasters
 from .moves import DeliveryRow
@@ -102,39 +102,28 @@ class OpenVendor(Vendor):
 
     async def call(self, call: Call) -> VendorAnswer:
         """Make one call (see ``Vendor.call``)."""
-        leaving = self._leaving(call)
-        async with self.kit.place(self.row.id, self.row.max_inflight):
-            answer = await self._authorised(leaving)
+        answer = await self._let_in(self._leaving(call))
         return self._judge(answer, self._windows(call))
 
     # ------------------------------------------------------------------------------------------------------------ one call
 
-    async def _authorised(self, leaving: _Leaving) -> VendorAnswer:
-        if self.kit.vault is None:
-            return await self._exchange(leaving, None)
-        grant = await self.kit.vault.grant_for(self.row.id)
-        answer = await self._exchange(leaving, grant)
-        if answer.status == 401:
-            # A definite no: the call had no effect. One more try with what the vault has (messaging sheet §3.8).
-            refused = grant
-            grant = await self.kit.vault.after_refusal(refused)
-            answer = await self._exchange(leaving, grant)
-            if answer.status == 401 and grant.version == refused.version:
-                # Not spurious: another pair, or none until the vendor takes a refresh.
-                grant = await self.kit.vault.after_refusal(grant)
-                answer = await self._exchange(leaving, grant)
-            if answer.status == 401:
-                raise Reauthorise(Problem("reauthorise", "the vendor refuses a token it has just given"))
-        self.kit.vault.prove(grant)
-        return answer
+    async def _let_in(self, leaving: _Leaving) -> VendorAnswer:
+        kit, exchange = self.kit, partial(self._exchange, leaving)
+        if kit.vault is not None:
+            return await with_grant(kit.vault, self.row.id, exchange)
+        if kit.sessions is not None and not leaving.call.logs_in:
+            log_in = partial(kit.connector.log_in, self)
+            return await kit.sessions.exchange(self.row.id, self.row.version, log_in, exchange)
+        return await exchange(Access())
 
-    async def _exchange(self, leaving: _Leaving, grant: Grant | None) -> VendorAnswer:
+    async def _exchange(self, leaving: _Leaving, access: Access) -> VendorAnswer:
+        async with self.kit.place(self.row.id, self.row.max_inflight):
+            return await self._exchange_in_place(leaving, access)
+
+    async def _exchange_in_place(self, leaving: _Leaving, access: Access) -> VendorAnswer:
         opened = await self._open(leaving)
         faults.point("after_attempt_commit")
         call, attempt = leaving.call, leaving.attempt
-        headers = dict(leaving.headers)
-        if grant is not None:
-            headers["Authorization"] = f"Bearer {grant.access_token}"
         earlier = (self.acted_at, self.unsaved_effect)
         if call.acts:
             self.acted_at, self.unsaved_effect = opened.deadline_at, True
@@ -148,7 +137,7 @@ class OpenVendor(Vendor):
                 deadline_s=attempt.deadline_s,
                 fresh_connection=call.acts,
                 params=call.params or None,
-                headers=headers,
+                headers={**leaving.headers, **access.headers},
                 content=leaving.body,
             )
         except NotSent as error:
@@ -161,7 +150,7 @@ class OpenVendor(Vendor):
                 raise OutcomeUnknown(error.reason) from error
             raise Later(problem=Problem("vendor_unavailable", error.reason)) from error
         faults.point("after_vendor_answer")
-        answer, outcome = self._received(opened, leaving, response, started, grant)
+        answer, outcome = self._received(opened, leaving, response, started, access)
         if outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
         return answer
@@ -199,7 +188,7 @@ class OpenVendor(Vendor):
         return Throttled(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
 
     def _received(
-        self, opened: Opened, leaving: _Leaving, response: Response, started: float, grant: Grant | None
+        self, opened: Opened, leaving: _Leaving, response: Response, started: float, access: Access
     ) -> tuple[VendorAnswer, Outcome]:
         answer = VendorAnswer(
             status=response.status,
@@ -210,13 +199,13 @@ class OpenVendor(Vendor):
         )
         verdict = self._classified(answer)
         outcome = _outcome(verdict)
-        secrets = (*self.row.secrets, *((grant.access_token, grant.refresh_token) if grant else ()))
+        secrets = (*self.row.secrets, *access.secrets)
         self._note(
             opened,
             outcome,
             started,
             status=answer.status,
-            response=excerpt_of(answer.content, secrets),
+            response=None if leaving.call.logs_in else excerpt_of(answer.content, secrets),
             message=clean(str(verdict), secrets) if verdict else None,
         )
         told = limits.Told(
@@ -294,7 +283,8 @@ class OpenVendor(Vendor):
     def _request_excerpt(self, call: Call) -> str:
         query = "&".join(f"{name}={value}" for name, value in call.params.items())
         line = f"{call.method} {call.path}{'?' + query if query else ''}"
-        excerpt = excerpt_of(call.content if call.json is None else call.json, self.row.secrets)
+        body = call.content if call.json is None else call.json
+        excerpt = None if call.logs_in else excerpt_of(body, self.row.secrets)
         return clean(line, self.row.secrets) + (f"\n{excerpt}" if excerpt else "")
 
     def _long_wait(self, until: datetime) -> Problem:

@@ -21,6 +21,7 @@ class PaperVendor(LoopbackServer):
         self.access_valid_s = 600
         self.refuses = 0
         """So many calls get a 401 though their token is good."""
+        self.pin = "4071"
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
         self.token_faults: deque[str] = deque()
@@ -63,6 +64,8 @@ class PaperVendor(LoopbackServer):
                 writer.transport.abort()
                 return False
             return await self._say(writer, *self._token({k: v[0] for k, v in parse_qs(body.decode()).items()}))
+        if path == "/login":
+            return await self._say(writer, *self._log_in(json.loads(body)))
         if self.access.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
             return await self._say(writer, 401, {"error": "token"})
         if self.refuses > 0:
@@ -134,6 +137,13 @@ class PaperVendor(LoopbackServer):
         if path == "/accounts":
             return 200, [{"id": "a1", "code": "700000", "name": "Verkopen"}]
         return 404, {"error": "no such page"}
+
+    def _log_in(self, given: dict[str, str]) -> tuple[int, Any]:
+        if given["pin"] != self.pin:
+            return 401, {"error": "wrong pin"}
+        session = f"session-{secrets.token_urlsafe(24)}"
+        self.access[session] = time.monotonic() + self.access_valid_s
+        return 200, {"session": session}
 
     def _token(self, form: dict[str, str]) -> tuple[int, Any]:
         fault = self.token_faults.popleft() if self.token_faults else None

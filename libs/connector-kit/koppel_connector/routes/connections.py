@@ -110,7 +110,8 @@ async def change_connection(
             .where(connection.c.id == row.id)
             .values(settings=shown, limit_scope=_scope(kit, row.id, settings), **_sealed(kit, row.id, secrets))
         )
-        await set_state(tx, kit, row.id, _after_change(row.state), fresh=row.state is not ConnectionState.REAUTHORISE)
+        state = _after_change(kit, row.state)
+        await set_state(tx, kit, row.id, state, fresh=state is not ConnectionState.REAUTHORISE)
         changed = await read_connection(tx, kit, row.id)
         assert changed is not None
         if changed.imported_at is None or changed.limit_scope != row.limit_scope:
@@ -226,8 +227,10 @@ def _sealed(kit: Kit, connection_id: UUID, secrets: Mapping[str, str]) -> dict[s
     return {"secrets": kit.keys.seal(connection_id, secrets), "key_id": kit.keys.key_id}
 
 
-def _after_change(state: ConnectionState) -> ConnectionState:
-    return ConnectionState.CONNECTED if state is ConnectionState.DEGRADED else state
+def _after_change(kit: Kit, state: ConnectionState) -> ConnectionState:
+    # A password that was refused is mended here; a grant only by a new consent.
+    mended = (ConnectionState.DEGRADED,) if kit.vault else (ConnectionState.DEGRADED, ConnectionState.REAUTHORISE)
+    return ConnectionState.CONNECTED if state in mended else state
 
 
 def merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""Vendors without OAuth: a password opens a session, which lets calls in until it ends or is refused."""
+
+from collections.abc import AsyncIterator, Callable
+from uuid import UUID
+
+import pytest
+
+from koppel_connector.conformance import Workshop, workshop
+
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
+from .pin_connector import SERVICE
+
+SETTINGS = {"journal": "700", "pin": "4071"}
+
+
+@pytest.fixture
+async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+        yield running
+
+
+def logins(vendor: PaperVendor) -> int:
+    return vendor.seen.count(("POST", "/login"))
+
+
+async def change(shop: Workshop, connection_id: UUID, **settings: str) -> None:
+    async with shop.owner() as owner:
+        changed = await owner.patch(f"/v1/connections/{connection_id}", json={"settings": settings})
+        assert changed.status_code == 200, changed.text
+
+
+async def test_one_login_serves_many_calls(shop: Workshop, vendor: PaperVendor, harness: PaperHarness) -> None:
+    await shop.connect(SETTINGS)
+    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
+    await shop.until_state("booked")
+    assert logins(vendor) == 1
+    assert len(vendor.ledger) == 3
+
+
+async def test_a_session_that_ended_early_is_opened_again(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    await shop.connect(SETTINGS)
+    vendor.access.clear()
+    await shop.hand(shop.ready(*harness.document(1)))
+    (row,) = await shop.until_state("booked")
+    assert row.failures == 0
+    assert logins(vendor) == 2
+    assert len(vendor.ledger) == 1
+
+
+async def test_new_settings_end_the_session_of_the_old_ones(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    """A session may be one of the company that was chosen before."""
+    connection_id = await shop.connect(SETTINGS)
+    await change(shop, connection_id, journal="701")
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("booked")
+    assert logins(vendor) == 2
+
+
+async def test_a_wrong_pin_is_tried_once_and_a_right_one_lets_go_on(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    connection_id = await shop.connect(SETTINGS)
+    vendor.pin = "1704"
+    vendor.access.clear()
+    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
+    rows = await shop.until_state("blocked")
+    assert {row.problem["code"] for row in rows} == {"reauthorise"}
+    assert logins(vendor) == 2, "the vendor would lock the user out"
+    await change(shop, connection_id, pin="1704")
+    await shop.until_state("booked")
+    assert (await shop.rows("SELECT state FROM connection"))[0].state == "connected"
+
+
+async def test_the_sync_log_tells_of_a_login_without_its_secrets(shop: Workshop, vendor: PaperVendor) -> None:
+    await shop.connect(SETTINGS)
+    (login,) = await shop.rows("SELECT request, response, outcome FROM attempt WHERE operation = 'login'")
+    assert (login.request, login.response, login.outcome) == ("POST /login", None, "ok")
