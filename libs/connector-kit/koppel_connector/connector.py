@@ -1,4 +1,4 @@
-"""The interface between the kit and a connector: facts as data, a pure mapping, a thin client.
+"""The interface between the kit and a connector: the vendor as data, a pure mapping, a thin client.
 
 A connector is one instance without state. It never opens a socket of its own: ``Vendor.call`` is the only way out, because
 there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising a verdict.

@@ -19,7 +19,7 @@ from koppel_mesh.service import Context
 
 from .access import Sessions
 from .connector import Connector, OAuthProfile, PasswordProfile, Profile
-from .machine import Facts
+from .machine import Patience
 from .masters import MasterBooks
 from .problems import GENERIC, Problem
 from .settings import ConnectorSettings
@@ -88,7 +88,7 @@ class Kit:
 
     @property
     def profile(self) -> Profile:
-        """Return the facts about the vendor."""
+        """Return what the vendor is like."""
         return self.connector.profile
 
     @property
@@ -96,9 +96,9 @@ class Kit:
         """Return where the vendor sends the browser after the consent."""
         return f"{self.settings.public_url}/{self.profile.name}/oauth/callback"
 
-    def facts(self) -> Facts:
-        """Return the machine's facts, with fresh jitter."""
-        return self.settings.facts(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
+    def patience(self) -> Patience:
+        """Return the machine's patience, with fresh jitter."""
+        return self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
 
     def tell(self, problem: Problem) -> ProblemData:
         """Return ``problem`` in three languages, the vendor named."""

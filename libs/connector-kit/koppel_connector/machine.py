@@ -1,4 +1,4 @@
-"""The delivery's state machine: a pure function from (situation, event, facts, now) to a move.
+"""The delivery's state machine: a pure function from (situation, event, patience, now) to a move.
 
 Nothing here knows a database or a vendor. The rule behind every line: what may have reached the vendor is looked up before
 it is sent again, and no passing of time turns "we do not know" into "failed" (messaging sheet §3.5–§3.8).
@@ -67,8 +67,8 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """The patience of this service and this vendor."""
+class Patience:
+    """How long this service and this vendor wait for what, and how often they try."""
 
     retry_schedule_s: tuple[float, ...]
     settle_s: float
@@ -100,7 +100,7 @@ class IllegalMoveError(Exception):
 # ----------------------------------------------------------------------------------------------------------------- moves
 
 
-def move(situation: Situation, event: Event, facts: Facts, now: datetime) -> Move:
+def move(situation: Situation, event: Event, patience: Patience, now: datetime) -> Move:
     """Return what becomes of a delivery.
 
     Raises:
@@ -108,57 +108,59 @@ def move(situation: Situation, event: Event, facts: Facts, now: datetime) -> Mov
     """
     match situation.state:
         case DeliveryState.SENDING:
-            made = _from_sending(situation, event, facts, now)
+            made = _from_sending(situation, event, patience, now)
         case DeliveryState.EXPORTED:
-            made = _from_exported(situation, event, facts, now)
+            made = _from_exported(situation, event, patience, now)
         case DeliveryState.REVIEW:
             made = _from_review(situation, event, now)
         case _:
-            made = _from_waiting(situation, event, facts, now)
+            made = _from_waiting(situation, event, patience, now)
     if made is None:
         raise IllegalMoveError(situation.state, event)
     return made
 
 
-def _from_sending(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+def _from_sending(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Move | None:
     match event:
         case Accepted():
-            return _exported(now_is, facts, now)
+            return _exported(now_is, patience, now)
         case WaitsForPerson(problem):
             return Move(replace(now_is, state=BLOCKED), None, problem)
         case Ambiguous(deadline_at, problem):
-            return _ambiguous(now_is, facts, now, deadline_at, problem)
-    return _from_lookup(now_is, event, facts, now) if now_is.unknown_since else _from_send(now_is, event, facts, now)
+            return _ambiguous(now_is, patience, now, deadline_at, problem)
+    return (
+        _from_lookup(now_is, event, patience, now) if now_is.unknown_since else _from_send(now_is, event, patience, now)
+    )
 
 
-def _from_send(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+def _from_send(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Move | None:
     match event:
         case Refused(problem):
             return _ended(now_is, FAILED, problem)
         case Postponed(retry_after_s, problem):
-            return _postponed(now_is, facts, now, retry_after_s, problem)
+            return _postponed(now_is, patience, now, retry_after_s, problem)
         case HeldBack(until, problem):
             return Move(replace(now_is, state=READY), max(until, now), problem)
         case LeaseExpired(None):
             return Move(replace(now_is, state=READY), now, keeps_problem=True)
         case LeaseExpired(deadline_at) if deadline_at is not None:
-            return _ambiguous(now_is, facts, now, deadline_at, None)
+            return _ambiguous(now_is, patience, now, deadline_at, None)
     return None
 
 
-def _from_lookup(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+def _from_lookup(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Move | None:
     match event:
         case SearchedInVain():
-            return _searched_in_vain(now_is, facts, now)
+            return _searched_in_vain(now_is, patience, now)
         case FoundSeveral(problem):
             return _ended(now_is, REVIEW, problem or Problem("found_twice"))
         case SearchFailed(reason):
-            return _cannot_tell(now_is, facts, now, reason)
+            return _cannot_tell(now_is, patience, now, reason)
         case Refused(problem):
             # Refusing a *search* says nothing about the document: only a send can end as failed.
-            return _cannot_tell(now_is, facts, now, str(problem))
+            return _cannot_tell(now_is, patience, now, str(problem))
         case Postponed(retry_after_s, _):
-            return _cannot_tell(now_is, facts, now, None, at_least_s=retry_after_s or 0.0)
+            return _cannot_tell(now_is, patience, now, None, at_least_s=retry_after_s or 0.0)
         case HeldBack(until, problem):
             return Move(replace(now_is, state=UNKNOWN), max(until, now), problem)
         case LeaseExpired():
@@ -166,22 +168,22 @@ def _from_lookup(now_is: Situation, event: Event, facts: Facts, now: datetime) -
     return None
 
 
-def _from_exported(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+def _from_exported(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Move | None:
     match event:
         case SeenBooked() | ResolvedBooked():
             return _ended(now_is, BOOKED, None)
         case SeenUnbooked():
-            return _still_unbooked(now_is, facts, now)
+            return _still_unbooked(now_is, patience, now)
         case SeenVanished():
-            return _not_seen(now_is, facts, now)
+            return _not_seen(now_is, patience, now)
         case SeenDifferent(problem):
             return _ended(now_is, REVIEW, problem)
         case HeldBack(until, _):
             return Move(now_is, max(until, now), keeps_problem=True)
         case RetryAsked() | Unblocked():
-            return Move(now_is, now if facts.reads_back else None, keeps_problem=True)
+            return Move(now_is, now if patience.reads_back else None, keeps_problem=True)
         case AgainAsked():
-            return _doubted(now_is, facts, now)
+            return _doubted(now_is, patience, now)
     return None
 
 
@@ -198,7 +200,7 @@ def _from_review(now_is: Situation, event: Event, now: datetime) -> Move | None:
     return None
 
 
-def _from_waiting(now_is: Situation, event: Event, facts: Facts, now: datetime) -> Move | None:
+def _from_waiting(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Move | None:
     """ready, unknown, blocked, failed, booked, superseded: nobody is working on it."""
     state, uncertain = now_is.state, now_is.unknown_since is not None
     match event:
@@ -209,15 +211,15 @@ def _from_waiting(now_is: Situation, event: Event, facts: Facts, now: datetime) 
         case Superseded() if state in (READY, BLOCKED, FAILED) and not uncertain:
             return _ended(now_is, SUPERSEDED, None)
         case Unblocked() if state is BLOCKED:
-            return _resumed(now_is, facts, now)
+            return _resumed(now_is, patience, now)
         case RetryAsked() if state in (BLOCKED, FAILED):
-            return _resumed(now_is, facts, now)
+            return _resumed(now_is, patience, now)
         case RetryAsked() if state is READY:
             return Move(now_is, now, keeps_problem=True)
         case AgainAsked() if state in (BLOCKED, FAILED):
-            return _resumed(now_is, facts, now)
+            return _resumed(now_is, patience, now)
         case AgainAsked() if state is BOOKED:
-            return _doubted(now_is, facts, now)
+            return _doubted(now_is, patience, now)
         case ResolvedBooked() if state is FAILED or (state is BLOCKED and uncertain):
             return _ended(replace(now_is, unknown_since=None), BOOKED, None)
         case ResolvedAbandoned(problem) if state is BLOCKED and uncertain:
@@ -228,9 +230,9 @@ def _from_waiting(now_is: Situation, event: Event, facts: Facts, now: datetime) 
     return None
 
 
-def _exported(was: Situation, facts: Facts, now: datetime) -> Move:
+def _exported(was: Situation, patience: Patience, now: datetime) -> Move:
     reached = replace(was, state=EXPORTED, unknown_since=None, not_found=0, lookups=0, exported_at=now)
-    return Move(reached, now if facts.reads_back else None)
+    return Move(reached, now if patience.reads_back else None)
 
 
 def _ended(was: Situation, state: DeliveryState, problem: Problem | None) -> Move:
@@ -241,77 +243,81 @@ def _fresh(was: Situation) -> Situation:
     return replace(was, state=READY, unknown_since=None, not_found=0, lookups=0, failures=0)
 
 
-def _resumed(was: Situation, facts: Facts, now: datetime) -> Move:
+def _resumed(was: Situation, patience: Patience, now: datetime) -> Move:
     if was.unknown_since is None:
         return Move(_fresh(was), now)
     # Settled anew: it may have been blocked a moment after the attempt, and "not found twice" counts from the start.
-    settled_at = now + timedelta(seconds=facts.settle_s)
+    settled_at = now + timedelta(seconds=patience.settle_s)
     return Move(replace(was, state=UNKNOWN, not_found=0), settled_at, keeps_problem=True)
 
 
-def _doubted(was: Situation, facts: Facts, now: datetime) -> Move | None:
+def _doubted(was: Situation, patience: Patience, now: datetime) -> Move | None:
     """Look again at something that was there; where nobody can look, what we know stays what it is."""
-    if facts.on_ambiguous != "lookup":
+    if patience.on_ambiguous != "lookup":
         return None
     return Move(replace(was, state=UNKNOWN, unknown_since=now, not_found=0, lookups=0, failures=0), now)
 
 
 def _postponed(
-    was: Situation, facts: Facts, now: datetime, retry_after_s: float | None, problem: Problem | None
+    was: Situation, patience: Patience, now: datetime, retry_after_s: float | None, problem: Problem | None
 ) -> Move:
     failures = was.failures + 1
-    if failures > len(facts.retry_schedule_s):
+    if failures > len(patience.retry_schedule_s):
         return _ended(replace(was, failures=failures), FAILED, problem or Problem("retries_exhausted"))
-    delay_s = max(facts.retry_schedule_s[failures - 1] * facts.jitter, min(retry_after_s or 0.0, 86_400.0))
+    delay_s = max(patience.retry_schedule_s[failures - 1] * patience.jitter, min(retry_after_s or 0.0, 86_400.0))
     return Move(replace(was, state=READY, failures=failures), now + timedelta(seconds=delay_s), problem)
 
 
-def _ambiguous(was: Situation, facts: Facts, now: datetime, deadline_at: datetime, problem: Problem | None) -> Move:
-    if facts.on_ambiguous == "resend_safe":
-        return _postponed(was, facts, now, None, problem)
+def _ambiguous(
+    was: Situation, patience: Patience, now: datetime, deadline_at: datetime, problem: Problem | None
+) -> Move:
+    if patience.on_ambiguous == "resend_safe":
+        return _postponed(was, patience, now, None, problem)
     unknown = replace(was, state=UNKNOWN, unknown_since=was.unknown_since or now, not_found=0, lookups=0)
-    if facts.on_ambiguous == "review":
+    if patience.on_ambiguous == "review":
         return _ended(unknown, REVIEW, Problem("unknown_outcome_review"))
-    return Move(unknown, max(deadline_at, now) + timedelta(seconds=facts.settle_s), problem)
+    return Move(unknown, max(deadline_at, now) + timedelta(seconds=patience.settle_s), problem)
 
 
-def _searched_in_vain(was: Situation, facts: Facts, now: datetime) -> Move:
+def _searched_in_vain(was: Situation, patience: Patience, now: datetime) -> Move:
     not_found = was.not_found + 1
     if not_found >= 2:
-        return _not_there(replace(was, unknown_since=None, not_found=0, lookups=0), facts, now)
-    later = now + timedelta(seconds=facts.settle_s)
+        return _not_there(replace(was, unknown_since=None, not_found=0, lookups=0), patience, now)
+    later = now + timedelta(seconds=patience.settle_s)
     return Move(replace(was, state=UNKNOWN, not_found=not_found), later, keeps_problem=True)
 
 
-def _not_there(was: Situation, facts: Facts, now: datetime) -> Move:
+def _not_there(was: Situation, patience: Patience, now: datetime) -> Move:
     """Send it again: at once the first time, then by schedule, for what always ends like this is a failure like others."""
     failures = was.failures + 1
-    if failures > len(facts.retry_schedule_s):
+    if failures > len(patience.retry_schedule_s):
         return _ended(replace(was, failures=failures), FAILED, Problem("retries_exhausted"))
-    pause_s = facts.retry_schedule_s[failures - 2] * facts.jitter if failures > 1 else 0.0
+    pause_s = patience.retry_schedule_s[failures - 2] * patience.jitter if failures > 1 else 0.0
     return Move(replace(was, state=READY, failures=failures), now + timedelta(seconds=pause_s))
 
 
-def _cannot_tell(was: Situation, facts: Facts, now: datetime, reason: str | None, at_least_s: float = 0.0) -> Move:
-    if was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=facts.review_after_s):
+def _cannot_tell(
+    was: Situation, patience: Patience, now: datetime, reason: str | None, at_least_s: float = 0.0
+) -> Move:
+    if was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=patience.review_after_s):
         return _ended(was, REVIEW, Problem("unknown_outcome_review", reason))
-    schedule = facts.retry_schedule_s or (60.0,)
-    delay_s = schedule[min(was.lookups, len(schedule) - 1)] * facts.jitter
-    later = now + timedelta(seconds=min(max(delay_s, facts.settle_s, at_least_s), 3600.0))
+    schedule = patience.retry_schedule_s or (60.0,)
+    delay_s = schedule[min(was.lookups, len(schedule) - 1)] * patience.jitter
+    later = now + timedelta(seconds=min(max(delay_s, patience.settle_s, at_least_s), 3600.0))
     return Move(replace(was, state=UNKNOWN, lookups=was.lookups + 1), later, keeps_problem=True)
 
 
-def _not_seen(was: Situation, facts: Facts, now: datetime) -> Move:
+def _not_seen(was: Situation, patience: Patience, now: datetime) -> Move:
     # A vendor's search may lag behind its own answer; gone is what is not there twice, a settling time apart.
     if was.not_found >= 1:
         return _ended(was, REVIEW, Problem("vanished_at_vendor"))
-    later = now + timedelta(seconds=facts.settle_s)
+    later = now + timedelta(seconds=patience.settle_s)
     return Move(replace(was, not_found=was.not_found + 1), later, keeps_problem=True)
 
 
-def _still_unbooked(was: Situation, facts: Facts, now: datetime) -> Move:
-    pause_s = READ_BACK_SCHEDULE_S[min(was.lookups, len(READ_BACK_SCHEDULE_S) - 1)] * facts.jitter
-    overdue_at = (was.exported_at or now) + timedelta(seconds=facts.unbooked_after_s)
+def _still_unbooked(was: Situation, patience: Patience, now: datetime) -> Move:
+    pause_s = READ_BACK_SCHEDULE_S[min(was.lookups, len(READ_BACK_SCHEDULE_S) - 1)] * patience.jitter
+    overdue_at = (was.exported_at or now) + timedelta(seconds=patience.unbooked_after_s)
     overdue = now >= overdue_at
     due_at = now + timedelta(seconds=pause_s)
     if not overdue:

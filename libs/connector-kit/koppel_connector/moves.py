@@ -133,7 +133,7 @@ async def apply(
         IllegalMoveError: the event cannot happen in this state.
         LostRaceError: somebody else has moved it meanwhile.
     """
-    made = move(row.situation, event, kit.facts(), row.now())
+    made = move(row.situation, event, kit.patience(), row.now())
     known = learned or Learned()
     told = kit.tell(made.problem) if made.problem else None
     to = made.to

@@ -1,4 +1,4 @@
-"""The facts about one vendor, as data."""
+"""What one vendor is like, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Profile:
-    """The facts about one vendor."""
+    """What one vendor is like."""
 
     name: str
     """Service and URL segment: ``connector-exact``."""
@@ -112,4 +112,4 @@ class Profile:
     max_inflight: int = 1
     """Deliveries of one connection under way at once; 1 keeps order and is kinder to vendors."""
     operation: str = "book"
-    """Part of the delivery key; a connector with several effects per document names each."""
+    """Part of the delivery key: what a delivery does at the vendor. It never changes, or every document would go again."""

@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 from koppel_mesh.settings import MeshSettings
 
 from .connector import Profile
-from .machine import Facts
+from .machine import Patience
 
 STANDARD_SCHEDULE_S = (10.0, 60.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 """The schedule of Standard Webhooks (messaging sheet §3.6)."""
@@ -36,9 +36,9 @@ class ConnectorSettings(MeshSettings):
     def _split_schedule(cls, value: object) -> object:
         return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    def facts(self, profile: Profile, jitter: float = 1.0) -> Facts:
-        """Return the machine's facts for this vendor."""
-        return Facts(
+    def patience(self, profile: Profile, jitter: float = 1.0) -> Patience:
+        """Return the machine's patience with this vendor."""
+        return Patience(
             retry_schedule_s=self.retry_schedule_s,
             settle_s=profile.settle_s if self.settle_s is None else self.settle_s,
             on_ambiguous=profile.on_ambiguous,

@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from koppel_connector import Problem, happenings
 from koppel_connector.happenings import Event
-from koppel_connector.machine import Facts, IllegalMoveError, Situation, move
+from koppel_connector.machine import IllegalMoveError, Patience, Situation, move
 from koppel_mesh.messages import DeliveryState as S
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-FACTS = Facts(retry_schedule_s=(10.0, 60.0), settle_s=30.0)
+PATIENCE = Patience(retry_schedule_s=(10.0, 60.0), settle_s=30.0)
 P = Problem("rejected_by_vendor")
 EVENTS: dict[str, Event] = {
     "Claimed": happenings.Claimed(),
@@ -139,9 +139,9 @@ def test_every_state_meets_every_event(state: S, uncertain: bool, event: str) ->
     wanted = TABLE[state, uncertain].get(event)
     if wanted is None:
         with pytest.raises(IllegalMoveError):
-            move(situation, EVENTS[event], FACTS, NOW)
+            move(situation, EVENTS[event], PATIENCE, NOW)
         return
-    made = move(situation, EVENTS[event], FACTS, NOW)
+    made = move(situation, EVENTS[event], PATIENCE, NOW)
     assert made.to.state is wanted
     if made.to.state in (S.READY, S.UNKNOWN):
         assert made.due_at is not None
@@ -153,80 +153,80 @@ def sending(**known: Any) -> Situation:
 
 
 def test_definite_failures_follow_the_schedule_and_then_end() -> None:
-    first = move(sending(), EVENTS["Postponed"], FACTS, NOW)
+    first = move(sending(), EVENTS["Postponed"], PATIENCE, NOW)
     assert first.due_at == NOW + timedelta(seconds=10)
-    asked = move(sending(), happenings.Postponed(3600), FACTS, NOW)
+    asked = move(sending(), happenings.Postponed(3600), PATIENCE, NOW)
     assert asked.due_at == NOW + timedelta(seconds=3600)
-    last = move(sending(failures=2), happenings.Postponed(), FACTS, NOW)
+    last = move(sending(failures=2), happenings.Postponed(), PATIENCE, NOW)
     assert last.to.state is S.FAILED
     assert last.problem == Problem("retries_exhausted")
 
 
 def test_waiting_for_budget_or_a_person_spends_no_attempt() -> None:
     for event in ("HeldBack", "WaitsForPerson"):
-        assert move(sending(failures=1), EVENTS[event], FACTS, NOW).to.failures == 1
+        assert move(sending(failures=1), EVENTS[event], PATIENCE, NOW).to.failures == 1
 
 
 def test_the_first_lookup_waits_past_the_deadline_and_settles() -> None:
-    made = move(sending(), EVENTS["Ambiguous"], FACTS, NOW)
+    made = move(sending(), EVENTS["Ambiguous"], PATIENCE, NOW)
     assert made.due_at == NOW + timedelta(seconds=20 + 30)
 
 
 def test_only_not_found_twice_allows_a_resend() -> None:
     uncertain = sending(unknown_since=NOW)
-    first = move(uncertain, EVENTS["SearchedInVain"], FACTS, NOW)
+    first = move(uncertain, EVENTS["SearchedInVain"], PATIENCE, NOW)
     assert (first.to.state, first.due_at) == (S.UNKNOWN, NOW + timedelta(seconds=30))
-    second = move(replace(first.to, state=S.SENDING), EVENTS["SearchedInVain"], FACTS, NOW)
+    second = move(replace(first.to, state=S.SENDING), EVENTS["SearchedInVain"], PATIENCE, NOW)
     assert (second.to.state, second.to.unknown_since) == (S.READY, None)
 
 
 def test_what_is_never_found_is_sent_at_once_then_by_schedule_and_not_for_ever() -> None:
     situation, pauses = sending(), []
-    for _ in range(len(FACTS.retry_schedule_s) + 1):
-        lost = move(situation, EVENTS["Ambiguous"], FACTS, NOW).to
-        once = move(replace(lost, state=S.SENDING), EVENTS["SearchedInVain"], FACTS, NOW).to
-        again = move(replace(once, state=S.SENDING), EVENTS["SearchedInVain"], FACTS, NOW)
+    for _ in range(len(PATIENCE.retry_schedule_s) + 1):
+        lost = move(situation, EVENTS["Ambiguous"], PATIENCE, NOW).to
+        once = move(replace(lost, state=S.SENDING), EVENTS["SearchedInVain"], PATIENCE, NOW).to
+        again = move(replace(once, state=S.SENDING), EVENTS["SearchedInVain"], PATIENCE, NOW)
         pauses.append((again.due_at or NOW) - NOW)
         situation = replace(again.to, state=S.SENDING)
     assert again.to.state is S.FAILED
     assert again.problem == Problem("retries_exhausted")
-    expected = [0.0, *(each * FACTS.jitter for each in FACTS.retry_schedule_s[:-1]), 0.0]
+    expected = [0.0, *(each * PATIENCE.jitter for each in PATIENCE.retry_schedule_s[:-1]), 0.0]
     assert pauses == [timedelta(seconds=each) for each in expected]
 
 
 def test_age_turns_unknown_into_review_never_into_failed() -> None:
     old = sending(unknown_since=NOW - timedelta(hours=25))
-    made = move(old, EVENTS["SearchFailed"], FACTS, NOW)
+    made = move(old, EVENTS["SearchFailed"], PATIENCE, NOW)
     assert (made.to.state, made.problem) == (S.REVIEW, Problem("unknown_outcome_review"))
-    told = move(old, happenings.SearchFailed("no right to read entries"), FACTS, NOW)
+    told = move(old, happenings.SearchFailed("no right to read entries"), PATIENCE, NOW)
     assert told.problem == Problem("unknown_outcome_review", "no right to read entries")
 
 
 def test_vendors_that_cannot_be_searched() -> None:
-    asks = replace(FACTS, on_ambiguous="review")
+    asks = replace(PATIENCE, on_ambiguous="review")
     assert move(sending(), EVENTS["Ambiguous"], asks, NOW).to.state is S.REVIEW
-    safe = replace(FACTS, on_ambiguous="resend_safe")
+    safe = replace(PATIENCE, on_ambiguous="resend_safe")
     assert move(sending(), EVENTS["Ambiguous"], safe, NOW).to.state is S.READY
 
 
 def test_a_clock_notices_exported_but_not_booked() -> None:
-    facts = replace(FACTS, unbooked_after_s=3600)
+    patience = replace(PATIENCE, unbooked_after_s=3600)
     early = Situation(S.EXPORTED, exported_at=NOW - timedelta(seconds=3590), lookups=5)
-    quiet = move(early, EVENTS["SeenUnbooked"], facts, NOW)
+    quiet = move(early, EVENTS["SeenUnbooked"], patience, NOW)
     assert quiet.problem is None
     assert quiet.due_at == NOW + timedelta(seconds=10)
     late = replace(early, exported_at=NOW - timedelta(hours=2))
-    assert move(late, EVENTS["SeenUnbooked"], facts, NOW).problem == Problem("exported_not_booked")
+    assert move(late, EVENTS["SeenUnbooked"], patience, NOW).problem == Problem("exported_not_booked")
 
 
 def test_gone_is_what_is_not_there_twice() -> None:
-    first = move(Situation(S.EXPORTED), EVENTS["SeenVanished"], FACTS, NOW)
+    first = move(Situation(S.EXPORTED), EVENTS["SeenVanished"], PATIENCE, NOW)
     assert (first.to.state, first.due_at) == (S.EXPORTED, NOW + timedelta(seconds=30))
-    assert move(first.to, EVENTS["SeenVanished"], FACTS, NOW).to.state is S.REVIEW
+    assert move(first.to, EVENTS["SeenVanished"], PATIENCE, NOW).to.state is S.REVIEW
 
 
 def test_nothing_is_asked_where_nothing_can_be_read_back() -> None:
-    assert move(sending(), EVENTS["Accepted"], replace(FACTS, reads_back=False), NOW).due_at is None
+    assert move(sending(), EVENTS["Accepted"], replace(PATIENCE, reads_back=False), NOW).due_at is None
 
 
 class AnyWalk(RuleBasedStateMachine):
@@ -242,7 +242,7 @@ class AnyWalk(RuleBasedStateMachine):
         self.person_spoke = False
 
     def go(self, event: Event) -> None:
-        made = move(self.situation, event, FACTS, self.now)
+        made = move(self.situation, event, PATIENCE, self.now)
         self.situation, self.due_at = made.to, made.due_at
 
     @rule(seconds=st.integers(0, 100_000))
@@ -321,7 +321,7 @@ class AnyWalk(RuleBasedStateMachine):
     @invariant()
     def misses_are_settled(self) -> None:
         if self.situation.state is S.READY and len(self.misses) >= 2:
-            assert self.misses[-1] - self.misses[-2] >= timedelta(seconds=FACTS.settle_s)
+            assert self.misses[-1] - self.misses[-2] >= timedelta(seconds=PATIENCE.settle_s)
 
 
 TestAnyWalk = AnyWalk.TestCase

@@ -1,4 +1,4 @@
-"""The connector to Exact Online: the vendor's facts as data, and the five steps of the kit's export path.
+"""The connector to Exact Online: the vendor as data, and the five steps of the kit's export path.
 
 Read ``prepare`` and ``send`` first: a document becomes an entry (``mapping/``), the entry goes out as Document, files and
 journal entry (``attaching``, ``api``). ``lookup`` and ``read_back`` are what makes "booked exactly once" true.

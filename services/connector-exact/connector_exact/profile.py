@@ -1,4 +1,4 @@
-"""Exact Online's facts: how it lets us in, what it counts, what its token endpoint means (fact sheet §1, §3.12, §4)."""
+"""What Exact Online is like: how it lets us in, what it counts, what its token endpoint means (fact sheet §1, §3.12, §4)."""
 
 from typing import Final
 

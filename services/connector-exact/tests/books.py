@@ -39,11 +39,11 @@ def journal(code: str, type_: int, *, blocked: bool = False, foreign: bool = Tru
 
 
 def vat(code: str, percentage: str, side: str = "S", type_: str = "E", **others: object) -> VatCode:
-    facts: dict[str, object] = {"charged": False, "eu_listing": "N", "intrastat": False, "blocked": False} | others
-    return VatCode(f"id-{code}", code, f"VAT {code}", code.ljust(3), Decimal(percentage), type_, side, **facts)  # type: ignore[arg-type]
+    fields: dict[str, object] = {"charged": False, "eu_listing": "N", "intrastat": False, "blocked": False} | others
+    return VatCode(f"id-{code}", code, f"VAT {code}", code.ljust(3), Decimal(percentage), type_, side, **fields)  # type: ignore[arg-type]
 
 
-def relation(code: str, name: str, **facts: object) -> Relation:
+def relation(code: str, name: str, **fields: object) -> Relation:
     given: dict[str, object] = {
         "vat_number": "",
         "enterprise_number": "",
@@ -53,7 +53,7 @@ def relation(code: str, name: str, **facts: object) -> Relation:
         "blocked": False,
         "sales_account_id": None,
         "purchase_account_id": None,
-    } | facts
+    } | fields
     return Relation(f"00000000-0000-4000-a000-{int(code):012d}", code, name, **given)  # type: ignore[arg-type]
 
 

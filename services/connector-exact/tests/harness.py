@@ -80,11 +80,11 @@ class Sandbox:
     def relations(self) -> list[Any]:
         return list(self._table("Accounts").values())
 
-    def add_relation(self, name: str, **facts: Any) -> Any:
+    def add_relation(self, name: str, **fields: Any) -> Any:
         """Make a relation, or change the seeded one with this VAT number."""
         for row in self.relations():
-            if row.get("VATNumber") == facts.get("VATNumber"):
-                return self.division.put("Accounts", row["ID"], {**row, **facts})
+            if row.get("VATNumber") == fields.get("VATNumber"):
+                return self.division.put("Accounts", row["ID"], {**row, **fields})
         given = {
             "ID": str(uuid4()),
             "Code": "990".rjust(18),
@@ -93,10 +93,10 @@ class Sandbox:
             "IsSupplier": False,
             "Blocked": False,
         }
-        return self.division.put("Accounts", given["ID"], given | facts)  # type: ignore[arg-type]
+        return self.division.put("Accounts", given["ID"], given | fields)  # type: ignore[arg-type]
 
-    def change_relation(self, relation_id: str, **facts: Any) -> None:
-        self.division.put("Accounts", relation_id, {**self._table("Accounts")[relation_id], **facts})
+    def change_relation(self, relation_id: str, **fields: Any) -> None:
+        self.division.put("Accounts", relation_id, {**self._table("Accounts")[relation_id], **fields})
 
     def block_account(self, code: str) -> None:
         next(row for row in self._table("GLAccounts").values() if str(row["Code"]).strip() == code)["IsBlocked"] = True

@@ -30,13 +30,13 @@ RELATION_ID = "9f1c0000-0000-4000-8000-000000000001"
 
 
 def booking(
-    kind: str = "sales_invoice", *, items: list[Item], totals: list[VatTotal], total: str, **facts: Any
+    kind: str = "sales_invoice", *, items: list[Item], totals: list[VatTotal], total: str, **fields: Any
 ) -> Booking:
     given: dict[str, Any] = {
         "due_on": date(2026, 2, 14),
         "currency": "EUR",
         "payment_reference": "090933755493",
-    } | facts
+    } | fields
     return signed(
         Booking(
             kind=DocumentKind(kind),
@@ -58,8 +58,8 @@ def total(net: str, tax: str, category: str = "S", rate: str | None = "21") -> V
     return VatTotal(category, Decimal(rate) if rate else None, Decimal(net), Decimal(tax))
 
 
-def entry(of: Booking, side: str = "sale", code: str = "21", percentage: str = "21", **facts: Any) -> Entry:
-    vat_code = vat(code, percentage, "S" if side == "sale" else "P", **facts)
+def entry(of: Booking, side: str = "sale", code: str = "21", percentage: str = "21", **fields: Any) -> Entry:
+    vat_code = vat(code, percentage, "S" if side == "sale" else "P", **fields)
     lines = tuple(line_of(one, account("700000"), vat_code) for one in of.items)
     return Entry(side, of, journal("700" if side == "sale" else "600", 20), RELATION_ID, lines, None)  # type: ignore[arg-type]
 

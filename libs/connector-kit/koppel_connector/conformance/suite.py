@@ -166,7 +166,7 @@ class ConnectorConformance:
         await self._booked(shop, harness)
         lookups = await shop.rows("SELECT started_at FROM attempt WHERE phase = 'lookup' ORDER BY id")
         assert len(lookups) >= 2
-        assert (lookups[-1].started_at - lookups[0].started_at).total_seconds() >= shop.kit.facts().settle_s
+        assert (lookups[-1].started_at - lookups[0].started_at).total_seconds() >= shop.kit.patience().settle_s
 
     @pytest.mark.parametrize("passes", [0, 1, 3])
     @pytest.mark.parametrize("point", KILL_POINTS)
