@@ -169,7 +169,7 @@ def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
         return True
     if to.state is row.state:
         return False
-    # Being worked on and waiting for the next try look alike to a person; only the first "ready" was told, by the intake.
+    # Being worked on and waiting for the next try look alike to a person; only the first "ready" was told, by the handler.
     return not (row.state is DeliveryState.SENDING and to.state is DeliveryState.READY)
 
 

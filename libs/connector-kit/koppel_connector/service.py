@@ -7,8 +7,8 @@ from koppel_mesh.service import Loop, Service
 
 from .connector import Connector
 from .export import serve_deliveries
+from .handlers import take_documents, take_dossiers
 from .importing import serve_imports
-from .intake import take_documents, take_dossiers
 from .kit import open_kit
 from .readback import serve_read_back
 from .routes import routers

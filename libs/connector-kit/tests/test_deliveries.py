@@ -1,4 +1,4 @@
-"""Intake, revisions, fairness, connections that stop and come back, and what people are told."""
+"""Ready documents, revisions, fairness, connections that stop and come back, and what people are told."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any

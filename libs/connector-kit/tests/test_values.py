@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
 from koppel_connector.connections import secret_names, split_secrets
-from koppel_connector.intake import remote_ref
+from koppel_connector.handlers import remote_ref
 from koppel_connector.limits import read_windows, throttle_wait_s
 from koppel_connector.redaction import MASK, excerpt_of
 from koppel_connector.routes.connections import merged

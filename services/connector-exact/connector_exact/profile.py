@@ -1,4 +1,4 @@
-"""What Exact Online is like: how it lets us in, what it counts, what its token endpoint means (fact sheet §1, §3.12, §4)."""
+"""What Exact Online is like: how it lets us in, what it counts, what its token endpoint means (vendor sheet §1, §3.12, §4)."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from koppel_connector.profile import (
 from .mapping.accounts import SIDES
 from .problems import PROBLEMS
 
-# No page documents the address of an entry's screen (fact sheet §3.12): an assumption, kept as data.
+# No page documents the address of an entry's screen (vendor sheet §3.12): an assumption, kept as data.
 ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
 
 PROFILE: Final = Profile(

@@ -1,4 +1,4 @@
-"""Exact in other dialects: the sandbox behind a small proxy that says the same in another way the fact sheet allows."""
+"""Exact in other dialects: the sandbox behind a small proxy that says the same in another way the vendor sheet allows."""
 
 import asyncio
 import json

@@ -9,7 +9,7 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Statement
 
-from .intake import QUEUED
+from .handlers import QUEUED
 
 _KEEP = Statement("""
     INSERT INTO connection AS held (connection_id, dossier_id, state, version)

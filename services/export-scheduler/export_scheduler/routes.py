@@ -24,7 +24,7 @@ from koppel_mesh.visibility import VISIBLE, visible
 
 from . import exports, store
 from .exports import ExportRequest, Progress, Started
-from .intake import QUEUED
+from .handlers import QUEUED
 from .rules import WaitsFor
 from .tables import document, dossier
 

@@ -4,7 +4,7 @@ from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, DocumentCha
 from koppel_mesh.migrations import migrations_of
 from koppel_mesh.service import Loop, Service
 
-from . import connections, intake, release, routes
+from . import connections, handlers, release, routes
 from .settings import SchedulerSettings
 
 SERVICE = Service(
@@ -13,15 +13,15 @@ SERVICE = Service(
     settings=SchedulerSettings,
     routers=(routes.router,),
     handlers={
-        DossierChanged: intake.on_dossier_changed,
-        DocumentChanged: intake.on_document_changed,
-        DeliveryChanged: intake.on_delivery_changed,
+        DossierChanged: handlers.on_dossier_changed,
+        DocumentChanged: handlers.on_document_changed,
+        DeliveryChanged: handlers.on_delivery_changed,
         ConnectionChanged: connections.on_connection_changed,
     },
     loops=(
-        Loop(intake.REPLAN, release.replan, interval_s=1.0),
-        Loop(intake.RELEASE, release.release_due, interval_s=0.5),
-        Loop(intake.QUEUED, release.release_queued, interval_s=0.5),
+        Loop(handlers.REPLAN, release.replan, interval_s=1.0),
+        Loop(handlers.RELEASE, release.release_due, interval_s=0.5),
+        Loop(handlers.QUEUED, release.release_queued, interval_s=0.5),
     ),
     migrations=migrations_of(__file__),
 )

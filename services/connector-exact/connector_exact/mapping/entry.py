@@ -15,7 +15,7 @@ from connector_exact.odata import Row
 from .booking import Booking, Item
 from .refusal import CannotBook
 
-# Maximum lengths are undocumented; these are the widths Exact's screens show (fact sheet, doubt 8).
+# Maximum lengths are undocumented; these are the widths Exact's screens show (vendor sheet, doubt 8).
 YOUR_REF_LENGTH_MAX: Final = 30
 DESCRIPTION_LENGTH_MAX: Final = 60
 ENTRY_NUMBER_MAX: Final = 2**31 - 1
