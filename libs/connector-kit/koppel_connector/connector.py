@@ -18,7 +18,7 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from .answers import VendorAnswer, classify_by_status, retry_after_s
-from .calls import Call
+from .calls import Call, Reply
 from .masterdata import Master, MasterBook, Masters
 from .outcomes import (
     Booked,
@@ -69,6 +69,7 @@ __all__ = [
     "Profile",
     "ReadBack",
     "RemoteDossier",
+    "Reply",
     "Sent",
     "TokenError",
     "TokenMeaning",

@@ -4,6 +4,7 @@ What one call learned (how it ended, what the vendor's headers said) is committe
 with the outcome of the delivery: a call costs one commit, and none leaves without one.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +18,13 @@ from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.clock import BRUSSELS, utc_now
-from koppel_mesh.http.client import NotSent, Response, Unanswered
+from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.telemetry.metrics import counter
 
 from . import attempts, faults, limits
 from .access import Access, with_grant
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
-from .calls import Call
+from .calls import Call, Reply
 from .connections import ConnectionRow
 from .connector import Application, Connection, Vendor, VendorAnswer, Window
 from .kit import Kit
@@ -131,15 +132,7 @@ class OpenVendor(Vendor):
         try:
             if not self._may_leave(attempt):
                 raise NotSent("the claim ran out before the bytes left")
-            response = await self.kit.http.request(
-                call.method,
-                leaving.url,
-                deadline_s=attempt.deadline_s,
-                fresh_connection=call.acts,
-                params=call.params or None,
-                headers={**leaving.headers, **access.headers},
-                content=leaving.body,
-            )
+            reply = await self._carried(leaving, access)
         except NotSent as error:
             self.acted_at, self.unsaved_effect = earlier
             self._note(opened, "not_sent", started, message=str(error))
@@ -150,10 +143,31 @@ class OpenVendor(Vendor):
                 raise OutcomeUnknown(error.reason) from error
             raise Later(problem=Problem("vendor_unavailable", error.reason)) from error
         faults.point("after_vendor_answer")
-        answer, outcome = self._received(opened, leaving, response, started, access)
+        answer, outcome = self._received(opened, leaving, reply, started, access)
         if outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
         return answer
+
+    async def _carried(self, leaving: _Leaving, access: Access) -> Reply:
+        call, deadline_s = leaving.call, leaving.attempt.deadline_s
+        if call.carrier is not None:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    return await call.carrier()
+            except TimeoutError as error:
+                raise Unanswered(f"no complete answer within {deadline_s} s") from error
+            except OSError as error:
+                raise Unanswered(repr(error)) from error
+        response = await self.kit.http.request(
+            call.method,
+            leaving.url,
+            deadline_s=deadline_s,
+            fresh_connection=call.acts,
+            params=call.params or None,
+            headers={**leaving.headers, **access.headers},
+            content=leaving.body,
+        )
+        return Reply(response.status, response.headers, response.content)
 
     async def _open(self, leaving: _Leaving) -> Opened:
         if not self._may_leave(leaving.attempt):
@@ -188,12 +202,12 @@ class OpenVendor(Vendor):
         return Throttled(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
 
     def _received(
-        self, opened: Opened, leaving: _Leaving, response: Response, started: float, access: Access
+        self, opened: Opened, leaving: _Leaving, reply: Reply, started: float, access: Access
     ) -> tuple[VendorAnswer, Outcome]:
         answer = VendorAnswer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            content=response.content,
+            status=reply.status,
+            headers={name.lower(): value for name, value in reply.headers.items()},
+            content=reply.content,
             operation=leaving.call.operation,
             acts=leaving.call.acts,
         )

@@ -3,8 +3,8 @@
 * P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes.
 * P2, its half: a message that was taken and a delivery that was claimed survive the death of the worker. No broker or database
   stops here; that is ``tests/test_promises_process.py``.
-* P3, its half: a delivery is closed by what stands in the vendor's books (``books_at``). The clock over ``exported`` is tried in
-  ``tests/test_promises_mesh.py``.
+* P3, its half: a delivery is closed by what stands in the vendor's books, if they can be read. The clock over ``exported`` is
+  tried in ``tests/test_promises_mesh.py``.
 * P4, one owner of a token pair: twenty tasks refresh once.
 * P6, its half: a missing right speaks three languages and names who can fix it; the sync log holds no secret.
 
@@ -47,8 +47,6 @@ class ConnectorConformance:
 
     service_path: str
     """``module:attribute`` or ``file.py:attribute`` of the service, for worker processes that are killed."""
-    books_at = "booked"
-    """The state that closes a delivery: ``exported`` for vendors that cannot be read back."""
 
     # The two that every connector supplies: pytest cannot make a fixture abstract, so one that is missing fails every test.
 
@@ -79,13 +77,18 @@ class ConnectorConformance:
 
     # -------------------------------------------------------------------------------------------------------- invariants
 
+    def closed(self, shop: Workshop) -> str:
+        """Return the state that closes a delivery: ``exported`` where nothing can be read back."""
+        return "booked" if shop.kit.profile.reads_back else "exported"
+
     async def check_invariants(self, shop: Workshop, harness: VendorHarness) -> None:
         """Check what every scenario must leave behind."""
         rows = await shop.deliveries()
-        assert all(row.state in (*ENDED, self.books_at) for row in rows), [(row.state, row.problem) for row in rows]
+        closed = self.closed(shop)
+        assert all(row.state in (*ENDED, closed) for row in rows), [(row.state, row.problem) for row in rows]
         held = await harness.bookings()
         assert all(count == 1 for count in held.values()), f"booked more than once: {held}"
-        booked = {row.remote_ref for row in rows if row.state == self.books_at}
+        booked = {row.remote_ref for row in rows if row.state == closed}
         assert booked <= set(held), f"said to be booked, and not there: {booked - set(held)}"
         attempts = (await shop.rows("SELECT count(*) AS number FROM attempt"))[0].number
         seen = await harness.calls_seen()
@@ -99,11 +102,19 @@ class ConnectorConformance:
         return event
 
     async def _booked(self, shop: Workshop, harness: VendorHarness) -> list[Any]:
-        await shop.until_state(self.books_at, "exported")
+        await shop.until_state(self.closed(shop), "exported")
         await harness.process()
-        rows = await shop.until_state(self.books_at)
+        rows = await shop.until_state(self.closed(shop))
         await self.check_invariants(shop, harness)
         return rows
+
+    async def _accounted_for(self, shop: Workshop, harness: VendorHarness) -> None:
+        """Wait until what may have acted was looked up; where nobody can look, it is a person's to say and not sent again."""
+        if shop.kit.profile.on_ambiguous != "review":
+            await self._booked(shop, harness)
+            return
+        await shop.until_state(self.closed(shop), "review")
+        await self.check_invariants(shop, harness)
 
     # ------------------------------------------------------------------------------------------------- the ordinary case
 
@@ -113,10 +124,10 @@ class ConnectorConformance:
         states = [event.state for event in await shop.told() if isinstance(event, DeliveryChanged)]
         assert states[0] is DeliveryState.READY
         assert DeliveryState.EXPORTED in states
-        assert states[-1] == self.books_at
+        assert states[-1] == self.closed(shop)
         versions = [event.version for event in await shop.told() if isinstance(event, DeliveryChanged)]
         assert versions == sorted(set(versions))
-        if self.books_at == "booked":
+        if shop.kit.profile.reads_back:
             assert row.entry_number
 
     async def test_the_same_message_a_hundred_times_shuffled(self, shop: Workshop, harness: VendorHarness) -> None:
@@ -138,7 +149,7 @@ class ConnectorConformance:
         rows = await self._booked(shop, harness)
         phases = {row.phase for row in await shop.rows("SELECT phase FROM attempt")}
         assert len(rows) == 1
-        assert "lookup" in phases
+        assert "lookup" in phases or shop.kit.profile.on_ambiguous != "lookup"
 
     # --------------------------------------------------------------------------------------------- answers that never come
 
@@ -151,16 +162,19 @@ class ConnectorConformance:
     ) -> None:
         await harness.fail(fault)
         await self._send(shop, harness)
-        await self._booked(shop, harness)
-        assert (await shop.rows("SELECT count(*) AS number FROM attempt WHERE phase = 'lookup'"))[0].number >= 1
+        await self._accounted_for(shop, harness)
+        lookups = await shop.rows("SELECT 1 FROM attempt WHERE phase = 'lookup'")
+        assert lookups or shop.kit.profile.on_ambiguous != "lookup"
 
     async def test_an_index_that_is_late_is_waited_for(self, shop: Workshop, harness: VendorHarness) -> None:
         await harness.index_late(0.15)
         await harness.fail(Fault.ACTS_THEN_RESETS)
         await self._send(shop, harness)
-        await self._booked(shop, harness)
+        await self._accounted_for(shop, harness)
 
     async def test_not_there_twice_is_sent_again(self, shop: Workshop, harness: VendorHarness) -> None:
+        if shop.kit.profile.on_ambiguous != "lookup":
+            pytest.skip("the vendor cannot be searched, or takes the same twice as one")
         await harness.fail(Fault.RESETS)
         await self._send(shop, harness)
         await self._booked(shop, harness)
@@ -184,16 +198,15 @@ class ConnectorConformance:
         async with workshop(service, database_url, start=False, **vendor_settings) as shop:
             await harness.connect(shop)
             await self._send(shop, harness)
-            struck = await self._kill_at(shop, f"{point}:exit:{passes}")
-            assert struck or passes > 0, "the worker did not reach the fault point"
+            await self._kill_at(shop, point, passes)
             # What time would do: the dead worker's claim and its call's deadline pass.
             await shop.change("UPDATE delivery SET lease_until = clock_timestamp() WHERE lease_token IS NOT NULL")
             await shop.change("UPDATE attempt SET deadline_at = clock_timestamp() WHERE finished_at IS NULL")
             shop.start()
-            await self._booked(shop, harness)
+            await self._accounted_for(shop, harness)
 
-    async def _kill_at(self, shop: Workshop, fault: str) -> bool:
-        """Run a worker that dies at ``fault``. Return False when it came to the end without reaching it."""
+    async def _kill_at(self, shop: Workshop, point: str, passes: int) -> None:
+        """Run a worker that dies at ``point``; only where it lets it pass at first may it come to the end instead."""
         settings = shop.context.settings
         given = {
             f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set
@@ -203,18 +216,18 @@ class ConnectorConformance:
             "-m",
             "koppel_connector.conformance.worker",
             self.service_path,
-            env={**os.environ, **given, "KOPPEL_FAULT": fault},
+            env={**os.environ, **given, "KOPPEL_FAULT": f"{point}:exit:{passes}"},
             stdin=asyncio.subprocess.PIPE,
         )
 
         async def over() -> bool:
-            rows = await shop.deliveries()
-            return worker.returncode is not None or all(row.state in (*ENDED, self.books_at) for row in rows)
+            if worker.returncode is not None or passes == 0:
+                return worker.returncode is not None
+            return all(row.state in (*ENDED, self.closed(shop)) for row in await shop.deliveries())
 
         try:
             await shop.until(over, "the worker dies, or comes to the end")
             assert worker.returncode in (None, 137)
-            return worker.returncode == 137
         finally:
             if worker.returncode is None:
                 worker.kill()
@@ -236,6 +249,8 @@ class ConnectorConformance:
         assert rows[0].failures == 0
 
     async def test_an_access_token_refused_early_is_not_given_up(self, shop: Workshop, harness: VendorHarness) -> None:
+        if shop.kit.vault is None and shop.kit.sessions is None:
+            pytest.skip("the vendor gives nothing that could be refused early")
         await harness.fail(Fault.UNAUTHORISED)
         await self._send(shop, harness)
 
@@ -279,6 +294,8 @@ class ConnectorConformance:
         await self._booked(shop, harness)
         connection = (await shop.rows("SELECT id FROM connection"))[0]
         secrets: list[str] = []
+        for row in await shop.rows("SELECT id, secrets FROM connection WHERE secrets IS NOT NULL"):
+            secrets += shop.kit.keys.open(row.id, bytes(row.secrets)).values()
         for token in await shop.rows("SELECT connection_id, ciphertext FROM oauth_token"):
             secrets += shop.kit.keys.open(connection.id, bytes(token.ciphertext)).values()
         assert secrets or shop.kit.vault is None, "without a secret to look for this would prove nothing"
