@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import psutil
 from cryptography.fernet import Fernet
 
 from koppel_local.api import Api
@@ -95,8 +96,9 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
         }
         koppel = str(Path(sys.executable).with_name("koppel"))
         subprocess.run([koppel, "migrate"], env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL)
-        for _ in range(processes):
-            stack.enter_context(_process([koppel, "serve", *installed_services()], environment))
+        command = [koppel, "serve", *installed_services()]
+        for process in [stack.enter_context(_process(command, environment)) for _ in range(processes)]:
+            _until(partial(_listens, process, port), "a process of the mesh")
         for service in installed_services():
             _until(partial(_answers, f"{url}/{service}/health/ready"), "the mesh")
         made = Place(url, sandbox_url, running)
@@ -153,6 +155,12 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[subpro
     finally:
         process.terminate()
         process.wait(60)
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether this one of several processes takes callers: an answer at a port that they share may be another's."""
+    listening = (one for one in psutil.Process(process.pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+    return any(one.laddr.port == port for one in listening)
 
 
 def _answers(url: str) -> bool:
