@@ -1,8 +1,8 @@
 """Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging sheet §3.5).
 
 The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
-Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, so that the
-second can see what the first did.
+Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, a settling
+time apart, so that the second can see what the first did.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,8 @@ _CLAIM = Statement(f"""
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
                         AND way.limit_scope = turn.limit_scope
-                        AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id))
+                        AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
+                            OR o.exported_at > clock_timestamp() - CAST(:settle_s AS float8) * interval '1 second'))
             ORDER BY d.due_at, d.id LIMIT CASE WHEN turn.failures >= :opens THEN 1 ELSE :batch END
             FOR UPDATE SKIP LOCKED
         ) due
@@ -108,6 +109,7 @@ async def claim(kit: Kit, connections: int) -> list[Lane]:
                 "serving": list(kit.serving),
                 "opens": BREAKER_OPENS,
                 "batch": kit.settings.claim_batch,
+                "settle_s": kit.settings.patience(kit.profile).settle_s,
                 "lease_s": kit.settings.lease_for(kit.profile),
             },
         )

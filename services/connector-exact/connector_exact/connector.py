@@ -246,8 +246,11 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
 
 async def _search_first(exact: Exact, work: Work, entry: Entry) -> None:
     """Before a document goes a second way: what may be its entry is a person's to judge, once (state ``review``)."""
+    alike = await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id))
+    if not alike:
+        await rights.insist_on_reading(exact, entry.family.path)
     await work.save(**_traces(entry), searched=True)
-    if await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id)):
+    if alike:
         raise OutcomeUnknown(f"Exact holds an entry with YourRef {entry.your_ref} for this relation")
 
 

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from koppel_connector.outcomes import Booked, Differs, Found, NotBooked, NotFound
-from koppel_connector.verdicts import Blocked, OutcomeUnknown
+from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown
+from koppel_sandbox.exact.faults import Fault
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .harness import Sandbox
@@ -64,6 +65,23 @@ async def test_what_another_connection_booked_is_not_booked_again_unasked(desk: 
     _, told = await book(desk, work)
     assert isinstance(told, Booked)
     assert len(sandbox.entries()) == 2
+
+
+async def test_a_search_that_fails_is_made_again_before_a_document_goes_a_second_way(
+    desk: Desk, sandbox: Sandbox
+) -> None:
+    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    work = work_of(desk, sample("01-invoice-ogm-pdf"), went_before=True)
+    sandbox.state.faults.append(Fault("html_503", method="GET", path="salesentry/SalesEntries"))
+    with pytest.raises(Later):
+        await book(desk, work)
+    sandbox.deny("salesentry/SalesEntries", "GET")
+    with pytest.raises(Blocked):
+        await book(desk, work)
+    sandbox.allow_everything()
+    with pytest.raises(OutcomeUnknown):
+        await book(desk, work)
+    assert len(sandbox.entries()) == 1
 
 
 async def test_what_went_no_other_way_costs_no_search(desk: Desk) -> None:
