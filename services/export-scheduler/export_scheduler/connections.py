@@ -9,7 +9,7 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Statement
 
-from .handlers import QUEUED
+from .handlers import QUEUED, REPLAN
 
 _KEEP = Statement("""
     INSERT INTO connection AS held (connection_id, dossier_id, state, version)
@@ -18,18 +18,32 @@ _KEEP = Statement("""
         WHERE held.version <= excluded.version
     RETURNING dossier_id, state, xmax = 0 AS is_new
 """)
-_QUEUE_UNTAKEN = Statement("""
+_DOSSIERS = Statement("""
+    SELECT dossier_id FROM dossier WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) ORDER BY dossier_id FOR UPDATE
+""")
+_UNTAKEN = Statement("""
+    SELECT d.document_id, last.export_id, last.trigger
+    FROM document d LEFT JOIN LATERAL (
+        SELECT i.export_id, e.trigger FROM export_item i JOIN export e USING (export_id)
+        WHERE i.document_id = d.document_id ORDER BY i.queued_at DESC, i.export_id DESC LIMIT 1
+    ) last ON true
+    WHERE d.dossier_id = ANY(CAST(:dossiers AS uuid[])) AND EXISTS (SELECT FROM untaken u WHERE u.document_id = d.document_id)
+    ORDER BY d.document_id FOR UPDATE OF d
+""")
+_PLAN_AGAIN = Statement("""
+    UPDATE document SET sent_revision = NULL, sent_at = NULL, waits_for = 'dossier', rules_number = 0
+    WHERE document_id = ANY(CAST(:ids AS uuid[]))
+""")
+_REPLAN = Statement("UPDATE dossier SET replanning = true WHERE dossier_id = ANY(CAST(:dossiers AS uuid[]))")
+_QUEUE_AGAIN = Statement("""
     UPDATE export_item i SET released_at = NULL, queued_at = now()
-    FROM document d
-    WHERE d.dossier_id = ANY(CAST(:dossiers AS uuid[])) AND d.waits_for = 'nothing' AND i.document_id = d.document_id
-        AND NOT EXISTS (SELECT FROM delivery v WHERE v.document_id = d.document_id)
-        AND i.export_id = (SELECT export_id FROM export_item n WHERE n.document_id = d.document_id
-            ORDER BY n.queued_at DESC, n.export_id DESC LIMIT 1)
+    FROM unnest(CAST(:exports AS uuid[]), CAST(:ids AS uuid[])) AS asked (export_id, document_id)
+    WHERE i.export_id = asked.export_id AND i.document_id = asked.document_id
 """)
 
 
 async def on_connection_changed(context: Context, tx: AsyncConnection, events: Sequence[ConnectionChanged]) -> None:
-    """Keep which connections there are. With a new one goes what no connector has taken, by the export it went with (P2)."""
+    """Keep which connections there are. With a new one goes what no connector has taken (P2)."""
     newest: dict[UUID, ConnectionChanged] = {}
     for event in sorted(events, key=lambda event: event.version):
         newest[event.connection_id] = event
@@ -45,5 +59,20 @@ async def on_connection_changed(context: Context, tx: AsyncConnection, events: S
     )
     connected = {row.dossier_id for row in rows if row.is_new and row.state != ConnectionState.DISCONNECTED}
     if connected:
-        await _QUEUE_UNTAKEN.run(tx, {"dossiers": sorted(connected)})
+        await _send_untaken_again(tx, sorted(connected))
+        context.wake(REPLAN)
         context.wake(QUEUED)
+
+
+async def _send_untaken_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
+    """Have what went by a rule planned by the rules of now, and what went by hand go again with its export."""
+    await _DOSSIERS.all(tx, {"dossiers": dossiers})
+    untaken = await _UNTAKEN.all(tx, {"dossiers": dossiers})
+    by_hand = [row for row in untaken if row.trigger == "manual"]
+    by_rule = [row.document_id for row in untaken if row.trigger != "manual"]
+    if by_rule:
+        await _PLAN_AGAIN.run(tx, {"ids": by_rule})
+        await _REPLAN.run(tx, {"dossiers": dossiers})
+    if by_hand:
+        asked = {"exports": [row.export_id for row in by_hand], "ids": [row.document_id for row in by_hand]}
+        await _QUEUE_AGAIN.run(tx, asked)

@@ -16,11 +16,11 @@ from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.visibility import visible
 
 from .rules import WaitsFor
-from .tables import delivery, document, export, export_item
+from .tables import document, export, export_item, untaken
 
 DOCUMENT_IDS_MAX = 1000
 UNTAKEN_AFTER_S = 60
-"""A document that went longer ago and no connector tells of is not exported: its dossier had no connection then."""
+"""A document that went longer ago and no connector has taken is not exported: its dossier had no connection then."""
 EXPORTABLE = (
     DocumentState.AWAITING_APPROVAL,
     DocumentState.FILED,
@@ -139,7 +139,7 @@ async def start(
         ids = [row.document_id for row in rows]
         taken = bindparam("ids", ids, type_=ARRAY(Uuid))
         went = document.c.sent_revision == document.c.revision
-        again = (went & _taken_by_a_connector()) if request.include_exported else literal(False)
+        again = (went & ~_is_untaken()) if request.include_exported else literal(False)
         await tx.execute(
             insert(export_item).from_select(
                 ["export_id", "document_id", "revision", "again"],
@@ -178,19 +178,13 @@ def _asked_for(firm_id: UUID, dossier_id: UUID, request: ExportRequest) -> list[
     if request.document_ids:
         wanted.append(document.c.document_id.in_(request.document_ids))
     if not request.include_exported:
-        untaken = (
-            document.c.sent_at < func.now() - text(f"interval '{UNTAKEN_AFTER_S} seconds'")
-        ) & ~_taken_by_a_connector()
-        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), untaken))
+        long_ago = document.c.sent_at < func.now() - text(f"interval '{UNTAKEN_AFTER_S} seconds'")
+        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_untaken()))
     return wanted
 
 
-def _taken_by_a_connector() -> Any:
-    return (
-        select(delivery.c.delivery_id)
-        .where(delivery.c.document_id == document.c.document_id, delivery.c.revision == document.c.revision)
-        .exists()
-    )
+def _is_untaken() -> Any:
+    return select(untaken.c.document_id).where(untaken.c.document_id == document.c.document_id).exists()
 
 
 async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:

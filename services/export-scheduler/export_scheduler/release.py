@@ -1,4 +1,4 @@
-"""The loops: plan again what a dossier's new rules touch, send what is due, send what was queued.
+"""The loops: plan again what a dossier's new rules touch, send what is due, send what was asked for by hand.
 
 Any pod claims any row (SKIP LOCKED). Marking a document as sent and writing ``document.ready`` to the outbox are one
 transaction, so a crash leaves both or neither, and "due" is judged by the database's clock alone.
@@ -31,8 +31,8 @@ _DUE = Statement("""
     ORDER BY due_at, document_id LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
 _QUEUED = Statement("""
-    SELECT i.export_id, i.document_id, i.again, e.trigger
-    FROM export_item i JOIN document d USING (document_id) JOIN export e USING (export_id)
+    SELECT i.export_id, i.document_id, i.again
+    FROM export_item i JOIN document d USING (document_id)
     WHERE i.released_at IS NULL
     ORDER BY i.queued_at LIMIT :batch FOR UPDATE OF i, d SKIP LOCKED
 """)
@@ -126,15 +126,13 @@ async def _scheduled(
 
 
 async def release_queued(context: Context) -> bool:
-    """Send one batch of what was asked for by hand, or goes again with the export it went with; True while there may be more."""
+    """Send one batch of what manual exports asked for; True while there may be more."""
     async with context.database.transaction() as tx:
         items = await _QUEUED.all(tx, {"batch": BATCH})
         if not items:
             return False
         known = await store.documents_held(tx, {item.document_id for item in items})
-        facts = [
-            _ready(known[item.document_id], item.export_id, Trigger(item.trigger), again=item.again) for item in items
-        ]
+        facts = [_ready(known[item.document_id], item.export_id, Trigger.MANUAL, again=item.again) for item in items]
         # What goes is the document as it is now, which may be newer than when it was asked for.
         released = (
             update(export_item)

@@ -26,7 +26,7 @@ from . import exports, store
 from .exports import ExportRequest, Progress, Started
 from .handlers import QUEUED
 from .rules import WaitsFor
-from .tables import document, dossier
+from .tables import dossier, waiting
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 Reader = Annotated[Caller, Depends(require("dossiers:read"))]
@@ -37,7 +37,7 @@ _NEVER_BY_ITSELF = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class ScheduledDocument(BaseModel):
-    """A document that has not gone: when it goes, or what it waits for."""
+    """A document that waits: when it goes, or what for."""
 
     document_id: UUID
     revision: int
@@ -60,7 +60,7 @@ class Counted(BaseModel):
 
 
 class Waiting(BaseModel):
-    """How many documents have not gone."""
+    """How many documents wait."""
 
     items: list[Counted]
 
@@ -151,7 +151,7 @@ async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID
 
 @router.get("/waiting")
 async def count_waiting(caller: Reader, context: CurrentContext) -> Waiting:
-    """Count the documents that have not gone, by what they wait for; and those that should have gone by now."""
+    """Count the documents that wait, by what they wait for; and those that should have gone by now."""
     async with context.database.reading() as connection:
         rows = (await connection.execute(_WAITING, {"firm_id": caller.firm_id})).all()
     return Waiting(items=[Counted(waits_for=row.waits_for, count=row.number, overdue=row.overdue) for row in rows])
@@ -171,17 +171,17 @@ async def get_export(export_id: UUID, caller: Reader, context: CurrentContext) -
 async def get_schedule(
     dossier_id: UUID, caller: Reader, context: CurrentContext, page: PageParams
 ) -> Page[ScheduledDocument]:
-    """Return what has not gone, the soonest first; what waits for a person comes last."""
+    """Return what waits, the soonest first; what waits for a person comes last."""
     await _dossier_heard_of(context, caller, dossier_id, _deadline(context))
-    moment = func.coalesce(document.c.due_at, literal(_NEVER_BY_ITSELF))
+    moment = func.coalesce(waiting.c.due_at, literal(_NEVER_BY_ITSELF))
     query = (
-        select(document, moment.label("moment"))
-        .where(document.c.dossier_id == dossier_id, visible(document, caller), document.c.waits_for != WaitsFor.NOTHING)
-        .order_by(moment, document.c.document_id)
+        select(waiting, moment.label("moment"))
+        .where(waiting.c.dossier_id == dossier_id, visible(waiting, caller))
+        .order_by(moment, waiting.c.document_id)
         .limit(page.rows)
     )
     if page.after:
-        query = query.where(tuple_(moment, document.c.document_id) > tuple_(*map(literal, _position(page))))
+        query = query.where(tuple_(moment, waiting.c.document_id) > tuple_(*map(literal, _position(page))))
     async with context.database.reading() as connection:
         rows = (await connection.execute(query)).mappings().all()
     return page.of(rows, _scheduled, lambda row: [row["moment"].isoformat(), str(row["document_id"])])

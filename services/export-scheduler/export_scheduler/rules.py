@@ -24,7 +24,7 @@ _STEP = {state: step for step, state in enumerate(STATE_ORDER)}
 
 
 class WaitsFor(StrEnum):
-    """What a document that has not gone is waiting for."""
+    """What a document is waiting for."""
 
     MOMENT = "moment"
     """The moment in ``due_at``."""

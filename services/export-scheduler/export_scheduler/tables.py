@@ -1,7 +1,6 @@
 """The scheduler's own memory: dossiers' rules, documents and when they go, exports and what became of them.
 
-A document row holds what is needed to send it and no more; its bytes stay with dossier-api. The view ``waiting`` (made by
-the migration) shows everything that has not gone and why.
+A document row holds what is needed to send it and no more; its bytes stay with dossier-api.
 """
 
 from sqlalchemy import (
@@ -17,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    column,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -123,3 +124,16 @@ delivery = Table(
     Column("version", Integer, nullable=False),
     Index("delivery_of_document", "document_id", "connection_id", "revision"),
 )
+
+untaken = table("untaken", column("document_id", Uuid))
+"""Documents that went and that no connector has taken; a view."""
+
+waiting = table(
+    "waiting",
+    *(
+        column(name, document.c[name].type)
+        for name in ("firm_id", "dossier_id", "document_id", "revision", "kind", "number")
+    ),
+    *(column(name, document.c[name].type) for name in ("issue_on", "state", "waits_for", "due_at", "trigger", "late")),
+)
+"""Everything that waits and what for; a view, of which these are the columns that callers are shown."""

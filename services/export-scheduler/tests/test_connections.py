@@ -4,7 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from koppel_mesh.clock import utc_now
-from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentReady, ExportFrequency, Trigger
+from koppel_mesh.messages import (
+    ConnectionState,
+    DeliveryState,
+    DocumentReady,
+    DocumentState,
+    DossierChanged,
+    ExportFrequency,
+    ExportRules,
+    Trigger,
+)
 
 AFTER, NEVER = ExportFrequency.AFTER_10_MINUTES, ExportFrequency.NEVER
 LONG_AGO = timedelta(hours=1)
@@ -16,10 +25,14 @@ async def waiting(scheduler: Any) -> dict[str, int]:
 
 
 def told(ready: list[DocumentReady]) -> set[tuple[object, ...]]:
-    return {(fact.document_id, fact.export_id, fact.trigger, fact.again) for fact in ready}
+    return {(fact.document_id, fact.revision, fact.trigger, fact.again) for fact in ready}
 
 
-async def test_what_no_connector_took_goes_again_with_its_export(scheduler: Any, make: Any) -> None:
+def changed(of: DossierChanged, **export: Any) -> DossierChanged:
+    return of.model_copy(update={"export": ExportRules(**export), "version": of.version + 1})
+
+
+async def test_what_no_connector_took_goes_again(scheduler: Any, make: Any) -> None:
     planned, by_hand = make.dossier(AFTER), make.dossier(NEVER)
     await scheduler.hear(
         planned, by_hand, make.document(planned, created_at=utc_now() - LONG_AGO), make.document(by_hand)
@@ -32,6 +45,38 @@ async def test_what_no_connector_took_goes_again_with_its_export(scheduler: Any,
     again = await scheduler.turn()
     assert told(again) == told(first)
     assert await waiting(scheduler) == {}
+    for fact in (*first, *again):
+        assert (await scheduler.get(f"/v1/exports/{fact.export_id}")).json()["count"] == 1
+
+
+async def test_it_goes_again_by_the_rules_of_now(scheduler: Any, make: Any) -> None:
+    asks, stops, goes_on = make.dossier(AFTER), make.dossier(AFTER), make.dossier(AFTER)
+    old = [make.document(each, created_at=utc_now() - LONG_AGO) for each in (asks, stops, goes_on)]
+    await scheduler.hear(asks, stops, goes_on, *old)
+    assert len(await scheduler.turn()) == 3
+    await scheduler.hear(changed(asks, approval_required=True, frequency=AFTER), changed(stops, frequency=NEVER))
+    await scheduler.hear(old[0].model_copy(update={"state": DocumentState.AWAITING_APPROVAL, "version": 2}))
+    await scheduler.hear(*map(make.connection, (asks, stops, goes_on)))
+    assert [fact.document_id for fact in await scheduler.turn()] == [old[2].document_id]
+    assert await waiting(scheduler) == {"approval": 1, "hand": 1}
+
+
+async def test_what_a_removed_connection_never_sent_goes_by_the_next_one(scheduler: Any, make: Any) -> None:
+    client = make.dossier(AFTER)
+    sent, unsent = (make.document(client, created_at=utc_now() - LONG_AGO) for _ in range(2))
+    wrong = make.connection(client)
+    await scheduler.hear(client, wrong, sent, unsent)
+    assert len(await scheduler.turn()) == 2
+    of_it = {"connection_id": wrong.connection_id}
+    await scheduler.hear(
+        wrong.model_copy(update={"state": ConnectionState.DISCONNECTED, "version": 2}),
+        make.delivery(sent, DeliveryState.BOOKED, **of_it),
+        make.delivery(unsent, DeliveryState.FAILED, **of_it),
+    )
+    (shown,) = (await scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule")).json()["items"]
+    assert (shown["document_id"], shown["waits_for"]) == (str(unsent.document_id), "connection")
+    await scheduler.hear(make.connection(client))
+    assert [fact.document_id for fact in await scheduler.turn()] == [unsent.document_id]
 
 
 async def test_what_a_connector_took_goes_once_whatever_is_connected(scheduler: Any, make: Any) -> None:
