@@ -110,6 +110,7 @@ _SET_STATE = text("""
         not_before = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE not_before END,
         unblocked_at = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE unblocked_at END
     WHERE id = :id AND state <> 'disconnected'
+        AND (state <> 'reauthorise' OR :state IN ('reauthorise', 'disconnected') OR CAST(:renewed AS boolean))
         AND (state <> :state OR CAST(:fresh AS boolean) OR problem IS DISTINCT FROM CAST(:problem AS jsonb))
     RETURNING dossier_id, firm_id, version, connected_via_user
 """)
@@ -124,8 +125,21 @@ async def set_state(
     problem: Problem | None = None,
     user: str | None = None,
     fresh: bool = False,
+    renewed: bool = False,
 ) -> None:
-    """Move a connection and tell it, in one transaction. ``fresh``: what waited for it may go on."""
+    """Move a connection and tell it, in one transaction.
+
+    Args:
+        tx: the caller's transaction.
+        kit: whose connection it is.
+        connection_id: which.
+        state: where to.
+        problem: what a person is told of it.
+        user: through whom we are connected, where that is known now.
+        fresh: what waited for it may go on.
+        renewed: by a new consent or changed settings. Without either nothing leads out of ``reauthorise``: a success that
+            began before the refusal proves nothing, and vendors lock out users who knock again.
+    """
     told = kit.tell(problem) if problem else None
     row = (
         await tx.execute(
@@ -136,6 +150,7 @@ async def set_state(
                 "problem": told.model_dump_json() if told else None,
                 "user": user,
                 "fresh": fresh,
+                "renewed": renewed,
             },
         )
     ).one_or_none()

@@ -81,7 +81,7 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
     assert kit.vault is not None
     async with kit.database.transaction() as tx:
         await kit.vault.store_first(tx, row.id, answer)
-        await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+        await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
         await want_import(tx, kit, row)
     await _name_user(kit, row)
     for loop in ("reconciler", "imports", "deliveries"):

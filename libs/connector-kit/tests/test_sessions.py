@@ -5,7 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from koppel_connector import Problem
 from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.connections import set_state
+from koppel_mesh.messages import ConnectionState
 
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
@@ -74,6 +77,26 @@ async def test_a_wrong_pin_is_tried_once_and_a_right_one_lets_go_on(
     await change(shop, connection_id, pin="1704")
     await shop.until_state("booked")
     assert (await shop.rows("SELECT state FROM connection"))[0].state == "connected"
+
+
+async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
+    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+) -> None:
+    connection_id = await shop.connect(SETTINGS)
+    await shop.change("UPDATE connection SET state = 'degraded'")
+    vendor.books_in_s = 0.5
+    await shop.hand(shop.ready(*harness.document(1)))
+
+    async def under_way() -> bool:
+        return ("POST", "/entries") in vendor.seen
+
+    await shop.until(under_way, "the document is being booked")
+    async with shop.context.database.transaction() as tx:  # as an import in another process does
+        await set_state(tx, shop.kit, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise"))
+    await shop.until_state("exported")
+    assert [row.state for row in await shop.rows("SELECT state FROM connection")] == ["reauthorise"]
+    await change(shop, connection_id, pin="4071")
+    await shop.until_state("booked")
 
 
 async def test_the_sync_log_tells_of_a_login_without_its_secrets(shop: Workshop, vendor: PaperVendor) -> None:

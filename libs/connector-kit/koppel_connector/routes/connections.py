@@ -111,7 +111,7 @@ async def change_connection(
             .values(settings=shown, limit_scope=_scope(kit, row.id, settings), **_sealed(kit, row.id, secrets))
         )
         state = _after_change(kit, row.state)
-        await set_state(tx, kit, row.id, state, fresh=state is not ConnectionState.REAUTHORISE)
+        await set_state(tx, kit, row.id, state, fresh=state is not ConnectionState.REAUTHORISE, renewed=True)
         changed = await read_connection(tx, kit, row.id)
         assert changed is not None
         if changed.imported_at is None or changed.limit_scope != row.limit_scope:
