@@ -56,7 +56,7 @@ class Situation:
 
     state: DeliveryState
     unknown_since: datetime | None = None
-    """Set while the vendor may hold something we cannot account for; survives ``blocked`` and restarts."""
+    """Set while the vendor may hold something we cannot account for; survives ``blocked``, restarts, and being left."""
     failures: int = 0
     """Definite failures so far, sends of which nothing was found among them; waiting for a person or budget is none."""
     lookups: int = 0
@@ -194,7 +194,7 @@ def _from_review(now_is: Situation, event: Event, now: datetime) -> Move | None:
         case ResolvedResend():
             return Move(_fresh(now_is), now)
         case ResolvedAbandoned(problem):
-            return _ended(replace(now_is, unknown_since=None), FAILED, problem)
+            return _ended(now_is, FAILED, problem)
         case AgainAsked() | Unblocked():
             return Move(now_is, None, keeps_problem=True)
     return None
@@ -224,7 +224,7 @@ def _from_waiting(now_is: Situation, event: Event, patience: Patience, now: date
             return _ended(replace(now_is, unknown_since=None), BOOKED, None)
         case ResolvedAbandoned(problem) if state is BLOCKED and uncertain:
             # Its connection is gone, so that nobody can look: whoever knows the vendor's books may say that it is left.
-            return _ended(replace(now_is, unknown_since=None), FAILED, problem)
+            return _ended(now_is, FAILED, problem)
         case ResolvedAbandoned(problem) if state in (READY, BLOCKED) and not uncertain:
             return _ended(now_is, FAILED, problem)
     return None
@@ -246,6 +246,8 @@ def _fresh(was: Situation) -> Situation:
 def _resumed(was: Situation, patience: Patience, now: datetime) -> Move:
     if was.unknown_since is None:
         return Move(_fresh(was), now)
+    if patience.on_ambiguous == "review":
+        return _ended(was, REVIEW, Problem("unknown_outcome_review"))
     # Settled anew: it may have been blocked a moment after the attempt, and "not found twice" counts from the start.
     settled_at = now + timedelta(seconds=patience.settle_s)
     return Move(replace(was, state=UNKNOWN, not_found=0), settled_at, keeps_problem=True)

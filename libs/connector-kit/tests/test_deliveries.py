@@ -56,6 +56,24 @@ async def test_a_newer_revision_never_books_beside_an_older(
     assert len(vendor.ledger) == 1
 
 
+async def test_a_newer_revision_never_books_beside_what_a_person_left(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """Found twice, it is there, though we were never told an entry."""
+    await harness.fail(Fault.ACTS_THEN_RESETS)
+    await shop.hand(revised(shop, harness, 1))
+    (row,) = await shop.until_state("unknown")
+    vendor.ledger.append(dict(vendor.ledger[0]))
+    await shop.until_state("review")
+    async with shop.owner() as owner:
+        left = await owner.post(f"/v1/deliveries/{row.id}/resolve", json={"decision": "abandon"})
+        assert left.json()["state"] == "failed"
+    await shop.hand(revised(shop, harness, 2))
+    rows = await shop.until_state("failed", "review")
+    assert rows[1].problem["code"] == "already_booked_other_revision"
+    assert {entry["reference"] for entry in vendor.ledger} == {row.remote_ref}
+
+
 async def test_an_older_revision_that_comes_late_stays_behind(shop: Workshop, harness: PaperHarness) -> None:
     await shop.hand(revised(shop, harness, 2))
     await shop.until_state("booked")

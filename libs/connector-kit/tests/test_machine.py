@@ -110,6 +110,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "AgainAsked": S.READY,
         "ResolvedBooked": S.BOOKED,
     },
+    (S.FAILED, True): {"RetryAsked": S.UNKNOWN, "AgainAsked": S.UNKNOWN, "ResolvedBooked": S.BOOKED},
     (S.REVIEW, False): {
         "ResolvedBooked": S.BOOKED,
         "ResolvedResend": S.READY,
@@ -207,6 +208,13 @@ def test_vendors_that_cannot_be_searched() -> None:
     assert move(sending(), EVENTS["Ambiguous"], asks, NOW).to.state is S.REVIEW
     safe = replace(PATIENCE, on_ambiguous="resend_safe")
     assert move(sending(), EVENTS["Ambiguous"], safe, NOW).to.state is S.READY
+
+
+def test_what_a_person_left_may_still_be_there() -> None:
+    left = move(Situation(S.REVIEW, unknown_since=NOW), EVENTS["ResolvedAbandoned"], PATIENCE, NOW).to
+    assert move(left, EVENTS["RetryAsked"], PATIENCE, NOW).to.state is S.UNKNOWN
+    asks = replace(PATIENCE, on_ambiguous="review")
+    assert move(left, EVENTS["RetryAsked"], asks, NOW).to.state is S.REVIEW
 
 
 def test_a_clock_notices_exported_but_not_booked() -> None:
