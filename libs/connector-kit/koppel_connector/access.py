@@ -79,6 +79,10 @@ class Sessions:
             answer = await exchange(await self._session(connection_id, version, log_in))
         return answer
 
+    def forget(self, connection_id: UUID) -> None:
+        """Drop what is kept of a connection."""
+        self._open.pop(connection_id, None)
+
     async def _session(self, connection_id: UUID, version: int, log_in: LogIn) -> Access:
         async with self._logins[connection_id]:
             opened, until, access = self._open.get(connection_id, (-1, 0.0, Access()))

@@ -44,11 +44,14 @@ class ConnectionRow:
 
 
 _READ = Statement("SELECT * FROM connection WHERE id = :id")
+_LOCK = Statement("SELECT * FROM connection WHERE id = :id FOR UPDATE")
 
 
-async def read_connection(db: AsyncConnection, kit: "Kit", connection_id: UUID) -> ConnectionRow | None:
-    """Return one connection."""
-    row = await _READ.one_or_none(db, {"id": connection_id})
+async def read_connection(
+    db: AsyncConnection, kit: "Kit", connection_id: UUID, *, lock: bool = False
+) -> ConnectionRow | None:
+    """Return one connection, locked against everybody else when asked."""
+    row = await (_LOCK if lock else _READ).one_or_none(db, {"id": connection_id})
     return None if row is None else open_row(kit, row)
 
 

@@ -40,6 +40,9 @@ class Returned:
     detail: str = ""
 
 
+_GONE = Returned("invalid", detail="the connection is gone")
+
+
 def authorize_url(kit: Kit, row: ConnectionRow) -> str | None:
     """Return where the browser must go for the consent; None for vendors without OAuth."""
     profile = kit.profile.auth
@@ -67,7 +70,7 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
     async with kit.database.transaction() as tx:
         row = await read_connection(tx, kit, UUID(sealed["connection_id"]))
         if row is None or row.state is ConnectionState.DISCONNECTED:
-            return Returned("invalid", detail="the connection is gone")
+            return _GONE
         if (await tx.execute(_SPEND, {"nonce": sealed["nonce"]})).one_or_none() is None:
             return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
     if error or not code:
@@ -80,6 +83,10 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
         return Returned("failed", row, answer.description)
     assert kit.vault is not None
     async with kit.database.transaction() as tx:
+        # It may have been removed while the vendor answered, with the promise that no grant of it is kept.
+        row = await read_connection(tx, kit, row.id, lock=True)
+        if row is None or row.state is ConnectionState.DISCONNECTED:
+            return _GONE
         await kit.vault.store_first(tx, row.id, answer)
         await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
         await want_import(tx, kit, row)

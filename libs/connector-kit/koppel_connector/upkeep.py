@@ -20,7 +20,7 @@ _oldest_due = gauge("koppel_delivery_oldest_due_seconds", "Age of the oldest del
 _count = gauge("koppel_deliveries", "Deliveries that are not at their end", ["state"])
 _paused = gauge("koppel_connections_paused", "Connections that wait for the vendor's budget or for a fault to pass")
 _breakers = gauge("koppel_endpoint_breakers_open", "Endpoints paused by their error budget")
-_horizon = gauge("koppel_token_expiry_seconds", "Until the first refresh token lapses")
+_horizon = gauge("koppel_token_expiry_seconds", "Until the first refresh token of a usable connection lapses")
 _unkeyed = gauge("koppel_secrets_under_old_key", "Rows not encrypted with the first key")
 
 _LAPSING = text("""
@@ -48,7 +48,8 @@ _GAUGES = text("""
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()) AS oldest_due_s,
         (SELECT count(*) FROM connection WHERE not_before > clock_timestamp() AND state <> 'disconnected') AS paused,
         (SELECT count(*) FROM error_budget WHERE open_until > clock_timestamp()) AS breakers,
-        (SELECT extract(epoch FROM min(refresh_expires_at) - clock_timestamp()) FROM oauth_token) AS horizon_s,
+        (SELECT extract(epoch FROM min(t.refresh_expires_at) - clock_timestamp()) FROM oauth_token t JOIN connection c
+            ON c.id = t.connection_id WHERE c.state IN ('connected', 'degraded')) AS horizon_s,
         (SELECT count(*) FROM oauth_token WHERE key_id <> :key_id)
             + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys
 """)

@@ -25,6 +25,7 @@ class PaperVendor(LoopbackServer):
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
         self.token_faults: deque[str] = deque()
+        self.token_takes_s = 0.0
         self.index_delay_s = 0.0
         self.books_in_s = 0.0
         self.booked_at_once = True
@@ -54,6 +55,7 @@ class PaperVendor(LoopbackServer):
         path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
         self.seen.append((method, path))
         if path == "/token":
+            await asyncio.sleep(self.token_takes_s)
             if self.token_faults and self.token_faults[0] == "hang":
                 self.token_faults.popleft()
                 await asyncio.sleep(8)

@@ -99,6 +99,15 @@ async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
     await shop.until_state("booked")
 
 
+async def test_a_removed_connection_has_no_session(shop: Workshop) -> None:
+    connection_id = await shop.connect(SETTINGS)
+    sessions = shop.kit.sessions
+    assert sessions is not None and connection_id in sessions._open
+    async with shop.owner() as owner:
+        assert (await owner.delete(f"/v1/connections/{connection_id}")).status_code == 204
+    assert connection_id not in sessions._open
+
+
 async def test_the_sync_log_tells_of_a_login_without_its_secrets(shop: Workshop, vendor: PaperVendor) -> None:
     await shop.connect(SETTINGS)
     (login,) = await shop.rows("SELECT request, response, outcome FROM attempt WHERE operation = 'login'")

@@ -1,6 +1,7 @@
 """One owner spends a token pair (P4): races in one process and in several, answers that get lost, refusals."""
 
 import asyncio
+import re
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
@@ -11,11 +12,12 @@ import pytest
 
 from koppel_connector import Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
-from koppel_connector.upkeep import keep_alive, rotate_keys
+from koppel_connector.upkeep import keep_alive, measure, rotate_keys
 from koppel_connector.verdicts import Later
 from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
+from koppel_mesh.telemetry.metrics import exposition
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -244,6 +246,23 @@ async def test_an_idle_grant_is_kept_alive(shop: Workshop, vendor: PaperVendor) 
     await keep_alive(shop.context)
     row = (await shop.rows("SELECT version, next_refresh_at > clock_timestamp() AS later FROM oauth_token"))[0]
     assert (row.version, row.later) == (2, True)
+
+
+async def test_a_grant_that_lapses_is_an_alarm_while_its_connection_works(shop: Workshop) -> None:
+    await shop.change("UPDATE oauth_token SET refresh_expires_at = clock_timestamp() - interval '1 hour'")
+
+    async def horizon_s() -> float:
+        await measure(shop.context)
+        (said,) = re.findall(r'^koppel_token_expiry_seconds{service="connector-paper"} (.+)$', told(), re.MULTILINE)
+        return float(said)
+
+    assert await horizon_s() < 0
+    await shop.change("UPDATE connection SET state = 'reauthorise'")
+    assert await horizon_s() == 0, "a person has been told already"
+
+
+def told() -> str:
+    return exposition()[0].decode()
 
 
 async def test_a_new_key_takes_over(shop: Workshop) -> None:

@@ -133,6 +133,8 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
         )
     if kit.vault is not None:
         kit.vault.forget(row.id)
+    if kit.sessions is not None:
+        kit.sessions.forget(row.id)
     kit.wake("reconciler")
     return Response(status_code=204)
 
