@@ -29,7 +29,7 @@ from .kit import Kit
 from .limits import ends_in
 from .machine import IllegalMoveError
 from .moves import DeliveryRow, Learned, LostRaceError, apply
-from .problems import Problem
+from .problems import Problem, internal
 from .vendor import LeaseLost, OpenVendor, open_vendor
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 from .works import DossierGone, open_work
@@ -143,8 +143,7 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
     except Exception as error:
         # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
-        later = Later(problem=Problem("internal", repr(error)[:300]))
-        return _after_verdict(vendor, row, later), Learned(), None
+        return _after_verdict(vendor, row, Later(problem=internal(error))), Learned(), None
     return happenings.Accepted(), Learned(sent.remote_id, sent.entry_number, sent.entry_url), None
 
 

@@ -52,6 +52,11 @@ class Problem:
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
+def internal(error: Exception) -> Problem:
+    """Return the problem of a bug: its kind and no more, for what it says may hold anything; the log has it whole."""
+    return Problem("internal", type(error).__name__)
+
+
 class ProblemCatalogue(Mapping[str, ProblemKind]):
     """Code → line. Codes are unique; a connector's line wins over the kit's of the same code."""
 

@@ -33,7 +33,7 @@ def read_token_answer(profile: OAuthProfile, status: int, headers: Mapping[str, 
         refresh_token=refresh_token,
         expires_in_s=_seconds(body.get("expires_in")),
         meaning=None if succeeded else _meaning(profile, status, error, spoken),
-        description=f"{error}: {spoken}".strip(": ")[:300] or f"HTTP {status}",
+        description=f"{error}: {spoken}".strip(": ") or f"HTTP {status}",
     )
 
 

@@ -1,7 +1,8 @@
-"""Calls to a vendor's token endpoint: logged like every other call, with nothing of the answer kept."""
+"""Calls to a vendor's token endpoint: logged like every other call; of the answer only its error is kept, secrets masked."""
 
 import base64
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from uuid import UUID
@@ -12,6 +13,7 @@ from . import attempts
 from .attempts import Budget, Ending, NewAttempt, Opened, Outcome
 from .connections import ConnectionRow, read_connection
 from .connector import Application, OAuthProfile
+from .redaction import clean
 from .token_answers import TokenAnswer, read_token_answer
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 TOKEN_DEADLINE_S = 6.0
 """Two of these fit in the 15 s that a session may idle inside the transaction that holds the token's row."""
+DESCRIPTION_CHARS = 300
 _NO_BUDGET = Budget(scope="token", windows=0)
 
 
@@ -51,6 +54,8 @@ class TokenCalls:
         profile = self._kit.profile.auth
         assert isinstance(profile, OAuthProfile)
         application = self._kit.connector.application(self._kit.settings, row.settings)
+        given = [form[name] for name in ("code", "refresh_token") if name in form]
+        secrets = [*row.secrets, *given, application.client_secret.get_secret_value()]
         opened = await self._opened(row, operation)
         started = time.monotonic()
         outcome: Outcome = "unknown"
@@ -67,15 +72,17 @@ class TokenCalls:
             )
             headers = {name.lower(): value for name, value in response.headers.items()}
             answer = read_token_answer(profile, response.status, headers, response.content)
+            tokens = [token for token in (answer.access_token, answer.refresh_token) if token]
+            answer = replace(answer, description=clean(answer.description, [*secrets, *tokens])[:DESCRIPTION_CHARS])
             status, outcome = response.status, "ok" if answer.meaning is None else "refused"
             message = None if answer.meaning is None else answer.description
             return answer
         except NotSent as error:
-            outcome, message = "not_sent", str(error)
-            raise
+            outcome, message = "not_sent", clean(str(error), secrets)
+            raise NotSent(message) from error
         except Unanswered as error:
-            message = error.reason
-            raise
+            message = clean(error.reason, secrets)
+            raise Unanswered(message, error.status) from error
         finally:
             duration_ms = int((time.monotonic() - started) * 1000)
             await self._finish(Ending(opened.id, outcome, duration_ms, status, None, message))

@@ -6,7 +6,7 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -30,7 +30,7 @@ from .connector import Application, Connection, Vendor, VendorAnswer, Window
 from .kit import Kit
 from .masters import StoredMasters
 from .moves import DeliveryRow
-from .problems import Problem
+from .problems import Problem, internal
 from .redaction import clean, excerpt_of
 from .unwritten import Unwritten
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
@@ -125,6 +125,7 @@ class OpenVendor(Vendor):
         opened = await self._open(leaving)
         faults.point("after_attempt_commit")
         call, attempt = leaving.call, leaving.attempt
+        secrets = (*self.row.secrets, *access.secrets)
         earlier = (self.acted_at, self.unsaved_effect)
         if call.acts:
             self.acted_at, self.unsaved_effect = opened.deadline_at, True
@@ -135,15 +136,17 @@ class OpenVendor(Vendor):
             reply = await self._carried(leaving, access)
         except NotSent as error:
             self.acted_at, self.unsaved_effect = earlier
-            self._note(opened, "not_sent", started, message=str(error))
-            raise Later(problem=Problem("vendor_unavailable", str(error))) from error
+            said = clean(str(error), secrets)
+            self._note(opened, "not_sent", started, message=said)
+            raise Later(problem=Problem("vendor_unavailable", said)) from error
         except Unanswered as error:
-            self._note(opened, "unknown", started, status=error.status, message=error.reason)
+            said = clean(error.reason, secrets)
+            self._note(opened, "unknown", started, status=error.status, message=said)
             if call.acts:
-                raise OutcomeUnknown(error.reason) from error
-            raise Later(problem=Problem("vendor_unavailable", error.reason)) from error
+                raise OutcomeUnknown(said) from error
+            raise Later(problem=Problem("vendor_unavailable", said)) from error
         faults.point("after_vendor_answer")
-        answer, outcome = self._received(opened, leaving, reply, started, access)
+        answer, outcome = self._received(opened, leaving, reply, started, secrets)
         if outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
         return answer
@@ -202,7 +205,7 @@ class OpenVendor(Vendor):
         return Throttled(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
 
     def _received(
-        self, opened: Opened, leaving: _Leaving, reply: Reply, started: float, access: Access
+        self, opened: Opened, leaving: _Leaving, reply: Reply, started: float, secrets: Collection[str]
     ) -> tuple[VendorAnswer, Outcome]:
         answer = VendorAnswer(
             status=reply.status,
@@ -213,7 +216,6 @@ class OpenVendor(Vendor):
         )
         verdict = self._classified(answer)
         outcome = _outcome(verdict)
-        secrets = (*self.row.secrets, *access.secrets)
         self._note(
             opened,
             outcome,
@@ -247,9 +249,10 @@ class OpenVendor(Vendor):
             return self.kit.connector.classify(answer)
         except Exception as error:
             log.exception("the connector cannot classify an answer", operation=answer.operation, status=answer.status)
+            problem = internal(error)
             if answer.acts:
-                return OutcomeUnknown(f"cannot be classified: {error!r}", Problem("internal", repr(error)[:200]))
-            return Later(problem=Problem("internal", repr(error)[:200]))
+                return OutcomeUnknown(f"cannot be classified: {problem.detail}", problem)
+            return Later(problem=problem)
 
     def _note(self, opened: Opened, outcome: Outcome, started: float, **known: Any) -> None:
         duration_ms = int((time.monotonic() - started) * 1000)

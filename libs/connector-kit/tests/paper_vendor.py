@@ -160,6 +160,8 @@ class PaperVendor(LoopbackServer):
             if token in self.spent:
                 self.spent_uses += 1
                 return 401, {"error": "unauthorized_client", "error_description": "Old refresh token used."}
+            if fault == "echoes":
+                return 401, {"error": "invalid_client", "error_description": f"who sends {token}?"}
             issued = self.refresh.get(token)
             if issued is None or fault == "revoked":
                 return 400, {"error": "invalid_grant"}

@@ -166,6 +166,14 @@ async def test_a_document_that_is_gone_ends(shop: Workshop, harness: PaperHarnes
     assert (await shop.until_state("failed"))[0].problem["code"] == "document_gone"
 
 
+async def test_of_a_bug_people_are_told_no_more_than_its_kind(shop: Workshop, harness: PaperHarness) -> None:
+    """What an exception says may hold anything."""
+    document, files = harness.document(1)
+    await shop.hand(shop.ready({name: value for name, value in document.items() if name != "total"}, files))
+    (row,) = await shop.until_state("failed")
+    assert (row.problem["code"], row.problem["detail"]) == ("internal", "KeyError")
+
+
 async def test_two_bookings_of_one_reference_go_to_a_person(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:

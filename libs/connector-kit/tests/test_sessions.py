@@ -5,9 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import Problem
+from koppel_connector import Call, Problem, Reply, Verdict
 from koppel_connector.conformance import Workshop, workshop
-from koppel_connector.connections import set_state
+from koppel_connector.connections import read_connection, set_state
+from koppel_connector.vendor import open_vendor
+from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.messages import ConnectionState
 
 from .paper_harness import PaperHarness
@@ -106,6 +108,26 @@ async def test_a_removed_connection_has_no_session(shop: Workshop) -> None:
     async with shop.owner() as owner:
         assert (await owner.delete(f"/v1/connections/{connection_id}")).status_code == 204
     assert connection_id not in sessions._open
+
+
+@pytest.mark.parametrize("error", [NotSent, Unanswered, ConnectionResetError])
+async def test_what_a_carrier_says_is_kept_without_secrets(shop: Workshop, error: type[Exception]) -> None:
+    connection_id = await shop.connect(SETTINGS)
+    async with shop.context.database.reading() as reading:
+        row = await read_connection(reading, shop.kit, connection_id)
+    assert row is not None
+    opened = await open_vendor(shop.kit, row)
+
+    async def carrier() -> Reply:
+        raise error("refused for pin 4071")
+
+    with pytest.raises(Verdict) as caught:
+        await opened.call(Call("letter", "POST", "/letters", acts=True, carrier=carrier))
+    async with shop.context.database.transaction() as tx:
+        await opened.flush(tx)
+    (kept,) = await shop.rows("SELECT message FROM attempt WHERE operation = 'letter'")
+    for said in (kept.message, str(caught.value)):
+        assert "refused for pin •••" in said
 
 
 async def test_the_sync_log_tells_of_a_login_without_its_secrets(shop: Workshop, vendor: PaperVendor) -> None:

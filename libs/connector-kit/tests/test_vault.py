@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from koppel_connector import Reauthorise, Throttled
+from koppel_connector import Blocked, Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
 from koppel_connector.upkeep import keep_alive, measure, rotate_keys
 from koppel_connector.verdicts import Later
@@ -126,6 +126,17 @@ async def test_a_fault_of_the_vendor_never_deletes_a_grant(shop: Workshop, vendo
         with pytest.raises(Later):
             await shop.kit.vault.grant_for(connection)
     assert (await shop.kit.vault.grant_for(connection)).version == 2
+
+
+async def test_a_refusal_that_repeats_our_token_is_kept_without_it(shop: Workshop, vendor: PaperVendor) -> None:
+    connection = await grow_old(shop)
+    vendor.token_faults.append("echoes")
+    assert shop.kit.vault is not None
+    with pytest.raises(Blocked) as caught:
+        await shop.kit.vault.grant_for(connection)
+    (said,) = await shop.rows("SELECT message FROM attempt WHERE outcome = 'refused'")
+    assert str(caught.value) == f"misconfigured: {said.message}"
+    assert said.message == "invalid_client: who sends •••?"
 
 
 async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(shop: Workshop, vendor: PaperVendor) -> None:
