@@ -30,11 +30,11 @@ from .limits import ends_in
 from .machine import IllegalMoveError
 from .moves import DeliveryRow, Learned, LostRaceError, apply
 from .problems import Problem, internal
+from .trouble import OWN_TROUBLE_PAUSE_S, is_our_own
 from .vendor import LeaseLost, OpenVendor, open_vendor
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
 from .works import DossierGone, open_work
 
-OWN_TROUBLE_PAUSE_S = 5.0
 log = structlog.get_logger(__name__)
 _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
 
@@ -138,9 +138,9 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
         raise
     except DossierGone as error:
         return happenings.Refused(Problem("document_gone", str(error))), Learned(), None
-    except MeshError as error:
-        return _our_own_trouble(vendor, row, error), Learned(), None
     except Exception as error:
+        if is_our_own(error):
+            return _held_back(vendor, row, error), Learned(), None
         # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
         return _after_verdict(vendor, row, Later(problem=internal(error))), Learned(), None
@@ -157,11 +157,11 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         return _event_of(verdict, row, vendor), Learned(), verdict
     except DossierGone:
         return happenings.SearchFailed(), Learned(), None
-    except MeshError as error:
-        return _our_own_trouble(vendor, row, error), Learned(), None
     except LeaseLost:
         raise
-    except Exception:
+    except Exception as error:
+        if is_our_own(error):
+            return _held_back(vendor, row, error), Learned(), None
         # A bug of the connector: it is logged whole, and that a search broke down proves neither that it is there nor not.
         log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
         return happenings.SearchFailed(), Learned(), None
@@ -183,9 +183,9 @@ def _after_verdict(vendor: OpenVendor, row: DeliveryRow, verdict: Verdict) -> Ev
     return _event_of(verdict, row, vendor)
 
 
-def _our_own_trouble(vendor: OpenVendor, row: DeliveryRow, error: MeshError) -> Event:
-    """Our own neighbours are away: neither the document nor the vendor is to blame, so nothing is spent."""
-    problem = Problem("document_unavailable", str(error)[:300])
+def _held_back(vendor: OpenVendor, row: DeliveryRow, error: Exception) -> Event:
+    log.warning("trouble of our own, the delivery is held back", delivery=str(row.id), error=repr(error))
+    problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, MeshError) else None
     if vendor.unsaved_effect:
         return _doubt(vendor, row, problem)
     return happenings.HeldBack(ends_in(row.now(), OWN_TROUBLE_PAUSE_S), problem)

@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.http.mesh_client import MeshError
 from koppel_mesh.messages import ConnectionState
 from koppel_mesh.service import Context
 
@@ -20,6 +19,7 @@ from .connector import Master, Masters
 from .kit import Kit
 from .masters import replace_lines
 from .problems import Problem
+from .trouble import is_our_own
 from .vendor import OpenVendor, open_vendor
 from .verdicts import Blocked, Reauthorise, Rejected, Verdict
 
@@ -83,8 +83,8 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
     except (Reauthorise, Blocked, Rejected) as verdict:
         await _ended(kit, connection_id, vendor, verdict)
     except Exception as error:
-        # Throttled, Later, dossier-api away: still wanted, tried again in a while.
-        if not isinstance(error, Verdict | MeshError):
+        # Throttled, Later, dossier-api or the database away: still wanted, tried again in a while.
+        if not (isinstance(error, Verdict) or is_our_own(error)):
             log.exception("import failed", connection=str(connection_id))
         async with kit.database.transaction() as tx:
             if vendor is not None:

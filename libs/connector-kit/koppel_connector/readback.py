@@ -16,8 +16,10 @@ from .connections import read_connection
 from .connector import Booked, Differs, NotBooked, ReadBack, Vanished
 from .happenings import Event
 from .kit import Kit
+from .limits import ends_in
 from .machine import IllegalMoveError
 from .moves import DeliveryRow, Learned, LostRaceError, apply
+from .trouble import OWN_TROUBLE_PAUSE_S, is_our_own
 from .vendor import LeaseLost, OpenVendor, open_vendor
 from .verdicts import Throttled, Verdict
 from .works import make_work
@@ -54,7 +56,12 @@ async def _run(kit: Kit, lane: Lane) -> None:
             verdict = raised
         except LeaseLost:
             return
-        except Exception:
+        except Exception as error:
+            if is_our_own(error):
+                log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
+                until = ends_in(lane.rows[0].now(), OWN_TROUBLE_PAUSE_S)
+                await _record(kit, vendor, lane.rows, {}, Throttled(until, of_endpoint=True))
+                return
             # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
             log.exception("the connector failed to read back", connector=kit.profile.name)
         faults.point("before_outcome_commit")

@@ -296,6 +296,35 @@ async def test_a_call_is_logged_with_the_delivery_that_it_was_made_for(
     assert {each.phase for each in made if each.delivery_id is None} == {"token", "read", "read_back"}
 
 
+@pytest.mark.parametrize("phase", ["send", "lookup", "read_back"])
+async def test_a_database_that_goes_away_costs_neither_a_retry_nor_a_search(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor, phase: str
+) -> None:
+    await shop.change("CREATE SEQUENCE stumbles")
+    await shop.change(
+        "CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF NEW.phase = '{phase}' AND nextval('stumbles') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+        " RETURN NEW; END $$"
+    )
+    await shop.change("CREATE TRIGGER stumble BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION stumble()")
+    if phase == "lookup":
+        await harness.fail(Fault.ACTS_THEN_RESETS)
+    await shop.hand(shop.ready(*harness.document(1)))
+
+    async def held_back() -> bool:
+        return bool(
+            await shop.rows(
+                "SELECT 1 FROM stumbles, delivery WHERE is_called AND state <> 'sending' AND lease_token IS NULL"
+            )
+        )
+
+    await shop.until(held_back, "the database went away in mid-work")
+    (row,) = await shop.deliveries()
+    assert (row.failures, row.lookups) == (0, 0)
+    await shop.until_state("booked")
+    assert len(vendor.ledger) == 1
+
+
 async def test_an_outcome_is_written_again_when_the_database_stumbles(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
