@@ -164,6 +164,8 @@ class Vault:
                     verdict = None
         except (OSError, TimeoutError, DBAPIError) as error:
             if fresh is None:
+                if _is_waiting_for_another(error):
+                    raise Later(problem=Problem("vendor_unavailable", "another process is asking")) from error
                 raise
             await self._write_until_saved(fresh, error)
             verdict = None
@@ -289,6 +291,11 @@ def _with_margin_s(lifetime_s: float) -> float:
 def _without_margin_s(valid_s: float) -> float:
     """Return the lifetime that ``_with_margin_s`` made ``valid_s`` of."""
     return min(valid_s + 10, valid_s / 0.9)
+
+
+def _is_waiting_for_another(error: Exception) -> bool:
+    """Return whether the row's lock was not to be had: two token calls that hang take longer than a session may wait."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "55P03"  # lock_not_available
 
 
 def _retrieve(task: "asyncio.Task[Grant]") -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from koppel_connector import Blocked, Reauthorise, Throttled
 from koppel_connector.conformance import Workshop, workshop
@@ -165,6 +166,16 @@ async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
     assert (await shop.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
     await shop.consent((await shop.rows("SELECT id FROM connection"))[0].id, vendor.allow)
     await shop.until_state("booked")
+
+
+async def test_who_waits_in_vain_for_another_process_tries_later(shop: Workshop) -> None:
+    connection = await grow_old(shop)
+    assert shop.kit.vault is not None
+    async with shop.context.database.transaction() as other:  # a process whose token call hangs
+        await other.execute(text("SELECT 1 FROM oauth_token FOR UPDATE"))
+        with pytest.raises(Later):
+            await shop.kit.vault.grant_for(connection)
+    assert (await shop.kit.vault.grant_for(connection)).version == 2
 
 
 async def test_a_new_pair_is_committed_before_it_is_used(shop: Workshop, vendor: PaperVendor) -> None:
