@@ -141,6 +141,7 @@ def open_kit(connector: Connector) -> Callable[[Context], Any]:
 
     @asynccontextmanager
     async def opened(context: Context) -> AsyncIterator[Kit]:
+        context.settings.lease_for(connector.profile)  # one that is too short is told now, and not by silence later
         kit = Kit(connector, context.settings, context.database, context.http, context.mesh, context.wake)
         try:
             yield kit

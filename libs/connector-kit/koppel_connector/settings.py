@@ -49,8 +49,17 @@ class ConnectorSettings(MeshSettings):
         )
 
     def lease_for(self, profile: Profile) -> float:
-        """Return how long a claim lasts without being renewed."""
-        return self.lease_s or 3 * self.deadline_for(profile)
+        """Return how long a claim lasts without being renewed.
+
+        Raises:
+            ValueError: a call may outlast what is left of a claim before it is renewed, at its half; nothing could leave then.
+        """
+        deadline_s = self.deadline_for(profile)
+        if self.lease_s is not None and self.lease_s < 2 * deadline_s:
+            raise ValueError(
+                f"KOPPEL_LEASE_S is {self.lease_s:g}; {profile.name} needs {2 * deadline_s:g}, twice its deadline"
+            )
+        return self.lease_s or 3 * deadline_s
 
     def deadline_for(self, profile: Profile) -> float:
         """Return how long one call to the vendor may take."""

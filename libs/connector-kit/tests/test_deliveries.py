@@ -107,6 +107,12 @@ async def test_a_slow_vendor_costs_nobody_the_claim_of_those_that_wait_their_tur
         assert [row.attempts for row in rows] == [1] * len(rows), "the sweeper took a living worker's claims"
 
 
+async def test_a_lease_that_no_call_fits_in_is_refused_at_the_start(make_database: Callable[[], str]) -> None:
+    with pytest.raises(ValueError, match="KOPPEL_LEASE_S is 1; connector-paper needs 2, twice its deadline"):
+        async with workshop(SERVICE, make_database(), deadline_s=1.0, lease_s=1.0):
+            pass
+
+
 async def test_a_removed_connection_ends_what_waited(shop: Workshop, harness: PaperHarness) -> None:
     await shop.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
     await shop.hand(shop.ready(*harness.document(1)))
