@@ -146,7 +146,7 @@ def _counted(items: list[dict[str, Any]], word: str) -> str:
 @app.command()
 def replay(
     connector: Annotated[str, typer.Option(help="Whose deliveries.")] = "connector-exact",
-    state: Annotated[Literal["failed", "blocked", "unknown"], typer.Option(help="Which.")] = "failed",
+    state: Annotated[Literal["failed", "blocked"], typer.Option(help="Which.")] = "failed",
     connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
     per_s: Annotated[float, typer.Option("--per-second", min=0.01, max=1000, help="At most so many a second.")] = 5,
     really: Annotated[bool, typer.Option("--really", help="Do it; otherwise only count.")] = False,
