@@ -59,7 +59,11 @@ async def _run_lane(kit: Kit, lane: Lane) -> None:
             row = await read_connection(reading, kit, lane.connection_id)
         assert row is not None
         tracks = max(1, min(row.max_inflight, len(lane.rows)))
-        await asyncio.gather(*(_run_track(kit, row, list(lane.rows[each::tracks])) for each in range(tracks)))
+        shares = (list(lane.rows[each::tracks]) for each in range(tracks))
+        ended = await asyncio.gather(*(_run_track(kit, row, share) for share in shares), return_exceptions=True)
+        # The others come to their end first: a call that is cancelled on its way is one whose outcome nobody knows.
+        if failed := [error for error in ended if isinstance(error, Exception)]:
+            raise ExceptionGroup("tracks failed", failed)
     finally:
         kit.serving.discard(lane.connection_id)
 

@@ -331,6 +331,30 @@ async def test_a_database_that_goes_away_costs_neither_a_retry_nor_a_search(
     assert len(vendor.ledger) == 1
 
 
+async def test_a_track_that_fails_leaves_the_others_to_their_end(
+    shop: Workshop, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await shop.change("UPDATE connection SET max_inflight = 2, not_before = clock_timestamp() + interval '1 hour'")
+    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(2)))
+    failing, other = await shop.deliveries()
+    await shop.change("CREATE SEQUENCE stumbles")
+    await shop.change(
+        "CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF NEW.state = 'exported' AND NEW.id = '{failing.id}' THEN PERFORM nextval('stumbles'); RAISE EXCEPTION 'disk full';"
+        " END IF; RETURN NEW; END $$"
+    )
+    await shop.change("CREATE TRIGGER stumble BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION stumble()")
+    vendor.books_in_s = 0.5
+    await shop.change("UPDATE connection SET not_before = clock_timestamp()")
+
+    async def one_failed() -> bool:
+        return bool(await shop.rows("SELECT 1 FROM stumbles WHERE last_value >= 2"))
+
+    await shop.until(one_failed, "the outcome of the first could not be written")
+    await shop.kit.close()
+    assert [row.state for row in await shop.deliveries() if row.id == other.id] == ["exported"]
+
+
 async def test_an_outcome_is_written_again_when_the_database_stumbles(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
