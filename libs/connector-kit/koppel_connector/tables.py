@@ -25,8 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
-NOT_AT_ITS_END = "state NOT IN ('booked', 'superseded')"
-"""Of a delivery. What is counted and shown of those that wait goes by this index, however many have ended."""
+NOT_AT_ITS_END = "state NOT IN ('booked', 'superseded') AND NOT (state = 'exported' AND due_at IS NULL)"
+"""Of a delivery; exported is the end where nothing can be read back, and then nobody is to look again.
+
+What is counted and shown of those that wait goes by this index, however many have ended."""
 _now = text("now()")
 _empty = text("'{}'::jsonb")
 
