@@ -61,6 +61,7 @@ _CLAIM = Statement(f"""
     FROM picked WHERE d.id = picked.id
     RETURNING {COLUMNS}, EXISTS (
         SELECT FROM delivery o JOIN attempt a ON a.delivery_id = o.id AND a.acts
+            AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
         WHERE o.document_id = d.document_id AND o.id <> d.id) AS went_before
 """)
 

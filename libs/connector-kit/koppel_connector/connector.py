@@ -148,7 +148,7 @@ class Work:
     read_content: Callable[[str], Awaitable[bytes]]
     write_progress: Callable[[dict[str, Any]], None]
     went_before: bool = False
-    """Whether another delivery of the document, over another connection mostly, has sent something to the vendor."""
+    """Whether another delivery of the document, over another connection mostly, may have changed something at the vendor."""
 
     async def content(self, role: str, at_hand: Iterable[bytes] = ()) -> bytes:
         """Return the bytes of one file of the document: ``ubl``, ``pdf`` or ``coda``.

@@ -59,7 +59,7 @@ class DeliveryRow:
     lease_until: datetime | None
     read_at: datetime
     went_before: bool = False
-    """Whether another delivery of the document has sent something to the vendor. Told with a claim."""
+    """Whether another delivery of the document may have changed something at the vendor. Told with a claim."""
     monotonic: float = field(default_factory=time.monotonic)
 
     @property

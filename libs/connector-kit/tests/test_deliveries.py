@@ -289,6 +289,15 @@ async def test_two_ways_to_one_company_are_taken_one_after_the_other(
     )
 
 
+async def test_what_was_refused_did_not_go_before(shop: Workshop, harness: PaperHarness, vendor: PaperVendor) -> None:
+    await harness.connect(shop)
+    await shop.change("UPDATE connection SET limit_scope = 'one company'")
+    await harness.fail(Fault.FORBIDS)
+    await shop.hand(shop.ready(*harness.document(1)))
+    await shop.until_state("blocked", "booked")
+    assert [entry["went_before"] for entry in vendor.ledger] == [False]
+
+
 async def test_a_call_is_logged_with_the_delivery_that_it_was_made_for(
     shop: Workshop, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
