@@ -33,7 +33,7 @@ from .problems import Problem, internal
 from .trouble import OWN_TROUBLE_PAUSE_S, is_our_own
 from .vendor import LeaseLost, OpenVendor, open_vendor
 from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
-from .works import DossierGone, open_work
+from .works import DocumentGone, open_work
 
 log = structlog.get_logger(__name__)
 _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
@@ -140,7 +140,7 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
         if vendor.unsaved_effect:
             return _doubt(vendor, row, None), Learned(), None
         raise
-    except DossierGone as error:
+    except DocumentGone as error:
         return happenings.Refused(Problem("document_gone", str(error))), Learned(), None
     except Exception as error:
         if is_our_own(error):
@@ -159,7 +159,7 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         return happenings.SearchFailed(str(verdict)), Learned(), verdict
     except Verdict as verdict:
         return _event_of(verdict, row, vendor), Learned(), verdict
-    except DossierGone:
+    except DocumentGone:
         return happenings.SearchFailed(), Learned(), None
     except LeaseLost:
         raise

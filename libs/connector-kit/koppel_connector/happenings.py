@@ -33,7 +33,7 @@ class Postponed:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """No budget until then. Nothing was sent."""
+    """Not before then: there is no budget, or something of our own is away. Nothing is spent on it."""
 
     until: datetime
     problem: Problem | None = None

@@ -1,6 +1,6 @@
 """Budget of calls (messaging sheet §3.7): what a vendor's headers say, and what we count when it says nothing.
 
-Counting happens in rows, in the one statement that also opens the attempt (``attempts.OPEN``): no row, no budget, no call.
+Counting happens in rows, in the statement that also opens the attempt (``attempts.open_attempt``): no row, no budget, no call.
 Here is what can be decided without a database: how to read headers, and how long to wait.
 """
 

@@ -25,7 +25,8 @@ class ProblemKind:
     blocks: bool = False
     """The delivery waits for a person and spends no attempt; otherwise the problem ends it as failed."""
     degrades: bool = False
-    """The whole connection has this problem, not one document: it shows as ``degraded`` until a call succeeds."""
+    """The whole connection has this problem, not one document: it shows as ``degraded`` until a document is accepted, an
+    import or a check succeeds, or settings change."""
 
 
 class Problem:

@@ -33,7 +33,7 @@ from .moves import DeliveryRow
 from .problems import Problem, internal
 from .redaction import clean, excerpt_of
 from .unwritten import Unwritten
-from .verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
+from .verdicts import Later, OutcomeUnknown, Rejected, Throttled, Verdict
 
 LONG_WAIT_S = 300.0
 log = structlog.get_logger(__name__)
@@ -323,8 +323,6 @@ def _outcome(verdict: Verdict | None) -> Outcome:
             return "throttled"
         case Later():
             return "later"
-        case Rejected() | Blocked() | Reauthorise():
-            return "refused"
     return "refused"
 
 

@@ -14,7 +14,7 @@ from .tables import dossier
 from .vendor import OpenVendor
 
 
-class DossierGone(Exception):
+class DocumentGone(Exception):
     """dossier-api no longer knows the document."""
 
 
@@ -22,14 +22,14 @@ async def open_work(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> Work:
     """Read the document and return what the connector works with.
 
     Raises:
-        DossierGone: there is no such document any more.
+        DocumentGone: there is no such document any more.
         MeshError: dossier-api cannot be reached now.
     """
     try:
         document = await kit.mesh.get_json(f"/dossier-api/v1/documents/{row.document_id}")
     except MeshError as error:
         if error.status in (404, 410):
-            raise DossierGone(str(error)) from error
+            raise DocumentGone(str(error)) from error
         raise
     return make_work(kit, vendor, row, document, await _dossier_of(kit, row))
 

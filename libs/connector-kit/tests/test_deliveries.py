@@ -257,8 +257,7 @@ async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
         assert left[0].n > 40, "the noisy dossier was served first"
 
 
-async def test_one_connection_per_dossier_is_served_by_one_lane(shop: Workshop, harness: PaperHarness) -> None:
-    """Two connections of one dossier each get their own delivery."""
+async def test_each_connection_of_a_dossier_gets_its_own_delivery(shop: Workshop, harness: PaperHarness) -> None:
     async with shop.owner() as owner:
         body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "701"}}
         assert (await owner.post("/v1/connections", json=body)).status_code == 201
