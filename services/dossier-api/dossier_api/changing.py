@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.http.problems import Problem
@@ -15,7 +14,6 @@ from .documents import DocumentRow, insist_on_unlocked, read_deliveries, write
 from .filing import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
 from .models.entry import ENTRY_FIELDS, DocumentPatch
 from .relations import recognise
-from .tables import dossier
 
 SETTABLE = ("journal", "ledger_account", "reference")
 STRUCTURED = {"ubl", "coda"}
@@ -23,12 +21,12 @@ STRUCTURED = {"ubl", "coda"}
 
 
 async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: datetime) -> DocumentRow:
-    """Apply ``given`` to a document that ``tx`` has locked; return its row.
+    """Apply ``given`` to a document as ``lock_document`` gave it; return its row.
 
     Raises:
         Problem: 409 ``document_locked``, 422 for what a structured document tells itself or what would leave it incomplete.
     """
-    await insist_on_unlocked(tx, row)
+    insist_on_unlocked(row)
     before = dict(row.items())
     wanted = {name: getattr(given, name) for name in SETTABLE if name in given.model_fields_set}
     if any(file["role"] in STRUCTURED for file in row.content):
@@ -58,9 +56,8 @@ async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: da
 async def _moved_on(tx: AsyncConnection, row: Record, after: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
     if not is_complete(after, given):
         return {}
-    rules = select(dossier.c.approval_required).where(dossier.c.id == row.dossier_id)
-    approval_required = (await tx.execute(rules)).scalar_one()
-    state = machine.after(DocumentState.AWAITING_ENTRY, machine.Step.COMPLETE, approval_required=approval_required)
+    step = machine.Step.COMPLETE
+    state = machine.after(DocumentState.AWAITING_ENTRY, step, approval_required=row.approval_required)
     sent = [facts_of(each) for each in await read_deliveries(tx, [row.id])]
     return {"state": machine.with_deliveries(state, sent)}
 

@@ -22,7 +22,7 @@ from .announcing import document_changed
 from .filing import SALES_SIDE, Owner, new_row
 from .intake import Intake
 from .relations import OWNER_AND_RELATION, comparable
-from .tables import document, dossier
+from .tables import document
 
 DocumentRow = Row[Any] | Record
 """Either way its columns are attributes."""
@@ -31,7 +31,15 @@ _OWNER = Statement(f"""
     SELECT id, firm_id, enterprise_number, approval_required FROM dossier WHERE id = :id AND {VISIBLE}
 """)
 _READ = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE}")
-_LOCK = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE} FOR NO KEY UPDATE")
+_HOLD_DOSSIER = Statement(f"""
+    SELECT FROM dossier WHERE id = (SELECT dossier_id FROM document WHERE id = :id AND {VISIBLE}) FOR SHARE
+""")
+_LOCK = Statement("""
+    SELECT document.*, dossier.approval_required, dossier.lock_after_export
+    FROM document JOIN dossier ON dossier.id = document.dossier_id
+    WHERE document.id = :id AND (CAST(:firm_id AS uuid) IS NULL OR document.firm_id = :firm_id)
+    FOR NO KEY UPDATE OF document
+""")
 _DELIVERIES = Statement("SELECT * FROM delivery WHERE document_id = ANY(CAST(:documents AS uuid[])) ORDER BY id")
 _TOLD = ("number", "issue_date", "due_date", "currency", "total", "reference", "journal", "ledger_account", "relation")
 _GIVEN = (
@@ -100,12 +108,22 @@ async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Int
     return await write(tx, present, {"content": [*present.content, *further]})
 
 
-async def read_document(
-    connection: AsyncConnection, caller: Caller, document_id: UUID, *, for_change: bool = False
-) -> Record:
+async def read_document(connection: AsyncConnection, caller: Caller, document_id: UUID) -> Record:
     """Return a document's row; 404 when the caller has no such document."""
-    statement = _LOCK if for_change else _READ
-    row = await statement.one_or_none(connection, {"id": document_id, "firm_id": caller.firm_id})
+    return _there(await _READ.one_or_none(connection, {"id": document_id, "firm_id": caller.firm_id}))
+
+
+async def lock_document(tx: AsyncConnection, caller: Caller, document_id: UUID) -> Record:
+    """Return a document's row with its dossier's rules, both held still until ``tx`` ends; 404 as ``read_document``.
+
+    The dossier comes first, as for whoever changes its rules and then the documents under them.
+    """
+    which = {"id": document_id, "firm_id": caller.firm_id}
+    await _HOLD_DOSSIER.run(tx, which)
+    return _there(await _LOCK.one_or_none(tx, which))
+
+
+def _there(row: Record | None) -> Record:
     if row is None:
         raise not_found("document")
     return row
@@ -156,13 +174,9 @@ async def hold_for_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime
     await publish(tx, *(document_changed(row) for row in changed))
 
 
-async def insist_on_unlocked(connection: AsyncConnection, row: DocumentRow) -> None:
+def insist_on_unlocked(row: Record) -> None:
     """Raise 409 when the document was exported and its dossier locks what is exported (R056)."""
-    locked = row.locked
-    if not locked and row.exported_at is not None:
-        locks = select(dossier.c.lock_after_export).where(dossier.c.id == row.dossier_id)
-        locked = (await connection.execute(locks)).scalar_one()
-    if locked:
+    if row.locked or (row.exported_at is not None and row.lock_after_export):
         raise Problem(
             409,
             "document_locked",

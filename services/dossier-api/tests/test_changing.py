@@ -1,11 +1,16 @@
 """Quick entry, approval, accounts and journals, and the lock."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select, update
 
+from dossier_api.tables import document as documents
+from dossier_api.tables import dossier as dossiers
 from koppel_mesh.messages import DeliveryChanged
 
 from .conftest import Desk
@@ -158,6 +163,45 @@ async def test_what_was_filed_before_approval_was_asked_for_awaits_it_unless_it_
     for each in ({"export": {"approval_required": False}}, asks):
         await desk.call("PATCH", f"/dossiers/{dossier['id']}", json=each)
     assert (await desk.document(filed["id"]))["state"] == "filed", "approved once is approved"
+
+
+@pytest.mark.parametrize("last", ["number", "counterparty"])
+async def test_what_is_completed_while_approval_is_asked_for_awaits_it(desk: Desk, last: str) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    await patch(desk, paper, {name: value for name, value in ENTRY.items() if name != last})
+    async with desk.context.database.transaction() as tx:
+        # Somebody asks for approval, and looks for what was filed before; he is not done yet.
+        await tx.execute(select(dossiers).where(dossiers.c.id == UUID(dossier["id"])).with_for_update())
+        await tx.execute(update(dossiers).values(approval_required=True))
+        completing = asyncio.create_task(patch(desk, paper, {last: ENTRY[last]}))
+        await asyncio.wait([completing], timeout=0.3)
+    assert (await completing).json()["state"] == "awaiting_approval"
+
+
+async def test_a_document_and_the_rules_it_is_under_change_at_once(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper = await desk.filed(dossier["id"], PDF, "application/pdf")
+    await patch(desk, paper, ENTRY)
+    entry, rules = await _queued_behind(
+        desk,
+        paper,
+        patch(desk, paper, {"counterparty": {"name": "Een andere"}}),
+        desk.call("PATCH", f"/dossiers/{dossier['id']}", json={"export": {"approval_required": True}}),
+    )
+    assert (entry.status_code, rules.status_code) == (200, 200)
+    assert (await desk.document(paper["id"]))["state"] == "awaiting_approval"
+
+
+async def _queued_behind(desk: Desk, paper: dict[str, Any], *calls: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Make ``calls`` one after the other while somebody else still changes ``paper``; return their answers."""
+    async with desk.context.database.transaction() as tx:
+        await tx.execute(select(documents).where(documents.c.id == UUID(paper["id"])).with_for_update(key_share=True))
+        waiting = []
+        for call in calls:
+            waiting.append(asyncio.create_task(call))
+            await asyncio.wait(waiting, timeout=0.3)
+    return await asyncio.gather(*waiting)
 
 
 async def test_a_structured_document_takes_accounts_and_nothing_it_tells_itself(desk: Desk) -> None:

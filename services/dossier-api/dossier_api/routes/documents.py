@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, tuple_
 from dossier_api import machine
 from dossier_api.blobs import StoreAway
 from dossier_api.changing import change
-from dossier_api.documents import file_intake, read_deliveries, read_document, read_owner, write
+from dossier_api.documents import file_intake, lock_document, read_deliveries, read_document, read_owner, write
 from dossier_api.filing import new_row
 from dossier_api.intake import take_in
 from dossier_api.models.documents import DocumentBody, DocumentSummary
@@ -149,7 +149,7 @@ async def change_document(
 ) -> DocumentBody:
     """Set journal and ledger accounts, or supply what a bare PDF says (quick entry), which moves it on."""
     async with context.database.transaction() as tx:
-        row = await read_document(tx, caller, document_id, for_change=True)
+        row = await lock_document(tx, caller, document_id)
         changed = await change(tx, row, body, context.now())
         return document_body(changed, await read_deliveries(tx, [document_id]))
 
@@ -158,7 +158,7 @@ async def change_document(
 async def approve_document(document_id: UUID, context: CurrentContext, caller: DocumentWriter) -> DocumentBody:
     """Let a document go that waits for approval."""
     async with context.database.transaction() as tx:
-        row = await read_document(tx, caller, document_id, for_change=True)
+        row = await lock_document(tx, caller, document_id)
         changes = {"state": _approved(row.state), "approved_at": context.now(), "approved_by": _who(caller)}
         changed = await write(tx, row, changes, context.now())
         return document_body(changed, await read_deliveries(tx, [document_id]))
