@@ -31,9 +31,9 @@ OWNER_AND_RELATION = Statement(f"""
     SELECT d.id, d.firm_id, d.enterprise_number, d.approval_required, to_jsonb(best) AS relation
     FROM dossier d LEFT JOIN LATERAL ({_BEST}) best ON true
     WHERE d.id = :dossier_id
-    FOR KEY SHARE OF d
+    FOR SHARE OF d
 """)
-"""The lock keeps the dossier's enterprise number still while a document is filed under it."""
+"""The lock keeps the dossier's enterprise number and rules still while a document is filed under them."""
 
 
 def comparable(party: dict[str, Any] | None) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from dossier_api.tables import document as documents
 from dossier_api.tables import dossier as dossiers
 from koppel_mesh.messages import DeliveryChanged
 
-from .conftest import Desk
+from .conftest import PROBLEM, Desk
 from .papers import PDF, THEIRS, invoice, multipart
 
 ENTRY = {
@@ -172,7 +172,7 @@ async def test_what_is_completed_while_approval_is_asked_for_awaits_it(desk: Des
     await patch(desk, paper, {name: value for name, value in ENTRY.items() if name != last})
     async with desk.context.database.transaction() as tx:
         # Somebody asks for approval, and looks for what was filed before; he is not done yet.
-        await tx.execute(select(dossiers).where(dossiers.c.id == UUID(dossier["id"])).with_for_update())
+        await tx.execute(select(dossiers).where(dossiers.c.id == UUID(dossier["id"])).with_for_update(key_share=True))
         await tx.execute(update(dossiers).values(approval_required=True))
         completing = asyncio.create_task(patch(desk, paper, {last: ENTRY[last]}))
         await asyncio.wait([completing], timeout=0.3)
@@ -191,6 +191,18 @@ async def test_a_document_and_the_rules_it_is_under_change_at_once(desk: Desk) -
     )
     assert (entry.status_code, rules.status_code) == (200, 200)
     assert (await desk.document(paper["id"]))["state"] == "awaiting_approval"
+
+
+async def test_a_report_of_a_problem_and_the_rules_come_at_once(desk: Desk, fact: Facts) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    _, rules = await _queued_behind(
+        desk,
+        filed,
+        desk.hear(fact(filed, "blocked", 1, problem=PROBLEM)),
+        desk.call("PATCH", f"/dossiers/{dossier['id']}", json={"export": {"approval_required": True}}),
+    )
+    assert rules.status_code == 200
 
 
 async def _queued_behind(desk: Desk, paper: dict[str, Any], *calls: Coroutine[Any, Any, Any]) -> list[Any]:

@@ -105,8 +105,9 @@ async def change_dossier(
 ) -> DossierBody:
     """Change some of a dossier. Its enterprise number stays once documents were filed under it."""
     async with context.database.transaction() as tx:
-        # Full lock: it excludes filing, which holds the dossier's key while it relies on the enterprise number.
-        row = await one_of(tx, _one(dossier_id, caller).with_for_update(), "dossier")
+        # It excludes whoever shares the dossier to rely on it, and not rows that merely refer to it: a report that holds its
+        # document would wait here with its problem, and we there for that document.
+        row = await one_of(tx, _one(dossier_id, caller).with_for_update(key_share=True), "dossier")
         changes = {name: value for name, value in _changes(body).items() if getattr(row, name) != value}
         if not changes:
             return dossier_body(row)
