@@ -12,6 +12,7 @@ import pytest
 from fastapi import APIRouter
 from sqlalchemy.engine import make_url
 
+from koppel_mesh.http.listening import CannotListenError
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Loop, Service
@@ -147,6 +148,27 @@ async def test_one_that_shares_its_port_listens_once_its_schema_serves(free_port
 async def test_one_that_never_became_ready_ends_when_it_is_told_to(free_port: int) -> None:
     async with asyncio.timeout(5), running([SERVICE], settings(free_port, reuse_port=True)):
         assert await answers(free_port) == {"refused": 20}
+
+
+async def test_one_that_is_ready_and_cannot_listen_ends(free_port: int, database_url: str) -> None:
+    opening, open_now = asyncio.Event(), asyncio.Event()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", free_port))
+        shared = settings(free_port, reuse_port=True, database_url=database_url)
+        starting = asyncio.create_task(_run(_opened_when(opening, open_now), shared))
+        await opening.wait()
+        other.listen()  # it had the address as long as nobody listened; it does not share it
+        open_now.set()
+        with pytest.raises(CannotListenError, match=f"cannot listen on 127.0.0.1:{free_port}"):
+            await asyncio.wait_for(starting, 5)
+
+
+async def test_a_host_that_is_none_is_refused_in_words(free_port: int) -> None:
+    given = settings(free_port, reuse_port=False)[SERVICE.name].model_copy(update={"host": "no-such-host.invalid"})
+    with pytest.raises(CannotListenError, match=r"cannot listen on no-such-host\.invalid"):
+        async with running([SERVICE], {SERVICE.name: given}):
+            pass
 
 
 async def test_one_that_leaves_answers_what_it_took_and_takes_no_more(free_port: int, database_url: str) -> None:

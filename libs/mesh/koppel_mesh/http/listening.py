@@ -39,23 +39,39 @@ def bound_socket(settings: MeshSettings) -> socket.socket:
     Raises:
         CannotListenError: the address is taken, or not ours.
     """
-    host, port = settings.host, settings.port
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        return _bound(settings)
+    except OSError as error:
+        raise _cannot_listen(settings.host, settings.port, error) from error
+
+
+def _bound(settings: MeshSettings) -> socket.socket:
+    asked = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = asked[0]
     made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if settings.reuse_port:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind(address)
-    except OSError as error:
+    except OSError:
         made.close()
-        raise CannotListenError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise
     return made
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListenError:
+    return CannotListenError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}")
 
 
 @asynccontextmanager
 async def served_when_ready(app: ASGIApp, bound: socket.socket, healths: Sequence[Health]) -> AsyncIterator[None]:
-    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end."""
+    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end.
+
+    Raises:
+        CannotListenError: it was ready and could not listen; the block is cancelled, for it would live without a door.
+    """
+    block = asyncio.current_task()
     async with AsyncExitStack() as stack:
 
         async def begin() -> None:
@@ -65,22 +81,38 @@ async def served_when_ready(app: ASGIApp, bound: socket.socket, healths: Sequenc
                     log.warning("not listening until ready", reasons=reasons)
                 said = reasons
                 await asyncio.sleep(PAUSE_NOT_READY_S)
-            try:
-                await stack.enter_async_context(served(app, bound))
-            except Exception:
-                log.exception("cannot listen")
+            await stack.enter_async_context(served(app, bound))
+
+        def end_block(begun: asyncio.Task[None]) -> None:
+            if block is not None and _error_of(begun) is not None:
+                block.cancel()
 
         beginning = asyncio.create_task(begin())
+        beginning.add_done_callback(end_block)
         try:
             yield
+        except asyncio.CancelledError:
+            if block is not None and (error := _error_of(beginning)) is not None:
+                block.uncancel()
+                raise error from None
+            raise
         finally:
+            beginning.remove_done_callback(end_block)
             beginning.cancel()
             await asyncio.gather(beginning, return_exceptions=True)
 
 
+def _error_of(task: asyncio.Task[None]) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
 @asynccontextmanager
 async def served(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
-    """Listen and serve for as long as the block lasts; what was taken by its end is answered."""
+    """Listen and serve for as long as the block lasts; what was taken by its end is answered.
+
+    Raises:
+        CannotListenError: somebody else listens there meanwhile.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -90,6 +122,11 @@ async def served(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
         proxy_headers=False,
         http="httptools",
     )
+    try:
+        bound.listen(config.backlog)
+    except OSError as error:
+        host, port, *_ = bound.getsockname()
+        raise _cannot_listen(host, port, error) from error
     server = _Server(config)
     serving = asyncio.create_task(server.serve([bound]))
     try:
