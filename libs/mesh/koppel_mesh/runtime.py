@@ -2,6 +2,7 @@
 
 Start: HTTP, resources, loops, consumers. Stop, on SIGTERM: not ready, consumers cancelled, loops finish what they hold,
 resources closed, a last pass of the relay, HTTP closed (messaging order: nothing is taken in that cannot be sent out).
+Where the port is shared with other processes, HTTP comes last and goes first.
 """
 
 import asyncio
@@ -103,7 +104,8 @@ async def running(
         mounts: further ASGI apps by path, such as a laptop's sandbox neighbours.
 
     Raises:
-        http.listening.CannotListenError: the address is taken, or not ours.
+        http.listening.CannotListenError: the address is taken, or not ours; on a shared port it may turn out during the block,
+            which is then cancelled.
     """
     async with AsyncExitStack() as stack:
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
@@ -140,7 +142,7 @@ class _Part:
         self._stopping = asyncio.Event()
 
     def app(self) -> ASGIApp:
-        """Return the service's HTTP side; it is listening before the service has opened what it works with."""
+        """Return the service's HTTP side; where nobody shares its port it listens before what it works with is open."""
         return Started(build_app(self.context.service, self.context), lambda: self.context.health.started)
 
     @asynccontextmanager
