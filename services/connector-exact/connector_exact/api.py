@@ -88,10 +88,16 @@ class Exact:
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
         """Return the relations that fit any of these filter terms of ``mapping.relation``."""
         book, resource = self._vendor.masters, "crm/Accounts"
-        terms = [term for term in terms if not refusals.known(book, refusals.shape(resource, term))] or terms
-        joined = odata.any_of(*terms)
-        found = await refusals.asked(book, refusals.shape(resource, *terms), lambda: self._relations_where(joined))
-        return await self._relations_one_by_one(terms) if found is None else found
+        refused = {term: refusals.known(book, refusals.shape(resource, term)) for term in terms}
+        asking = [term for term, verdict in refused.items() if verdict is None]
+        if not asking:
+            raise next(verdict for verdict in refused.values() if verdict is not None)
+        if len(asking) > 1:
+            joined, question = odata.any_of(*asking), refusals.shape(resource, *asking)
+            found = await refusals.asked(book, question, lambda: self._relations_where(joined))
+            if found is not None:
+                return found
+        return await self._relations_one_by_one(asking)
 
     async def _relations_one_by_one(self, terms: Sequence[str]) -> list[Row]:
         """Ask term by term: "Filtering on these fields is not supported" (§2) of one must not hide what the others find."""
@@ -105,10 +111,10 @@ class Exact:
                 answered.add(question)
             except Rejected as verdict:
                 refused[question] = verdict
-        if not answered:
-            raise next(iter(refused.values()))
         for question in refused.keys() - answered:
-            await refusals.remember(self._vendor.masters, question)
+            await refusals.remember(self._vendor.masters, question, refused[question])
+        if refused and not answered:
+            raise next(iter(refused.values()))
         return found
 
     async def _relations_where(self, query: str) -> list[Row]:

@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from koppel_connector.connector import Master, MasterBook
+from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Rejected
 from koppel_mesh.clock import utc_now
 
+from .messages import UNKNOWN_SENTENCE
 from .odata import Row
 
 BELIEVED: Final = timedelta(days=1)
-_KIND: Final = "refused_question"
+_KIND: Final = "refusal"
 
 
 def shape(resource: str, *terms: str) -> str:
@@ -25,23 +27,27 @@ def shape(resource: str, *terms: str) -> str:
     return f"{resource}: {' or '.join(kinds)}{' …' * (len(terms) > 1)}"
 
 
-def known(book: MasterBook, question: str) -> bool:
-    """Return whether a question of this shape was refused within a day."""
+def known(book: MasterBook, question: str) -> Rejected | None:
+    """Return how a question of this shape was refused, when that is less than a day ago."""
     line = book.get(_KIND, question)
-    return line is not None and utc_now() - datetime.fromisoformat(line.data["told_at"]) < BELIEVED
+    if line is None or utc_now() - datetime.fromisoformat(line.data["told_at"]) >= BELIEVED:
+        return None
+    return Rejected(Problem(line.data["code"], line.data["detail"]))
 
 
-async def remember(book: MasterBook, question: str) -> None:
+async def remember(book: MasterBook, question: str, verdict: Rejected) -> None:
     """Have a question of this shape not asked for a day."""
-    await book.remember(Master(_KIND, question, question, question, {"told_at": utc_now().isoformat()}))
+    told = verdict.problem or Problem(UNKNOWN_SENTENCE)
+    data = {"told_at": utc_now().isoformat(), "code": told.code, "detail": told.detail}
+    await book.remember(Master(_KIND, question, question, question, data))
 
 
 async def asked(book: MasterBook, question: str, ask: Callable[[], Awaitable[list[Row]]]) -> list[Row] | None:
     """Return the answer; None when the question is refused, now or within a day."""
-    if known(book, question):
+    if known(book, question) is not None:
         return None
     try:
         return await ask()
-    except Rejected:
-        await remember(book, question)
+    except Rejected as verdict:
+        await remember(book, question, verdict)
         return None

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from connector_exact.api import Exact
 from connector_exact.settings import ExactSettings
 from koppel_connector.outcomes import Booked, Differs, Found
+from koppel_connector.verdicts import Rejected
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .dialect import Dialect, Said, Tongue, refuse, shouted
@@ -271,6 +273,25 @@ async def test_what_is_refused_is_not_asked_again_with_every_document(sandbox: S
             assert {type(one) for one in told.values()} == {Booked}
             assert sum(call.status == 400 for call in desk.calls) <= errors_max
     assert len({entry["Customer"] for entry in sandbox.entries()}) == 3
+
+
+async def test_where_no_relation_can_be_searched_it_is_asked_for_once_a_day(sandbox: Sandbox) -> None:
+    def mute(said: Said) -> None:
+        if said.method == "GET" and said.resource == "crm/Accounts":
+            refuse(said, 400, "Filtering on these fields is not supported")
+
+    def terms(number: str) -> list[str]:
+        return [f"VATNumber eq '{number}'", f"Name eq 'Klant {number}'"]
+
+    code = "trim(Code) eq '7'"
+    async with desk_in(sandbox, mute) as desk:
+        exact = Exact(desk)
+        for wanted, asked in (([code], 1), ([code], 0), ([code, *terms("1")], 3), ([code, *terms("2")], 0)):
+            desk.calls.clear()
+            with pytest.raises(Rejected) as refused:
+                await exact.find_relations(wanted)
+            assert len(desk.calls) == asked, wanted
+            assert "not supported" in str(refused.value.problem)
 
 
 async def test_one_refused_spelling_hides_no_field_that_answers(sandbox: Sandbox) -> None:
