@@ -23,7 +23,8 @@ from .trouble import is_our_own
 from .vendor import OpenVendor, open_vendor
 from .verdicts import Blocked, Reauthorise, Rejected, Verdict
 
-PUT_BATCH = 5000
+PUT_BATCH = 50_000
+"""As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
 log = structlog.get_logger(__name__)
 
 _WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")

@@ -21,6 +21,7 @@ class PaperVendor(LoopbackServer):
         self.access_valid_s = 600
         self.refuses = 0
         """So many calls get a 401 though their token is good."""
+        self.accounts = [{"id": "a1", "code": "700000", "name": "Verkopen"}]
         self.pin = "4071"
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
@@ -137,7 +138,7 @@ class PaperVendor(LoopbackServer):
         if path == "/me":
             return 200, {"name": "An Accountant"}
         if path == "/accounts":
-            return 200, [{"id": "a1", "code": "700000", "name": "Verkopen"}]
+            return 200, self.accounts
         return 404, {"error": "no such page"}
 
     def _log_in(self, given: dict[str, str]) -> tuple[int, Any]:

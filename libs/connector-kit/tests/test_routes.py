@@ -98,6 +98,18 @@ async def test_a_connection_from_consent_to_sync_log(
     assert (await client.post(f"/v1/connections/{made['id']}/import")).status_code == 202
 
 
+async def test_a_long_book_goes_as_one_list(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
+    vendor.accounts = [{"id": f"a{code}", "code": f"{code}", "name": "Verkopen"} for code in range(12_000)]
+    await consent(client, vendor, await make(client, shop))
+
+    async def imported() -> bool:
+        return bool(await shop.rows("SELECT id FROM connection WHERE imported_at IS NOT NULL"))
+
+    await shop.until(imported, "ledger accounts are in the dossier")
+    put = next(body for path, body in shop.neighbours.put.items() if path.endswith("/ledger-accounts"))
+    assert (len(put["items"]), put["replace"]) == (12_000, True), "what went at the vendor would stay in the dossier"
+
+
 async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
     made = await make(client, shop)
     await consent(client, vendor, made)
