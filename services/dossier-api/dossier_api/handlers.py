@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.messages import ConnectionChanged, ConnectionState, DeliveryChanged, DeliveryState, DocumentState
+from koppel_mesh.messages import (
+    ConnectionChanged,
+    ConnectionState,
+    DeliveryChanged,
+    DeliveryState,
+    DocumentState,
+    newest,
+)
 from koppel_mesh.outbox import publish
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Record, Statement
@@ -29,7 +36,6 @@ from .problems import Sighting, note
 from .tables import connection, dossier
 
 log = structlog.get_logger(__name__)
-Fact = TypeVar("Fact", DeliveryChanged, ConnectionChanged)
 
 _REACHED = {DeliveryState.EXPORTED, DeliveryState.BOOKED}
 _RECOVERED = _REACHED | {DeliveryState.SUPERSEDED}
@@ -37,15 +43,15 @@ _RECOVERED = _REACHED | {DeliveryState.SUPERSEDED}
 
 async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Sequence[DeliveryChanged]) -> None:
     """Take in how far deliveries have come."""
-    newest = _newest(facts)
-    owners = await _lock_documents(tx, {fact.document_id for fact in newest.values()})
-    known = {key: fact for key, fact in newest.items() if fact.document_id in owners}
-    if len(known) < len(newest):
-        log.warning("deliveries of documents that are not here", count=len(newest) - len(known))
+    latest = newest(facts)
+    owners = await _lock_documents(tx, {fact.document_id for fact in latest.values()})
+    known = {key: fact for key, fact in latest.items() if fact.document_id in owners}
+    if len(known) < len(latest):
+        log.warning("deliveries of documents that are not here", count=len(latest) - len(known))
     if not known:
         return
     now = context.now()
-    fresh = await _store_deliveries(tx, [_delivery_row(fact, now) for _, fact in sorted(known.items())])
+    fresh = await _store_deliveries(tx, [_delivery_row(fact, now) for fact in known.values()])
     applied = [known[key] for key in fresh]
     await note(tx, [_delivery_sighting(fact, owners[fact.document_id]) for fact in applied], now)
     await _move_documents(tx, [owners[key] for key in sorted({fact.document_id for fact in applied})], now)
@@ -53,16 +59,16 @@ async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Seque
 
 async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequence[ConnectionChanged]) -> None:
     """Take in the state of connections."""
-    newest = _newest(facts)
-    wanted = {fact.dossier_id for fact in newest.values()}
+    latest = newest(facts)
+    wanted = {fact.dossier_id for fact in latest.values()}
     firms: dict[UUID, UUID] = dict(
         (await tx.execute(select(dossier.c.id, dossier.c.firm_id).where(dossier.c.id.in_(wanted)))).tuples().all()
     )
-    known = {key: fact for key, fact in newest.items() if fact.dossier_id in firms}
+    known = {key: fact for key, fact in latest.items() if fact.dossier_id in firms}
     if not known:
         return
     now = context.now()
-    rows = [_connection_row(fact, now) for _, fact in sorted(known.items())]
+    rows = [_connection_row(fact, now) for fact in known.values()]
     statement = upsert(connection)
     taken = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "dossier_id"}}
     newer = _is_newer(connection, statement)
@@ -70,15 +76,6 @@ async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequ
     fresh = (await tx.execute(stored, rows)).scalars().all()
     applied = [known[key] for key in fresh]
     await note(tx, [_connection_sighting(fact, firms[fact.dossier_id]) for fact in applied], now)
-
-
-def _newest(facts: Iterable[Fact]) -> dict[UUID, Fact]:
-    newest: dict[UUID, Fact] = {}
-    for fact in facts:
-        present = newest.get(fact.subject_id)
-        if present is None or fact.version >= present.version:
-            newest[fact.subject_id] = fact
-    return newest
 
 
 _LOCK = Statement("""
@@ -116,8 +113,8 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
     }
 
 
-# Version 0 comes from a connector that does not number its facts: then the last one to arrive counts. The first sighting is
-# the moment of an export or a booking; a failure takes it back, a mere search does not.
+# The first sighting is the moment of an export or a booking; a failure takes it back, a mere search does not. What is newer
+# is the same as in ``_is_newer``.
 _STORE = Statement("""
     INSERT INTO delivery AS held (id, document_id, revision, connector, connection_id, state, version, entry_number, entry_url,
         exported_at, booked_at, problem, updated_at)

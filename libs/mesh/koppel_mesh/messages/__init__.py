@@ -21,6 +21,7 @@ from .events import (
     Trigger,
     WhoCanFix,
 )
+from .newest import newest
 
 __all__ = [
     "CONTENT_TYPE",
@@ -44,5 +45,6 @@ __all__ = [
     "Trigger",
     "UnreadableMessageError",
     "WhoCanFix",
+    "newest",
     "open_envelope",
 ]
