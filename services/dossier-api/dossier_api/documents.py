@@ -19,6 +19,7 @@ from koppel_mesh.visibility import VISIBLE
 
 from . import machine
 from .announcing import document_changed
+from .facts import finding
 from .filing import SALES_SIDE, Owner, new_row
 from .intake import Intake
 from .relations import OWNER_AND_RELATION, comparable
@@ -26,6 +27,14 @@ from .tables import document
 
 DocumentRow = Row[Any] | Record
 """Either way its columns are attributes."""
+
+OTHER_PDF = finding(
+    "other_pdf",
+    "warning",
+    nl="Het document kwam opnieuw met een andere pdf; die is niet bewaard.",
+    fr="Le document est revenu avec un autre PDF, qui n'a pas été conservé.",
+    en="The document came again with another PDF, which was not kept.",
+)
 
 _OWNER = Statement(f"""
     SELECT id, firm_id, enterprise_number, approval_required FROM dossier WHERE id = :id AND {VISIBLE}
@@ -98,14 +107,20 @@ async def file_intake(
 
 
 async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Intake) -> DocumentRow:
-    """Return the document with these bytes; a PDF it did not have yet is kept, for we answer that we have it."""
+    """Return the document with these bytes; a PDF it did not have yet is kept, for we answer that we have it.
+
+    Another one than it has is not: which of the two went along, or will, would depend on when it came.
+    """
     same = (document.c.dossier_id == dossier_id, document.c.sha256 == bytes.fromhex(intake.sha256))
     present = (await tx.execute(select(document).where(*same).with_for_update(key_share=True))).one()
-    known = {file["role"] for file in present.content}
-    further = [file.row() for file in intake.files if file.role not in known]
-    if not further:
-        return present
-    return await write(tx, present, {"content": [*present.content, *further]})
+    known = {file["role"]: file["sha256"] for file in present.content}
+    changes: dict[str, Any] = {}
+    if further := [file.row() for file in intake.files if file.role not in known]:
+        changes["content"] = [*present.content, *further]
+    others = [file for file in intake.files if known.get(file.role, file.sha256) != file.sha256]
+    if any(not file.embedded for file in others) and OTHER_PDF not in present.findings:
+        changes["findings"] = [*present.findings, OTHER_PDF]
+    return await write(tx, present, changes) if changes else present
 
 
 async def read_document(connection: AsyncConnection, caller: Caller, document_id: UUID) -> Record:

@@ -40,6 +40,8 @@ class File:
     data: bytes
     sha256: str
     filename: str | None
+    embedded: bool = False
+    """Whether another file of the document holds it: then it is never lost."""
 
     def row(self) -> dict[str, object]:
         """Return the file as kept in the document's ``content``."""
@@ -110,7 +112,7 @@ async def _structured(data: bytes, filename: str | None, pdf: File | None, metad
     facts = await _read(read_ubl, data, "UBL")
     main = File("ubl", data, hash_of(data), safe_name(filename))
     if pdf is None and facts.pdf is not None:
-        pdf = File("pdf", facts.pdf.data, hash_of(facts.pdf.data), safe_name(facts.pdf.filename))
+        pdf = File("pdf", facts.pdf.data, hash_of(facts.pdf.data), safe_name(facts.pdf.filename), embedded=True)
     return Intake((main, pdf) if pdf else (main,), facts, metadata)
 
 

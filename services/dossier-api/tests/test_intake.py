@@ -232,6 +232,30 @@ async def test_a_pdf_that_comes_later_is_kept(desk: Desk) -> None:
     assert (await desk.call("GET", f"/documents/{first['id']}/content/pdf")).content == PDF
 
 
+async def test_another_pdf_than_it_has_is_told_of(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper, other = invoice(pdf=PDF), PDF + b"% other"
+    first = await desk.filed(dossier["id"], paper)
+    body, media_type = multipart(ubl=("application/xml", paper), pdf=("application/pdf", other))
+    for _ in range(2):
+        again = await desk.hand_in(dossier["id"], body, media_type)
+        assert (again.status_code, again.json()["id"]) == (200, first["id"])
+        told = [each for each in again.json()["findings"] if each not in first["findings"]]
+        assert [each["rule"] for each in told] == ["other_pdf"]
+    assert (await desk.call("GET", f"/documents/{first['id']}/content/pdf")).content == PDF
+
+
+async def test_a_pdf_beside_the_one_in_the_ubl_is_kept_and_so_is_that(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    paper, other = invoice(pdf=PDF), PDF + b"% other"
+    body, media_type = multipart(ubl=("application/xml", paper), pdf=("application/pdf", other))
+    first = await desk.filed(dossier["id"], body, media_type)
+    assert (await desk.call("GET", f"/documents/{first['id']}/content/pdf")).content == other
+    assert (await desk.call("GET", f"/documents/{first['id']}/content/ubl")).content == paper
+    again = await desk.hand_in(dossier["id"], paper)
+    assert (again.status_code, again.json()["findings"]) == (200, first["findings"])
+
+
 async def test_the_same_bytes_twenty_times_at_once_are_one_document(desk: Desk) -> None:
     dossier = await desk.dossier()
     await desk.told()
