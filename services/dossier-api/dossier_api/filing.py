@@ -203,7 +203,7 @@ def line_accounts(present: dict[str, str], lines: list[EnteredLine], known: set[
     result = dict(present)
     for line in lines:
         if line.id not in known:
-            raise _invalid("lines", "unknown_line", f"the document has no line {line.id!r}")
+            raise _invalid("lines", "unknown_line", f"the document has no line {line.id[:100]!r}")
         if line.ledger_account is None:
             result.pop(line.id, None)
         else:
@@ -217,7 +217,9 @@ def refuse_entry(given: DocumentPatch, *, allowed: frozenset[str] = frozenset())
     contents = [line.id for line in given.lines if line.model_fields_set - {"id", "ledger_account"}]
     if named or contents:
         errors = [FieldError(field=name, rule="told_by_document", message="the document says so") for name in named]
-        errors += [FieldError(field="lines", rule="told_by_document", message=f"line {line}") for line in contents[:20]]
+        errors += [
+            FieldError(field="lines", rule="told_by_document", message=f"line {line[:100]}") for line in contents[:20]
+        ]
         raise Problem(422, "told_by_document", "A structured document tells this itself.", errors=errors)
 
 

@@ -246,6 +246,17 @@ async def test_a_structured_document_takes_accounts_and_nothing_it_tells_itself(
     assert (cleared["journal"], cleared["lines"][1]["ledger_account"], cleared["revision"]) == (None, None, 3)
 
 
+async def test_a_line_has_an_account_however_long_its_id(desk: Desk) -> None:
+    dossier = await desk.dossier()
+    long = "0199a000-0000-7000-8000-000000000001/" * 10
+    filed = await desk.filed(
+        dossier["id"], invoice().replace(b"<cbc:ID>2</cbc:ID>", f"<cbc:ID>{long}</cbc:ID>".encode())
+    )
+    assert filed["lines"][1]["id"] == long
+    changed = await patch(desk, filed, {"lines": [{"id": long, "ledger_account": "701"}]})
+    assert (changed.status_code, changed.json()["lines"][1]["ledger_account"]) == (200, "701")
+
+
 async def test_what_is_not_approved_yet_changes_without_a_new_revision(desk: Desk) -> None:
     dossier = await desk.dossier(export={"approval_required": True})
     held = await desk.filed(dossier["id"], invoice())

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from koppel_mesh.http.days import Day
 from koppel_mesh.messages import DocumentKind
 
-from .common import Amount, Code, EnterpriseNumber, Line, Money, Request
+from .common import Amount, Code, EnterpriseNumber, Line, LineId, Money, Request
 
 LINES_MAX = 5000
 
@@ -24,7 +24,7 @@ class EnteredParty(Request):
 class EnteredLine(Request):
     """One line: its account alone for a structured document, its content too in quick entry."""
 
-    id: Code
+    id: LineId
     ledger_account: Code | None = None
     description: Line | None = None
     net: Amount | None = None
