@@ -172,11 +172,21 @@ async def test_a_cursor_continues_its_own_list(base: str) -> None:
 
 
 async def test_what_is_not_allowed_comes_with_everything_that_is(base: str) -> None:
-    for path, allowed in (("/v1/things", "GET, POST"), ("/v1/raw", "POST")):
+    for path, allowed in (("/v1/things", "GET, HEAD, POST"), ("/v1/raw", "POST")):
         for method in ("DELETE", "OPTIONS"):
             answer = await ask(method, base + path)
             is_problem(answer, 405, "method_not_allowed")
             assert answer.headers["allow"] == allowed
+
+
+async def test_head_answers_as_get_does_without_the_content(base: str) -> None:
+    for path in ("/v1/things", "/v1/things/not-a-uuid", "/v1/nowhere", "/v1/broken", "/health/ready", "/openapi.json"):
+        whole, head = await ask("GET", base + path), await ask("HEAD", base + path)
+        assert (head.status, head.content) == (whole.status, b"")
+        for name in ("content-type", "content-length"):
+            assert head.headers[name] == whole.headers[name], path
+    answer = await ask("HEAD", f"{base}/v1/raw")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
 async def test_validation_names_the_field_and_the_rule(base: str) -> None:

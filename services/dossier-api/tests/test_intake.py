@@ -301,6 +301,9 @@ async def test_a_file_is_not_sent_again_to_who_has_it(desk: Desk) -> None:
     path = f"/documents/{filed['id']}/content/ubl"
     known = await desk.call("GET", path, headers={"If-None-Match": answer.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
+    asked = await desk.call("HEAD", path)
+    assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", answer.headers["etag"])
+    assert asked.headers["content-length"] == str(len(answer.content))
     assert (await desk.call("GET", f"/documents/{filed['id']}/content/pdf")).status_code == 404
     assert (await desk.call("GET", path, firm=OTHER_FIRM)).status_code == 404
 

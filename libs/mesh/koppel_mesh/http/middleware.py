@@ -106,6 +106,22 @@ class Started:
         await problem.response()(scope, receive, send)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET without the content (RFC 9110 §9.1), which the server leaves out: to it the request stays a HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, a HEAD as a GET."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+        await self._app(asked, receive, send)
+        scope["route"] = asked.get("route")  # for whoever observes
+
+
 class Observed:
     """Gives every request an id, a span that continues the caller's trace, a log line and a place in the histogram."""
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Match
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
-from .middleware import BodyLimit, Observed
+from .middleware import BodyLimit, HeadAsGet, Observed
 from .problems import Problem, ProblemBody
 from .token_first import TokenFirst
 
@@ -64,6 +64,7 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
     routes = [route for router in service.routers for route in router.routes]
     app.add_exception_handler(405, partial(_not_allowed, routes))
     _add_health(app, context)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(TokenFirst, routes=routes)
     app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
     app.add_middleware(Observed, service=service.name)
@@ -74,6 +75,8 @@ async def _not_allowed(routes: Sequence[BaseRoute], request: Request, error: Exc
     # Every method of this address (RFC 9110 §15.5.6): the framework names those of the first route it finds there alone.
     here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     allowed = {method for route in here for method in getattr(route, "methods", None) or ()}
+    if "GET" in allowed:
+        allowed.add("HEAD")
     named = getattr(error, "headers", None) or {}
     headers = {"Allow": ", ".join(sorted(allowed))} if allowed else named
     return Problem(405, "method_not_allowed", "Method Not Allowed", headers=headers).response()
