@@ -1,5 +1,6 @@
 """A Belgian accountant's office at Exact: two client companies it works in, one it may not enter, one it did not grant."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
@@ -12,6 +13,8 @@ CLIENT_SECRET = "koppel-sandbox-secret"  # noqa: S105 - the sandbox's own, known
 WEBHOOK_SECRET = "koppel-sandbox-webhook-secret"  # noqa: S105
 BAKERY, STUDIO, NO_RIGHTS, NOT_GRANTED = 3090901, 3090902, 3090903, 3090904
 _BORN = datetime(2024, 1, 1, tzinfo=UTC)
+Line = tuple[str, str, dict[str, object]]
+"""A table, the key in it, and what stands there."""
 
 JOURNALS = (
     ("700", "Verkopen", 20),
@@ -143,14 +146,17 @@ def seeded() -> State:
 def division(code: int, name: str, vat_number: str) -> Division:
     """Return a company with the masters a Belgian one has."""
     made = Division(code, name, vat_number, years={2024, 2025, 2026, 2027})
-    stamps = {"Created": _BORN, "Modified": _BORN}
+    made.closed = {(journal, 2024, period) for journal, _, _ in JOURNALS for period in range(1, 13)}
+    for table, key, record in (*_books(code), *_vat_codes(code), *_conditions(code), *_counterparties(code)):
+        made.put(table, key, {"ID": key, **record, "Created": _BORN, "Modified": _BORN})
+    for kind, description in DOCUMENT_TYPES:
+        made.put("DocumentTypes", str(kind), _document_type(kind, description))
+    return made
 
-    def put(table: str, key: str, record: dict[str, object]) -> None:
-        made.put(table, key, {"ID": key, **record, **stamps})
 
+def _books(code: int) -> Iterator[Line]:
     for journal, description, kind in JOURNALS:
-        made.closed |= {(journal, 2024, period) for period in range(1, 13)}
-        put(
+        yield (
             "Journals",
             guid(f"{code} journal {journal}"),
             {
@@ -165,7 +171,7 @@ def division(code: int, name: str, vat_number: str) -> Division:
             },
         )
     for account, description, kind in LEDGER_ACCOUNTS:
-        put(
+        yield (
             "GLAccounts",
             guid(f"{code} account {account}"),
             {
@@ -179,8 +185,11 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "BalanceSide": "C" if account[0] == "7" else "D",
             },
         )
+
+
+def _vat_codes(code: int) -> Iterator[Line]:
     for vat, description, percentage, vat_type, transaction, charged, listing in VAT_CODES:
-        put(
+        yield (
             "VATCodes",
             guid(f"{code} vat {vat}"),
             {
@@ -196,8 +205,11 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "Country": "BE ",
             },
         )
+
+
+def _conditions(code: int) -> Iterator[Line]:
     for condition, description, days in PAYMENT_CONDITIONS:
-        put(
+        yield (
             "PaymentConditions",
             guid(f"{code} condition {condition}"),
             {
@@ -208,21 +220,11 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "PaymentMethod": "K",
             },
         )
-    for document_type, description in DOCUMENT_TYPES:
-        made.put(
-            "DocumentTypes",
-            str(document_type),
-            {
-                "ID": document_type,
-                "Description": description,
-                "DocumentIsCreatable": True,
-                "DocumentIsUpdatable": True,
-                "DocumentIsDeletable": True,
-                "DocumentIsViewable": True,
-            },
-        )
+
+
+def _counterparties(code: int) -> Iterator[Line]:
     for number, relation, vat_id, status, supplier, blocked in RELATIONS:
-        put(
+        yield (
             "Accounts",
             guid(f"{code} relation {number}"),
             {
@@ -240,7 +242,7 @@ def division(code: int, name: str, vat_number: str) -> Division:
             },
         )
     for box, scan in (("postbus", False), ("scan", True)):
-        put(
+        yield (
             "Mailboxes",
             guid(f"{code} mailbox {box}"),
             {
@@ -251,7 +253,17 @@ def division(code: int, name: str, vat_number: str) -> Division:
                 "IsScanServiceMailbox": scan,
             },
         )
-    return made
+
+
+def _document_type(kind: int, description: str) -> dict[str, object]:
+    return {
+        "ID": kind,
+        "Description": description,
+        "DocumentIsCreatable": True,
+        "DocumentIsUpdatable": True,
+        "DocumentIsDeletable": True,
+        "DocumentIsViewable": True,
+    }
 
 
 def guid(name: str) -> str:
