@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged
+from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged, newest
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Record, Statement
 from koppel_mesh.telemetry.tracing import current_traceparent
@@ -62,7 +62,6 @@ _EXPORT_SEEN = Statement("""
 
 async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
     """Keep what a dossier is called and who owns it; a late older fact changes nothing."""
-    newest = {event.dossier_id: event for event in sorted(events, key=lambda event: event.version)}
     rows = [
         {
             "id": event.dossier_id,
@@ -72,7 +71,7 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
             "language": event.language,
             "version": event.version,
         }
-        for event in sorted(newest.values(), key=lambda event: event.dossier_id)
+        for event in newest(events).values()
     ]
     statement = upsert(dossier).values(rows)
     changing = {name: statement.excluded[name] for name in ("name", "enterprise_number", "language", "version")}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.messages import ConnectionChanged, ConnectionState, newest
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Statement
 
@@ -44,10 +44,7 @@ _QUEUE_AGAIN = Statement("""
 
 async def on_connection_changed(context: Context, tx: AsyncConnection, events: Sequence[ConnectionChanged]) -> None:
     """Keep which connections there are. With a new one goes what no connector has taken (P2)."""
-    newest: dict[UUID, ConnectionChanged] = {}
-    for event in sorted(events, key=lambda event: event.version):
-        newest[event.connection_id] = event
-    kept = [newest[connection_id] for connection_id in sorted(newest)]
+    kept = list(newest(events).values())
     rows = await _KEEP.all(
         tx,
         {

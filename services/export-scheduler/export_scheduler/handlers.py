@@ -13,7 +13,7 @@ from sqlalchemy import Integer, cast, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged
+from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged, newest
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Statement
 
@@ -28,12 +28,7 @@ QUEUED = "release queued"
 
 async def on_dossier_changed(context: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
     """Keep the newest rules of each dossier; what was planned under others is planned again by the loop."""
-    newest: dict[UUID, DossierChanged] = {}
-    for event in events:
-        known = newest.get(event.dossier_id)
-        if known is None or event.version >= known.version:
-            newest[event.dossier_id] = event
-    rows = [_dossier_row(newest[dossier_id]) for dossier_id in sorted(newest)]
+    rows = [_dossier_row(event) for event in newest(events).values()]
     statement = insert(dossier)
     taken = statement.excluded
     old = dossier.c
@@ -113,12 +108,7 @@ _KEEP = Statement("""
 
 async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Keep the newest state of each delivery, for the progress of exports; what a connector delivered has gone."""
-    newest: dict[UUID, DeliveryChanged] = {}
-    for event in events:
-        known = newest.get(event.delivery_id)
-        if known is None or event.version >= known.version:
-            newest[event.delivery_id] = event
-    await _KEEP.run_many(tx, [_delivery_row(newest[delivery_id]) for delivery_id in sorted(newest)])
+    await _KEEP.run_many(tx, [_delivery_row(event) for event in newest(events).values()])
     await _mark_gone(tx, [event for event in events if event.state in store.GONE])
 
 
