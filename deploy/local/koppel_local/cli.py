@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # A pipe or a log has no width; rich would take 80 columns and break entry numbers in two.
-out = Console(width=None if Console().is_terminal else 160, highlight=False)
+out = Console(width=None if Console().is_terminal else 160, highlight=False, markup=False)
 
 Url = Annotated[str, typer.Option(envvar="KOPPEL_PUBLIC_URL", help="Where Koppel answers.")]
 ClientId = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_ID", help="OAuth client.")]
@@ -166,7 +166,7 @@ def replay(
             try:
                 api.call("POST", f"/{connector}/v1/deliveries/{delivery['id']}/retry")
             except ApiError as error:
-                out.print(f"{delivery['id']}: {error}", markup=False)
+                out.print(f"{delivery['id']}: {error}")
             time.sleep(1 / per_s)
     out.print(f"{len(found)} deliveries were asked to try again.")
 
@@ -204,7 +204,7 @@ async def _demonstrate(url: str, began_s: float, stop: asyncio.Event) -> None:
     try:
         sendings = await asyncio.to_thread(demo.run, url, tell)
     except ApiError as error:
-        out.print(f"The demo did not come to its end: {error}", markup=False)
+        out.print(f"The demo did not come to its end: {error}")
         return
     out.print(result_table(sendings))
     out.print(summary(sendings, began_s))

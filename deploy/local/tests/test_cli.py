@@ -153,14 +153,14 @@ def test_files_and_folders_are_sent_and_the_same_again_is_the_same(mesh: Mesh, t
 
 def test_a_statement_is_done_when_it_is_filed(mesh: Mesh, tmp_path: Path) -> None:
     (statement,) = (demo.DOCUMENTS / "bakkerij").glob("*bankafschrift.cod")
-    broken = tmp_path / "totals.cod"
+    broken = tmp_path / "[b]totals.cod"
     broken.write_bytes(statement.read_bytes().replace(b"000016000000001262090", b"000016000000001262190", 1))
     half = tmp_path / "half.cod"
     half.write_bytes(b"".join(statement.read_bytes().splitlines(keepends=True)[:10]))
     done = mesh.koppel("send", statement, broken)
     assert done.returncode == 0, done.stdout + done.stderr
     assert row(done, statement.name)[1:] == ["filed"]
-    assert row(done, "totals.cod")[1:] == ["filed", "CODA-25"]
+    assert row(done, "[b]totals.cod")[1:] == ["filed", "CODA-25"]
     refused = mesh.koppel("send", half)
     assert (refused.returncode, row(refused, "half.cod")[1]) == (1, "refused")
 
