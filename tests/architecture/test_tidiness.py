@@ -113,7 +113,7 @@ def test_the_rules_can_fail(source: Any) -> None:
     assert not not_three_lines(source(path, good)) and not_three_lines(source(path, good + "print(1)\n"))
     for text in ("cd " + "/ho" + "me/me/x", "see https://pypi" + ".org/x", "open('/ro" + "ot/x')"):
         assert of_a_machine(path, text), text
-    for text in ("GET /v1/home", "https://example.be/ho" + "me/x", "~/work/x"):
+    for text in ("GET /v1/home", "https://example.be/ho" + "me/x", "~/papers/x"):
         assert not of_a_machine(path, text), text
     assert _MARKS.search("# TO" + "DO later")
     for text in ("def tenant_of(a): ...", "class PluginError: ...", "quota = 1", "def f(bookkeepers): ..."):
