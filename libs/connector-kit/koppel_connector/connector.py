@@ -205,7 +205,8 @@ class Connector(ABC):
         Only for a ``PasswordProfile`` with a ``session_valid_s``. Where ``classify`` makes a ``Reauthorise`` of a wrong
         password, the connection stops at the first, until its settings change: vendors lock users out.
         """
-        raise NotImplementedError
+        # No stub: it is asked of nobody but those, and cannot be abstract, for the others have nothing to log in with.
+        raise NotImplementedError(f"{self.profile.name} has sessions and no log_in")
 
     @abstractmethod
     async def prepare(self, work: Work) -> Any:
