@@ -1,30 +1,14 @@
 """What people do with deliveries over HTTP (contract §7): try again, say what happened, see how many wait."""
 
 import re
-from collections.abc import AsyncIterator, Callable
 
 import httpx2
-import pytest
 
-from koppel_connector.conformance import Fault, Workshop, workshop
+from koppel_connector.conformance import Fault, Workshop
 from koppel_connector.upkeep import _COUNTS, measure
 from koppel_mesh.telemetry.metrics import exposition
 
-from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
-from .paper_vendor import PaperVendor
-
-
-@pytest.fixture
-async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    async with shop.owner() as opened:
-        yield opened
 
 
 async def test_review_is_resolved_by_a_person(

@@ -1,6 +1,5 @@
 """The HTTP surface of contract §7: real requests, real tokens, and nobody sees another firm's rows."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -8,24 +7,11 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.conformance import Workshop
 from koppel_mesh.ids import new_id
 
-from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
-
-
-@pytest.fixture
-async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    async with shop.owner() as opened:
-        yield opened
 
 
 async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -> dict[str, Any]:
