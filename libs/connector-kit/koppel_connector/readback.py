@@ -4,6 +4,7 @@ One call may answer for up to fifty documents, so the cost of proof shrinks as t
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -50,6 +51,7 @@ async def _run(kit: Kit, lane: Lane) -> None:
         works = [make_work(kit, vendor, each, {}, {}) for each in lane.rows]
         seen: Mapping[UUID, ReadBack] = {}
         verdict: Verdict | None = None
+        held_until: datetime | None = None
         try:
             seen = await kit.connector.read_back(vendor, works)
         except Verdict as raised:
@@ -59,13 +61,14 @@ async def _run(kit: Kit, lane: Lane) -> None:
         except Exception as error:
             if is_our_own(error):
                 log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
-                until = ends_in(lane.rows[0].now(), OWN_TROUBLE_PAUSE_S)
-                await _record(kit, vendor, lane.rows, {}, Throttled(until, of_endpoint=True))
-                return
-            # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
-            log.exception("the connector failed to read back", connector=kit.profile.name)
+                held_until = ends_in(lane.rows[0].now(), OWN_TROUBLE_PAUSE_S)
+            else:
+                # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
+                log.exception("the connector failed to read back", connector=kit.profile.name)
+        if isinstance(verdict, Throttled):
+            held_until = verdict.until
         faults.point("before_outcome_commit")
-        await _record(kit, vendor, lane.rows, seen, verdict)
+        await _record(kit, vendor, lane.rows, seen, held_until, verdict)
         faults.point("after_outcome_commit")
     finally:
         kit.serving.discard(lane.connection_id)
@@ -74,12 +77,17 @@ async def _run(kit: Kit, lane: Lane) -> None:
 
 
 async def _record(
-    kit: Kit, vendor: OpenVendor, rows: tuple[DeliveryRow, ...], seen: Mapping[UUID, ReadBack], verdict: Verdict | None
+    kit: Kit,
+    vendor: OpenVendor,
+    rows: tuple[DeliveryRow, ...],
+    seen: Mapping[UUID, ReadBack],
+    held_until: datetime | None,
+    verdict: Verdict | None,
 ) -> None:
     async with kit.database.transaction() as tx:
         await vendor.flush(tx)
         for row in rows:
-            event, learned = _event_of(seen.get(row.id), verdict)
+            event, learned = _event_of(seen.get(row.id), held_until)
             try:
                 await apply(tx, kit, row, event, learned)
             except (LostRaceError, IllegalMoveError) as error:
@@ -87,7 +95,7 @@ async def _record(
         await connections.heed(tx, kit, vendor.row.id, verdict)
 
 
-def _event_of(seen: ReadBack | None, verdict: Verdict | None) -> tuple[Event, Learned]:
+def _event_of(seen: ReadBack | None, held_until: datetime | None) -> tuple[Event, Learned]:
     match seen:
         case Booked(entry_number, entry_url):
             return happenings.SeenBooked(), Learned(None, entry_number, entry_url)
@@ -96,6 +104,6 @@ def _event_of(seen: ReadBack | None, verdict: Verdict | None) -> tuple[Event, Le
         case Differs(problem, entry_number, entry_url):
             return happenings.SeenDifferent(problem), Learned(None, entry_number, entry_url)
         case NotBooked() | None:
-            if isinstance(verdict, Throttled) and verdict.until is not None:
-                return happenings.HeldBack(verdict.until), Learned()
+            if held_until is not None:
+                return happenings.HeldBack(held_until), Learned()
     return happenings.SeenUnbooked(), Learned()
