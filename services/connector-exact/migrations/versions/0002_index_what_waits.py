@@ -14,4 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("DROP INDEX delivery_waiting")
-    op.execute("CREATE INDEX delivery_waiting ON delivery (connection_id) WHERE state NOT IN ('booked', 'superseded')")
+    op.execute(
+        "CREATE INDEX delivery_waiting ON delivery (connection_id)"
+        " WHERE state NOT IN ('booked', 'superseded') AND NOT (state = 'exported' AND due_at IS NULL)"
+    )
