@@ -43,11 +43,10 @@ _READ = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE}")
 _HOLD_DOSSIER = Statement(f"""
     SELECT FROM dossier WHERE id = (SELECT dossier_id FROM document WHERE id = :id AND {VISIBLE}) FOR SHARE
 """)
-_LOCK = Statement("""
-    SELECT document.*, dossier.approval_required, dossier.lock_after_export
-    FROM document JOIN dossier ON dossier.id = document.dossier_id
-    WHERE document.id = :id AND (CAST(:firm_id AS uuid) IS NULL OR document.firm_id = :firm_id)
-    FOR NO KEY UPDATE OF document
+_LOCK = Statement(f"""
+    SELECT document.*, rules.approval_required, rules.lock_after_export
+    FROM document JOIN (SELECT id AS dossier_id, approval_required, lock_after_export FROM dossier) rules USING (dossier_id)
+    WHERE id = :id AND {VISIBLE} FOR NO KEY UPDATE OF document
 """)
 _DELIVERIES = Statement("SELECT * FROM delivery WHERE document_id = ANY(CAST(:documents AS uuid[])) ORDER BY id")
 _TOLD = ("number", "issue_date", "due_date", "currency", "total", "reference", "journal", "ledger_account", "relation")
