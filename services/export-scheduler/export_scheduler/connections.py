@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.messages import ConnectionChanged, ConnectionState, newest
+from koppel_mesh.messages import ConnectionChanged, ConnectionState, Trigger, newest
 from koppel_mesh.service import Context
 from koppel_mesh.statements import Statement
 
@@ -65,8 +65,8 @@ async def _send_untaken_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> 
     """Have what went by a rule planned by the rules of now, and what went by hand go again with its export."""
     await _DOSSIERS.all(tx, {"dossiers": dossiers})
     untaken = await _UNTAKEN.all(tx, {"dossiers": dossiers})
-    by_hand = [row for row in untaken if row.trigger == "manual"]
-    by_rule = [row.document_id for row in untaken if row.trigger != "manual"]
+    by_hand = [row for row in untaken if row.trigger == Trigger.MANUAL]
+    by_rule = [row.document_id for row in untaken if row.trigger != Trigger.MANUAL]
     if by_rule:
         await _PLAN_AGAIN.run(tx, {"ids": by_rule})
         await _REPLAN.run(tx, {"dossiers": dossiers})

@@ -96,6 +96,11 @@ class Scheduler:
             bodies = (await tx.execute(text("DELETE FROM outbox RETURNING seq, body"))).all()
         return [open_envelope(row.body).data for row in sorted(bodies)]  # type: ignore[misc]
 
+    async def waiting(self) -> dict[str, tuple[int, int]]:
+        """Return by what documents wait for how many do, and how many of those should have gone by now."""
+        items = (await self.get("/v1/waiting")).json()["items"]
+        return {item["waits_for"]: (item["count"], item["overdue"]) for item in items}
+
     async def sql(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self.database.transaction() as tx:
             result = await tx.execute(text(statement), values)

@@ -19,11 +19,6 @@ AFTER, NEVER = ExportFrequency.AFTER_10_MINUTES, ExportFrequency.NEVER
 LONG_AGO = timedelta(hours=1)
 
 
-async def waiting(scheduler: Any) -> dict[str, int]:
-    items = (await scheduler.get("/v1/waiting")).json()["items"]
-    return {item["waits_for"]: item["count"] for item in items}
-
-
 def told(ready: list[DocumentReady]) -> set[tuple[object, ...]]:
     return {(fact.document_id, fact.revision, fact.trigger, fact.again) for fact in ready}
 
@@ -40,11 +35,11 @@ async def test_what_no_connector_took_goes_again(scheduler: Any, make: Any) -> N
     await scheduler.export(by_hand.dossier_id, {})
     first = await scheduler.turn()
     assert {fact.trigger for fact in first} == {Trigger.SCHEDULE, Trigger.MANUAL}
-    assert await waiting(scheduler) == {"connection": 2}
+    assert await scheduler.waiting() == {"connection": (2, 0)}
     await scheduler.hear(make.connection(planned), make.connection(by_hand))
     again = await scheduler.turn()
     assert told(again) == told(first)
-    assert await waiting(scheduler) == {}
+    assert await scheduler.waiting() == {}
     for fact in (*first, *again):
         assert (await scheduler.get(f"/v1/exports/{fact.export_id}")).json()["count"] == 1
 
@@ -58,7 +53,7 @@ async def test_it_goes_again_by_the_rules_of_now(scheduler: Any, make: Any) -> N
     await scheduler.hear(old[0].model_copy(update={"state": DocumentState.AWAITING_APPROVAL, "version": 2}))
     await scheduler.hear(*map(make.connection, (asks, stops, goes_on)))
     assert [fact.document_id for fact in await scheduler.turn()] == [old[2].document_id]
-    assert await waiting(scheduler) == {"approval": 1, "hand": 1}
+    assert await scheduler.waiting() == {"approval": (1, 0), "hand": (1, 0)}
 
 
 async def test_what_a_removed_connection_never_sent_goes_by_the_next_one(scheduler: Any, make: Any) -> None:
@@ -98,7 +93,7 @@ async def test_only_a_new_connection_takes_what_was_left(scheduler: Any, make: A
     await scheduler.hear(made)
     await scheduler.hear(make.document(client, created_at=utc_now() - LONG_AGO))
     assert len(await scheduler.turn()) == 1
-    assert await waiting(scheduler) == {"connection": 1}
+    assert await scheduler.waiting() == {"connection": (1, 0)}
     await scheduler.hear(made.model_copy(update={"version": 2}))
     assert await scheduler.turn() == [], "what it said before it was removed came late"
     other = make.connection(client)

@@ -59,19 +59,14 @@ async def test_what_waits_is_counted_for_whoever_may_see_it(scheduler: Any, make
     soon, by_hand, elsewhere = make.dossier(AFTER), make.dossier(NEVER), make.dossier(NEVER, firm_id=new_id())
     of_each = [make.document(soon), make.document(by_hand), make.document(by_hand), make.document(elsewhere)]
     await scheduler.hear(soon, by_hand, elsewhere, *map(make.connection, (soon, by_hand)), *of_each)
-    assert await waiting(scheduler) == {"moment": (1, 0), "hand": (2, 0)}
+    assert await scheduler.waiting() == {"moment": (1, 0), "hand": (2, 0)}
     await scheduler.pass_time(TEN_MINUTES)
-    assert await waiting(scheduler) == {"moment": (1, 1), "hand": (2, 0)}
+    assert await scheduler.waiting() == {"moment": (1, 1), "hand": (2, 0)}
     await scheduler.turn()
     await scheduler.export(by_hand.dossier_id, {})
-    assert await waiting(scheduler) == {"moment": (2, 2)}
+    assert await scheduler.waiting() == {"moment": (2, 2)}
     await scheduler.turn()
-    assert await waiting(scheduler) == {}
-
-
-async def waiting(scheduler: Any) -> dict[str, tuple[int, int]]:
-    items = (await scheduler.get("/v1/waiting")).json()["items"]
-    return {item["waits_for"]: (item["count"], item["overdue"]) for item in items}
+    assert await scheduler.waiting() == {}
 
 
 async def test_never_and_switches_take_effect_at_once(scheduler: Any, make: Any) -> None:
