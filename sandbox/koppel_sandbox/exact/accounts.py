@@ -1,14 +1,10 @@
 """Relations: customers and suppliers are one table (§3.4)."""
 
-from typing import TYPE_CHECKING
-
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Record
 from .texts import say
-
-if TYPE_CHECKING:
-    from .api import Call
 
 CODE_WIDTH = 18
 
@@ -18,7 +14,7 @@ def padded(code: str) -> str:
     return code.strip().rjust(CODE_WIDTH)
 
 
-def on_post(call: "Call", _: Resource, record: Record) -> None:
+def on_post(call: Call, _: Resource, record: Record) -> None:
     """Give a new relation its code and defaults."""
     taken = {row["Code"] for row in call.division.tables["Accounts"].values()}
     code = record.get("Code")
@@ -38,7 +34,7 @@ def on_post(call: "Call", _: Resource, record: Record) -> None:
         record["Country"] = record["Country"].ljust(3)
 
 
-def on_put(call: "Call", _: Resource, stored: Record, changes: Record) -> None:
+def on_put(call: Call, _: Resource, stored: Record, changes: Record) -> None:
     """Refuse a change that carries the code, even unchanged (point 48)."""
     if "Code" in changes:
         raise Refusal(500, say("Data already exists", call.language))

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from . import faults, functions, limits, oauth, reading, writing
+from .call import Call
 from .odata.replies import Refusal, reply
 from .resources import RESOURCES, Resource
-from .state import App, Division, Record, State, User
+from .state import Division, State, User
 from .state import Request as LogLine
 
 _KEY = re.compile(r"^(?P<path>.+?)\((?P<key>guid'[^']*'|'[^']*'|\d+)\)(?:/(?P<collection>\w+))?$")
@@ -22,39 +22,6 @@ _LOGIN_PAGE = (
     '<html><head><title>Object moved</title></head><body><h2>Object moved to <a href="/docs/Login.aspx?ReturnUrl=%2f">'
     "here</a>.</h2></body></html>"
 )
-
-
-@dataclass
-class Call:
-    """One call, known to be somebody's."""
-
-    state: State
-    base_url: str
-    request: Request
-    app: App
-    user: User
-    division: Division
-    path: str
-    """Path of the resource, without key."""
-    key: str | None = None
-    collection: str | None = None
-    body: Record = field(default_factory=dict)
-    touched: str | None = None
-    """Key of what a write made or changed."""
-
-    @property
-    def language(self) -> str:
-        """The language of the user's messages."""
-        return self.user.language
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query parameters."""
-        return dict(self.request.query_params)
-
-    def uri(self, path: str) -> str:
-        """Return an absolute link into this company."""
-        return f"{self.base_url}/api/v1/{self.division.code}/{path}"
 
 
 async def me(request: Request) -> Response:

@@ -1,19 +1,16 @@
 """Bank entries: opening balance and lines must make the closing balance (§3.11, point 41)."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Record
 from .texts import say
 
-if TYPE_CHECKING:
-    from .api import Call
 
-
-def on_post(call: "Call", _: Resource, entry: Record) -> None:
+def on_post(call: Call, _: Resource, entry: Record) -> None:
     """Check and number a bank entry."""
     journals = [one for one in call.division.tables["Journals"].values() if one["Code"] == entry["JournalCode"]]
     if not journals:
@@ -37,7 +34,7 @@ def on_post(call: "Call", _: Resource, entry: Record) -> None:
     entry["Status"] = 20
 
 
-def on_delete(call: "Call", _: Resource, entry: Record) -> None:
+def on_delete(call: Call, _: Resource, entry: Record) -> None:
     """Delete a bank entry as a whole, while it is open."""
     if entry["Status"] != 20:
         raise Refusal(500, "Delete not allowed: the entry has been processed.")

@@ -1,20 +1,16 @@
 """Documents and their attachments (§3.9)."""
 
-from typing import TYPE_CHECKING
-
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Record
 from .texts import say
 
-if TYPE_CHECKING:
-    from .api import Call
-
 ATTACHMENT_MAX_BYTES = 10_000_000
 """Measured on the raw bytes, not on their base64 (§2)."""
 
 
-def on_post(call: "Call", _: Resource, record: Record) -> None:
+def on_post(call: Call, _: Resource, record: Record) -> None:
     """Complete a new document."""
     if record["Type"] not in {row["ID"] for row in call.division.tables["DocumentTypes"].values()}:
         raise Refusal(500, say("Invalid reference: Document type", call.language))
@@ -27,7 +23,7 @@ def on_post(call: "Call", _: Resource, record: Record) -> None:
     record.setdefault("HasEmptyBody", True)
 
 
-def on_attach(call: "Call", _: Resource, record: Record) -> None:
+def on_attach(call: Call, _: Resource, record: Record) -> None:
     """Hang a file on a document; its bytes are kept but only ever shown as an address (point 40)."""
     if record["Document"] not in call.division.tables["Documents"]:
         raise Refusal(500, say("Invalid reference: Document", call.language))

@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Record
 from .texts import say
-
-if TYPE_CHECKING:
-    from .api import Call
 
 CENT = Decimal("0.01")
 FORBIDDEN_ON_LINES = frozenset({20, 22, 24})
@@ -60,7 +58,7 @@ def family_of(resource: Resource) -> Family:
 class _Problems:
     """Everything wrong with one entry; Exact names all of it at once."""
 
-    def __init__(self, call: "Call") -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
         self.found: list[str] = []
 
@@ -87,7 +85,7 @@ class _Problems:
             raise Refusal(500, *self.found)
 
 
-def on_post(call: "Call", resource: Resource, entry: Record) -> Record:
+def on_post(call: Call, resource: Resource, entry: Record) -> Record:
     """Check an entry, complete it, number it."""
     family, problems = family_of(resource), _Problems(call)
     entry.setdefault("EntryDate", call.state.clock.now().date())
@@ -109,7 +107,7 @@ def on_post(call: "Call", resource: Resource, entry: Record) -> Record:
     return entry
 
 
-def on_put(call: "Call", resource: Resource, stored: Record, changes: Record) -> None:
+def on_put(call: Call, resource: Resource, stored: Record, changes: Record) -> None:
     """Change an entry's header; lines cannot come along (point 39), and a processed entry's year stays."""
     family = family_of(resource)
     if changes.pop(family.lines, None) is not None and not call.state.switches.ignore_lines_in_put:
@@ -121,14 +119,14 @@ def on_put(call: "Call", resource: Resource, stored: Record, changes: Record) ->
     problems.refuse()
 
 
-def on_delete(call: "Call", _: Resource, stored: Record) -> None:
+def on_delete(call: Call, _: Resource, stored: Record) -> None:
     """Delete an entry that is not processed."""
     if stored["Status"] == 50:
         raise Refusal(500, "Delete not allowed: the entry has been processed.")
     call.division.remove("Entries", stored["EntryID"])
 
 
-def find_line(call: "Call", resource: Resource, key: str) -> Record | None:
+def find_line(call: Call, resource: Resource, key: str) -> Record | None:
     """Return one line by its id."""
     lines = family_of(resource).lines
     return next(
@@ -142,7 +140,7 @@ def find_line(call: "Call", resource: Resource, key: str) -> Record | None:
     )
 
 
-def on_line_post(call: "Call", resource: Resource, line: Record) -> Record:
+def on_line_post(call: Call, resource: Resource, line: Record) -> Record:
     """Add a line to an entry."""
     family, problems = family_of(resource), _Problems(call)
     entry = call.division.tables["Entries"].get(line["EntryID"])
@@ -157,7 +155,7 @@ def on_line_post(call: "Call", resource: Resource, line: Record) -> Record:
     return line
 
 
-def on_line_delete(call: "Call", resource: Resource, line: Record) -> None:
+def on_line_delete(call: Call, resource: Resource, line: Record) -> None:
     """Delete a line; with the last one the entry goes (point 39)."""
     family = family_of(resource)
     entry = call.division.tables["Entries"][line["EntryID"]]
@@ -169,7 +167,7 @@ def on_line_delete(call: "Call", resource: Resource, line: Record) -> None:
     call.division.put("Entries", entry["EntryID"], entry)
 
 
-def _journal(call: "Call", entry: Record, family: Family, problems: _Problems) -> Record | None:
+def _journal(call: Call, entry: Record, family: Family, problems: _Problems) -> Record | None:
     code = entry.get("Journal")
     if not code:
         problems.add("Mandatory: Journal")
@@ -207,7 +205,7 @@ def _document(entry: Record, problems: _Problems) -> None:
         entry["DocumentNumber"], entry["DocumentSubject"] = document["HID"], document["Subject"]
 
 
-def _condition(call: "Call", entry: Record, problems: _Problems) -> Record | None:
+def _condition(call: Call, entry: Record, problems: _Problems) -> Record | None:
     code = entry.get("PaymentCondition")
     if not code:
         return None
@@ -218,7 +216,7 @@ def _condition(call: "Call", entry: Record, problems: _Problems) -> Record | Non
 
 
 def _line(
-    call: "Call", line: Record, number: int, entry: Record, family: Family, journal: Record | None, problems: _Problems
+    call: Call, line: Record, number: int, entry: Record, family: Family, journal: Record | None, problems: _Problems
 ) -> None:
     line.setdefault("ID", str(uuid4()))
     line["LineNumber"], line["EntryID"] = number, entry["EntryID"]
@@ -241,7 +239,7 @@ def _line(
         _vat(call, line, family, journal, problems)
 
 
-def _vat(call: "Call", line: Record, family: Family, journal: Record | None, problems: _Problems) -> None:
+def _vat(call: Call, line: Record, family: Family, journal: Record | None, problems: _Problems) -> None:
     amount: Decimal = line["AmountFC"]
     line["AmountFC"] = amount.quantize(CENT, ROUND_HALF_UP)
     given: Decimal | None = line.get("VATAmountFC")
@@ -279,7 +277,7 @@ def _vat(call: "Call", line: Record, family: Family, journal: Record | None, pro
     line["VATDueFC"] = Decimal(0) if vat["Charged"] else line["VATAmountFC"]
 
 
-def _period(call: "Call", entry: Record, problems: _Problems) -> None:
+def _period(call: Call, entry: Record, problems: _Problems) -> None:
     day: date = entry["EntryDate"]
     year, period = entry.get("ReportingYear") or day.year, entry.get("ReportingPeriod") or day.month
     entry["ReportingYear"], entry["ReportingPeriod"] = year, period
@@ -289,7 +287,7 @@ def _period(call: "Call", entry: Record, problems: _Problems) -> None:
         problems.add("Period is closed", f"{year} - {period}")
 
 
-def _complete(entry: Record, journal: Record, condition: Record | None, family: Family, call: "Call") -> None:
+def _complete(entry: Record, journal: Record, condition: Record | None, family: Family, call: Call) -> None:
     entry.setdefault("Currency", journal["Currency"])
     entry.setdefault("Rate", Decimal(1))
     entry["JournalDescription"] = journal["Description"]
@@ -313,7 +311,7 @@ def _sum(entry: Record, family: Family) -> None:
         line["VATAmountDC"] = (line["VATAmountFC"] * rate).quantize(CENT, ROUND_HALF_UP)
 
 
-def _number(call: "Call", entry: Record) -> str | None:
+def _number(call: Call, entry: Record) -> str | None:
     """Give the entry its number (point 36); return the key of an entry it overwrites, where the switch says so."""
     journal, year = entry["Journal"], entry["ReportingYear"]
     last = call.division.last_number.get((journal, year), _first_number(journal, year) - 1)

@@ -1,18 +1,15 @@
 """Functions of the API and the question of rights (§3.3, §3.10)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from .call import Call
 from .odata.replies import Refusal, reply
 from .resources import RESOURCES
 
-if TYPE_CHECKING:
-    from .api import Call
 
-
-def has_right(call: "Call", resource: str, method: str) -> bool:
+def has_right(call: Call, resource: str, method: str) -> bool:
     """Return whether the user may do ``method`` there: licence, then the user's own rights. ``sync/`` follows its resource."""
     plain = _PLAIN.get(resource, resource)
     licence = RESOURCES[plain].licence if plain in RESOURCES else ""
@@ -23,7 +20,7 @@ def has_right(call: "Call", resource: str, method: str) -> bool:
     return (call.division.code, plain, method) not in call.user.denied
 
 
-def _user_has_rights(call: "Call") -> Response:
+def _user_has_rights(call: Call) -> Response:
     endpoint, action = (call.query.get(name, "") for name in ("endpoint", "action"))
     if not all(len(text) > 1 and text[0] == text[-1] == "'" for text in (endpoint, action)):
         raise Refusal(400, "Error in query syntax.")
@@ -34,8 +31,8 @@ def _user_has_rights(call: "Call") -> Response:
     return reply({"UserHasRights": allowed})
 
 
-def _mailbox(scan_service: bool) -> Callable[["Call"], Response]:
-    def answer(call: "Call") -> Response:
+def _mailbox(scan_service: bool) -> Callable[[Call], Response]:
+    def answer(call: Call) -> Response:
         if "mailbox" not in call.division.licence:
             raise Refusal(403, "Forbidden")
         boxes = call.division.tables["Mailboxes"].values()
@@ -44,7 +41,7 @@ def _mailbox(scan_service: bool) -> Callable[["Call"], Response]:
     return answer
 
 
-def _sync_timestamp(call: "Call") -> Response:
+def _sync_timestamp(call: Call) -> Response:
     return reply({"results": [{"TimeStampAsBigInt": str(call.division.timestamp)}]})
 
 
@@ -58,7 +55,7 @@ _PLAIN = {
     "sync/Documents/DocumentAttachments": "documents/DocumentAttachments",
 }
 
-FUNCTIONS: dict[str, Callable[["Call"], Response]] = {
+FUNCTIONS: dict[str, Callable[[Call], Response]] = {
     "users/UserHasRights": _user_has_rights,
     "read/mailbox/DefaultMailbox": _mailbox(scan_service=False),
     "read/mailbox/PreferredMailbox": _mailbox(scan_service=False),

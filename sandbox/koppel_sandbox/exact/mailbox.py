@@ -1,20 +1,17 @@
 """The digital mailbox (§3.10, point 42): messages walk on only when a control request moves them."""
 
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Division, Record
 from .texts import say
 
-if TYPE_CHECKING:
-    from .api import Call
-
 OPEN, IN_PROCESS, ERROR, PROCESSED = 20, 42, 45, 50
 
 
-def on_send(call: "Call", _: Resource, record: Record) -> None:
+def on_send(call: Call, _: Resource, record: Record) -> None:
     """Take a message in."""
     boxes = call.division.tables["Mailboxes"]
     for name in ("SenderMailboxID", "RecipientMailboxID"):
@@ -23,7 +20,7 @@ def on_send(call: "Call", _: Resource, record: Record) -> None:
     record["RecipientStatus"] = OPEN
 
 
-def on_attach(call: "Call", _: Resource, record: Record) -> None:
+def on_attach(call: Call, _: Resource, record: Record) -> None:
     """Hang a file on a message."""
     if record["MailMessageID"] not in call.division.tables["MailMessagesSent"]:
         raise Refusal(500, say("Invalid reference: Mail message", call.language))

@@ -2,18 +2,16 @@
 
 import base64
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import PlainTextResponse, Response
 
+from .call import Call
 from .odata.filter import Filter, FilterError
 from .odata.replies import Refusal, atom, reply, shown
 from .resources import Resource
 from .state import Division, Record
-
-if TYPE_CHECKING:
-    from .api import Call
 
 _MANDATORY = (
     "This endpoint has mandatory filtering applied. A GET request for this endpoint must have a $filter parameter with one of"
@@ -21,7 +19,7 @@ _MANDATORY = (
 )
 
 
-def answer(call: "Call", resource: Resource, *, allowed: bool) -> Response:
+def answer(call: Call, resource: Resource, *, allowed: bool) -> Response:
     """Answer a GET. Without the right to read it is an empty list, not a refusal (point 15)."""
     accept = call.request.headers.get("accept", "")
     if "application/xml" in accept and "json" not in accept:
@@ -36,7 +34,7 @@ def answer(call: "Call", resource: Resource, *, allowed: bool) -> Response:
     return _page(call, resource, rows)
 
 
-def records(call: "Call", resource: Resource) -> list[Record]:
+def records(call: Call, resource: Resource) -> list[Record]:
     """Return every record of a resource, those a fault hides left out."""
     division = call.division
     if resource.table.startswith("@"):
@@ -57,7 +55,7 @@ def records(call: "Call", resource: Resource) -> list[Record]:
     ]
 
 
-def _filtered(call: "Call", resource: Resource) -> list[Record]:
+def _filtered(call: Call, resource: Resource) -> list[Record]:
     source = call.query.get("$filter")
     if resource.select_needed and not call.query.get("$select") and call.query.get("$top") != "1":
         raise Refusal(400, "Please add a $select or a $top=1 statement to the query string.")
@@ -80,7 +78,7 @@ def _filtered(call: "Call", resource: Resource) -> list[Record]:
     return sorted(rows, key=lambda row: int(row["Timestamp"])) if resource.only_timestamp else rows
 
 
-def _page(call: "Call", resource: Resource, rows: list[Record]) -> Response:
+def _page(call: Call, resource: Resource, rows: list[Record]) -> Response:
     query = call.query
     fields, line_fields = _selected(call, resource)
     start = _decode_skip(query.get("$skiptoken")) + _number(query.get("$skip"), "$skip")
@@ -97,7 +95,7 @@ def _page(call: "Call", resource: Resource, rows: list[Record]) -> Response:
     return reply(body)
 
 
-def _single(call: "Call", resource: Resource, allowed: bool) -> Response:
+def _single(call: Call, resource: Resource, allowed: bool) -> Response:
     row = next((one for one in records(call, resource) if str(one.get(resource.key, "")).lower() == call.key), None)
     if row is None or not allowed:
         raise Refusal(404, "Not found")
@@ -109,7 +107,7 @@ def _single(call: "Call", resource: Resource, allowed: bool) -> Response:
     return reply(_out(call, resource, row, fields, line_fields))
 
 
-def _selected(call: "Call", resource: Resource) -> tuple[list[str], list[str]]:
+def _selected(call: Call, resource: Resource) -> tuple[list[str], list[str]]:
     select = call.query.get("$select", "").replace(" ", "")
     names = [name for name in select.split(",") if name and name != "*"]
     own = [name for name in names if "/" not in name and name != resource.lines] or list(resource.fields)
@@ -124,7 +122,7 @@ def _selected(call: "Call", resource: Resource) -> tuple[list[str], list[str]]:
     return own, lines
 
 
-def _out(call: "Call", resource: Resource, row: Record, fields: list[str], line_fields: list[str]) -> Record:
+def _out(call: Call, resource: Resource, row: Record, fields: list[str], line_fields: list[str]) -> Record:
     key = row[resource.key]
     quoted = f"guid'{key}'" if resource.fields.get(resource.key) == "G" else str(key)
     uri = call.uri(f"{resource.path}({quoted})")
@@ -139,7 +137,7 @@ def _out(call: "Call", resource: Resource, row: Record, fields: list[str], line_
     return out
 
 
-def _line_out(call: "Call", resource: Resource, line: Record, fields: list[str]) -> Record:
+def _line_out(call: Call, resource: Resource, line: Record, fields: list[str]) -> Record:
     path = f"{resource.path.partition('/')[0]}/{resource.lines}(guid'{line['ID']}')"
     return shown(line, fields, call.uri(path), f"Exact.Web.Api.Models.{resource.lines}")
 
@@ -169,7 +167,7 @@ def _decode_skip(token: str | None) -> int:
 # ---------------------------------------------------------------------------------------------- what is derived, not kept
 
 
-def _divisions(call: "Call") -> list[Record]:
+def _divisions(call: Call) -> list[Record]:
     reachable = [
         division
         for division in call.state.divisions.values()
@@ -178,7 +176,7 @@ def _divisions(call: "Call") -> list[Record]:
     return [_division_record(call, division) for division in reachable]
 
 
-def _division_record(call: "Call", division: Division) -> Record:
+def _division_record(call: Call, division: Division) -> Record:
     return {
         "Code": division.code,
         "Hid": str(division.code)[-4:],
@@ -201,12 +199,12 @@ def _division_record(call: "Call", division: Division) -> Record:
     }
 
 
-def _hrm_divisions(call: "Call") -> list[Record]:
+def _hrm_divisions(call: Call) -> list[Record]:
     # Another scale of Status: 0 normal, 1 archived (§3.2).
     return [record | {"Status": 0} for record in _divisions(call)]
 
 
-def _periods(call: "Call") -> list[Record]:
+def _periods(call: Call) -> list[Record]:
     found = []
     for year in sorted(call.division.years):
         for period in range(1, 13):
@@ -224,7 +222,7 @@ def _periods(call: "Call") -> list[Record]:
     return found
 
 
-def _journal_status(call: "Call") -> list[Record]:
+def _journal_status(call: Call) -> list[Record]:
     return [
         {
             "Journal": journal["Code"],
@@ -240,7 +238,7 @@ def _journal_status(call: "Call") -> list[Record]:
     ]
 
 
-def _transaction_lines(call: "Call") -> list[Record]:
+def _transaction_lines(call: Call) -> list[Record]:
     found = []
     for entry in call.division.tables["Entries"].values():
         lines = entry.get("SalesEntryLines") or entry.get("PurchaseEntryLines") or []
@@ -281,7 +279,7 @@ def _transaction_lines(call: "Call") -> list[Record]:
     return found
 
 
-def _webhooks(call: "Call") -> list[Record]:
+def _webhooks(call: Call) -> list[Record]:
     return [hook for hook in call.state.webhooks.values() if hook["Division"] == call.division.code]
 
 

@@ -4,18 +4,15 @@ import asyncio
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx2
 
+from .call import Call
 from .odata.replies import Refusal
 from .resources import Resource
 from .state import Record, State
 from .texts import say
-
-if TYPE_CHECKING:
-    from .api import Call
 
 TRIES = 10
 PATIENCE_S = 5.0
@@ -30,7 +27,7 @@ _TOPICS = {
 _running: set[asyncio.Task[None]] = set()
 
 
-def on_subscribe(call: "Call", _: Resource, record: Record) -> Record:
+def on_subscribe(call: Call, _: Resource, record: Record) -> Record:
     """Subscribe; the same topic twice for one company is refused (point 46). The proof follows, as the live service does."""
     same = [
         hook
@@ -51,7 +48,7 @@ def on_subscribe(call: "Call", _: Resource, record: Record) -> Record:
     return record
 
 
-def notify(call: "Call", resource: Resource, key: str, action: str) -> None:
+def notify(call: Call, resource: Resource, key: str, action: str) -> None:
     """Tell the subscribers of a resource's topic what happened to ``key``."""
     topic = _TOPICS.get(resource.table) or (resource.path.partition("/")[2] if resource.table == "Entries" else None)
     for hook in list(call.state.webhooks.values()):

@@ -7,19 +7,17 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
 
 from . import accounts, bank, documents, entries, mailbox, webhooks
+from .call import Call
 from .odata.replies import Refusal, reply, shown
 from .resources import Resource
 from .state import Record
 from .texts import say
-
-if TYPE_CHECKING:
-    from .api import Call
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOT_AN_OBJECT = "Error processing request stream. The request should be a valid top-level resource object."
@@ -30,7 +28,7 @@ _CONVERT = (
 _NET_TYPES = {"G": "Guid", "S": "String", "I": "Int32", "D": "Double", "B": "Boolean", "T": "DateTime"}
 BODY_MAX_BYTES = 38_000_000
 
-Check = Callable[["Call", Resource, Record], Any]
+Check = Callable[[Call, Resource, Record], Any]
 _ON_POST: dict[str, Check] = {
     "Accounts": accounts.on_post,
     "Entries": entries.on_post,
@@ -43,11 +41,11 @@ _ON_POST: dict[str, Check] = {
     "MailMessageAttachments": mailbox.on_attach,
     "@webhooks": webhooks.on_subscribe,
 }
-_ON_PUT: dict[str, Callable[["Call", Resource, Record, Record], Any]] = {
+_ON_PUT: dict[str, Callable[[Call, Resource, Record, Record], Any]] = {
     "Accounts": accounts.on_put,
     "Entries": entries.on_put,
 }
-_ON_DELETE: dict[str, Callable[["Call", Resource, Record], Any]] = {
+_ON_DELETE: dict[str, Callable[[Call, Resource, Record], Any]] = {
     "Entries": entries.on_delete,
     "SalesEntryLines": entries.on_line_delete,
     "PurchaseEntryLines": entries.on_line_delete,
@@ -55,7 +53,7 @@ _ON_DELETE: dict[str, Callable[["Call", Resource, Record], Any]] = {
 }
 
 
-async def answer(call: "Call", resource: Resource) -> Response:
+async def answer(call: Call, resource: Resource) -> Response:
     """Answer a write: 201 with Location and the record for POST, 204 for PUT and DELETE (points 26, 27)."""
     if call.request.method == "POST":
         return await _post(call, resource)
@@ -78,7 +76,7 @@ async def answer(call: "Call", resource: Resource) -> Response:
     return Response(status_code=204)
 
 
-async def _post(call: "Call", resource: Resource) -> Response:
+async def _post(call: Call, resource: Resource) -> Response:
     if call.key is not None:
         raise Refusal(400, _NOT_AN_OBJECT)
     record = _converted(call, resource, await _body(call))
@@ -112,7 +110,7 @@ async def _post(call: "Call", resource: Resource) -> Response:
     return reply(out, 201, {"Location": uri})
 
 
-async def _body(call: "Call") -> Record:
+async def _body(call: Call) -> Record:
     raw = await call.request.body()
     if len(raw) > BODY_MAX_BYTES:
         raise Refusal(413, "Request too large")
@@ -125,7 +123,7 @@ async def _body(call: "Call") -> Record:
     return body
 
 
-def _stored(call: "Call", resource: Resource) -> Record:
+def _stored(call: Call, resource: Resource) -> Record:
     if call.key is None:
         raise Refusal(400, "The key is missing.")
     if resource.table == "@webhooks":
@@ -139,7 +137,7 @@ def _stored(call: "Call", resource: Resource) -> Record:
     return found
 
 
-def _converted(call: "Call", resource: Resource, body: Record) -> Record:
+def _converted(call: Call, resource: Resource, body: Record) -> Record:
     record: Record = {}
     for name, value in body.items():
         if name == resource.lines:
@@ -150,7 +148,7 @@ def _converted(call: "Call", resource: Resource, body: Record) -> Record:
     return record | _record(call, body, resource.fields, resource.read_only)
 
 
-def _record(call: "Call", body: Record, fields: dict[str, str], read_only: frozenset[str]) -> Record:
+def _record(call: Call, body: Record, fields: dict[str, str], read_only: frozenset[str]) -> Record:
     record: Record = {}
     for name, value in body.items():
         kind = fields.get(name)
