@@ -134,6 +134,31 @@ def test_point_50_an_index_that_is_late(exact: Login) -> None:
     assert len(exact.rows(ENTRIES, filter=f"EntryID eq guid'{key}'")) == 1
 
 
+def test_a_search_that_lags_shows_nothing_new_yet(exact: Login) -> None:
+    exact.server.control("switches", search_lag_s=90)
+    made = exact.post("documents/Documents", {"Subject": "late", "Type": 20}).json()["d"]["ID"]
+    entry = exact.post(ENTRIES, sale(Document=made)).json()["d"]
+    searches = [
+        ("documents/Documents", f"ID eq guid'{made}'"),
+        (ENTRIES, f"EntryID eq guid'{entry['EntryID']}'"),
+        ("financialtransaction/TransactionLines", f"EntryID eq guid'{entry['EntryID']}'"),
+    ]
+    exact.server.control("clock", advance_s=89)
+    assert [exact.rows(resource, filter=query) for resource, query in searches] == [[], [], []]
+    exact.server.control("clock", advance_s=2)
+    assert [len(exact.rows(resource, filter=query)) for resource, query in searches] == [1, 1, 2]
+
+
+def test_an_id_of_the_clients_own_is_taken_once(exact: Login) -> None:
+    document = {"ID": "5d1b2c7e-0000-4000-8000-000000000001", "Subject": "ours", "Type": 20}
+    assert exact.post("documents/Documents", document).json()["d"]["ID"] == document["ID"]
+    again = exact.post("documents/Documents", document)
+    assert (again.status_code, message(again)) == (500, "Gegeven bestaat reeds")
+    exact.server.control("switches", own_ids_kept="entries")
+    given = exact.post("documents/Documents", document)
+    assert (given.status_code, given.json()["d"]["ID"] != document["ID"]) == (201, True)
+
+
 def test_a_fault_that_does_not_exist_is_refused(exact: Login) -> None:
     answer = exact.http.post("/_control/faults", json={"kind": "rain"})
     assert answer.status_code == 400

@@ -36,23 +36,23 @@ def answer(call: Call, resource: Resource, *, allowed: bool) -> Response:
 
 def records(call: Call, resource: Resource) -> list[Record]:
     """Return every record of a resource, those a fault hides left out."""
-    division = call.division
     if resource.table.startswith("@"):
         return _COMPUTED[resource.table](call)
     if resource.table.endswith("EntryLines"):
         # Lines live inside their entry; asked for by themselves they say which one it is.
         return [
             line | {"EntryID": entry["EntryID"]}
-            for entry in division.tables["Entries"].values()
+            for entry in _visible(call, "Entries")
             for line in entry.get(resource.table) or []
         ]
-    now = call.state.clock.epoch()
     party = "Customer" if "salesentry" in resource.path else "Supplier" if "purchaseentry" in resource.path else ""
-    return [
-        row
-        for key, row in division.tables[resource.table].items()
-        if division.hidden_until.get(key, 0.0) <= now and (resource.table != "Entries" or party in row)
-    ]
+    return [row for row in _visible(call, resource.table) if resource.table != "Entries" or party in row]
+
+
+def _visible(call: Call, table: str) -> list[Record]:
+    """Return the records of a table that searches show by now."""
+    division, now = call.division, call.state.clock.epoch()
+    return [row for key, row in division.tables[table].items() if division.hidden_until.get(key, 0.0) <= now]
 
 
 def _filtered(call: Call, resource: Resource) -> list[Record]:
@@ -240,7 +240,7 @@ def _journal_status(call: Call) -> list[Record]:
 
 def _transaction_lines(call: Call) -> list[Record]:
     found = []
-    for entry in call.division.tables["Entries"].values():
+    for entry in _visible(call, "Entries"):
         lines = entry.get("SalesEntryLines") or entry.get("PurchaseEntryLines") or []
         party = entry.get("Customer") or entry.get("Supplier")
         head = {

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 Record = dict[str, Any]
 
@@ -70,6 +70,10 @@ class Switches:
     day_limit: int = 5000
     error_limit: int = 10
     latency_s: float = 0.0
+    search_lag_s: float = 0.0
+    """How long searches and reads do not show what was just created."""
+    own_ids_kept: Literal["all", "entries"] = "all"
+    """Where a client's own id is kept: proven for ``EntryID`` only (§3.6). Elsewhere ``entries`` gives a new one."""
     unknown_properties: str = "ignore"
     """§8 point 11: ``ignore`` or ``refuse`` what a body holds and the resource does not."""
 
@@ -135,7 +139,7 @@ class Division:
     last_number: dict[tuple[str, int], int] = field(default_factory=dict)
     timestamp: int = 1000
     hidden_until: dict[str, float] = field(default_factory=dict)
-    """Keys that searches do not find yet (the fault ``index_late``)."""
+    """Keys that searches do not show yet (the switch ``search_lag_s``, the fault ``index_late``)."""
 
     def put(self, table: str, key: str, record: Record) -> Record:
         """Store a record with the next row version."""

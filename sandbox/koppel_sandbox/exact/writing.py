@@ -87,7 +87,10 @@ async def _post(call: Call, resource: Resource) -> Response:
         raise Refusal(500, *missing)
     now = call.state.clock.now()
     record = {**record, "Created": now, "Modified": now}
-    record.setdefault(resource.key, str(uuid4()))
+    if call.state.switches.own_ids_kept == "all" or resource.table == "Entries":
+        record.setdefault(resource.key, str(uuid4()))
+    else:
+        record[resource.key] = str(uuid4())
     if str(record[resource.key]) in call.division.tables[resource.table]:
         raise Refusal(500, say("Data already exists", call.language))
     handle = _ON_POST.get(resource.table)
@@ -97,6 +100,8 @@ async def _post(call: Call, resource: Resource) -> Response:
     if resource.table != "@webhooks" and not resource.table.endswith("EntryLines"):
         call.division.put(resource.table, key, record)
     call.touched = key
+    if call.state.switches.search_lag_s:
+        call.division.hidden_until[key] = call.state.clock.epoch() + call.state.switches.search_lag_s
     webhooks.notify(call, resource, key, "Update")
     uri = call.uri(f"{resource.path}(guid'{key}')")
     fields = list(resource.fields)

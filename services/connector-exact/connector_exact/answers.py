@@ -25,6 +25,13 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 
+class AlreadyExists(OutcomeUnknown):
+    """The object is there already: an answer, and no error of the vendor's or ours. Almost always our own earlier call made it.
+
+    Who gave the object its id knows which one it is; everybody else looks it up before anything is sent again.
+    """
+
+
 def verdict(answer: VendorAnswer) -> Verdict | None:
     """Return None for a success, else what to do next."""
     if 200 <= answer.status < 300:
@@ -68,8 +75,7 @@ def _functional(answer: VendorAnswer, sentence: str) -> Verdict:
     known = next((code for code in codes if code != UNKNOWN_SENTENCE), UNKNOWN_SENTENCE)
     if known == "already_exists":
         if answer.acts:
-            # Most likely our own earlier call, whose answer got lost: looked up, never simply sent again.
-            return OutcomeUnknown(sentence)
+            return AlreadyExists(sentence)
         known = UNKNOWN_SENTENCE
     return refusal(known, _shown(sentence))
 

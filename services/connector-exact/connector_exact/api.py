@@ -14,11 +14,15 @@ from koppel_connector.connector import Call, Vendor, VendorAnswer
 from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
 
-from . import odata, refusals
+from . import odata, our_ids, refusals
+from .answers import AlreadyExists
 from .mapping.entry import Family
 from .odata import Row
 
 PAGES_MAX: Final = 1_000
+RELATIONS: Final = "crm/Accounts"
+DOCUMENTS: Final = "documents/Documents"
+ATTACHMENTS: Final = "documents/DocumentAttachments"
 
 _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
@@ -118,11 +122,21 @@ class Exact:
         return found
 
     async def _relations_where(self, query: str) -> list[Row]:
-        return await self._all("crm/Accounts", {"$select": _ACCOUNT, "$filter": query})
+        return await self._all(RELATIONS, {"$select": _ACCOUNT, "$filter": query})
 
-    async def create_relation(self, body: Mapping[str, Any]) -> Row:
-        """Make a relation and return it as stored; where the answer is silent, as it was sent."""
-        return {**body, **await self._make("crm/Accounts", "ID", body)}
+    async def create_relation(self, ours: str, body: Mapping[str, Any]) -> Row:
+        """Make a relation under our id and return it as stored; where the answer is silent, as it was sent.
+
+        Raises:
+            AlreadyExists: it is there, made for another document or by a call whose answer got lost.
+        """
+        made = await self._make(RELATIONS, "ID", {"ID": ours, **body})
+        await our_ids.learn(self._vendor.masters, RELATIONS, ours, made["ID"])
+        return {**body, **made}
+
+    async def relation_by_id(self, relation_id: str) -> Row | None:
+        """Return one relation; asked as a list, because a 404 is one of the ten errors an hour (§4.3)."""
+        return next(iter(await self._relations_where(f"ID eq {odata.guid(relation_id)}")), None)
 
     async def change_relation(self, relation_id: str, changes: Mapping[str, Any]) -> None:
         """Change only what is given; with Code along, even unchanged, Exact answers 500 (§3.4)."""
@@ -153,25 +167,41 @@ class Exact:
 
     # ── documents ──
 
-    async def create_document(self, body: Mapping[str, Any]) -> str:
-        """Make the Document that files hang on; return its id."""
-        return str((await self._make("documents/Documents", "ID", body))["ID"])
+    async def create_document(self, ours: str, body: Mapping[str, Any]) -> str:
+        """Make the Document that files hang on, under our id; return the id it has."""
+        try:
+            made = await self._make(DOCUMENTS, "ID", {"ID": ours, **body})
+        except AlreadyExists:
+            if not our_ids.are_kept(self._vendor.masters, DOCUMENTS):
+                raise
+            return ours
+        await our_ids.learn(self._vendor.masters, DOCUMENTS, ours, made["ID"])
+        return str(made["ID"])
 
     async def attach(self, document_id: str, name: str, content: bytes) -> None:
-        """Hang one file on a Document. Exact has no PUT here: what is attached stays."""
+        """Hang one file on a Document, under our id. Exact has no PUT here: what is attached stays."""
+        ours = our_ids.attachment_id(document_id, name)
         encoded = base64.b64encode(content).decode()
-        file = {"Document": document_id, "FileName": name, "Attachment": encoded}
-        await self._post("documents/DocumentAttachments", file)
+        file = {"ID": ours, "Document": document_id, "FileName": name, "Attachment": encoded}
+        try:
+            answer = await self._post(ATTACHMENTS, file)
+        except AlreadyExists:
+            if not our_ids.are_kept(self._vendor.masters, ATTACHMENTS):
+                raise
+            return
+        row = odata.entity(answer.json()) if answer.content else {}
+        if given := odata.made_id(row, answer.headers.get("location"), "ID"):
+            await our_ids.learn(self._vendor.masters, ATTACHMENTS, ours, given)
 
     async def documents_about(self, subject: str) -> list[Row]:
         """Return Documents whose subject holds ``subject``."""
         query = f"substringof({odata.text(subject)},Subject) eq true"
-        return await self._all("documents/Documents", {"$select": "ID,Subject", "$filter": query})
+        return await self._all(DOCUMENTS, {"$select": "ID,Subject", "$filter": query})
 
     async def attachments_of(self, document_id: str) -> list[Row]:
         """Return what already hangs on a Document."""
         query = f"Document eq {odata.guid(document_id)}"
-        return await self._all("documents/DocumentAttachments", {"$select": "ID,FileName", "$filter": query})
+        return await self._all(ATTACHMENTS, {"$select": "ID,FileName", "$filter": query})
 
     # ── entries ──
 

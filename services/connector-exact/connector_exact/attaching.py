@@ -1,7 +1,7 @@
 """The Document that carries a delivery's files (§3.9): Document → PDF → UBL, each finished step remembered.
 
-Its subject ends in the delivery's remote reference, so that after an answer that never came the Document is found again
-instead of made twice; files are recognised by name.
+Document and files carry ids of ours, so that after a lost answer they cannot be created twice. The subject of the Document
+ends in the delivery's remote reference and files are recognised by name, so that they are found where Exact gives the ids.
 """
 
 import re
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from koppel_connector.connector import Work
+from koppel_connector.connector import CannotTell, NotFound, Work
 
-from . import rights
-from .api import Exact
+from . import odata, our_ids, rights
+from .api import ATTACHMENTS, DOCUMENTS, Exact
 from .mapping.entry import Entry, clipped
 from .mapping.refusal import CannotBook
 
@@ -40,38 +40,60 @@ def files_of(number: str, ubl: bytes | None, pdf: bytes | None) -> tuple[File, .
 
 
 async def attach(exact: Exact, work: Work, entry: Entry, files: Sequence[File]) -> str:
-    """Make the Document and hang the files on it, going on where an earlier attempt stopped; return its id."""
+    """Create the Document and its files, going on where an earlier attempt stopped; return the Document's id."""
     document_id: str | None = work.progress.get("document_id")
     if document_id is None:
-        document_id = await exact.create_document(_body(work, entry))
+        await work.save(creating=our_ids.creation(DOCUMENTS, work.remote_ref))
+        document_id = await exact.create_document(_our_document_id(work), _body(work, entry))
         await work.save(document_id=document_id)
     for file in files:
         attached: list[str] = work.progress.get("attached", [])
         if file.name not in attached:
+            await work.save(creating=our_ids.creation(ATTACHMENTS, file.name))
             await exact.attach(document_id, file.name, file.content)
             await work.save(attached=[*attached, file.name])
     return document_id
 
 
 async def forget(work: Work) -> None:
-    """Have the Document made anew at the next attempt: somebody has removed the one that is remembered."""
-    await work.save(document_id=None, attached=[])
+    """Have the Document created anew at the next attempt: somebody has removed the one that is remembered."""
+    generation = work.progress.get("document_generation", 0) + 1
+    await work.save(document_id=None, attached=[], document_generation=generation)
 
 
-async def recover(exact: Exact, work: Work) -> None:
-    """After an ambiguous step: find the Document by its subject and see what hangs on it already."""
+async def recover(exact: Exact, work: Work) -> NotFound | CannotTell:
+    """After an ambiguous step, before the entry is sent (again): find the Document and what hangs on it.
+
+    Returns:
+        ``CannotTell`` while a search may not show yet what was created under an id that is not ours.
+    """
+    book, creating = work.vendor.masters, work.progress.get("creating")
     document_id = work.progress.get("document_id")
     if document_id is None:
         found = await exact.documents_about(work.remote_ref)
         if not found:
-            await rights.insist_on_reading(exact, "documents/Documents")
-            return
-        document_id = str(min(str(row["ID"]) for row in found))
+            await rights.insist_on_reading(exact, DOCUMENTS)
+            if our_ids.may_be_hidden(book, creating, work.remote_ref):
+                return CannotTell("Exact may not show the Document yet")
+            return NotFound()
+        ours, ids = _our_document_id(work), sorted(odata.same_guid(row["ID"]) for row in found)
+        document_id = ours if ours in ids else ids[0]
+        if creating is not None:
+            await our_ids.learn(book, DOCUMENTS, ours, document_id)
         await work.save(document_id=document_id)
     names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
     if not names:
-        await rights.insist_on_reading(exact, "documents/DocumentAttachments")
-    await work.save(attached=names)
+        await rights.insist_on_reading(exact, ATTACHMENTS)
+    # What a search does not show yet stays remembered.
+    known = list(dict.fromkeys([*work.progress.get("attached", []), *names]))
+    await work.save(attached=known)
+    if creating and creating["what"] not in known and our_ids.may_be_hidden(book, creating, creating["what"]):
+        return CannotTell("Exact may not show the attachment yet")
+    return NotFound()
+
+
+def _our_document_id(work: Work) -> str:
+    return our_ids.document_id(work.remote_uuid, work.progress.get("document_generation", 0))
 
 
 def _body(work: Work, entry: Entry) -> dict[str, Any]:

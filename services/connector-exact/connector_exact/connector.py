@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from koppel_connector.connector import (
     Application,
     Booked,
+    CannotTell,
     CheckStep,
     Connector,
     Differs,
@@ -33,6 +34,7 @@ from koppel_connector.problems import Problem
 from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
 
 from . import answers, attaching, checks, importing, odata, periods, relations, rights
+from .answers import AlreadyExists
 from .api import Exact
 from .mapping import entered, reading
 from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
@@ -133,21 +135,20 @@ class ExactConnector(Connector):
             await _search_first(exact, work, entry)
         try:
             document_id = await attaching.attach(exact, work, entry, prepared.files)
-            await work.save(**_traces(entry), expected=expectation(entry, document_id))
-            row = await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id))
+            await work.save(**_traces(entry), expected=expectation(entry, document_id), already_exists=False)
+            row = await _create_entry(exact, work, entry, document_id)
         except Blocked as refused:
             await _forget_what_was_refuted(work, entry, refused.problem)
             raise
         entry_id = str(row["EntryID"])
         return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
 
-    async def lookup(self, work: Work) -> Found | NotFound:
+    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
         """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
         exact = Exact(work.vendor)
         if (family := _family(work)) is None:
             # The entry never was on its way: only a Document may have been made.
-            await attaching.recover(exact, work)
-            return NotFound()
+            return await attaching.recover(exact, work)
         your_reference = work.progress.get("your_ref")
         same = _alike(family, your_reference, work.progress["relation_id"]) if your_reference else None
         rows = await exact.entries_of(family, work.remote_uuid, same)
@@ -160,8 +161,9 @@ class ExactConnector(Connector):
             problem = Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}")
             return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
         await rights.insist_on_reading(exact, family.path)
-        await attaching.recover(exact, work)
-        return NotFound()
+        if work.progress.get("already_exists"):
+            return CannotTell("Exact holds the entry and does not show it yet")
+        return await attaching.recover(exact, work)
 
     async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
         """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
@@ -218,6 +220,15 @@ def _lines(booking: Booking, settings: ExactSettings, books: Books, wishes: Wish
         )
         for item in booking.items
     )
+
+
+async def _create_entry(exact: Exact, work: Work, entry: Entry, document_id: str) -> Row:
+    try:
+        return await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id))
+    except AlreadyExists:
+        # Under an id of ours it can only be ours: ``lookup`` finds it as soon as Exact's search shows it.
+        await work.save(already_exists=True)
+        raise
 
 
 async def _check_number_is_free(exact: Exact, entry: Entry) -> None:

@@ -1,18 +1,25 @@
 """The relation of an entry: known from the import, else searched in Exact, else made — and given the role it needs.
 
-A relation found or made is remembered, so a party costs calls only the first time it is met.
+A relation found or made is remembered, so a party costs calls only the first time it is met. It is made under an id that
+follows from the party, so that neither a lost answer nor two documents at once make it twice.
 """
 
 from dataclasses import replace
 
-from koppel_connector.connector import MasterBook, Work
+from koppel_connector.connector import Master, MasterBook, Work
+from koppel_connector.problems import Problem
+from koppel_connector.verdicts import Later
 
-from .api import Exact
+from . import our_ids
+from .answers import AlreadyExists
+from .api import RELATIONS, Exact
 from .mapping import relation as parties
 from .mapping.accounts import SIDES
-from .mapping.booking import Booking
+from .mapping.booking import Booking, Party
 from .mapping.refusal import CannotBook
-from .masters import Relation, Side
+from .masters import Relation, Side, name_key, number_key
+
+_CREATION = "relation_creation"
 
 
 def known(book: MasterBook, booking: Booking) -> Relation | None:
@@ -25,8 +32,7 @@ async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
     side, book = SIDES[booking.kind], work.vendor.masters
     relation = known(book, booking)
     if relation is None:
-        # Searched before it is made, every time: an answer that got lost must not make a second one.
-        relation = await _search(exact, booking, side) or await _make(exact, booking, side)
+        relation = await _search(exact, booking, side) or await _make(exact, work, booking, side)
         await book.remember(relation.line())
         await work.save(relation_id=relation.id)
     if relation.blocked:
@@ -48,7 +54,39 @@ async def _search(exact: Exact, booking: Booking, side: Side) -> Relation | None
     return parties.recognise(booking.party, [Relation.read(row) for row in rows], side)
 
 
-async def _make(exact: Exact, booking: Booking, side: Side) -> Relation:
+async def _make(exact: Exact, work: Work, booking: Booking, side: Side) -> Relation:
     if not booking.party.name:
         raise CannotBook("relation_missing")
-    return Relation.read(await exact.create_relation(parties.creation(booking.party, side)))
+    identity = _identity(booking.party)
+    await _note_creation(work.vendor.masters, identity, booking.party.name)
+    ours = our_ids.relation_id(work.vendor.settings.division, identity)
+    body = parties.creation(booking.party, side)
+    try:
+        return Relation.read(await exact.create_relation(ours, body))
+    except AlreadyExists:
+        if not our_ids.are_kept(work.vendor.masters, RELATIONS):
+            raise
+    if (row := await exact.relation_by_id(ours)) is not None:
+        return Relation.read(row)
+    # A search may not show it yet; it takes the role all the same.
+    await exact.change_relation(ours, parties.role(side))
+    return Relation.read({**body, "ID": ours})
+
+
+async def _note_creation(book: MasterBook, identity: str, name: str) -> None:
+    """Where Exact gives the ids: create a relation only when no search may still hide one we created.
+
+    Raises:
+        Later: a creation of this relation left a moment ago, and its answer got lost.
+    """
+    if our_ids.are_kept(book, RELATIONS):
+        return
+    if (line := book.get(_CREATION, identity)) and our_ids.may_be_hidden(book, dict(line.data), identity):
+        raise Later(problem=Problem("vendor_unavailable", f"{RELATIONS}: {name} may exist and not be shown yet"))
+    await book.remember(Master(_CREATION, identity, identity, name, our_ids.creation(RELATIONS, identity)))
+
+
+def _identity(party: Party) -> str:
+    """Return what makes two parties one relation: a number, else the name in a country."""
+    number = number_key(party.vat_number) or number_key(party.enterprise_number)
+    return number or f"{party.country} {name_key(party.name)}"

@@ -49,9 +49,13 @@ class Sandbox:
 
     async def desk(self, settings: Mapping[str, Any] = SETTINGS) -> Desk:
         """Log in and open a connection."""
+        return Desk(self.base_url, await self.fresh_token(), ExactSettings.model_validate(settings))
+
+    async def fresh_token(self) -> str:
+        """Log in and return the access token."""
         app = next(iter(self.state.apps.values()))
         pair = await login(self.base_url, app.client_id, app.client_secret, REDIRECT_URI)
-        return Desk(self.base_url, pair["access_token"], ExactSettings.model_validate(settings))
+        return str(pair["access_token"])
 
     def _table(self, name: str) -> dict[str, Any]:
         return self.division.tables[name]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connector_exact.answers import verdict
+from connector_exact.answers import AlreadyExists, verdict
 from koppel_connector.connector import VendorAnswer
 from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled
 
@@ -76,7 +76,8 @@ def test_a_functional_500_is_a_definite_no(sentence: str, kind: type, code: str)
 
 
 def test_a_key_that_exists_is_most_likely_ours() -> None:
-    assert isinstance(verdict(answer(500, envelope("Data already exists"))), OutcomeUnknown)
+    assert isinstance(verdict(answer(500, envelope("Data already exists"))), AlreadyExists)
+    assert issubclass(AlreadyExists, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 302])
