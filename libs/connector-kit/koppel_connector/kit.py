@@ -17,14 +17,14 @@ from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ProblemData
 from koppel_mesh.service import Context
 
-from .access import Sessions
-from .connector import Connector, OAuthProfile, PasswordProfile, Profile
-from .machine import Patience
-from .masters import MasterBooks
-from .problems import GENERIC, Problem
+from .auth.authentication import Sessions
+from .auth.token_endpoint import TokenCalls
+from .auth.vault import Vault
+from .connection.master_data import MasterDataCache
+from .contract.connector import Connector, OAuthProfile, PasswordProfile, Profile
+from .contract.problems import GENERIC, Problem
+from .delivery.state_machine import Patience
 from .settings import ConnectorSettings
-from .token_calls import TokenCalls
-from .vault import Vault
 
 CLOSING_MARGIN_S = 2.0
 RECENT_S = 60.0
@@ -70,7 +70,7 @@ class Kit:
         self.wake = wake
         self.catalogue = connector.profile.problems.over(GENERIC)
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
-        self.books = MasterBooks(database)
+        self.books = MasterDataCache(database)
         self.dossiers = Recent()
         self.tokens = TokenCalls(self)
         self.vault: Vault | None = None
@@ -80,11 +80,11 @@ class Kit:
                 self.vault = Vault(database, self.keys, auth, self.tokens.refresh, connector.profile.name)
             case PasswordProfile(session_valid_s) if session_valid_s is not None:
                 self.sessions = Sessions(session_valid_s)
-        self.lanes: set[asyncio.Task[None]] = set()
+        self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()
         self.closing = False
-        self._places: dict[UUID, asyncio.Semaphore] = {}
+        self._slots: dict[UUID, asyncio.Semaphore] = {}
 
     @property
     def profile(self) -> Profile:
@@ -100,22 +100,22 @@ class Kit:
         """Return the machine's patience, with fresh jitter."""
         return self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
 
-    def tell(self, problem: Problem) -> ProblemData:
+    def render(self, problem: Problem) -> ProblemData:
         """Return ``problem`` in three languages, the vendor named."""
         named = Problem(problem.code, problem.detail, **{"vendor": self.profile.title, **problem.params})
-        return self.catalogue.tell(named)
+        return self.catalogue.render(named)
 
-    def place(self, connection_id: UUID, max_inflight: int) -> asyncio.Semaphore:
+    def slot(self, connection_id: UUID, max_inflight: int) -> asyncio.Semaphore:
         """Return what keeps the calls of one connection from running beside each other."""
-        return self._places.setdefault(connection_id, asyncio.Semaphore(max_inflight))
+        return self._slots.setdefault(connection_id, asyncio.Semaphore(max_inflight))
 
-    def start_lane(self, connection_id: UUID, run: Callable[[], Any], loop: str) -> None:
+    def start_batch(self, connection_id: UUID, run: Callable[[], Any], loop: str) -> None:
         """Run one connection's claimed work beside the others'; the loop is woken when it ends."""
         task = asyncio.create_task(run(), name=f"{loop} {connection_id}")
-        self.lanes.add(task)
+        self.batches.add(task)
 
         def ended(done: "asyncio.Task[None]") -> None:
-            self.lanes.discard(done)
+            self.batches.discard(done)
             if not done.cancelled() and (error := done.exception()) is not None:
                 # What it held is taken back by the sweeper when its claim ends.
                 log.error("lane failed", loop=loop, connection=str(connection_id), error=repr(error))
@@ -128,12 +128,12 @@ class Kit:
     async def close(self) -> None:
         """Let running work end within the grace period; what does not is left to the sweeper of the next process."""
         self.closing = True
-        if self.lanes:
-            await asyncio.wait(self.lanes, timeout=max(self.settings.shutdown_grace_s - CLOSING_MARGIN_S, 0.1))
-        for task in list(self.lanes):
+        if self.batches:
+            await asyncio.wait(self.batches, timeout=max(self.settings.shutdown_grace_s - CLOSING_MARGIN_S, 0.1))
+        for task in list(self.batches):
             task.cancel()
-        if self.lanes:
-            await asyncio.gather(*self.lanes, return_exceptions=True)
+        if self.batches:
+            await asyncio.gather(*self.batches, return_exceptions=True)
 
 
 def open_kit(connector: Connector) -> Callable[[Context], Any]:

@@ -5,16 +5,16 @@ from pathlib import Path
 from koppel_mesh.messages import DocumentReady, DossierChanged
 from koppel_mesh.service import Loop, Service
 
-from .connector import Connector
-from .export import serve_deliveries
-from .handlers import take_documents, take_dossiers
-from .importing import serve_imports
+from .connection.importing import serve_imports
+from .connection.maintenance import keep_alive, measure, rotate_keys
+from .contract.connector import Connector
+from .delivery.export import serve_deliveries
+from .delivery.handlers import take_documents, take_dossiers
+from .delivery.read_back import serve_read_back
+from .delivery.sweeper import reconcile, sweep
 from .kit import open_kit
-from .readback import serve_read_back
 from .routes import routers
 from .settings import ConnectorSettings
-from .sweeper import reconcile, sweep
-from .upkeep import keep_alive, measure, rotate_keys
 
 LOOPS = (
     Loop("deliveries", serve_deliveries, 1.0),

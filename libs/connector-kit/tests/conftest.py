@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx2
 import pytest
 
-from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.testing import Testbed, open_testbed
 
 # The paper vendor's modules have names of their own; tests import them from here.
 from .paper_connector import SERVICE
@@ -23,12 +23,12 @@ def harness(vendor: PaperVendor) -> PaperHarness:
 
 
 @pytest.fixture
-async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
         yield running
 
 
 @pytest.fixture
-async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    async with shop.owner() as opened:
+async def client(testbed: Testbed) -> AsyncIterator[httpx2.AsyncClient]:
+    async with testbed.owner() as opened:
         yield opened

@@ -9,22 +9,22 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from koppel_connector import (
+    ActionRequired,
     Application,
-    Blocked,
     Call,
     CannotTell,
     Connector,
+    ConnectorError,
+    DeliveryContext,
     OutcomeUnknown,
     PasswordProfile,
     Problem,
     Profile,
+    RateLimited,
     Rejected,
     Reply,
     Sent,
-    Throttled,
     VendorAnswer,
-    Verdict,
-    Work,
 )
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
@@ -55,36 +55,36 @@ class LetterConnector(Connector):
     def application(self, service_settings: Any, settings: Any) -> Application:
         return Application(service_settings.letter_base_url)
 
-    async def prepare(self, work: Work) -> Any:
-        return {"reference": work.remote_ref, "to": work.vendor.settings.address}
+    async def prepare(self, context: DeliveryContext) -> Any:
+        return {"reference": context.remote_ref, "to": context.vendor.settings.address}
 
-    async def send(self, work: Work, prepared: Any) -> Sent:
+    async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
         async def carrier() -> Reply:
-            return await _posted(work.vendor.application.base_url, prepared)
+            return await _posted(context.vendor.application.base_url, prepared)
 
-        await work.vendor.call(Call("letter", "POST", "", json=prepared, acts=True, carrier=carrier))
-        return Sent(work.remote_ref)
+        await context.vendor.call(Call("letter", "POST", "", json=prepared, acts=True, carrier=carrier))
+        return Sent(context.remote_ref)
 
-    async def lookup(self, work: Work) -> CannotTell:
+    async def lookup(self, context: DeliveryContext) -> CannotTell:
         return CannotTell("letters cannot be searched")
 
-    def classify(self, answer: VendorAnswer) -> Verdict | None:
+    def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         match answer.status:
             case 250:
                 return None
             case 450:
-                return Throttled()
+                return RateLimited()
             case 550:
-                return Blocked(Problem("forbidden_by_vendor", answer.text))
+                return ActionRequired(Problem("forbidden_by_vendor", answer.text))
             case status if 500 <= status < 600:
                 return Rejected(Problem("rejected_by_vendor", answer.text))
         return OutcomeUnknown(answer.text)
 
 
 async def _posted(address: str, letter: Any) -> Reply:
-    place = urlsplit(address)
+    slot = urlsplit(address)
     try:
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        reader, writer = await asyncio.open_connection(slot.hostname, slot.port)
     except OSError as error:
         raise NotSent(repr(error)) from error
     try:

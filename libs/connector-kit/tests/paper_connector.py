@@ -15,12 +15,13 @@ from koppel_connector import (
     CannotTell,
     CheckStep,
     Connector,
+    DeliveryContext,
     Differs,
     ErrorBudget,
     Found,
     HeaderNames,
-    Master,
-    Masters,
+    MasterData,
+    MasterRecord,
     NotBooked,
     NotFound,
     OAuthProfile,
@@ -33,7 +34,6 @@ from koppel_connector import (
     Vanished,
     Vendor,
     Window,
-    Work,
 )
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
@@ -77,39 +77,39 @@ class PaperConnector(Connector):
     def missing_settings(self, settings: PaperSettings) -> list[str]:
         return [] if settings.journal else ["journal"]
 
-    async def prepare(self, work: Work) -> Any:
-        document = work.document
+    async def prepare(self, context: DeliveryContext) -> Any:
+        document = context.document
         return {
-            "reference": work.remote_ref,
-            "journal": work.vendor.settings.journal,
+            "reference": context.remote_ref,
+            "journal": context.vendor.settings.journal,
             "total": str(document["total"]),
             "reject": document.get("reject"),
-            "went_before": work.went_before,
+            "has_prior_delivery": context.has_prior_delivery,
         }
 
-    async def send(self, work: Work, prepared: Any) -> Sent:
-        await work.save(total=prepared["total"])
-        answer = await work.vendor.call(Call("entries", "POST", "/entries", json=prepared, acts=True))
+    async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
+        await context.save(total=prepared["total"])
+        answer = await context.vendor.call(Call("entries", "POST", "/entries", json=prepared, acts=True))
         return Sent(answer.json()["id"])
 
-    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
-        search = Call("entries", "GET", "/entries", params={"reference": work.remote_ref}, acts=False)
-        answer = await work.vendor.call(search)
+    async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
+        search = Call("entries", "GET", "/entries", params={"reference": context.remote_ref}, acts=False)
+        answer = await context.vendor.call(search)
         found = answer.json()
         return Found(found[0]["id"], count=len(found)) if found else NotFound()
 
-    async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
-        ids = ",".join(str(work.delivery.remote_id) for work in works)
+    async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
+        ids = ",".join(str(context.delivery.remote_id) for context in contexts)
         books = (await vendor.call(Call("books", "GET", "/books", params={"ids": ids}, acts=False))).json()
-        return {work.delivery.id: self._seen(work, books.get(work.delivery.remote_id)) for work in works}
+        return {context.delivery.id: self._seen(context, books.get(context.delivery.remote_id)) for context in contexts}
 
-    def _seen(self, work: Work, entry: Any) -> ReadBack:
+    def _seen(self, context: DeliveryContext, entry: Any) -> ReadBack:
         if entry is None:
             return Vanished()
         if entry["number"] is None:
             return NotBooked()
-        if "total" in work.progress and Decimal(entry["total"]) != Decimal(work.progress["total"]):
-            problem = Problem("totals_differ", booked=entry["total"], expected=work.progress["total"])
+        if "total" in context.progress and Decimal(entry["total"]) != Decimal(context.progress["total"]):
+            problem = Problem("totals_differ", booked=entry["total"], expected=context.progress["total"])
             return Differs(problem, entry["number"])
         return Booked(entry["number"])
 
@@ -120,10 +120,10 @@ class PaperConnector(Connector):
         await vendor.call(ME)
         return [RemoteDossier("1", "Bakkerij De Korenaar", reachable=True)]
 
-    async def import_masters(self, vendor: Vendor) -> Masters:
+    async def import_master_data(self, vendor: Vendor) -> MasterData:
         lines = (await vendor.call(Call("accounts", "GET", "/accounts", acts=False))).json()
-        accounts = tuple(Master("ledger_account", line["code"], line["id"], line["name"]) for line in lines)
-        return Masters(ledger_accounts=accounts)
+        accounts = tuple(MasterRecord("ledger_account", line["code"], line["id"], line["name"]) for line in lines)
+        return MasterData(ledger_accounts=accounts)
 
     async def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
         await vendor.call(ME)

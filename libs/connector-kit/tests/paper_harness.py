@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from koppel_connector.conformance import Fault, VendorHarness, Workshop
+from koppel_connector.testing import Fault, Testbed, VendorHarness
 
 from .paper_vendor import PaperVendor
 
@@ -16,8 +16,8 @@ class PaperHarness(VendorHarness):
         self.vendor = vendor
         self._ids: dict[int, UUID] = {}
 
-    async def connect(self, shop: Workshop) -> UUID:
-        return await shop.connect({"journal": "700"}, self.vendor.allow)
+    async def connect(self, testbed: Testbed) -> UUID:
+        return await testbed.connect({"journal": "700"}, self.vendor.allow)
 
     def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         identifier = self._ids.setdefault(number, uuid4())

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from koppel_connector.conformance import Fault, LoopbackServer, Request, http_answer
+from koppel_connector.testing import Fault, LoopbackServer, Request, http_answer
 
 
 class PaperVendor(LoopbackServer):
@@ -34,7 +34,7 @@ class PaperVendor(LoopbackServer):
         self.spent_uses = 0
         self.over_limit = 0
         self.codes: set[str] = set()
-        self.access: dict[str, float] = {}
+        self.authentication: dict[str, float] = {}
         self.refresh: dict[str, float] = {}
         self.spent: set[str] = set()
         self.minutes: Counter[int] = Counter()
@@ -69,23 +69,23 @@ class PaperVendor(LoopbackServer):
             return await self._say(writer, *self._token({k: v[0] for k, v in parse_qs(body.decode()).items()}))
         if path == "/login":
             return await self._say(writer, *self._log_in(json.loads(body)))
-        if self.access.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
+        if self.authentication.get(headers.get("authorization", "").removeprefix("Bearer "), 0) < time.monotonic():
             return await self._say(writer, 401, {"error": "token"})
         if self.refuses > 0:
             self.refuses -= 1
             return await self._say(writer, 401, {"error": "token"})
         minute = int(time.time() // 60)
         self.minutes[minute] += 1
-        limits = {"X-Limit": self.per_minute, "X-Remaining": max(self.per_minute - self.minutes[minute], 0)}
-        limits["X-Reset"] = (minute + 1) * 60_000
+        rate_limits = {"X-Limit": self.per_minute, "X-Remaining": max(self.per_minute - self.minutes[minute], 0)}
+        rate_limits["X-Reset"] = (minute + 1) * 60_000
         if self.minutes[minute] > self.per_minute:
             self.over_limit += 1
-            return await self._say(writer, 429, {}, limits)
+            return await self._say(writer, 429, {}, rate_limits)
         if method == "POST" and path == "/entries":
-            return await self._book(writer, json.loads(body), limits)
-        return await self._say(writer, *self._read(path, query), limits)
+            return await self._book(writer, json.loads(body), rate_limits)
+        return await self._say(writer, *self._read(path, query), rate_limits)
 
-    async def _book(self, writer: asyncio.StreamWriter, entry: dict[str, Any], limits: dict[str, Any]) -> bool:
+    async def _book(self, writer: asyncio.StreamWriter, entry: dict[str, Any], rate_limits: dict[str, Any]) -> bool:
         await asyncio.sleep(self.books_in_s)
         fault = self.faults.popleft() if self.faults else None
         match fault:
@@ -93,14 +93,14 @@ class PaperVendor(LoopbackServer):
                 writer.transport.abort()
                 return False
             case Fault.THROTTLES:
-                return await self._say(writer, 429, {}, {"X-Remaining": 0, "X-Reset": limits["X-Reset"]})
+                return await self._say(writer, 429, {}, {"X-Remaining": 0, "X-Reset": rate_limits["X-Reset"]})
             case Fault.UNAUTHORISED:
-                self.access.clear()
+                self.authentication.clear()
                 return await self._say(writer, 401, {"error": "token"})
             case Fault.FORBIDS:
-                return await self._say(writer, 403, {"error": "no right to book"}, limits)
+                return await self._say(writer, 403, {"error": "no right to book"}, rate_limits)
         if entry.get("reject"):
-            return await self._say(writer, 422, {"error": entry["reject"]}, limits)
+            return await self._say(writer, 422, {"error": entry["reject"]}, rate_limits)
         number = f"26700{len(self.ledger) + 1:03d}"
         made = {**entry, "id": secrets.token_hex(8), "number": number, "made": time.monotonic()}
         self.ledger.append({**made, "booked": self.booked_at_once})
@@ -116,8 +116,8 @@ class PaperVendor(LoopbackServer):
                 await writer.drain()
                 return False
             case Fault.ACTS_THEN_ERROR:
-                return await self._say(writer, 502, {"error": "bad gateway"}, limits)
-        return await self._say(writer, 201, {"id": made["id"]}, limits)
+                return await self._say(writer, 502, {"error": "bad gateway"}, rate_limits)
+        return await self._say(writer, 201, {"id": made["id"]}, rate_limits)
 
     def _read(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
         if path == "/entries":
@@ -145,7 +145,7 @@ class PaperVendor(LoopbackServer):
         if given["pin"] != self.pin:
             return 401, {"error": "wrong pin"}
         session = f"session-{secrets.token_urlsafe(24)}"
-        self.access[session] = time.monotonic() + self.access_valid_s
+        self.authentication[session] = time.monotonic() + self.access_valid_s
         return 200, {"session": session}
 
     def _token(self, form: dict[str, str]) -> tuple[int, Any]:
@@ -170,10 +170,10 @@ class PaperVendor(LoopbackServer):
                 return 400, {"error": "access_denied", "error_description": "access_token not expired"}
             del self.refresh[token]
             self.spent.add(token)
-        access, refresh = f"at-{secrets.token_urlsafe(24)}", f"rt-{secrets.token_urlsafe(24)}"
-        self.access[access] = time.monotonic() + self.access_valid_s
+        authentication, refresh = f"at-{secrets.token_urlsafe(24)}", f"rt-{secrets.token_urlsafe(24)}"
+        self.authentication[authentication] = time.monotonic() + self.access_valid_s
         self.refresh[refresh] = time.monotonic()
-        return 200, {"access_token": access, "refresh_token": refresh, "expires_in": str(self.access_valid_s)}
+        return 200, {"access_token": authentication, "refresh_token": refresh, "expires_in": str(self.access_valid_s)}
 
     async def _say(
         self, writer: asyncio.StreamWriter, status: int, body: Any, headers: dict[str, Any] | None = None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from koppel_connector.conformance import ConnectorConformance, VendorHarness
+from koppel_connector.testing import ConnectorConformance, VendorHarness
 from koppel_mesh.service import Service
 
 SERVICE_FILE = Path(__file__).parent / "paper_connector.py"

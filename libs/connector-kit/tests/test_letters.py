@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from koppel_connector.conformance import ConnectorConformance, Fault, VendorHarness, Workshop
+from koppel_connector.testing import ConnectorConformance, Fault, Testbed, VendorHarness
 from koppel_mesh.service import Service
 
 SERVICE_FILE = Path(__file__).parent / "letter_connector.py"
@@ -69,8 +69,8 @@ class LetterHarness(VendorHarness):
         self.office = office
         self._ids: dict[int, UUID] = {}
 
-    async def connect(self, shop: Workshop) -> UUID:
-        return await shop.connect({"address": "office"})
+    async def connect(self, testbed: Testbed) -> UUID:
+        return await testbed.connect({"address": "office"})
 
     def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         identifier = self._ids.setdefault(number, uuid4())

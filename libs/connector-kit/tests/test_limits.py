@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import HeaderNames, Throttled, Window, connections
-from koppel_connector.conformance import Fault, workshop
-from koppel_connector.connections import read_connection
-from koppel_connector.limits import Reading, _learn
-from koppel_connector.vendor import open_vendor
+from koppel_connector import HeaderNames, RateLimited, Window
+from koppel_connector.calls.rate_limits import Reading, _learn
+from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection import store as connections
+from koppel_connector.connection.store import read_connection
+from koppel_connector.testing import Fault, open_testbed
 
 from .paper_connector import ME, SERVICE, PaperConnector
 from .paper_harness import PaperHarness
@@ -28,34 +29,34 @@ def small_window(monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor) -> None:
     monkeypatch.setattr(PaperConnector, "profile", replace(PaperConnector.profile, windows=(SMALL,)))
 
 
-async def open_one(shop: Any) -> Any:
-    connection_id = (await shop.rows("SELECT id FROM connection"))[0].id
-    async with shop.context.database.reading() as reading:
-        row = await read_connection(reading, shop.kit, connection_id)
+async def open_one(testbed: Any) -> Any:
+    connection_id = (await testbed.rows("SELECT id FROM connection"))[0].id
+    async with testbed.context.database.reading() as reading:
+        row = await read_connection(reading, testbed.kit, connection_id)
     assert row is not None
-    return await open_vendor(shop.kit, row)
+    return await open_vendor(testbed.kit, row)
 
 
 async def test_a_storm_never_exceeds_the_window(
     small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
 ) -> None:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as shop:
-        await harness.connect(shop)
-        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(40)))
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(40)))
 
         async def held_back() -> bool:
-            return bool(await shop.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp()"))
+            return bool(await testbed.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp()"))
 
-        await shop.until(held_back, "the connection is paused")
+        await testbed.until(held_back, "the connection is paused")
         assert vendor.over_limit == 0
-        waiting = await shop.rows("SELECT failures, state FROM delivery WHERE state <> 'booked'")
+        waiting = await testbed.rows("SELECT failures, state FROM delivery WHERE state <> 'booked'")
         assert {row.state for row in waiting} <= {"ready", "sending", "exported"}
         assert {row.failures for row in waiting} == {0}
         vendor.per_minute = 10_000
-        await shop.change("UPDATE rate_window SET ends_at = clock_timestamp(), capacity = 10000")
-        await shop.change("UPDATE connection SET not_before = clock_timestamp()")
-        await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state IN ('ready', 'exported')")
-        await shop.until_state("booked")
+        await testbed.change("UPDATE rate_window SET ends_at = clock_timestamp(), capacity = 10000")
+        await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+        await testbed.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state IN ('ready', 'exported')")
+        await testbed.until_state("booked")
         assert vendor.over_limit == 0
         assert len(vendor.ledger) == 40
 
@@ -63,24 +64,24 @@ async def test_a_storm_never_exceeds_the_window(
 async def test_many_workers_share_one_window(
     small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
 ) -> None:
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
-        await harness.connect(shop)
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
         used = vendor.minutes.total()
         waits: list[datetime | None] = []
 
         async def call() -> bool:
-            opened = await open_one(shop)
+            opened = await open_one(testbed)
             try:
                 await opened.call(ME)
-            except Throttled as verdict:
-                waits.append(verdict.until)
+            except RateLimited as failure:
+                waits.append(failure.until)
                 return False
             return True
 
         went = await asyncio.gather(*(call() for _ in range(30)))
         # A new minute may begin meanwhile, and brings a new window.
         assert 12 - used <= went.count(True) <= 12 * len(vendor.minutes) - used
-        assert all(until is not None and until > shop.context.now() - timedelta(seconds=2) for until in waits)
+        assert all(until is not None and until > testbed.context.now() - timedelta(seconds=2) for until in waits)
         assert vendor.over_limit == 0
 
 
@@ -88,72 +89,76 @@ async def test_the_vendors_count_wins_over_ours(
     small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
 ) -> None:
     """Another program shares the application: the vendor has counted more than we have."""
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
-        await harness.connect(shop)
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
         for minute in list(vendor.minutes):
             vendor.minutes[minute] = vendor.minutes[minute + 1] = 9
-        opened = await open_one(shop)
+        opened = await open_one(testbed)
         await opened.call(ME)
-        async with shop.context.database.transaction() as tx:
+        async with testbed.context.database.transaction() as tx:
             await opened.flush(tx)
-        assert (await shop.rows("SELECT used FROM rate_window"))[0].used == 10
+        assert (await testbed.rows("SELECT used FROM rate_window"))[0].used == 10
 
 
 async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
     vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
 ) -> None:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1) as shop:
-        await harness.connect(shop)
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1) as testbed:
+        await harness.connect(testbed)
         await harness.fail(Fault.FORBIDS, times=1000)
-        await shop.hand(*(shop.ready(*harness.document(number)) for number in range(12)))
+        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(12)))
 
         async def all_wait() -> bool:
-            rows = await shop.deliveries()
+            rows = await testbed.deliveries()
             return all(row.state == "blocked" or (row.state == "ready" and row.problem is not None) for row in rows)
 
-        await shop.until(all_wait, "the endpoint is paused")
+        await testbed.until(all_wait, "the endpoint is paused")
         posts = [call for call in vendor.seen if call == ("POST", "/entries")]
         assert len(posts) == 5
-        held = await shop.rows("SELECT problem, failures FROM delivery WHERE state = 'ready' AND problem IS NOT NULL")
+        held = await testbed.rows(
+            "SELECT problem, failures FROM delivery WHERE state = 'ready' AND problem IS NOT NULL"
+        )
         assert {row.problem["code"] for row in held} == {"too_many_errors"}
         assert {row.failures for row in held} == {0}
         # The pause is over; the right is there again: one probe closes the breaker and everything goes.
         await harness.repair()
-        await shop.change("UPDATE error_budget SET open_until = clock_timestamp()")
-        await shop.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state = 'ready'")
-        await shop.change("UPDATE connection SET unblocked_at = clock_timestamp() + interval '1 second'")
-        await shop.until_state("booked")
-        assert not await shop.rows("SELECT 1 FROM error_budget WHERE open_until IS NOT NULL")
+        await testbed.change("UPDATE error_budget SET open_until = clock_timestamp()")
+        await testbed.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state = 'ready'")
+        await testbed.change("UPDATE connection SET unblocked_at = clock_timestamp() + interval '1 second'")
+        await testbed.until_state("booked")
+        assert not await testbed.rows("SELECT 1 FROM error_budget WHERE open_until IS NOT NULL")
 
 
 @pytest.mark.parametrize("of_endpoint", [True, False])
 async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going(
     vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], of_endpoint: bool
 ) -> None:
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
-        connection_id = await harness.connect(shop)
-        until = shop.context.now() + timedelta(hours=1)
-        async with shop.context.database.transaction() as tx:
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        connection_id = await harness.connect(testbed)
+        until = testbed.context.now() + timedelta(hours=1)
+        async with testbed.context.database.transaction() as tx:
             assert (
-                await connections.heed(tx, shop.kit, connection_id, Throttled(until, of_endpoint=of_endpoint))
+                await connections.apply_failure(
+                    tx, testbed.kit, connection_id, RateLimited(until, of_endpoint=of_endpoint)
+                )
                 is not of_endpoint
             )
-        (row,) = await shop.rows("SELECT not_before > clock_timestamp() AS waits FROM connection")
+        (row,) = await testbed.rows("SELECT not_before > clock_timestamp() AS waits FROM connection")
         assert row.waits is not of_endpoint
 
 
 async def test_no_database_no_call(
     vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
 ) -> None:
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
-        await harness.connect(shop)
-        opened = await open_one(shop)
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        opened = await open_one(testbed)
         calls = len(vendor.seen)
-        await shop.change("ALTER TABLE attempt RENAME TO attempt_away")
+        await testbed.change("ALTER TABLE attempt RENAME TO attempt_away")
         with pytest.raises(Exception, match="attempt"):
             await opened.call(ME)
         assert len(vendor.seen) == calls
-        await shop.change("ALTER TABLE attempt_away RENAME TO attempt")
+        await testbed.change("ALTER TABLE attempt_away RENAME TO attempt")
 
 
 async def test_learning_and_calling_take_the_windows_in_one_order(
@@ -162,11 +167,11 @@ async def test_learning_and_calling_take_the_windows_in_one_order(
     """A vendor that tells its limits otherwise than ours, and two who call it for one scope at once."""
     two = (SMALL, replace(SMALL, name="day", capacity=10_000, period_s=86_400, headers=HeaderNames("D", "D", "D")))
     monkeypatch.setattr(PaperConnector, "profile", replace(PaperConnector.profile, windows=two))
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as shop:
-        await harness.connect(shop)
-        database = shop.context.database
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        database = testbed.context.database
         readings = [Reading(name, None, 5, None) for name in ("minute", "day")]
-        scope = (await shop.rows("SELECT DISTINCT scope FROM rate_window"))[0].scope
+        scope = (await testbed.rows("SELECT DISTINCT scope FROM rate_window"))[0].scope
 
         async def learn() -> None:
             for _ in range(60):

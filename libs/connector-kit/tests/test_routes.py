@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from koppel_connector.conformance import Workshop
+from koppel_connector.testing import Testbed
 from koppel_mesh.ids import new_id
 
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
 
-async def make(client: httpx2.AsyncClient, shop: Workshop, **settings: object) -> dict[str, Any]:
-    body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "700", **settings}}
+async def make(client: httpx2.AsyncClient, testbed: Testbed, **settings: object) -> dict[str, Any]:
+    body = {"dossier_id": str(testbed.dossier_id), "settings": {"journal": "700", **settings}}
     answer = await client.post("/v1/connections", json=body)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
@@ -26,25 +26,25 @@ async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[st
     return await client.get("/oauth/callback", params=await vendor.allow(made["authorize_url"]))
 
 
-async def let_access_token_expire(shop: Workshop, made: dict[str, Any]) -> None:
+async def let_access_token_expire(testbed: Testbed, made: dict[str, Any]) -> None:
     async def is_imported() -> bool:
         return bool(
-            await shop.rows("SELECT id FROM connection WHERE import_due_at IS NULL AND imported_at IS NOT NULL")
+            await testbed.rows("SELECT id FROM connection WHERE import_due_at IS NULL AND imported_at IS NOT NULL")
         )
 
-    await shop.until(is_imported, "the import that follows a consent is over: it would renew the token itself")
-    await shop.change(
+    await testbed.until(is_imported, "the import that follows a consent is over: it would renew the token itself")
+    await testbed.change(
         "UPDATE oauth_token SET obtained_at = obtained_at - interval '1 hour',"
         " access_expires_at = access_expires_at - interval '1 hour'"
     )
-    assert shop.kit.vault is not None
-    shop.kit.vault.forget(UUID(made["id"]))
+    assert testbed.kit.vault is not None
+    testbed.kit.vault.forget(UUID(made["id"]))
 
 
 async def test_a_connection_from_consent_to_sync_log(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    made = await make(client, shop, pin="1234-secret")
+    made = await make(client, testbed, pin="1234-secret")
     assert made["state"] == "authorising"
     assert "1234-secret" not in str(made)
     page = await consent(client, vendor, made)
@@ -57,14 +57,14 @@ async def test_a_connection_from_consent_to_sync_log(
     assert "authorize_url" not in read or read["authorize_url"] is None
 
     async def imported() -> bool:
-        return any(path.endswith("/ledger-accounts") for path in shop.neighbours.put)
+        return any(path.endswith("/ledger-accounts") for path in testbed.internal_services.put)
 
-    await shop.until(imported, "ledger accounts are in the dossier")
-    put = next(body for path, body in shop.neighbours.put.items() if path.endswith("/ledger-accounts"))
+    await testbed.until(imported, "ledger accounts are in the dossier")
+    put = next(body for path, body in testbed.internal_services.put.items() if path.endswith("/ledger-accounts"))
     assert put["items"] == [{"code": "700000", "name": "Verkopen", "remote_id": "a1"}]
-    event = shop.ready(*harness.document(1))
-    await shop.hand(event)
-    await shop.until_state("booked")
+    event = testbed.ready(*harness.document(1))
+    await testbed.hand(event)
+    await testbed.until_state("booked")
     log = (
         await client.get(f"/v1/connections/{made['id']}/sync-log", params={"document_id": str(event.document_id)})
     ).json()
@@ -81,24 +81,24 @@ async def test_a_connection_from_consent_to_sync_log(
     assert (await client.post(f"/v1/connections/{made['id']}/import")).status_code == 202
 
 
-async def test_a_long_book_goes_as_one_list(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
+async def test_a_long_book_goes_as_one_list(client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor) -> None:
     vendor.accounts = [{"id": f"a{code}", "code": f"{code}", "name": "Verkopen"} for code in range(12_000)]
-    await consent(client, vendor, await make(client, shop))
+    await consent(client, vendor, await make(client, testbed))
 
     async def imported() -> bool:
-        return bool(await shop.rows("SELECT id FROM connection WHERE imported_at IS NOT NULL"))
+        return bool(await testbed.rows("SELECT id FROM connection WHERE imported_at IS NOT NULL"))
 
-    await shop.until(imported, "ledger accounts are in the dossier")
-    put = next(body for path, body in shop.neighbours.put.items() if path.endswith("/ledger-accounts"))
+    await testbed.until(imported, "ledger accounts are in the dossier")
+    put = next(body for path, body in testbed.internal_services.put.items() if path.endswith("/ledger-accounts"))
     assert (len(put["items"]), put["replace"]) == (12_000, True), "what went at the vendor would stay in the dossier"
 
 
-async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
-    made = await make(client, shop)
+async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor) -> None:
+    made = await make(client, testbed)
     await consent(client, vendor, made)
     connection = f"/v1/connections/{made['id']}"
     assert (await client.post(f"{connection}/check")).json()["ok"] is True
-    await let_access_token_expire(shop, made)
+    await let_access_token_expire(testbed, made)
     vendor.spent |= set(vendor.refresh)
     checked = (await client.post(f"{connection}/check")).json()
     assert checked["ok"] is False
@@ -110,37 +110,39 @@ async def test_a_check_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Wo
     assert vendor.spent_uses == 1, "a connection that waits for a person asks the vendor nothing"
 
 
-async def made_while_the_vendor_goes_away(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> Any:
-    made = await make(client, shop)
+async def made_while_the_vendor_goes_away(client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor) -> Any:
+    made = await make(client, testbed)
     await consent(client, vendor, made)
-    await let_access_token_expire(shop, made)
+    await let_access_token_expire(testbed, made)
     vendor.token_faults.append("error")
     return made
 
 
 async def test_a_check_leaves_a_connection_alone_when_the_vendor_is_away(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
 ) -> None:
-    made = await made_while_the_vendor_goes_away(client, shop, vendor)
+    made = await made_while_the_vendor_goes_away(client, testbed, vendor)
     checked = (await client.post(f"/v1/connections/{made['id']}/check")).json()
     assert [step["problem"]["code"] for step in checked["steps"]] == ["vendor_unavailable"]
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "connected"
 
 
 async def test_a_question_to_a_vendor_that_is_away_is_no_mistake_of_the_callers(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
 ) -> None:
-    made = await made_while_the_vendor_goes_away(client, shop, vendor)
+    made = await made_while_the_vendor_goes_away(client, testbed, vendor)
     answer = await client.get(f"/v1/connections/{made['id']}/remote-dossiers")
     assert (answer.status_code, answer.json()["code"]) == (503, "vendor_unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert set(answer.json()["message"]) == {"nl", "fr", "en"}
 
 
-async def test_a_question_notices_a_dead_grant(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
-    made = await make(client, shop)
+async def test_a_question_notices_a_dead_grant(
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
+) -> None:
+    made = await make(client, testbed)
     await consent(client, vendor, made)
-    await let_access_token_expire(shop, made)
+    await let_access_token_expire(testbed, made)
     vendor.spent |= set(vendor.refresh)
     answer = await client.get(f"/v1/connections/{made['id']}/remote-dossiers")
     assert (answer.status_code, answer.json()["code"], answer.json()["who_can_fix"]) == (
@@ -151,8 +153,8 @@ async def test_a_question_notices_a_dead_grant(client: httpx2.AsyncClient, shop:
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "reauthorise"
 
 
-async def test_a_consent_is_exchanged_once(client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor) -> None:
-    made = await make(client, shop)
+async def test_a_consent_is_exchanged_once(client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor) -> None:
+    made = await make(client, testbed)
     assert (await consent(client, vendor, made)).status_code == 200
     assert (await consent(client, vendor, made)).status_code == 200
     assert [path for _, path in vendor.seen].count("/token") == 1
@@ -166,9 +168,9 @@ async def test_a_forged_state_is_refused(client: httpx2.AsyncClient, vendor: Pap
 
 
 async def test_a_refused_consent_changes_nothing(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
 ) -> None:
-    made = await make(client, shop)
+    made = await make(client, testbed)
     state = parse_qs(urlsplit(made["authorize_url"]).query)["state"][0]
     answer = await client.get("/oauth/callback", params={"error": "access_denied", "state": state})
     assert answer.status_code == 200
@@ -176,14 +178,14 @@ async def test_a_refused_consent_changes_nothing(
 
 
 async def test_settings_are_changed_leaf_by_leaf_and_secrets_stay_inside(
-    client: httpx2.AsyncClient, shop: Workshop
+    client: httpx2.AsyncClient, testbed: Testbed
 ) -> None:
-    made = await make(client, shop, pin="1234-secret")
+    made = await make(client, testbed, pin="1234-secret")
     changed = await client.patch(f"/v1/connections/{made['id']}", json={"settings": {"journal": "701"}})
     assert changed.json()["settings"] == {"journal": "701"}
-    row = (await shop.rows("SELECT secrets, settings FROM connection"))[0]
+    row = (await testbed.rows("SELECT secrets, settings FROM connection"))[0]
     assert b"1234-secret" not in bytes(row.secrets)
-    assert shop.kit.keys.open((await shop.rows("SELECT id FROM connection"))[0].id, bytes(row.secrets)) == {
+    assert testbed.kit.keys.open((await testbed.rows("SELECT id FROM connection"))[0].id, bytes(row.secrets)) == {
         "pin": "1234-secret"
     }
     missing = await client.patch(f"/v1/connections/{made['id']}", json={"settings": {"journal": None}})
@@ -193,8 +195,8 @@ async def test_settings_are_changed_leaf_by_leaf_and_secrets_stay_inside(
     assert wrong.json()["errors"][0]["field"] == "settings.journal"
 
 
-async def test_the_same_key_makes_one_connection(client: httpx2.AsyncClient, shop: Workshop) -> None:
-    body = {"dossier_id": str(shop.dossier_id), "settings": {}}
+async def test_the_same_key_makes_one_connection(client: httpx2.AsyncClient, testbed: Testbed) -> None:
+    body = {"dossier_id": str(testbed.dossier_id), "settings": {}}
     headers = {"Idempotency-Key": "once"}
     first = await client.post("/v1/connections", json=body, headers=headers)
     again = await client.post("/v1/connections", json=body, headers=headers)
@@ -205,24 +207,24 @@ async def test_the_same_key_makes_one_connection(client: httpx2.AsyncClient, sho
 
 
 async def test_a_removed_connection_keeps_no_secret(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
 ) -> None:
-    made = await make(client, shop, pin="1234-secret")
+    made = await make(client, testbed, pin="1234-secret")
     await consent(client, vendor, made)
     assert (await client.delete(f"/v1/connections/{made['id']}")).status_code == 204
-    assert (await shop.rows("SELECT secrets FROM connection"))[0].secrets is None
-    assert await shop.rows("SELECT 1 FROM oauth_token") == []
+    assert (await testbed.rows("SELECT secrets FROM connection"))[0].secrets is None
+    assert await testbed.rows("SELECT 1 FROM oauth_token") == []
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "disconnected"
     assert (await client.patch(f"/v1/connections/{made['id']}", json={"settings": {}})).status_code == 409
 
 
 async def test_another_firm_sees_nothing(
-    client: httpx2.AsyncClient, shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    made = await make(client, shop)
+    made = await make(client, testbed)
     await consent(client, vendor, made)
-    await shop.hand(shop.ready(*harness.document(1)))
-    delivery = (await shop.until_state("booked"))[0]
+    await testbed.hand(testbed.ready(*harness.document(1)))
+    delivery = (await testbed.until_state("booked"))[0]
     connection, one = f"/v1/connections/{made['id']}", f"/v1/deliveries/{delivery.id}"
     requests: list[tuple[str, str, Any]] = [
         ("GET", connection, None),
@@ -235,39 +237,39 @@ async def test_another_firm_sees_nothing(
         ("GET", one, None),
         ("POST", f"{one}/retry", None),
         ("POST", f"{one}/resolve", {"decision": "abandon"}),
-        ("POST", "/v1/connections", {"dossier_id": str(shop.dossier_id), "settings": {}}),
+        ("POST", "/v1/connections", {"dossier_id": str(testbed.dossier_id), "settings": {}}),
     ]
     calls = len(vendor.seen)
-    async with shop.caller(shop.neighbours.token(new_id())) as stranger:
+    async with testbed.caller(testbed.internal_services.token(new_id())) as stranger:
         for method, path, body in requests:
             answer = await stranger.request(method, path, json=body)
             assert answer.status_code == 404, (method, path, answer.text)
         assert (await stranger.get("/v1/connections")).json()["items"] == []
         assert (await stranger.get("/v1/deliveries")).json()["items"] == []
     assert len(vendor.seen) == calls
-    async with shop.caller(shop.neighbours.token(None)) as unbound:
+    async with testbed.caller(testbed.internal_services.token(None)) as unbound:
         assert len((await unbound.get("/v1/connections")).json()["items"]) == 1
 
 
-async def test_tokens_and_scopes_are_insisted_on(client: httpx2.AsyncClient, shop: Workshop) -> None:
-    async with shop.caller(None) as nobody:
+async def test_tokens_and_scopes_are_insisted_on(client: httpx2.AsyncClient, testbed: Testbed) -> None:
+    async with testbed.caller(None) as nobody:
         assert (await nobody.get("/v1/connections")).status_code == 401
-    async with shop.caller(shop.neighbours.token(shop.firm_id, "documents:read")) as other:
+    async with testbed.caller(testbed.internal_services.token(testbed.firm_id, "documents:read")) as other:
         assert (await other.get("/v1/connections")).status_code == 403
-    async with shop.caller(shop.neighbours.token(shop.firm_id, "connections:read")) as reader:
-        body = {"dossier_id": str(shop.dossier_id), "settings": {}}
+    async with testbed.caller(testbed.internal_services.token(testbed.firm_id, "connections:read")) as reader:
+        body = {"dossier_id": str(testbed.dossier_id), "settings": {}}
         assert (await reader.post("/v1/connections", json=body)).status_code == 403
 
 
-async def test_a_dossier_nobody_told_us_of_is_asked_for(client: httpx2.AsyncClient, shop: Workshop) -> None:
+async def test_a_dossier_nobody_told_us_of_is_asked_for(client: httpx2.AsyncClient, testbed: Testbed) -> None:
     dossier = new_id()
     assert (await client.post("/v1/connections", json={"dossier_id": str(dossier)})).status_code == 404
-    shop.neighbours.add_dossier(dossier, shop.firm_id)
+    testbed.internal_services.add_dossier(dossier, testbed.firm_id)
     assert (await client.post("/v1/connections", json={"dossier_id": str(dossier)})).status_code == 201
 
 
-async def test_lists_have_pages(client: httpx2.AsyncClient, shop: Workshop) -> None:
-    made = [(await make(client, shop))["id"] for _ in range(5)]
+async def test_lists_have_pages(client: httpx2.AsyncClient, testbed: Testbed) -> None:
+    made = [(await make(client, testbed))["id"] for _ in range(5)]
     seen, after = [], None
     while True:
         page = (await client.get("/v1/connections", params={"limit": 2, **({"after": after} if after else {})})).json()
@@ -298,6 +300,8 @@ async def test_bad_input_is_the_callers_mistake(
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
-async def test_a_null_character_in_settings_is_the_callers_mistake(client: httpx2.AsyncClient, shop: Workshop) -> None:
-    body = {"dossier_id": str(shop.dossier_id), "settings": {"journal": "7\x0000"}}
+async def test_a_null_character_in_settings_is_the_callers_mistake(
+    client: httpx2.AsyncClient, testbed: Testbed
+) -> None:
+    body = {"dossier_id": str(testbed.dossier_id), "settings": {"journal": "7\x0000"}}
     assert 400 <= (await client.post("/v1/connections", json=body)).status_code < 500

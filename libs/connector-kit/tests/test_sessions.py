@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import Call, Problem, Reply, Verdict
-from koppel_connector.conformance import Workshop, workshop
-from koppel_connector.connections import read_connection, set_state
-from koppel_connector.vendor import open_vendor
+from koppel_connector import Call, ConnectorError, Problem, Reply
+from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection.store import read_connection, set_state
+from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.messages import ConnectionState
 
@@ -20,8 +20,8 @@ SETTINGS = {"journal": "700", "pin": "4071"}
 
 
 @pytest.fixture
-async def shop(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
-    async with workshop(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
         yield running
 
 
@@ -29,108 +29,108 @@ def logins(vendor: PaperVendor) -> int:
     return vendor.seen.count(("POST", "/login"))
 
 
-async def change(shop: Workshop, connection_id: UUID, **settings: str) -> None:
-    async with shop.owner() as owner:
+async def change(testbed: Testbed, connection_id: UUID, **settings: str) -> None:
+    async with testbed.owner() as owner:
         changed = await owner.patch(f"/v1/connections/{connection_id}", json={"settings": settings})
         assert changed.status_code == 200, changed.text
 
 
-async def test_one_login_serves_many_calls(shop: Workshop, vendor: PaperVendor, harness: PaperHarness) -> None:
-    await shop.connect(SETTINGS)
-    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
-    await shop.until_state("booked")
+async def test_one_login_serves_many_calls(testbed: Testbed, vendor: PaperVendor, harness: PaperHarness) -> None:
+    await testbed.connect(SETTINGS)
+    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    await testbed.until_state("booked")
     assert logins(vendor) == 1
     assert len(vendor.ledger) == 3
 
 
 async def test_a_session_that_ended_early_is_opened_again(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    await shop.connect(SETTINGS)
-    vendor.access.clear()
-    await shop.hand(shop.ready(*harness.document(1)))
-    (row,) = await shop.until_state("booked")
+    await testbed.connect(SETTINGS)
+    vendor.authentication.clear()
+    await testbed.hand(testbed.ready(*harness.document(1)))
+    (row,) = await testbed.until_state("booked")
     assert row.failures == 0
     assert logins(vendor) == 2
     assert len(vendor.ledger) == 1
 
 
 async def test_new_settings_end_the_session_of_the_old_ones(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
     """A session may be one of the company that was chosen before."""
-    connection_id = await shop.connect(SETTINGS)
-    await change(shop, connection_id, journal="701")
-    await shop.hand(shop.ready(*harness.document(1)))
-    await shop.until_state("booked")
+    connection_id = await testbed.connect(SETTINGS)
+    await change(testbed, connection_id, journal="701")
+    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.until_state("booked")
     assert logins(vendor) == 2
 
 
 async def test_a_wrong_pin_is_tried_once_and_a_right_one_lets_go_on(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    connection_id = await shop.connect(SETTINGS)
+    connection_id = await testbed.connect(SETTINGS)
     vendor.pin = "1704"
-    vendor.access.clear()
-    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
-    rows = await shop.until_state("blocked")
+    vendor.authentication.clear()
+    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    rows = await testbed.until_state("blocked")
     assert {row.problem["code"] for row in rows} == {"reauthorise"}
     assert logins(vendor) == 2, "the vendor would lock the user out"
-    await change(shop, connection_id, pin="1704")
-    await shop.until_state("booked")
-    assert (await shop.rows("SELECT state FROM connection"))[0].state == "connected"
+    await change(testbed, connection_id, pin="1704")
+    await testbed.until_state("booked")
+    assert (await testbed.rows("SELECT state FROM connection"))[0].state == "connected"
 
 
 async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    connection_id = await shop.connect(SETTINGS)
-    await shop.change("UPDATE connection SET state = 'degraded'")
+    connection_id = await testbed.connect(SETTINGS)
+    await testbed.change("UPDATE connection SET state = 'degraded'")
     vendor.books_in_s = 0.5
-    await shop.hand(shop.ready(*harness.document(1)))
+    await testbed.hand(testbed.ready(*harness.document(1)))
 
     async def under_way() -> bool:
         return ("POST", "/entries") in vendor.seen
 
-    await shop.until(under_way, "the document is being booked")
-    async with shop.context.database.transaction() as tx:  # as an import in another process does
-        await set_state(tx, shop.kit, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise"))
-    await shop.until_state("exported")
-    assert [row.state for row in await shop.rows("SELECT state FROM connection")] == ["reauthorise"]
-    await change(shop, connection_id, pin="4071")
-    await shop.until_state("booked")
+    await testbed.until(under_way, "the document is being booked")
+    async with testbed.context.database.transaction() as tx:  # as an import in another process does
+        await set_state(tx, testbed.kit, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise"))
+    await testbed.until_state("exported")
+    assert [row.state for row in await testbed.rows("SELECT state FROM connection")] == ["reauthorise"]
+    await change(testbed, connection_id, pin="4071")
+    await testbed.until_state("booked")
 
 
-async def test_a_removed_connection_has_no_session(shop: Workshop) -> None:
-    connection_id = await shop.connect(SETTINGS)
-    sessions = shop.kit.sessions
+async def test_a_removed_connection_has_no_session(testbed: Testbed) -> None:
+    connection_id = await testbed.connect(SETTINGS)
+    sessions = testbed.kit.sessions
     assert sessions is not None and connection_id in sessions._open
-    async with shop.owner() as owner:
+    async with testbed.owner() as owner:
         assert (await owner.delete(f"/v1/connections/{connection_id}")).status_code == 204
     assert connection_id not in sessions._open
 
 
 @pytest.mark.parametrize("error", [NotSent, Unanswered, ConnectionResetError])
-async def test_what_a_carrier_says_is_kept_without_secrets(shop: Workshop, error: type[Exception]) -> None:
-    connection_id = await shop.connect(SETTINGS)
-    async with shop.context.database.reading() as reading:
-        row = await read_connection(reading, shop.kit, connection_id)
+async def test_what_a_carrier_says_is_kept_without_secrets(testbed: Testbed, error: type[Exception]) -> None:
+    connection_id = await testbed.connect(SETTINGS)
+    async with testbed.context.database.reading() as reading:
+        row = await read_connection(reading, testbed.kit, connection_id)
     assert row is not None
-    opened = await open_vendor(shop.kit, row)
+    opened = await open_vendor(testbed.kit, row)
 
     async def carrier() -> Reply:
         raise error("refused for pin 4071")
 
-    with pytest.raises(Verdict) as caught:
+    with pytest.raises(ConnectorError) as caught:
         await opened.call(Call("letter", "POST", "/letters", acts=True, carrier=carrier))
-    async with shop.context.database.transaction() as tx:
+    async with testbed.context.database.transaction() as tx:
         await opened.flush(tx)
-    (kept,) = await shop.rows("SELECT message FROM attempt WHERE operation = 'letter'")
+    (kept,) = await testbed.rows("SELECT message FROM attempt WHERE operation = 'letter'")
     for said in (kept.message, str(caught.value)):
         assert "refused for pin •••" in said
 
 
-async def test_the_sync_log_tells_of_a_login_without_its_secrets(shop: Workshop, vendor: PaperVendor) -> None:
-    await shop.connect(SETTINGS)
-    (login,) = await shop.rows("SELECT request, response, outcome FROM attempt WHERE operation = 'login'")
+async def test_the_sync_log_tells_of_a_login_without_its_secrets(testbed: Testbed, vendor: PaperVendor) -> None:
+    await testbed.connect(SETTINGS)
+    (login,) = await testbed.rows("SELECT request, response, outcome FROM attempt WHERE operation = 'login'")
     assert (login.request, login.response, login.outcome) == ("POST /login", None, "ok")

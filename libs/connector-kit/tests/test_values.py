@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
-from koppel_connector.connections import secret_names, split_secrets
-from koppel_connector.handlers import remote_ref
-from koppel_connector.limits import read_windows, throttle_wait_s
-from koppel_connector.redaction import MASK, excerpt_of
+from koppel_connector.auth.token_answers import read_token_answer
+from koppel_connector.calls.rate_limits import read_windows, throttle_wait_s
+from koppel_connector.calls.redaction import MASK, excerpt_of
+from koppel_connector.connection.store import secret_names, split_secrets
+from koppel_connector.contract.wire import to_json
+from koppel_connector.delivery.handlers import remote_ref
 from koppel_connector.routes.connections import merged
-from koppel_connector.token_answers import read_token_answer
-from koppel_connector.wire import to_json
 from koppel_mesh.keyring import KeyRing, WrongKeyError
 
 NOW = datetime(2026, 1, 15, 12, 0, 30, tzinfo=UTC)
@@ -185,12 +185,12 @@ def test_a_reset_in_the_past_never_means_at_once() -> None:
 
 def test_every_problem_speaks_three_languages() -> None:
     for code in GENERIC:
-        told = GENERIC.tell(Problem(code))
-        for sentence in (told.message.nl, told.message.fr, told.message.en):
+        rendered = GENERIC.render(Problem(code))
+        for sentence in (rendered.message.nl, rendered.message.fr, rendered.message.en):
             assert len(sentence) > 20
             assert "{" not in sentence
     assert len({GENERIC[code].nl for code in GENERIC}) == len(GENERIC)
-    assert GENERIC.tell(Problem("no_such_code")).who_can_fix == "koppel"
+    assert GENERIC.render(Problem("no_such_code")).who_can_fix == "koppel"
 
 
 def test_the_reference_is_the_same_for_the_same_key() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import Blocked, Reauthorise, Throttled
-from koppel_connector.conformance import Workshop, workshop
-from koppel_connector.upkeep import keep_alive, measure, rotate_keys
-from koppel_connector.verdicts import Later
+from koppel_connector import ActionRequired, RateLimited, ReauthorisationRequired
+from koppel_connector.connection.maintenance import keep_alive, measure, rotate_keys
+from koppel_connector.contract.errors import RetryLater
+from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
@@ -24,31 +24,33 @@ from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
-Shop = Workshop
+Shop = Testbed
 
 
 @pytest.fixture
-async def shop(vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
-    async with workshop(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as running:
+async def testbed(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as running:
         await harness.connect(running)
         yield running
 
 
-async def grow_old(shop: Workshop) -> Any:
+async def grow_old(testbed: Testbed) -> Any:
     """Let the access token be past its time."""
-    await shop.change(
+    await testbed.change(
         "UPDATE oauth_token SET obtained_at = obtained_at - interval '1 hour',"
         " access_expires_at = access_expires_at - interval '1 hour'"
     )
-    connection = (await shop.rows("SELECT id FROM connection"))[0].id
-    assert shop.kit.vault is not None
-    shop.kit.vault.forget(connection)
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    assert testbed.kit.vault is not None
+    testbed.kit.vault.forget(connection)
     return connection
 
 
 WORKER = """
 import asyncio, sys
-from koppel_connector.conformance.worker import load_service
+from koppel_connector.testing.worker import load_service
 from koppel_connector.kit import Kit
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
@@ -72,13 +74,13 @@ asyncio.run(main())
 """
 
 
-async def test_twenty_tasks_in_two_processes_refresh_once(shop: Workshop, vendor: PaperVendor) -> None:
+async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vendor: PaperVendor) -> None:
     import os
 
-    from koppel_connector.conformance.suite import _as_environment
+    from koppel_connector.testing.suite import _as_environment
 
-    connection = await grow_old(shop)
-    settings = shop.context.settings
+    connection = await grow_old(testbed)
+    settings = testbed.context.settings
     given = {f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set}
     path = f"{__file__.replace('test_vault', 'paper_connector')}:SERVICE"
     workers = [
@@ -103,149 +105,151 @@ async def test_twenty_tasks_in_two_processes_refresh_once(shop: Workshop, vendor
     assert [path for _, path in vendor.seen].count("/token") == 2
 
 
-async def test_a_lost_answer_is_asked_for_once_more(shop: Workshop, vendor: PaperVendor) -> None:
-    connection = await grow_old(shop)
+async def test_a_lost_answer_is_asked_for_once_more(testbed: Testbed, vendor: PaperVendor) -> None:
+    connection = await grow_old(testbed)
     vendor.token_faults.append("hang")
-    assert shop.kit.vault is not None
-    grant = await shop.kit.vault.grant_for(connection)
+    assert testbed.kit.vault is not None
+    grant = await testbed.kit.vault.grant_for(connection)
     assert grant.version == 2
 
 
-async def test_a_rotation_whose_answer_was_lost_needs_a_new_consent(shop: Workshop, vendor: PaperVendor) -> None:
-    connection = await grow_old(shop)
+async def test_a_rotation_whose_answer_was_lost_needs_a_new_consent(testbed: Testbed, vendor: PaperVendor) -> None:
+    connection = await grow_old(testbed)
     vendor.token_faults.append("acts_then_resets")
-    assert shop.kit.vault is not None
-    with pytest.raises(Reauthorise):
-        await shop.kit.vault.grant_for(connection)
+    assert testbed.kit.vault is not None
+    with pytest.raises(ReauthorisationRequired):
+        await testbed.kit.vault.grant_for(connection)
 
 
-async def test_a_fault_of_the_vendor_never_deletes_a_grant(shop: Workshop, vendor: PaperVendor) -> None:
-    connection = await grow_old(shop)
+async def test_a_fault_of_the_vendor_never_deletes_a_grant(testbed: Testbed, vendor: PaperVendor) -> None:
+    connection = await grow_old(testbed)
     vendor.token_faults.extend(["error", "error"])
-    assert shop.kit.vault is not None
+    assert testbed.kit.vault is not None
     for _ in range(2):
-        with pytest.raises(Later):
-            await shop.kit.vault.grant_for(connection)
-    assert (await shop.kit.vault.grant_for(connection)).version == 2
+        with pytest.raises(RetryLater):
+            await testbed.kit.vault.grant_for(connection)
+    assert (await testbed.kit.vault.grant_for(connection)).version == 2
 
 
-async def test_a_refusal_that_repeats_our_token_is_kept_without_it(shop: Workshop, vendor: PaperVendor) -> None:
-    connection = await grow_old(shop)
+async def test_a_refusal_that_repeats_our_token_is_kept_without_it(testbed: Testbed, vendor: PaperVendor) -> None:
+    connection = await grow_old(testbed)
     vendor.token_faults.append("echoes")
-    assert shop.kit.vault is not None
-    with pytest.raises(Blocked) as caught:
-        await shop.kit.vault.grant_for(connection)
-    (said,) = await shop.rows("SELECT message FROM attempt WHERE outcome = 'refused'")
+    assert testbed.kit.vault is not None
+    with pytest.raises(ActionRequired) as caught:
+        await testbed.kit.vault.grant_for(connection)
+    (said,) = await testbed.rows("SELECT message FROM attempt WHERE outcome = 'refused'")
     assert str(caught.value) == f"misconfigured: {said.message}"
     assert said.message == "invalid_client: who sends •••?"
 
 
-async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(shop: Workshop, vendor: PaperVendor) -> None:
-    connection = await grow_old(shop)
+async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(testbed: Testbed, vendor: PaperVendor) -> None:
+    connection = await grow_old(testbed)
     vendor.token_faults.extend(["revoked", "revoked"])
-    vault = shop.kit.vault
+    vault = testbed.kit.vault
     assert vault is not None
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(RateLimited) as caught:
         await vault.grant_for(connection)
     assert caught.value.until is not None
     assert caught.value.until - utc_now() < timedelta(seconds=30), "a person hears of it in a minute, not in ten"
-    with pytest.raises(Reauthorise):
+    with pytest.raises(ReauthorisationRequired):
         await vault.grant_for(connection)
 
 
 async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    await grow_old(shop)
+    await grow_old(testbed)
     vendor.token_faults.append("acts_then_resets")
-    shop.start()
-    await shop.hand(*(shop.ready(*harness.document(number)) for number in range(3)))
-    rows = await shop.until_state("blocked")
+    testbed.start()
+    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    rows = await testbed.until_state("blocked")
     assert {row.problem["code"] for row in rows} == {"reauthorise"}
-    assert (await shop.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
-    await shop.consent((await shop.rows("SELECT id FROM connection"))[0].id, vendor.allow)
-    await shop.until_state("booked")
+    assert (await testbed.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
+    await testbed.consent((await testbed.rows("SELECT id FROM connection"))[0].id, vendor.allow)
+    await testbed.until_state("booked")
 
 
-async def test_who_waits_in_vain_for_another_process_tries_later(shop: Workshop) -> None:
-    connection = await grow_old(shop)
-    assert shop.kit.vault is not None
-    async with shop.context.database.transaction() as other:  # a process whose token call hangs
+async def test_who_waits_in_vain_for_another_process_tries_later(testbed: Testbed) -> None:
+    connection = await grow_old(testbed)
+    assert testbed.kit.vault is not None
+    async with testbed.context.database.transaction() as other:  # a process whose token call hangs
         await other.execute(text("SELECT 1 FROM oauth_token FOR UPDATE"))
-        with pytest.raises(Later):
-            await shop.kit.vault.grant_for(connection)
-    assert (await shop.kit.vault.grant_for(connection)).version == 2
+        with pytest.raises(RetryLater):
+            await testbed.kit.vault.grant_for(connection)
+    assert (await testbed.kit.vault.grant_for(connection)).version == 2
 
 
-async def test_a_new_pair_is_committed_before_it_is_used(shop: Workshop, vendor: PaperVendor) -> None:
+async def test_a_new_pair_is_committed_before_it_is_used(testbed: Testbed, vendor: PaperVendor) -> None:
     """The commit fails after the vendor rotated: nobody gets the pair until a later commit has kept it."""
-    connection = await grow_old(shop)
-    vault = shop.kit.vault
+    connection = await grow_old(testbed)
+    vault = testbed.kit.vault
     assert vault is not None
-    blocker = (await shop.rows("SELECT 1"))[0]
+    blocker = (await testbed.rows("SELECT 1"))[0]
     assert blocker
-    await shop.change("CREATE SEQUENCE stumbles")
-    await shop.change(
+    await testbed.change("CREATE SEQUENCE stumbles")
+    await testbed.change(
         "CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF nextval('stumbles') < 3 THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
     )
-    await shop.change(
+    await testbed.change(
         "CREATE CONSTRAINT TRIGGER stumble AFTER UPDATE ON oauth_token DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION stumble()"
     )
     grant = await vault.grant_for(connection)
-    stored = (await shop.rows("SELECT version, ciphertext FROM oauth_token"))[0]
+    stored = (await testbed.rows("SELECT version, ciphertext FROM oauth_token"))[0]
     assert stored.version == grant.version == 2
-    assert shop.kit.keys.open(connection, bytes(stored.ciphertext))["refresh_token"] == grant.refresh_token
+    assert testbed.kit.keys.open(connection, bytes(stored.ciphertext))["refresh_token"] == grant.refresh_token
     assert vendor.spent_uses == 0
 
 
-async def test_too_early_is_waited_for(shop: Workshop, vendor: PaperVendor, harness: PaperHarness) -> None:
+async def test_too_early_is_waited_for(testbed: Testbed, vendor: PaperVendor, harness: PaperHarness) -> None:
     """An access token is refused before the vendor takes a refresh: wait, and do not ask in vain."""
-    connection = (await shop.rows("SELECT id FROM connection"))[0].id
-    vault = shop.kit.vault
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    vault = testbed.kit.vault
     assert vault is not None
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
     grant = await vault.grant_for(connection)
     calls = len(vendor.seen)
     vault.prove(grant)
     assert (await vault.after_refusal(grant)).version == grant.version, "it worked before: once more"
-    with pytest.raises(Throttled):
+    with pytest.raises(RateLimited):
         await vault.after_refusal(grant)
     assert len(vendor.seen) == calls
 
 
 async def test_one_spurious_401_costs_a_call_and_not_ten_minutes(
-    shop: Workshop, vendor: PaperVendor, harness: PaperHarness
+    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
 ) -> None:
-    vault = shop.kit.vault
+    vault = testbed.kit.vault
     assert vault is not None
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
-    shop.start()
-    await shop.hand(shop.ready(*harness.document(0)))
-    await shop.until_state("booked")
+    testbed.start()
+    await testbed.hand(testbed.ready(*harness.document(0)))
+    await testbed.until_state("booked")
     vendor.refuses = 1
-    await shop.hand(shop.ready(*harness.document(1)))
-    await shop.until_state("booked")
+    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.until_state("booked")
     assert len(vendor.ledger) == 2
     vendor.refuses = 2
-    await shop.hand(shop.ready(*harness.document(2)))
+    await testbed.hand(testbed.ready(*harness.document(2)))
 
     async def paused() -> bool:
-        return bool(await shop.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp() + interval '5 min'"))
+        return bool(
+            await testbed.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp() + interval '5 min'")
+        )
 
-    await shop.until(paused, "a token that is really dead is waited for")
+    await testbed.until(paused, "a token that is really dead is waited for")
     assert [path for _, path in vendor.seen].count("/token") == 1
 
 
 async def test_a_token_that_ends_before_the_minimum_is_refreshed_when_it_ends(
-    shop: Workshop, vendor: PaperVendor
+    testbed: Testbed, vendor: PaperVendor
 ) -> None:
     """The vendor takes no refresh for 570 s, *or* once the access token has run out: a short one must not strand us."""
     vendor.access_valid_s, vendor.refresh_not_before_s = 2, 570
-    connection = await grow_old(shop)
-    vault = shop.kit.vault
+    connection = await grow_old(testbed)
+    vault = testbed.kit.vault
     assert vault is not None
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
     vendor.refresh = dict.fromkeys(vendor.refresh, 0.0)
@@ -261,40 +265,40 @@ def _with_minimum(profile: Any, seconds: int) -> Any:
     return replace(profile, refresh_not_before_s=seconds)
 
 
-async def test_an_idle_grant_is_kept_alive(shop: Workshop, vendor: PaperVendor) -> None:
-    await keep_alive(shop.context)
-    assert (await shop.rows("SELECT version FROM oauth_token"))[0].version == 1
-    await shop.change("UPDATE oauth_token SET next_refresh_at = clock_timestamp()")
-    await keep_alive(shop.context)
-    row = (await shop.rows("SELECT version, next_refresh_at > clock_timestamp() AS later FROM oauth_token"))[0]
+async def test_an_idle_grant_is_kept_alive(testbed: Testbed, vendor: PaperVendor) -> None:
+    await keep_alive(testbed.context)
+    assert (await testbed.rows("SELECT version FROM oauth_token"))[0].version == 1
+    await testbed.change("UPDATE oauth_token SET next_refresh_at = clock_timestamp()")
+    await keep_alive(testbed.context)
+    row = (await testbed.rows("SELECT version, next_refresh_at > clock_timestamp() AS later FROM oauth_token"))[0]
     assert (row.version, row.later) == (2, True)
 
 
-async def test_a_grant_that_lapses_is_an_alarm_while_its_connection_works(shop: Workshop) -> None:
-    await shop.change("UPDATE oauth_token SET refresh_expires_at = clock_timestamp() - interval '1 hour'")
+async def test_a_grant_that_lapses_is_an_alarm_while_its_connection_works(testbed: Testbed) -> None:
+    await testbed.change("UPDATE oauth_token SET refresh_expires_at = clock_timestamp() - interval '1 hour'")
 
     async def horizon_s() -> float:
-        await measure(shop.context)
-        (said,) = re.findall(r'^koppel_token_expiry_seconds{service="connector-paper"} (.+)$', told(), re.MULTILINE)
+        await measure(testbed.context)
+        (said,) = re.findall(r'^koppel_token_expiry_seconds{service="connector-paper"} (.+)$', rendered(), re.MULTILINE)
         return float(said)
 
     assert await horizon_s() < 0
-    await shop.change("UPDATE connection SET state = 'reauthorise'")
+    await testbed.change("UPDATE connection SET state = 'reauthorise'")
     assert await horizon_s() == 0, "a person has been told already"
 
 
-def told() -> str:
+def rendered() -> str:
     return exposition()[0].decode()
 
 
-async def test_a_new_key_takes_over(shop: Workshop) -> None:
+async def test_a_new_key_takes_over(testbed: Testbed) -> None:
     from cryptography.fernet import Fernet
 
-    connection = (await shop.rows("SELECT id FROM connection"))[0].id
-    old = shop.context.settings.secret_keys[0].get_secret_value()
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    old = testbed.context.settings.secret_keys[0].get_secret_value()
     new = Fernet.generate_key().decode()
-    shop.kit.keys = KeyRing([new, old])
-    await rotate_keys(shop.context)
-    row = (await shop.rows("SELECT ciphertext, key_id FROM oauth_token"))[0]
-    assert row.key_id == shop.kit.keys.key_id
+    testbed.kit.keys = KeyRing([new, old])
+    await rotate_keys(testbed.context)
+    row = (await testbed.rows("SELECT ciphertext, key_id FROM oauth_token"))[0]
+    assert row.key_id == testbed.kit.keys.key_id
     assert KeyRing([new]).open(connection, bytes(row.ciphertext))["refresh_token"]

@@ -8,9 +8,17 @@ which), 401 may come as an HTML page, and 429 tells its window by which headers 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from koppel_connector.connector import VendorAnswer, retry_after_s
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Reauthorise, Rejected, Throttled, Verdict
+from koppel_connector.contract.connector import VendorAnswer, retry_after_s
+from koppel_connector.contract.errors import (
+    ActionRequired,
+    ConnectorError,
+    OutcomeUnknown,
+    RateLimited,
+    ReauthorisationRequired,
+    Rejected,
+    RetryLater,
+)
+from koppel_connector.contract.problems import Problem
 
 from .messages import UNKNOWN_SENTENCE, meanings
 from .problems import PROBLEMS
@@ -32,14 +40,14 @@ class AlreadyExists(OutcomeUnknown):
     """
 
 
-def verdict(answer: VendorAnswer) -> Verdict | None:
+def failure(answer: VendorAnswer) -> ConnectorError | None:
     """Return None for a success, else what to do next."""
     if 200 <= answer.status < 300:
         return None if _readable(answer) else _no_answer(answer, "an answer that is not JSON")
     if answer.status == 429:
-        return Throttled()
+        return RateLimited()
     if answer.status == 401:
-        return Reauthorise()
+        return ReauthorisationRequired()
     sentence = envelope(answer)
     if answer.status == 403:
         return refusal(_forbidden(answer, sentence), sentence or _reason(answer) or answer.operation)
@@ -52,10 +60,10 @@ def verdict(answer: VendorAnswer) -> Verdict | None:
     return _no_answer(answer, f"HTTP {answer.status}")
 
 
-def refusal(code: str, detail: str | None) -> Verdict:
+def refusal(code: str, detail: str | None) -> ConnectorError:
     """Return the verdict of a problem: it waits for a person, or ends the delivery, as the catalogue says."""
     problem = Problem(code, detail)
-    return Blocked(problem) if PROBLEMS.kind_of(problem).blocks else Rejected(problem)
+    return ActionRequired(problem) if PROBLEMS.kind_of(problem).blocks else Rejected(problem)
 
 
 def envelope(answer: VendorAnswer) -> str | None:
@@ -69,7 +77,7 @@ def envelope(answer: VendorAnswer) -> str | None:
     return body if isinstance(body, str) and body.strip() else None
 
 
-def _functional(answer: VendorAnswer, sentence: str) -> Verdict:
+def _functional(answer: VendorAnswer, sentence: str) -> ConnectorError:
     """Judge a 500 with sentences: the first one we know decides, all of them are shown."""
     codes = [meaning.code for meaning in meanings(sentence)]
     known = next((code for code in codes if code != UNKNOWN_SENTENCE), UNKNOWN_SENTENCE)
@@ -80,7 +88,7 @@ def _functional(answer: VendorAnswer, sentence: str) -> Verdict:
     return refusal(known, _shown(sentence))
 
 
-def _malformed(answer: VendorAnswer, sentence: str | None) -> Verdict:
+def _malformed(answer: VendorAnswer, sentence: str | None) -> ConnectorError:
     codes = [meaning.code for meaning in meanings(sentence or "")]
     known = next((code for code in codes if code != UNKNOWN_SENTENCE), "vendor_request_wrong")
     if known == "already_exists":
@@ -97,10 +105,10 @@ def _forbidden(answer: VendorAnswer, sentence: str | None) -> str:
     return next((code for code in codes if code != UNKNOWN_SENTENCE), "missing_right")
 
 
-def _no_answer(answer: VendorAnswer, what: str) -> Verdict:
+def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
     if answer.acts:
         return OutcomeUnknown(what)
-    return Later(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
+    return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
 
 
 def _readable(answer: VendorAnswer) -> bool:

@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from koppel_connector.connector import Call, Vendor, VendorAnswer
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown, Rejected
+from koppel_connector.contract.connector import Call, Vendor, VendorAnswer
+from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, Rejected, RetryLater
+from koppel_connector.contract.problems import Problem
 
 from . import odata, our_ids, refusals
 from .answers import AlreadyExists
@@ -91,11 +91,11 @@ class Exact:
 
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
         """Return the relations that fit any of these filter terms of ``mapping.relation``."""
-        book, resource = self._vendor.masters, "crm/Accounts"
+        book, resource = self._vendor.master_data, "crm/Accounts"
         refused = {term: refusals.known(book, refusals.shape(resource, term)) for term in terms}
-        asking = [term for term, verdict in refused.items() if verdict is None]
+        asking = [term for term, failure in refused.items() if failure is None]
         if not asking:
-            raise next(verdict for verdict in refused.values() if verdict is not None)
+            raise next(failure for failure in refused.values() if failure is not None)
         if len(asking) > 1:
             joined, question = odata.any_of(*asking), refusals.shape(resource, *asking)
             found = await refusals.asked(book, question, lambda: self._relations_where(joined))
@@ -113,10 +113,10 @@ class Exact:
             try:
                 found += await self._relations_where(term)
                 answered.add(question)
-            except Rejected as verdict:
-                refused[question] = verdict
+            except Rejected as failure:
+                refused[question] = failure
         for question in refused.keys() - answered:
-            await refusals.remember(self._vendor.masters, question, refused[question])
+            await refusals.remember(self._vendor.master_data, question, refused[question])
         if refused and not answered:
             raise next(iter(refused.values()))
         return found
@@ -131,7 +131,7 @@ class Exact:
             AlreadyExists: it is there, made for another document or by a call whose answer got lost.
         """
         made = await self._make(RELATIONS, "ID", {"ID": ours, **body})
-        await our_ids.learn(self._vendor.masters, RELATIONS, ours, made["ID"])
+        await our_ids.learn(self._vendor.master_data, RELATIONS, ours, made["ID"])
         return {**body, **made}
 
     async def relation_by_id(self, relation_id: str) -> Row | None:
@@ -172,10 +172,10 @@ class Exact:
         try:
             made = await self._make(DOCUMENTS, "ID", {"ID": ours, **body})
         except AlreadyExists:
-            if not our_ids.are_kept(self._vendor.masters, DOCUMENTS):
+            if not our_ids.are_kept(self._vendor.master_data, DOCUMENTS):
                 raise
             return ours
-        await our_ids.learn(self._vendor.masters, DOCUMENTS, ours, made["ID"])
+        await our_ids.learn(self._vendor.master_data, DOCUMENTS, ours, made["ID"])
         return str(made["ID"])
 
     async def attach(self, document_id: str, name: str, content: bytes) -> None:
@@ -186,12 +186,12 @@ class Exact:
         try:
             answer = await self._post(ATTACHMENTS, file)
         except AlreadyExists:
-            if not our_ids.are_kept(self._vendor.masters, ATTACHMENTS):
+            if not our_ids.are_kept(self._vendor.master_data, ATTACHMENTS):
                 raise
             return
         row = odata.entity(answer.json()) if answer.content else {}
         if given := odata.made_id(row, answer.headers.get("location"), "ID"):
-            await our_ids.learn(self._vendor.masters, ATTACHMENTS, ours, given)
+            await our_ids.learn(self._vendor.master_data, ATTACHMENTS, ours, given)
 
     async def documents_about(self, subject: str) -> list[Row]:
         """Return Documents whose subject holds ``subject``."""
@@ -226,7 +226,7 @@ class Exact:
             return await self.entries(family, ours)
         question = refusals.shape(family.path, ours, alike)
         joined = odata.any_of(ours, f"({alike})")
-        found = await refusals.asked(self._vendor.masters, question, lambda: self.entries(family, joined))
+        found = await refusals.asked(self._vendor.master_data, question, lambda: self.entries(family, joined))
         if found is None:
             found = [*await self.entries(family, ours), *await self.entries(family, alike)]
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
@@ -236,7 +236,9 @@ class Exact:
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
         question = refusals.shape(f"{family.path} with {family.lines}", *terms)
         joined = odata.any_of(*terms)
-        found = await refusals.asked(self._vendor.masters, question, lambda: self.entries(family, joined, lines=True))
+        found = await refusals.asked(
+            self._vendor.master_data, question, lambda: self.entries(family, joined, lines=True)
+        )
         if found is None:
             # "This $filter parameter is not supported for this resource" (§2): then one plain question for each.
             return [row for term in terms for row in await self.entries(family, term)]
@@ -257,7 +259,7 @@ class Exact:
 
     def _path(self, resource: str) -> str:
         if not self._division:
-            raise Blocked(Problem("division_missing"))
+            raise ActionRequired(Problem("division_missing"))
         return f"/api/v1/{self._division}/{resource}"
 
     async def _get(self, resource: str, params: Mapping[str, str], path: str | None = None) -> VendorAnswer:
@@ -284,7 +286,7 @@ class Exact:
         """Return every row of a sync resource; where it is refused (licence, scope), of the plain one at 60 a page."""
         try:
             return await self._all(sync, {"$select": fields, "$filter": f"Timestamp gt {odata.int64(1)}"})
-        except (Blocked, Rejected):
+        except (ActionRequired, Rejected):
             # A filter that is always true: crm/Accounts demands one (§4.4).
             always = f"Modified ge {odata.moment(date(1990, 1, 1))}"
             return await self._all(plain, {"$select": fields, "$filter": always})
@@ -300,4 +302,4 @@ class Exact:
             if following is None:
                 return found
             answer = await self._get(resource, {}, following)
-        raise Later(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))
+        raise RetryLater(None, Problem("vendor_unavailable", f"{resource}: more than {PAGES_MAX} pages"))

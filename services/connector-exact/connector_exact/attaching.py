@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from koppel_connector.connector import CannotTell, NotFound, Work
+from koppel_connector.contract.connector import CannotTell, DeliveryContext, NotFound
 
 from . import odata, our_ids, rights
 from .api import ATTACHMENTS, DOCUMENTS, Exact
@@ -39,68 +39,68 @@ def files_of(number: str, ubl: bytes | None, pdf: bytes | None) -> tuple[File, .
     return files
 
 
-async def attach(exact: Exact, work: Work, entry: Entry, files: Sequence[File]) -> str:
+async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Sequence[File]) -> str:
     """Create the Document and its files, going on where an earlier attempt stopped; return the Document's id."""
-    document_id: str | None = work.progress.get("document_id")
+    document_id: str | None = context.progress.get("document_id")
     if document_id is None:
-        await work.save(creating=our_ids.creation(DOCUMENTS, work.remote_ref))
-        document_id = await exact.create_document(_our_document_id(work), _body(work, entry))
-        await work.save(document_id=document_id)
+        await context.save(creating=our_ids.creation(DOCUMENTS, context.remote_ref))
+        document_id = await exact.create_document(_our_document_id(context), _body(context, entry))
+        await context.save(document_id=document_id)
     for file in files:
-        attached: list[str] = work.progress.get("attached", [])
+        attached: list[str] = context.progress.get("attached", [])
         if file.name not in attached:
-            await work.save(creating=our_ids.creation(ATTACHMENTS, file.name))
+            await context.save(creating=our_ids.creation(ATTACHMENTS, file.name))
             await exact.attach(document_id, file.name, file.content)
-            await work.save(attached=[*attached, file.name])
+            await context.save(attached=[*attached, file.name])
     return document_id
 
 
-async def forget(work: Work) -> None:
+async def forget(context: DeliveryContext) -> None:
     """Have the Document created anew at the next attempt: somebody has removed the one that is remembered."""
-    generation = work.progress.get("document_generation", 0) + 1
-    await work.save(document_id=None, attached=[], document_generation=generation)
+    generation = context.progress.get("document_generation", 0) + 1
+    await context.save(document_id=None, attached=[], document_generation=generation)
 
 
-async def recover(exact: Exact, work: Work) -> NotFound | CannotTell:
+async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTell:
     """After an ambiguous step, before the entry is sent (again): find the Document and what hangs on it.
 
     Returns:
         ``CannotTell`` while a search may not show yet what was created under an id that is not ours.
     """
-    book, creating = work.vendor.masters, work.progress.get("creating")
-    document_id = work.progress.get("document_id")
+    book, creating = context.vendor.master_data, context.progress.get("creating")
+    document_id = context.progress.get("document_id")
     if document_id is None:
-        found = await exact.documents_about(work.remote_ref)
+        found = await exact.documents_about(context.remote_ref)
         if not found:
             await rights.insist_on_reading(exact, DOCUMENTS)
-            if our_ids.may_be_hidden(book, creating, work.remote_ref):
+            if our_ids.may_be_hidden(book, creating, context.remote_ref):
                 return CannotTell("Exact may not show the Document yet")
             return NotFound()
-        ours, ids = _our_document_id(work), sorted(odata.same_guid(row["ID"]) for row in found)
+        ours, ids = _our_document_id(context), sorted(odata.same_guid(row["ID"]) for row in found)
         document_id = ours if ours in ids else ids[0]
         if creating is not None:
             await our_ids.learn(book, DOCUMENTS, ours, document_id)
-        await work.save(document_id=document_id)
+        await context.save(document_id=document_id)
     names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
     if not names:
         await rights.insist_on_reading(exact, ATTACHMENTS)
     # What a search does not show yet stays remembered.
-    known = list(dict.fromkeys([*work.progress.get("attached", []), *names]))
-    await work.save(attached=known)
+    known = list(dict.fromkeys([*context.progress.get("attached", []), *names]))
+    await context.save(attached=known)
     if creating and creating["what"] not in known and our_ids.may_be_hidden(book, creating, creating["what"]):
         return CannotTell("Exact may not show the attachment yet")
     return NotFound()
 
 
-def _our_document_id(work: Work) -> str:
-    return our_ids.document_id(work.remote_uuid, work.progress.get("document_generation", 0))
+def _our_document_id(context: DeliveryContext) -> str:
+    return our_ids.document_id(context.remote_uuid, context.progress.get("document_generation", 0))
 
 
-def _body(work: Work, entry: Entry) -> dict[str, Any]:
+def _body(context: DeliveryContext, entry: Entry) -> dict[str, Any]:
     booking = entry.booking
-    room = SUBJECT_LENGTH_MAX - len(work.remote_ref) - 1
+    room = SUBJECT_LENGTH_MAX - len(context.remote_ref) - 1
     return {
-        "Subject": f"{clipped(f'{booking.number} {booking.party.name}', room)} {work.remote_ref}",
+        "Subject": f"{clipped(f'{booking.number} {booking.party.name}', room)} {context.remote_ref}",
         "Type": entry.family.document_type,
         "Account": entry.relation_id,
         "DocumentDate": booking.issued_on,

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-from koppel_connector.connector import CheckStep, Vendor
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Reauthorise, Verdict
+from koppel_connector.contract.connector import CheckStep, Vendor
+from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
+from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import brussels_date, utc_now
 from koppel_mesh.messages import DocumentKind
 
@@ -22,11 +22,11 @@ async def steps(vendor: Vendor) -> AsyncIterator[CheckStep]:
     for name, check in (("login", _login), ("rights", _rights), ("year", _year)):
         try:
             yield await check(exact)
-        except Reauthorise as verdict:
-            yield CheckStep(name, False, verdict.problem)
+        except ReauthorisationRequired as failure:
+            yield CheckStep(name, False, failure.problem)
             raise  # the kit marks the connection; without a grant nothing more can be asked
-        except Verdict as verdict:
-            yield CheckStep(name, False, verdict.problem)
+        except ConnectorError as failure:
+            yield CheckStep(name, False, failure.problem)
     yield _journals(vendor)
     yield _vat_codes(vendor)
 
@@ -53,7 +53,7 @@ async def _year(exact: Exact) -> CheckStep:
 def _journals(vendor: Vendor) -> CheckStep:
     """Whether every journal that was set exists, is open and has the right type."""
     settings: ExactSettings = vendor.settings
-    books, wrong = Books(vendor.masters), []
+    books, wrong = Books(vendor.master_data), []
     for kind in SIDES:
         if kind is DocumentKind.DAILY_RECEIPTS and settings.journals.receipts is None:
             continue
@@ -70,7 +70,7 @@ def _journals(vendor: Vendor) -> CheckStep:
 def _vat_codes(vendor: Vendor) -> CheckStep:
     """Whether the VAT codes were imported and every code of the settings is among them."""
     settings: ExactSettings = vendor.settings
-    codes: dict[str, VatCode] = Books(vendor.masters).vat_codes()
+    codes: dict[str, VatCode] = Books(vendor.master_data).vat_codes()
     if not codes:
         return CheckStep("vat_codes", False, Problem("masters_missing"))
     chosen = {

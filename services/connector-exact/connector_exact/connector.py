@@ -11,15 +11,16 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from koppel_connector.connector import (
+from koppel_connector.contract.connector import (
     Application,
     Booked,
     CannotTell,
     CheckStep,
     Connector,
+    DeliveryContext,
     Differs,
     Found,
-    Masters,
+    MasterData,
     NotBooked,
     NotFound,
     Profile,
@@ -28,10 +29,9 @@ from koppel_connector.connector import (
     Sent,
     Vendor,
     VendorAnswer,
-    Work,
 )
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Blocked, OutcomeUnknown, Verdict
+from koppel_connector.contract.errors import ActionRequired, ConnectorError, OutcomeUnknown
+from koppel_connector.contract.problems import Problem
 
 from . import answers, attaching, checks, importing, odata, periods, relations, rights
 from .answers import AlreadyExists
@@ -91,94 +91,96 @@ class ExactConnector(Connector):
         """Return what must be set before anything can be booked."""
         return settings.missing()
 
-    def classify(self, answer: VendorAnswer) -> Verdict | None:
+    def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         """Judge an answer as Exact means it."""
-        return answers.verdict(answer)
+        return answers.failure(answer)
 
     # ── one document ──
 
-    async def prepare(self, work: Work) -> Prepared:
+    async def prepare(self, context: DeliveryContext) -> Prepared:
         """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
         try:
-            return await self._prepare(work)
+            return await self._prepare(context)
         except CannotBook as refusal:
             raise answers.refusal(refusal.code, refusal.detail) from refusal
 
-    async def _prepare(self, work: Work) -> Prepared:
-        settings: ExactSettings = work.vendor.settings
-        books, exact = Books(work.vendor.masters), Exact(work.vendor)
+    async def _prepare(self, context: DeliveryContext) -> Prepared:
+        settings: ExactSettings = context.vendor.settings
+        books, exact = Books(context.vendor.master_data), Exact(context.vendor)
         if not books.imported:
             raise CannotBook("masters_missing")
-        ubl = await _content(work, "ubl")
+        ubl = await _content(context, "ubl")
         booking = (
-            reading.booking(ubl, work.delivery.kind) if ubl else entered.entered(work.document, work.delivery.kind)
+            reading.booking(ubl, context.delivery.kind)
+            if ubl
+            else entered.entered(context.document, context.delivery.kind)
         )
-        pdf = await _content(work, "pdf", booking.embedded)
-        wishes = entered.wishes(work.document)
+        pdf = await _content(context, "pdf", booking.embedded)
+        wishes = entered.wishes(context.document)
         journal = choose_journal(books, settings.journals, booking.kind, wishes)
         check_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
-        _lines(booking, settings, books, wishes, relations.known(work.vendor.masters, booking))
-        await periods.insist_on_open(exact, work, journal.code, booking.issued_on)
+        _lines(booking, settings, books, wishes, relations.known(context.vendor.master_data, booking))
+        await periods.insist_on_open(exact, context, journal.code, booking.issued_on)
         files = attaching.files_of(booking.number, ubl, pdf)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
-        relation = await relations.ensure(exact, work, booking)
+        relation = await relations.ensure(exact, context, booking)
         lines = _lines(booking, settings, books, wishes, relation)
         return Prepared(Entry(SIDES[booking.kind], booking, journal, relation.id, lines, number), files)
 
-    async def send(self, work: Work, prepared: Prepared) -> Sent:
+    async def send(self, context: DeliveryContext, prepared: Prepared) -> Sent:
         """Document, files, entry: the vendor's own order (§3.9). Finished steps are not repeated."""
-        entry, exact = prepared.entry, Exact(work.vendor)
+        entry, exact = prepared.entry, Exact(context.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
-        if work.went_before and not work.progress.get("searched"):
-            await _search_first(exact, work, entry)
+        if context.has_prior_delivery and not context.progress.get("searched"):
+            await _search_first(exact, context, entry)
         try:
-            document_id = await attaching.attach(exact, work, entry, prepared.files)
-            await work.save(**_traces(entry), expected=expectation(entry, document_id), already_exists=False)
-            row = await _create_entry(exact, work, entry, document_id)
-        except Blocked as refused:
-            await _forget_what_was_refuted(work, entry, refused.problem)
+            document_id = await attaching.attach(exact, context, entry, prepared.files)
+            await context.save(**_traces(entry), expected=expectation(entry, document_id), already_exists=False)
+            row = await _create_entry(exact, context, entry, document_id)
+        except ActionRequired as refused:
+            await _forget_what_was_refuted(context, entry, refused.problem)
             raise
         entry_id = str(row["EntryID"])
-        return Sent(entry_id, _entry_number(row), entry_url(work.vendor, entry_id))
+        return Sent(entry_id, _entry_number(row), entry_url(context.vendor, entry_id))
 
-    async def lookup(self, work: Work) -> Found | NotFound | CannotTell:
+    async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
         """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
-        exact = Exact(work.vendor)
-        if (family := _family(work)) is None:
+        exact = Exact(context.vendor)
+        if (family := _family(context)) is None:
             # The entry never was on its way: only a Document may have been made.
-            return await attaching.recover(exact, work)
-        your_reference = work.progress.get("your_ref")
-        same = _alike(family, your_reference, work.progress["relation_id"]) if your_reference else None
-        rows = await exact.entries_of(family, work.remote_uuid, same)
-        ours = [row for row in rows if _is_ours(row, work)]
+            return await attaching.recover(exact, context)
+        your_reference = context.progress.get("your_ref")
+        same = _alike(family, your_reference, context.progress["relation_id"]) if your_reference else None
+        rows = await exact.entries_of(family, context.remote_uuid, same)
+        ours = [row for row in rows if _is_ours(row, context)]
         if ours:
             entry_id = str(ours[0]["EntryID"])
-            return Found(entry_id, _entry_number(ours[0]), entry_url(work.vendor, entry_id), count=len(ours))
+            return Found(entry_id, _entry_number(ours[0]), entry_url(context.vendor, entry_id), count=len(ours))
         if rows:
             numbers = ", ".join(_entry_number(row) or "?" for row in rows[:5])
             problem = Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}")
             return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
         await rights.insist_on_reading(exact, family.path)
-        if work.progress.get("already_exists"):
+        if context.progress.get("already_exists"):
             return CannotTell("Exact holds the entry and does not show it yet")
-        return await attaching.recover(exact, work)
+        return await attaching.recover(exact, context)
 
-    async def read_back(self, vendor: Vendor, works: Sequence[Work]) -> Mapping[UUID, ReadBack]:
+    async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
         """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
         exact, told = Exact(vendor), {}
         for family in FAMILIES.values():
-            asked = {_entry_id(work): work for work in works if _family(work) is family}
+            asked = {_entry_id(context): context for context in contexts if _family(context) is family}
             if not asked:
                 continue
             held = {odata.same_guid(row.get("EntryID")): row for row in await exact.entries_by_id(family, list(asked))}
             if len(held) < len(asked):
                 await rights.insist_on_reading(exact, family.path)
-            for entry_id, work in asked.items():
+            for entry_id, context in asked.items():
                 row = held.get(entry_id)
                 lines = await _lines_held(exact, family, row) if row else []
-                told[work.delivery.id] = _compared(vendor, work, row, lines)
+                told[context.delivery.id] = _compared(vendor, context, row, lines)
         return told
 
     # ── the connection ──
@@ -192,7 +194,7 @@ class ExactConnector(Connector):
         """Return the divisions of the login, each with the right that is missing."""
         return await importing.remote_dossiers(vendor)
 
-    async def import_masters(self, vendor: Vendor) -> Masters:
+    async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return relations, accounts, journals, VAT codes and payment conditions of the division."""
         return await importing.masters(Exact(vendor))
 
@@ -222,12 +224,12 @@ def _lines(booking: Booking, settings: ExactSettings, books: Books, wishes: Wish
     )
 
 
-async def _create_entry(exact: Exact, work: Work, entry: Entry, document_id: str) -> Row:
+async def _create_entry(exact: Exact, context: DeliveryContext, entry: Entry, document_id: str) -> Row:
     try:
-        return await exact.create_entry(entry.family, entry.body(work.remote_uuid, document_id))
+        return await exact.create_entry(entry.family, entry.body(context.remote_uuid, document_id))
     except AlreadyExists:
         # Under an id of ours it can only be ours: ``lookup`` finds it as soon as Exact's search shows it.
-        await work.save(already_exists=True)
+        await context.save(already_exists=True)
         raise
 
 
@@ -239,14 +241,14 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-async def _forget_what_was_refuted(work: Work, entry: Entry, problem: Problem | None) -> None:
+async def _forget_what_was_refuted(context: DeliveryContext, entry: Entry, problem: Problem | None) -> None:
     """Have what a refusal gives the lie to asked, or made, anew when somebody tries again."""
     if problem is None:
         return
     if problem.code in periods.TOLD_BY:
-        await periods.forget(work.vendor.masters, entry.journal.code, entry.booking.issued_on)
+        await periods.forget(context.vendor.master_data, entry.journal.code, entry.booking.issued_on)
     if problem.code == "files_gone":
-        await attaching.forget(work)
+        await attaching.forget(context)
 
 
 async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
@@ -255,12 +257,12 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
     return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
 
 
-async def _search_first(exact: Exact, work: Work, entry: Entry) -> None:
+async def _search_first(exact: Exact, context: DeliveryContext, entry: Entry) -> None:
     """Before a document goes a second way: what may be its entry is a person's to judge, once (state ``review``)."""
     alike = await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id))
     if not alike:
         await rights.insist_on_reading(exact, entry.family.path)
-    await work.save(**_traces(entry), searched=True)
+    await context.save(**_traces(entry), searched=True)
     if alike:
         raise OutcomeUnknown(f"Exact holds an entry with YourRef {entry.your_ref} for this relation")
 
@@ -274,42 +276,42 @@ def _alike(family: Family, your_reference: str, relation_id: str) -> str:
     return f"YourRef eq {text(your_reference)} and {family.party} eq {guid(relation_id)}"
 
 
-def _compared(vendor: Vendor, work: Work, row: Row | None, lines: Sequence[Row]) -> ReadBack:
+def _compared(vendor: Vendor, context: DeliveryContext, row: Row | None, lines: Sequence[Row]) -> ReadBack:
     if row is None:
         # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
         return NotBooked()
     entry_id = str(row["EntryID"])
     number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
-    found = differences(work.progress["expected"], row, lines)
+    found = differences(context.progress["expected"], row, lines)
     if found:
         return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
     return Booked(number, url)
 
 
-async def _content(work: Work, role: str, at_hand: Sequence[bytes] = ()) -> bytes | None:
+async def _content(context: DeliveryContext, role: str, at_hand: Sequence[bytes] = ()) -> bytes | None:
     """Return a file of the document; what the document does not list is not asked for."""
-    listed = work.document.get("content")
+    listed = context.document.get("content")
     if listed is not None and role not in {file.get("role") for file in listed}:
         return None
     try:
-        return await work.content(role, at_hand)
+        return await context.content(role, at_hand)
     except KeyError:
         return None
 
 
-def _family(work: Work) -> Family | None:
-    side = work.progress.get("side")
+def _family(context: DeliveryContext) -> Family | None:
+    side = context.progress.get("side")
     return FAMILIES[side] if side else None
 
 
-def _entry_id(work: Work) -> str:
-    return str(work.delivery.remote_id or work.remote_uuid).casefold()
+def _entry_id(context: DeliveryContext) -> str:
+    return str(context.delivery.remote_id or context.remote_uuid).casefold()
 
 
-def _is_ours(row: Row, work: Work) -> bool:
+def _is_ours(row: Row, context: DeliveryContext) -> bool:
     """Ours carries our id, or hangs on the Document that carries our reference."""
-    document_id = work.progress.get("document_id")
-    if odata.same_guid(row.get("EntryID")) == str(work.remote_uuid):
+    document_id = context.progress.get("document_id")
+    if odata.same_guid(row.get("EntryID")) == str(context.remote_uuid):
         return True
     return bool(document_id) and odata.same_guid(row.get("Document")) == str(document_id).casefold()
 

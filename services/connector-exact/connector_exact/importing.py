@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from koppel_connector.connector import Master, Masters, RemoteDossier, Vendor
-from koppel_connector.verdicts import Blocked, Later, Rejected, Throttled
+from koppel_connector.contract.connector import MasterData, MasterRecord, RemoteDossier, Vendor
+from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 
 from . import answers, odata, rights
 from .api import Exact
@@ -14,7 +14,7 @@ from .odata import Row
 DIVISIONS_PROBED_MAX: Final = 25
 
 
-async def masters(exact: Exact) -> Masters:
+async def masters(exact: Exact) -> MasterData:
     """Return the division's master data; an empty list may be a missing right, which is asked before "0 imported" is believed."""
     accounts, journals = await exact.ledger_accounts(), await exact.journals()
     vat_codes, relations = await exact.vat_codes(), await exact.relations()
@@ -23,7 +23,7 @@ async def masters(exact: Exact) -> Masters:
         lacking = await rights.missing(exact, rights.TO_IMPORT)
         if lacking:
             raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
-    return Masters(
+    return MasterData(
         relations=_lines(Relation, relations),
         ledger_accounts=_lines(LedgerAccount, accounts),
         journals=_lines(Journal, journals),
@@ -46,15 +46,15 @@ async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
     current = odata.decimal((await Exact(vendor).me()).get("CurrentDivision"))
     bases = [int(current)] if current else []
     bases += [vendor.settings.division] if vendor.settings.division and vendor.settings.division not in bases else []
-    refused: Blocked | Rejected | None = None
+    refused: ActionRequired | Rejected | None = None
     for base in bases:
         exact = Exact(vendor, base)
         for ask, system in ((exact.divisions, True), (exact.hrm_divisions, False)):
             try:
                 if rows := await ask():
                     return [(row, system) for row in rows]
-            except (Blocked, Rejected) as verdict:
-                refused = verdict
+            except (ActionRequired, Rejected) as failure:
+                refused = failure
     if refused is not None:
         raise refused
     raise answers.refusal("no_division_access", "no company was granted to the app")
@@ -82,14 +82,14 @@ def _division(found: tuple[Row, bool]) -> RemoteDossier:
 async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
     try:
         lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
-    except (Blocked, Rejected) as verdict:
-        return RemoteDossier(dossier.id, dossier.name, False, str(verdict.problem), dossier.data)
-    except (Throttled, Later):
+    except (ActionRequired, Rejected) as failure:
+        return RemoteDossier(dossier.id, dossier.name, False, str(failure.problem), dossier.data)
+    except (RateLimited, RetryLater):
         # One busy company keeps nobody from choosing among the others.
         return dossier
     named = ", ".join(map(str, lacking)) or None
     return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)
 
 
-def _lines(kind: type[Kept], rows: list[Row]) -> tuple[Master, ...]:
+def _lines(kind: type[Kept], rows: list[Row]) -> tuple[MasterRecord, ...]:
     return tuple(kind.read(row).line() for row in rows)

@@ -1,4 +1,4 @@
-"""What Exact calls its master data, as typed values: read from its rows, kept by the kit as ``Master`` lines.
+"""What Exact calls its master data, as typed values: read from its rows, kept by the kit as ``MasterRecord`` lines.
 
 Codes are what a person sees (trimmed); ids and raw codes are what the vendor wants back.
 """
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, Self
 
-from koppel_connector.connector import Master, MasterBook
+from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 
 from . import odata
 from .odata import Row
@@ -54,10 +54,10 @@ class Kept(ABC):
     code: str
     name: str
 
-    def line(self) -> Master:
+    def line(self) -> MasterRecord:
         """Return the value as the kit keeps it (Decimals as strings)."""
         data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
-        return Master(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
+        return MasterRecord(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
 
     def search_keys(self) -> dict[str, Any]:
         """Return what the line is also found by."""
@@ -69,7 +69,7 @@ class Kept(ABC):
         """Read a row of Exact."""
 
     @classmethod
-    def of(cls, line: Master) -> Self:
+    def of(cls, line: MasterRecord) -> Self:
         """Return the value of a kept line."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in line.data.items() if name in names})
@@ -245,7 +245,7 @@ class Relation(Kept):
 class Books:
     """The imported master data of one division, typed, looked up by what people write."""
 
-    def __init__(self, book: MasterBook) -> None:
+    def __init__(self, book: MasterDataStore) -> None:
         self._book = book
 
     @property

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from koppel_connector.connector import Master, MasterBook
+from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 from koppel_mesh.clock import utc_now
 
 SEARCH_LAG_MAX: Final = timedelta(minutes=10)
@@ -31,17 +31,17 @@ def relation_id(division: int | None, identity: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"koppel exact {division} relation {identity}"))
 
 
-def are_kept(book: MasterBook, resource: str) -> bool:
+def are_kept(book: MasterDataStore, resource: str) -> bool:
     """Whether the resource keeps the ids we give, as far as is known."""
     line = book.get(_KIND, resource)
     return line is None or not line.data["gives_own_ids"]
 
 
-async def learn(book: MasterBook, resource: str, ours: str, given: str) -> None:
+async def learn(book: MasterDataStore, resource: str, ours: str, given: str) -> None:
     """Remember what the resource did with an id of ours, when that is news."""
     kept = ours == given
     if kept != are_kept(book, resource):
-        await book.remember(Master(_KIND, resource, resource, resource, {"gives_own_ids": not kept}))
+        await book.remember(MasterRecord(_KIND, resource, resource, resource, {"gives_own_ids": not kept}))
 
 
 def creation(resource: str, what: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def creation(resource: str, what: str) -> dict[str, Any]:
     return {"resource": resource, "what": what, "at": utc_now().isoformat()}
 
 
-def may_be_hidden(book: MasterBook, note: dict[str, Any] | None, what: str) -> bool:
+def may_be_hidden(book: MasterDataStore, note: dict[str, Any] | None, what: str) -> bool:
     """Whether ``what``, which no search shows, may have been created all the same, under an id that is not ours."""
     if note is None or note["what"] != what or are_kept(book, note["resource"]):
         return False

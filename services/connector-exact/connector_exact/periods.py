@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from koppel_connector.connector import Master, MasterBook, Work
-from koppel_connector.verdicts import Blocked, Later, Rejected, Throttled
+from koppel_connector.contract.connector import DeliveryContext, MasterDataStore, MasterRecord
+from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_mesh.clock import utc_now
 
 from . import odata
@@ -40,30 +40,30 @@ class Period:
         return f"{self.year} - {self.number}"
 
 
-async def insist_on_open(exact: Exact, work: Work, journal: str, day: date) -> None:
+async def insist_on_open(exact: Exact, context: DeliveryContext, journal: str, day: date) -> None:
     """Let a document go on whose day lies in an open period, and one of which Exact does not tell: booking it will.
 
     Raises:
         CannotBook: the year does not exist, or the period is closed in this journal.
-        Verdict: Exact cannot be asked now.
+        ConnectorError: Exact cannot be asked now.
     """
     try:
-        periods = await _all_periods(exact, work, day)
+        periods = await _all_periods(exact, context, day)
         if not periods:
             return
         period = _period_of(periods, day)
         if period is None:
             raise CannotBook("financial_year_missing", str(day.year))
-        if await _is_closed(exact, work, journal, period):
+        if await _is_closed(exact, context, journal, period):
             raise CannotBook("period_closed", f"{journal}: {period}")
-    except Later:
+    except RetryLater:
         return
-    except Throttled as held:
+    except RateLimited as held:
         if not held.of_endpoint:  # only the questions are out of errors; booking is not
             raise
 
 
-async def forget(book: MasterBook, journal: str, day: date) -> None:
+async def forget(book: MasterDataStore, journal: str, day: date) -> None:
     """Have all asked again: Exact has just refused what was remembered as open."""
     known = book.get(_PERIODS, _PERIODS)
     if known is None:
@@ -73,17 +73,17 @@ async def forget(book: MasterBook, journal: str, day: date) -> None:
         await book.remember(_line(_STATE, f"{journal} {period}", _NEVER, closed=False))
 
 
-async def _all_periods(exact: Exact, work: Work, day: date) -> list[Period]:
-    book = work.vendor.masters
+async def _all_periods(exact: Exact, context: DeliveryContext, day: date) -> list[Period]:
+    book = context.vendor.master_data
     known = book.get(_PERIODS, _PERIODS)
     if known is not None:
         periods = _periods_of(known)
-        if _is_believed(known, work, good=not periods or _period_of(periods, day) is not None):
+        if _is_believed(known, context, good=not periods or _period_of(periods, day) is not None):
             return periods
     told_at = utc_now()
     try:
         found = [period for row in await exact.financial_periods() if (period := _period(row)) is not None]
-    except (Blocked, Rejected):
+    except (ActionRequired, Rejected):
         # Asked again for every document, a refusal would cost what the question is to spare. A missing right is mostly
         # answered with an empty list (§3.3): that counts the same.
         found = []
@@ -92,15 +92,15 @@ async def _all_periods(exact: Exact, work: Work, day: date) -> list[Period]:
     return found
 
 
-async def _is_closed(exact: Exact, work: Work, journal: str, period: Period) -> bool:
-    book, key = work.vendor.masters, f"{journal} {period}"
+async def _is_closed(exact: Exact, context: DeliveryContext, journal: str, period: Period) -> bool:
+    book, key = context.vendor.master_data, f"{journal} {period}"
     known = book.get(_STATE, key)
-    if known is not None and _is_believed(known, work, good=not known.data["closed"]):
+    if known is not None and _is_believed(known, context, good=not known.data["closed"]):
         return bool(known.data["closed"])
     told_at = utc_now()
     try:
         states = await exact.journal_states(journal, period.year, period.number)
-    except (Blocked, Rejected):
+    except (ActionRequired, Rejected):
         states = []
     closed = any(odata.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
     await book.remember(_line(_STATE, key, told_at, closed=closed))
@@ -113,9 +113,9 @@ def _is_about(row: Row, journal: str, period: Period) -> bool:
     return all(str(row[name]).strip() == wanted for name, wanted in asked.items() if row.get(name) is not None)
 
 
-def _is_believed(line: Master, work: Work, *, good: bool) -> bool:
+def _is_believed(line: MasterRecord, context: DeliveryContext, *, good: bool) -> bool:
     told_at = datetime.fromisoformat(line.data["told_at"])
-    return utc_now() - told_at < OPEN_IS_BELIEVED if good else told_at >= work.delivery.due_at
+    return utc_now() - told_at < OPEN_IS_BELIEVED if good else told_at >= context.delivery.due_at
 
 
 def _period_of(periods: list[Period], day: date) -> Period | None:
@@ -130,12 +130,12 @@ def _period(row: Row) -> Period | None:
     return Period(int(year), int(number), starts_on, ends_on)
 
 
-def _periods_of(line: Master) -> list[Period]:
+def _periods_of(line: MasterRecord) -> list[Period]:
     return [
         Period(year, number, date.fromisoformat(starts_on), date.fromisoformat(ends_on))
         for year, number, starts_on, ends_on in line.data["periods"]
     ]
 
 
-def _line(kind: str, key: str, told_at: datetime, **known: Any) -> Master:
-    return Master(kind, key, key, key, {"told_at": told_at.isoformat(), **known})
+def _line(kind: str, key: str, told_at: datetime, **known: Any) -> MasterRecord:
+    return MasterRecord(kind, key, key, key, {"told_at": told_at.isoformat(), **known})

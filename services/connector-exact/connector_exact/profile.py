@@ -2,14 +2,7 @@
 
 from typing import Final
 
-from koppel_connector.profile import (
-    ErrorBudget,
-    HeaderNames,
-    OAuthProfile,
-    Profile,
-    TokenError,
-    Window,
-)
+from koppel_connector.contract.profile import ErrorBudget, HeaderNames, OAuthProfile, Profile, TokenError, Window
 
 from .mapping.accounts import SIDES
 from .problems import PROBLEMS

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from koppel_connector.connector import Master, MasterBook
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Rejected
+from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.contract.errors import Rejected
+from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import utc_now
 
 from .messages import UNKNOWN_SENTENCE
@@ -27,7 +27,7 @@ def shape(resource: str, *terms: str) -> str:
     return f"{resource}: {' or '.join(kinds)}{' …' * (len(terms) > 1)}"
 
 
-def known(book: MasterBook, question: str) -> Rejected | None:
+def known(book: MasterDataStore, question: str) -> Rejected | None:
     """Return how a question of this shape was refused, when that is less than a day ago."""
     line = book.get(_KIND, question)
     if line is None or utc_now() - datetime.fromisoformat(line.data["told_at"]) >= BELIEVED:
@@ -35,19 +35,19 @@ def known(book: MasterBook, question: str) -> Rejected | None:
     return Rejected(Problem(line.data["code"], line.data["detail"]))
 
 
-async def remember(book: MasterBook, question: str, verdict: Rejected) -> None:
+async def remember(book: MasterDataStore, question: str, failure: Rejected) -> None:
     """Have a question of this shape not asked for a day."""
-    told = verdict.problem or Problem(UNKNOWN_SENTENCE)
+    told = failure.problem or Problem(UNKNOWN_SENTENCE)
     data = {"told_at": utc_now().isoformat(), "code": told.code, "detail": told.detail}
-    await book.remember(Master(_KIND, question, question, question, data))
+    await book.remember(MasterRecord(_KIND, question, question, question, data))
 
 
-async def asked(book: MasterBook, question: str, ask: Callable[[], Awaitable[list[Row]]]) -> list[Row] | None:
+async def asked(book: MasterDataStore, question: str, ask: Callable[[], Awaitable[list[Row]]]) -> list[Row] | None:
     """Return the answer; None when the question is refused, now or within a day."""
     if known(book, question) is not None:
         return None
     try:
         return await ask()
-    except Rejected as verdict:
-        await remember(book, question, verdict)
+    except Rejected as failure:
+        await remember(book, question, failure)
         return None

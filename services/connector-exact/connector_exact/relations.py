@@ -6,9 +6,9 @@ follows from the party, so that neither a lost answer nor two documents at once 
 
 from dataclasses import replace
 
-from koppel_connector.connector import Master, MasterBook, Work
-from koppel_connector.problems import Problem
-from koppel_connector.verdicts import Later
+from koppel_connector.contract.connector import DeliveryContext, MasterDataStore, MasterRecord
+from koppel_connector.contract.errors import RetryLater
+from koppel_connector.contract.problems import Problem
 
 from . import our_ids
 from .answers import AlreadyExists
@@ -22,19 +22,19 @@ from .masters import Relation, Side, name_key, number_key
 _CREATION = "relation_creation"
 
 
-def known(book: MasterBook, booking: Booking) -> Relation | None:
+def known(book: MasterDataStore, booking: Booking) -> Relation | None:
     """Return the imported relation of the booking's party."""
     return parties.recognise(booking.party, parties.candidates(booking.party, book), SIDES[booking.kind])
 
 
-async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
+async def ensure(exact: Exact, context: DeliveryContext, booking: Booking) -> Relation:
     """Return the relation, searched or made when it was not imported; raise when it cannot be used."""
-    side, book = SIDES[booking.kind], work.vendor.masters
+    side, book = SIDES[booking.kind], context.vendor.master_data
     relation = known(book, booking)
     if relation is None:
-        relation = await _search(exact, booking, side) or await _make(exact, work, booking, side)
+        relation = await _search(exact, booking, side) or await _make(exact, context, booking, side)
         await book.remember(relation.line())
-        await work.save(relation_id=relation.id)
+        await context.save(relation_id=relation.id)
     if relation.blocked:
         fresh = await _search(exact, booking, side)
         if fresh is None or fresh.blocked:
@@ -45,7 +45,7 @@ async def ensure(exact: Exact, work: Work, booking: Booking) -> Relation:
         await exact.change_relation(relation.id, parties.role(side))
         relation = replace(relation, status="C") if side == "sale" else replace(relation, is_supplier=True)
         await book.remember(relation.line())
-        await work.save(relation_id=relation.id)
+        await context.save(relation_id=relation.id)
     return relation
 
 
@@ -54,17 +54,17 @@ async def _search(exact: Exact, booking: Booking, side: Side) -> Relation | None
     return parties.recognise(booking.party, [Relation.read(row) for row in rows], side)
 
 
-async def _make(exact: Exact, work: Work, booking: Booking, side: Side) -> Relation:
+async def _make(exact: Exact, context: DeliveryContext, booking: Booking, side: Side) -> Relation:
     if not booking.party.name:
         raise CannotBook("relation_missing")
     identity = _identity(booking.party)
-    await _note_creation(work.vendor.masters, identity, booking.party.name)
-    ours = our_ids.relation_id(work.vendor.settings.division, identity)
+    await _note_creation(context.vendor.master_data, identity, booking.party.name)
+    ours = our_ids.relation_id(context.vendor.settings.division, identity)
     body = parties.creation(booking.party, side)
     try:
         return Relation.read(await exact.create_relation(ours, body))
     except AlreadyExists:
-        if not our_ids.are_kept(work.vendor.masters, RELATIONS):
+        if not our_ids.are_kept(context.vendor.master_data, RELATIONS):
             raise
     if (row := await exact.relation_by_id(ours)) is not None:
         return Relation.read(row)
@@ -73,7 +73,7 @@ async def _make(exact: Exact, work: Work, booking: Booking, side: Side) -> Relat
     return Relation.read({**body, "ID": ours})
 
 
-async def _note_creation(book: MasterBook, identity: str, name: str) -> None:
+async def _note_creation(book: MasterDataStore, identity: str, name: str) -> None:
     """Where Exact gives the ids: create a relation only when no search may still hide one we created.
 
     Raises:
@@ -82,8 +82,8 @@ async def _note_creation(book: MasterBook, identity: str, name: str) -> None:
     if our_ids.are_kept(book, RELATIONS):
         return
     if (line := book.get(_CREATION, identity)) and our_ids.may_be_hidden(book, dict(line.data), identity):
-        raise Later(problem=Problem("vendor_unavailable", f"{RELATIONS}: {name} may exist and not be shown yet"))
-    await book.remember(Master(_CREATION, identity, identity, name, our_ids.creation(RELATIONS, identity)))
+        raise RetryLater(problem=Problem("vendor_unavailable", f"{RELATIONS}: {name} may exist and not be shown yet"))
+    await book.remember(MasterRecord(_CREATION, identity, identity, name, our_ids.creation(RELATIONS, identity)))
 
 
 def _identity(party: Party) -> str:

@@ -4,26 +4,26 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from connector_exact.masters import Journal, LedgerAccount, Relation, VatCode
-from koppel_connector.connector import Master, MasterBook
+from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 
 
-class Book(MasterBook):
+class Book(MasterDataStore):
     """Imported lines in memory, as the kit holds them."""
 
-    def __init__(self, lines: Sequence[Master]) -> None:
+    def __init__(self, lines: Sequence[MasterRecord]) -> None:
         self.lines = list(lines)
 
-    def all(self, kind: str) -> list[Master]:
+    def all(self, kind: str) -> list[MasterRecord]:
         return [line for line in self.lines if line.kind == kind]
 
-    def get(self, kind: str, code: str) -> Master | None:
+    def get(self, kind: str, code: str) -> MasterRecord | None:
         return next((line for line in self.all(kind) if line.code == code), None)
 
-    def find(self, kind: str, key: str, value: str) -> list[Master]:
+    def find(self, kind: str, key: str, value: str) -> list[MasterRecord]:
         own = {"name", "remote_id"}
         return [line for line in self.all(kind) if (getattr(line, key) if key in own else line.data.get(key)) == value]
 
-    async def remember(self, master: Master) -> None:
+    async def remember(self, master: MasterRecord) -> None:
         self.lines = [line for line in self.lines if (line.kind, line.remote_id) != (master.kind, master.remote_id)]
         self.lines.append(master)
 

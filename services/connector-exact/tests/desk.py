@@ -14,8 +14,16 @@ import httpx2
 
 from connector_exact.connector import ExactConnector
 from connector_exact.settings import ExactSettings
-from koppel_connector.connector import Application, Call, Connection, Delivery, Vendor, VendorAnswer, Work
-from koppel_connector.verdicts import OutcomeUnknown
+from koppel_connector.contract.connector import (
+    Application,
+    Call,
+    Connection,
+    Delivery,
+    DeliveryContext,
+    Vendor,
+    VendorAnswer,
+)
+from koppel_connector.contract.errors import OutcomeUnknown
 from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
@@ -42,7 +50,7 @@ class Desk(Vendor):
         self.application = Application(base_url)
         self.connection = Connection(new_id(), new_id(), new_id(), "connected")
         self.settings = settings
-        self.masters = Book([])
+        self.master_data = Book([])
         self.calls: list[Made] = []
         self.token = token
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
@@ -63,8 +71,8 @@ class Desk(Vendor):
         self.calls.append(Made(call.method, call.operation, got.status_code))
         named = {name.lower(): value for name, value in got.headers.items()}
         answer = VendorAnswer(got.status_code, named, got.content, call.operation, call.acts)
-        if (verdict := CONNECTOR.classify(answer)) is not None:
-            raise verdict
+        if (failure := CONNECTOR.classify(answer)) is not None:
+            raise failure
         return answer
 
     async def close(self) -> None:
@@ -72,7 +80,7 @@ class Desk(Vendor):
 
     async def import_all(self) -> None:
         """Import the division's master data."""
-        self.masters = Book(list((await CONNECTOR.import_masters(self)).lines()))
+        self.master_data = Book(list((await CONNECTOR.import_master_data(self)).lines()))
         self.calls.clear()
 
 
@@ -102,15 +110,15 @@ def work_of(
     *,
     progress: dict[str, Any] | None = None,
     remote_uuid: UUID | None = None,
-    went_before: bool = False,
-) -> Work:
+    has_prior_delivery: bool = False,
+) -> DeliveryContext:
     """Return a delivery of ``paper``."""
 
     async def read(role: str) -> bytes:
         return paper.files[role]
 
     number = new_id()
-    return Work(
+    return DeliveryContext(
         delivery=Delivery(new_id(), new_id(), 1, "book", DocumentKind(paper.kind)),
         remote_ref=f"KPL-{number.hex[-20:].upper()}",
         remote_uuid=remote_uuid or number,
@@ -120,13 +128,13 @@ def work_of(
         progress=progress if progress is not None else {},
         read_content=read,
         write_progress=lambda _: None,
-        went_before=went_before,
+        has_prior_delivery=has_prior_delivery,
     )
 
 
-def asked_again(work: Work) -> Work:
+def asked_again(context: DeliveryContext) -> DeliveryContext:
     """Return the delivery as it is after somebody asked to try again."""
-    return replace(work, delivery=replace(work.delivery, due_at=utc_now()))
+    return replace(context, delivery=replace(context.delivery, due_at=utc_now()))
 
 
 async def allow(address: str) -> dict[str, str]:
@@ -160,12 +168,12 @@ async def login(base_url: str, client_id: str, client_secret: str, redirect_uri:
     return dict(pair.json())
 
 
-async def book(desk: Desk, work: Work) -> Any:
+async def book(desk: Desk, context: DeliveryContext) -> Any:
     """Take a delivery to the vendor and read it back, as the kit would when nothing goes wrong."""
-    prepared = await CONNECTOR.prepare(work)
-    sent = await CONNECTOR.send(work, prepared)
-    told = await CONNECTOR.read_back(desk, [work])
-    return sent, told[work.delivery.id]
+    prepared = await CONNECTOR.prepare(context)
+    sent = await CONNECTOR.send(context, prepared)
+    told = await CONNECTOR.read_back(desk, [context])
+    return sent, told[context.delivery.id]
 
 
 __all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "allow", "asked_again", "book", "login", "sample", "work_of"]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx2
 
-from koppel_connector.conformance import LoopbackServer, Request, http_answer
+from koppel_connector.testing import LoopbackServer, Request, http_answer
 
 _UNSENT = {"content-length", "transfer-encoding", "connection", "host"}
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")

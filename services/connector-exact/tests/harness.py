@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
-from koppel_connector.conformance import Fault, VendorHarness, Workshop
+from koppel_connector.testing import Fault, Testbed, VendorHarness
 from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
@@ -158,8 +158,8 @@ class ExactHarness(VendorHarness):
         self._ids: dict[int, UUID] = {}
         self._throttled = 0
 
-    async def connect(self, shop: Workshop) -> UUID:
-        return await shop.connect(SETTINGS, allow)
+    async def connect(self, testbed: Testbed) -> UUID:
+        return await testbed.connect(SETTINGS, allow)
 
     def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         paper = sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-{number + 1:04}"})

@@ -3,7 +3,7 @@
 import pytest
 
 from connector_exact.service import SERVICE
-from koppel_connector.conformance import ConnectorConformance, VendorHarness, Workshop
+from koppel_connector.testing import ConnectorConformance, Testbed, VendorHarness
 from koppel_mesh.service import Service
 
 from .harness import ExactHarness, Sandbox
@@ -25,16 +25,16 @@ class TestExactConformance(ConnectorConformance):
     def vendor_settings(self, sandbox: Sandbox) -> dict[str, object]:
         return sandbox.service_settings()
 
-    async def test_twenty_tasks_refresh_once(self, shop: Workshop, harness: VendorHarness) -> None:
+    async def test_twenty_tasks_refresh_once(self, testbed: Testbed, harness: VendorHarness) -> None:
         assert isinstance(harness, ExactHarness)
         harness.sandbox.state.clock.advance(595)  # the vendor's clock goes along: Exact refuses an early refresh
-        await super().test_twenty_tasks_refresh_once(shop, harness)
+        await super().test_twenty_tasks_refresh_once(testbed, harness)
 
-    async def _let_time_pass(self, shop: Workshop) -> None:
-        await super()._let_time_pass(shop)
+    async def _let_time_pass(self, testbed: Testbed) -> None:
+        await super()._let_time_pass(testbed)
         if not self.refresh_allowed:
             # Once: the pair of the moment is old enough to be refreshed; the next one is young again.
             self.refresh_allowed = True
-            await shop.change("UPDATE oauth_token SET obtained_at = obtained_at - interval '575 seconds'")
-            assert shop.kit.vault is not None
-            shop.kit.vault.forget((await shop.rows("SELECT id FROM connection"))[0].id)
+            await testbed.change("UPDATE oauth_token SET obtained_at = obtained_at - interval '575 seconds'")
+            assert testbed.kit.vault is not None
+            testbed.kit.vault.forget((await testbed.rows("SELECT id FROM connection"))[0].id)

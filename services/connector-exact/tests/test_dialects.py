@@ -9,8 +9,8 @@ import pytest
 
 from connector_exact.api import Exact
 from connector_exact.settings import ExactSettings
-from koppel_connector.outcomes import Booked, Differs, Found
-from koppel_connector.verdicts import Rejected
+from koppel_connector.contract.errors import Rejected
+from koppel_connector.contract.results import Booked, Differs, Found
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .dialect import Dialect, Said, Tongue, refuse, shouted
@@ -180,40 +180,40 @@ async def test_an_account_of_the_relation_is_known_in_any_spelling(sandbox: Sand
 
 async def test_lines_asked_for_apart_are_compared_as_well(sandbox: Sandbox) -> None:
     async with desk_in(sandbox, lines_never_expanded) as desk:
-        work = work_of(desk, sample("01-invoice-ogm-pdf"))
-        _, told = await book(desk, work)
+        context = work_of(desk, sample("01-invoice-ogm-pdf"))
+        _, told = await book(desk, context)
         assert isinstance(told, Booked)
-        work.progress["expected"]["lines"][0][1] = "1.00"
-        told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+        context.progress["expected"]["lines"][0][1] = "1.00"
+        told = (await CONNECTOR.read_back(desk, [context]))[context.delivery.id]
     assert isinstance(told, Differs)
 
 
 async def test_lines_are_asked_for_by_a_name_everybody_knows(sandbox: Sandbox) -> None:
     async with desk_in(sandbox, plain_names_selected) as desk:
-        work = work_of(desk, sample("01-invoice-ogm-pdf"))
-        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+        context = work_of(desk, sample("01-invoice-ogm-pdf"))
+        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
         desk.calls.clear()
-        told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+        told = (await CONNECTOR.read_back(desk, [context]))[context.delivery.id]
     assert isinstance(told, Booked)
     assert len(desk.calls) == 1
 
 
 async def test_what_was_booked_is_found_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
     async with desk_in(sandbox, one_term_a_filter) as desk:
-        work = work_of(desk, sample("01-invoice-ogm-pdf"))
-        sent, _ = await book(desk, work)
-        found = await CONNECTOR.lookup(work)
+        context = work_of(desk, sample("01-invoice-ogm-pdf"))
+        sent, _ = await book(desk, context)
+        found = await CONNECTOR.lookup(context)
     assert isinstance(found, Found)
     assert (found.remote_id, found.count, found.problem) == (sent.remote_id, 1, None)
 
 
 async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(sandbox: Sandbox) -> None:
     async with desk_in(sandbox, one_term_a_filter) as desk:
-        works = [work_of(desk, sample("01-invoice-ogm-pdf")) for _ in range(2)]
-        for work in works:
-            await CONNECTOR.send(work, await CONNECTOR.prepare(work))
-        told = await CONNECTOR.read_back(desk, works)
-    assert [type(told[work.delivery.id]) for work in works] == [Booked, Booked]
+        contexts = [work_of(desk, sample("01-invoice-ogm-pdf")) for _ in range(2)]
+        for context in contexts:
+            await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        told = await CONNECTOR.read_back(desk, contexts)
+    assert [type(told[context.delivery.id]) for context in contexts] == [Booked, Booked]
 
 
 @pytest.mark.parametrize("tongue", [only_the_key_comes_back, creations_say_nothing])
@@ -237,7 +237,7 @@ async def test_every_page_is_read_though_its_link_names_another_host(sandbox: Sa
         links_name_another_host(said)
 
     async with desk_in(sandbox, both) as desk:
-        assert len(desk.masters.all("relation")) == len(sandbox.relations())
+        assert len(desk.master_data.all("relation")) == len(sandbox.relations())
 
 
 async def test_a_relation_is_found_though_a_field_of_the_question_cannot_be_filtered(sandbox: Sandbox) -> None:
@@ -263,12 +263,12 @@ async def test_what_is_refused_is_not_asked_again_with_every_document(sandbox: S
     async with desk_in(sandbox, narrow) as desk:
         for errors_max, number in ((6, "0403170701"), (1, "0404616494"), (0, "0202239951")):
             swaps = {"BE0000000295": f"BE{number}", ">0000000295<": f">{number}<"}
-            works = [work_of(desk, sample("01-invoice-ogm-pdf", replace=swaps)) for _ in range(2 + errors_max)]
+            contexts = [work_of(desk, sample("01-invoice-ogm-pdf", replace=swaps)) for _ in range(2 + errors_max)]
             desk.calls.clear()
-            for work in works:
-                await CONNECTOR.send(work, await CONNECTOR.prepare(work))
-            told = await CONNECTOR.read_back(desk, works)
-            found = await CONNECTOR.lookup(works[0])
+            for context in contexts:
+                await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+            told = await CONNECTOR.read_back(desk, contexts)
+            found = await CONNECTOR.lookup(contexts[0])
             assert isinstance(found, Found)
             assert {type(one) for one in told.values()} == {Booked}
             assert sum(call.status == 400 for call in desk.calls) <= errors_max
@@ -314,5 +314,5 @@ async def test_yes_and_no_may_be_words(sandbox: Sandbox, flag: str) -> None:
 
     row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", Blocked=flag == "true")
     async with desk_in(sandbox, words) as desk:
-        kept = next(line for line in desk.masters.all("relation") if line.remote_id == row["ID"])
+        kept = next(line for line in desk.master_data.all("relation") if line.remote_id == row["ID"])
     assert kept.data["blocked"] is (flag == "true")

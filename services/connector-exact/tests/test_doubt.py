@@ -6,38 +6,38 @@ from uuid import uuid4
 
 import pytest
 
-from koppel_connector.outcomes import Booked, Differs, Found, NotBooked, NotFound
-from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown
+from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
+from koppel_connector.contract.results import Booked, Differs, Found, NotBooked, NotFound
 from koppel_sandbox.exact.faults import Fault
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .harness import Sandbox
 
 
-async def refused_lookup(work: Any, resource: str) -> None:
+async def refused_lookup(context: Any, resource: str) -> None:
     """Search, and be told at once which right is missing: whoever can grant it need not wait until the search is given up."""
-    with pytest.raises(Blocked) as caught:
-        await CONNECTOR.lookup(work)
+    with pytest.raises(ActionRequired) as caught:
+        await CONNECTOR.lookup(context)
     assert caught.value.problem is not None
     assert caught.value.problem.code == "missing_right"
     assert resource in str(caught.value.problem.detail)
 
 
 async def test_what_was_booked_is_found_by_our_id(desk: Desk) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    sent, _ = await book(desk, work)
-    again = work_of(desk, sample("01-invoice-ogm-pdf"), progress=work.progress, remote_uuid=work.remote_uuid)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, context)
+    again = work_of(desk, sample("01-invoice-ogm-pdf"), progress=context.progress, remote_uuid=context.remote_uuid)
     found = await CONNECTOR.lookup(again)
     assert isinstance(found, Found)
     assert (found.remote_id, found.count, found.problem) == (sent.remote_id, 1, None)
 
 
 async def test_the_same_entry_sent_twice_is_one_entry(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    prepared = await CONNECTOR.prepare(work)
-    await CONNECTOR.send(work, prepared)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    prepared = await CONNECTOR.prepare(context)
+    await CONNECTOR.send(context, prepared)
     with pytest.raises(OutcomeUnknown):
-        await CONNECTOR.send(work, prepared)
+        await CONNECTOR.send(context, prepared)
     assert len(sandbox.entries()) == 1
 
 
@@ -53,16 +53,16 @@ async def test_somebody_elses_entry_with_our_number_goes_to_a_person(desk: Desk)
 
 async def test_what_another_connection_booked_is_not_booked_again_unasked(desk: Desk, sandbox: Sandbox) -> None:
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    work = work_of(desk, sample("01-invoice-ogm-pdf"), went_before=True)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"), has_prior_delivery=True)
     with pytest.raises(OutcomeUnknown):
-        await book(desk, work)
-    found = await CONNECTOR.lookup(work)
+        await book(desk, context)
+    found = await CONNECTOR.lookup(context)
     assert isinstance(found, Found)
     assert found.problem is not None
     assert found.problem.code == "entry_already_exists"
     assert (len(sandbox.entries()), len(sandbox.documents())) == (1, 1)
     # The accountant looked, and says that it is another one.
-    _, told = await book(desk, work)
+    _, told = await book(desk, context)
     assert isinstance(told, Booked)
     assert len(sandbox.entries()) == 2
 
@@ -71,16 +71,16 @@ async def test_a_search_that_fails_is_made_again_before_a_document_goes_a_second
     desk: Desk, sandbox: Sandbox
 ) -> None:
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    work = work_of(desk, sample("01-invoice-ogm-pdf"), went_before=True)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"), has_prior_delivery=True)
     sandbox.state.faults.append(Fault("html_503", method="GET", path="salesentry/SalesEntries"))
-    with pytest.raises(Later):
-        await book(desk, work)
+    with pytest.raises(RetryLater):
+        await book(desk, context)
     sandbox.deny("salesentry/SalesEntries", "GET")
-    with pytest.raises(Blocked):
-        await book(desk, work)
+    with pytest.raises(ActionRequired):
+        await book(desk, context)
     sandbox.allow_everything()
     with pytest.raises(OutcomeUnknown):
-        await book(desk, work)
+        await book(desk, context)
     assert len(sandbox.entries()) == 1
 
 
@@ -90,47 +90,47 @@ async def test_what_went_no_other_way_costs_no_search(desk: Desk) -> None:
 
 
 async def test_nothing_found_without_the_right_to_read_proves_nothing(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    await book(desk, work)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    await book(desk, context)
     sandbox.deny("salesentry/SalesEntries", "GET")
-    await refused_lookup(work, "salesentry/SalesEntries")
-    work.delivery = type(work.delivery)(**{**vars(work.delivery), "remote_id": str(work.remote_uuid)})
-    with pytest.raises(Blocked) as caught:
-        await CONNECTOR.read_back(desk, [work])
+    await refused_lookup(context, "salesentry/SalesEntries")
+    context.delivery = type(context.delivery)(**{**vars(context.delivery), "remote_id": str(context.remote_uuid)})
+    with pytest.raises(ActionRequired) as caught:
+        await CONNECTOR.read_back(desk, [context])
     assert caught.value.problem is not None
     assert caught.value.problem.code == "missing_right"
 
 
 @pytest.mark.parametrize("resource", ["documents/Documents", "documents/DocumentAttachments"])
 async def test_files_that_may_not_be_read_are_not_made_twice(desk: Desk, sandbox: Sandbox, resource: str) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
-    with pytest.raises(Blocked):
-        await book(desk, work)
+    with pytest.raises(ActionRequired):
+        await book(desk, context)
     sandbox.deny(resource, "GET")
-    work.progress.clear()
-    await refused_lookup(work, resource)
+    context.progress.clear()
+    await refused_lookup(context, resource)
 
 
 async def test_a_document_made_in_doubt_is_found_and_used(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
     sandbox.deny("documents/DocumentAttachments", "POST")
-    with pytest.raises(Blocked):
-        await book(desk, work)
+    with pytest.raises(ActionRequired):
+        await book(desk, context)
     sandbox.allow_everything()
-    work.progress.clear()
-    assert isinstance(await CONNECTOR.lookup(work), NotFound)
-    _, told = await book(desk, work)
+    context.progress.clear()
+    assert isinstance(await CONNECTOR.lookup(context), NotFound)
+    _, told = await book(desk, context)
     assert isinstance(told, Booked)
     assert len(sandbox.documents()) == 1
 
 
 async def test_an_entry_not_there_stays_open_and_a_changed_one_differs(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    sent, _ = await book(desk, work)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, context)
     sandbox.tamper(sent.remote_id, Decimal("0.01"))
-    told = (await CONNECTOR.read_back(desk, [work]))[work.delivery.id]
+    told = (await CONNECTOR.read_back(desk, [context]))[context.delivery.id]
     assert isinstance(told, Differs)
     assert told.problem.code == "totals_differ"
-    gone = work_of(desk, sample("01-invoice-ogm-pdf"), progress=work.progress, remote_uuid=uuid4())
+    gone = work_of(desk, sample("01-invoice-ogm-pdf"), progress=context.progress, remote_uuid=uuid4())
     assert isinstance((await CONNECTOR.read_back(desk, [gone]))[gone.delivery.id], NotBooked)

@@ -20,7 +20,7 @@ from connector_exact.mapping.entry import (
     payment_reference,
 )
 from connector_exact.mapping.refusal import CannotBook
-from koppel_connector.wire import to_json
+from koppel_connector.contract.wire import to_json
 from koppel_mesh.messages import DocumentKind
 
 from .books import account, journal, vat

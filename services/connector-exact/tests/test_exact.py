@@ -7,8 +7,8 @@ import pytest
 from connector_exact.masters import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
-from koppel_connector.outcomes import Booked, Differs
-from koppel_connector.verdicts import Blocked, Verdict
+from koppel_connector.contract.errors import ActionRequired, ConnectorError
+from koppel_connector.contract.results import Booked, Differs
 
 from .desk import CONNECTOR, Desk, asked_again, book, sample, work_of
 from .harness import SETTINGS, Sandbox
@@ -32,17 +32,17 @@ KINDS = [
 ENTRY_CALLS = {"documents/Documents", "documents/DocumentAttachments", "salesentry/SalesEntries"}
 
 
-async def refused(desk: Desk, paper: Any, **of: Any) -> Verdict:
-    with pytest.raises(Verdict) as caught:
+async def refused(desk: Desk, paper: Any, **of: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
         await book(desk, work_of(desk, paper, **of))
     assert caught.value.problem is not None
     assert caught.value.problem.code in PROBLEMS
     return caught.value
 
 
-def code_of(verdict: Verdict) -> str:
-    assert verdict.problem is not None
-    return verdict.problem.code
+def code_of(failure: ConnectorError) -> str:
+    assert failure.problem is not None
+    return failure.problem.code
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -71,11 +71,11 @@ async def test_each_kind_is_booked_and_read_back_to_the_cent(
 async def test_four_calls_book_and_one_reads_many_back(desk: Desk) -> None:
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
     desk.calls.clear()
-    works = []
+    contexts = []
     for number in range(7):
-        work = work_of(desk, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
-        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
-        works.append(work)
+        context = work_of(desk, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
+        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        contexts.append(context)
     assert [call.operation for call in desk.calls] == [
         "documents/Documents",
         "documents/DocumentAttachments",
@@ -83,17 +83,17 @@ async def test_four_calls_book_and_one_reads_many_back(desk: Desk) -> None:
         "salesentry/SalesEntries",
     ] * 7
     desk.calls.clear()
-    told = await CONNECTOR.read_back(desk, works)
+    told = await CONNECTOR.read_back(desk, contexts)
     assert len(desk.calls) == 1
     assert all(isinstance(one, Booked) for one in told.values())
     assert len({one.entry_number for one in told.values() if isinstance(one, Booked)}) == 7
 
 
 async def test_pdf_and_ubl_hang_on_the_entrys_document(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    sent, _ = await book(desk, work)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(desk, context)
     document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
-    assert document["Subject"].endswith(work.remote_ref)
+    assert document["Subject"].endswith(context.remote_ref)
     assert document["Type"] == 10
     assert [name.rsplit(".", 1)[1] for name in sandbox.attachments(document["ID"])] == ["pdf", "xml"]
 
@@ -123,9 +123,9 @@ async def test_a_relation_lacking_the_role_gets_it_and_nothing_else(desk: Desk, 
 async def test_a_blocked_relation_waits_for_the_accountant_until_it_is_free(desk: Desk, sandbox: Sandbox) -> None:
     row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", Blocked=True)
     await desk.import_all()
-    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
-    assert isinstance(verdict, Blocked)
-    assert code_of(verdict) == "relation_blocked"
+    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(failure, ActionRequired)
+    assert code_of(failure) == "relation_blocked"
     assert PROBLEMS["relation_blocked"].who_can_fix == "accountant"
     sandbox.change_relation(row["ID"], Blocked=False)
     _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
@@ -146,20 +146,20 @@ async def test_a_period_closed_since_it_was_asked_is_told_in_any_language(
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
     sandbox.speak(language)
     sandbox.close_period("700", 2026, 1)
-    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
-    assert isinstance(verdict, Blocked)
-    assert code_of(verdict) == "period_closed"
+    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(failure, ActionRequired)
+    assert code_of(failure) == "period_closed"
 
 
 async def test_a_retry_after_a_refusal_makes_no_second_document(desk: Desk, sandbox: Sandbox) -> None:
     await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
     sandbox.close_period("700", 2026, 1)
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    with pytest.raises(Blocked):
-        await book(desk, work)
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    with pytest.raises(ActionRequired):
+        await book(desk, context)
     sandbox.open_periods()
     desk.calls.clear()
-    _, told = await book(desk, asked_again(work))
+    _, told = await book(desk, asked_again(context))
     assert isinstance(told, Booked)
     assert [call.operation for call in desk.calls if call.operation in ENTRY_CALLS] == ["salesentry/SalesEntries"] * 2
 
@@ -169,16 +169,16 @@ async def test_a_document_removed_while_the_entry_waited_is_made_again(
     desk: Desk, sandbox: Sandbox, language: str
 ) -> None:
     sandbox.speak(language)
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
-    with pytest.raises(Blocked):
-        await book(desk, work)
+    with pytest.raises(ActionRequired):
+        await book(desk, context)
     sandbox.allow_everything()
     sandbox.remove_documents()
-    with pytest.raises(Blocked) as caught:
-        await book(desk, work)
+    with pytest.raises(ActionRequired) as caught:
+        await book(desk, context)
     assert code_of(caught.value) == "files_gone"
-    sent, told = await book(desk, work)
+    sent, told = await book(desk, context)
     assert isinstance(told, Booked)
     document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
     assert len(sandbox.attachments(document["ID"])) == 2
@@ -201,19 +201,19 @@ async def test_what_the_settings_get_wrong_is_told_before_anything_acts(
     desk: Desk, settings: dict[str, Any], document: dict[str, Any], code: str
 ) -> None:
     desk.settings = ExactSettings.model_validate({**SETTINGS, **settings})
-    verdict = await refused(desk, sample("01-invoice-ogm-pdf", **document))
-    assert isinstance(verdict, Blocked)
-    assert code_of(verdict) == code
+    failure = await refused(desk, sample("01-invoice-ogm-pdf", **document))
+    assert isinstance(failure, ActionRequired)
+    assert code_of(failure) == code
     assert not [call for call in desk.calls if call.method != "GET"]
 
 
 async def test_an_unknown_vat_rate_names_category_and_rate(desk: Desk) -> None:
     paper = sample("06-E-small-business", "sales_invoice")
     desk.settings = ExactSettings.model_validate({**SETTINGS, "vat_codes": {"sale": {"E": "ZZ"}}})
-    verdict = await refused(desk, paper)
-    assert verdict.problem is not None
-    assert code_of(verdict) == "unknown_vat_code"
-    assert "E at 0 %" in str(verdict.problem.detail)
+    failure = await refused(desk, paper)
+    assert failure.problem is not None
+    assert code_of(failure) == "unknown_vat_code"
+    assert "E at 0 %" in str(failure.problem.detail)
 
 
 async def test_a_vat_code_gone_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
@@ -228,9 +228,9 @@ async def test_an_account_blocked_since_the_import_is_exacts_own_no(desk: Desk, 
 
 async def test_a_missing_right_names_itself(desk: Desk, sandbox: Sandbox) -> None:
     sandbox.deny("salesentry/SalesEntries", "POST")
-    verdict = await refused(desk, sample("01-invoice-ogm-pdf"))
-    assert isinstance(verdict, Blocked)
-    assert code_of(verdict) == "missing_right"
+    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    assert isinstance(failure, ActionRequired)
+    assert code_of(failure) == "missing_right"
     assert PROBLEMS["missing_right"].degrades
     steps = {step.name: step async for step in CONNECTOR.check(desk)}
     assert not steps["rights"].ok
@@ -245,8 +245,8 @@ async def test_a_missing_right_names_itself(desk: Desk, sandbox: Sandbox) -> Non
 async def test_an_import_without_rights_is_no_empty_import(desk: Desk, sandbox: Sandbox, resource: str) -> None:
     for each in (resource, "sync/CRM/Accounts") if resource == "crm/Accounts" else (resource,):
         sandbox.deny(each, "GET")
-    with pytest.raises(Blocked) as caught:
-        await CONNECTOR.import_masters(desk)
+    with pytest.raises(ActionRequired) as caught:
+        await CONNECTOR.import_master_data(desk)
     assert code_of(caught.value) == "missing_right"
     assert caught.value.problem is not None
     assert resource in str(caught.value.problem.detail)
@@ -254,7 +254,7 @@ async def test_an_import_without_rights_is_no_empty_import(desk: Desk, sandbox: 
 
 async def test_a_company_without_relations_is_imported(desk: Desk, sandbox: Sandbox) -> None:
     sandbox.forget_relations()
-    assert (await CONNECTOR.import_masters(desk)).relations == ()
+    assert (await CONNECTOR.import_master_data(desk)).relations == ()
 
 
 async def test_an_expired_licence(desk: Desk, sandbox: Sandbox) -> None:
@@ -284,9 +284,9 @@ async def test_a_taken_number_is_never_overwritten(desk: Desk, sandbox: Sandbox)
     first, told = await book(desk, work_of(desk, numbered("26799001")))
     assert isinstance(told, Booked)
     assert first.entry_number == "26799001"
-    verdict = await refused(desk, numbered("26799001"))
-    assert isinstance(verdict, Blocked)
-    assert code_of(verdict) == "entry_number_taken"
+    failure = await refused(desk, numbered("26799001"))
+    assert isinstance(failure, ActionRequired)
+    assert code_of(failure) == "entry_number_taken"
     assert sandbox.entry(first.remote_id)["EntryNumber"] == 26799001
     assert len(sandbox.entries()) == 1
 
@@ -300,6 +300,6 @@ async def test_a_number_exact_replaces_is_not_booked_silently(desk: Desk) -> Non
 
 
 async def test_relations_are_read_as_they_stand(desk: Desk) -> None:
-    relations = [Relation.of(line) for line in desk.masters.all(Relation.kind)]
+    relations = [Relation.of(line) for line in desk.master_data.all(Relation.kind)]
     assert relations
     assert all(relation.code == relation.code.strip() for relation in relations)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from connector_exact.answers import AlreadyExists
-from koppel_connector.connector import Work
-from koppel_connector.outcomes import Booked, CannotTell, Found, NotFound
-from koppel_connector.verdicts import Blocked, Later, OutcomeUnknown
+from koppel_connector.contract.connector import DeliveryContext
+from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
+from koppel_connector.contract.results import Booked, CannotTell, Found, NotFound
 from koppel_sandbox.exact.faults import Fault
 
 from .desk import CONNECTOR, Desk, sample, work_of
@@ -25,15 +25,17 @@ CREATIONS = [
 ]
 
 
-async def deliver(desk: Desk, sandbox: Sandbox, work: Work, *, settle_s: float = 30.0, rounds: int = 40) -> str:
+async def deliver(
+    desk: Desk, sandbox: Sandbox, context: DeliveryContext, *, settle_s: float = 30.0, rounds: int = 40
+) -> str:
     """Take a delivery to its booking as the kit does: look up after doubt, send again after two searches in vain."""
     in_vain = None
     for _ in range(rounds):
         try:
             if in_vain is None or in_vain >= 2:
-                sent = await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+                sent = await CONNECTOR.send(context, await CONNECTOR.prepare(context))
                 return sent.remote_id
-            match await CONNECTOR.lookup(work):
+            match await CONNECTOR.lookup(context):
                 case Found(remote_id=remote_id, count=1, problem=None):
                     return remote_id
                 case NotFound():
@@ -44,19 +46,19 @@ async def deliver(desk: Desk, sandbox: Sandbox, work: Work, *, settle_s: float =
                     raise AssertionError(found)
         except OutcomeUnknown:
             in_vain = 0
-        except Later:
+        except RetryLater:
             pass
         sandbox.state.clock.advance(settle_s)
-        grow_older(work, settle_s)
+        grow_older(context, settle_s)
         desk.token = await sandbox.fresh_token()
     raise AssertionError("the delivery came to no end")
 
 
-def grow_older(work: Work, seconds: float) -> None:
+def grow_older(context: DeliveryContext, seconds: float) -> None:
     """Let the same time pass for what the delivery has noted as for the sandbox."""
-    if note := work.progress.get("creating"):
+    if note := context.progress.get("creating"):
         at = datetime.fromisoformat(note["at"]) - timedelta(seconds=seconds)
-        work.progress["creating"] = {**note, "at": at.isoformat()}
+        context.progress["creating"] = {**note, "at": at.isoformat()}
 
 
 def lose(sandbox: Sandbox, path: str, skip: int, times: int = 1) -> None:
@@ -85,12 +87,12 @@ async def test_a_lost_answer_and_a_lagging_search_create_nothing_twice(
     sandbox.state.switches.minute_limit = 1_000
     sandbox.state.switches.search_lag_s = LAG_S
     lose(sandbox, path, skip)
-    work = work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
-    await deliver(desk, sandbox, work, settle_s=settle_s, rounds=200)
+    context = work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
+    await deliver(desk, sandbox, context, settle_s=settle_s, rounds=200)
     assert held(sandbox) == ONE_OF_EACH
     sandbox.state.clock.advance(LAG_S)
     desk.token = await sandbox.fresh_token()
-    assert isinstance((await CONNECTOR.read_back(desk, [work]))[work.delivery.id], Booked)
+    assert isinstance((await CONNECTOR.read_back(desk, [context]))[context.delivery.id], Booked)
 
 
 async def test_every_answer_lost_creates_nothing_twice(desk: Desk, sandbox: Sandbox) -> None:
@@ -115,13 +117,13 @@ async def test_two_documents_of_a_new_party_make_one_relation(desk: Desk, sandbo
 
 async def test_an_entry_that_exists_is_not_sent_again_while_no_search_shows_it(desk: Desk, sandbox: Sandbox) -> None:
     sandbox.state.switches.search_lag_s = LAG_S
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
-    await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    await CONNECTOR.send(context, await CONNECTOR.prepare(context))
     with pytest.raises(AlreadyExists):
-        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
-    assert isinstance(await CONNECTOR.lookup(work), CannotTell)
+        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+    assert isinstance(await CONNECTOR.lookup(context), CannotTell)
     sandbox.state.clock.advance(LAG_S)
-    assert isinstance(await CONNECTOR.lookup(work), Found)
+    assert isinstance(await CONNECTOR.lookup(context), Found)
 
 
 @pytest.mark.parametrize(("path", "skip"), CREATIONS)
@@ -138,14 +140,14 @@ async def test_where_exact_gives_the_ids_a_lagging_search_is_waited_for(
 
 
 async def test_a_removed_document_is_made_again_under_another_id(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = work_of(desk, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
-    with pytest.raises(Blocked):
-        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+    with pytest.raises(ActionRequired):
+        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
     first = sandbox.documents()[0]["ID"]
     sandbox.allow_everything()
     sandbox.remove_documents()
-    with pytest.raises(Blocked):
-        await CONNECTOR.send(work, await CONNECTOR.prepare(work))
-    await CONNECTOR.send(work, await CONNECTOR.prepare(work))
+    with pytest.raises(ActionRequired):
+        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+    await CONNECTOR.send(context, await CONNECTOR.prepare(context))
     assert [document["ID"] != first for document in sandbox.documents()] == [True]

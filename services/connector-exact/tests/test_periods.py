@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from connector_exact import periods
-from koppel_connector.connector import Call, VendorAnswer
-from koppel_connector.outcomes import Booked
-from koppel_connector.verdicts import Blocked, Throttled
+from koppel_connector.contract.connector import Call, VendorAnswer
+from koppel_connector.contract.errors import ActionRequired, RateLimited
+from koppel_connector.contract.results import Booked
 from koppel_mesh.clock import utc_now
 from koppel_sandbox.exact.faults import Fault
 
@@ -22,9 +22,9 @@ def of_day(day: str) -> Any:
     return sample("01-invoice-ogm-pdf", replace={"<cbc:IssueDate>2026-01-15": f"<cbc:IssueDate>{day}"})
 
 
-async def problem_of(desk: Desk, work: Any) -> tuple[str, str | None]:
-    with pytest.raises(Blocked) as caught:
-        await book(desk, work)
+async def problem_of(desk: Desk, context: Any) -> tuple[str, str | None]:
+    with pytest.raises(ActionRequired) as caught:
+        await book(desk, context)
     assert caught.value.problem is not None
     return caught.value.problem.code, caught.value.problem.detail
 
@@ -46,8 +46,8 @@ async def test_open_periods_are_asked_once(desk: Desk) -> None:
 
 async def test_a_box_of_old_invoices_costs_no_error_and_makes_nothing(desk: Desk, sandbox: Sandbox) -> None:
     days = ["2011-06-30", "2013-04-10", "2015-04-01", "2024-05-15", "2024-05-31", "2024-12-31"]
-    works = [work_of(desk, of_day(day)) for day in days]
-    told = [await problem_of(desk, work) for work in works]
+    contexts = [work_of(desk, of_day(day)) for day in days]
+    told = [await problem_of(desk, context) for context in contexts]
     assert [code for code, _ in told] == ["financial_year_missing"] * 3 + ["period_closed"] * 3
     assert [detail for _, detail in told] == ["2011", "2013", "2015", *["700: 2024 - 5"] * 2, "700: 2024 - 12"]
     assert {call.status for call in desk.calls} == {200}
@@ -59,21 +59,21 @@ async def test_closed_is_believed_by_those_who_were_waiting_and_asked_anew_by_wh
 ) -> None:
     sandbox.close_period("700", 2026, 1)
     waiting = [work_of(desk, of_day("2026-01-15")) for _ in range(3)]
-    for work in waiting:
-        await problem_of(desk, work)
+    for context in waiting:
+        await problem_of(desk, context)
     assert asked(desk) == [PERIODS, STATES]
     sandbox.open_periods()
-    again = [asked_again(work) for work in waiting]
-    for work in again:
-        assert isinstance((await book(desk, work))[1], Booked)
+    again = [asked_again(context) for context in waiting]
+    for context in again:
+        assert isinstance((await book(desk, context))[1], Booked)
     assert asked(desk) == [STATES]
 
 
 async def test_a_year_that_was_made_since_is_found(desk: Desk, sandbox: Sandbox) -> None:
-    work = work_of(desk, of_day("2019-03-01"))
-    assert await problem_of(desk, work) == ("financial_year_missing", "2019")
+    context = work_of(desk, of_day("2019-03-01"))
+    assert await problem_of(desk, context) == ("financial_year_missing", "2019")
     sandbox.division.years.add(2019)
-    assert isinstance((await book(desk, asked_again(work)))[1], Booked)
+    assert isinstance((await book(desk, asked_again(context)))[1], Booked)
 
 
 async def test_a_refusal_makes_what_was_remembered_doubtful(desk: Desk, sandbox: Sandbox) -> None:
@@ -108,16 +108,16 @@ async def test_questions_out_of_errors_hold_no_booking_back(
 
     async def call(asked: Call) -> VendorAnswer:
         if asked.operation == PERIODS:
-            raise Throttled(utc_now(), of_endpoint=of_endpoint)
+            raise RateLimited(utc_now(), of_endpoint=of_endpoint)
         return await really(asked)
 
     monkeypatch.setattr(desk, "call", call)
-    work = work_of(desk, of_day("2026-01-15"))
+    context = work_of(desk, of_day("2026-01-15"))
     if books:
-        assert isinstance((await book(desk, work))[1], Booked)
+        assert isinstance((await book(desk, context))[1], Booked)
     else:
-        with pytest.raises(Throttled):
-            await book(desk, work)
+        with pytest.raises(RateLimited):
+            await book(desk, context)
 
 
 @pytest.mark.parametrize("resource", [PERIODS, STATES])

@@ -7,23 +7,23 @@ import httpx2
 import pytest
 
 from connector_exact.service import SERVICE
-from koppel_connector.conformance import Workshop, workshop
+from koppel_connector.testing import Testbed, open_testbed
 from koppel_sandbox.exact import faults, seed
 
 from .harness import DIVISION, ExactHarness, Sandbox
 
 
 @pytest.fixture
-async def shop(sandbox: Sandbox, make_database: Callable[[], str]) -> AsyncIterator[Workshop]:
+async def testbed(sandbox: Sandbox, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
     settings: dict[str, Any] = sandbox.service_settings()
-    async with workshop(SERVICE, make_database(), start=False, **settings) as running:
+    async with open_testbed(SERVICE, make_database(), start=False, **settings) as running:
         await ExactHarness(sandbox).connect(running)
         yield running
 
 
 @pytest.fixture
-async def client(shop: Workshop) -> AsyncIterator[httpx2.AsyncClient]:
-    async with shop.owner() as opened:
+async def client(testbed: Testbed) -> AsyncIterator[httpx2.AsyncClient]:
+    async with testbed.owner() as opened:
         yield opened
 
 
@@ -33,7 +33,7 @@ async def one_connection(client: httpx2.AsyncClient) -> str:
 
 
 async def test_an_office_with_many_companies_is_listed_out_of_their_own_minutes(
-    client: httpx2.AsyncClient, shop: Workshop, sandbox: Sandbox
+    client: httpx2.AsyncClient, testbed: Testbed, sandbox: Sandbox
 ) -> None:
     user = next(iter(sandbox.state.users.values()))
     for code in range(4000001, 4000031):
@@ -47,14 +47,14 @@ async def test_an_office_with_many_companies_is_listed_out_of_their_own_minutes(
     assert len(listed) == 33
     assert listed[str(DIVISION)]["reachable"] is True
     assert listed[str(seed.NO_RIGHTS)]["missing_right"]
-    window = (await shop.rows("SELECT used, ends_at FROM rate_window WHERE name = 'minute'"))[0]
+    window = (await testbed.rows("SELECT used, ends_at FROM rate_window WHERE name = 'minute'"))[0]
     began = window.ends_at.timestamp() - 61
     ours = [call for call in sandbox.state.log if call.division == DIVISION and call.at >= began]
     assert window.used == len(ours), "what other companies count is no count of ours"
 
 
 async def test_a_company_whose_minute_is_used_up_is_listed_and_the_others_are_asked(
-    client: httpx2.AsyncClient, shop: Workshop, sandbox: Sandbox
+    client: httpx2.AsyncClient, testbed: Testbed, sandbox: Sandbox
 ) -> None:
     sandbox.state.faults.append(faults.Fault("throttle", path=f"{seed.STUDIO}/users/UserHasRights", times=99))
     connection_id = await one_connection(client)
@@ -63,5 +63,5 @@ async def test_a_company_whose_minute_is_used_up_is_listed_and_the_others_are_as
     listed = {item["id"]: item for item in answer.json()["items"]}
     assert listed[str(seed.STUDIO)]["reachable"] is True
     assert listed[str(seed.NO_RIGHTS)]["missing_right"]
-    held = await shop.rows("SELECT 1 FROM rate_window WHERE used >= capacity")
+    held = await testbed.rows("SELECT 1 FROM rate_window WHERE used >= capacity")
     assert not held, "another company's refusal is not ours"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from koppel_connector.connector import Connector
+from koppel_connector.contract.connector import Connector
 
 from . import callback, connections, deliveries, vendor
 

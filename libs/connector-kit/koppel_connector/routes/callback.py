@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
+from koppel_connector.auth.consent import Returned, take_return
 from koppel_connector.kit import Kit
-from koppel_connector.oauth import Returned, take_return
 from koppel_connector.tables import dossier
 from koppel_mesh.http.server import CurrentContext
 

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.connections import open_row, read_connection, set_state, split_secrets
-from koppel_connector.connector import Connector, OAuthProfile
-from koppel_connector.importing import want_import
+from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.store import open_row, read_connection, set_state, split_secrets
+from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection, dossier, oauth_token
 from koppel_mesh import outbox

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector import happenings
-from koppel_connector.happenings import Event
+from koppel_connector.delivery import events
+from koppel_connector.delivery.events import Event
+from koppel_connector.delivery.state_machine import IllegalTransitionError
+from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, apply, read_delivery
 from koppel_connector.kit import Kit
-from koppel_connector.machine import IllegalMoveError
-from koppel_connector.moves import DeliveryRow, Learned, apply, read_delivery
 from koppel_connector.tables import NOT_AT_ITS_END, delivery
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
@@ -102,8 +102,8 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
         row = await _owned(tx, caller, delivery_id, lock=True)
         if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):  # these are being looked after already
             try:
-                await apply(tx, kit, row, happenings.RetryAsked())
-            except IllegalMoveError as error:
+                await apply(tx, kit, row, events.RetryRequested())
+            except IllegalTransitionError as error:
                 said = f"The delivery is {row.state}; there is nothing to try again."
                 raise HttpProblem(409, f"delivery_{row.state}", said) from error
         view = await _viewed(tx, delivery_id)
@@ -118,17 +118,17 @@ async def resolve_delivery(
 ) -> DeliveryView:
     """Settle what only a person can know: it is booked, it must be sent again, or it is left."""
     kit: Kit = context.resources
-    events: dict[str, Event] = {
-        "booked": happenings.ResolvedBooked(),
-        "resend": happenings.ResolvedResend(),
-        "abandon": happenings.ResolvedAbandoned(),
+    decisions: dict[str, Event] = {
+        "booked": events.ResolvedAsBooked(),
+        "resend": events.ResolvedForResend(),
+        "abandon": events.ResolvedAsAbandoned(),
     }
     async with context.database.transaction() as tx:
         row = await _owned(tx, caller, delivery_id, lock=True)
-        known = Learned(entry_number=resolution.entry_number) if resolution.decision == "booked" else Learned()
+        known = RemoteEntry(entry_number=resolution.entry_number) if resolution.decision == "booked" else RemoteEntry()
         try:
-            await apply(tx, kit, row, events[resolution.decision], known)
-        except IllegalMoveError as error:
+            await apply(tx, kit, row, decisions[resolution.decision], known)
+        except IllegalTransitionError as error:
             said = f"The delivery is {row.state}; “{resolution.decision}” cannot be said of it."
             raise HttpProblem(409, "not_in_review", said) from error
         view = await _viewed(tx, delivery_id)

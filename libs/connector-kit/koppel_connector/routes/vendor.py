@@ -10,14 +10,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from koppel_connector.connections import USABLE, ConnectionRow, set_state
-from koppel_connector.connector import CheckStep
-from koppel_connector.importing import want_import
+from koppel_connector.calls.vendor import OpenVendor, open_vendor
+from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.store import USABLE, ConnectionRow, set_state
+from koppel_connector.contract.connector import CheckStep
+from koppel_connector.contract.errors import ConnectorError, RateLimited, ReauthorisationRequired, RetryLater
+from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
-from koppel_connector.problems import Problem
 from koppel_connector.tables import attempt
-from koppel_connector.vendor import OpenVendor, open_vendor
-from koppel_connector.verdicts import Later, Reauthorise, Throttled, Verdict
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
@@ -66,7 +66,7 @@ async def list_remote_dossiers(context: CurrentContext, caller: Reader, connecti
 
 
 @router.post("/connections/{connection_id}/import", status_code=202)
-async def import_masters(context: CurrentContext, caller: Writer, connection_id: UUID) -> Accepted:
+async def import_master_data(context: CurrentContext, caller: Writer, connection_id: UUID) -> Accepted:
     """Bring relations, ledger accounts, journals and VAT codes, soon."""
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
@@ -87,15 +87,15 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
     if row.state not in USABLE:
         steps.append(CheckStep("login", ok=False, problem=_stopped(row)))
         return _shown(kit, steps)
-    dead: Reauthorise | None = None
+    dead: ReauthorisationRequired | None = None
     vendor = await open_vendor(kit, row)
     try:
         async for step in kit.connector.check(vendor):
-            steps.append(step)  # noqa: PERF401 - what came before a verdict is shown too
-    except Verdict as verdict:
+            steps.append(step)  # noqa: PERF401 - what came before an error is shown too
+    except ConnectorError as failure:
         if not steps or steps[-1].ok:
-            steps.append(CheckStep("check", ok=False, problem=verdict.problem or Problem("vendor_unavailable")))
-        dead = verdict if isinstance(verdict, Reauthorise) else None
+            steps.append(CheckStep("check", ok=False, problem=failure.problem or Problem("vendor_unavailable")))
+        dead = failure if isinstance(failure, ReauthorisationRequired) else None
     async with context.database.transaction() as tx:
         await vendor.flush(tx)
         if steps and all(step.ok for step in steps):
@@ -125,18 +125,18 @@ async def read_sync_log(
 
 @asynccontextmanager
 async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIterator[tuple[ConnectionRow, OpenVendor]]:
-    """Open a connection for a person's question; a verdict becomes a problem that can be read."""
+    """Open a connection for a person's question; a connector error becomes a readable problem."""
     kit: Kit = context.resources
     async with context.database.reading() as reading:
         row = await owned_connection(reading, kit, caller, connection_id)
     _must_be_usable(row)
     vendor = await open_vendor(kit, row)
-    dead: Reauthorise | None = None
+    dead: ReauthorisationRequired | None = None
     try:
         yield row, vendor
-    except Verdict as verdict:
-        dead = verdict if isinstance(verdict, Reauthorise) else None
-        raise _as_problem(kit, verdict) from verdict
+    except ConnectorError as failure:
+        dead = failure if isinstance(failure, ReauthorisationRequired) else None
+        raise _as_problem(kit, failure) from failure
     finally:
         async with context.database.transaction() as tx:
             await vendor.flush(tx)
@@ -145,20 +145,20 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
                 kit.wake("reconciler")
 
 
-def _as_problem(kit: Kit, verdict: Verdict) -> HttpProblem:
+def _as_problem(kit: Kit, failure: ConnectorError) -> HttpProblem:
     """Return what a caller is told: the vendor's trouble is no mistake of the caller's, a missing right or grant is."""
-    told = kit.tell(verdict.problem or Problem("vendor_unavailable"))
-    known: dict[str, Any] = {"message": told.message.model_dump(), "who_can_fix": told.who_can_fix}
-    match verdict:
-        case Throttled(until=until):
+    rendered = kit.render(failure.problem or Problem("vendor_unavailable"))
+    known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
+    match failure:
+        case RateLimited(until=until):
             wait_s = math.ceil((until - utc_now()).total_seconds()) if until else 60
             headers = {"Retry-After": str(max(wait_s, 1))}
             return HttpProblem(429, "vendor_throttled", "The vendor allows no more calls now.", headers=headers)
-        case Later(retry_after_s=retry_after_s):
+        case RetryLater(retry_after_s=retry_after_s):
             headers = {"Retry-After": str(math.ceil(retry_after_s or 10))}
-            return HttpProblem(503, told.code, told.message.en, told.detail or "", headers=headers, **known)
-    status = 409 if isinstance(verdict, Reauthorise) else 422
-    return HttpProblem(status, told.code, told.message.en, told.detail or "", **known)
+            return HttpProblem(503, rendered.code, rendered.message.en, rendered.detail or "", headers=headers, **known)
+    status = 409 if isinstance(failure, ReauthorisationRequired) else 422
+    return HttpProblem(status, rendered.code, rendered.message.en, rendered.detail or "", **known)
 
 
 def _must_be_usable(row: ConnectionRow) -> None:
@@ -175,7 +175,7 @@ def _shown(kit: Kit, steps: list[CheckStep]) -> Check:
         CheckStepView(
             name=step.name,
             ok=step.ok,
-            problem=kit.tell(step.problem) if step.problem else None,
+            problem=kit.render(step.problem) if step.problem else None,
             message=step.message,
             detail=step.detail,
         )

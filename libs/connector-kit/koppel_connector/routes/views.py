@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.connections import USABLE, ConnectionRow, open_row, split_secrets
+from koppel_connector.auth.consent import authorize_url
+from koppel_connector.connection.store import USABLE, ConnectionRow, open_row, split_secrets
+from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
-from koppel_connector.oauth import authorize_url
-from koppel_connector.problems import Problem
 from koppel_connector.tables import connection
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import not_found
@@ -106,7 +106,7 @@ def view_connection(kit: Kit, row: ConnectionRow, *, with_address: bool = True) 
     missing = kit.connector.missing_settings(row.settings)
     problem = ProblemData.model_validate(row.problem) if row.problem else None
     if problem is None and missing:
-        problem = kit.tell(Problem("settings_missing", missing=", ".join(missing)))
+        problem = kit.render(Problem("settings_missing", missing=", ".join(missing)))
     waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
     return ConnectionView(
         id=row.id,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from connector_exact import odata
 from connector_exact.masters import Relation, Side, name_key, number_key
-from koppel_connector.connector import MasterBook
+from koppel_connector.contract.connector import MasterDataStore
 
 from .booking import Party
 
@@ -41,7 +41,7 @@ def _vat_spellings(party: Party) -> list[str]:
     return spellings
 
 
-def candidates(party: Party, book: MasterBook) -> list[Relation]:
+def candidates(party: Party, book: MasterDataStore) -> list[Relation]:
     """Return the imported relations that could be this party, by the keys they are kept under."""
     numbers = {number_key(party.vat_number), number_key(party.enterprise_number)} - {""}
     lines = [

@@ -1,0 +1,1 @@
+"""How a call is authenticated: token vault, sessions, the consent of a user."""

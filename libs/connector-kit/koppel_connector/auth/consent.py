@@ -1,0 +1,109 @@
+"""The consent of a person at the vendor: where the browser is sent, and what its return is worth.
+
+The ``state`` is sealed by us, bound to one connection, dies after half an hour and is spent at its first return; so nobody
+can plant a code of their own, and a reloaded page exchanges nothing twice.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+
+from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.store import ConnectionRow, read_connection, set_state
+from koppel_connector.contract.connector import OAuthProfile
+from koppel_connector.kit import Kit
+from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.keyring import WrongKeyError
+from koppel_mesh.messages import ConnectionState
+
+STATE_MAX_AGE_S = 1800
+_PURPOSE = "oauth state"
+_SPEND = text("INSERT INTO oauth_state_used (nonce) VALUES (:nonce) ON CONFLICT DO NOTHING RETURNING nonce")
+log = structlog.get_logger(__name__)
+
+Ending = Literal["connected", "refused", "spent", "invalid", "failed"]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """How a browser's return ended."""
+
+    ending: Ending
+    connection: ConnectionRow | None = None
+    detail: str = ""
+
+
+_GONE = Returned("invalid", detail="the connection is gone")
+
+
+def authorize_url(kit: Kit, row: ConnectionRow) -> str | None:
+    """Return where the browser must go for the consent; None for vendors without OAuth."""
+    profile = kit.profile.auth
+    if not isinstance(profile, OAuthProfile):
+        return None
+    application = kit.connector.application(kit.settings, row.settings)
+    state = kit.keys.seal_text({"connection_id": str(row.id), "nonce": secrets.token_urlsafe(16)}, _PURPOSE)
+    query = {
+        "client_id": application.client_id,
+        "redirect_uri": kit.redirect_uri,
+        "response_type": "code",
+        "state": state,
+        **({"scope": profile.scope} if profile.scope else {}),
+        **profile.authorize_params,
+    }
+    return f"{application.base_url.rstrip('/')}{profile.authorize_path}?{urlencode(query)}"
+
+
+async def take_return(kit: Kit, *, code: str | None, state: str | None, error: str | None) -> Returned:
+    """Turn the browser's return into a connected connection."""
+    try:
+        sealed = kit.keys.open_text(state or "", _PURPOSE, STATE_MAX_AGE_S)
+    except WrongKeyError as reason:
+        return Returned("invalid", detail=str(reason))
+    async with kit.database.transaction() as tx:
+        row = await read_connection(tx, kit, UUID(sealed["connection_id"]))
+        if row is None or row.state is ConnectionState.DISCONNECTED:
+            return _GONE
+        if (await tx.execute(_SPEND, {"nonce": sealed["nonce"]})).one_or_none() is None:
+            return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
+    if error or not code:
+        return Returned("refused", row, error or "no code")
+    try:
+        answer = await kit.tokens.exchange(row, code)
+    except (NotSent, Unanswered) as reason:
+        return Returned("failed", row, str(reason))
+    if answer.meaning is not None or not answer.refresh_token:
+        return Returned("failed", row, answer.description)
+    assert kit.vault is not None
+    async with kit.database.transaction() as tx:
+        # It may have been removed while the vendor answered, with the promise that no grant of it is kept.
+        row = await read_connection(tx, kit, row.id, lock=True)
+        if row is None or row.state is ConnectionState.DISCONNECTED:
+            return _GONE
+        await kit.vault.store_first(tx, row.id, answer)
+        await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
+        await want_import(tx, kit, row)
+    await _name_user(kit, row)
+    for loop in ("reconciler", "imports", "deliveries"):
+        kit.wake(loop)
+    return Returned("connected", row)
+
+
+async def _name_user(kit: Kit, row: ConnectionRow) -> None:
+    """Find out through whom we are connected (R086). Not knowing keeps nobody from working."""
+    vendor = await open_vendor(kit, row)
+    try:
+        user = await kit.connector.connected_user(vendor)
+    except Exception as error:
+        log.warning("cannot tell who gave the consent", connection=str(row.id), error=repr(error))
+        user = None
+    async with kit.database.transaction() as tx:
+        await vendor.flush(tx)
+        if user:
+            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, user=user, fresh=True)

@@ -1,0 +1,123 @@
+"""Calls to a vendor's token endpoint: logged like every other call; of the answer only its error is kept, secrets masked."""
+
+import base64
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import UUID
+
+from koppel_connector.calls import attempts
+from koppel_connector.calls.attempts import Budget, Ending, NewAttempt, Opened, Outcome
+from koppel_connector.calls.redaction import clean
+from koppel_connector.connection.store import ConnectionRow, read_connection
+from koppel_connector.contract.connector import Application, OAuthProfile
+from koppel_mesh.http.client import NotSent, Unanswered
+
+from .token_answers import TokenAnswer, read_token_answer
+
+if TYPE_CHECKING:
+    from koppel_connector.kit import Kit
+
+TOKEN_DEADLINE_S = 6.0
+"""Two of these fit in the 15 s that a session may idle inside the transaction that holds the token's row."""
+DESCRIPTION_CHARS = 300
+_NO_BUDGET = Budget(scope="token", windows=0)
+
+
+class TokenCalls:
+    """Makes refreshes and code exchanges."""
+
+    def __init__(self, kit: "Kit") -> None:
+        self._kit = kit
+
+    async def refresh(self, connection_id: UUID, form: dict[str, str]) -> TokenAnswer:
+        """Ask for a new pair."""
+        async with self._kit.database.reading() as reading:
+            row = await read_connection(reading, self._kit, connection_id)
+        if row is None:
+            raise NotSent("the connection is gone")
+        return await self.post(row, form, "refresh")
+
+    async def exchange(self, row: ConnectionRow, code: str) -> TokenAnswer:
+        """Turn the code of a fresh consent into the first pair."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._kit.redirect_uri}
+        return await self.post(row, form, "exchange")
+
+    async def post(self, row: ConnectionRow, form: dict[str, str], operation: str) -> TokenAnswer:
+        """Make one call.
+
+        Raises:
+            NotSent: the vendor cannot have acted.
+            Unanswered: it may have.
+        """
+        profile = self._kit.profile.auth
+        assert isinstance(profile, OAuthProfile)
+        application = self._kit.connector.application(self._kit.settings, row.settings)
+        given = [form[name] for name in ("code", "refresh_token") if name in form]
+        secrets = [*row.secrets, *given, application.client_secret.get_secret_value()]
+        opened = await self._opened(row, operation)
+        started = time.monotonic()
+        outcome: Outcome = "unknown"
+        status: int | None = None
+        message: str | None = None
+        try:
+            response = await self._kit.http.request(
+                "POST",
+                application.base_url.rstrip("/") + profile.token_path,
+                deadline_s=TOKEN_DEADLINE_S,
+                fresh_connection=True,
+                data=_with_client(form, application, profile),
+                headers=_client_header(application, profile),
+            )
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            answer = read_token_answer(profile, response.status, headers, response.content)
+            tokens = [token for token in (answer.access_token, answer.refresh_token) if token]
+            answer = replace(answer, description=clean(answer.description, [*secrets, *tokens])[:DESCRIPTION_CHARS])
+            status, outcome = response.status, "ok" if answer.meaning is None else "refused"
+            message = None if answer.meaning is None else answer.description
+            return answer
+        except NotSent as error:
+            outcome, message = "not_sent", clean(str(error), secrets)
+            raise NotSent(message) from error
+        except Unanswered as error:
+            message = clean(error.reason, secrets)
+            raise Unanswered(message, error.status) from error
+        finally:
+            duration_ms = int((time.monotonic() - started) * 1000)
+            await self._finish(Ending(opened.id, outcome, duration_ms, status, None, message))
+
+    async def _opened(self, row: ConnectionRow, operation: str) -> Opened:
+        attempt = NewAttempt(
+            connection_id=row.id,
+            phase="token",
+            operation=operation,
+            endpoint="token",
+            acts=True,
+            deadline_s=TOKEN_DEADLINE_S,
+            request=None,
+        )
+        async with self._kit.database.transaction() as tx:
+            opened = await attempts.open_attempt(tx, attempt, _NO_BUDGET)
+        assert isinstance(opened, Opened)
+        return opened
+
+    async def _finish(self, ending: Ending) -> None:
+        async with self._kit.database.transaction() as tx:
+            await attempts.note(tx, ending)
+
+
+def _with_client(form: dict[str, str], application: Application, profile: OAuthProfile) -> dict[str, str]:
+    if profile.client_auth == "basic":
+        return form
+    secret = application.client_secret.get_secret_value()
+    return {**form, "client_id": application.client_id, "client_secret": secret}
+
+
+def _client_header(application: Application, profile: OAuthProfile) -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    if profile.client_auth == "basic":
+        # RFC 6749 §2.3.1: both halves are form-encoded first.
+        pair = f"{quote(application.client_id, '')}:{quote(application.client_secret.get_secret_value(), '')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return headers

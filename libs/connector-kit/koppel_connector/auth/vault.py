@@ -1,0 +1,304 @@
+"""The token vault: one owner spends a token pair (P4, messaging sheet §3.9).
+
+In-process single flight, then the row's lock, then a second look inside the lock, then the token call, then the new pair
+is committed before anybody uses it. A grant is given up only on the vendor's clear word, never on a fault of a network.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector import faults
+from koppel_connector.calls.rate_limits import ends_in
+from koppel_connector.contract.connector import OAuthProfile
+from koppel_connector.contract.errors import ActionRequired, RateLimited, ReauthorisationRequired, RetryLater
+from koppel_connector.contract.problems import Problem
+from koppel_mesh.clock import utc_now
+from koppel_mesh.database import Database
+from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.keyring import KeyRing
+from koppel_mesh.telemetry.metrics import counter
+
+from .token_answers import TokenAnswer
+from .token_rows import FAILED, INSERT, LOCK, READ, WRITE, Grant
+
+REFRESHES_AT_ONCE = 2
+"""Each holds a database connection and its row's lock while the vendor answers."""
+REVOKED_RETRY_S = 15.0
+"""A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
+FRESH_S = 60.0
+log = structlog.get_logger(__name__)
+_unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
+
+PostForm = Callable[[UUID, dict[str, str]], Awaitable[TokenAnswer]]
+"""Makes one call to the token endpoint, logged like every other; raises NotSent or Unanswered."""
+
+
+class Vault:
+    """The grants of one connector's connections."""
+
+    def __init__(self, database: Database, keys: KeyRing, profile: OAuthProfile, post: PostForm, name: str) -> None:
+        self._database = database
+        self._keys = keys
+        self._profile = profile
+        self._post = post
+        self._name = name
+        self._grants: dict[UUID, Grant] = {}
+        self._proved: dict[UUID, int] = {}
+        self._doubted: dict[UUID, int] = {}
+        """Versions that were refused once after they had worked."""
+        self._flights: dict[UUID, asyncio.Task[Grant]] = {}
+        self._rooms = asyncio.Semaphore(REFRESHES_AT_ONCE)
+
+    async def grant_for(self, connection_id: UUID) -> Grant:
+        """Return a pair whose access token may be used now, refreshed if its time has come.
+
+        Raises:
+            ConnectorError: there is none now: Later, RateLimited, Blocked or ReauthorisationRequired.
+        """
+        grant = self._grants.get(connection_id)
+        if grant is not None and grant.age_s() < self._refresh_age_s(grant):
+            return grant
+        return await self._in_flight(connection_id, seen=grant.version if grant else 0, force=False)
+
+    async def after_refusal(self, used: Grant) -> Grant:
+        """Return what to try after the vendor answered 401 to ``used``: somebody else's newer pair, or a refreshed one.
+
+        Where it is too early for a refresh, a pair that worked before is returned once more: one spurious 401 (of one
+        backend among many) must not stop a connection until the vendor takes a refresh.
+
+        Raises:
+            ConnectorError: RateLimited until the vendor takes a refresh; ReauthorisationRequired when it
+                refuses a pair it has just issued.
+        """
+        proved = self._proved.get(used.connection_id) == used.version
+        if used.age_s() < min(FRESH_S, used.access_valid_s / 2) and not proved:
+            raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses a token it has just given"))
+        self._grants.pop(used.connection_id, None)
+        try:
+            for _ in range(2):
+                # A flight that was under way before our refusal may still bring the pair that was refused.
+                grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
+                if grant.version != used.version:
+                    break
+        except RateLimited:
+            if not proved or self._doubted.get(used.connection_id) == used.version:
+                raise
+            self._doubted[used.connection_id] = used.version
+            return self._kept(used)
+        return grant
+
+    def prove(self, grant: Grant) -> None:
+        """Note that the vendor took this access token."""
+        self._proved[grant.connection_id] = grant.version
+
+    def forget(self, connection_id: UUID) -> None:
+        """Drop what is kept in memory of a connection."""
+        self._grants.pop(connection_id, None)
+        self._proved.pop(connection_id, None)
+        self._doubted.pop(connection_id, None)
+
+    async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> None:
+        """Keep the pair of a fresh consent, in the caller's transaction."""
+        valid_s = self._valid_s(answer)
+        values = self._sealed(connection_id, answer.access_token or "", answer.refresh_token or "")
+        await tx.execute(INSERT, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
+        self.forget(connection_id)
+
+    async def keep_alive(self, connection_id: UUID) -> None:
+        """Refresh an idle grant, so that it never lapses."""
+        await self._in_flight(connection_id, seen=-1, force=True)
+
+    # -------------------------------------------------------------------------------------------------------- refreshing
+
+    async def _in_flight(self, connection_id: UUID, *, seen: int, force: bool) -> Grant:
+        # A task of its own: whoever waits may be cancelled, the answer of the vendor must not be lost.
+        flight = self._flights.get(connection_id)
+        if flight is None or flight.done():
+            flight = asyncio.create_task(self._refresh(connection_id, seen, force), name=f"refresh {connection_id}")
+            self._flights[connection_id] = flight
+            flight.add_done_callback(_retrieve)
+        try:
+            return await asyncio.shield(flight)
+        finally:
+            if flight.done() and self._flights.get(connection_id) is flight:
+                del self._flights[connection_id]
+
+    async def _refresh(self, connection_id: UUID, seen: int, force: bool) -> Grant:
+        async with self._database.reading() as reading:
+            row = (await reading.execute(READ, {"id": connection_id})).one_or_none()
+            if row is None:
+                raise ReauthorisationRequired(Problem("not_connected"))
+        stored = self._opened(connection_id, row)
+        if self._usable(stored, seen, force):
+            return self._kept(stored)
+        async with self._rooms:
+            return await self._refresh_locked(connection_id, seen, force)
+
+    async def _refresh_locked(self, connection_id: UUID, seen: int, force: bool) -> Grant:
+        fresh: Grant | None = None
+        try:
+            async with self._database.transaction() as tx:
+                row = (await tx.execute(LOCK, {"id": connection_id})).one_or_none()
+                if row is None:
+                    raise ReauthorisationRequired(Problem("not_connected"))
+                stored = self._opened(connection_id, row)
+                if self._usable(stored, seen, force):
+                    return self._kept(stored)
+                too_early_s = self._refreshable_from_s(stored) - stored.age_s()
+                if too_early_s > 0:
+                    raise RateLimited(ends_in(utc_now(), too_early_s + 1))
+                answer, answered = await self._ask(tx, stored)
+                faults.point("after_token_answer")
+                if answer.refresh_token is None and answer.meaning is not None:
+                    failure = await self._refused(tx, connection_id, answer, row.failures)
+                else:
+                    fresh = self._renewed(stored, answer, answered)
+                    await self._write(tx, fresh)
+                    failure = None
+        except (OSError, TimeoutError, DBAPIError) as error:
+            if fresh is None:
+                if _is_waiting_for_another(error):
+                    raise RetryLater(problem=Problem("vendor_unavailable", "another process is asking")) from error
+                raise
+            await self._write_until_saved(fresh, error)
+            failure = None
+        faults.point("after_token_commit")
+        if failure is not None:
+            raise failure
+        assert fresh is not None
+        if not fresh.access_token:
+            raise RetryLater(problem=Problem("vendor_unavailable", "a refresh token came without an access token"))
+        return self._kept(fresh)
+
+    async def _ask(self, tx: AsyncConnection, stored: Grant) -> tuple[TokenAnswer, float]:
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        for attempt in (1, 2):
+            try:
+                answer = await self._post(stored.connection_id, form)
+                return answer, time.monotonic()
+            except NotSent as error:
+                raise RetryLater(problem=Problem("vendor_unavailable", str(error))) from error
+            except Unanswered as error:
+                # The vendor may have rotated the pair. The same token once more tells: a new pair, or "spent".
+                if attempt == 2:
+                    raise RetryLater(problem=Problem("vendor_unavailable", error.reason)) from error
+                await tx.execute(text("SELECT 1"))
+        raise AssertionError("unreachable")
+
+    async def _refused(
+        self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer, failures: int
+    ) -> Exception | None:
+        """Return the error to raise; what it needs to remember is committed with the caller's transaction."""
+        match answer.meaning:
+            case "spent":
+                return ReauthorisationRequired(Problem("reauthorise", answer.description))
+            case "revoked" if failures > 0:
+                return ReauthorisationRequired(Problem("reauthorise", answer.description))
+            case "revoked":
+                await tx.execute(FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
+                return RateLimited(ends_in(utc_now(), REVOKED_RETRY_S), Problem("reauthorise", answer.description))
+            case "too_early":
+                return RateLimited(ends_in(utc_now(), 30.0))
+            case "misconfigured":
+                return ActionRequired(Problem("misconfigured", answer.description))
+        return RetryLater(problem=Problem("vendor_unavailable", answer.description))
+
+    async def _write_until_saved(self, fresh: Grant, cause: Exception) -> None:
+        # The one window in which a grant can be lost: the vendor has rotated, our commit failed. Not given up until we end.
+        _unsaved.labels(service=self._name, connector=self._name).inc()
+        log.error("a new token pair could not be committed, trying again", error=repr(cause))
+        pause_s = 0.1
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    await self._write(tx, fresh)
+                return
+            except (OSError, TimeoutError, DBAPIError):
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 5.0)
+
+    async def _write(self, tx: AsyncConnection, fresh: Grant) -> None:
+        sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
+        timing = {"age_s": fresh.age_s(), "valid_s": fresh.access_valid_s, **self._patience()}
+        # Compare-and-set on the version: when the first commit did arrive after all, this changes nothing.
+        await tx.execute(WRITE, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
+
+    # -------------------------------------------------------------------------------------------------------------- values
+
+    def _usable(self, stored: Grant, seen: int, force: bool) -> bool:
+        if not stored.access_token or stored.age_s() >= self._refresh_age_s(stored):
+            return False
+        return not force or (seen >= 0 and stored.version != seen)
+
+    def _refresh_age_s(self, grant: Grant) -> float:
+        # As soon as the vendor takes it, so that a busy connection never meets an expired token; else shortly before.
+        early_s = float(self._profile.refresh_not_before_s)
+        return early_s if 0 < early_s < grant.access_valid_s else grant.access_valid_s
+
+    def _refreshable_from_s(self, grant: Grant) -> float:
+        """Return from which age the vendor takes a refresh: its minimum, or sooner when the token itself ends sooner."""
+        return min(float(self._profile.refresh_not_before_s), _without_margin_s(grant.access_valid_s))
+
+    def _kept(self, grant: Grant) -> Grant:
+        self._grants[grant.connection_id] = grant
+        return grant
+
+    def _opened(self, connection_id: UUID, row: Any) -> Grant:
+        pair = self._keys.open(connection_id, bytes(row.ciphertext))
+        received = time.monotonic() - row.age_s
+        return Grant(
+            connection_id, pair["access_token"], pair["refresh_token"], row.version, received, min(row.valid_s, 10**9)
+        )
+
+    def _renewed(self, stored: Grant, answer: TokenAnswer, answered: float) -> Grant:
+        return Grant(
+            connection_id=stored.connection_id,
+            access_token=(answer.access_token or "") if answer.meaning is None else "",
+            refresh_token=answer.refresh_token or stored.refresh_token,
+            version=stored.version + 1,
+            received=answered,
+            access_valid_s=self._valid_s(answer),
+        )
+
+    def _valid_s(self, answer: TokenAnswer) -> float:
+        if answer.expires_in_s is None:
+            return float(self._profile.access_valid_s)
+        return min(float(self._profile.access_valid_s), _with_margin_s(answer.expires_in_s))
+
+    def _sealed(self, connection_id: UUID, access_token: str, refresh_token: str) -> dict[str, Any]:
+        pair = {"access_token": access_token, "refresh_token": refresh_token}
+        return {"ciphertext": self._keys.seal(connection_id, pair), "key_id": self._keys.key_id}
+
+    def _patience(self) -> dict[str, float]:
+        return {
+            "refresh_days": float(self._profile.refresh_valid_days),
+            "keep_alive_s": float(self._profile.keep_alive_days * 86_400),
+        }
+
+
+def _with_margin_s(lifetime_s: float) -> float:
+    """Return until which age a token is used: ten seconds less than its lifetime, a tenth less when it is short."""
+    return max(lifetime_s - 10, lifetime_s * 0.9)
+
+
+def _without_margin_s(valid_s: float) -> float:
+    """Return the lifetime that ``_with_margin_s`` made ``valid_s`` of."""
+    return min(valid_s + 10, valid_s / 0.9)
+
+
+def _is_waiting_for_another(error: Exception) -> bool:
+    """Return whether the row's lock was not to be had: two token calls that hang take longer than a session may wait."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "55P03"  # lock_not_available
+
+
+def _retrieve(task: "asyncio.Task[Grant]") -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,338 @@
+"""The way out: token, budget, a committed line in the sync log, the bytes under one deadline, the outcome, the error.
+
+What one call learned (how it ended, what the vendor's headers said) is committed together with the opening of the next, or
+with the outcome of the delivery: a call costs one commit, and none leaves without one.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from opentelemetry import trace
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector import faults
+from koppel_connector.auth.authentication import Authentication, with_grant
+from koppel_connector.connection.master_data import StoredMasterData
+from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract.calls import Call, Reply
+from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, Window
+from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, RetryLater
+from koppel_connector.contract.problems import Problem, internal
+from koppel_connector.delivery.store import DeliveryRow
+from koppel_connector.kit import Kit
+from koppel_mesh.clock import BRUSSELS, utc_now
+from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.telemetry.metrics import counter
+
+from . import attempts, rate_limits
+from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
+from .pending_writes import PendingWrites
+from .redaction import clean, excerpt_of
+
+LONG_WAIT_S = 300.0
+log = structlog.get_logger(__name__)
+_calls = counter("koppel_vendor_calls", "Calls to the vendor", ["outcome"])
+
+
+class LeaseLost(Exception):
+    """The claim ran out; nothing may leave any more."""
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """A call, ready to leave."""
+
+    call: Call
+    attempt: NewAttempt
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class OpenVendor(Vendor):
+    """An open connection of one worker."""
+
+    def __init__(self, kit: Kit, row: ConnectionRow, master_data: StoredMasterData) -> None:
+        self.kit = kit
+        self.row = row
+        self.settings = row.settings
+        self.master_data = master_data
+        self.application: Application = kit.connector.application(kit.settings, row.settings)
+        self.connection = Connection(row.id, row.dossier_id, row.firm_id, row.state.value, row.connected_via_user)
+        self.acted_at: datetime | None = None
+        """Deadline of the last call of this delivery that may have acted."""
+        self.unsaved_effect = False
+        self._phase: Phase = "read"
+        self._in_hand: Sequence[DeliveryRow] = ()
+        self._pending_writes = PendingWrites()
+
+    def begin(self, phase: Phase, *rows: DeliveryRow) -> None:
+        """Take deliveries in hand: calls are made for them from now on, and only while their claim holds.
+
+        A call for one is logged with it; reading back answers for many, and is logged with none.
+        """
+        self._phase = phase
+        self._in_hand = rows
+        self.acted_at = None
+        self.unsaved_effect = False
+
+    def save_progress(self, delivery_id: UUID, progress: str) -> None:
+        """Have a delivery's JSON written with the next commit; what took effect so far is thereby safe to build on."""
+        self._pending_writes.progress = Progress(delivery_id, progress)
+        self.unsaved_effect = False
+
+    async def flush(self, tx: AsyncConnection) -> Callable[[], None]:
+        """Write what is known and not written yet, in the caller's transaction.
+
+        Returns:
+            What puts it back, for when that transaction fails.
+        """
+        taken = self._pending_writes.take()
+        try:
+            await taken.write(tx)
+        except BaseException:
+            self._pending_writes.put_back(taken)
+            raise
+        return partial(self._pending_writes.put_back, taken)
+
+    async def call(self, call: Call) -> VendorAnswer:
+        """Make one call (see ``Vendor.call``)."""
+        answer = await self._authenticate(self._leaving(call))
+        return self._judge(answer, self._windows(call))
+
+    # ------------------------------------------------------------------------------------------------------------ one call
+
+    async def _authenticate(self, leaving: _Leaving) -> VendorAnswer:
+        kit, exchange = self.kit, partial(self._exchange, leaving)
+        if kit.vault is not None:
+            return await with_grant(kit.vault, self.row.id, exchange)
+        if kit.sessions is not None and not leaving.call.logs_in:
+            log_in = partial(kit.connector.log_in, self)
+            return await kit.sessions.exchange(self.row.id, self.row.version, log_in, exchange)
+        return await exchange(Authentication())
+
+    async def _exchange(self, leaving: _Leaving, authentication: Authentication) -> VendorAnswer:
+        async with self.kit.slot(self.row.id, self.row.max_inflight):
+            return await self._exchange_in_place(leaving, authentication)
+
+    async def _exchange_in_place(self, leaving: _Leaving, authentication: Authentication) -> VendorAnswer:
+        opened = await self._open(leaving)
+        faults.point("after_attempt_commit")
+        call, attempt = leaving.call, leaving.attempt
+        secrets = (*self.row.secrets, *authentication.secrets)
+        earlier = (self.acted_at, self.unsaved_effect)
+        if call.acts:
+            self.acted_at, self.unsaved_effect = opened.deadline_at, True
+        started = time.monotonic()
+        try:
+            if not self._may_leave(attempt):
+                raise NotSent("the claim ran out before the bytes left")
+            reply = await self._carried(leaving, authentication)
+        except NotSent as error:
+            self.acted_at, self.unsaved_effect = earlier
+            said = clean(str(error), secrets)
+            self._note(opened, "not_sent", started, message=said)
+            raise RetryLater(problem=Problem("vendor_unavailable", said)) from error
+        except Unanswered as error:
+            said = clean(error.reason, secrets)
+            self._note(opened, "unknown", started, status=error.status, message=said)
+            if call.acts:
+                raise OutcomeUnknown(said) from error
+            raise RetryLater(problem=Problem("vendor_unavailable", said)) from error
+        faults.point("after_vendor_answer")
+        answer, outcome = self._received(opened, leaving, reply, started, secrets)
+        if outcome in ("refused", "throttled", "later"):
+            self.acted_at, self.unsaved_effect = earlier
+        return answer
+
+    async def _carried(self, leaving: _Leaving, authentication: Authentication) -> Reply:
+        call, deadline_s = leaving.call, leaving.attempt.deadline_s
+        if call.carrier is not None:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    return await call.carrier()
+            except TimeoutError as error:
+                raise Unanswered(f"no complete answer within {deadline_s} s") from error
+            except OSError as error:
+                raise Unanswered(repr(error)) from error
+        response = await self.kit.http.request(
+            call.method,
+            leaving.url,
+            deadline_s=deadline_s,
+            fresh_connection=call.acts,
+            params=call.params or None,
+            headers={**leaving.headers, **authentication.headers},
+            content=leaving.body,
+        )
+        return Reply(response.status, response.headers, response.content)
+
+    async def _open(self, leaving: _Leaving) -> Opened:
+        if not self._may_leave(leaving.attempt):
+            raise LeaseLost
+        windows = self._windows(leaving.call)
+        budget = Budget(self.row.limit_scope, len(windows))
+        opened = await self._open_once(leaving.attempt, budget)
+        if opened is None:
+            async with self.kit.database.transaction() as tx:
+                await rate_limits.make_windows(tx, budget.scope, windows)
+            opened = await self._open_once(leaving.attempt, budget)
+        if isinstance(opened, NoBudget):
+            raise self._no_budget(opened)
+        assert opened is not None
+        return opened
+
+    async def _open_once(self, attempt: NewAttempt, budget: Budget) -> Opened | NoBudget | None:
+        before = self._pending_writes.take()
+        try:
+            async with self.kit.database.transaction() as tx:
+                await before.write_rate_limit_updates(tx)
+                return await attempts.open_attempt(tx, attempt, budget, before.ending, before.progress)
+        except BaseException:
+            self._pending_writes.put_back(before)
+            raise
+
+    def _no_budget(self, refused: NoBudget) -> RateLimited:
+        wait_s = (refused.until - utc_now()).total_seconds()
+        if refused.endpoint:
+            problem = Problem("too_many_errors", until=_clock(refused.until))
+            return RateLimited(refused.until, problem, of_endpoint=True)
+        return RateLimited(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
+
+    def _received(
+        self, opened: Opened, leaving: _Leaving, reply: Reply, started: float, secrets: Collection[str]
+    ) -> tuple[VendorAnswer, Outcome]:
+        answer = VendorAnswer(
+            status=reply.status,
+            headers={name.lower(): value for name, value in reply.headers.items()},
+            content=reply.content,
+            operation=leaving.call.operation,
+            acts=leaving.call.acts,
+        )
+        failure = self._classified(answer)
+        outcome = _outcome(failure)
+        self._note(
+            opened,
+            outcome,
+            started,
+            status=answer.status,
+            response=None if leaving.call.logs_in else excerpt_of(answer.content, secrets),
+            message=clean(str(failure), secrets) if failure else None,
+        )
+        rendered = rate_limits.Answered(
+            answer.status, answer.headers, leaving.attempt.endpoint, opened.counts, opened.is_probe, utc_now()
+        )
+        windows, budget = self._windows(leaving.call), self.kit.profile.error_budget
+        self._pending_writes.rate_limit_updates += rate_limits.rate_limit_updates(
+            self.row.limit_scope, windows, budget, rendered
+        )
+        return answer, outcome
+
+    def _judge(self, answer: VendorAnswer, windows: Sequence[Window]) -> VendorAnswer:
+        failure = self._classified(answer)
+        if failure is None:
+            return answer
+        if isinstance(failure, RateLimited) and failure.until is None:
+            wait_s = rate_limits.throttle_wait_s(answer, windows, utc_now())
+            failure.until = rate_limits.ends_in(utc_now(), wait_s)
+            if wait_s > LONG_WAIT_S and failure.problem is None:
+                failure.problem = self._long_wait(failure.until)
+            used_up = partial(rate_limits.exhaust, scope=self.row.limit_scope, windows=windows, wait_s=wait_s)
+            self._pending_writes.rate_limit_updates.append(used_up)
+        raise failure
+
+    def _classified(self, answer: VendorAnswer) -> ConnectorError | None:
+        try:
+            return self.kit.connector.classify(answer)
+        except Exception as error:
+            log.exception("the connector cannot classify an answer", operation=answer.operation, status=answer.status)
+            problem = internal(error)
+            if answer.acts:
+                return OutcomeUnknown(f"cannot be classified: {problem.detail}", problem)
+            return RetryLater(problem=problem)
+
+    def _note(self, opened: Opened, outcome: Outcome, started: float, **known: Any) -> None:
+        duration_ms = int((time.monotonic() - started) * 1000)
+        self._pending_writes.ending = Ending(
+            opened.id, outcome, duration_ms, known.get("status"), known.get("response"), known.get("message")
+        )
+        _calls.labels(service=self.kit.profile.name, outcome=outcome).inc()
+
+    # -------------------------------------------------------------------------------------------------------------- values
+
+    def _leaving(self, call: Call) -> _Leaving:
+        body, of = call.body(), self._in_hand[0] if self._phase in ("send", "lookup") else None
+        attempt = NewAttempt(
+            connection_id=self.row.id,
+            delivery_id=of.id if of else None,
+            document_id=of.document_id if of else None,
+            phase=self._phase,
+            operation=call.operation,
+            endpoint=call.endpoint or call.operation,
+            acts=call.acts,
+            deadline_s=self.kit.settings.deadline_for(self.kit.profile),
+            request=self._request_excerpt(call),
+            trace_id=_trace_id(),
+        )
+        headers = {**self.kit.connector.request_headers(self), **call.headers}
+        if call.json is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return _Leaving(call, attempt, self._url(call.path), headers, body)
+
+    def _may_leave(self, attempt: NewAttempt) -> bool:
+        """Fencing: whether the claims in hand outlast the call, asked just before its bytes leave."""
+        return all(row.lease_left_s() > attempt.deadline_s for row in self._in_hand)
+
+    def _windows(self, call: Call) -> Sequence[Window]:
+        return self.kit.profile.windows if call.is_counted else ()
+
+    def _url(self, path: str) -> str:
+        base = self.application.base_url.rstrip("/")
+        if path.startswith(("http://", "https://")):
+            if not path.startswith(f"{base}/"):
+                raise Rejected(Problem("internal", "the vendor pointed to another host; not followed"))
+            return path
+        return f"{base}/{path.lstrip('/')}"
+
+    def _request_excerpt(self, call: Call) -> str:
+        query = "&".join(f"{name}={value}" for name, value in call.params.items())
+        line = f"{call.method} {call.path}{'?' + query if query else ''}"
+        body = call.content if call.json is None else call.json
+        excerpt = None if call.logs_in else excerpt_of(body, self.row.secrets)
+        return clean(line, self.row.secrets) + (f"\n{excerpt}" if excerpt else "")
+
+    def _long_wait(self, until: datetime) -> Problem:
+        return Problem("rate_limited_long", until=_clock(until))
+
+
+async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:
+    """Open a connection: its settings, its master data; nothing has been sent yet."""
+    return OpenVendor(kit, row, await kit.books.open(row.id, row.masters_version))
+
+
+def _outcome(failure: ConnectorError | None) -> Outcome:
+    match failure:
+        case None:
+            return "ok"
+        case OutcomeUnknown():
+            return "unknown"
+        case RateLimited():
+            return "throttled"
+        case RetryLater():
+            return "later"
+    return "refused"
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(BRUSSELS).strftime("%H:%M")
+
+
+def _trace_id() -> str | None:
+    context = trace.get_current_span().get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else None

@@ -1,0 +1,1 @@
+"""A connection: its row, its settings, its master data, and the loops that keep it alive."""

@@ -1,0 +1,132 @@
+"""Importing master data: once after connecting, on request, and whenever the connector's settings ask for it.
+
+The lines go to the table ``master`` for the mapping; relations and ledger accounts go to dossier-api for people.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.calls.vendor import OpenVendor, open_vendor
+from koppel_connector.contract.connector import MasterData, MasterRecord
+from koppel_connector.contract.errors import ActionRequired, ConnectorError, ReauthorisationRequired, Rejected
+from koppel_connector.contract.problems import Problem
+from koppel_connector.infrastructure_errors import is_infrastructure_error
+from koppel_connector.kit import Kit
+from koppel_mesh.messages import ConnectionState
+from koppel_mesh.service import Context
+
+from .master_data import replace_lines
+from .store import ConnectionRow, read_connection, set_state
+
+PUT_BATCH = 50_000
+"""As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
+log = structlog.get_logger(__name__)
+
+_WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
+_NEXT = text("""
+    SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
+        AND not_before <= clock_timestamp() AND NOT id = ANY(CAST(:busy AS uuid[])) ORDER BY import_due_at LIMIT 1
+""")
+_DONE = text("""
+    UPDATE connection SET import_due_at = NULL, imported_at = clock_timestamp(), masters_version = masters_version + 1,
+        unblocked_at = clock_timestamp() WHERE id = :id
+""")
+_GIVEN_UP = text("UPDATE connection SET import_due_at = NULL WHERE id = :id")
+_LATER = text("""
+    UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
+""")
+
+
+async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow, *, asked: bool = False) -> bool:
+    """Have the master data imported soon, if the settings tell of what. Return whether it will be."""
+    if not asked and kit.connector.missing_settings(row.settings):
+        return False
+    await tx.execute(_WANT, {"id": row.id})
+    return True
+
+
+async def serve_imports(context: Context) -> bool:
+    """Run one wanted import beside everything else; True when there may be another."""
+    kit: Kit = context.resources
+    if kit.closing or len(kit.importing) >= kit.settings.workers:
+        return False
+    async with kit.database.reading() as reading:
+        busy = [str(each) for each in kit.importing]
+        connection_id = (await reading.execute(_NEXT, {"busy": busy})).scalar_one_or_none()
+    if connection_id is None:
+        return False
+    kit.importing.add(connection_id)
+    kit.start_batch(connection_id, lambda: _run(kit, connection_id), "imports")
+    return True
+
+
+async def _run(kit: Kit, connection_id: UUID) -> None:
+    vendor: OpenVendor | None = None
+    try:
+        async with kit.database.reading() as reading:
+            row = await read_connection(reading, kit, connection_id)
+        assert row is not None
+        vendor = await open_vendor(kit, row)
+        master_data = await kit.connector.import_master_data(vendor)
+        await _tell_dossier(kit, row, master_data)
+        async with kit.database.transaction() as tx:
+            await vendor.flush(tx)
+            await replace_lines(tx, row.id, master_data.lines())
+            await tx.execute(_DONE, {"id": row.id})
+            if row.state is ConnectionState.DEGRADED:
+                await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+        kit.wake("reconciler")
+    except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
+        await _ended(kit, connection_id, vendor, failure)
+    except Exception as error:
+        # RateLimited, Later, dossier-api or the database away: still wanted, tried again in a while.
+        if not (isinstance(error, ConnectorError) or is_infrastructure_error(error)):
+            log.exception("import failed", connection=str(connection_id))
+        async with kit.database.transaction() as tx:
+            if vendor is not None:
+                await vendor.flush(tx)
+            await tx.execute(_LATER, {"id": connection_id})
+    finally:
+        kit.importing.discard(connection_id)
+
+
+async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failure: ConnectorError) -> None:
+    state = ConnectionState.REAUTHORISE if isinstance(failure, ReauthorisationRequired) else ConnectionState.DEGRADED
+    async with kit.database.transaction() as tx:
+        if vendor is not None:
+            await vendor.flush(tx)
+        await tx.execute(_GIVEN_UP, {"id": connection_id})
+        await set_state(tx, kit, connection_id, state, problem=failure.problem or Problem("rejected_by_vendor"))
+    kit.wake("reconciler")
+
+
+async def _tell_dossier(kit: Kit, row: ConnectionRow, master_data: MasterData) -> None:
+    base = f"/dossier-api/v1/dossiers/{row.dossier_id}"
+    source = f"{kit.profile.name}/{row.id}"
+    await _put(kit, f"{base}/relations", source, [_relation(line) for line in master_data.relations])
+    await _put(kit, f"{base}/ledger-accounts", source, [_line(line) for line in master_data.ledger_accounts])
+
+
+async def _put(kit: Kit, path: str, source: str, items: Sequence[dict[str, Any]]) -> None:
+    # An empty list is more often a missing right than an empty book: it takes nothing away.
+    for start in range(0, len(items), PUT_BATCH):
+        batch = items[start : start + PUT_BATCH]
+        await kit.mesh.put_json(path, {"source": source, "replace": len(items) <= PUT_BATCH, "items": batch})
+
+
+def _line(line: MasterRecord) -> dict[str, Any]:
+    return {"code": line.code, "name": line.name, "remote_id": line.remote_id}
+
+
+def _relation(line: MasterRecord) -> dict[str, Any]:
+    known = {
+        name: line.data[name]
+        for name in ("vat_number", "enterprise_number", "email", "iban", "is_customer", "is_supplier")
+        if line.data.get(name) is not None
+    }
+    return {**_line(line), **known}

@@ -1,0 +1,115 @@
+"""The imported master data of a connection, in memory, with an index per question asked (``MasterDataStore``)."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.tables import master
+from koppel_mesh.database import Database
+
+BOOKS_KEPT = 200
+
+
+class StoredMasterData(MasterDataStore):
+    """The lines of one connection, read once per import."""
+
+    def __init__(self, database: Database, connection_id: UUID, lines: Iterable[MasterRecord]) -> None:
+        self._database = database
+        self._connection_id = connection_id
+        self._by_kind: dict[str, dict[str, MasterRecord]] = defaultdict(dict)
+        self._indexes: dict[tuple[str, str], dict[str, list[MasterRecord]]] = {}
+        self.changes = 0
+        for line in lines:
+            self._by_kind[line.kind][line.remote_id] = line
+
+    def all(self, kind: str) -> Sequence[MasterRecord]:
+        """Return every line of ``kind``."""
+        return list(self._by_kind.get(kind, {}).values())
+
+    def get(self, kind: str, code: str) -> MasterRecord | None:
+        """Return the line with this code."""
+        found = self.find(kind, "code", code)
+        return found[0] if found else None
+
+    def find(self, kind: str, key: str, value: str) -> Sequence[MasterRecord]:
+        """Return the lines whose ``key`` is ``value``."""
+        index = self._indexes.get((kind, key))
+        if index is None:
+            index = defaultdict(list)
+            for line in self._by_kind.get(kind, {}).values():
+                held = getattr(line, key) if key in ("code", "name", "remote_id") else line.data.get(key)
+                if held is not None:
+                    index[str(held)].append(line)
+            self._indexes[kind, key] = index
+        return index.get(value, ())
+
+    async def remember(self, master: MasterRecord) -> None:
+        """Add or replace one line, durably."""
+        async with self._database.transaction() as tx:
+            await write_lines(tx, self._connection_id, (master,))
+        self._by_kind[master.kind][master.remote_id] = master
+        for known in [each for each in self._indexes if each[0] == master.kind]:
+            del self._indexes[known]
+        self.changes += 1
+
+
+class MasterDataCache:
+    """The books of the connections lately used; a new import makes a new one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._books: OrderedDict[UUID, tuple[int, StoredMasterData]] = OrderedDict()
+
+    async def open(self, connection_id: UUID, version: int) -> StoredMasterData:
+        """Return the book of a connection as of ``masters_version``."""
+        kept = self._books.get(connection_id)
+        if kept is not None and kept[0] == version:
+            self._books.move_to_end(connection_id)
+            return kept[1]
+        async with self._database.reading() as reading:
+            rows = (await reading.execute(select(master).where(master.c.connection_id == connection_id))).all()
+        lines = (MasterRecord(row.kind, row.code, row.remote_id, row.name, row.data) for row in rows)
+        book = StoredMasterData(self._database, connection_id, lines)
+        self._books[connection_id] = (version, book)
+        while len(self._books) > BOOKS_KEPT:
+            self._books.popitem(last=False)
+        return book
+
+
+async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[MasterRecord]) -> None:
+    """Add or replace lines."""
+    if not lines:
+        return
+    unique = {(line.kind, line.remote_id): line for line in lines}
+    for start in range(0, len(unique), 1000):
+        rows = [
+            {
+                "connection_id": connection_id,
+                "kind": line.kind,
+                "remote_id": line.remote_id,
+                "code": line.code,
+                "name": line.name,
+                "data": dict(line.data),
+            }
+            for line in list(unique.values())[start : start + 1000]
+        ]
+        statement = upsert(master).values(rows)
+        changed = {name: statement.excluded[name] for name in ("code", "name", "data")}
+        await tx.execute(
+            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id"], set_=changed)
+        )
+
+
+_REPLACE = text("DELETE FROM master WHERE connection_id = :id AND kind = ANY(CAST(:kinds AS text[]))")
+
+
+async def replace_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[MasterRecord]) -> None:
+    """Replace all lines of every kind that ``lines`` holds; a kind it does not hold is left as it is."""
+    kinds = sorted({line.kind for line in lines})
+    await tx.execute(_REPLACE, {"id": connection_id, "kinds": kinds})
+    await write_lines(tx, connection_id, lines)

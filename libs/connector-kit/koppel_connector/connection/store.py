@@ -1,0 +1,217 @@
+"""Connections as rows: reading one, its settings opened, and each change of its state told to dossier-api."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import BaseModel, SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, ReauthorisationRequired
+from koppel_connector.contract.problems import Problem
+from koppel_mesh import outbox
+from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.statements import Statement
+
+if TYPE_CHECKING:
+    from koppel_connector.kit import Kit
+
+USABLE = (ConnectionState.CONNECTED, ConnectionState.DEGRADED)
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    """A connection with its settings opened."""
+
+    id: UUID
+    dossier_id: UUID
+    firm_id: UUID
+    state: ConnectionState
+    version: int
+    settings: Any
+    secrets: tuple[str, ...]
+    limit_scope: str
+    connected_via_user: str | None
+    problem: Mapping[str, Any] | None
+    masters_version: int
+    max_inflight: int
+    failures: int
+    imported_at: Any = None
+
+
+_READ = Statement("SELECT * FROM connection WHERE id = :id")
+_LOCK = Statement("SELECT * FROM connection WHERE id = :id FOR UPDATE")
+
+
+async def read_connection(
+    db: AsyncConnection, kit: "Kit", connection_id: UUID, *, lock: bool = False
+) -> ConnectionRow | None:
+    """Return one connection, locked against everybody else when asked."""
+    row = await (_LOCK if lock else _READ).one_or_none(db, {"id": connection_id})
+    return None if row is None else open_row(kit, row)
+
+
+def open_row(kit: "Kit", row: Any) -> ConnectionRow:
+    """Return a row with its secrets decrypted into its settings."""
+    secrets = kit.keys.open(row.id, bytes(row.secrets)) if row.secrets else {}
+    return ConnectionRow(
+        id=row.id,
+        dossier_id=row.dossier_id,
+        firm_id=row.firm_id,
+        state=ConnectionState(row.state),
+        version=row.version,
+        settings=kit.connector.settings_model.model_validate({**row.settings, **secrets}),
+        secrets=tuple(str(value) for value in secrets.values()),
+        limit_scope=row.limit_scope,
+        connected_via_user=row.connected_via_user,
+        problem=row.problem,
+        masters_version=row.masters_version,
+        max_inflight=row.max_inflight,
+        failures=row.failures,
+        imported_at=row.imported_at,
+    )
+
+
+def split_secrets(settings: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return settings as they may be stored and shown, and the secrets among them apart."""
+    names = secret_names(type(settings))
+    shown = settings.model_dump(mode="json", exclude=set(names), exclude_unset=True)
+    secrets = {}
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None:
+            secrets[name] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return shown, secrets
+
+
+@cache
+def secret_names(model: type[BaseModel]) -> list[str]:
+    """Return the write-only fields of a settings model.
+
+    Raises:
+        TypeError: a secret stands inside another field, where it would be stored with the rest.
+    """
+    schema = model.model_json_schema(by_alias=False)
+    for part, of in schema.get("$defs", {}).items():
+        if hidden := [name for name, field in of.get("properties", {}).items() if _is_secret(field)]:
+            raise TypeError(f"{part}.{hidden[0]}: a secret must stand at the top of the settings")
+    return [name for name, field in schema.get("properties", {}).items() if _is_secret(field)]
+
+
+def _is_secret(field: dict[str, Any]) -> bool:
+    return any(each.get("writeOnly") is True for each in (field, *field.get("anyOf", ())))
+
+
+_SET_STATE = text("""
+    UPDATE connection SET state = :state, version = version + 1, changed_at = clock_timestamp(),
+        problem = CAST(:problem AS jsonb), connected_via_user = coalesce(:user, connected_via_user),
+        failures = CASE WHEN CAST(:fresh AS boolean) THEN 0 ELSE failures END,
+        not_before = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE not_before END,
+        unblocked_at = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE unblocked_at END
+    WHERE id = :id AND state <> 'disconnected'
+        AND (state <> 'reauthorise' OR :state IN ('reauthorise', 'disconnected') OR CAST(:renewed AS boolean))
+        AND (state <> :state OR CAST(:fresh AS boolean) OR problem IS DISTINCT FROM CAST(:problem AS jsonb))
+    RETURNING dossier_id, firm_id, version, connected_via_user
+""")
+
+
+async def set_state(
+    tx: AsyncConnection,
+    kit: "Kit",
+    connection_id: UUID,
+    state: ConnectionState,
+    *,
+    problem: Problem | None = None,
+    user: str | None = None,
+    fresh: bool = False,
+    renewed: bool = False,
+) -> None:
+    """Move a connection and tell it, in one transaction.
+
+    Args:
+        tx: the caller's transaction.
+        kit: whose connection it is.
+        connection_id: which.
+        state: where to.
+        problem: what a person is told of it.
+        user: through whom we are connected, where that is known now.
+        fresh: what waited for it may go on.
+        renewed: by a new consent or changed settings. Without either nothing leads out of ``reauthorise``: a success that
+            began before the refusal proves nothing, and vendors lock out users who knock again.
+    """
+    field = kit.render(problem) if problem else None
+    row = (
+        await tx.execute(
+            _SET_STATE,
+            {
+                "id": connection_id,
+                "state": state.value,
+                "problem": field.model_dump_json() if field else None,
+                "user": user,
+                "fresh": fresh,
+                "renewed": renewed,
+            },
+        )
+    ).one_or_none()
+    if row is None:
+        return
+    await outbox.publish(
+        tx,
+        ConnectionChanged(
+            connection_id=connection_id,
+            dossier_id=row.dossier_id,
+            firm_id=row.firm_id,
+            connector=kit.profile.name,
+            state=state,
+            version=row.version,
+            connected_via_user=row.connected_via_user,
+            problem=field,
+        ),
+    )
+
+
+_PAUSE = text("""
+    UPDATE connection SET not_before = greatest(not_before, CAST(:until AS timestamptz)) WHERE id = :id
+""")
+_STUMBLE = text("""
+    UPDATE connection SET failures = failures + 1, not_before = CASE WHEN failures + 1 >= :opens
+        THEN clock_timestamp() + least(600, 15 * power(2, least(failures + 1 - :opens, 6))) * interval '1 second'
+        ELSE not_before END
+    WHERE id = :id
+""")
+_RECOVER = text("UPDATE connection SET failures = 0, not_before = clock_timestamp() WHERE id = :id AND failures > 0")
+BREAKER_OPENS = 5
+"""Failures in a row after which a connection is paused, and then tried with one delivery at a time."""
+
+
+async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
+    """Serve nobody of this connection before ``until``: its budget is used up."""
+    await tx.execute(_PAUSE, {"id": connection_id, "until": until})
+
+
+async def apply_failure(tx: AsyncConnection, kit: "Kit", connection_id: UUID, failure: ConnectorError | None) -> bool:
+    """Apply to the whole connection what an error says about it; return whether it says anything."""
+    match failure:
+        case ReauthorisationRequired(problem=problem):
+            await set_state(tx, kit, connection_id, ConnectionState.REAUTHORISE, problem=problem)
+            kit.wake("reconciler")
+        case RateLimited(until=until, of_endpoint=False) if until is not None:
+            await pause(tx, connection_id, until)
+        case ActionRequired(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
+            await set_state(tx, kit, connection_id, ConnectionState.DEGRADED, problem=problem)
+        case _:
+            return False
+    return True
+
+
+async def record_failure(tx: AsyncConnection, connection_id: UUID) -> None:
+    """Count a failure that may be the vendor's or the network's."""
+    await tx.execute(_STUMBLE, {"id": connection_id, "opens": BREAKER_OPENS})
+
+
+async def record_success(tx: AsyncConnection, connection_id: UUID) -> None:
+    """Note that the vendor answers again."""
+    await tx.execute(_RECOVER, {"id": connection_id})

@@ -1,0 +1,81 @@
+"""How an exchange with a vendor may end, named by what happens next.
+
+A connector raises (or ``classify`` returns) one of these and nothing else; the machine turns it into a move of the
+delivery. Anything else that is raised is a bug of ours: before bytes left it is tried again later, afterwards it is an
+unknown outcome.
+
+    ConnectorError
+    ├── Later            a definite "not now": tried again by schedule, one attempt spent
+    ├── RateLimited        no budget: goes back with a later due time, no attempt spent
+    ├── Blocked          waits for a person, no attempt spent
+    ├── ReauthorisationRequired      the grant is gone: the connection and all its deliveries wait for a new consent
+    ├── Rejected         a definite "no": failed
+    └── OutcomeUnknown   the vendor may have acted: looked up before anything is sent again
+"""
+
+from datetime import datetime
+
+from .problems import Problem
+
+
+class ConnectorError(Exception):
+    """Base of the six endings; ``problem`` is what a person is told."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__(str(problem) if problem else type(self).__name__)
+        self.problem = problem
+
+
+class RetryLater(ConnectorError):
+    """The vendor did not act and may do so later."""
+
+    def __init__(self, retry_after_s: float | None = None, problem: Problem | None = None) -> None:
+        super().__init__(problem)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(ConnectorError):
+    """The vendor (or our own count of its budget) asks us to wait until ``until``; the kit finds the time when None.
+
+    ``of_endpoint``: only one endpoint is out of its budget; the others of the connection go on.
+    """
+
+    def __init__(
+        self, until: datetime | None = None, problem: Problem | None = None, *, of_endpoint: bool = False
+    ) -> None:
+        super().__init__(problem)
+        self.until = until
+        self.of_endpoint = of_endpoint
+
+
+class ActionRequired(ConnectorError):
+    """A person must change something first: a setting, a right, a period."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+
+
+class ReauthorisationRequired(ConnectorError):
+    """The vendor no longer accepts our grant; only a new consent repairs it."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__(problem or Problem("reauthorise"))
+
+
+class Rejected(ConnectorError):
+    """The vendor refused this document for good; sending the same again cannot help."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+
+
+class OutcomeUnknown(ConnectorError):
+    """No definite answer to a call that acts."""
+
+    def __init__(self, detail: str = "", problem: Problem | None = None) -> None:
+        super().__init__(problem)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        """Return the reason, for the sync log."""
+        return self.detail or super().__str__()

@@ -1,0 +1,265 @@
+"""Problems as data (P6): a code, one sentence in each language, who can fix it, and whether it blocks.
+
+A connector brings a catalogue of its own; the kit's generic one stands behind it. Sentences may name parameters
+(``{code}``); a parameter that was not given is shown as an ellipsis, never as an error.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from koppel_mesh.messages import LocalisedText, ProblemData, WhoCanFix
+
+Role = Literal["accountant", "entrepreneur", "operator", "partner", "koppel"]
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """One line of a catalogue."""
+
+    code: str
+    who_can_fix: Role
+    nl: str
+    fr: str
+    en: str
+    blocks: bool = False
+    """The delivery waits for a person and spends no attempt; otherwise the problem ends it as failed."""
+    degrades: bool = False
+    """The whole connection has this problem, not one document: it shows as ``degraded`` until a document is accepted, an
+    import or a check succeeds, or settings change."""
+
+
+class Problem:
+    """A reference into the catalogue, with the particulars of this case.
+
+    ``detail`` is the vendor's own words, shown beside our sentence.
+    """
+
+    def __init__(self, code: str, detail: str | None = None, **params: object) -> None:
+        self.code = code
+        self.detail = detail
+        self.params = params
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.detail))
+
+    def __repr__(self) -> str:
+        return f"Problem({self.code!r}, detail={self.detail!r}, {self.params})"
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+def internal(error: Exception) -> Problem:
+    """Return the problem of a bug: its kind and no more, for what it says may hold anything; the log has it whole."""
+    return Problem("internal", type(error).__name__)
+
+
+class ProblemCatalogue(Mapping[str, ProblemKind]):
+    """Code → line. Codes are unique; a connector's line wins over the kit's of the same code."""
+
+    def __init__(self, kinds: Iterable[ProblemKind] = ()) -> None:
+        self._kinds: dict[str, ProblemKind] = {}
+        for kind in kinds:
+            if kind.code in self._kinds:
+                raise ValueError(f"problem {kind.code!r} is defined twice")
+            self._kinds[kind.code] = kind
+
+    def __getitem__(self, code: str) -> ProblemKind:
+        return self._kinds[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def over(self, generic: "ProblemCatalogue") -> "ProblemCatalogue":
+        """Return both catalogues as one."""
+        return ProblemCatalogue({**generic._kinds, **self._kinds}.values())
+
+    def kind_of(self, problem: Problem) -> ProblemKind:
+        """Return the line of ``problem``; an unknown code is a bug of ours and is shown as such, never as a crash."""
+        return self._kinds.get(problem.code) or self._kinds.get("internal") or _INTERNAL
+
+    def render(self, problem: Problem) -> ProblemData:
+        """Return ``problem`` as it travels in messages and answers."""
+        kind = self.kind_of(problem)
+        params = _Forgiving(problem.params)
+        return ProblemData(
+            code=problem.code,
+            message=LocalisedText(
+                nl=kind.nl.format_map(params), fr=kind.fr.format_map(params), en=kind.en.format_map(params)
+            ),
+            who_can_fix=WhoCanFix(kind.who_can_fix),
+            detail=problem.detail,
+        )
+
+
+class _Forgiving(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+_INTERNAL = ProblemKind(
+    "internal",
+    "koppel",
+    nl="Er liep iets mis bij Koppel; wij zijn verwittigd en proberen opnieuw.",
+    fr="Une erreur est survenue chez Koppel ; nous sommes prévenus et nous réessayons.",
+    en="Something went wrong at Koppel; we have been told and try again.",
+)
+
+GENERIC = ProblemCatalogue(
+    (
+        _INTERNAL,
+        ProblemKind(
+            "reauthorise",
+            "accountant",
+            nl="De koppeling met {vendor} is verlopen of ingetrokken. Maak opnieuw verbinding.",
+            fr="La liaison avec {vendor} a expiré ou a été révoquée. Reconnectez-vous.",
+            en="The connection with {vendor} has expired or was withdrawn. Connect again.",
+            blocks=True,
+            degrades=True,
+        ),
+        ProblemKind(
+            "not_connected",
+            "accountant",
+            nl="De verbinding met {vendor} is nog niet afgerond. Log in bij {vendor} om ze te voltooien.",
+            fr="La connexion avec {vendor} n'est pas terminée. Connectez-vous à {vendor} pour l'achever.",
+            en="The connection with {vendor} is not finished. Log in at {vendor} to complete it.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "misconfigured",
+            "operator",
+            nl="{vendor} aanvaardt de registratie van Koppel niet. De beheerder moet de instellingen nakijken.",
+            fr="{vendor} n'accepte pas l'enregistrement de Koppel. L'administrateur doit vérifier la configuration.",
+            en="{vendor} does not accept Koppel's registration. The operator must check the settings.",
+            blocks=True,
+            degrades=True,
+        ),
+        ProblemKind(
+            "settings_missing",
+            "accountant",
+            nl="Vul eerst deze instellingen van de koppeling in: {missing}.",
+            fr="Complétez d'abord ces paramètres de la liaison : {missing}.",
+            en="Fill in these settings of the connection first: {missing}.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "connection_removed",
+            "accountant",
+            nl="De koppeling is verwijderd; dit document is niet verstuurd.",
+            fr="La liaison a été supprimée ; ce document n'a pas été envoyé.",
+            en="The connection was removed; this document was not sent.",
+        ),
+        ProblemKind(
+            "rate_limited_long",
+            "operator",
+            nl="{vendor} laat voor dit dossier nu geen oproepen meer toe. We gaan vanzelf verder om {until}.",
+            fr="{vendor} n'accepte plus d'appels pour ce dossier pour l'instant. Reprise automatique à {until}.",
+            en="{vendor} allows no more calls for this dossier now. We go on by ourselves at {until}.",
+        ),
+        ProblemKind(
+            "vendor_unavailable",
+            "operator",
+            nl="{vendor} is niet bereikbaar of antwoordt met een storing. We proberen vanzelf opnieuw.",
+            fr="{vendor} est injoignable ou répond par une panne. Nous réessayons automatiquement.",
+            en="{vendor} cannot be reached or answers with a fault. We try again by ourselves.",
+        ),
+        ProblemKind(
+            "retries_exhausted",
+            "operator",
+            nl="{vendor} bleef weigeren, ook na alle herhalingen. Kijk de laatste melding na en probeer opnieuw.",
+            fr="{vendor} a continué à refuser après toutes les tentatives. Vérifiez le dernier message et réessayez.",
+            en="{vendor} kept refusing after every retry. Look at the last message and try again.",
+        ),
+        ProblemKind(
+            "rejected_by_vendor",
+            "accountant",
+            nl="{vendor} weigert dit document.",
+            fr="{vendor} refuse ce document.",
+            en="{vendor} refuses this document.",
+        ),
+        ProblemKind(
+            "forbidden_by_vendor",
+            "accountant",
+            nl="De gebruiker van de koppeling mist een recht in {vendor}. Geef dat recht en probeer opnieuw.",
+            fr="L'utilisateur de la liaison n'a pas le droit nécessaire dans {vendor}. Accordez-le et réessayez.",
+            en="The user of the connection lacks a right in {vendor}. Grant it and try again.",
+            blocks=True,
+            degrades=True,
+        ),
+        ProblemKind(
+            "exported_not_booked",
+            "accountant",
+            nl="Het document is in {vendor} aangekomen maar nog niet geboekt. Kijk het na in {vendor}.",
+            fr="Le document est arrivé dans {vendor} mais n'est pas encore comptabilisé. Vérifiez dans {vendor}.",
+            en="The document has arrived in {vendor} but is not booked yet. Check it in {vendor}.",
+        ),
+        ProblemKind(
+            "unknown_outcome_review",
+            "accountant",
+            nl="We weten niet zeker of dit document in {vendor} staat. Kijk het na en kies wat er moet gebeuren.",
+            fr="Nous ne savons pas si ce document se trouve dans {vendor}. Vérifiez et choisissez la suite.",
+            en="We are not sure whether this document is in {vendor}. Check, and choose what must happen.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "found_twice",
+            "accountant",
+            nl="Dit document staat meer dan één keer in {vendor}. Verwijder daar de dubbele boeking.",
+            fr="Ce document figure plusieurs fois dans {vendor}. Supprimez-y l'écriture en double.",
+            en="This document is in {vendor} more than once. Remove the double entry there.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "vanished_at_vendor",
+            "accountant",
+            nl="De boeking van dit document is in {vendor} niet meer te vinden. Kies of ze opnieuw moet.",
+            fr="L'écriture de ce document est introuvable dans {vendor}. Choisissez s'il faut la refaire.",
+            en="The entry of this document can no longer be found in {vendor}. Choose whether to make it again.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "already_booked_other_revision",
+            "accountant",
+            nl="Een vorige versie van dit document staat mogelijk al in {vendor}. Kies of de nieuwe ook moet.",
+            fr="Une version précédente de ce document est peut-être déjà dans {vendor}. Choisissez pour la nouvelle.",
+            en="An earlier version of this document may be in {vendor} already. Choose what to do with the new one.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "totals_differ",
+            "accountant",
+            nl="De boeking in {vendor} heeft een ander totaal ({booked}) dan het document ({expected}).",
+            fr="L'écriture dans {vendor} a un autre total ({booked}) que le document ({expected}).",
+            en="The entry in {vendor} has another total ({booked}) than the document ({expected}).",
+            blocks=True,
+        ),
+        ProblemKind(
+            "document_unavailable",
+            "koppel",
+            nl="Het document kon niet worden gelezen. We proberen vanzelf opnieuw.",
+            fr="Le document n'a pas pu être lu. Nous réessayons automatiquement.",
+            en="The document could not be read. We try again by ourselves.",
+        ),
+        ProblemKind(
+            "document_gone",
+            "entrepreneur",
+            nl="Het document bestaat niet meer; er is niets verstuurd.",
+            fr="Le document n'existe plus ; rien n'a été envoyé.",
+            en="The document no longer exists; nothing was sent.",
+        ),
+        ProblemKind(
+            "too_many_errors",
+            "operator",
+            nl="Te veel fouten na elkaar bij {vendor}; we wachten tot {until} om een blokkering te vermijden.",
+            fr="Trop d'erreurs de suite chez {vendor} ; nous attendons {until} pour éviter un blocage.",
+            en="Too many errors in a row at {vendor}; we wait until {until} to avoid being blocked.",
+        ),
+    )
+)

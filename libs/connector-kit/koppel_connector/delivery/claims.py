@@ -1,0 +1,151 @@
+"""Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging sheet §3.5).
+
+The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
+Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, a settling
+time apart, so that the second can see what the first did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from time import monotonic
+from uuid import UUID
+
+from koppel_connector.connection.store import BREAKER_OPENS
+from koppel_connector.kit import Kit
+from koppel_mesh.statements import Statement
+
+from .store import COLUMNS, DeliveryRow, row_of
+
+READ_BACK_BATCH = 50
+READ_BACK_PATIENCE_S = 10.0
+"""How long an exported document waits for company while its connection is still sending."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one worker took of one connection, in order."""
+
+    connection_id: UUID
+    rows: tuple[DeliveryRow, ...]
+
+
+_CLAIM = Statement(f"""
+    WITH turn AS (
+        SELECT c.id, c.failures, c.limit_scope FROM connection c
+        WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
+            AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
+                AND d.due_at <= clock_timestamp())
+            AND NOT EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state = 'sending'
+                AND d.lease_token IS NOT NULL)
+        ORDER BY c.last_served_at LIMIT :connections FOR UPDATE OF c SKIP LOCKED
+    ), served AS (
+        UPDATE connection SET last_served_at = clock_timestamp() FROM turn WHERE connection.id = turn.id
+    ), picked AS (
+        SELECT due.id FROM turn CROSS JOIN LATERAL (
+            SELECT d.id FROM delivery d
+            WHERE d.connection_id = turn.id AND d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
+                AND NOT EXISTS (
+                    SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
+                    WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
+                        AND way.limit_scope = turn.limit_scope
+                        AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
+                            OR o.exported_at > clock_timestamp() - CAST(:settle_s AS float8) * interval '1 second'))
+            ORDER BY d.due_at, d.id LIMIT CASE WHEN turn.failures >= :opens THEN 1 ELSE :batch END
+            FOR UPDATE SKIP LOCKED
+        ) due
+    )
+    UPDATE delivery d SET state = 'sending', lease_token = gen_random_uuid(), claimed_at = clock_timestamp(),
+        lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second', attempts = d.attempts + 1
+    FROM picked WHERE d.id = picked.id
+    RETURNING {COLUMNS}, EXISTS (
+        SELECT FROM delivery o JOIN attempt a ON a.delivery_id = o.id AND a.acts
+            AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
+        WHERE o.document_id = d.document_id AND o.id <> d.id) AS has_prior_delivery
+""")
+
+_CLAIM_READ_BACK = Statement(f"""
+    WITH turn AS (
+        SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
+        WHERE d.state = 'exported' AND d.due_at <= clock_timestamp()
+            AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
+            AND (d.due_at < clock_timestamp() - CAST(:patience_s AS float8) * interval '1 second'
+                OR NOT EXISTS (SELECT FROM delivery w WHERE w.connection_id = c.id
+                    AND (w.state = 'sending' AND w.lease_token IS NOT NULL
+                        OR w.state = 'ready' AND w.due_at <= clock_timestamp()))
+                OR (SELECT count(*) FROM (SELECT FROM delivery w WHERE w.connection_id = c.id AND w.state = 'exported'
+                    AND w.due_at <= clock_timestamp() LIMIT :batch) full_batch) >= :batch)
+        ORDER BY d.due_at LIMIT 1
+    )
+    UPDATE delivery d SET lease_token = gen_random_uuid(),
+        lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
+    FROM (
+        SELECT e.id FROM delivery e JOIN turn ON e.connection_id = turn.connection_id
+        WHERE e.state = 'exported' AND e.due_at <= clock_timestamp()
+            AND (e.lease_until IS NULL OR e.lease_until < clock_timestamp())
+        ORDER BY e.due_at LIMIT :batch FOR UPDATE OF e SKIP LOCKED
+    ) picked
+    WHERE d.id = picked.id
+    RETURNING {COLUMNS}
+""")
+
+_RENEW = Statement("""
+    UPDATE delivery d SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:lease_tokens AS uuid[])) AS held (id, lease_token)
+    WHERE d.id = held.id AND d.lease_token = held.lease_token AND d.lease_until > clock_timestamp()
+    RETURNING d.id, d.lease_until, clock_timestamp() AS read_at
+""")
+
+
+async def claim(kit: Kit, connections: int) -> list[Batch]:
+    """Take due deliveries of up to ``connections`` connections."""
+    async with kit.database.transaction() as tx:
+        rows = await _CLAIM.all(
+            tx,
+            {
+                "connections": connections,
+                "serving": list(kit.serving),
+                "opens": BREAKER_OPENS,
+                "batch": kit.settings.claim_batch,
+                "settle_s": kit.settings.patience(kit.profile).settle_s,
+                "lease_s": kit.settings.lease_for(kit.profile),
+            },
+        )
+    return _lanes([row_of(row) for row in rows])
+
+
+async def claim_read_back(kit: Kit) -> Batch | None:
+    """Take exported deliveries of one connection that are due to be read back."""
+    async with kit.database.transaction() as tx:
+        rows = await _CLAIM_READ_BACK.all(
+            tx,
+            {
+                "serving": list(kit.serving),
+                "batch": READ_BACK_BATCH,
+                "patience_s": READ_BACK_PATIENCE_S,
+                "lease_s": kit.settings.lease_for(kit.profile),
+            },
+        )
+    batches = _lanes([row_of(row) for row in rows])
+    return batches[0] if batches else None
+
+
+async def renew(kit: Kit, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+    """Return those rows that are still ours, with a lease from now on: those that wait their turn are held as well."""
+    held = {"ids": [row.id for row in rows], "lease_tokens": [row.lease_token for row in rows]}
+    async with kit.database.transaction() as tx:
+        found = await _RENEW.all(tx, held | {"lease_s": kit.settings.lease_for(kit.profile)})
+    renewed = {each.id: each for each in found}
+    return [
+        replace(row, lease_until=now_held.lease_until, read_at=now_held.read_at, monotonic=monotonic())
+        for row in rows
+        if (now_held := renewed.get(row.id))
+    ]
+
+
+def _lanes(rows: list[DeliveryRow]) -> list[Batch]:
+    in_order = sorted(rows, key=lambda row: (row.connection_id, row.id))
+    return [Batch(key, tuple(group)) for key, group in groupby(in_order, key=lambda row: row.connection_id)]

@@ -1,0 +1,79 @@
+"""What a connector gets in hand: the document as dossier-api tells it, its bytes, and scratch that outlives us."""
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from koppel_connector.calls.vendor import OpenVendor
+from koppel_connector.contract.connector import Delivery, DeliveryContext
+from koppel_connector.kit import Kit
+from koppel_connector.tables import dossier
+from koppel_mesh.http.mesh_client import MeshError
+
+from .store import DeliveryRow
+
+
+class DocumentGone(Exception):
+    """dossier-api no longer knows the document."""
+
+
+async def open_context(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> DeliveryContext:
+    """Read the document and return what the connector works with.
+
+    Raises:
+        DocumentGone: there is no such document any more.
+        MeshError: dossier-api cannot be reached now.
+    """
+    try:
+        document = await kit.mesh.get_json(f"/dossier-api/v1/documents/{row.document_id}")
+    except MeshError as error:
+        if error.status in (404, 410):
+            raise DocumentGone(str(error)) from error
+        raise
+    return make_context(kit, vendor, row, document, await _dossier_of(kit, row))
+
+
+def make_context(
+    kit: Kit, vendor: OpenVendor, row: DeliveryRow, document: dict[str, Any], owner: dict[str, Any]
+) -> DeliveryContext:
+    """Return a delivery as a connector sees it. In ``read_back`` ``document`` and ``owner`` are empty."""
+
+    async def read_content(role: str) -> bytes:
+        try:
+            return await kit.mesh.get_bytes(f"/dossier-api/v1/documents/{row.document_id}/content/{role}")
+        except MeshError as error:
+            if error.status == 404:
+                raise KeyError(role) from error
+            raise
+
+    def write_progress(progress: dict[str, Any]) -> None:
+        vendor.save_progress(row.id, json.dumps(progress, default=str))
+
+    return DeliveryContext(
+        delivery=Delivery(
+            row.id, row.document_id, row.revision, row.operation, row.kind, row.remote_id, row.due_at or row.read_at
+        ),
+        remote_ref=row.remote_ref,
+        remote_uuid=row.remote_uuid,
+        document=document,
+        dossier=owner,
+        vendor=vendor,
+        progress=dict(row.progress),
+        has_prior_delivery=row.has_prior_delivery,
+        read_content=read_content,
+        write_progress=write_progress,
+    )
+
+
+async def _dossier_of(kit: Kit, row: DeliveryRow) -> dict[str, Any]:
+    known = kit.dossiers.get(row.dossier_id)
+    if known is None:
+        async with kit.database.reading() as reading:
+            found = (await reading.execute(select(dossier).where(dossier.c.id == row.dossier_id))).one_or_none()
+        if found is None:
+            known = await kit.mesh.get_json(f"/dossier-api/v1/dossiers/{row.dossier_id}")
+        else:
+            known = {**found._mapping, "id": str(found.id), "firm_id": str(found.firm_id)}
+        kit.dossiers.put(row.dossier_id, known)
+    return dict(known)

@@ -1,0 +1,165 @@
+"""What can happen to a delivery: the events of ``state_machine``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from koppel_connector.contract.problems import Problem
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A worker took it: a ready one to send, an unknown one to look up."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The vendor has it, by its own answer or by a search that found exactly one."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A definite no, for good."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class RetryScheduled:
+    """A definite "not now"."""
+
+    retry_after_s: float | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Not before then: there is no budget, or something of our own is away. Nothing is spent on it."""
+
+    until: datetime
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class ActionNeeded:
+    """Somebody must change something first. Nothing was sent, or it was refused without effect."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """It may have been sent; the answer is missing. ``deadline_at`` is when the attempt could last have acted."""
+
+    deadline_at: datetime
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class LookupFoundNothing:
+    """A complete search found nothing."""
+
+
+@dataclass(frozen=True)
+class LookupFailed:
+    """The search could not tell; ``reason`` is for the person who may have to."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class LookupAmbiguous:
+    """The search found more than one, or something else in its place: ``problem`` says which."""
+
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class LeaseExpired:
+    """The worker died. ``deadline_at`` is that of an attempt that acts and was left open, if there was one."""
+
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReadBackBooked:
+    """Read back: in the books, totals equal."""
+
+
+@dataclass(frozen=True)
+class ReadBackPending:
+    """Read back: there, not in the books yet (or nothing was said about it)."""
+
+
+@dataclass(frozen=True)
+class ReadBackMissing:
+    """Read back: gone."""
+
+
+@dataclass(frozen=True)
+class ReadBackMismatch:
+    """Read back: in the books with other totals."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class RetryRequested:
+    """A person asked to try now."""
+
+
+@dataclass(frozen=True)
+class Unblocked:
+    """What the delivery waited for has changed."""
+
+
+@dataclass(frozen=True)
+class ReexportRequested:
+    """Export "including already exported": make sure it is there (R060)."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A newer revision of the document takes its place, if this one cannot have reached the vendor."""
+
+
+@dataclass(frozen=True)
+class ResolvedAsBooked:
+    """A person says: it is in the books."""
+
+
+@dataclass(frozen=True)
+class ResolvedForResend:
+    """A person says: it is not there, send it."""
+
+
+@dataclass(frozen=True)
+class ResolvedAsAbandoned:
+    """A person says: leave it."""
+
+    problem: Problem | None = None
+
+
+Event = (
+    Claimed
+    | Accepted
+    | Refused
+    | RetryScheduled
+    | Deferred
+    | ActionNeeded
+    | Ambiguous
+    | LookupFoundNothing
+    | LookupFailed
+    | LookupAmbiguous
+    | LeaseExpired
+    | ReadBackBooked
+    | ReadBackPending
+    | ReadBackMissing
+    | ReadBackMismatch
+    | RetryRequested
+    | Unblocked
+    | ReexportRequested
+    | Superseded
+    | ResolvedAsBooked
+    | ResolvedForResend
+    | ResolvedAsAbandoned
+)

@@ -1,0 +1,273 @@
+"""The one export path: open connection → read document → (look up) → send → record.
+
+Read it top-down: ``serve_deliveries`` claims, ``_run_batch`` opens the connection, ``_walk`` takes one delivery to its next
+state. Whatever happens on the way ends as one event of the machine, written with one commit.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from functools import partial
+
+import structlog
+from opentelemetry.trace import SpanKind
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector import faults
+from koppel_connector.calls.rate_limits import ends_in
+from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
+from koppel_connector.connection import store as connections
+from koppel_connector.connection.store import USABLE, ConnectionRow, read_connection, set_state
+from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
+from koppel_connector.contract.errors import (
+    ActionRequired,
+    ConnectorError,
+    OutcomeUnknown,
+    RateLimited,
+    ReauthorisationRequired,
+    Rejected,
+    RetryLater,
+)
+from koppel_connector.contract.problems import Problem, internal
+from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
+from koppel_connector.kit import Kit
+from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_mesh.service import Context
+from koppel_mesh.telemetry.metrics import histogram
+from koppel_mesh.telemetry.tracing import continue_from
+
+from . import events
+from .claims import Batch, claim, renew
+from .context import DocumentGone, open_context
+from .events import Event
+from .state_machine import IllegalTransitionError
+from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry, apply
+
+log = structlog.get_logger(__name__)
+_duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
+
+
+async def serve_deliveries(context: Context) -> bool:
+    """Claim due deliveries for every free place and start a lane per connection."""
+    kit: Kit = context.resources
+    free = kit.settings.workers - len(kit.batches)
+    if kit.closing or free <= 0:
+        return False
+    batches = await claim(kit, free)
+    faults.point("after_claim_commit")
+    for batch in batches:
+        kit.serving.add(batch.connection_id)
+        kit.start_batch(batch.connection_id, partial(_run_batch, kit, batch), "deliveries")
+    return False
+
+
+async def _run_batch(kit: Kit, batch: Batch) -> None:
+    try:
+        async with kit.database.reading() as reading:
+            row = await read_connection(reading, kit, batch.connection_id)
+        assert row is not None
+        worker_count = max(1, min(row.max_inflight, len(batch.rows)))
+        shares = (list(batch.rows[each::worker_count]) for each in range(worker_count))
+        ended = await asyncio.gather(*(_run_worker(kit, row, share) for share in shares), return_exceptions=True)
+        # The others come to their end first: a call that is cancelled on its way is one whose outcome nobody knows.
+        if failed := [error for error in ended if isinstance(error, Exception)]:
+            raise ExceptionGroup("tracks failed", failed)
+    finally:
+        kit.serving.discard(batch.connection_id)
+
+
+async def _run_worker(kit: Kit, row: ConnectionRow, left: list[DeliveryRow]) -> None:
+    """Take deliveries one after the other; what is not begun when it must stop goes back to its place."""
+    try:
+        held = _why_not(kit, row)
+        vendor = None if held else await open_vendor(kit, row)
+        while left and not kit.closing:
+            current = left[0]
+            if vendor is None:
+                assert held is not None
+                await _record(kit, None, current, events.ActionNeeded(held), RemoteEntry())
+                left.pop(0)
+                continue
+            if current.lease_left_s() < kit.settings.lease_for(kit.profile) / 2:
+                left[:] = await renew(kit, left)
+                continue
+            left.pop(0)
+            if await _walk(kit, vendor, current):
+                return
+    finally:
+        await _give_back(kit, left)
+
+
+def _why_not(kit: Kit, row: ConnectionRow) -> Problem | None:
+    if row.state not in USABLE:
+        return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
+    missing = kit.connector.missing_settings(row.settings)
+    return Problem("settings_missing", missing=", ".join(missing)) if missing else None
+
+
+async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
+    """Return what was claimed and not begun; where even that fails, the sweeper does it when the lease ends."""
+    if not rows:
+        return
+    async with kit.database.transaction() as tx:
+        for row in rows:
+            with suppress(ConcurrentUpdateError, IllegalTransitionError):
+                await apply(tx, kit, row, events.LeaseExpired())
+
+
+# ------------------------------------------------------------------------------------------------------------ one delivery
+
+
+async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
+    """Take one delivery to its next state. Return True when the rest of the lane should wait."""
+    started = time.monotonic()
+    is_lookup = row.unknown_since is not None
+    vendor.begin("lookup" if is_lookup else "send", row)
+    with continue_from(row.traceparent, f"deliver to {kit.profile.name}", SpanKind.CONSUMER):
+        try:
+            event, entry, failure = await (_look_up(kit, vendor, row) if is_lookup else _send(kit, vendor, row))
+        except LeaseLost:
+            log.warning("claim ran out before a call", delivery=str(row.id))
+            return False
+        faults.point("before_outcome_commit")
+        await _record(kit, vendor, row, event, entry, failure)
+        faults.point("after_outcome_commit")
+    _duration.labels(service=kit.profile.name, event=type(event).__name__).observe(time.monotonic() - started)
+    return isinstance(failure, ReauthorisationRequired | RateLimited)
+
+
+async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
+    try:
+        context = await open_context(kit, vendor, row)
+        prepared = await kit.connector.prepare(context)
+        sent = await kit.connector.send(context, prepared)
+        assert isinstance(sent, Sent)
+    except ConnectorError as failure:
+        return _after_failure(vendor, row, failure), RemoteEntry(), failure
+    except LeaseLost:
+        if vendor.unsaved_effect:
+            return _doubt(vendor, row, None), RemoteEntry(), None
+        raise
+    except DocumentGone as error:
+        return events.Refused(Problem("document_gone", str(error))), RemoteEntry(), None
+    except Exception as error:
+        if is_infrastructure_error(error):
+            return _held_back(vendor, row, error), RemoteEntry(), None
+        # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
+        log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
+        return _after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
+    return events.Accepted(), RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
+
+
+async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
+    try:
+        context = await open_context(kit, vendor, row)
+        found = await kit.connector.lookup(context)
+    except Rejected as failure:
+        return events.LookupFailed(str(failure)), RemoteEntry(), failure
+    except ConnectorError as failure:
+        return _event_of(failure, row, vendor), RemoteEntry(), failure
+    except DocumentGone:
+        return events.LookupFailed(), RemoteEntry(), None
+    except LeaseLost:
+        raise
+    except Exception as error:
+        if is_infrastructure_error(error):
+            return _held_back(vendor, row, error), RemoteEntry(), None
+        # A bug of the connector: it is logged whole, and that a search broke down proves neither that it is there nor not.
+        log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
+        return events.LookupFailed(), RemoteEntry(), None
+    match found:
+        case Found(count=count, problem=problem) if count > 1 or problem is not None:
+            return events.LookupAmbiguous(problem), RemoteEntry(), None
+        case Found(remote_id, entry_number, entry_url):
+            return events.Accepted(), RemoteEntry(remote_id, entry_number, entry_url), None
+        case NotFound():
+            return events.LookupFoundNothing(), RemoteEntry(), None
+        case CannotTell(reason):
+            return events.LookupFailed(reason or None), RemoteEntry(), None
+
+
+def _after_failure(vendor: OpenVendor, row: DeliveryRow, failure: ConnectorError) -> Event:
+    # A step that took effect and was not saved makes every "try again" a possible double: look first.
+    if vendor.unsaved_effect and not isinstance(failure, Rejected):
+        return _doubt(vendor, row, failure.problem)
+    return _event_of(failure, row, vendor)
+
+
+def _held_back(vendor: OpenVendor, row: DeliveryRow, error: Exception) -> Event:
+    log.warning("trouble of our own, the delivery is held back", delivery=str(row.id), error=repr(error))
+    problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, MeshError) else None
+    if vendor.unsaved_effect:
+        return _doubt(vendor, row, problem)
+    return events.Deferred(ends_in(row.now(), INFRASTRUCTURE_PAUSE_S), problem)
+
+
+def _doubt(vendor: OpenVendor, row: DeliveryRow, problem: Problem | None) -> Event:
+    return events.Ambiguous(vendor.acted_at or row.now(), problem)
+
+
+def _event_of(failure: ConnectorError, row: DeliveryRow, vendor: OpenVendor) -> Event:
+    match failure:
+        case RetryLater(retry_after_s=retry_after_s, problem=problem):
+            return events.RetryScheduled(retry_after_s, problem)
+        case RateLimited(until=until, problem=problem):
+            return events.Deferred(until or row.now(), problem)
+        case ActionRequired(problem=problem) | ReauthorisationRequired(problem=problem):
+            return events.ActionNeeded(problem or Problem("internal"))
+        case Rejected(problem=problem):
+            return events.Refused(problem or Problem("rejected_by_vendor"))
+        case OutcomeUnknown(problem=problem):
+            return _doubt(vendor, row, problem)
+    raise TypeError(f"{type(failure).__name__} is not one of the six connector errors")
+
+
+# ---------------------------------------------------------------------------------------------------------------- recording
+
+
+async def _record(
+    kit: Kit,
+    vendor: OpenVendor | None,
+    row: DeliveryRow,
+    event: Event,
+    entry: RemoteEntry,
+    failure: ConnectorError | None = None,
+) -> None:
+    """Write the outcome, what the last call learned and the message, in one transaction; once more if the database stumbles."""
+    for last in (False, True):
+        restore = None
+        try:
+            async with kit.database.transaction() as tx:
+                if vendor is not None:
+                    restore = await vendor.flush(tx)
+                made = await apply(tx, kit, row, event, entry)
+                if vendor is not None:
+                    await _keep_health(tx, kit, vendor, event, failure)
+            break
+        except ConcurrentUpdateError as error:
+            log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
+            return
+        except DBAPIError:
+            if last:
+                raise
+            if restore is not None:
+                restore()
+    if made.to.state is DeliveryState.EXPORTED:
+        kit.wake("read-back")
+
+
+async def _keep_health(
+    tx: AsyncConnection, kit: Kit, vendor: OpenVendor, event: Event, failure: ConnectorError | None
+) -> None:
+    row = vendor.row
+    if await connections.apply_failure(tx, kit, row.id, failure):
+        return
+    if isinstance(failure, RetryLater | OutcomeUnknown) or isinstance(event, events.Ambiguous):
+        await connections.record_failure(tx, row.id)
+    elif isinstance(event, events.Accepted):
+        if row.failures:
+            await connections.record_success(tx, row.id)
+        if row.state is ConnectionState.DEGRADED:
+            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)

@@ -1,0 +1,204 @@
+"""Taking in facts: ``document.ready`` becomes one delivery per connection of the dossier; ``dossier.changed`` is kept.
+
+The unique key (connection, operation, document, revision) is what makes repeated, late and shuffled messages one effect.
+"""
+
+import base64
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.contract.problems import Problem
+from koppel_connector.kit import Kit
+from koppel_connector.tables import dossier
+from koppel_mesh import outbox
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged, newest
+from koppel_mesh.service import Context
+from koppel_mesh.statements import Record, Statement
+from koppel_mesh.telemetry.tracing import current_traceparent
+
+from .events import ReexportRequested, Superseded
+from .store import COLUMNS, DeliveryRow, apply, changed, row_of
+
+REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
+"""Never changes: references computed from it stand in vendors' books."""
+
+_CONNECTIONS = Statement("""
+    SELECT id, dossier_id, firm_id FROM connection
+    WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
+""")
+_MAKE = Statement(f"""
+    INSERT INTO delivery AS d (id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, state, due_at,
+        remote_ref, remote_uuid, export_id, traceparent)
+    SELECT id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, 'ready', clock_timestamp(),
+        remote_ref, remote_uuid, export_id, traceparent
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, connection_id uuid, firm_id uuid, dossier_id uuid,
+        document_id uuid, revision integer, operation text, kind text, remote_ref text, remote_uuid uuid, export_id uuid,
+        traceparent text)
+    ON CONFLICT ON CONSTRAINT delivery_key DO NOTHING RETURNING {COLUMNS}, d.version
+""")
+_REVISIONS = Statement(f"""
+    SELECT {COLUMNS} FROM delivery d WHERE d.document_id = ANY(CAST(:documents AS uuid[])) ORDER BY d.id FOR UPDATE
+""")
+_PLACE = Statement(f"""
+    UPDATE delivery d SET state = :state, problem = CAST(:problem AS jsonb), due_at = NULL WHERE d.id = :id
+    RETURNING {COLUMNS}, d.version
+""")
+_KNOWN = Statement(f"""
+    SELECT {COLUMNS}, d.export_id FROM delivery d WHERE d.connection_id = :connection AND d.operation = :operation
+    AND d.document_id = :document AND d.revision = :revision FOR UPDATE
+""")
+_EXPORT_SEEN = Statement("""
+    UPDATE delivery SET export_id = :export_id WHERE id = :id AND export_id IS DISTINCT FROM :export_id
+""")
+
+
+async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
+    """Keep what a dossier is called and who owns it; a late older fact changes nothing."""
+    rows = [
+        {
+            "id": event.dossier_id,
+            "firm_id": event.firm_id,
+            "name": event.name,
+            "enterprise_number": event.enterprise_number,
+            "language": event.language,
+            "version": event.version,
+        }
+        for event in newest(events).values()
+    ]
+    statement = upsert(dossier).values(rows)
+    changing = {name: statement.excluded[name] for name in ("name", "enterprise_number", "language", "version")}
+    newer = dossier.c.version <= statement.excluded.version
+    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changing, where=newer))
+
+
+async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:
+    """Make the deliveries of a batch of ready documents."""
+    kit: Kit = context.resources
+    wanted = await _wanted(kit, tx, [event for event in events if event.kind in kit.profile.kinds])
+    if not wanted:
+        return
+    made = {row.id: row for row in await _MAKE.all(tx, {"rows": json.dumps([record for _, record in wanted])})}
+    revised = await _revised(tx, {row.document_id for row in made.values()})
+    rendered = []
+    for event, record in wanted:
+        row = made.get(UUID(record["id"]))
+        if row is None:
+            if event.again:
+                await _again(kit, tx, event, UUID(record["connection_id"]))
+            continue
+        if event.document_id in revised:
+            row = await _placed(kit, tx, event, row)
+        rendered.append(changed(kit, row_of(row), DeliveryState(row.state), row))
+    await outbox.publish(tx, *rendered)
+    kit.wake("deliveries")
+
+
+async def _wanted(
+    kit: Kit, tx: AsyncConnection, events: Sequence[DocumentReady]
+) -> list[tuple[DocumentReady, dict[str, Any]]]:
+    """Return a delivery for every connection of each document's dossier, in the order in which they are taken."""
+    connections: dict[UUID, list[Any]] = defaultdict(list)
+    for row in await _CONNECTIONS.all(tx, {"dossiers": list({event.dossier_id for event in events})}):
+        connections[row.dossier_id].append(row)
+    return [
+        (event, _new_record(kit, event, row.id))
+        for event in sorted(events, key=lambda event: (event.document_id, event.revision))
+        for row in connections[event.dossier_id]
+        if row.firm_id == event.firm_id
+    ]
+
+
+def _new_record(kit: Kit, event: DocumentReady, connection_id: UUID) -> dict[str, Any]:
+    operation = kit.profile.operation
+    key = f"{connection_id}/{operation}/{event.document_id}/{event.revision}"
+    return {
+        "id": str(new_id()),
+        "connection_id": str(connection_id),
+        "firm_id": str(event.firm_id),
+        "dossier_id": str(event.dossier_id),
+        "document_id": str(event.document_id),
+        "revision": event.revision,
+        "operation": operation,
+        "kind": event.kind.value,
+        "remote_ref": remote_ref(key),
+        "remote_uuid": str(uuid5(REMOTE_NAMESPACE, key)),
+        "export_id": str(event.export_id),
+        "traceparent": event.traceparent or current_traceparent(),
+    }
+
+
+def remote_ref(key: str) -> str:
+    """Return the reference by which a vendor is searched: ``KPL-`` and 100 bits of the key, in capitals and digits."""
+    return f"KPL-{base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:20]}"
+
+
+async def _revised(tx: AsyncConnection, documents: Collection[UUID]) -> set[UUID]:
+    """Return which of ``documents`` have deliveries of more than one revision, and lock those of all of them."""
+    seen: dict[UUID, set[int]] = defaultdict(set)
+    for row in await _REVISIONS.all(tx, {"documents": list(documents)}):
+        seen[row.document_id].add(row.revision)
+    return {document_id for document_id, revisions in seen.items() if len(revisions) > 1}
+
+
+async def _placed(kit: Kit, tx: AsyncConnection, event: DocumentReady, row: Record) -> Record:
+    """Return the new delivery where it starts among the other revisions of its document."""
+    rows = await _REVISIONS.all(tx, {"documents": [event.document_id]})
+    others = [row_of(each) for each in rows if each.connection_id == row.connection_id and each.id != row.id]
+    state, problem = await _place_among(kit, tx, event, others)
+    if state is DeliveryState.READY:
+        return row
+    rendered = kit.render(problem).model_dump_json() if problem else None
+    return await _PLACE.one(tx, {"id": row.id, "state": state.value, "problem": rendered})
+
+
+async def _place_among(
+    kit: Kit, tx: AsyncConnection, event: DocumentReady, others: Sequence[DeliveryRow]
+) -> tuple[DeliveryState, Problem | None]:
+    """Return how a new revision starts: it replaces what never left, and never books beside what may have."""
+    if any(row.revision > event.revision for row in others):
+        return DeliveryState.SUPERSEDED, None
+    may_be_there = False
+    for row in others:
+        if _never_left(row):
+            if row.state is not DeliveryState.SUPERSEDED:
+                await apply(tx, kit, row, Superseded())
+        else:
+            may_be_there = True
+    if may_be_there:
+        return DeliveryState.REVIEW, Problem("already_booked_other_revision")
+    return DeliveryState.READY, None
+
+
+def _never_left(row: DeliveryRow) -> bool:
+    waiting = (DeliveryState.READY, DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.SUPERSEDED)
+    return row.state in waiting and row.unknown_since is None and row.remote_id is None
+
+
+async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection_id: UUID) -> None:
+    """Make sure that it is there (R060); one export asks once, however often its message comes."""
+    found = await _KNOWN.one(
+        tx,
+        {
+            "connection": connection_id,
+            "operation": kit.profile.operation,
+            "document": event.document_id,
+            "revision": event.revision,
+        },
+    )
+    if found.export_id == event.export_id:
+        return
+    await _EXPORT_SEEN.run(tx, {"id": found.id, "export_id": event.export_id})
+    row = row_of(found)
+    settled = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
+    if row.state in (DeliveryState.BLOCKED, DeliveryState.FAILED) or (
+        row.state in settled and kit.profile.on_ambiguous == "lookup"
+    ):
+        await apply(tx, kit, row, ReexportRequested())

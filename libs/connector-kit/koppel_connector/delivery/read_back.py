@@ -1,0 +1,111 @@
+"""Exported is not booked (P3): looking in the vendor's books until the entry number is seen.
+
+One call may answer for up to fifty documents, so the cost of proof shrinks as the load grows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from koppel_connector import faults
+from koppel_connector.calls.rate_limits import ends_in
+from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
+from koppel_connector.connection import store as connections
+from koppel_connector.connection.store import read_connection
+from koppel_connector.contract.connector import Booked, Differs, NotBooked, ReadBack, Vanished
+from koppel_connector.contract.errors import ConnectorError, RateLimited
+from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
+from koppel_connector.kit import Kit
+from koppel_mesh.service import Context
+
+from . import events
+from .claims import Batch, claim_read_back
+from .context import make_context
+from .events import Event
+from .state_machine import IllegalTransitionError
+from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry, apply
+
+log = structlog.get_logger(__name__)
+
+
+async def serve_read_back(context: Context) -> bool:
+    """Claim one connection's exported documents and look them up beside everything else."""
+    kit: Kit = context.resources
+    if kit.closing or not kit.profile.reads_back or len(kit.batches) >= kit.settings.workers:
+        return False
+    batch = await claim_read_back(kit)
+    if batch is None:
+        return False
+    kit.serving.add(batch.connection_id)
+    kit.start_batch(batch.connection_id, lambda: _run(kit, batch), "read-back")
+    return True
+
+
+async def _run(kit: Kit, batch: Batch) -> None:
+    try:
+        async with kit.database.reading() as reading:
+            row = await read_connection(reading, kit, batch.connection_id)
+        assert row is not None
+        vendor = await open_vendor(kit, row)
+        vendor.begin("read_back", *batch.rows)
+        contexts = [make_context(kit, vendor, each, {}, {}) for each in batch.rows]
+        seen: Mapping[UUID, ReadBack] = {}
+        failure: ConnectorError | None = None
+        held_until: datetime | None = None
+        try:
+            seen = await kit.connector.read_back(vendor, contexts)
+        except ConnectorError as raised:
+            failure = raised
+        except LeaseLost:
+            return
+        except Exception as error:
+            if is_infrastructure_error(error):
+                log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
+                held_until = ends_in(batch.rows[0].now(), INFRASTRUCTURE_PAUSE_S)
+            else:
+                # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
+                log.exception("the connector failed to read back", connector=kit.profile.name)
+        if isinstance(failure, RateLimited):
+            held_until = failure.until
+        faults.point("before_outcome_commit")
+        await _record(kit, vendor, batch.rows, seen, held_until, failure)
+        faults.point("after_outcome_commit")
+    finally:
+        kit.serving.discard(batch.connection_id)
+        # A read-back keeps its connection from sending; let that go on at once.
+        kit.wake("deliveries")
+
+
+async def _record(
+    kit: Kit,
+    vendor: OpenVendor,
+    rows: tuple[DeliveryRow, ...],
+    seen: Mapping[UUID, ReadBack],
+    held_until: datetime | None,
+    failure: ConnectorError | None,
+) -> None:
+    async with kit.database.transaction() as tx:
+        await vendor.flush(tx)
+        for row in rows:
+            event, entry = _event_of(seen.get(row.id), held_until)
+            try:
+                await apply(tx, kit, row, event, entry)
+            except (ConcurrentUpdateError, IllegalTransitionError) as error:
+                log.warning("read-back of a lost claim", delivery=str(row.id), error=str(error))
+        await connections.apply_failure(tx, kit, vendor.row.id, failure)
+
+
+def _event_of(seen: ReadBack | None, held_until: datetime | None) -> tuple[Event, RemoteEntry]:
+    match seen:
+        case Booked(entry_number, entry_url):
+            return events.ReadBackBooked(), RemoteEntry(None, entry_number, entry_url)
+        case Vanished():
+            return events.ReadBackMissing(), RemoteEntry()
+        case Differs(problem, entry_number, entry_url):
+            return events.ReadBackMismatch(problem), RemoteEntry(None, entry_number, entry_url)
+        case NotBooked() | None:
+            if held_until is not None:
+                return events.Deferred(held_until), RemoteEntry()
+    return events.ReadBackPending(), RemoteEntry()

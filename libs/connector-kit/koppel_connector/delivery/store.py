@@ -1,0 +1,195 @@
+"""Moving a delivery: the machine decides, one compare-and-set on (id, state, lease token) writes, the outbox tells.
+
+Whoever comes too late changes nothing and gets ``ConcurrentUpdateError``.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh import outbox
+from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
+from koppel_mesh.statements import Record, Statement
+
+from .events import Event
+from .state_machine import Situation, Transition, move
+
+if TYPE_CHECKING:
+    from koppel_connector.kit import Kit
+
+
+class ConcurrentUpdateError(Exception):
+    """Somebody else has moved this delivery meanwhile."""
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One delivery, as read at ``read_at`` by the database's clock."""
+
+    id: UUID
+    connection_id: UUID
+    firm_id: UUID
+    dossier_id: UUID
+    document_id: UUID
+    revision: int
+    operation: str
+    kind: DocumentKind
+    state: DeliveryState
+    lease_token: UUID | None
+    remote_ref: str
+    remote_uuid: UUID
+    remote_id: str | None
+    entry_number: str | None
+    entry_url: str | None
+    progress: dict[str, Any]
+    problem: dict[str, Any] | None
+    failures: int
+    lookups: int
+    not_found: int
+    unknown_since: datetime | None
+    exported_at: datetime | None
+    booked_at: datetime | None
+    traceparent: str | None
+    due_at: datetime | None
+    lease_until: datetime | None
+    read_at: datetime
+    has_prior_delivery: bool = False
+    """Whether another delivery of the document may have changed something at the vendor. Told with a claim."""
+    monotonic: float = field(default_factory=time.monotonic)
+
+    @property
+    def situation(self) -> Situation:
+        """Return what the machine needs."""
+        return Situation(self.state, self.unknown_since, self.failures, self.lookups, self.not_found, self.exported_at)
+
+    def now(self) -> datetime:
+        """Return the present moment by the database's clock."""
+        return self.read_at + timedelta(seconds=time.monotonic() - self.monotonic)
+
+    def lease_left_s(self) -> float:
+        """Return how long the claim still holds, by a clock that cannot jump."""
+        if self.lease_until is None:
+            return 0.0
+        return (self.lease_until - self.now()).total_seconds()
+
+
+@dataclass(frozen=True)
+class RemoteEntry:
+    """What became known of the vendor's side with a move."""
+
+    remote_id: str | None = None
+    entry_number: str | None = None
+    entry_url: str | None = None
+
+
+COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind, d.state,
+    d.lease_token, d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
+    d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
+    clock_timestamp() AS read_at"""
+
+_READ = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id")
+_LOCK = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id FOR UPDATE")
+_FIELDS = frozenset(DeliveryRow.__dataclass_fields__) - {"monotonic"}
+
+_MOVE = Statement("""
+    UPDATE delivery SET state = :state, version = version + 1, due_at = :due_at,
+        lease_token = NULL, lease_until = NULL, changed_at = clock_timestamp(),
+        failures = :failures, lookups = :lookups, not_found = :not_found, unknown_since = :unknown_since,
+        exported_at = :exported_at,
+        booked_at = CASE WHEN :state = 'booked' THEN coalesce(booked_at, clock_timestamp()) ELSE booked_at END,
+        problem = CASE WHEN CAST(:keeps AS boolean) THEN problem ELSE CAST(:problem AS jsonb) END,
+        remote_id = coalesce(:remote_id, remote_id), entry_number = coalesce(:entry_number, entry_number),
+        entry_url = coalesce(:entry_url, entry_url)
+    WHERE id = :id AND state = :was AND lease_token IS NOT DISTINCT FROM CAST(:lease AS uuid)
+    RETURNING version, remote_id, entry_number, entry_url, exported_at, booked_at, problem
+""")
+
+
+def row_of(record: Record) -> DeliveryRow:
+    """Return a record that holds ``COLUMNS`` as a value."""
+    values = {name: value for name, value in record.items() if name in _FIELDS}
+    values["kind"] = DocumentKind(values["kind"])
+    values["state"] = DeliveryState(values["state"])
+    return DeliveryRow(**values)
+
+
+async def read_delivery(tx: AsyncConnection, delivery_id: UUID, *, lock: bool = False) -> DeliveryRow | None:
+    """Return one delivery, locked against everybody else when asked."""
+    record = await (_LOCK if lock else _READ).one_or_none(tx, {"id": delivery_id})
+    return None if record is None else row_of(record)
+
+
+async def apply(
+    tx: AsyncConnection, kit: "Kit", row: DeliveryRow, event: Event, entry: RemoteEntry | None = None
+) -> Transition:
+    """Move one delivery and tell it, in the caller's transaction.
+
+    Raises:
+        IllegalTransitionError: the event cannot happen in this state.
+        ConcurrentUpdateError: somebody else has moved it meanwhile.
+    """
+    made = move(row.situation, event, kit.patience(), row.now())
+    known = entry or RemoteEntry()
+    rendered = kit.render(made.problem) if made.problem else None
+    to = made.to
+    written = await _MOVE.one_or_none(
+        tx,
+        {
+            "id": row.id,
+            "was": row.state.value,
+            "lease": row.lease_token,
+            "state": to.state.value,
+            "due_at": made.due_at,
+            "failures": to.failures,
+            "lookups": to.lookups,
+            "not_found": to.not_found,
+            "unknown_since": to.unknown_since,
+            "exported_at": to.exported_at,
+            "keeps": made.keeps_problem,
+            "problem": rendered.model_dump_json() if rendered else None,
+            "remote_id": known.remote_id,
+            "entry_number": known.entry_number,
+            "entry_url": known.entry_url,
+        },
+    )
+    if written is None:
+        raise ConcurrentUpdateError(f"delivery {row.id} is no longer {row.state} under this claim")
+    if _worth_telling(row, written, to):
+        await outbox.publish(tx, changed(kit, row, to.state, written))
+    return made
+
+
+def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
+    if written.problem != row.problem or written.entry_number != row.entry_number:
+        return True
+    if to.state is row.state:
+        return False
+    # Being worked on and waiting for the next try look alike to a person; only the first "ready" was told, by the handler.
+    return not (row.state is DeliveryState.SENDING and to.state is DeliveryState.READY)
+
+
+def changed(kit: "Kit", row: DeliveryRow, state: DeliveryState, written: Any) -> DeliveryChanged:
+    """Return the fact that a delivery moved."""
+    problem = written.problem
+    if isinstance(problem, str):
+        problem = json.loads(problem)
+    return DeliveryChanged(
+        delivery_id=row.id,
+        document_id=row.document_id,
+        revision=row.revision,
+        connector=kit.profile.name,
+        connection_id=row.connection_id,
+        firm_id=row.firm_id,
+        state=state,
+        version=written.version,
+        entry_number=written.entry_number,
+        entry_url=written.entry_url,
+        exported_at=written.exported_at,
+        booked_at=written.booked_at,
+        problem=ProblemData.model_validate(problem) if problem else None,
+    ).traced(row.traceparent)

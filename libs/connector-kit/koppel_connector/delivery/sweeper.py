@@ -1,0 +1,97 @@
+"""What nobody is working on any more: dead workers' claims, deliveries of connections that stopped or came back.
+
+Every loop here is stateless and may run in any number of processes: rows are taken with SKIP LOCKED.
+"""
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.contract.problems import Problem
+from koppel_connector.kit import Kit
+from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_mesh.service import Context
+from koppel_mesh.statements import Statement
+
+from . import events
+from .events import Event
+from .state_machine import IllegalTransitionError
+from .store import COLUMNS, ConcurrentUpdateError, DeliveryRow, apply, row_of
+
+BATCH = 200
+log = structlog.get_logger(__name__)
+
+# An act that answered "ok" counts as open as well: the worker may have died between the vendor's yes and our commit.
+_EXPIRED = Statement(f"""
+    SELECT {COLUMNS}, (
+        SELECT max(a.deadline_at) FROM attempt a WHERE a.delivery_id = d.id AND a.acts AND a.started_at >= d.claimed_at
+            AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
+    ) AS acted_until
+    FROM delivery d WHERE d.state = 'sending' AND d.lease_token IS NOT NULL AND d.lease_until < clock_timestamp()
+    ORDER BY d.lease_until LIMIT :batch FOR UPDATE OF d SKIP LOCKED
+""")
+_CLOSE_ATTEMPTS = Statement("""
+    UPDATE attempt SET finished_at = clock_timestamp(), outcome = 'unknown', message = 'the worker stopped'
+    WHERE finished_at IS NULL AND deadline_at < clock_timestamp() - interval '60 seconds'
+        AND (delivery_id IS NULL OR NOT EXISTS (
+            SELECT FROM delivery d WHERE d.id = attempt.delivery_id AND d.state = 'sending'))
+""")
+_STRANDED = Statement(f"""
+    SELECT {COLUMNS}, c.state AS connection_state FROM delivery d JOIN connection c ON c.id = d.connection_id
+    WHERE c.state NOT IN ('connected', 'degraded') AND (d.state IN ('ready', 'unknown')
+        OR d.state = 'blocked' AND c.state = 'disconnected' AND d.unknown_since IS NULL)
+    ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
+""")
+_WAITING = Statement(f"""
+    SELECT {COLUMNS} FROM delivery d JOIN connection c ON c.id = d.connection_id
+    WHERE c.state IN ('connected', 'degraded') AND d.state = 'blocked' AND d.changed_at < c.unblocked_at
+    ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
+""")
+
+
+async def sweep(context: Context) -> bool:
+    """Take back the claims of dead workers: what may have acted is looked up, the rest goes back to its place."""
+    kit: Kit = context.resources
+    async with kit.database.transaction() as tx:
+        rows = await _EXPIRED.all(tx, {"batch": BATCH})
+        for record in rows:
+            row = row_of(record)
+            await apply(tx, kit, row, events.LeaseExpired(record.acted_until))
+            log.warning("claim of a dead worker", delivery=str(row.id), may_have_acted=record.acted_until is not None)
+        await _CLOSE_ATTEMPTS.run(tx)
+    if rows:
+        kit.wake("deliveries")
+    return len(rows) == BATCH
+
+
+async def reconcile(context: Context) -> bool:
+    """Let deliveries follow their connection: waiting for a person when it stopped, going on when it came back."""
+    kit: Kit = context.resources
+    async with kit.database.transaction() as tx:
+        stranded = await _STRANDED.all(tx, {"batch": BATCH})
+        for record in stranded:
+            row = row_of(record)
+            await _move(kit, tx, row, _event_for(row, ConnectionState(record.connection_state)))
+        waiting = await _WAITING.all(tx, {"batch": BATCH})
+        for record in waiting:
+            await _move(kit, tx, row_of(record), events.Unblocked())
+    if waiting:
+        kit.wake("deliveries")
+    return len(stranded) == BATCH or len(waiting) == BATCH
+
+
+def _event_for(row: DeliveryRow, state: ConnectionState) -> Event:
+    if state is ConnectionState.DISCONNECTED:
+        if row.unknown_since is None:
+            return events.ResolvedAsAbandoned(Problem("connection_removed"))
+        return events.ActionNeeded(Problem("unknown_outcome_review"))
+    if state is ConnectionState.AUTHORISING:
+        return events.ActionNeeded(Problem("not_connected"))
+    return events.ActionNeeded(Problem("reauthorise"))
+
+
+async def _move(kit: Kit, tx: AsyncConnection, row: DeliveryRow, event: Event) -> None:
+    try:
+        await apply(tx, kit, row, event)
+    except (ConcurrentUpdateError, IllegalTransitionError) as error:
+        if row.state is not DeliveryState.BLOCKED:
+            log.warning("could not follow its connection", delivery=str(row.id), error=str(error))

@@ -1,0 +1,15 @@
+"""Trouble of our own: the mesh or our database is away. Neither the document nor the vendor is to blame, so nothing is spent."""
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from koppel_mesh.database import DatabaseAwayError, is_unavailable
+from koppel_mesh.http.mesh_client import MeshError
+
+INFRASTRUCTURE_PAUSE_S = 5.0
+
+
+def is_infrastructure_error(error: Exception) -> bool:
+    """Return whether something of ours is away. A connector's own TimeoutError or ConnectionError is a bug of it."""
+    of_database = isinstance(error, DBAPIError | PoolTimeoutError | DatabaseAwayError)
+    return isinstance(error, MeshError) or (of_database and is_unavailable(error))
