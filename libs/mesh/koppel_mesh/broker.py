@@ -16,6 +16,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from pamqp.common import FieldTable
 
+from .amqp_properties import ConsumerConnection
 from .messages import CONTENT_TYPE
 
 EVENTS = "koppel.events"
@@ -216,7 +217,7 @@ class Subscription:
 
     async def _consume(self) -> None:
         self._reached = False
-        connection = await _connect(self._url, f"{self._name} consumer")
+        connection = await _connect(self._url, f"{self._name} consumer", ConsumerConnection)
         self._reached = True
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -270,10 +271,13 @@ async def depth(url: str, queue: str) -> int:
         return int(declared.declaration_result.message_count or 0)
 
 
-async def _connect(url: str, name: str) -> AbstractConnection:
+async def _connect(
+    url: str, name: str, connection_class: type[aio_pika.Connection] = aio_pika.Connection
+) -> AbstractConnection:
     try:
         return await aio_pika.connect(
             url,
+            connection_class=connection_class,
             timeout=CONNECT_TIMEOUT_S,
             heartbeat=HEARTBEAT_S,
             client_properties={"connection_name": name},

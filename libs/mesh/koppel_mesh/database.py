@@ -192,6 +192,15 @@ _ABSENT = frozenset({"57P01", "57P02", "57P03", "53300"})
 """Shutting down, crashed, starting up, too many connections (PostgreSQL's error codes, appendix A)."""
 
 
+def is_unstorable(error: BaseException) -> bool:
+    """Return whether ``error`` says that a value given can be held by no column: trying again cannot help."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNSTORABLE
+
+
+_UNSTORABLE = frozenset({"22000", "22003", "22021", "22P02", "22P05"})
+"""What the driver cannot encode, out of range, no such character, no such JSON (PostgreSQL's error codes, appendix A)."""
+
+
 def schema_of(service: str) -> str:
     """Return the schema of a service: its name in snake case."""
     return service.replace("-", "_")

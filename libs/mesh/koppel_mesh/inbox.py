@@ -1,11 +1,12 @@
 """Taking messages in: a batch is one transaction, and is acknowledged after its commit.
 
 The inbox row is a first sieve against the same message twice; what makes an effect single is the unique key of the row
-the handler writes. A message that is not ours goes to quarantine; one a handler refuses again and again goes to the dead
-queue; a database that is away stops consuming, it never turns into a loop of refusals.
+the handler writes. A message that is not ours, or holds what no column can, goes to quarantine; one a handler refuses again
+and again goes to the dead queue; a database that is away stops consuming, it never turns into a loop of refusals.
 """
 
 import asyncio
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
@@ -15,7 +16,8 @@ from aio_pika.abc import AbstractIncomingMessage
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .database import Database, is_unavailable
+from .amqp_properties import PROPERTIES, readable, readable_properties
+from .database import Database, is_unavailable, is_unstorable
 from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
 from .statements import Statement
 from .tables import quarantine
@@ -29,6 +31,7 @@ KEEP_DAYS = 30
 
 log = structlog.get_logger(__name__)
 Handle = Callable[[AsyncConnection, Sequence[EventData]], Awaitable[None]]
+_Opened = tuple[AbstractIncomingMessage, Envelope]
 
 _TAKE_NEW = Statement(
     "INSERT INTO inbox (message_id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING message_id"
@@ -46,9 +49,9 @@ class Inbox:
         """Handle and settle every message of ``batch``.
 
         Raises:
-            Exception: the database is away; nothing was settled and the broker takes all of them back.
+            Exception: the database is away; what was not settled is taken back by the broker.
         """
-        opened: list[tuple[AbstractIncomingMessage, Envelope]] = []
+        opened: list[_Opened] = []
         for message in batch:
             try:
                 opened.append((message, self._open(message.body)))
@@ -62,25 +65,35 @@ class Inbox:
             if is_unavailable(error):
                 raise
             log.warning("batch refused, taking its messages one by one", size=len(opened), error=repr(error))
-            for message, envelope in opened:
-                await self._take_one(message, envelope)
+            await self._take_one_by_one(opened)
             return
         await _acknowledge(opened[-1][0], all_before=True)
 
-    async def _take_one(self, message: AbstractIncomingMessage, envelope: Envelope) -> None:
+    async def _take_one_by_one(self, opened: Sequence[_Opened]) -> None:
+        """Try each by itself; the refused ones again after all others, so that no pause holds a neighbour up."""
         for attempt in range(1, ATTEMPTS + 1):
-            try:
-                await self._handle([envelope])
-                break
-            except Exception as error:
-                if is_unavailable(error):
-                    raise
-                log.exception("message refused", type=envelope.type, id=str(envelope.id), attempt=attempt)
-                if attempt == ATTEMPTS:
-                    await message.reject(requeue=False)
-                    return
+            refused: list[_Opened] = []
+            for message, envelope in opened:
+                try:
+                    await self._handle([envelope])
+                except Exception as error:
+                    if is_unavailable(error):
+                        raise
+                    if is_unstorable(error):
+                        await self._quarantine(message, f"holds a value that cannot be stored: {error.__cause__}")
+                        continue
+                    log.exception("message refused", type=envelope.type, id=str(envelope.id), attempt=attempt)
+                    refused.append((message, envelope))
+                else:
+                    await _acknowledge(message)
+            if not refused:
+                return
+            opened = refused
+            if attempt < ATTEMPTS:
                 await asyncio.sleep(PAUSE_S * attempt)
-        await _acknowledge(message)
+        for message, envelope in opened:
+            log.error("message goes to the dead queue", type=envelope.type, id=str(envelope.id))
+            await message.reject(requeue=False)
 
     async def _handle(self, envelopes: Sequence[Envelope]) -> None:
         async with self._database.transaction() as tx:
@@ -102,13 +115,18 @@ class Inbox:
         return envelope
 
     async def _quarantine(self, message: AbstractIncomingMessage, reason: str) -> None:
-        headers = {"message_id": message.message_id, "type": message.type, "routing_key": message.routing_key}
+        properties = bytes(message.headers.get(PROPERTIES, b""))  # type: ignore[arg-type] # bytes: ConsumerConnection's
+        told = {**readable_properties(properties), "routing_key": _readable(message.routing_key or "")}
+        kept = {**told, PROPERTIES: b64encode(properties).decode()}
+        reason = _readable(reason)[:1000]
         async with self._database.transaction() as tx:
-            await tx.execute(
-                insert(quarantine), {"body": bytes(message.body), "headers": headers, "reason": reason[:1000]}
-            )
-        log.error("message quarantined", reason=reason, **headers)
+            await tx.execute(insert(quarantine), {"body": bytes(message.body), "headers": kept, "reason": reason})
+        log.error("message quarantined", reason=reason, **told)
         await _acknowledge(message)
+
+
+def _readable(text: str) -> str:
+    return readable(text.encode("utf-8", "surrogatepass"), 4096).decode()
 
 
 async def _acknowledge(message: AbstractIncomingMessage, *, all_before: bool = False) -> None:
