@@ -14,16 +14,18 @@ from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.mesh_client import MeshClient
 from koppel_mesh.keyring import KeyRing
-from koppel_mesh.messages import ProblemData
 from koppel_mesh.service import Context
 
 from .auth.authentication import Sessions
-from .auth.token_endpoint import TokenCalls
+from .auth.token_endpoint import TokenEndpoint
 from .auth.vault import Vault
 from .connection.master_data import MasterDataCache
-from .contract.connector import Connector, OAuthProfile, PasswordProfile, Profile
-from .contract.problems import GENERIC, Problem
+from .connection.store import ConnectionStore
+from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile
+from .contract.problems import GENERIC
 from .delivery.state_machine import Patience
+from .delivery.store import DeliveryStore
+from .reporter import Reporter
 from .settings import ConnectorSettings
 
 CLOSING_MARGIN_S = 2.0
@@ -68,16 +70,22 @@ class Kit:
         self.http = http
         self.mesh = mesh
         self.wake = wake
-        self.catalogue = connector.profile.problems.over(GENERIC)
+        profile = connector.profile
+        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(GENERIC))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
+        self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, wake)
+        self.deliveries = DeliveryStore(self.reporter, self.patience)
         self.books = MasterDataCache(database)
         self.dossiers = Recent()
-        self.tokens = TokenCalls(self)
+        self.tokens: TokenEndpoint | None = None
         self.vault: Vault | None = None
         self.sessions: Sessions | None = None
-        match connector.profile.auth:
+        match profile.auth:
             case OAuthProfile() as auth:
-                self.vault = Vault(database, self.keys, auth, self.tokens.refresh, connector.profile.name)
+                self.tokens = TokenEndpoint(
+                    auth, self._application, self.redirect_uri, database, http, self.connections
+                )
+                self.vault = Vault(database, self.keys, auth, self.tokens.refresh, profile.name)
             case PasswordProfile(session_valid_s) if session_valid_s is not None:
                 self.sessions = Sessions(session_valid_s)
         self.batches: set[asyncio.Task[None]] = set()
@@ -96,14 +104,12 @@ class Kit:
         """Return where the vendor sends the browser after the consent."""
         return f"{self.settings.public_url}/{self.profile.name}/oauth/callback"
 
+    def _application(self, settings: Any) -> Application:
+        return self.connector.application(self.settings, settings)
+
     def patience(self) -> Patience:
         """Return the machine's patience, with fresh jitter."""
         return self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
-
-    def render(self, problem: Problem) -> ProblemData:
-        """Return ``problem`` in three languages, the vendor named."""
-        named = Problem(problem.code, problem.detail, **{"vendor": self.profile.title, **problem.params})
-        return self.catalogue.render(named)
 
     def slot(self, connection_id: UUID, max_inflight: int) -> asyncio.Semaphore:
         """Return what keeps the calls of one connection from running beside each other."""

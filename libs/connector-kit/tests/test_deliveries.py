@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from koppel_connector.connection.store import set_state
 from koppel_connector.testing import Fault, Testbed, open_testbed
 from koppel_mesh.messages import ConnectionState, DeliveryChanged, DeliveryState, DocumentKind
 
@@ -124,7 +123,7 @@ async def test_a_removed_connection_ends_what_waited(testbed: Testbed, harness: 
     await testbed.hand(testbed.ready(*harness.document(1)))
     connection = (await testbed.rows("SELECT id FROM connection"))[0]
     async with testbed.context.database.transaction() as tx:
-        await set_state(tx, testbed.kit, connection.id, ConnectionState.DISCONNECTED)
+        await testbed.kit.connections.set_state(tx, connection.id, ConnectionState.DISCONNECTED)
     row = (await testbed.until_state("failed"))[0]
     assert row.problem["code"] == "connection_removed"
 

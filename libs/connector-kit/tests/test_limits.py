@@ -12,8 +12,6 @@ from sqlalchemy import text
 from koppel_connector import HeaderNames, RateLimited, Window
 from koppel_connector.calls.rate_limits import Reading, _learn
 from koppel_connector.calls.vendor import open_vendor
-from koppel_connector.connection import store as connections
-from koppel_connector.connection.store import read_connection
 from koppel_connector.testing import Fault, open_testbed
 
 from .paper_connector import ME, SERVICE, PaperConnector
@@ -32,7 +30,7 @@ def small_window(monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor) -> None:
 async def open_one(testbed: Any) -> Any:
     connection_id = (await testbed.rows("SELECT id FROM connection"))[0].id
     async with testbed.context.database.reading() as reading:
-        row = await read_connection(reading, testbed.kit, connection_id)
+        row = await testbed.kit.connections.read(reading, connection_id)
     assert row is not None
     return await open_vendor(testbed.kit, row)
 
@@ -137,12 +135,8 @@ async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going
         connection_id = await harness.connect(testbed)
         until = testbed.context.now() + timedelta(hours=1)
         async with testbed.context.database.transaction() as tx:
-            assert (
-                await connections.apply_failure(
-                    tx, testbed.kit, connection_id, RateLimited(until, of_endpoint=of_endpoint)
-                )
-                is not of_endpoint
-            )
+            limited = RateLimited(until, of_endpoint=of_endpoint)
+            assert await testbed.kit.connections.apply_failure(tx, connection_id, limited) is not of_endpoint
         (row,) = await testbed.rows("SELECT not_before > clock_timestamp() AS waits FROM connection")
         assert row.waits is not of_endpoint
 

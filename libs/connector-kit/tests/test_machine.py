@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from koppel_connector import Problem
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
-from koppel_connector.delivery.state_machine import IllegalTransitionError, Patience, Situation, move
+from koppel_connector.delivery.state_machine import IllegalTransitionError, Patience, Situation, transition
 from koppel_mesh.messages import DeliveryState as S
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -141,9 +141,9 @@ def test_every_state_meets_every_event(state: S, uncertain: bool, event: str) ->
     wanted = TABLE[state, uncertain].get(event)
     if wanted is None:
         with pytest.raises(IllegalTransitionError):
-            move(situation, EVENTS[event], PATIENCE, NOW)
+            transition(situation, EVENTS[event], PATIENCE, NOW)
         return
-    made = move(situation, EVENTS[event], PATIENCE, NOW)
+    made = transition(situation, EVENTS[event], PATIENCE, NOW)
     assert made.to.state is wanted
     if made.to.state in (S.READY, S.UNKNOWN):
         assert made.due_at is not None
@@ -155,39 +155,39 @@ def sending(**known: Any) -> Situation:
 
 
 def test_definite_failures_follow_the_schedule_and_then_end() -> None:
-    first = move(sending(), EVENTS["RetryScheduled"], PATIENCE, NOW)
+    first = transition(sending(), EVENTS["RetryScheduled"], PATIENCE, NOW)
     assert first.due_at == NOW + timedelta(seconds=10)
-    asked = move(sending(), events.RetryScheduled(3600), PATIENCE, NOW)
+    asked = transition(sending(), events.RetryScheduled(3600), PATIENCE, NOW)
     assert asked.due_at == NOW + timedelta(seconds=3600)
-    last = move(sending(failures=2), events.RetryScheduled(), PATIENCE, NOW)
+    last = transition(sending(failures=2), events.RetryScheduled(), PATIENCE, NOW)
     assert last.to.state is S.FAILED
     assert last.problem == Problem("retries_exhausted")
 
 
 def test_waiting_for_budget_or_a_person_spends_no_attempt() -> None:
     for event in ("Deferred", "ActionNeeded"):
-        assert move(sending(failures=1), EVENTS[event], PATIENCE, NOW).to.failures == 1
+        assert transition(sending(failures=1), EVENTS[event], PATIENCE, NOW).to.failures == 1
 
 
 def test_the_first_lookup_waits_past_the_deadline_and_settles() -> None:
-    made = move(sending(), EVENTS["Ambiguous"], PATIENCE, NOW)
+    made = transition(sending(), EVENTS["Ambiguous"], PATIENCE, NOW)
     assert made.due_at == NOW + timedelta(seconds=20 + 30)
 
 
 def test_only_not_found_twice_allows_a_resend() -> None:
     uncertain = sending(unknown_since=NOW)
-    first = move(uncertain, EVENTS["LookupFoundNothing"], PATIENCE, NOW)
+    first = transition(uncertain, EVENTS["LookupFoundNothing"], PATIENCE, NOW)
     assert (first.to.state, first.due_at) == (S.UNKNOWN, NOW + timedelta(seconds=30))
-    second = move(replace(first.to, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW)
+    second = transition(replace(first.to, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW)
     assert (second.to.state, second.to.unknown_since) == (S.READY, None)
 
 
 def test_what_is_never_found_is_sent_at_once_then_by_schedule_and_not_for_ever() -> None:
     situation, pauses = sending(), []
     for _ in range(len(PATIENCE.retry_schedule_s) + 1):
-        lost = move(situation, EVENTS["Ambiguous"], PATIENCE, NOW).to
-        once = move(replace(lost, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW).to
-        again = move(replace(once, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW)
+        lost = transition(situation, EVENTS["Ambiguous"], PATIENCE, NOW).to
+        once = transition(replace(lost, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW).to
+        again = transition(replace(once, state=S.SENDING), EVENTS["LookupFoundNothing"], PATIENCE, NOW)
         pauses.append((again.due_at or NOW) - NOW)
         situation = replace(again.to, state=S.SENDING)
     assert again.to.state is S.FAILED
@@ -198,44 +198,44 @@ def test_what_is_never_found_is_sent_at_once_then_by_schedule_and_not_for_ever()
 
 def test_age_turns_unknown_into_review_never_into_failed() -> None:
     old = sending(unknown_since=NOW - timedelta(hours=25))
-    made = move(old, EVENTS["LookupFailed"], PATIENCE, NOW)
+    made = transition(old, EVENTS["LookupFailed"], PATIENCE, NOW)
     assert (made.to.state, made.problem) == (S.REVIEW, Problem("unknown_outcome_review"))
-    rendered = move(old, events.LookupFailed("no right to read entries"), PATIENCE, NOW)
+    rendered = transition(old, events.LookupFailed("no right to read entries"), PATIENCE, NOW)
     assert rendered.problem == Problem("unknown_outcome_review", "no right to read entries")
 
 
 def test_vendors_that_cannot_be_searched() -> None:
     asks = replace(PATIENCE, on_ambiguous="review")
-    assert move(sending(), EVENTS["Ambiguous"], asks, NOW).to.state is S.REVIEW
+    assert transition(sending(), EVENTS["Ambiguous"], asks, NOW).to.state is S.REVIEW
     safe = replace(PATIENCE, on_ambiguous="resend_safe")
-    assert move(sending(), EVENTS["Ambiguous"], safe, NOW).to.state is S.READY
+    assert transition(sending(), EVENTS["Ambiguous"], safe, NOW).to.state is S.READY
 
 
 def test_what_a_person_left_may_still_be_there() -> None:
-    left = move(Situation(S.REVIEW, unknown_since=NOW), EVENTS["ResolvedAsAbandoned"], PATIENCE, NOW).to
-    assert move(left, EVENTS["RetryRequested"], PATIENCE, NOW).to.state is S.UNKNOWN
+    left = transition(Situation(S.REVIEW, unknown_since=NOW), EVENTS["ResolvedAsAbandoned"], PATIENCE, NOW).to
+    assert transition(left, EVENTS["RetryRequested"], PATIENCE, NOW).to.state is S.UNKNOWN
     asks = replace(PATIENCE, on_ambiguous="review")
-    assert move(left, EVENTS["RetryRequested"], asks, NOW).to.state is S.REVIEW
+    assert transition(left, EVENTS["RetryRequested"], asks, NOW).to.state is S.REVIEW
 
 
 def test_a_clock_notices_exported_but_not_booked() -> None:
     patience = replace(PATIENCE, unbooked_after_s=3600)
     early = Situation(S.EXPORTED, exported_at=NOW - timedelta(seconds=3590), lookups=5)
-    quiet = move(early, EVENTS["ReadBackPending"], patience, NOW)
+    quiet = transition(early, EVENTS["ReadBackPending"], patience, NOW)
     assert quiet.problem is None
     assert quiet.due_at == NOW + timedelta(seconds=10)
     late = replace(early, exported_at=NOW - timedelta(hours=2))
-    assert move(late, EVENTS["ReadBackPending"], patience, NOW).problem == Problem("exported_not_booked")
+    assert transition(late, EVENTS["ReadBackPending"], patience, NOW).problem == Problem("exported_not_booked")
 
 
 def test_gone_is_what_is_not_there_twice() -> None:
-    first = move(Situation(S.EXPORTED), EVENTS["ReadBackMissing"], PATIENCE, NOW)
+    first = transition(Situation(S.EXPORTED), EVENTS["ReadBackMissing"], PATIENCE, NOW)
     assert (first.to.state, first.due_at) == (S.EXPORTED, NOW + timedelta(seconds=30))
-    assert move(first.to, EVENTS["ReadBackMissing"], PATIENCE, NOW).to.state is S.REVIEW
+    assert transition(first.to, EVENTS["ReadBackMissing"], PATIENCE, NOW).to.state is S.REVIEW
 
 
 def test_nothing_is_asked_where_nothing_can_be_read_back() -> None:
-    assert move(sending(), EVENTS["Accepted"], replace(PATIENCE, reads_back=False), NOW).due_at is None
+    assert transition(sending(), EVENTS["Accepted"], replace(PATIENCE, reads_back=False), NOW).due_at is None
 
 
 class AnyWalk(RuleBasedStateMachine):
@@ -251,7 +251,7 @@ class AnyWalk(RuleBasedStateMachine):
         self.person_spoke = False
 
     def go(self, event: Event) -> None:
-        made = move(self.situation, event, PATIENCE, self.now)
+        made = transition(self.situation, event, PATIENCE, self.now)
         self.situation, self.due_at = made.to, made.due_at
 
     @rule(seconds=st.integers(0, 100_000))

@@ -7,7 +7,6 @@ import pytest
 
 from koppel_connector import Call, ConnectorError, Problem, Reply
 from koppel_connector.calls.vendor import open_vendor
-from koppel_connector.connection.store import read_connection, set_state
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.messages import ConnectionState
@@ -94,7 +93,9 @@ async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
 
     await testbed.until(under_way, "the document is being booked")
     async with testbed.context.database.transaction() as tx:  # as an import in another process does
-        await set_state(tx, testbed.kit, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise"))
+        await testbed.kit.connections.set_state(
+            tx, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise")
+        )
     await testbed.until_state("exported")
     assert [row.state for row in await testbed.rows("SELECT state FROM connection")] == ["reauthorise"]
     await change(testbed, connection_id, pin="4071")
@@ -114,7 +115,7 @@ async def test_a_removed_connection_has_no_session(testbed: Testbed) -> None:
 async def test_what_a_carrier_says_is_kept_without_secrets(testbed: Testbed, error: type[Exception]) -> None:
     connection_id = await testbed.connect(SETTINGS)
     async with testbed.context.database.reading() as reading:
-        row = await read_connection(reading, testbed.kit, connection_id)
+        row = await testbed.kit.connections.read(reading, connection_id)
     assert row is not None
     opened = await open_vendor(testbed.kit, row)
 

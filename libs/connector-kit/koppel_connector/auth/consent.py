@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.connection.importing import want_import
-from koppel_connector.connection.store import ConnectionRow, read_connection, set_state
+from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
@@ -62,12 +62,13 @@ def authorize_url(kit: Kit, row: ConnectionRow) -> str | None:
 
 async def take_return(kit: Kit, *, code: str | None, state: str | None, error: str | None) -> Returned:
     """Turn the browser's return into a connected connection."""
+    assert kit.tokens is not None and kit.vault is not None
     try:
         sealed = kit.keys.open_text(state or "", _PURPOSE, STATE_MAX_AGE_S)
     except WrongKeyError as reason:
         return Returned("invalid", detail=str(reason))
     async with kit.database.transaction() as tx:
-        row = await read_connection(tx, kit, UUID(sealed["connection_id"]))
+        row = await kit.connections.read(tx, UUID(sealed["connection_id"]))
         if row is None or row.state is ConnectionState.DISCONNECTED:
             return _GONE
         if (await tx.execute(_SPEND, {"nonce": sealed["nonce"]})).one_or_none() is None:
@@ -80,14 +81,13 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
         return Returned("failed", row, str(reason))
     if answer.meaning is not None or not answer.refresh_token:
         return Returned("failed", row, answer.description)
-    assert kit.vault is not None
     async with kit.database.transaction() as tx:
         # It may have been removed while the vendor answered, with the promise that no grant of it is kept.
-        row = await read_connection(tx, kit, row.id, lock=True)
+        row = await kit.connections.read(tx, row.id, lock=True)
         if row is None or row.state is ConnectionState.DISCONNECTED:
             return _GONE
         await kit.vault.store_first(tx, row.id, answer)
-        await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
+        await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
         await want_import(tx, kit, row)
     await _name_user(kit, row)
     for loop in ("reconciler", "imports", "deliveries"):
@@ -106,4 +106,4 @@ async def _name_user(kit: Kit, row: ConnectionRow) -> None:
     async with kit.database.transaction() as tx:
         await vendor.flush(tx)
         if user:
-            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, user=user, fresh=True)
+            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, user=user, fresh=True)

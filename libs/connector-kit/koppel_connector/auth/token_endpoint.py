@@ -2,22 +2,21 @@
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from koppel_connector.calls import attempts
 from koppel_connector.calls.attempts import Budget, Ending, NewAttempt, Opened, Outcome
 from koppel_connector.calls.redaction import clean
-from koppel_connector.connection.store import ConnectionRow, read_connection
+from koppel_connector.connection.store import ConnectionRow, ConnectionStore
 from koppel_connector.contract.connector import Application, OAuthProfile
-from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.database import Database
+from koppel_mesh.http.client import HttpClient, NotSent, Unanswered
 
 from .token_answers import TokenAnswer, read_token_answer
-
-if TYPE_CHECKING:
-    from koppel_connector.kit import Kit
 
 TOKEN_DEADLINE_S = 6.0
 """Two of these fit in the 15 s that a session may idle inside the transaction that holds the token's row."""
@@ -25,23 +24,36 @@ DESCRIPTION_CHARS = 300
 _NO_BUDGET = Budget(scope="token", windows=0)
 
 
-class TokenCalls:
+class TokenEndpoint:
     """Makes refreshes and code exchanges."""
 
-    def __init__(self, kit: "Kit") -> None:
-        self._kit = kit
+    def __init__(
+        self,
+        profile: OAuthProfile,
+        application: Callable[[Any], Application],
+        redirect_uri: str,
+        database: Database,
+        http: HttpClient,
+        connections: ConnectionStore,
+    ) -> None:
+        self._profile = profile
+        self._application = application
+        self._redirect_uri = redirect_uri
+        self._database = database
+        self._http = http
+        self._connections = connections
 
     async def refresh(self, connection_id: UUID, form: dict[str, str]) -> TokenAnswer:
         """Ask for a new pair."""
-        async with self._kit.database.reading() as reading:
-            row = await read_connection(reading, self._kit, connection_id)
+        async with self._database.reading() as reading:
+            row = await self._connections.read(reading, connection_id)
         if row is None:
             raise NotSent("the connection is gone")
         return await self.post(row, form, "refresh")
 
     async def exchange(self, row: ConnectionRow, code: str) -> TokenAnswer:
         """Turn the code of a fresh consent into the first pair."""
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._kit.redirect_uri}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         return await self.post(row, form, "exchange")
 
     async def post(self, row: ConnectionRow, form: dict[str, str], operation: str) -> TokenAnswer:
@@ -51,9 +63,7 @@ class TokenCalls:
             NotSent: the vendor cannot have acted.
             Unanswered: it may have.
         """
-        profile = self._kit.profile.auth
-        assert isinstance(profile, OAuthProfile)
-        application = self._kit.connector.application(self._kit.settings, row.settings)
+        profile, application = self._profile, self._application(row.settings)
         given = [form[name] for name in ("code", "refresh_token") if name in form]
         secrets = [*row.secrets, *given, application.client_secret.get_secret_value()]
         opened = await self._opened(row, operation)
@@ -62,7 +72,7 @@ class TokenCalls:
         status: int | None = None
         message: str | None = None
         try:
-            response = await self._kit.http.request(
+            response = await self._http.request(
                 "POST",
                 application.base_url.rstrip("/") + profile.token_path,
                 deadline_s=TOKEN_DEADLINE_S,
@@ -97,13 +107,13 @@ class TokenCalls:
             deadline_s=TOKEN_DEADLINE_S,
             request=None,
         )
-        async with self._kit.database.transaction() as tx:
+        async with self._database.transaction() as tx:
             opened = await attempts.open_attempt(tx, attempt, _NO_BUDGET)
         assert isinstance(opened, Opened)
         return opened
 
     async def _finish(self, ending: Ending) -> None:
-        async with self._kit.database.transaction() as tx:
+        async with self._database.transaction() as tx:
             await attempts.note(tx, ending)
 
 

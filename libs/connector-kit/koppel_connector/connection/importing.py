@@ -21,7 +21,7 @@ from koppel_mesh.messages import ConnectionState
 from koppel_mesh.service import Context
 
 from .master_data import replace_lines
-from .store import ConnectionRow, read_connection, set_state
+from .store import ConnectionRow
 
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
@@ -69,7 +69,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
     vendor: OpenVendor | None = None
     try:
         async with kit.database.reading() as reading:
-            row = await read_connection(reading, kit, connection_id)
+            row = await kit.connections.read(reading, connection_id)
         assert row is not None
         vendor = await open_vendor(kit, row)
         master_data = await kit.connector.import_master_data(vendor)
@@ -79,7 +79,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
             await replace_lines(tx, row.id, master_data.lines())
             await tx.execute(_DONE, {"id": row.id})
             if row.state is ConnectionState.DEGRADED:
-                await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+                await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
         kit.wake("reconciler")
     except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
         await _ended(kit, connection_id, vendor, failure)
@@ -101,7 +101,9 @@ async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failu
         if vendor is not None:
             await vendor.flush(tx)
         await tx.execute(_GIVEN_UP, {"id": connection_id})
-        await set_state(tx, kit, connection_id, state, problem=failure.problem or Problem("rejected_by_vendor"))
+        await kit.connections.set_state(
+            tx, connection_id, state, problem=failure.problem or Problem("rejected_by_vendor")
+        )
     kit.wake("reconciler")
 
 

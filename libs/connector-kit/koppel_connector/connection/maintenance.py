@@ -10,8 +10,6 @@ from koppel_mesh.messages import ConnectionState, DeliveryState
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import gauge
 
-from .store import set_state
-
 BATCH = 50
 WAITING = [state for state in DeliveryState if state not in (DeliveryState.BOOKED, DeliveryState.SUPERSEDED)]
 log = structlog.get_logger(__name__)
@@ -68,7 +66,7 @@ async def keep_alive(context: Context) -> bool:
             await kit.vault.keep_alive(connection_id)
         except ReauthorisationRequired as failure:
             async with kit.database.transaction() as tx:
-                await set_state(tx, kit, connection_id, ConnectionState.REAUTHORISE, problem=failure.problem)
+                await kit.connections.set_state(tx, connection_id, ConnectionState.REAUTHORISE, problem=failure.problem)
             kit.wake("reconciler")
         except ConnectorError as failure:
             log.info("keep-alive postponed", connection=str(connection_id), reason=str(failure))

@@ -1,9 +1,9 @@
 """Connections as rows: reading one, its settings opened, and each change of its state told to dossier-api."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, SecretStr
@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
+from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
+from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.statements import Statement
-
-if TYPE_CHECKING:
-    from koppel_connector.kit import Kit
 
 USABLE = (ConnectionState.CONNECTED, ConnectionState.DEGRADED)
 
@@ -44,35 +43,6 @@ class ConnectionRow:
 
 _READ = Statement("SELECT * FROM connection WHERE id = :id")
 _LOCK = Statement("SELECT * FROM connection WHERE id = :id FOR UPDATE")
-
-
-async def read_connection(
-    db: AsyncConnection, kit: "Kit", connection_id: UUID, *, lock: bool = False
-) -> ConnectionRow | None:
-    """Return one connection, locked against everybody else when asked."""
-    row = await (_LOCK if lock else _READ).one_or_none(db, {"id": connection_id})
-    return None if row is None else open_row(kit, row)
-
-
-def open_row(kit: "Kit", row: Any) -> ConnectionRow:
-    """Return a row with its secrets decrypted into its settings."""
-    secrets = kit.keys.open(row.id, bytes(row.secrets)) if row.secrets else {}
-    return ConnectionRow(
-        id=row.id,
-        dossier_id=row.dossier_id,
-        firm_id=row.firm_id,
-        state=ConnectionState(row.state),
-        version=row.version,
-        settings=kit.connector.settings_model.model_validate({**row.settings, **secrets}),
-        secrets=tuple(str(value) for value in secrets.values()),
-        limit_scope=row.limit_scope,
-        connected_via_user=row.connected_via_user,
-        problem=row.problem,
-        masters_version=row.masters_version,
-        max_inflight=row.max_inflight,
-        failures=row.failures,
-        imported_at=row.imported_at,
-    )
 
 
 def split_secrets(settings: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
@@ -118,61 +88,6 @@ _SET_STATE = text("""
 """)
 
 
-async def set_state(
-    tx: AsyncConnection,
-    kit: "Kit",
-    connection_id: UUID,
-    state: ConnectionState,
-    *,
-    problem: Problem | None = None,
-    user: str | None = None,
-    fresh: bool = False,
-    renewed: bool = False,
-) -> None:
-    """Move a connection and tell it, in one transaction.
-
-    Args:
-        tx: the caller's transaction.
-        kit: whose connection it is.
-        connection_id: which.
-        state: where to.
-        problem: what a person is told of it.
-        user: through whom we are connected, where that is known now.
-        fresh: what waited for it may go on.
-        renewed: by a new consent or changed settings. Without either nothing leads out of ``reauthorise``: a success that
-            began before the refusal proves nothing, and vendors lock out users who knock again.
-    """
-    field = kit.render(problem) if problem else None
-    row = (
-        await tx.execute(
-            _SET_STATE,
-            {
-                "id": connection_id,
-                "state": state.value,
-                "problem": field.model_dump_json() if field else None,
-                "user": user,
-                "fresh": fresh,
-                "renewed": renewed,
-            },
-        )
-    ).one_or_none()
-    if row is None:
-        return
-    await outbox.publish(
-        tx,
-        ConnectionChanged(
-            connection_id=connection_id,
-            dossier_id=row.dossier_id,
-            firm_id=row.firm_id,
-            connector=kit.profile.name,
-            state=state,
-            version=row.version,
-            connected_via_user=row.connected_via_user,
-            problem=field,
-        ),
-    )
-
-
 _PAUSE = text("""
     UPDATE connection SET not_before = greatest(not_before, CAST(:until AS timestamptz)) WHERE id = :id
 """)
@@ -192,21 +107,6 @@ async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
     await tx.execute(_PAUSE, {"id": connection_id, "until": until})
 
 
-async def apply_failure(tx: AsyncConnection, kit: "Kit", connection_id: UUID, failure: ConnectorError | None) -> bool:
-    """Apply to the whole connection what an error says about it; return whether it says anything."""
-    match failure:
-        case ReauthorisationRequired(problem=problem):
-            await set_state(tx, kit, connection_id, ConnectionState.REAUTHORISE, problem=problem)
-            kit.wake("reconciler")
-        case RateLimited(until=until, of_endpoint=False) if until is not None:
-            await pause(tx, connection_id, until)
-        case ActionRequired(problem=problem) if problem and kit.catalogue.kind_of(problem).degrades:
-            await set_state(tx, kit, connection_id, ConnectionState.DEGRADED, problem=problem)
-        case _:
-            return False
-    return True
-
-
 async def record_failure(tx: AsyncConnection, connection_id: UUID) -> None:
     """Count a failure that may be the vendor's or the network's."""
     await tx.execute(_STUMBLE, {"id": connection_id, "opens": BREAKER_OPENS})
@@ -215,3 +115,107 @@ async def record_failure(tx: AsyncConnection, connection_id: UUID) -> None:
 async def record_success(tx: AsyncConnection, connection_id: UUID) -> None:
     """Note that the vendor answers again."""
     await tx.execute(_RECOVER, {"id": connection_id})
+
+
+class ConnectionStore:
+    """Reads and writes the connections of one connector."""
+
+    def __init__(
+        self, settings_model: type[BaseModel], keys: KeyRing, reporter: Reporter, wake: Callable[[str], None]
+    ) -> None:
+        self._settings_model = settings_model
+        self._keys = keys
+        self._reporter = reporter
+        self._wake = wake
+
+    async def read(self, db: AsyncConnection, connection_id: UUID, *, lock: bool = False) -> ConnectionRow | None:
+        """Return one connection, locked against everybody else when asked."""
+        row = await (_LOCK if lock else _READ).one_or_none(db, {"id": connection_id})
+        return None if row is None else self.open_row(row)
+
+    def open_row(self, row: Any) -> ConnectionRow:
+        """Return a row with its secrets decrypted into its settings."""
+        secrets = self._keys.open(row.id, bytes(row.secrets)) if row.secrets else {}
+        return ConnectionRow(
+            id=row.id,
+            dossier_id=row.dossier_id,
+            firm_id=row.firm_id,
+            state=ConnectionState(row.state),
+            version=row.version,
+            settings=self._settings_model.model_validate({**row.settings, **secrets}),
+            secrets=tuple(str(value) for value in secrets.values()),
+            limit_scope=row.limit_scope,
+            connected_via_user=row.connected_via_user,
+            problem=row.problem,
+            masters_version=row.masters_version,
+            max_inflight=row.max_inflight,
+            failures=row.failures,
+            imported_at=row.imported_at,
+        )
+
+    async def set_state(
+        self,
+        tx: AsyncConnection,
+        connection_id: UUID,
+        state: ConnectionState,
+        *,
+        problem: Problem | None = None,
+        user: str | None = None,
+        fresh: bool = False,
+        renewed: bool = False,
+    ) -> None:
+        """Move a connection and tell it, in one transaction.
+
+        Args:
+            tx: the caller's transaction.
+            connection_id: which.
+            state: where to.
+            problem: what a person is told of it.
+            user: through whom we are connected, where that is known now.
+            fresh: what waited for it may go on.
+            renewed: by a new consent or changed settings. Without either nothing leads out of ``reauthorise``: a success that
+                began before the refusal proves nothing, and vendors lock out users who knock again.
+        """
+        rendered = self._reporter.render(problem) if problem else None
+        row = (
+            await tx.execute(
+                _SET_STATE,
+                {
+                    "id": connection_id,
+                    "state": state.value,
+                    "problem": rendered.model_dump_json() if rendered else None,
+                    "user": user,
+                    "fresh": fresh,
+                    "renewed": renewed,
+                },
+            )
+        ).one_or_none()
+        if row is None:
+            return
+        await outbox.publish(
+            tx,
+            ConnectionChanged(
+                connection_id=connection_id,
+                dossier_id=row.dossier_id,
+                firm_id=row.firm_id,
+                connector=self._reporter.connector,
+                state=state,
+                version=row.version,
+                connected_via_user=row.connected_via_user,
+                problem=rendered,
+            ),
+        )
+
+    async def apply_failure(self, tx: AsyncConnection, connection_id: UUID, failure: ConnectorError | None) -> bool:
+        """Apply to the whole connection what an error says about it; return whether it says anything."""
+        match failure:
+            case ReauthorisationRequired(problem=problem):
+                await self.set_state(tx, connection_id, ConnectionState.REAUTHORISE, problem=problem)
+                self._wake("reconciler")
+            case RateLimited(until=until, of_endpoint=False) if until is not None:
+                await pause(tx, connection_id, until)
+            case ActionRequired(problem=problem) if problem and self._reporter.catalogue.kind_of(problem).degrades:
+                await self.set_state(tx, connection_id, ConnectionState.DEGRADED, problem=problem)
+            case _:
+                return False
+        return True

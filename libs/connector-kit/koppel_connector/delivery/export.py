@@ -18,7 +18,7 @@ from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection import store as connections
-from koppel_connector.connection.store import USABLE, ConnectionRow, read_connection, set_state
+from koppel_connector.connection.store import USABLE, ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.errors import (
     ActionRequired,
@@ -43,7 +43,7 @@ from .claims import Batch, claim, renew
 from .context import DocumentGone, open_context
 from .events import Event
 from .state_machine import IllegalTransitionError
-from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry, apply
+from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
 
 log = structlog.get_logger(__name__)
 _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
@@ -66,7 +66,7 @@ async def serve_deliveries(context: Context) -> bool:
 async def _run_batch(kit: Kit, batch: Batch) -> None:
     try:
         async with kit.database.reading() as reading:
-            row = await read_connection(reading, kit, batch.connection_id)
+            row = await kit.connections.read(reading, batch.connection_id)
         assert row is not None
         worker_count = max(1, min(row.max_inflight, len(batch.rows)))
         shares = (list(batch.rows[each::worker_count]) for each in range(worker_count))
@@ -114,7 +114,7 @@ async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
     async with kit.database.transaction() as tx:
         for row in rows:
             with suppress(ConcurrentUpdateError, IllegalTransitionError):
-                await apply(tx, kit, row, events.LeaseExpired())
+                await kit.deliveries.apply(tx, row, events.LeaseExpired())
 
 
 # ------------------------------------------------------------------------------------------------------------ one delivery
@@ -242,7 +242,7 @@ async def _record(
             async with kit.database.transaction() as tx:
                 if vendor is not None:
                     restore = await vendor.flush(tx)
-                made = await apply(tx, kit, row, event, entry)
+                made = await kit.deliveries.apply(tx, row, event, entry)
                 if vendor is not None:
                     await _keep_health(tx, kit, vendor, event, failure)
             break
@@ -262,7 +262,7 @@ async def _keep_health(
     tx: AsyncConnection, kit: Kit, vendor: OpenVendor, event: Event, failure: ConnectorError | None
 ) -> None:
     row = vendor.row
-    if await connections.apply_failure(tx, kit, row.id, failure):
+    if await kit.connections.apply_failure(tx, row.id, failure):
         return
     if isinstance(failure, RetryLater | OutcomeUnknown) or isinstance(event, events.Ambiguous):
         await connections.record_failure(tx, row.id)
@@ -270,4 +270,4 @@ async def _keep_health(
         if row.failures:
             await connections.record_success(tx, row.id)
         if row.state is ConnectionState.DEGRADED:
-            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)

@@ -25,7 +25,7 @@ from koppel_mesh.statements import Record, Statement
 from koppel_mesh.telemetry.tracing import current_traceparent
 
 from .events import ReexportRequested, Superseded
-from .store import COLUMNS, DeliveryRow, apply, changed, row_of
+from .store import COLUMNS, DeliveryRow, row_of
 
 REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
 """Never changes: references computed from it stand in vendors' books."""
@@ -96,7 +96,7 @@ async def take_documents(context: Context, tx: AsyncConnection, events: Sequence
             continue
         if event.document_id in revised:
             row = await _placed(kit, tx, event, row)
-        rendered.append(changed(kit, row_of(row), DeliveryState(row.state), row))
+        rendered.append(kit.deliveries.changed(row_of(row), DeliveryState(row.state), row))
     await outbox.publish(tx, *rendered)
     kit.wake("deliveries")
 
@@ -155,7 +155,7 @@ async def _placed(kit: Kit, tx: AsyncConnection, event: DocumentReady, row: Reco
     state, problem = await _place_among(kit, tx, event, others)
     if state is DeliveryState.READY:
         return row
-    rendered = kit.render(problem).model_dump_json() if problem else None
+    rendered = kit.reporter.render(problem).model_dump_json() if problem else None
     return await _PLACE.one(tx, {"id": row.id, "state": state.value, "problem": rendered})
 
 
@@ -169,7 +169,7 @@ async def _place_among(
     for row in others:
         if _never_left(row):
             if row.state is not DeliveryState.SUPERSEDED:
-                await apply(tx, kit, row, Superseded())
+                await kit.deliveries.apply(tx, row, Superseded())
         else:
             may_be_there = True
     if may_be_there:
@@ -201,4 +201,4 @@ async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection
     if row.state in (DeliveryState.BLOCKED, DeliveryState.FAILED) or (
         row.state in settled and kit.profile.on_ambiguous == "lookup"
     ):
-        await apply(tx, kit, row, ReexportRequested())
+        await kit.deliveries.apply(tx, row, ReexportRequested())

@@ -12,8 +12,6 @@ import structlog
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
-from koppel_connector.connection import store as connections
-from koppel_connector.connection.store import read_connection
 from koppel_connector.contract.connector import Booked, Differs, NotBooked, ReadBack, Vanished
 from koppel_connector.contract.errors import ConnectorError, RateLimited
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
@@ -25,7 +23,7 @@ from .claims import Batch, claim_read_back
 from .context import make_context
 from .events import Event
 from .state_machine import IllegalTransitionError
-from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry, apply
+from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +44,7 @@ async def serve_read_back(context: Context) -> bool:
 async def _run(kit: Kit, batch: Batch) -> None:
     try:
         async with kit.database.reading() as reading:
-            row = await read_connection(reading, kit, batch.connection_id)
+            row = await kit.connections.read(reading, batch.connection_id)
         assert row is not None
         vendor = await open_vendor(kit, row)
         vendor.begin("read_back", *batch.rows)
@@ -91,10 +89,10 @@ async def _record(
         for row in rows:
             event, entry = _event_of(seen.get(row.id), held_until)
             try:
-                await apply(tx, kit, row, event, entry)
+                await kit.deliveries.apply(tx, row, event, entry)
             except (ConcurrentUpdateError, IllegalTransitionError) as error:
                 log.warning("read-back of a lost claim", delivery=str(row.id), error=str(error))
-        await connections.apply_failure(tx, kit, vendor.row.id, failure)
+        await kit.connections.apply_failure(tx, vendor.row.id, failure)
 
 
 def _event_of(seen: ReadBack | None, held_until: datetime | None) -> tuple[Event, RemoteEntry]:

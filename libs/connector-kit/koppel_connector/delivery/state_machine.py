@@ -100,7 +100,7 @@ class IllegalTransitionError(Exception):
 # ----------------------------------------------------------------------------------------------------------------- moves
 
 
-def move(situation: Situation, event: Event, patience: Patience, now: datetime) -> Transition:
+def transition(situation: Situation, event: Event, patience: Patience, now: datetime) -> Transition:
     """Return what becomes of a delivery.
 
     Raises:

@@ -5,22 +5,21 @@ Whoever comes too late changes nothing and gets ``ConcurrentUpdateError``.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
 from koppel_mesh.statements import Record, Statement
 
 from .events import Event
-from .state_machine import Situation, Transition, move
-
-if TYPE_CHECKING:
-    from koppel_connector.kit import Kit
+from .state_machine import Patience, Situation, Transition, transition
 
 
 class ConcurrentUpdateError(Exception):
@@ -124,46 +123,6 @@ async def read_delivery(tx: AsyncConnection, delivery_id: UUID, *, lock: bool = 
     return None if record is None else row_of(record)
 
 
-async def apply(
-    tx: AsyncConnection, kit: "Kit", row: DeliveryRow, event: Event, entry: RemoteEntry | None = None
-) -> Transition:
-    """Move one delivery and tell it, in the caller's transaction.
-
-    Raises:
-        IllegalTransitionError: the event cannot happen in this state.
-        ConcurrentUpdateError: somebody else has moved it meanwhile.
-    """
-    made = move(row.situation, event, kit.patience(), row.now())
-    known = entry or RemoteEntry()
-    rendered = kit.render(made.problem) if made.problem else None
-    to = made.to
-    written = await _MOVE.one_or_none(
-        tx,
-        {
-            "id": row.id,
-            "was": row.state.value,
-            "lease": row.lease_token,
-            "state": to.state.value,
-            "due_at": made.due_at,
-            "failures": to.failures,
-            "lookups": to.lookups,
-            "not_found": to.not_found,
-            "unknown_since": to.unknown_since,
-            "exported_at": to.exported_at,
-            "keeps": made.keeps_problem,
-            "problem": rendered.model_dump_json() if rendered else None,
-            "remote_id": known.remote_id,
-            "entry_number": known.entry_number,
-            "entry_url": known.entry_url,
-        },
-    )
-    if written is None:
-        raise ConcurrentUpdateError(f"delivery {row.id} is no longer {row.state} under this claim")
-    if _worth_telling(row, written, to):
-        await outbox.publish(tx, changed(kit, row, to.state, written))
-    return made
-
-
 def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
     if written.problem != row.problem or written.entry_number != row.entry_number:
         return True
@@ -173,23 +132,69 @@ def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
     return not (row.state is DeliveryState.SENDING and to.state is DeliveryState.READY)
 
 
-def changed(kit: "Kit", row: DeliveryRow, state: DeliveryState, written: Any) -> DeliveryChanged:
-    """Return the fact that a delivery moved."""
-    problem = written.problem
-    if isinstance(problem, str):
-        problem = json.loads(problem)
-    return DeliveryChanged(
-        delivery_id=row.id,
-        document_id=row.document_id,
-        revision=row.revision,
-        connector=kit.profile.name,
-        connection_id=row.connection_id,
-        firm_id=row.firm_id,
-        state=state,
-        version=written.version,
-        entry_number=written.entry_number,
-        entry_url=written.entry_url,
-        exported_at=written.exported_at,
-        booked_at=written.booked_at,
-        problem=ProblemData.model_validate(problem) if problem else None,
-    ).traced(row.traceparent)
+class DeliveryStore:
+    """Moves deliveries and announces each move, in the caller's transaction."""
+
+    def __init__(self, reporter: Reporter, patience: Callable[[], Patience]) -> None:
+        self._reporter = reporter
+        self._patience = patience
+
+    async def apply(
+        self, tx: AsyncConnection, row: DeliveryRow, event: Event, entry: RemoteEntry | None = None
+    ) -> Transition:
+        """Move one delivery and announce it, in the caller's transaction.
+
+        Raises:
+            IllegalTransitionError: the event cannot happen in this state.
+            ConcurrentUpdateError: somebody else has moved it meanwhile.
+        """
+        made = transition(row.situation, event, self._patience(), row.now())
+        known = entry or RemoteEntry()
+        rendered = self._reporter.render(made.problem) if made.problem else None
+        to = made.to
+        written = await _MOVE.one_or_none(
+            tx,
+            {
+                "id": row.id,
+                "was": row.state.value,
+                "lease": row.lease_token,
+                "state": to.state.value,
+                "due_at": made.due_at,
+                "failures": to.failures,
+                "lookups": to.lookups,
+                "not_found": to.not_found,
+                "unknown_since": to.unknown_since,
+                "exported_at": to.exported_at,
+                "keeps": made.keeps_problem,
+                "problem": rendered.model_dump_json() if rendered else None,
+                "remote_id": known.remote_id,
+                "entry_number": known.entry_number,
+                "entry_url": known.entry_url,
+            },
+        )
+        if written is None:
+            raise ConcurrentUpdateError(f"delivery {row.id} is no longer {row.state} under this claim")
+        if _worth_telling(row, written, to):
+            await outbox.publish(tx, self.changed(row, to.state, written))
+        return made
+
+    def changed(self, row: DeliveryRow, state: DeliveryState, written: Any) -> DeliveryChanged:
+        """Return the fact that a delivery moved."""
+        problem = written.problem
+        if isinstance(problem, str):
+            problem = json.loads(problem)
+        return DeliveryChanged(
+            delivery_id=row.id,
+            document_id=row.document_id,
+            revision=row.revision,
+            connector=self._reporter.connector,
+            connection_id=row.connection_id,
+            firm_id=row.firm_id,
+            state=state,
+            version=written.version,
+            entry_number=written.entry_number,
+            entry_url=written.entry_url,
+            exported_at=written.exported_at,
+            booked_at=written.booked_at,
+            problem=ProblemData.model_validate(problem) if problem else None,
+        ).traced(row.traceparent)

@@ -15,7 +15,7 @@ from koppel_mesh.statements import Statement
 from . import events
 from .events import Event
 from .state_machine import IllegalTransitionError
-from .store import COLUMNS, ConcurrentUpdateError, DeliveryRow, apply, row_of
+from .store import COLUMNS, ConcurrentUpdateError, DeliveryRow, row_of
 
 BATCH = 200
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ async def sweep(context: Context) -> bool:
         rows = await _EXPIRED.all(tx, {"batch": BATCH})
         for record in rows:
             row = row_of(record)
-            await apply(tx, kit, row, events.LeaseExpired(record.acted_until))
+            await kit.deliveries.apply(tx, row, events.LeaseExpired(record.acted_until))
             log.warning("claim of a dead worker", delivery=str(row.id), may_have_acted=record.acted_until is not None)
         await _CLOSE_ATTEMPTS.run(tx)
     if rows:
@@ -91,7 +91,7 @@ def _event_for(row: DeliveryRow, state: ConnectionState) -> Event:
 
 async def _move(kit: Kit, tx: AsyncConnection, row: DeliveryRow, event: Event) -> None:
     try:
-        await apply(tx, kit, row, event)
+        await kit.deliveries.apply(tx, row, event)
     except (ConcurrentUpdateError, IllegalTransitionError) as error:
         if row.state is not DeliveryState.BLOCKED:
             log.warning("could not follow its connection", delivery=str(row.id), error=str(error))

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.importing import want_import
-from koppel_connector.connection.store import open_row, read_connection, set_state, split_secrets
+from koppel_connector.connection.store import split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection, dossier, oauth_token
@@ -82,7 +82,7 @@ async def list_connections(
         statement = statement.where(connection.c.id > cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    return page.of(rows, lambda row: view_connection(kit, open_row(kit, row), with_address=False))
+    return page.of(rows, lambda row: view_connection(kit, kit.connections.open_row(row), with_address=False))
 
 
 async def read_one_connection(context: CurrentContext, caller: Reader, connection_id: UUID) -> ConnectionView:
@@ -111,8 +111,8 @@ async def change_connection(
             .values(settings=shown, limit_scope=_scope(kit, row.id, settings), **_sealed(kit, row.id, secrets))
         )
         state = _after_change(kit, row.state)
-        await set_state(tx, kit, row.id, state, fresh=state is not ConnectionState.REAUTHORISE, renewed=True)
-        changed = await read_connection(tx, kit, row.id)
+        await kit.connections.set_state(tx, row.id, state, fresh=state is not ConnectionState.REAUTHORISE, renewed=True)
+        changed = await kit.connections.read(tx, row.id)
         assert changed is not None
         if changed.imported_at is None or changed.limit_scope != row.limit_scope:
             await want_import(tx, kit, changed)
@@ -126,7 +126,7 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
-        await set_state(tx, kit, row.id, ConnectionState.DISCONNECTED)
+        await kit.connections.set_state(tx, row.id, ConnectionState.DISCONNECTED)
         await tx.execute(oauth_token.delete().where(oauth_token.c.connection_id == row.id))
         await tx.execute(
             update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_due_at=None)
@@ -200,7 +200,7 @@ async def _insert(
             version=1,
         ),
     )
-    row = await read_connection(tx, kit, connection_id)
+    row = await kit.connections.read(tx, connection_id)
     assert row is not None
     if state is ConnectionState.CONNECTED:
         await want_import(tx, kit, row)

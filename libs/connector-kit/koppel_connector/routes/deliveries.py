@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
 from koppel_connector.delivery.state_machine import IllegalTransitionError
-from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, apply, read_delivery
+from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, read_delivery
 from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END, delivery
 from koppel_mesh.auth import Caller
@@ -102,7 +102,7 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
         row = await _owned(tx, caller, delivery_id, lock=True)
         if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):  # these are being looked after already
             try:
-                await apply(tx, kit, row, events.RetryRequested())
+                await kit.deliveries.apply(tx, row, events.RetryRequested())
             except IllegalTransitionError as error:
                 said = f"The delivery is {row.state}; there is nothing to try again."
                 raise HttpProblem(409, f"delivery_{row.state}", said) from error
@@ -127,7 +127,7 @@ async def resolve_delivery(
         row = await _owned(tx, caller, delivery_id, lock=True)
         known = RemoteEntry(entry_number=resolution.entry_number) if resolution.decision == "booked" else RemoteEntry()
         try:
-            await apply(tx, kit, row, decisions[resolution.decision], known)
+            await kit.deliveries.apply(tx, row, decisions[resolution.decision], known)
         except IllegalTransitionError as error:
             said = f"The delivery is {row.state}; “{resolution.decision}” cannot be said of it."
             raise HttpProblem(409, "not_in_review", said) from error

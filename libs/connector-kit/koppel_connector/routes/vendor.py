@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
 from koppel_connector.connection.importing import want_import
-from koppel_connector.connection.store import USABLE, ConnectionRow, set_state
+from koppel_connector.connection.store import USABLE, ConnectionRow
 from koppel_connector.contract.connector import CheckStep
 from koppel_connector.contract.errors import ConnectorError, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
@@ -99,9 +99,9 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
     async with context.database.transaction() as tx:
         await vendor.flush(tx)
         if steps and all(step.ok for step in steps):
-            await set_state(tx, kit, row.id, ConnectionState.CONNECTED, fresh=True)
+            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
         if dead is not None:
-            await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
+            await kit.connections.set_state(tx, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
     kit.wake("reconciler")
     return _shown(kit, steps)
 
@@ -141,13 +141,13 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
         async with context.database.transaction() as tx:
             await vendor.flush(tx)
             if dead is not None:
-                await set_state(tx, kit, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
+                await kit.connections.set_state(tx, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
                 kit.wake("reconciler")
 
 
 def _as_problem(kit: Kit, failure: ConnectorError) -> HttpProblem:
     """Return what a caller is told: the vendor's trouble is no mistake of the caller's, a missing right or grant is."""
-    rendered = kit.render(failure.problem or Problem("vendor_unavailable"))
+    rendered = kit.reporter.render(failure.problem or Problem("vendor_unavailable"))
     known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
     match failure:
         case RateLimited(until=until):
@@ -175,7 +175,7 @@ def _shown(kit: Kit, steps: list[CheckStep]) -> Check:
         CheckStepView(
             name=step.name,
             ok=step.ok,
-            problem=kit.render(step.problem) if step.problem else None,
+            problem=kit.reporter.render(step.problem) if step.problem else None,
             message=step.message,
             detail=step.detail,
         )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.auth.consent import authorize_url
-from koppel_connector.connection.store import USABLE, ConnectionRow, open_row, split_secrets
+from koppel_connector.connection.store import USABLE, ConnectionRow, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection
@@ -106,7 +106,7 @@ def view_connection(kit: Kit, row: ConnectionRow, *, with_address: bool = True) 
     missing = kit.connector.missing_settings(row.settings)
     problem = ProblemData.model_validate(row.problem) if row.problem else None
     if problem is None and missing:
-        problem = kit.render(Problem("settings_missing", missing=", ".join(missing)))
+        problem = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
     waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
     return ConnectionView(
         id=row.id,
@@ -142,4 +142,4 @@ async def owned_connection(
     row = (await db.execute(statement.with_for_update() if lock else statement)).one_or_none()
     if row is None:
         raise not_found("connection")
-    return open_row(kit, row)
+    return kit.connections.open_row(row)
