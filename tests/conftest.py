@@ -151,8 +151,8 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any]) -> Iterator[None]:
         ends.append(lambda: loop.call_soon_threadsafe(stop.set))
         services = list(mesh.services.values())
         for service in services:
-            if service.migrations is not None:
-                await upgrade(mesh.database_url, service.name, service.migrations)
+            if service.lineages:
+                await upgrade(mesh.database_url, service.name, service.lineages)
         handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
         await declare_topology(mesh.amqp_url, handled)
         known = {service.name: service.settings(**settings) for service in services}

@@ -106,8 +106,7 @@ async def test_what_is_refused_is_kept_in_quarantine(
     make_database: Callable[[], str], make_vhost: Callable[[], str]
 ) -> None:
     url, amqp = make_database(), make_vhost()
-    assert SCHEDULER.migrations is not None
-    await upgrade(url, SCHEDULER.name, SCHEDULER.migrations)
+    await upgrade(url, SCHEDULER.name, SCHEDULER.lineages)
     handled = [event.type for event in SCHEDULER.handlers]
     await declare_topology(amqp, {SCHEDULER.name: handled})
     bad = [json.dumps(example).encode() for type_ in handled for example in mutilated(type_)]

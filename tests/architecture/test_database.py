@@ -12,12 +12,14 @@ from typing import Any
 COMMITS = {"commit", "begin", "begin_nested", "rollback"}
 MAY_COMMIT = {
     PurePosixPath("libs/mesh/koppel_mesh/database.py"),
-    PurePosixPath("libs/mesh/koppel_mesh/migrations.py"),
-    PurePosixPath("libs/mesh/koppel_mesh/alembic_env/env.py"),  # alembic's own word for "here migrations run"
+    PurePosixPath("libs/mesh/koppel_mesh/migrations/runner.py"),
+    PurePosixPath(
+        "libs/mesh/koppel_mesh/migrations/environment/env.py"
+    ),  # alembic's own word for "here migrations run"
 }
 MAY_NAME_SEARCH_PATH = {
     PurePosixPath("libs/mesh/koppel_mesh/database.py"),
-    PurePosixPath("libs/mesh/koppel_mesh/migrations.py"),
+    PurePosixPath("libs/mesh/koppel_mesh/migrations/runner.py"),
 }
 
 

@@ -54,8 +54,8 @@ def fill_environment(folder: Path, servers: Servers) -> str:
 async def migrate(services: Sequence[Service], settings: MeshSettings) -> None:
     """Bring schemas and queues to what this code needs. Harmless when they are there already."""
     for service in services:
-        if service.migrations is not None:
-            await upgrade(settings.database_url, service.name, service.migrations)
+        if service.lineages:
+            await upgrade(settings.database_url, service.name, service.lineages)
     handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
     await declare_topology(settings.amqp_url, handled)
 

@@ -1,8 +1,9 @@
 """A connector as a service: the kit's routes, consumers and loops around one ``Connector``."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from koppel_mesh.messages import DocumentReady, DossierChanged
+from koppel_mesh.migrations import MESH, Lineage
 from koppel_mesh.service import Loop, Service
 
 from .connection.importing import serve_imports
@@ -13,6 +14,7 @@ from .delivery.handlers import take_documents, take_dossiers
 from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
 from .kit import open_kit
+from .migrations import KIT
 from .routes import routers
 from .settings import ConnectorSettings
 
@@ -29,9 +31,9 @@ LOOPS = (
 
 
 def connector_service(
-    connector: Connector, *, settings: type[ConnectorSettings] = ConnectorSettings, migrations: Path
+    connector: Connector, *, settings: type[ConnectorSettings] = ConnectorSettings, lineages: Sequence[Lineage] = ()
 ) -> Service:
-    """Return the service of ``connector``; its first migration calls ``create_mesh_tables`` and ``create_kit_tables``."""
+    """Return the service of ``connector``; ``lineages`` are those of tables of its own, if it has any."""
     return Service(
         name=connector.profile.name,
         title=f"Koppel connector to {connector.profile.title}",
@@ -39,6 +41,6 @@ def connector_service(
         routers=routers(connector),
         handlers={DocumentReady: take_documents, DossierChanged: take_dossiers},
         loops=LOOPS,
-        migrations=migrations,
+        lineages=(MESH, KIT, *lineages),
         resources=open_kit(connector),
     )

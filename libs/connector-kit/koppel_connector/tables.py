@@ -1,6 +1,6 @@
 """The kit's tables, in the schema of the connector that uses it (messaging sheet §3.4). All times are the database's clock.
 
-A connector's first migration makes them with ``create_kit_tables(op)``.
+``migrations/versions`` makes them; a test compares the two.
 """
 
 from typing import Any
@@ -219,8 +219,3 @@ master = Table(
     Column("name", Text, nullable=False, server_default=""),
     Column("data", JSONB, nullable=False, server_default=_empty),
 )
-
-
-def create_kit_tables(op: Any) -> None:
-    """Make the kit's tables in the service's schema; ``op`` is ``alembic.op``."""
-    metadata.create_all(op.get_bind(), checkfirst=False)

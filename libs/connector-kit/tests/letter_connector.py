@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -97,6 +96,4 @@ async def _posted(address: str, letter: Any) -> Reply:
     return Reply(int(answer[:3]), {}, answer.strip())
 
 
-SERVICE = connector_service(
-    LetterConnector(), settings=LetterServiceSettings, migrations=Path(__file__).parent / "migrations" / "versions"
-)
+SERVICE = connector_service(LetterConnector(), settings=LetterServiceSettings)

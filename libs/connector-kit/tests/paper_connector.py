@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -130,6 +129,4 @@ class PaperConnector(Connector):
         yield CheckStep("login", ok=True)
 
 
-SERVICE = connector_service(
-    PaperConnector(), settings=PaperServiceSettings, migrations=Path(__file__).parent / "migrations" / "versions"
-)
+SERVICE = connector_service(PaperConnector(), settings=PaperServiceSettings)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from koppel_connector import Call, PasswordProfile, Vendor
 from koppel_connector.service import connector_service
@@ -22,6 +21,4 @@ class PinConnector(PaperConnector):
         return {"Authorization": f"Bearer {answer.json()['session']}"}
 
 
-SERVICE = connector_service(
-    PinConnector(), settings=PaperServiceSettings, migrations=Path(__file__).parent / "migrations" / "versions"
-)
+SERVICE = connector_service(PinConnector(), settings=PaperServiceSettings)

@@ -6,12 +6,11 @@ the outbox absorbs a broker that is away.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .database import Database
-from .migrations import is_new_enough
+from .migrations import Lineage, is_new_enough
 
 LOOP_SILENT_S = 120.0
 NOT_CONSUMING_S = 60.0
@@ -24,7 +23,7 @@ class Health:
 
     database: Database
     service: str
-    migrations: Path | None
+    lineages: Sequence[Lineage]
     started: bool = False
     stopping: bool = False
     not_consuming_for_s: Callable[[], float] | None = None
@@ -68,9 +67,9 @@ class Health:
             return [f"database: {type(error).__name__}"]
 
     async def _ask_database(self) -> list[str]:
-        if self._schema_serves or self.migrations is None:
+        if self._schema_serves or not self.lineages:
             await self.database.ping()
             return []
         async with self.database.reading() as connection:
-            self._schema_serves = await is_new_enough(connection, self.service, self.migrations)
+            self._schema_serves = await is_new_enough(connection, self.service, self.lineages)
         return [] if self._schema_serves else ["database schema is not the one this version needs: run koppel migrate"]

@@ -19,7 +19,7 @@ _AGE = gauge("koppel_outbox_oldest_age_seconds", "Age of the oldest message in t
 
 def housekeeping_loops(context: Context) -> tuple[Loop, ...]:
     """Return the loops every service with tables gets."""
-    if context.service.migrations is None:
+    if not context.service.lineages:
         return ()
     return (Loop("forget", _forget, FORGET_INTERVAL_S), Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
 

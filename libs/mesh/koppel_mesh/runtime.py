@@ -215,7 +215,7 @@ async def open_context(service: Service, settings: MeshSettings) -> AsyncIterato
         database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(HttpClient())
-        health = Health(database, service.name, service.migrations)
+        health = Health(database, service.name, service.lineages)
         verifier = TokenVerifier(settings, http)
         yield Context(service, settings, database, http, MeshClient(settings, http), verifier, health)
 

@@ -1,4 +1,4 @@
-"""A service is one value: its name, settings, routes, message handlers, loops and migrations.
+"""A service is one value: its name, settings, routes, message handlers, loops and lineages of tables.
 
 The same value runs alone in a pod or beside all others in one process; what runs it is ``koppel_mesh.runtime``.
 """
@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -22,6 +21,7 @@ from .health import Health
 from .http.client import HttpClient
 from .http.mesh_client import MeshClient
 from .messages import EventData
+from .migrations import Lineage
 from .settings import MeshSettings
 
 Handler = Callable[["Context", AsyncConnection, Sequence[Any]], Awaitable[None]]
@@ -53,8 +53,8 @@ class Service:
     routers: Sequence[APIRouter] = ()
     handlers: Mapping[type[EventData], Handler] = field(default_factory=dict)
     loops: Sequence[Loop] = ()
-    migrations: Path | None = None
-    """Folder of alembic revisions (``…/migrations/versions``); None for a service without tables."""
+    lineages: Sequence[Lineage] = ()
+    """The lineages of the tables in its schema, ``MESH`` first; none for a service without tables."""
     resources: Callable[["Context"], AbstractAsyncContextManager[Any]] | None = None
     """Opened at start and closed at the end; its value is ``context.resources``."""
     title: str = ""

@@ -1,7 +1,6 @@
 """The tables that mesh keeps in every service's schema.
 
-They are declared on a metadata of their own; a service's first migration makes them with
-``koppel_mesh.migrations.create_mesh_tables``. All times are the database's clock.
+``migrations/versions`` makes them; a test compares the two. All times are the database's clock.
 """
 
 from sqlalchemy import (

@@ -1,7 +1,6 @@
 """A service of two tables' worth, on real servers."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +9,15 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentReady, DocumentState, Trigger
-from koppel_mesh.migrations import upgrade
+from koppel_mesh.migrations import MESH, upgrade
 
 SERVICE = "test-service"
-VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 @pytest.fixture
 async def database_url(make_database: Callable[[], str]) -> str:
     url = make_database()
-    await upgrade(url, SERVICE, VERSIONS)
+    await upgrade(url, SERVICE, (MESH,))
     return url
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,12 +20,11 @@ from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import PageParams, encode_cursor, uuid_cursor
 from koppel_mesh.http.problems import MEDIA_TYPE, Problem
 from koppel_mesh.http.server import CurrentContext
-from koppel_mesh.migrations import upgrade
+from koppel_mesh.migrations import MESH, upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
 
-VERSIONS = Path(__file__).parent / "migrations" / "versions"
 BODY_LIMIT = 20_000
 router = APIRouter(prefix="/v1")
 effects: list[str] = []
@@ -70,7 +68,7 @@ async def broken() -> None:
     raise RuntimeError("the password is hunter2")
 
 
-SERVICE = Service(name="test-service", settings=MeshSettings, routers=(router,), migrations=VERSIONS)
+SERVICE = Service(name="test-service", settings=MeshSettings, routers=(router,), lineages=(MESH,))
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +83,7 @@ def plain_tracebacks() -> Iterator[None]:
 async def base(make_database: Callable[[], str], free_port: int) -> AsyncIterator[str]:
     effects.clear()
     url = make_database()
-    await upgrade(url, SERVICE.name, VERSIONS)
+    await upgrade(url, SERVICE.name, (MESH,))
     settings = MeshSettings.model_validate(
         {"database_url": url, "amqp_url": "amqp://127.0.0.1:9/", "port": free_port, "body_limit_bytes": BODY_LIMIT}
     )

@@ -13,12 +13,10 @@ from fastapi import APIRouter
 from sqlalchemy.engine import make_url
 
 from koppel_mesh.http.listening import CannotListenError
-from koppel_mesh.migrations import upgrade
+from koppel_mesh.migrations import MESH, upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Loop, Service
 from koppel_mesh.settings import MeshSettings
-
-from .conftest import VERSIONS
 
 AWAY = "postgresql://127.0.0.1:9/none"
 SLOW_S = 1.0
@@ -136,11 +134,11 @@ async def test_one_that_is_still_starting_takes_no_caller_from_the_others(free_p
 
 async def test_one_that_shares_its_port_listens_once_its_schema_serves(free_port: int, make_database: Any) -> None:
     url = make_database()
-    service = replace(SERVICE, migrations=VERSIONS)
+    service = replace(SERVICE, lineages=(MESH,))
     async with running([service], settings(free_port, reuse_port=True, database_url=url)):
         await asyncio.sleep(0.3)
         assert await answers(free_port) == {"refused": 20}
-        await upgrade(url, service.name, VERSIONS)
+        await upgrade(url, service.name, (MESH,))
         await until(free_port, 200)
     assert await answers(free_port) == {"refused": 20}
 

@@ -14,12 +14,13 @@ from koppel_mesh.broker import Message, Publisher, depth, queue_of
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules
+from koppel_mesh.migrations import MESH
 from koppel_mesh.outbox import Relay, backlog, publish
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Service
 from koppel_mesh.settings import MeshSettings
 
-from .conftest import SERVICE, VERSIONS
+from .conftest import SERVICE
 
 Fact = Callable[..., DocumentReady]
 
@@ -104,7 +105,7 @@ async def test_what_the_last_work_of_a_process_tells_leaves_with_it(
         async with context.database.transaction() as tx:
             await publish(tx, fact())
 
-    service = Service(SERVICE, settings=MeshSettings, migrations=VERSIONS, resources=working_until_closed)
+    service = Service(SERVICE, settings=MeshSettings, lineages=(MESH,), resources=working_until_closed)
     given = {"database_url": database_url, "amqp_url": amqp, "port": free_port}
     async with running([service], {SERVICE: MeshSettings.model_validate(given)}):
         pass

@@ -3,13 +3,8 @@
 from typing import Final
 
 from koppel_connector.service import connector_service
-from koppel_mesh.migrations import migrations_of
 
 from .connector import ExactConnector
 from .settings import ExactServiceSettings
 
-SERVICE: Final = connector_service(
-    ExactConnector(),
-    settings=ExactServiceSettings,
-    migrations=migrations_of(__file__),
-)
+SERVICE: Final = connector_service(ExactConnector(), settings=ExactServiceSettings)

@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged
-from koppel_mesh.migrations import migrations_of
+from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Service
 from koppel_mesh.settings import MeshSettings
 
+from . import tables
 from .blobs import BlobStore
 from .handlers import connections_changed, deliveries_changed
 from .routes import contents, documents, dossiers, masters, problems
 
-MIGRATIONS = migrations_of(__file__)
+DOSSIER_API = Lineage("dossier-api", versions_beside(__file__), tables.metadata, handover={"0001": "0001"})
 
 
 @asynccontextmanager
@@ -26,6 +27,6 @@ SERVICE = Service(
     settings=MeshSettings,
     routers=(dossiers.router, documents.router, contents.router, masters.router, problems.router),
     handlers={DeliveryChanged: deliveries_changed, ConnectionChanged: connections_changed},
-    migrations=MIGRATIONS,
+    lineages=(MESH, DOSSIER_API),
     resources=_blobs,
 )

@@ -136,8 +136,7 @@ class Desk:
 @pytest.fixture
 async def desk(make_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Desk]:
     url = make_database()
-    assert SERVICE.migrations is not None
-    await upgrade(url, SERVICE.name, SERVICE.migrations)
+    await upgrade(url, SERVICE.name, SERVICE.lineages)
     port = _free_port()
     neighbours = Neighbours(f"http://127.0.0.1:{port}")
     settings = MeshSettings(

@@ -1,12 +1,18 @@
 """The scheduler as one value."""
 
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, DocumentChanged, DossierChanged
-from koppel_mesh.migrations import migrations_of
+from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Loop, Service
 
-from . import connections, handlers, release, routes
+from . import connections, handlers, release, routes, tables
 from .settings import SchedulerSettings
 
+EXPORT_SCHEDULER = Lineage(
+    "export-scheduler",
+    versions_beside(__file__),
+    tables.metadata,
+    handover={"0001": "0001", "0002": "0002"},
+)
 SERVICE = Service(
     name="export-scheduler",
     title="Koppel export scheduler",
@@ -23,5 +29,5 @@ SERVICE = Service(
         Loop(handlers.RELEASE, release.release_due, interval_s=0.5),
         Loop(handlers.QUEUED, release.release_queued, interval_s=0.5),
     ),
-    migrations=migrations_of(__file__),
+    lineages=(MESH, EXPORT_SCHEDULER),
 )

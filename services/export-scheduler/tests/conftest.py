@@ -124,8 +124,7 @@ class Scheduler:
 @pytest.fixture
 async def database(make_database: Callable[[], str]) -> AsyncIterator[Database]:
     url = make_database()
-    assert SERVICE.migrations is not None
-    await upgrade(url, SERVICE.name, SERVICE.migrations)
+    await upgrade(url, SERVICE.name, SERVICE.lineages)
     database = Database(url, SERVICE.name)
     yield database
     await database.close()

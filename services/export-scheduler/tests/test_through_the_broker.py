@@ -32,8 +32,7 @@ async def test_facts_in_and_ready_out_once(
     make_database: Callable[[], str], make_vhost: Callable[[], str], make: Any
 ) -> None:
     url, amqp = make_database(), make_vhost()
-    assert SERVICE.migrations is not None
-    await upgrade(url, SERVICE.name, SERVICE.migrations)
+    await upgrade(url, SERVICE.name, SERVICE.lineages)
     subscriptions = {SERVICE.name: [event.type for event in SERVICE.handlers], LISTENER: [DocumentReady.type]}
     await declare_topology(amqp, subscriptions)
     settings = SchedulerSettings(database_url=url, amqp_url=amqp, port=0)

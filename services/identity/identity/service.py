@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 
 from koppel_mesh.auth import SCOPES
 from koppel_mesh.keyring import KeyRing
-from koppel_mesh.migrations import migrations_of
+from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Loop, Service
 
-from . import clients, keys
+from . import clients, keys, tables
 from .hashing import hash_secret
 from .routes import admin, oauth
 from .settings import DEMO_CLIENT, DEMO_FIRM, DEMO_SECRET, IdentitySettings
 
 ROTATION_INTERVAL_S = 3600.0
+IDENTITY = Lineage("identity", versions_beside(__file__), tables.metadata, handover={"0001": "0001"})
 
 
 @asynccontextmanager
@@ -47,6 +48,6 @@ SERVICE = Service(
     settings=IdentitySettings,
     routers=(oauth.router, admin.router),
     loops=(Loop("key rotation", _rotate, ROTATION_INTERVAL_S),),
-    migrations=migrations_of(__file__),
+    lineages=(MESH, IDENTITY),
     resources=_ready,
 )

@@ -27,8 +27,7 @@ SECRET = "services-secret-for-tests"
 @pytest.fixture
 async def context(make_database: Callable[[], str], free_port: int) -> AsyncIterator[Context]:
     url = make_database()
-    assert SERVICE.migrations is not None
-    await upgrade(url, "identity", SERVICE.migrations)
+    await upgrade(url, "identity", SERVICE.lineages)
     settings = IdentitySettings.model_validate(
         {
             "database_url": url,
@@ -296,8 +295,7 @@ async def test_a_second_answer_shows_the_secret_again_and_no_row_does(context: C
 
 async def test_production_has_no_demo_client(make_database: Callable[[], str], free_port: int) -> None:
     url = make_database()
-    assert SERVICE.migrations is not None
-    await upgrade(url, "identity", SERVICE.migrations)
+    await upgrade(url, "identity", SERVICE.lineages)
     settings = IdentitySettings.model_validate(
         {
             "env": "production",

@@ -237,9 +237,8 @@ async def open_testbed(
     service: Service, database_url: str, *, migrate: bool = True, start: bool = True, **settings: Any
 ) -> AsyncIterator[Testbed]:
     """Run ``service`` on a database; a small server of ours stands in for the other services of the mesh."""
-    assert service.migrations is not None
     if migrate:
-        await upgrade(database_url, service.name, service.migrations)
+        await upgrade(database_url, service.name, service.lineages)
     async with InternalServices() as internal_services:
         known = {
             "database_url": database_url,

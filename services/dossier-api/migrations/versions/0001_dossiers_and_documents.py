@@ -4,8 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from koppel_mesh.migrations import create_mesh_tables
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -14,7 +12,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables; written out, because a migration must not change when the code does."""
-    create_mesh_tables(op)
     _dossier()
     _document()
     _relation()

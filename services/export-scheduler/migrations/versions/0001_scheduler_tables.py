@@ -2,8 +2,6 @@
 
 from alembic import op
 
-from koppel_mesh.migrations import create_mesh_tables
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -106,7 +104,6 @@ WHERE i.released_at IS NULL
 
 def upgrade() -> None:
     """Make everything."""
-    create_mesh_tables(op)
     for statement in [*_TABLES.split(";\n"), _WAITING]:
         if statement.strip():
             op.execute(statement)

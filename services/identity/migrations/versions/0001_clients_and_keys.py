@@ -4,8 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from koppel_mesh.migrations import create_mesh_tables
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -14,7 +12,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the first tables."""
-    create_mesh_tables(op)
     now = sa.text("now()")
     op.create_table(
         "client",
