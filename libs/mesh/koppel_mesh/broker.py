@@ -59,6 +59,11 @@ class Outcome:
     confirmed: list[UUID] = field(default_factory=list)
     failed: dict[UUID, BaseException] = field(default_factory=dict)
 
+    @property
+    def lost_the_broker(self) -> bool:
+        """Whether a message failed for another reason than the broker's refusal of this one message."""
+        return any(not isinstance(error, aio_pika.exceptions.DeliveryError) for error in self.failed.values())
+
 
 async def declare_topology(url: str, subscriptions: Mapping[str, Iterable[str]]) -> None:
     """Make the exchanges, and for every service its queues with their bindings. Run by the migration job.
@@ -109,11 +114,9 @@ class Publisher:
 
         A message no queue takes is a failure: the broker confirms those too, and would drop them.
         """
-        try:
-            async with asyncio.timeout(deadline_s):
-                exchange = await self._open()
-        except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
-            return Outcome(failed={message.id: error for message in messages})
+        exchange = await self._reached(deadline_s)
+        if isinstance(exchange, Exception):
+            return Outcome(failed={message.id: exchange for message in messages})
         results = await asyncio.gather(
             *(self._publish_one(exchange, message, deadline_s) for message in messages), return_exceptions=True
         )
@@ -123,9 +126,20 @@ class Publisher:
                 outcome.failed[message.id] = result
             else:
                 outcome.confirmed.append(message.id)
-        if any(not isinstance(error, aio_pika.exceptions.DeliveryError) for error in outcome.failed.values()):
+        if outcome.lost_the_broker:
             await self.close()
         return outcome
+
+    async def can_reach(self, *, deadline_s: float) -> bool:
+        """Return whether the broker takes our connection."""
+        return not isinstance(await self._reached(deadline_s), Exception)
+
+    async def _reached(self, deadline_s: float) -> AbstractExchange | Exception:
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await self._open()
+        except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
+            return error
 
     async def _publish_one(self, exchange: AbstractExchange, message: Message, deadline_s: float) -> None:
         await exchange.publish(

@@ -1,12 +1,12 @@
 """Whether a process should be restarted (liveness) and whether it should get requests (readiness).
 
 Liveness never asks the database or the broker: restarting us does not repair them. It asks whether our own loops still
-turn, and whether we stand connected to the broker while nothing consumes. Readiness asks the database, not the broker:
-the outbox absorbs a broker that is away.
+turn, and whether we stand connected to the broker while nothing consumes. Readiness asks the database, and whether others
+send what this process cannot. A broker that is away for all makes nobody unready: the outbox keeps what is to be sent.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from .database import Database
@@ -27,6 +27,8 @@ class Health:
     started: bool = False
     stopping: bool = False
     not_consuming_for_s: Callable[[], float] | None = None
+    is_cut_off: Callable[[], Awaitable[bool]] | None = None
+    """Whether others publish what this process cannot."""
     _ticks: dict[str, float] = field(default_factory=dict)
     _silence_allowed_s: dict[str, float] = field(default_factory=dict)
     _schema_serves: bool = False
@@ -62,9 +64,14 @@ class Health:
             return ["starting"]
         try:
             async with asyncio.timeout(PING_S):
-                return await self._ask_database()
+                return await self._ask_database() or await self._ask_relay()
         except Exception as error:
             return [f"database: {type(error).__name__}"]
+
+    async def _ask_relay(self) -> list[str]:
+        if self.is_cut_off is None or not await self.is_cut_off():
+            return []
+        return ["the broker cannot be reached from here: other processes send what this one cannot"]
 
     async def _ask_database(self) -> list[str]:
         if self._schema_serves or not self.lineages:

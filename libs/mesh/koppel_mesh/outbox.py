@@ -6,10 +6,12 @@ deleted once the broker confirmed them. A crash in between sends a message twice
 
 import asyncio
 from datetime import datetime
+from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .broker import Message, Publisher
+from .broker import Message, Outcome, Publisher
 from .clock import utc_now
 from .database import Database, announce_message, service_of
 from .ids import new_id
@@ -21,6 +23,10 @@ BATCH = 200
 PUBLISH_DEADLINE_S = 8.0
 """Shorter than the session's idle-in-transaction timeout, which would end the claim under us."""
 
+PROBE_PAUSE_S = 1.0
+"""A broker that was lost is tried no more often than this."""
+log = structlog.get_logger(__name__)
+
 _PUT = Statement("INSERT INTO outbox (id, type, body, traceparent) VALUES (:id, :type, :body, :traceparent)")
 _CLAIM = Statement(
     "SELECT id, type, body FROM outbox WHERE next_at <= now() ORDER BY seq LIMIT :batch FOR UPDATE SKIP LOCKED"
@@ -31,6 +37,7 @@ _NOT_CONFIRMED = Statement(
     " next_at = now() + least(60, power(2, least(attempts, 6))) * interval '1 second'"
     " WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
+_ANY_LEFT = Statement("SELECT EXISTS (SELECT FROM outbox WHERE id = ANY(CAST(:ids AS uuid[]))) AS found")
 _OLDEST = Statement("SELECT count(*) AS waiting, min(created_at) AS oldest FROM outbox")
 
 
@@ -63,17 +70,28 @@ def _row(event: EventData, source: str, traceparent: str | None, now: datetime) 
 
 
 class Relay:
-    """Sends what is in the outbox. Every pod runs one; they share the rows by SKIP LOCKED."""
+    """Sends what is in the outbox. Every pod runs one; they share the rows by SKIP LOCKED.
+
+    A relay that has lost its broker would win the rows again and again from those that have not: it wakes when its own rows are
+    due. So it claims nothing until it reaches the broker, and then one row, until that one is confirmed.
+    """
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._database = database
         self._publisher = publisher
+        self._unsent: list[UUID] = []
+        """What it could not send when it lost the broker; empty while it has one."""
+        self._probe_at = 0.0
 
     async def run_once(self) -> bool:
         """Send one batch. Return True when there may be more at once."""
+        if self._unsent and not await self._reaches_the_broker():
+            return False
+        batch = 1 if self._unsent else BATCH
         async with self._database.transaction() as tx:
-            rows = await _CLAIM.all(tx, {"batch": BATCH})
+            rows = await _CLAIM.all(tx, {"batch": batch})
             if not rows:
+                self._note(Outcome())
                 return False
             messages = [Message(id=row.id, type=row.type, body=row.body) for row in rows]
             outcome = await self._publisher.publish(messages, deadline_s=PUBLISH_DEADLINE_S)
@@ -82,7 +100,34 @@ class Relay:
             if outcome.failed:
                 error = str(next(iter(outcome.failed.values())))[:500]
                 await _NOT_CONFIRMED.run(tx, {"ids": list(outcome.failed), "error": error})
-        return len(rows) == BATCH and not outcome.failed
+        self._note(outcome)
+        return len(rows) == batch and not outcome.failed
+
+    async def is_cut_off(self) -> bool:
+        """Return whether others send what this process cannot.
+
+        A broker that is away for everybody cuts nobody off: the outbox keeps what is to be sent, and requests are answered.
+        """
+        if not self._unsent:
+            return False
+        async with self._database.reading() as connection:
+            return not (await _ANY_LEFT.one(connection, {"ids": self._unsent})).found
+
+    async def _reaches_the_broker(self) -> bool:
+        clock = asyncio.get_running_loop().time
+        if clock() < self._probe_at:
+            return False
+        reached = await self._publisher.can_reach(deadline_s=PUBLISH_DEADLINE_S)
+        self._probe_at = clock() + PROBE_PAUSE_S
+        return reached
+
+    def _note(self, outcome: Outcome) -> None:
+        if outcome.lost_the_broker and not self._unsent:
+            self._unsent = list(outcome.failed)
+            log.warning("broker lost", service=self._database.service, unsent=len(self._unsent))
+        elif not outcome.lost_the_broker and self._unsent:
+            self._unsent = []
+            log.info("broker reached again", service=self._database.service)
 
 
 async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:

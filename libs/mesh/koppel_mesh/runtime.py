@@ -241,8 +241,11 @@ async def _assembled(service: Service, settings: MeshSettings) -> AsyncIterator[
     publisher = Publisher(settings.amqp_url, service.name)
     async with open_context(service, settings) as context:
         context.database.on_outbox_commit(partial(context.wake, RELAY))
+        relay = Relay(context.database, publisher)
+        if service.lineages:
+            context.health.is_cut_off = relay.is_cut_off
         try:
-            yield _Part(context, Relay(context.database, publisher), _subscription(context, settings))
+            yield _Part(context, relay, _subscription(context, settings))
         finally:
             await publisher.close()
 

@@ -127,6 +127,78 @@ async def test_two_relays_share_the_rows(database: Database, amqp: str, fact: Fa
     assert await depth(amqp, queue_of("test-service")) == 500
 
 
+async def test_a_relay_that_lost_its_broker_leaves_the_rows_to_others(
+    database: Database, amqp: str, fact: Fact
+) -> None:
+    """It fails first with what it has; from then on whatever comes goes through the healthy one, and promptly."""
+    gate = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    cut_publisher = Publisher(f"amqp://guest:guest@127.0.0.1:{gate.sockets[0].getsockname()[1]}/", "cut")
+    cut, healthy_publisher = Relay(database, cut_publisher), Publisher(amqp, "healthy")
+    healthy = Relay(database, healthy_publisher)
+    async with database.transaction() as tx:
+        await publish(tx, *(fact(f"F-{n}") for n in range(3)))
+    await cut.run_once()
+    assert not await cut.is_cut_off(), "nobody sends: the broker may be away for everybody"
+    async with database.transaction() as tx:
+        await publish(tx, *(fact(f"G-{n}") for n in range(25)))
+    for _ in range(10):
+        await cut.run_once()
+        await asyncio.sleep(0.12)
+    async with database.reading() as connection:
+        tried = (await connection.execute(text("SELECT attempts FROM outbox ORDER BY seq"))).scalars().all()
+    assert tried == [1] * 3 + [0] * 25, "who has lost the broker has claimed rows all the same"
+    await asyncio.sleep(1)
+    while await waiting(database):
+        await healthy.run_once()
+        await cut.run_once()
+    assert await depth(amqp, queue_of("test-service")) == 28
+    assert await cut.is_cut_off()
+    assert not await healthy.is_cut_off()
+    gate.close()
+    await healthy_publisher.close()
+
+
+async def test_a_relay_that_finds_its_broker_again_sends_one_row_first(
+    database: Database, amqp: str, fact: Fact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("koppel_mesh.outbox.PROBE_PAUSE_S", 0.0)
+    publisher = Publisher("amqp://guest:guest@127.0.0.1:9/", "test")
+    relay = Relay(database, publisher)
+    async with database.transaction() as tx:
+        await publish(tx, *(fact(f"F-{n}") for n in range(5)))
+    await relay.run_once()
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET next_at = now()"))
+    assert await relay.run_once() is False
+    publisher._url = amqp
+    assert await relay.run_once() is True
+    assert await waiting(database) == 4
+    await relay.run_once()
+    assert await waiting(database) == 0
+    assert not await relay.is_cut_off()
+    await publisher.close()
+
+
+async def test_a_process_that_alone_lost_the_broker_is_not_ready(
+    database: Database, database_url: str, amqp: str, fact: Fact, free_port: int
+) -> None:
+    service = Service(SERVICE, settings=MeshSettings, lineages=(MESH,))
+    away = {"database_url": database_url, "amqp_url": "amqp://guest:guest@127.0.0.1:9/", "port": free_port}
+    async with running([service], {SERVICE: MeshSettings.model_validate(away)}) as contexts:
+        health = contexts[SERVICE].health
+        async with contexts[SERVICE].database.transaction() as tx:
+            await publish(tx, fact())
+        await asyncio.sleep(0.5)
+        assert await health.ready() == [], "the broker is away for everybody: the outbox keeps what is to be sent"
+        publisher = Publisher(amqp, "healthy")
+        healthy = Relay(database, publisher)
+        while await waiting(database):
+            await healthy.run_once()
+            await asyncio.sleep(0.1)
+        assert "broker" in " ".join(await health.ready())
+        await publisher.close()
+
+
 async def test_commit_with_messages_wakes_the_relay_and_without_does_not(database: Database, fact: Fact) -> None:
     woken: list[bool] = []
     database.on_outbox_commit(lambda: woken.append(True))
