@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from koppel_connector.testing import ConnectorConformance, VendorHarness
+from koppel_connector.testing import WHOLE_MATRIX, ConnectorConformance, VendorHarness
 from koppel_mesh.service import Service
 
 SERVICE_FILE = Path(__file__).parent / "paper_connector.py"
@@ -13,6 +13,7 @@ SERVICE_FILE = Path(__file__).parent / "paper_connector.py"
 
 class TestPaperConformance(ConnectorConformance):
     service_path = f"{SERVICE_FILE}:SERVICE"
+    passes = WHOLE_MATRIX
 
     @pytest.fixture
     def service(self) -> Service:

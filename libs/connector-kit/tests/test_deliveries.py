@@ -32,15 +32,15 @@ async def test_what_is_not_ours_makes_no_delivery(testbed: Testbed, harness: Pap
     other_kind = testbed.ready(*harness.document(1), kind=DocumentKind.BANK_STATEMENT)
     other_dossier = testbed.ready(*harness.document(2), dossier_id=uuid4())
     forged_firm = testbed.ready(*harness.document(3), firm_id=uuid4())
-    await testbed.hand(other_kind, other_dossier, forged_firm)
+    await testbed.deliver(other_kind, other_dossier, forged_firm)
     assert await testbed.deliveries() == []
 
 
 async def test_a_newer_revision_replaces_what_never_left(testbed: Testbed, harness: PaperHarness) -> None:
     await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
-    await testbed.hand(revised(testbed, harness, 1))
-    await testbed.hand(revised(testbed, harness, 2))
-    await testbed.hand(revised(testbed, harness, 1))
+    await testbed.deliver(revised(testbed, harness, 1))
+    await testbed.deliver(revised(testbed, harness, 2))
+    await testbed.deliver(revised(testbed, harness, 1))
     await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
     rows = await testbed.until_state("booked", "superseded")
     assert [(row.revision, row.state) for row in rows] == [(1, "superseded"), (2, "booked")]
@@ -49,9 +49,9 @@ async def test_a_newer_revision_replaces_what_never_left(testbed: Testbed, harne
 async def test_a_newer_revision_never_books_beside_an_older(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
-    await testbed.hand(revised(testbed, harness, 1))
+    await testbed.deliver(revised(testbed, harness, 1))
     await testbed.until_state("booked")
-    await testbed.hand(revised(testbed, harness, 2))
+    await testbed.deliver(revised(testbed, harness, 2))
     rows = await testbed.until_state("booked", "review")
     assert rows[1].problem["code"] == "already_booked_other_revision"
     assert len(vendor.ledger) == 1
@@ -62,23 +62,23 @@ async def test_a_newer_revision_never_books_beside_what_a_person_left(
 ) -> None:
     """Found twice, it is there, though we were never told an entry."""
     await harness.fail(Fault.ACTS_THEN_RESETS)
-    await testbed.hand(revised(testbed, harness, 1))
+    await testbed.deliver(revised(testbed, harness, 1))
     (row,) = await testbed.until_state("unknown")
     vendor.ledger.append(dict(vendor.ledger[0]))
     await testbed.until_state("review")
     async with testbed.owner() as owner:
         left = await owner.post(f"/v1/deliveries/{row.id}/resolve", json={"decision": "abandon"})
         assert left.json()["state"] == "failed"
-    await testbed.hand(revised(testbed, harness, 2))
+    await testbed.deliver(revised(testbed, harness, 2))
     rows = await testbed.until_state("failed", "review")
     assert rows[1].problem["code"] == "already_booked_other_revision"
     assert {entry["reference"] for entry in vendor.ledger} == {row.remote_ref}
 
 
 async def test_an_older_revision_that_comes_late_stays_behind(testbed: Testbed, harness: PaperHarness) -> None:
-    await testbed.hand(revised(testbed, harness, 2))
+    await testbed.deliver(revised(testbed, harness, 2))
     await testbed.until_state("booked")
-    await testbed.hand(revised(testbed, harness, 1))
+    await testbed.deliver(revised(testbed, harness, 1))
     assert [row.state for row in await testbed.deliveries()] == ["booked", "superseded"]
 
 
@@ -86,7 +86,7 @@ async def test_missing_settings_block_and_name_themselves(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     await testbed.change("UPDATE connection SET settings = '{}'")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     row = (await testbed.until_state("blocked"))[0]
     assert row.problem["code"] == "settings_missing"
     assert "journal" in row.problem["message"]["nl"]
@@ -105,7 +105,7 @@ async def test_a_slow_vendor_costs_nobody_the_claim_of_those_that_wait_their_tur
     ) as testbed:
         await harness.connect(testbed)
         vendor.books_in_s = 2 * lease_s / testbed.kit.settings.claim_batch
-        await testbed.hand(
+        await testbed.deliver(
             *(testbed.ready(*harness.document(number)) for number in range(testbed.kit.settings.claim_batch))
         )
         rows = await testbed.until_state(*["booked"] * testbed.kit.settings.claim_batch)
@@ -120,7 +120,7 @@ async def test_a_lease_that_no_call_fits_in_is_refused_at_the_start(make_databas
 
 async def test_a_removed_connection_ends_what_waited(testbed: Testbed, harness: PaperHarness) -> None:
     await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     connection = (await testbed.rows("SELECT id FROM connection"))[0]
     async with testbed.context.database.transaction() as tx:
         await testbed.kit.connections.set_state(tx, connection.id, ConnectionState.DISCONNECTED)
@@ -132,7 +132,7 @@ async def test_a_definite_refusal_fails_with_the_vendors_words(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     document, files = harness.document(1)
-    await testbed.hand(testbed.ready({**document, "reject": "Periode is afgesloten: 2024 - 1"}, files))
+    await testbed.deliver(testbed.ready({**document, "reject": "Periode is afgesloten: 2024 - 1"}, files))
     row = (await testbed.until_state("failed"))[0]
     assert row.problem["code"] == "rejected_by_vendor"
     assert "2024 - 1" in row.problem["detail"]
@@ -146,7 +146,7 @@ async def test_the_vendor_down_is_retried_and_the_connection_paused(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     await vendor.__aexit__()
-    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(8)))
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(8)))
 
     async def paused() -> bool:
         return bool(
@@ -159,7 +159,7 @@ async def test_the_vendor_down_is_retried_and_the_connection_paused(
 
 async def test_dossier_api_down_loses_nothing(testbed: Testbed, harness: PaperHarness) -> None:
     testbed.internal_services.down = True
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
 
     async def stumbled() -> bool:
         problem = (await testbed.deliveries())[0].problem
@@ -175,14 +175,14 @@ async def test_dossier_api_down_loses_nothing(testbed: Testbed, harness: PaperHa
 async def test_a_document_that_is_gone_ends(testbed: Testbed, harness: PaperHarness) -> None:
     event = testbed.ready(*harness.document(1))
     testbed.internal_services.documents.clear()
-    await testbed.hand(event)
+    await testbed.deliver(event)
     assert (await testbed.until_state("failed"))[0].problem["code"] == "document_gone"
 
 
 async def test_of_a_bug_people_are_told_no_more_than_its_kind(testbed: Testbed, harness: PaperHarness) -> None:
     """What an exception says may hold anything."""
     document, files = harness.document(1)
-    await testbed.hand(testbed.ready({name: value for name, value in document.items() if name != "total"}, files))
+    await testbed.deliver(testbed.ready({name: value for name, value in document.items() if name != "total"}, files))
     (row,) = await testbed.until_state("failed")
     assert (row.problem["code"], row.problem["detail"]) == ("internal", "KeyError")
 
@@ -192,7 +192,7 @@ async def test_two_bookings_of_one_reference_go_to_a_person(
 ) -> None:
     await harness.fail(Fault.ACTS_THEN_RESETS)
     await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     reference = (await testbed.deliveries())[0].remote_ref
     vendor.ledger.append(
         {"reference": reference, "id": "x", "number": "1", "total": "121.00", "made": 0, "booked": True}
@@ -206,7 +206,7 @@ async def test_a_total_that_differs_goes_to_a_person(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     vendor.booked_at_once = False
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("exported")
     vendor.ledger[0].update(total="121.01", booked=True)
     await testbed.change("UPDATE delivery SET due_at = clock_timestamp()")
@@ -221,7 +221,7 @@ async def test_exported_but_not_booked_is_noticed_by_a_clock(
     vendor.booked_at_once = False
     async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, unbooked_after_s=0.5) as testbed:
         await harness.connect(testbed)
-        await testbed.hand(testbed.ready(*harness.document(1)))
+        await testbed.deliver(testbed.ready(*harness.document(1)))
 
         async def noticed() -> bool:
             rows = await testbed.deliveries()
@@ -242,7 +242,7 @@ async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
     async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, workers=2, start=False) as testbed:
         await harness.connect(testbed)
         noisy = testbed.dossier_id
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(120)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(120)))
         quiet = []
         for number in range(5):
             testbed.dossier_id = uuid4()
@@ -250,7 +250,7 @@ async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
             await harness.connect(testbed)
             event = testbed.ready(*harness.document(1000 + number))
             quiet.append(event.document_id)
-            await testbed.hand(event)
+            await testbed.deliver(event)
         testbed.start()
 
         async def quiet_done() -> bool:
@@ -268,7 +268,7 @@ async def test_each_connection_of_a_dossier_gets_its_own_delivery(testbed: Testb
     async with testbed.owner() as owner:
         body = {"dossier_id": str(testbed.dossier_id), "settings": {"journal": "701"}}
         assert (await owner.post("/v1/connections", json=body)).status_code == 201
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     rows = await testbed.until_state("booked", "blocked")
     assert sorted(row.state for row in rows) == ["blocked", "booked"]
     waiting = next(row for row in rows if row.state == "blocked")
@@ -286,7 +286,7 @@ async def test_two_ways_to_one_company_are_taken_one_after_the_other(
         await testbed.change("UPDATE connection SET limit_scope = 'one company'")
         for fault in faults:
             await harness.fail(fault)
-        await testbed.hand(testbed.ready(*harness.document(1)))
+        await testbed.deliver(testbed.ready(*harness.document(1)))
         await testbed.until_state("booked", "booked")
     first, second = vendor.ledger
     assert (first["has_prior_delivery"], second["has_prior_delivery"]) == (False, True), (
@@ -301,7 +301,7 @@ async def test_what_was_refused_did_not_go_before(testbed: Testbed, harness: Pap
     await harness.connect(testbed)
     await testbed.change("UPDATE connection SET limit_scope = 'one company'")
     await harness.fail(Fault.FORBIDS)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("blocked", "booked")
     assert [entry["has_prior_delivery"] for entry in vendor.ledger] == [False]
 
@@ -311,7 +311,7 @@ async def test_a_call_is_logged_with_the_delivery_that_it_was_made_for(
 ) -> None:
     """The connector does not say for which: one that forgot would hide from the sweeper that a dead worker had acted."""
     await harness.fail(Fault.ACTS_THEN_RESETS)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     (row,) = await testbed.until_state("booked")
     made = await testbed.rows("SELECT phase, delivery_id, document_id FROM attempt ORDER BY id")
     of_delivery = {each.phase for each in made if (each.delivery_id, each.document_id) == (row.id, row.document_id)}
@@ -332,7 +332,7 @@ async def test_a_database_that_goes_away_costs_neither_a_retry_nor_a_search(
     await testbed.change("CREATE TRIGGER stumble BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION stumble()")
     if phase == "lookup":
         await harness.fail(Fault.ACTS_THEN_RESETS)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
 
     async def held_back() -> bool:
         return bool(
@@ -352,7 +352,7 @@ async def test_a_track_that_fails_leaves_the_others_to_their_end(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     await testbed.change("UPDATE connection SET max_inflight = 2, not_before = clock_timestamp() + interval '1 hour'")
-    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(2)))
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(2)))
     failing, other = await testbed.deliveries()
     await testbed.change("CREATE SEQUENCE stumbles")
     await testbed.change(
@@ -381,7 +381,7 @@ async def test_an_outcome_is_written_again_when_the_database_stumbles(
         " IF NEW.state = 'exported' AND nextval('stumbles') = 1 THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
     )
     await testbed.change("CREATE TRIGGER stumble BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION stumble()")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("booked")
     assert len(vendor.ledger) == 1
     assert await testbed.rows("SELECT 1 FROM attempt WHERE finished_at IS NULL") == []

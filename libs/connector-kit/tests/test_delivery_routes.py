@@ -15,7 +15,7 @@ async def test_review_is_resolved_by_a_person(
     client: httpx2.AsyncClient, testbed: Testbed, harness: PaperHarness
 ) -> None:
     await harness.connect(testbed)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     row = (await testbed.until_state("booked"))[0]
     path = f"/v1/deliveries/{row.id}"
     assert (await client.post(f"{path}/resolve", json={"decision": "resend"})).status_code == 409
@@ -31,7 +31,7 @@ async def test_what_may_have_arrived_before_its_connection_went_is_for_a_person_
 ) -> None:
     connection_id = await harness.connect(testbed)
     await harness.fail(Fault.ACTS_THEN_RESETS)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     row = (await testbed.until_state("unknown"))[0]
     assert (await client.delete(f"/v1/connections/{connection_id}")).status_code == 204
     await testbed.until_state("blocked")
@@ -46,7 +46,7 @@ async def test_a_failed_delivery_is_retried(
 ) -> None:
     await harness.connect(testbed)
     document, files = harness.document(1)
-    await testbed.hand(testbed.ready({**document, "reject": "no"}, files))
+    await testbed.deliver(testbed.ready({**document, "reject": "no"}, files))
     row = (await testbed.until_state("failed"))[0]
     testbed.internal_services.add_document(document, files)
     assert (await client.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202
@@ -57,13 +57,13 @@ async def test_what_waits_is_counted_without_reading_what_has_ended(
     client: httpx2.AsyncClient, testbed: Testbed, harness: PaperHarness
 ) -> None:
     await harness.connect(testbed)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("booked")
     await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
     for number, state in enumerate(
         ("ready", "blocked", "failed", "failed", "review", "exported", "exported", "superseded"), 2
     ):
-        await testbed.hand(event := testbed.ready(*harness.document(number)))
+        await testbed.deliver(event := testbed.ready(*harness.document(number)))
         await testbed.change(
             "UPDATE delivery SET state = :state, due_at = NULL WHERE document_id = :id",
             state=state,

@@ -40,7 +40,7 @@ async def test_a_storm_never_exceeds_the_window(
 ) -> None:
     async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(40)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(40)))
 
         async def held_back() -> bool:
             return bool(await testbed.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp()"))
@@ -104,7 +104,7 @@ async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
     async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1) as testbed:
         await harness.connect(testbed)
         await harness.fail(Fault.FORBIDS, times=1000)
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(12)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(12)))
 
         async def all_wait() -> bool:
             rows = await testbed.deliveries()

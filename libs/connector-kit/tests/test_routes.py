@@ -63,7 +63,7 @@ async def test_a_connection_from_consent_to_sync_log(
     put = next(body for path, body in testbed.internal_services.put.items() if path.endswith("/ledger-accounts"))
     assert put["items"] == [{"code": "700000", "name": "Verkopen", "remote_id": "a1"}]
     event = testbed.ready(*harness.document(1))
-    await testbed.hand(event)
+    await testbed.deliver(event)
     await testbed.until_state("booked")
     log = (
         await client.get(f"/v1/connections/{made['id']}/sync-log", params={"document_id": str(event.document_id)})
@@ -223,7 +223,7 @@ async def test_another_firm_sees_nothing(
 ) -> None:
     made = await make(client, testbed)
     await consent(client, vendor, made)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     delivery = (await testbed.until_state("booked"))[0]
     connection, one = f"/v1/connections/{made['id']}", f"/v1/deliveries/{delivery.id}"
     requests: list[tuple[str, str, Any]] = [

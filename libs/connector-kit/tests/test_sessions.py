@@ -36,7 +36,7 @@ async def change(testbed: Testbed, connection_id: UUID, **settings: str) -> None
 
 async def test_one_login_serves_many_calls(testbed: Testbed, vendor: PaperVendor, harness: PaperHarness) -> None:
     await testbed.connect(SETTINGS)
-    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(3)))
     await testbed.until_state("booked")
     assert logins(vendor) == 1
     assert len(vendor.ledger) == 3
@@ -47,7 +47,7 @@ async def test_a_session_that_ended_early_is_opened_again(
 ) -> None:
     await testbed.connect(SETTINGS)
     vendor.authentication.clear()
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     (row,) = await testbed.until_state("booked")
     assert row.failures == 0
     assert logins(vendor) == 2
@@ -60,7 +60,7 @@ async def test_new_settings_end_the_session_of_the_old_ones(
     """A session may be one of the company that was chosen before."""
     connection_id = await testbed.connect(SETTINGS)
     await change(testbed, connection_id, journal="701")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("booked")
     assert logins(vendor) == 2
 
@@ -71,7 +71,7 @@ async def test_a_wrong_pin_is_tried_once_and_a_right_one_lets_go_on(
     connection_id = await testbed.connect(SETTINGS)
     vendor.pin = "1704"
     vendor.authentication.clear()
-    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(3)))
     rows = await testbed.until_state("blocked")
     assert {row.problem["code"] for row in rows} == {"reauthorise"}
     assert logins(vendor) == 2, "the vendor would lock the user out"
@@ -86,7 +86,7 @@ async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
     connection_id = await testbed.connect(SETTINGS)
     await testbed.change("UPDATE connection SET state = 'degraded'")
     vendor.books_in_s = 0.5
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
 
     async def under_way() -> bool:
         return ("POST", "/entries") in vendor.seen

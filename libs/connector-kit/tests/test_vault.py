@@ -77,11 +77,9 @@ asyncio.run(main())
 async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vendor: PaperVendor) -> None:
     import os
 
-    from koppel_connector.testing.suite import _as_environment
+    from koppel_connector.testing.worker import environment_of
 
     connection = await grow_old(testbed)
-    settings = testbed.context.settings
-    given = {f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set}
     path = f"{__file__.replace('test_vault', 'paper_connector')}:SERVICE"
     workers = [
         await asyncio.create_subprocess_exec(
@@ -90,7 +88,7 @@ async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vend
             textwrap.dedent(WORKER),
             path,
             str(connection),
-            env={**os.environ, **given},
+            env={**os.environ, **environment_of(testbed.context.settings)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -162,7 +160,7 @@ async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
     await grow_old(testbed)
     vendor.token_faults.append("acts_then_resets")
     testbed.start()
-    await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(3)))
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(3)))
     rows = await testbed.until_state("blocked")
     assert {row.problem["code"] for row in rows} == {"reauthorise"}
     assert (await testbed.rows("SELECT state FROM connection"))[0].state == ConnectionState.REAUTHORISE
@@ -225,14 +223,14 @@ async def test_one_spurious_401_costs_a_call_and_not_ten_minutes(
     assert vault is not None
     object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
     testbed.start()
-    await testbed.hand(testbed.ready(*harness.document(0)))
+    await testbed.deliver(testbed.ready(*harness.document(0)))
     await testbed.until_state("booked")
     vendor.refuses = 1
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("booked")
     assert len(vendor.ledger) == 2
     vendor.refuses = 2
-    await testbed.hand(testbed.ready(*harness.document(2)))
+    await testbed.deliver(testbed.ready(*harness.document(2)))
 
     async def paused() -> bool:
         return bool(

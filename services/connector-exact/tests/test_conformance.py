@@ -30,8 +30,8 @@ class TestExactConformance(ConnectorConformance):
         harness.sandbox.state.clock.advance(595)  # the vendor's clock goes along: Exact refuses an early refresh
         await super().test_twenty_tasks_refresh_once(testbed, harness)
 
-    async def _let_time_pass(self, testbed: Testbed) -> None:
-        await super()._let_time_pass(testbed)
+    async def let_time_pass(self, testbed: Testbed) -> None:
+        await super().let_time_pass(testbed)
         if not self.refresh_allowed:
             # Once: the pair of the moment is old enough to be refreshed; the next one is young again.
             self.refresh_allowed = True

@@ -112,7 +112,7 @@ class Testbed:
 
     # ------------------------------------------------------------------------------------------------------------ facts in
 
-    async def hand(self, *events: EventData) -> None:
+    async def deliver(self, *events: EventData) -> None:
         """Hand facts to the connector, a batch per type, as the inbox does."""
         by_type: dict[type[EventData], list[EventData]] = {}
         for event in events:
@@ -121,10 +121,12 @@ class Testbed:
             async with self.context.database.transaction() as tx:
                 await self.context.service.handlers[kind](self.context, tx, batch)
 
+    hand = deliver
+
     async def introduce_dossier(self) -> None:
         """Make the dossier known."""
         self.internal_services.add_dossier(self.dossier_id, self.firm_id)
-        await self.hand(
+        await self.deliver(
             DossierChanged(
                 dossier_id=self.dossier_id,
                 firm_id=self.firm_id,

@@ -10,6 +10,10 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from koppel_connector import faults
 from koppel_mesh.runtime import open_context, open_resources
@@ -37,7 +41,18 @@ def load_service(name: str) -> Service:
     return service
 
 
-async def context(service: Service) -> None:
+def environment_of(settings: BaseSettings) -> dict[str, str]:
+    """Return the environment that gives another process these settings, secrets included."""
+    return {f"KOPPEL_{name.upper()}": _as_text(getattr(settings, name)) for name in settings.model_fields_set}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(map(_as_text, value))
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+async def work(service: Service) -> None:
     """Run the loops of ``service`` until standard input ends."""
     async with open_context(service, service.settings()) as context, open_resources(context):
         worker = Testbed(context, None)
@@ -49,4 +64,4 @@ async def context(service: Service) -> None:
 if __name__ == "__main__":
     if fault := os.environ.get("KOPPEL_FAULT"):
         faults.arm(fault)
-    asyncio.run(context(load_service(sys.argv[1])))
+    asyncio.run(work(load_service(sys.argv[1])))

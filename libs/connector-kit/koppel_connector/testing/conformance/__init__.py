@@ -1,0 +1,27 @@
+"""The promises a connector keeps by itself, as tests. Inherit, and give two fixtures: ``service`` and ``harness``.
+
+* P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes.
+* P2, its half: a message that was taken and a delivery that was claimed survive the death of the worker. No broker or database
+  stops here; that is ``tests/test_promises_process.py``.
+* P3, its half: a delivery is closed by what stands in the vendor's books, if they can be read. The clock over ``exported`` is
+  tried in ``tests/test_promises_mesh.py``.
+* P4, one owner of a token pair: twenty tasks refresh once.
+* P6, its half: a missing right speaks three languages and names who can fix it; the sync log holds no secret.
+
+P5 and P7 need a second dossier and the whole mesh: ``tests/test_promises_mesh.py``, ``tests/test_openapi_isolation.py``.
+
+Each scenario ends in the same invariants: every ready document ends in a terminal state, the vendor holds one booking per
+delivery, it saw no call without a row, no spent token came back, no limit was exceeded.
+"""
+
+from .booked_once import BookedOnce
+from .killed import WHOLE_MATRIX, Killed
+from .refusals import Refusals
+from .secrets_kept import Secrets
+
+
+class ConnectorConformance(BookedOnce, Killed, Refusals, Secrets):
+    """What one connector promises; see the module."""
+
+
+__all__ = ["WHOLE_MATRIX", "ConnectorConformance"]

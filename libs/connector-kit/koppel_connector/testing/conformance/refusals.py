@@ -1,0 +1,61 @@
+"""P6 and what is refused: a storm of 429, a missing right, an access token that is refused early."""
+
+# Tests explain themselves by their names and assert without ceremony.
+# ruff: noqa: D102
+
+import pytest
+
+from koppel_connector.testing.harness import Fault, VendorHarness
+from koppel_connector.testing.testbed import Testbed
+
+from .base import ConformanceBase
+
+
+class Refusals(ConformanceBase):
+    """A definite no costs no attempt, says who can help, and goes on when it is over."""
+
+    async def test_throttled_spends_no_attempt(self, testbed: Testbed, harness: VendorHarness) -> None:
+        await harness.fail(Fault.THROTTLES)
+        await self.send(testbed, harness)
+
+        async def held_back() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM attempt WHERE outcome = 'throttled'"))
+
+        await testbed.until(held_back, "the vendor's refusal is in the sync log")
+        await harness.repair()
+        await self.let_time_pass(testbed)
+        rows = await self.until_booked(testbed, harness)
+        assert rows[0].failures == 0
+
+    async def test_an_access_token_refused_early_is_not_given_up(
+        self, testbed: Testbed, harness: VendorHarness
+    ) -> None:
+        if testbed.kit.vault is None and testbed.kit.sessions is None:
+            # Without a token or a session there is no access to lose, and no way for the harness to take it away.
+            pytest.skip("the vendor gives nothing that could be refused early")
+        await harness.fail(Fault.UNAUTHORISED)
+        await self.send(testbed, harness)
+
+        async def refused() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM attempt WHERE http_status = 401"))
+
+        await testbed.until(refused, "the refusal is in the sync log")
+        await harness.repair()
+
+        async def goes_on() -> bool:
+            await self.let_time_pass(testbed)
+            return (await testbed.deliveries())[0].state in ("exported", "booked")
+
+        await testbed.until(goes_on, "the delivery goes on with another token")
+        await self.until_booked(testbed, harness)
+
+    async def test_a_missing_right_waits_for_a_person(self, testbed: Testbed, harness: VendorHarness) -> None:
+        await harness.fail(Fault.FORBIDS, times=1000)
+        await self.send(testbed, harness)
+        row = (await testbed.until_state("blocked"))[0]
+        assert row.failures == 0
+        assert set(row.problem["message"]) == {"nl", "fr", "en"}
+        assert row.problem["who_can_fix"] in ("accountant", "entrepreneur", "operator", "partner", "koppel")
+        await harness.repair()
+        await testbed.change("UPDATE connection SET unblocked_at = clock_timestamp()")
+        await self.until_booked(testbed, harness)
