@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx2
 
+from .user_errors import UserError
+
 TIMEOUT_S = 30.0
 
 
-class ApiError(Exception):
+class ApiError(UserError):
     """Koppel refused, or could not be reached; the message is for a person."""
 
 

@@ -17,10 +17,10 @@ from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import demo, sending, workplace
+from . import bootstrap, demo, sending
 from .api import Api, ApiError
-from .mistakes import end, need_port, spoken
 from .servers import servers
+from .user_errors import end, need_port, reported
 
 app = typer.Typer(
     help="Koppel on this machine, and from the command line.",
@@ -45,17 +45,17 @@ def up(
 ) -> None:
     """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
     began_s = time.monotonic()
-    with spoken():
+    with reported():
         need_port(os.environ.get("KOPPEL_PORT", "8000"))
         with servers(folder.absolute()) as underneath:
-            url = workplace.fill_environment(folder.absolute(), underneath)
+            url = bootstrap.fill_environment(folder.absolute(), underneath)
             uvloop.run(_up(url, folder.absolute(), began_s, with_demo=with_demo))
 
 
 @app.command()
 def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help="Such as dossier-api.")]) -> None:
     """Run some services, with servers the environment names."""
-    with spoken():
+    with reported():
         uvloop.run(_serve(_chosen(names)))
 
 
@@ -63,8 +63,8 @@ def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help=
 def migrate() -> None:
     """Bring the schemas and queues of every installed service to what this code needs."""
     services = list(installed_services().values())
-    with spoken():
-        asyncio.run(workplace.migrate(services, MeshSettings()))  # read from the environment
+    with reported():
+        asyncio.run(bootstrap.migrate(services, MeshSettings()))  # read from the environment
     out.print(f"{len(services)} services are up to date.")
 
 
@@ -82,7 +82,7 @@ def send(
 
     Exit code 1 when one is not booked; statements need only be filed, as no package takes them yet.
     """
-    with spoken():
+    with reported():
         api = Api(url, client_id, client_secret)
         chosen = sending.choose_dossier(api, dossier)["id"]
         found = sending.files_in(files)
@@ -118,7 +118,7 @@ def status(
     """Show health, what waits for what, and open problems. Exit code 1 when a service is not ready."""
     names = connectors or [name for name in installed_services() if name.startswith("connector-")]
     table = _table("service", "health")
-    with spoken():
+    with reported():
         api = Api(url, client_id, client_secret)
         healthy = True
         for name in dict.fromkeys(["identity", "dossier-api", "export-scheduler", *names]):
@@ -156,7 +156,7 @@ def replay(
 ) -> None:
     """Try deliveries again, through the connector's own retry: nothing that may be booked is sent blindly."""
     filters = {"state": state} | ({"connection_id": connection} if connection else {})
-    with spoken():
+    with reported():
         api = Api(url, client_id, client_secret)
         found = list(api.items(f"/{connector}/v1/deliveries", **filters))
         if not really:
@@ -184,9 +184,9 @@ async def _up(url: str, folder: Path, began_s: float, *, with_demo: bool) -> Non
     services = list(installed_services().values())
     settings = services[0].settings()
     configure_logs(settings.log_format, settings.log_level)
-    await workplace.migrate(services, settings)
-    neighbours = workplace.sandboxes(url, folder)
-    async with workplace.serving(services, neighbours) as stop:
+    await bootstrap.migrate(services, settings)
+    neighbours = bootstrap.sandboxes(url, folder)
+    async with bootstrap.serving(services, neighbours) as stop:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
         for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
             out.print(f"  {url}/{name}")
@@ -224,7 +224,7 @@ def summary(sendings: list[sending.Sending], began_s: float) -> str:
 async def _serve(services: list[Service]) -> None:
     settings = services[0].settings()
     configure_logs(settings.log_format, settings.log_level)
-    async with workplace.serving(services, {}) as stop:
+    async with bootstrap.serving(services, {}) as stop:
         await stop.wait()
 
 

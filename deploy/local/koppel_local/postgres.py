@@ -5,7 +5,8 @@ import signal
 import warnings
 from pathlib import Path
 
-from .guardian import Guardian, wait_until
+from .reaper import Reaper, wait_until
+from .user_errors import ServerStartError
 
 with warnings.catch_warnings():
     # It looks for the folder of a login session, which a container has not, and does without.
@@ -16,26 +17,33 @@ with warnings.catch_warnings():
 CRASHED_WITHIN_S = 20.0
 
 
-def start(folder: Path, guardian: Guardian) -> str:
+def start(folder: Path, reaper: Reaper) -> str:
     """Start the server on ``folder`` and return its URL.
 
     A server that an earlier, killed run of ours left on this folder is taken over; one that crashed recovers from its
     own log, as PostgreSQL does.
+
+    Raises:
+        ServerStartError: it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode=None)
-    # Within one process the library hands out the same object again, also when what it started has been stopped since.
-    server.ensure_pgdata_inited()
-    server.ensure_postgres_running()
-    pid = server.get_pid()
+    try:
+        server = get_server(folder, cleanup_mode=None)
+        # Within one process the library hands out the same object again, also when what it started has been stopped since.
+        server.ensure_pgdata_inited()
+        server.ensure_postgres_running()
+        pid = server.get_pid()
+    except Exception as error:
+        # The library raises what it meets: assertions, errors of subprocesses, of numbers it cannot read.
+        raise ServerStartError(f"PostgreSQL does not start ({_first_line(error)}); its log is in {folder}.") from error
     if pid is None:
-        raise RuntimeError(f"PostgreSQL did not start; its log is in {folder}")
+        raise ServerStartError(f"PostgreSQL does not start; its log is in {folder}.")
     # SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, everything is written down.
-    guardian.guard(pid, signal.SIGINT)
+    reaper.register(pid, signal.SIGINT)
     return str(server.get_uri())
 
 
-def crash_and_start(folder: Path, guardian: Guardian) -> None:
+def crash_and_start(folder: Path, reaper: Reaper) -> None:
     """End the server at once, as a power cut would (SIGQUIT, no shutdown checkpoint), and start it again: for fault tests."""
     server = get_server(folder, cleanup_mode=None)
     pid = server.get_pid()
@@ -47,4 +55,8 @@ def crash_and_start(folder: Path, guardian: Guardian) -> None:
     started = server.get_pid()
     if started is None:
         raise RuntimeError(f"PostgreSQL did not come back; its log is in {folder}")
-    guardian.guard(started, signal.SIGINT)
+    reaper.register(started, signal.SIGINT)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

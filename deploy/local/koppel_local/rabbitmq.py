@@ -3,6 +3,7 @@
 Erlang's port mapper (epmd) is started by us as well, on a port of our own: left to itself it would stay behind.
 """
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,9 +12,15 @@ import subprocess
 from pathlib import Path
 from typing import IO
 
-from .guardian import Guardian, wait_until
+import aio_pika
+import psutil
+from aio_pika.exceptions import AMQPError
 
-START_WITHIN_S = 60.0
+from .reaper import Reaper, wait_until
+from .user_errors import ServerStartError, UserError
+
+START_WITHIN_S = 120.0
+ASK_WITHIN_S = 10.0
 HOW_TO_INSTALL = (
     "RabbitMQ is not installed: run `apt-get install rabbitmq-server` (or set KOPPEL_AMQP_URL to a broker you have)."
 )
@@ -29,23 +36,23 @@ log.console = false
 """
 
 
-class RabbitNotInstalledError(RuntimeError):
+class RabbitNotInstalledError(UserError):
     """There is no RabbitMQ on this machine; the message says how to get it."""
 
 
-class _EndedWhileStartingError(RuntimeError):
+class _EndedWhileStartingError(ServerStartError):
     """The node gave up."""
 
 
 class RabbitNode:
-    """One node, running as long as its guardian lives."""
+    """One node, running as long as its reaper lives."""
 
-    def __init__(self, folder: Path, guardian: Guardian) -> None:
+    def __init__(self, folder: Path, reaper: Reaper) -> None:
         self._folder = folder
         for last_try in (False, False, True):
             self._port, self._dist_port, self._epmd_port = _free_ports(3)
             try:
-                self._start(guardian)
+                self._start(reaper)
                 break
             except _EndedWhileStartingError:
                 # A port that was free a moment ago may be somebody else's by now.
@@ -73,23 +80,28 @@ class RabbitNode:
         """Start the broker inside the node again."""
         self._control("start_app")
 
-    def _start(self, guardian: Guardian) -> None:
+    def _start(self, reaper: Reaper) -> None:
         script = _server_script()
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(port=self._port))
         (self._folder / "enabled_plugins").write_text("[].\n")
         log = (self._folder / "start.log").open("wb")
         epmd = _spawn([_tool("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"], self._environment(), log)
-        guardian.guard(epmd.pid, signal.SIGKILL)
+        reaper.register(epmd.pid, signal.SIGKILL)
         node = _spawn([str(script)], self._environment(), log)
-        guardian.guard(node.pid, signal.SIGTERM)
+        reaper.register(node.pid, signal.SIGTERM)
 
-        def answering() -> bool:
+        def ready() -> bool:
             if node.poll() is not None:
-                raise _EndedWhileStartingError(f"RabbitMQ ended while starting; see {self._folder}")
-            return _speaks_amqp(self._port)
+                raise _EndedWhileStartingError(f"RabbitMQ ended while it started; its logs are in {self._folder}.")
+            return _listens(node.pid, self._port) and asyncio.run(_takes_quorum_queues(self.url()))
 
-        wait_until(answering, START_WITHIN_S, "RabbitMQ's start")
+        try:
+            wait_until(ready, START_WITHIN_S, "RabbitMQ's start")
+        except TimeoutError as error:
+            raise ServerStartError(
+                f"RabbitMQ took no queue within {START_WITHIN_S:.0f} s; its logs are in {self._folder}."
+            ) from error
 
     def _control(self, *arguments: str) -> None:
         tool = _server_script().with_name("rabbitmqctl")
@@ -150,13 +162,33 @@ def _spawn(command: list[str], environment: dict[str, str], log: IO[bytes]) -> s
     )
 
 
-def _speaks_amqp(port: int) -> bool:
+def _listens(pid: int, port: int) -> bool:
+    """Whether the process or one it started listens on ``port``: another node may have taken it a moment before."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"AMQP\x00\x00\x09\x01")
-            return len(connection.recv(8)) > 0
-    except OSError:
+        process = psutil.Process(pid)
+        sockets = [
+            one for member in (process, *process.children(recursive=True)) for one in member.net_connections("tcp")
+        ]
+    except psutil.AccessDenied:
+        return True  # it runs as somebody else and cannot be asked; the broker's answer must do
+    except psutil.Error:
         return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
+
+
+async def _takes_quorum_queues(url: str) -> bool:
+    """Whether the broker does what the services need first.
+
+    A node greets before its feature flags are enabled, and until then refuses: "feature flag is disabled" (measured).
+    """
+    try:
+        async with asyncio.timeout(ASK_WITHIN_S), await aio_pika.connect(url) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue("koppel.ready", durable=True, arguments={"x-queue-type": "quorum"})
+            await queue.delete(if_unused=False, if_empty=False)
+    except (AMQPError, OSError, TimeoutError):
+        return False
+    return True
 
 
 def _free_ports(count: int) -> list[int]:

@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from . import postgres
-from .guardian import Guardian
 from .rabbitmq import RabbitNode
+from .reaper import Reaper
+from .user_errors import UserError
 
 
-class FolderInUseError(RuntimeError):
+class FolderInUseError(UserError):
     """Another Koppel runs on this folder."""
 
 
@@ -35,22 +36,23 @@ def servers(folder: Path) -> Iterator[Servers]:
     Raises:
         FolderInUseError: another process of ours uses this folder.
         RabbitNotInstalledError: there is no RabbitMQ here and none is named.
+        ServerStartError: one of them does not start; the message names its log.
     """
     database_url = os.environ.get("KOPPEL_DATABASE_URL")
     amqp_url = os.environ.get("KOPPEL_AMQP_URL")
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder):
-        guardian = Guardian(folder / "guarded")
+        reaper = Reaper(folder / "guarded")
         try:
-            rabbit = None if amqp_url else RabbitNode(folder / "rabbitmq", guardian)
+            rabbit = None if amqp_url else RabbitNode(folder / "rabbitmq", reaper)
             yield Servers(
-                database_url or postgres.start(folder / "postgres", guardian),
+                database_url or postgres.start(folder / "postgres", reaper),
                 amqp_url or (rabbit.url() if rabbit else ""),
                 rabbit,
-                None if database_url else partial(postgres.crash_and_start, folder / "postgres", guardian),
+                None if database_url else partial(postgres.crash_and_start, folder / "postgres", reaper),
             )
         finally:
-            guardian.stop()
+            reaper.stop()
 
 
 @contextmanager

@@ -283,6 +283,21 @@ def test_a_taken_port_or_folder_is_told(mesh: Mesh, tmp_path: Path) -> None:
     assert (folder.returncode, "another Koppel is running" in folder.stderr) == (1, True)
 
 
+def test_a_server_that_does_not_start_is_told_in_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "postgres").mkdir(parents=True)
+    (folder / "postgres" / "PG_VERSION").write_text("9.4\n")
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    given = environment(KOPPEL_PORT="0", KOPPEL_AMQP_URL="amqp://127.0.0.1:9")
+    command = [KOPPEL, "up", "--no-demo", "--folder", str(folder)]
+    done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=WITHIN_S)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.strip().splitlines()
+    assert sentence.startswith("PostgreSQL does not start")
+    assert str(folder) in sentence
+
+
 def test_migrate_and_serve_run_services_on_given_servers(
     make_database: Callable[[], str], make_vhost: Callable[[], str], free_port: int, tmp_path: Path
 ) -> None:

@@ -3,18 +3,24 @@
 import asyncio
 import contextlib
 import os
+import queue
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aio_pika
 import asyncpg
 import psutil
 import pytest
+
+from koppel_local.rabbitmq import RabbitNode
+from koppel_local.reaper import Reaper, wait_until
 
 WITHIN_S = 60.0
 HOLDER = """
@@ -118,15 +124,15 @@ def test_kill_minus_nine_leaves_no_process_and_the_next_start_finds_the_data(sta
     first = start()
     asyncio.run(both_work(first.urls(), "CREATE TABLE kept (id int)"))
     first.process.kill()
-    # At once, while the guardian of the first is still stopping its servers.
+    # At once, while the reaper of the first is still stopping its servers.
     asyncio.run(both_work(start().urls(), "SELECT id FROM kept"))
 
 
 def test_killed_with_its_guardian_too_the_next_start_replaces_the_orphans(start: Start, folder: Path) -> None:
     first = start()
     asyncio.run(both_work(first.urls(), "CREATE TABLE kept (id int)"))
-    guardian = next(each for each in ours(folder) if "koppel_local.guardian" in each.cmdline())
-    guardian.kill()
+    reaper = next(each for each in ours(folder) if "koppel_local.reaper" in each.cmdline())
+    reaper.kill()
     first.process.kill()
     first.process.wait()
     orphans = ours(folder)
@@ -166,6 +172,65 @@ def test_side_by_side_on_two_folders(start: Start, folder: Path) -> None:
         asyncio.run(both_work(second, "CREATE TABLE kept (id int)"))
     finally:
         there.process.communicate("", timeout=WITHIN_S)
+
+
+async def quorum_queues(url: str) -> None:
+    broker = await aio_pika.connect(url)
+    channel = await broker.channel()
+    for number in range(3):
+        await channel.declare_queue(f"q{number}", durable=True, arguments={"x-queue-type": "quorum"})
+    await broker.close()
+
+
+class SlowNode(RabbitNode):
+    """A node that greets, and whose feature flags stay disabled until somebody enables them."""
+
+    def _environment(self) -> dict[str, str]:
+        return super()._environment() | {"RABBITMQ_FEATURE_FLAGS": ""}
+
+    def _start(self, reaper: Reaper) -> None:
+        self.greeting.put(self)
+        super()._start(reaper)
+
+    greeting: queue.Queue["SlowNode"] = queue.Queue()
+
+    def greets(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=1) as connection:
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                return len(connection.recv(8)) > 0
+        except OSError:
+            return False
+
+    def enable_flags(self) -> None:
+        self._control("enable_feature_flag", "all")
+
+
+def test_a_node_that_greets_is_not_ready_before_it_takes_quorum_queues(folder: Path) -> None:
+    folder.mkdir()
+    reaper = Reaper(folder / "guarded")
+    with ThreadPoolExecutor(1) as one:
+        try:
+            starting = one.submit(SlowNode, folder / "rabbitmq", reaper)
+            node = SlowNode.greeting.get(timeout=WITHIN_S)
+            wait_until(node.greets, WITHIN_S, "the greeting")
+            time.sleep(1)
+            assert not starting.done()
+            node.enable_flags()
+            asyncio.run(quorum_queues(starting.result(WITHIN_S).url()))
+        finally:
+            reaper.stop()
+
+
+def test_three_at_once_take_quorum_queues_as_soon_as_they_are_ready(folder: Path) -> None:
+    holders = [Holder(folder / str(number), folder.name) for number in range(3)]
+    try:
+        for holder in holders:
+            asyncio.run(quorum_queues(holder.urls()[1]))
+    finally:
+        for holder in holders:
+            holder.process.communicate("", timeout=WITHIN_S)
+    assert [holder.process.returncode for holder in holders] == [0, 0, 0]
 
 
 def test_servers_start_again_in_the_same_process_on_an_emptied_folder(folder: Path) -> None:

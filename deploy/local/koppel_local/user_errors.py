@@ -1,4 +1,4 @@
-"""A person's mistakes and a machine's lacks, told in one sentence and exit code 1; what is ours keeps its traceback."""
+"""Errors that a person can put right end a command with one sentence and exit code 1; a bug of ours keeps its traceback."""
 
 import socket
 from collections.abc import Iterator
@@ -11,33 +11,29 @@ from rich.console import Console
 
 from koppel_mesh.http.listening import CannotListenError
 
-from .api import ApiError
-from .rabbitmq import RabbitNotInstalledError
-from .servers import FolderInUseError
-from .workplace import NeighbourError
+
+class UserError(Exception):
+    """Something a person can put right; the message says what is wrong and what to do."""
 
 
-class PortTakenError(Exception):
-    """Somebody else listens where Koppel should."""
+class PortTakenError(UserError):
+    """Another program listens where Koppel should."""
+
+
+class ServerStartError(UserError):
+    """PostgreSQL or RabbitMQ does not start on this machine; the message names the log."""
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Turn what a person can mend into a sentence on standard error.
+def reported() -> Iterator[None]:
+    """Turn an error that a person can put right into a sentence on standard error.
 
     Raises:
-        typer.Exit: with code 1, in place of the mistake.
+        typer.Exit: with code 1, in place of that error.
     """
     try:
         yield
-    except (
-        ApiError,
-        FolderInUseError,
-        RabbitNotInstalledError,
-        NeighbourError,
-        PortTakenError,
-        CannotListenError,
-    ) as error:
+    except (UserError, CannotListenError) as error:
         raise end(str(error)) from error
     except ValidationError as error:
         if not error.title.endswith("Settings"):
@@ -49,7 +45,7 @@ def spoken() -> Iterator[None]:
 
 
 def end(sentence: str) -> typer.Exit:
-    """Say it, and return what ends the command."""
+    """Print the sentence, and return what ends the command."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
     return typer.Exit(1)
 

@@ -20,11 +20,12 @@ from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
 
 from .servers import Servers
+from .user_errors import UserError
 
 SANDBOX_EXACT = "koppel_sandbox.exact"
 
 
-class NeighbourError(Exception):
+class NeighbourError(UserError):
     """A sandbox cannot start; the message says why and what to do."""
 
 

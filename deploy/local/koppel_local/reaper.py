@@ -1,10 +1,10 @@
 """Stops the servers we started, whatever happens to us.
 
-A guardian is a small process that holds the reading end of a pipe. Servers are told to it as they start; when the pipe
-closes — because we stopped, or because we were killed — it stops them, in reverse order, and ends. There is one way of
-stopping, and it is the one that also works after ``kill -9``.
+The reaper is a small process that holds the reading end of a pipe. Each server is registered with it as it starts; when the
+pipe closes — because we stopped, or because we were killed — the reaper stops them, in reverse order, and ends. There is one
+way of stopping, and it is the one that also works after ``kill -9``.
 
-What is guarded is written down as well, so that the next run on the same folder can stop what outlived both of us.
+What is registered is written down as well, so that the next run on the same folder can stop what outlived both of us.
 """
 
 import contextlib
@@ -22,23 +22,23 @@ import psutil
 STOP_WITHIN_S = 15.0
 
 
-class Guardian:
+class Reaper:
     """Our end of the pipe."""
 
     def __init__(self, record: Path) -> None:
         self._record = record
         _stop_survivors(record)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "koppel_local.guardian"],
+            [sys.executable, "-m", "koppel_local.reaper"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
 
-    def guard(self, pid: int, stop_signal: signal.Signals) -> None:
+    def register(self, pid: int, stop_signal: signal.Signals) -> None:
         """Have process ``pid`` stopped when we are gone: by ``stop_signal``, and by force if that takes too long."""
-        guarded = {"pid": pid, "created": psutil.Process(pid).create_time(), "signal": int(stop_signal)}
-        line = json.dumps(guarded).encode() + b"\n"
+        registered = {"pid": pid, "created": psutil.Process(pid).create_time(), "signal": int(stop_signal)}
+        line = json.dumps(registered).encode() + b"\n"
         with self._record.open("ab") as record:
             record.write(line)
         assert self._process.stdin is not None
@@ -46,7 +46,7 @@ class Guardian:
         self._process.stdin.flush()
 
     def stop(self) -> None:
-        """Stop everything guarded; return when all of it has ended."""
+        """Stop every registered process; return when all of them have ended."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -59,17 +59,17 @@ def _stop_survivors(record: Path) -> None:
     lines = record.read_bytes().splitlines() if record.exists() else []
     for line in reversed(lines):
         with contextlib.suppress(ValueError, KeyError, TypeError):  # the last line of a killed run may be half a line
-            guarded = json.loads(line)
-            stop(guarded["pid"], guarded["created"], signal.Signals(guarded["signal"]))
+            registered = json.loads(line)
+            stop(registered["pid"], registered["created"], signal.Signals(registered["signal"]))
     record.unlink(missing_ok=True)
 
 
 def main() -> None:
-    """Read what to guard until the pipe closes, then stop it."""
+    """Read what is registered until the pipe closes, then stop it."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    guarded = [json.loads(line) for line in sys.stdin]
-    for line in reversed(guarded):
+    registered = [json.loads(line) for line in sys.stdin]
+    for line in reversed(registered):
         stop(line["pid"], line["created"], signal.Signals(line["signal"]))
 
 
