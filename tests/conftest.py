@@ -86,10 +86,15 @@ RunMesh = Callable[..., AbstractContextManager[Mesh]]
 
 @pytest.fixture(scope="session")
 def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> RunMesh:
-    """Give a context manager that runs a mesh of one's own; keyword arguments are settings of every service."""
+    """Give a context manager that runs a mesh of one's own; further keyword arguments are settings of every service.
+
+    ``prepare`` is called with the database's URL before anything is migrated; ``exact_folder`` holds what the sandbox knows.
+    """
 
     @contextmanager
-    def run(**settings: Any) -> Iterator[Mesh]:
+    def run(
+        prepare: Callable[[str], None] | None = None, exact_folder: Path | None = None, **settings: Any
+    ) -> Iterator[Mesh]:
         number = next(_numbers)
         name = f"mesh_{os.getpid()}_{number}"
         assert test_servers.rabbit is not None, "tests need a broker of their own: unset KOPPEL_AMQP_URL"
@@ -100,7 +105,9 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         )
         asyncio.run(_administer(test_servers.database_url, f"CREATE DATABASE {name}"))
         try:
-            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings)):
+            if prepare is not None:
+                prepare(database_url)
+            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings), exact_folder):
                 yield mesh
         finally:
             mesh.close()
@@ -140,7 +147,7 @@ def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any
 
 
 @contextmanager
-def _in_a_thread(mesh: Mesh, settings: dict[str, Any]) -> Iterator[None]:
+def _in_a_thread(mesh: Mesh, settings: dict[str, Any], exact_folder: Path | None) -> Iterator[None]:
     started: threading.Event = threading.Event()
     ends: list[Callable[[], object]] = []
     failures: list[BaseException] = []
@@ -156,7 +163,7 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any]) -> Iterator[None]:
         handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
         await declare_topology(mesh.amqp_url, handled)
         known = {service.name: service.settings(**settings) for service in services}
-        async with running(services, known, mounts=_neighbours(mesh)):
+        async with running(services, known, mounts=_neighbours(mesh, exact_folder)):
             started.set()
             await stop.wait()
 
@@ -183,10 +190,10 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any]) -> Iterator[None]:
     assert not thread.is_alive(), "the mesh did not stop"
 
 
-def _neighbours(mesh: Mesh) -> dict[str, ASGIApp]:
+def _neighbours(mesh: Mesh, exact_folder: Path | None) -> dict[str, ASGIApp]:
     from koppel_sandbox.exact.app import create_app
 
-    return {"/sandbox/exact": create_app(base_url=f"{mesh.url}/sandbox/exact")}
+    return {"/sandbox/exact": create_app(base_url=f"{mesh.url}/sandbox/exact", data_dir=exact_folder)}
 
 
 async def _administer(url: str, statement: str) -> None:

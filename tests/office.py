@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 
@@ -39,8 +40,8 @@ def invoice(number: str, seller: str = SELLER) -> bytes:
 class Office:
     """One firm, and the accountant's chair at Exact."""
 
-    def __init__(self, mesh: Any) -> None:
-        self.firm_id = new_id()
+    def __init__(self, mesh: Any, firm_id: UUID | None = None) -> None:
+        self.firm_id = firm_id or new_id()
         self.partner: httpx2.Client = mesh.client(self.firm_id)
         self.sandbox: httpx2.Client = mesh.anonymous()
 
