@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "libs/ubl": set[str](),
     "libs/coda": set[str](),
     "libs/mesh": set[str](),
-    "libs/connector-kit": {"koppel_mesh"},
+    "libs/connector-kit": {"koppel_mesh", "koppel_ubl"},
     "sandbox": set[str](),
 }
 SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_connector"} | FORMATS

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,7 +56,9 @@ class LetterConnector(Connector):
         return Application(service_settings.letter_base_url)
 
     async def prepare(self, context: DeliveryContext) -> Any:
-        return {"reference": context.remote_ref, "to": context.vendor.settings.address}
+        files = {file["role"]: await context.content(file["role"]) for file in context.document["content"]}
+        encoded = {role: b64encode(content).decode() for role, content in files.items()}
+        return {"reference": context.remote_ref, "to": context.vendor.settings.address, "files": encoded}
 
     async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
         async def carrier() -> Reply:

@@ -54,7 +54,14 @@ class PaperConnector(Connector):
     profile = Profile(
         name="connector-paper",
         title="Paper",
-        kinds=frozenset({DocumentKind.SALES_INVOICE, DocumentKind.PURCHASE_INVOICE}),
+        kinds=frozenset(
+            {
+                DocumentKind.SALES_INVOICE,
+                DocumentKind.SALES_CREDIT_NOTE,
+                DocumentKind.PURCHASE_INVOICE,
+                DocumentKind.PURCHASE_CREDIT_NOTE,
+            }
+        ),
         auth=OAuthProfile(
             authorize_path="/authorize",
             token_path="/token",
@@ -81,7 +88,12 @@ class PaperConnector(Connector):
         return {
             "reference": context.remote_ref,
             "journal": context.vendor.settings.journal,
-            "total": str(document["total"]),
+            "kind": context.delivery.kind,
+            "total": document["total"]["amount"],
+            "currency": document["total"]["currency"],
+            "vat": str(sum(Decimal(group["tax"]) for group in document["vat"])),
+            "lines": [{"net": line["net"], "rate": line["vat_rate"]} for line in document["lines"]],
+            "customer": document["counterparty"]["enterprise_number"],
             "reject": document.get("reject"),
             "has_prior_delivery": context.has_prior_delivery,
         }

@@ -1,10 +1,11 @@
 """The paper vendor as the conformance suite wants it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from koppel_connector.testing import Fault, Testbed, VendorHarness
+from koppel_connector.testing import Fault, HeldBooking, HeldLine, Testbed, VendorHarness
 
 from .paper_vendor import PaperVendor
 
@@ -14,15 +15,9 @@ class PaperHarness(VendorHarness):
 
     def __init__(self, vendor: PaperVendor) -> None:
         self.vendor = vendor
-        self._ids: dict[int, UUID] = {}
 
     async def connect(self, testbed: Testbed) -> UUID:
         return await testbed.connect({"journal": "700"}, self.vendor.allow)
-
-    def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
-        identifier = self._ids.setdefault(number, uuid4())
-        document = {"id": str(identifier), "kind": "sales_invoice", "number": f"F2026-{number}", "total": "121.00"}
-        return document, {}
 
     async def fail(self, fault: Fault, times: int = 1) -> None:
         self.vendor.faults.extend([fault] * times)
@@ -33,11 +28,21 @@ class PaperHarness(VendorHarness):
     async def index_late(self, delay_s: float) -> None:
         self.vendor.index_delay_s = delay_s
 
-    async def bookings(self) -> Mapping[str, int]:
-        found: dict[str, int] = {}
-        for entry in self.vendor.ledger:
-            found[entry["reference"]] = found.get(entry["reference"], 0) + 1
-        return found
+    async def books(self) -> Sequence[HeldBooking]:
+        return [_held(entry) for entry in self.vendor.ledger]
+
+    async def objects(self) -> Mapping[str, int]:
+        return {"entry": len(self.vendor.ledger)}
+
+    async def change(self, reference: str) -> None:
+        entry = self._entry(reference)
+        entry["total"] = str(Decimal(entry["total"]) + Decimal("0.01"))
+
+    async def remove(self, reference: str) -> None:
+        self.vendor.ledger.remove(self._entry(reference))
+
+    def _entry(self, reference: str) -> dict[str, Any]:
+        return next(entry for entry in self.vendor.ledger if entry["reference"] == reference)
 
     async def calls_seen(self) -> int:
         return len(self.vendor.seen)
@@ -47,3 +52,17 @@ class PaperHarness(VendorHarness):
 
     async def spent_tokens_used(self) -> int:
         return self.vendor.spent_uses
+
+
+def _held(entry: Mapping[str, Any]) -> HeldBooking:
+    """The ledger keeps amounts as on paper, beside the kind."""
+    sign = -1 if "credit" in entry["kind"] else 1
+    return HeldBooking(
+        reference=entry["reference"],
+        side="sale" if entry["kind"].startswith("sales") else "purchase",
+        total=sign * Decimal(entry["total"]),
+        vat=sign * Decimal(entry["vat"]),
+        lines=[HeldLine(sign * Decimal(line["net"]), Decimal(line["rate"])) for line in entry["lines"]],
+        currency=entry["currency"],
+        counterparty=entry["customer"],
+    )

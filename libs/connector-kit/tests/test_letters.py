@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from base64 import b64decode
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from koppel_connector.testing import ConnectorConformance, Fault, Testbed, VendorHarness
+from koppel_connector.testing import ConnectorConformance, Fault, HeldBooking, Testbed, VendorHarness
 from koppel_mesh.service import Service
 
 SERVICE_FILE = Path(__file__).parent / "letter_connector.py"
@@ -67,14 +68,9 @@ class PostOffice:
 class LetterHarness(VendorHarness):
     def __init__(self, office: PostOffice) -> None:
         self.office = office
-        self._ids: dict[int, UUID] = {}
 
     async def connect(self, testbed: Testbed) -> UUID:
         return await testbed.connect({"address": "office"})
-
-    def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
-        identifier = self._ids.setdefault(number, uuid4())
-        return {"id": str(identifier), "kind": "sales_invoice", "number": f"F2026-{number}"}, {}
 
     async def fail(self, fault: Fault, times: int = 1) -> None:
         self.office.faults.extend([fault] * times)
@@ -85,8 +81,16 @@ class LetterHarness(VendorHarness):
     async def index_late(self, delay_s: float) -> None:
         """Letters have no index."""
 
-    async def bookings(self) -> Mapping[str, int]:
-        return Counter(letter["reference"] for letter in self.office.letters)
+    async def books(self) -> Sequence[HeldBooking]:
+        return [
+            HeldBooking(
+                letter["reference"], files={role: b64decode(content) for role, content in letter["files"].items()}
+            )
+            for letter in self.office.letters
+        ]
+
+    async def objects(self) -> Mapping[str, int]:
+        return {"letter": len(self.office.letters)}
 
     async def calls_seen(self) -> int:
         return self.office.seen

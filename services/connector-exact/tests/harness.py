@@ -1,18 +1,18 @@
 """A running sandbox Exact Online for the tests, and what an accountant does in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
-from koppel_connector.testing import Fault, Testbed, VendorHarness
+from koppel_connector.testing import Fault, HeldBooking, HeldLine, Testbed, VendorHarness
 from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
 
-from .desk import Desk, allow, login, sample
+from .desk import Desk, allow, login
 
 DIVISION = 3090901
 SETTINGS: dict[str, Any] = {
@@ -77,12 +77,27 @@ class Sandbox:
             row["FileName"] for row in self._table("DocumentAttachments").values() if row["Document"] == document_id
         ]
 
+    def attachment_count(self) -> int:
+        return len(self._table("DocumentAttachments"))
+
+    def files(self, document_id: str) -> dict[str, bytes]:
+        """Return the files of a document, by name."""
+        rows = self._table("DocumentAttachments").values()
+        return {row["FileName"]: row["@content"] for row in rows if row["Document"] == document_id}
+
     def remove_documents(self) -> None:
         for name in ("DocumentAttachments", "Documents"):
             self._table(name).clear()
 
     def relations(self) -> list[Any]:
         return list(self._table("Accounts").values())
+
+    def relation(self, relation_id: str) -> Any:
+        return self._table("Accounts")[relation_id]
+
+    def vat_rates(self) -> dict[str, Decimal]:
+        """Return the percentage of each VAT code."""
+        return {row["Code"].strip(): row["Percentage"] * 100 for row in self._table("VATCodes").values()}
 
     def add_relation(self, name: str, **fields: Any) -> Any:
         """Make a relation, or change the seeded one with this VAT number."""
@@ -155,22 +170,10 @@ class ExactHarness(VendorHarness):
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._ids: dict[int, UUID] = {}
         self._throttled = 0
 
     async def connect(self, testbed: Testbed) -> UUID:
         return await testbed.connect(SETTINGS, allow)
-
-    def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
-        paper = sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-{number + 1:04}"})
-        identifier = self._ids.setdefault(number, uuid4())
-        content = [{"role": role} for role in paper.files]
-        return {
-            "id": str(identifier),
-            "kind": paper.kind,
-            "number": f"2026-{number + 1:04}",
-            "content": content,
-        }, paper.files
 
     async def fail(self, fault: Fault, times: int = 1) -> None:
         if fault is Fault.FORBIDS:
@@ -191,12 +194,44 @@ class ExactHarness(VendorHarness):
     async def index_late(self, delay_s: float) -> None:
         self.sandbox.state.faults.append(faults.Fault("index_late", method="POST", path=ENTRIES, seconds=delay_s))
 
-    async def bookings(self) -> Mapping[str, int]:
-        held: dict[str, int] = {}
-        for entry in self.sandbox.entries():
-            reference = self.sandbox.document(entry["Document"])["Subject"].rsplit(" ", 1)[1]
-            held[reference] = held.get(reference, 0) + 1
-        return held
+    async def books(self) -> Sequence[HeldBooking]:
+        return [self._held(entry) for entry in self.sandbox.entries()]
+
+    def _held(self, entry: Mapping[str, Any]) -> HeldBooking:
+        sells = entry["Type"] in {20, 21}
+        lines = entry["SalesEntryLines" if sells else "PurchaseEntryLines"]
+        relation = self.sandbox.relation(entry["Customer" if sells else "Supplier"])
+        rates = self.sandbox.vat_rates()
+        return HeldBooking(
+            reference=self._reference(entry),
+            side="sale" if sells else "purchase",
+            total=entry["AmountFC"],
+            vat=entry["VATAmountFC"],
+            lines=[HeldLine(line["AmountFC"], rates[line["VATCode"].strip()]) for line in lines],
+            currency=entry["Currency"].strip(),
+            counterparty=(relation.get("ChamberOfCommerce") or relation["VATNumber"].removeprefix("BE")),
+            files=self.sandbox.files(entry["Document"]),
+        )
+
+    def _reference(self, entry: Mapping[str, Any]) -> str:
+        return str(self.sandbox.document(entry["Document"])["Subject"].rsplit(" ", 1)[1])
+
+    async def objects(self) -> Mapping[str, int]:
+        return {
+            "relation": len(self.sandbox.relations()),
+            "document": len(self.sandbox.documents()),
+            "attachment": self.sandbox.attachment_count(),
+            "entry": len(self.sandbox.entries()),
+        }
+
+    async def change(self, reference: str) -> None:
+        self.sandbox.tamper(self._entry_id(reference), Decimal("0.01"))
+
+    async def remove(self, reference: str) -> None:
+        self.sandbox.division.remove("Entries", self._entry_id(reference))
+
+    def _entry_id(self, reference: str) -> str:
+        return next(str(entry["EntryID"]) for entry in self.sandbox.entries() if self._reference(entry) == reference)
 
     async def calls_seen(self) -> int:
         return len(self.sandbox.state.log) + len(self.sandbox.state.token_calls)

@@ -3,7 +3,9 @@
 It holds P1, P4 and the connector's part of P2, P3 and P6; ``conformance`` says which part. P5 and P7 need the whole mesh.
 """
 
+from .books import HeldBooking, HeldLine
 from .conformance import WHOLE_MATRIX, ConnectorConformance
+from .document_factory import SAMPLE_KINDS, Party, Sample, party, sample
 from .harness import Fault, VendorHarness
 from .internal_services import InternalServices
 from .loopback import LoopbackServer, Request, http_answer
@@ -11,15 +13,22 @@ from .testbed import QUICK, Browser, Testbed, open_testbed
 
 __all__ = [
     "QUICK",
+    "SAMPLE_KINDS",
     "WHOLE_MATRIX",
     "Browser",
     "ConnectorConformance",
     "Fault",
+    "HeldBooking",
+    "HeldLine",
     "InternalServices",
     "LoopbackServer",
+    "Party",
     "Request",
+    "Sample",
     "Testbed",
     "VendorHarness",
     "http_answer",
     "open_testbed",
+    "party",
+    "sample",
 ]

@@ -1,11 +1,15 @@
 """What a connector supplies to the conformance suite: its vendor, as a server that can be made to misbehave."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
+from koppel_mesh.messages import DocumentKind
+
+from .books import HeldBooking
+from .document_factory import Party, Sample, sample
 from .testbed import Testbed
 
 
@@ -27,15 +31,19 @@ class Fault(StrEnum):
 
 
 class VendorHarness(ABC):
-    """A fake of the vendor, over real HTTP, that remembers everything."""
+    """A fake of the vendor that remembers everything."""
 
     @abstractmethod
     async def connect(self, testbed: Testbed) -> UUID:
         """Make a connected connection with complete settings and imported master data; return its id."""
 
-    @abstractmethod
-    def document(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
-        """Return a document of dossier-api (JSON) that can be booked, and its files by role; another for each number."""
+    def document(
+        self, number: int, kind: DocumentKind = DocumentKind.SALES_INVOICE, counterparty: Party | None = None
+    ) -> Sample:
+        """Return a document that can be booked; another for each number and kind. Override to send samples of your own."""
+        return sample(number, kind, counterparty)
+
+    # ---------------------------------------------------------------------------------------------------- what goes wrong
 
     @abstractmethod
     async def fail(self, fault: Fault, times: int = 1) -> None:
@@ -49,9 +57,33 @@ class VendorHarness(ABC):
     async def index_late(self, delay_s: float) -> None:
         """Have the vendor's search find a booking only ``delay_s`` after it was made."""
 
+    # ------------------------------------------------------------------------------------------------- what the books hold
+
     @abstractmethod
+    async def books(self) -> Sequence[HeldBooking]:
+        """Return every booking the vendor holds, as it stands there: what is compared with the documents."""
+
+    @abstractmethod
+    async def objects(self) -> Mapping[str, int]:
+        """Return how many objects of each kind the vendor holds: ``relation``, ``entry``, ``attachment`` and so on."""
+
     async def bookings(self) -> Mapping[str, int]:
         """Return how many bookings the vendor holds per remote reference (``KPL-…``)."""
+        return Counter(held.reference for held in await self.books())
+
+    async def change(self, reference: str) -> None:
+        """Change the total of a booking by a cent, as somebody at the vendor may; only asked where books can be read."""
+        raise NotImplementedError(f"{type(self).__name__} has books and cannot change them")
+
+    async def remove(self, reference: str) -> None:
+        """Remove a booking, as somebody at the vendor may; only asked where books can be read."""
+        raise NotImplementedError(f"{type(self).__name__} has books and cannot remove from them")
+
+    async def process(self) -> None:
+        """Have the vendor's people put everything into the books, where that is a step of its own."""
+        return
+
+    # ------------------------------------------------------------------------------------------------- what the vendor saw
 
     @abstractmethod
     async def calls_seen(self) -> int:
@@ -64,7 +96,3 @@ class VendorHarness(ABC):
     @abstractmethod
     async def spent_tokens_used(self) -> int:
         """Return how often a consumed refresh token was used again."""
-
-    async def process(self) -> None:
-        """Have the vendor's people put everything into the books, where that is a step of its own."""
-        return

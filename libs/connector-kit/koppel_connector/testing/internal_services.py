@@ -11,6 +11,7 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .loopback import LoopbackServer, Request, http_answer
 
 Answer = tuple[int, bytes, str]
@@ -53,8 +54,8 @@ class InternalServices(LoopbackServer):
         self.dossiers[str(dossier_id)] = {
             "id": str(dossier_id),
             "firm_id": str(firm_id),
-            "name": "Bakkerij De Korenaar",
-            "enterprise_number": "0403019261",
+            "name": DOSSIER_NAME,
+            "enterprise_number": DOSSIER_NUMBER,
             "language": "nl",
         }
 

@@ -34,6 +34,7 @@ from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context, Loop, Service
 
+from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .internal_services import InternalServices
 
 PATIENCE_S = 20.0
@@ -130,8 +131,8 @@ class Testbed:
             DossierChanged(
                 dossier_id=self.dossier_id,
                 firm_id=self.firm_id,
-                name="Bakkerij De Korenaar",
-                enterprise_number="0403019261",
+                name=DOSSIER_NAME,
+                enterprise_number=DOSSIER_NUMBER,
                 language="nl",
                 export=ExportRules(),
             )
@@ -139,7 +140,8 @@ class Testbed:
 
     def ready(self, document: Mapping[str, Any], files: Mapping[str, bytes], **changes: Any) -> DocumentReady:
         """Have dossier-api know ``document`` and return the fact that it is ready to go."""
-        self.internal_services.add_document(document, files)
+        owner = {"dossier_id": str(self.dossier_id), "firm_id": str(self.firm_id)}
+        self.internal_services.add_document({**document, **owner}, files)
         values: dict[str, Any] = {
             "document_id": UUID(str(document["id"])),
             "dossier_id": self.dossier_id,

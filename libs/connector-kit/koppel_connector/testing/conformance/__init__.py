@@ -3,8 +3,8 @@
 * P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes.
 * P2, its half: a message that was taken and a delivery that was claimed survive the death of the worker. No broker or database
   stops here; that is ``tests/test_promises_process.py``.
-* P3, its half: a delivery is closed by what stands in the vendor's books, if they can be read. The clock over ``exported`` is
-  tried in ``tests/test_promises_mesh.py``.
+* P3, its half: what the books hold is the document to the cent, with its sign, relation and files; a booking that was changed
+  or removed is not called booked. The clock over ``exported`` is tried in ``tests/test_promises_mesh.py``.
 * P4, one owner of a token pair: twenty tasks refresh once.
 * P6, its half: a missing right speaks three languages and names who can fix it; the sync log holds no secret.
 
@@ -15,12 +15,13 @@ delivery, it saw no call without a row, no spent token came back, no limit was e
 """
 
 from .booked_once import BookedOnce
+from .booked_right import BookedRight
 from .killed import WHOLE_MATRIX, Killed
 from .refusals import Refusals
 from .secrets_kept import Secrets
 
 
-class ConnectorConformance(BookedOnce, Killed, Refusals, Secrets):
+class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, Secrets):
     """What one connector promises; see the module."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed, open_testbed
-from koppel_mesh.messages import DocumentReady
+from koppel_mesh.messages import DocumentKind, DocumentReady
 from koppel_mesh.service import Service
 
 ENDED = ("booked", "failed", "review", "superseded")
@@ -50,6 +50,10 @@ class ConformanceBase:
             yield running
 
     # ------------------------------------------------------------------------------------------------ what the vendor can do
+
+    def kinds(self, testbed: Testbed) -> frozenset[DocumentKind]:
+        """Return the kinds of documents that the connection takes."""
+        return testbed.kit.profile.kinds
 
     def reads_back(self, testbed: Testbed) -> bool:
         """Return whether the vendor's books can be read."""
