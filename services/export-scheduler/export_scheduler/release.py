@@ -99,7 +99,7 @@ async def release_due(context: Context) -> bool:
                 kept.append(found)
         await store.update_documents(tx, kept)
         facts = [fact for (_, trigger), group in going.items() for fact in await _scheduled(tx, trigger, group)]
-        await _send(tx, facts, known)
+        await _send(context, tx, facts, known)
     return len(ids) == BATCH
 
 
@@ -122,7 +122,7 @@ async def _scheduled(
             for one, late in group
         ],
     )
-    return [_ready(one, export_id, trigger, again=False) for one, _ in group]
+    return [ready(one, export_id, trigger, again=False) for one, _ in group]
 
 
 async def release_queued(context: Context) -> bool:
@@ -132,7 +132,7 @@ async def release_queued(context: Context) -> bool:
         if not items:
             return False
         known = await store.documents_held(tx, {item.document_id for item in items})
-        facts = [_ready(known[item.document_id], item.export_id, Trigger.MANUAL, again=item.again) for item in items]
+        facts = [ready(known[item.document_id], item.export_id, Trigger.MANUAL, again=item.again) for item in items]
         # What goes is the document as it is now, which may be newer than when it was asked for.
         released = (
             update(export_item)
@@ -143,25 +143,29 @@ async def release_queued(context: Context) -> bool:
             released,
             [{"_export": fact.export_id, "_document": fact.document_id, "_revision": fact.revision} for fact in facts],
         )
-        await _send(tx, facts, known)
+        await _send(context, tx, facts, known)
     return len(items) == BATCH
 
 
-async def _send(tx: AsyncConnection, facts: Sequence[DocumentReady], known: Mapping[UUID, Remembered]) -> None:
+async def _send(
+    context: Context, tx: AsyncConnection, facts: Sequence[DocumentReady], known: Mapping[UUID, Remembered]
+) -> None:
     if not facts:
         return
     now = await store.database_now(tx)
+    sent = {"sent_at": now, "repeat_at": now + context.settings.repeat_after, "repeats": 0, **_NOT_PLANNED}
     await store.update_documents(
         tx,
         [
-            {"document_id": document_id, "sent_revision": known[document_id].revision, "sent_at": now, **_NOT_PLANNED}
+            {"document_id": document_id, "sent_revision": known[document_id].revision, **sent}
             for document_id in sorted({fact.document_id for fact in facts})
         ],
     )
     await outbox.publish(tx, *facts)
 
 
-def _ready(one: Remembered, export_id: UUID, trigger: Trigger, *, again: bool) -> DocumentReady:
+def ready(one: Remembered, export_id: UUID, trigger: Trigger, *, again: bool) -> DocumentReady:
+    """Return the fact that this document goes now, with that export."""
     return DocumentReady(
         document_id=one.document_id,
         dossier_id=one.dossier_id,

@@ -4,7 +4,7 @@ from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, DocumentCha
 from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Loop, Service
 
-from . import connections, handlers, release, routes, tables
+from . import connections, handlers, release, routes, tables, unanswered
 from .settings import SchedulerSettings
 
 EXPORT_SCHEDULER = Lineage(
@@ -28,6 +28,7 @@ SERVICE = Service(
         Loop(handlers.REPLAN, release.replan, interval_s=1.0),
         Loop(handlers.RELEASE, release.release_due, interval_s=0.5),
         Loop(handlers.QUEUED, release.release_queued, interval_s=0.5),
+        Loop("repeat unanswered", unanswered.repeat_unanswered, interval_s=15.0),
     ),
     lineages=(MESH, EXPORT_SCHEDULER),
 )

@@ -21,6 +21,14 @@ class SchedulerSettings(MeshSettings):
     export_patience_s: float = Field(3.0, ge=0, le=8)
     """How long a manual export waits to hear of a dossier or document that dossier-api has only just told of."""
 
+    export_repeat_after_s: float = Field(600.0, ge=1, le=86_400)
+    """After how long a document that no living connection answers for is announced again; then after twice that, and so on."""
+
+    @property
+    def repeat_after(self) -> timedelta:
+        """Return ``export_repeat_after_s`` as a span of time."""
+        return timedelta(seconds=self.export_repeat_after_s)
+
     @property
     def calendar(self) -> Calendar:
         """Return what the rules need of these settings."""

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from export_scheduler import release
+from export_scheduler import release, unanswered
 from export_scheduler.service import SERVICE
 from export_scheduler.settings import SchedulerSettings
 from koppel_mesh.auth import Caller, InvalidToken
@@ -91,6 +91,11 @@ class Scheduler:
                 pass
         return await self.published()
 
+    async def repeated(self) -> list[DocumentReady]:
+        """Announce again what nobody answers for; return what left."""
+        await unanswered.repeat_unanswered(self.context)
+        return await self.published()
+
     async def published(self) -> list[DocumentReady]:
         async with self.database.transaction() as tx:
             bodies = (await tx.execute(text("DELETE FROM outbox RETURNING seq, body"))).all()
@@ -108,7 +113,9 @@ class Scheduler:
 
     async def pass_time(self, by: timedelta) -> None:
         """Move everything that is planned into the past, which is what time passing comes to."""
-        moved = ", ".join(f"{name} = {name} - CAST(:by AS interval)" for name in ("due_at", "opened_at", "sent_at"))
+        moved = ", ".join(
+            f"{name} = {name} - CAST(:by AS interval)" for name in ("due_at", "opened_at", "sent_at", "repeat_at")
+        )
         await self.sql(f"UPDATE document SET {moved}", by=by)
 
     async def export(
