@@ -71,7 +71,7 @@ class PaperConnector(Connector):
             ),
         ),
         windows=(Window("minute", 10_000, 60, HeaderNames("X-Limit", "X-Remaining", "X-Reset")),),
-        error_budget=ErrorBudget(5, 3600, frozenset({400, 401, 403, 404, 422})),
+        error_budget=ErrorBudget(5, 3600, reserve=2),
         settle_s=0.2,
         deadline_s=1.0,
     )

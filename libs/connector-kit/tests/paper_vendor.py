@@ -23,6 +23,9 @@ class PaperVendor(LoopbackServer):
         """So many calls get a 401 though their token is good."""
         self.accounts = [{"id": "a1", "code": "700000", "name": "Verkopen"}]
         self.pin = "4071"
+        self.speaks_of_limits = True
+        self.exists_already = 0
+        """So many bookings are refused because the entry is there already, though it is not."""
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
         self.token_faults: deque[str] = deque()
@@ -80,7 +83,7 @@ class PaperVendor(LoopbackServer):
         rate_limits["X-Reset"] = (minute + 1) * 60_000
         if self.minutes[minute] > self.per_minute:
             self.over_limit += 1
-            return await self._say(writer, 429, {}, rate_limits)
+            return await self._say(writer, 429, {}, rate_limits if self.speaks_of_limits else {})
         if method == "POST" and path == "/entries":
             return await self._book(writer, json.loads(body), rate_limits)
         return await self._say(writer, *self._read(path, query), rate_limits)
@@ -99,6 +102,9 @@ class PaperVendor(LoopbackServer):
                 return await self._say(writer, 401, {"error": "token"})
             case Fault.FORBIDS:
                 return await self._say(writer, 403, {"error": "no right to book"}, rate_limits)
+        if self.exists_already > 0:
+            self.exists_already -= 1
+            return await self._say(writer, 409, {"error": "exists already"}, rate_limits)
         if entry.get("reject"):
             return await self._say(writer, 422, {"error": entry["reject"]}, rate_limits)
         number = f"26700{len(self.ledger) + 1:03d}"

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import HeaderNames, RateLimited, Window
-from koppel_connector.calls.rate_limits import Reading, _learn
+from koppel_connector import Call, HeaderNames, RateLimited, Window
+from koppel_connector.calls.rate_limits import Reading
 from koppel_connector.calls.vendor import open_vendor
-from koppel_connector.testing import Fault, open_testbed
+from koppel_connector.calls.windows import ScopedWindow, learn
+from koppel_connector.delivery.claims import claim
+from koppel_connector.testing import Fault, Testbed, open_testbed
 
 from .paper_connector import ME, SERVICE, PaperConnector
 from .paper_harness import PaperHarness
@@ -127,18 +129,104 @@ async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
         assert not await testbed.rows("SELECT 1 FROM error_budget WHERE open_until IS NOT NULL")
 
 
-@pytest.mark.parametrize("of_endpoint", [True, False])
+async def test_what_exists_already_uses_up_no_errors(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    """Six of our own repeats are refused as such: they are looked up, and the company's other sales go on."""
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        vendor.exists_already = 6
+        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(6)))
+        await testbed.until(lambda: _refused_as_existing(testbed), "all six are refused")
+        await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+        await testbed.until(lambda: _looked_up(testbed, 6), "each of them is looked up")
+        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(6, 9)))
+        await testbed.until_state("booked")
+        assert len(vendor.ledger) == 9
+        assert not await testbed.rows("SELECT 1 FROM error_budget")
+
+
+async def test_a_search_that_settles_goes_though_the_endpoint_is_out_of_errors(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with open_testbed(
+        SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1, settle_s=1.5
+    ) as testbed:
+        await harness.connect(testbed)
+        await harness.fail(Fault.ACTS_THEN_ERROR)
+        await harness.fail(Fault.FORBIDS, times=1000)
+        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(9)))
+
+        async def endpoint_is_closed() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM error_budget WHERE open_until > clock_timestamp()"))
+
+        await testbed.until(endpoint_is_closed, "the endpoint is out of errors")
+        assert {row.state for row in await testbed.deliveries()} & {"booked"} == set()
+        await testbed.until(lambda: _any_booked(testbed), "the unknown one is found and seen in the books")
+        assert vendor.seen.count(("POST", "/entries")) == 6, "nothing is sent: one that acted and five refused"
+        held = await testbed.rows("SELECT problem FROM delivery WHERE state = 'ready'")
+        assert {row.problem["code"] for row in held if row.problem} <= {"too_many_errors"}
+
+
+async def test_the_reserve_of_searches_ends_too(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        await testbed.hand(testbed.ready(*harness.document(1)))
+        opened = await open_one(testbed)
+        (row,) = await claim(testbed.kit, 1)
+        scope = opened.row.limit_scope
+        for errors, may_search, may_send in ((4, True, True), (5, True, False), (6, True, False), (7, False, False)):
+            await testbed.change("DELETE FROM error_budget")
+            closed = "clock_timestamp() + interval '1 hour'" if errors >= 5 else "NULL"
+            await testbed.change(
+                "INSERT INTO error_budget (scope, endpoint, errors, window_ends_at, open_until)"
+                f" VALUES ('{scope}', 'entries', {errors}, clock_timestamp() + interval '1 hour', {closed})"
+            )
+            search = Call("entries", "GET", "/entries", params={"reference": "none"}, acts=False)
+            opened.begin("lookup", *row.rows)
+            assert await _goes(opened, search) is may_search, errors
+            opened.begin("send", *row.rows)
+            assert await _goes(opened, search) is may_send, errors
+
+
+async def _goes(opened: Any, call: Call) -> bool:
+    try:
+        await opened.call(call)
+    except RateLimited as failure:
+        return failure.holds != "operation"
+    return True
+
+
+async def _refused_as_existing(testbed: Testbed) -> bool:
+    return len(await testbed.rows("SELECT 1 FROM attempt WHERE http_status = 409")) == 6
+
+
+async def _looked_up(testbed: Testbed, count: int) -> bool:
+    rows = await testbed.rows("SELECT DISTINCT delivery_id FROM attempt WHERE phase = 'lookup' AND outcome = 'ok'")
+    return len(rows) >= count
+
+
+async def _any_booked(testbed: Testbed) -> bool:
+    return any(row.state == "booked" for row in await testbed.deliveries())
+
+
+@pytest.mark.parametrize("holds", ["operation", "connection"])
 async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], of_endpoint: bool
+    vendor: PaperVendor,
+    harness: PaperHarness,
+    make_database: Callable[[], str],
+    holds: Literal["connection", "operation"],
 ) -> None:
     async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
         connection_id = await harness.connect(testbed)
         until = testbed.context.now() + timedelta(hours=1)
         async with testbed.context.database.transaction() as tx:
-            limited = RateLimited(until, of_endpoint=of_endpoint)
-            assert await testbed.kit.connections.apply_failure(tx, connection_id, limited) is not of_endpoint
+            limited = RateLimited(until, holds=holds)
+            assert await testbed.kit.connections.apply_failure(tx, connection_id, limited) is (holds == "connection")
         (row,) = await testbed.rows("SELECT not_before > clock_timestamp() AS waits FROM connection")
-        assert row.waits is not of_endpoint
+        assert row.waits is (holds == "connection")
 
 
 async def test_no_database_no_call(
@@ -167,17 +255,20 @@ async def test_learning_and_calling_take_the_windows_in_one_order(
         readings = [Reading(name, None, 5, None) for name in ("minute", "day")]
         scope = (await testbed.rows("SELECT DISTINCT scope FROM rate_window"))[0].scope
 
-        async def learn() -> None:
+        scoped = [ScopedWindow(window, scope) for window in reversed(two)]
+
+        async def take_over() -> None:
             for _ in range(60):
                 async with database.transaction() as tx:
                     for reading in readings:
-                        await _learn(tx, scope, reading)
+                        await learn(tx, scoped, reading)
 
         async def call() -> None:
             for _ in range(60):
                 async with database.transaction() as tx:
                     await tx.execute(
-                        text("SELECT FROM rate_window WHERE scope = :scope ORDER BY name FOR UPDATE"), {"scope": scope}
+                        text("SELECT 1 FROM rate_window WHERE scope = :scope ORDER BY name FOR UPDATE"),
+                        {"scope": scope},
                     )
 
-        await asyncio.gather(*(each() for each in (learn, call) for _ in range(3)))
+        await asyncio.gather(*(each() for each in (take_over, call) for _ in range(3)))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
 from koppel_connector.auth.token_answers import read_token_answer
-from koppel_connector.calls.rate_limits import read_windows, throttle_wait_s
+from koppel_connector.calls.rate_limits import read_windows, throttle
 from koppel_connector.calls.redaction import MASK, excerpt_of
 from koppel_connector.connection.store import secret_names, split_secrets
 from koppel_connector.contract.wire import to_json
@@ -163,24 +163,24 @@ def test_the_wait_is_told_by_the_vendors_own_clock() -> None:
     vendor_now = NOW - timedelta(seconds=245)
     reset = int((vendor_now + timedelta(seconds=20)).timestamp() * 1000)
     refused = answer(429, M_Remaining="0", M_Reset=str(reset), Date=vendor_now.strftime("%a, %d %b %Y %H:%M:%S GMT"))
-    assert throttle_wait_s(refused, EXACT, NOW) == pytest.approx(21, abs=0.01)
+    assert throttle(refused, EXACT, NOW).wait_s == pytest.approx(21, abs=0.01)
 
 
 def test_a_day_used_up_waits_for_the_day() -> None:
     reset = int((NOW + timedelta(hours=5)).timestamp() * 1000)
-    assert throttle_wait_s(answer(429, D_Remaining="0", D_Reset=str(reset)), EXACT, NOW) > 17_000
+    assert throttle(answer(429, D_Remaining="0", D_Reset=str(reset)), EXACT, NOW).wait_s > 17_000
 
 
-def test_a_silent_429_waits_for_the_shortest_window_or_what_it_asks() -> None:
-    assert throttle_wait_s(answer(429), EXACT, NOW) == 61
-    assert throttle_wait_s(answer(429, Retry_After="7"), EXACT, NOW) == 8
+def test_a_silent_429_waits_to_the_end_of_the_shortest_window_or_as_it_asks() -> None:
+    assert throttle(answer(429), EXACT, NOW).wait_s == 31
+    assert throttle(answer(429, Retry_After="7"), EXACT, NOW).wait_s == 8
 
 
 def test_a_reset_in_the_past_never_means_at_once() -> None:
     past = int((NOW - timedelta(minutes=4)).timestamp() * 1000)
-    assert throttle_wait_s(answer(429, M_Remaining="0", M_Reset=str(past)), EXACT, NOW) == 61
+    assert throttle(answer(429, M_Remaining="0", M_Reset=str(past)), EXACT, NOW).wait_s == 31
     just = int((NOW - timedelta(seconds=1)).timestamp() * 1000)
-    assert throttle_wait_s(answer(429, M_Remaining="0", M_Reset=str(just)), EXACT, NOW) >= 1
+    assert throttle(answer(429, M_Remaining="0", M_Reset=str(just)), EXACT, NOW).wait_s >= 1
 
 
 def test_every_problem_speaks_three_languages() -> None:

@@ -59,7 +59,7 @@ async def insist_on_open(exact: Exact, context: DeliveryContext, journal: str, d
     except RetryLater:
         return
     except RateLimited as held:
-        if not held.of_endpoint:  # only the questions are out of errors; booking is not
+        if held.holds == "connection":  # only the questions are out of errors; booking is not
             raise
 
 

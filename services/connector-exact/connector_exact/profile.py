@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from koppel_connector.contract.profile import ErrorBudget, HeaderNames, OAuthProfile, Profile, TokenError, Window
+from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, TokenError, Window
 
 from .mapping.accounts import SIDES
 from .problems import PROBLEMS
@@ -50,7 +50,8 @@ PROFILE: Final = Profile(
         ),
         Window("day", 5_000, 86_400, HeaderNames("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")),
     ),
-    # Exact blocks an endpoint for an hour after more than 10 errors (§4.3); 500 is not on its list, but is said to count.
-    error_budget=ErrorBudget(capacity=6, period_s=3_600, statuses=frozenset({400, 401, 403, 404, 500})),
+    # Exact blocks an endpoint for an hour after more than 10 errors (§4.3). Refusals that come as 500 are not on its list, but
+    # are said to count; "it exists already" (``AlreadyExists``) tells of no error, and does not count here.
+    error_budget=ErrorBudget(capacity=6, period_s=3_600, reserve=2),
     deadline_s=20.0,
 )

@@ -127,3 +127,24 @@ def test_the_others() -> None:
     assert malformed.problem is not None
     assert malformed.problem.code == "vendor_request_wrong"
     assert isinstance(failure(answer(404, "")), Rejected)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (answer(500, envelope("Gegeven bestaat reeds")), False),
+        (answer(500, envelope("Mandatory: Payment condition")), True),
+        (answer(400, envelope("Bad request")), True),
+        (answer(403), True),
+        (answer(404), True),
+        (answer(401), True),
+        (answer(429), False),
+        (answer(500), False),
+        (answer(503), False),
+    ],
+)
+def test_the_error_budget_counts_what_exact_counts(given: VendorAnswer, counts: bool) -> None:
+    """Exact counts 400, 401, 403 and 404 (exact §4.3), refusals by 500 are said to count; our own repeats are no errors."""
+    judged = failure(given)
+    assert judged is not None
+    assert judged.counts_as_error is counts

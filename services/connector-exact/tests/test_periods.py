@@ -1,7 +1,7 @@
 """Closed books: asked once, believed as long as it may be, and never found out by piling up errors (§3.5, §4.3)."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -100,15 +100,15 @@ async def test_a_refused_question_is_not_asked_for_every_document(desk: Desk, sa
     assert [call.operation for call in desk.calls if call.status == 404] == [resource]
 
 
-@pytest.mark.parametrize(("of_endpoint", "books"), [(True, True), (False, False)])
+@pytest.mark.parametrize(("holds", "books"), [("operation", True), ("connection", False)])
 async def test_questions_out_of_errors_hold_no_booking_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, of_endpoint: bool, books: bool
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, holds: Literal["connection", "operation"], books: bool
 ) -> None:
     really = desk.call
 
     async def call(asked: Call) -> VendorAnswer:
         if asked.operation == PERIODS:
-            raise RateLimited(utc_now(), of_endpoint=of_endpoint)
+            raise RateLimited(utc_now(), holds=holds)
         return await really(asked)
 
     monkeypatch.setattr(desk, "call", call)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from koppel_connector.contract.answers import VendorAnswer
+from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.errors import ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
 
@@ -25,32 +25,32 @@ class Authentication:
     secrets: tuple[str, ...] = ()
 
 
-Exchange = Callable[[Authentication], Awaitable[VendorAnswer]]
+Exchange = Callable[[Authentication], Awaitable[ClassifiedAnswer]]
 LogIn = Callable[[], Awaitable[Mapping[str, str]]]
 
 
-async def with_grant(vault: Vault, connection_id: UUID, exchange: Exchange) -> VendorAnswer:
+async def with_grant(vault: Vault, connection_id: UUID, exchange: Exchange) -> ClassifiedAnswer:
     """Make a call with a token of the vault; after a 401 once more with what the vault has then.
 
     Raises:
         ConnectorError: there is no token now; ReauthorisationRequired when one fresh from the vendor is refused.
     """
 
-    async def exchanged() -> VendorAnswer:
+    async def exchanged() -> ClassifiedAnswer:
         headers = {"Authorization": f"Bearer {grant.access_token}"}
         return await exchange(Authentication(headers, (grant.access_token, grant.refresh_token)))
 
     grant = await vault.grant_for(connection_id)
     answer = await exchanged()
-    if answer.status == 401:
+    if answer.answer.status == 401:
         refused = grant
         grant = await vault.after_refusal(refused)
         answer = await exchanged()
-        if answer.status == 401 and grant.version == refused.version:
+        if answer.answer.status == 401 and grant.version == refused.version:
             # Not spurious: another pair, or none until the vendor takes a refresh.
             grant = await vault.after_refusal(grant)
             answer = await exchanged()
-        if answer.status == 401:
+        if answer.answer.status == 401:
             raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses a token it has just given"))
     vault.prove(grant)
     return answer
@@ -64,7 +64,7 @@ class Sessions:
         self._open: dict[UUID, tuple[int, float, Authentication]] = {}
         self._logins: dict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def exchange(self, connection_id: UUID, version: int, log_in: LogIn, exchange: Exchange) -> VendorAnswer:
+    async def exchange(self, connection_id: UUID, version: int, log_in: LogIn, exchange: Exchange) -> ClassifiedAnswer:
         """Make a call in the session of a connection; after a 401 once more in a new one.
 
         Args:
@@ -75,7 +75,7 @@ class Sessions:
         """
         authentication = await self._session(connection_id, version, log_in)
         answer = await exchange(authentication)
-        if answer.status == 401:
+        if answer.answer.status == 401:
             self._end(connection_id, authentication)
             answer = await exchange(await self._session(connection_id, version, log_in))
         return answer

@@ -21,7 +21,7 @@ from .token_answers import TokenAnswer, read_token_answer
 TOKEN_DEADLINE_S = 6.0
 """Two of these fit in the 15 s that a session may idle inside the transaction that holds the token's row."""
 DESCRIPTION_CHARS = 300
-_NO_BUDGET = Budget(scope="token", windows=0)
+_NO_BUDGET = Budget(scope="token")
 
 
 class TokenEndpoint:

@@ -5,7 +5,7 @@ the row; so a call costs one commit. When the process dies afterwards, the open 
 acted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +13,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.contract.limits import DAY_S
 from koppel_mesh.statements import Statement
+
+from .windows import ScopedWindow, as_arrays
 
 Phase = Literal["send", "lookup", "read", "read_back", "token"]
 """What a call was made for; ``read`` is a question of no delivery: an import, a health check."""
@@ -38,11 +41,15 @@ class NewAttempt:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the call needs: a place in each window of the scope, and an endpoint that is not paused."""
+    """What the call needs: a place in each window that counts it, and an endpoint that is not paused."""
 
     scope: str
-    windows: int
-    """How many windows count this call; 0 when the vendor does not count it."""
+    """Of the error budget."""
+    windows: Sequence[ScopedWindow] = ()
+    """Those that count this call."""
+    errors_spared: int = 0
+    """Up to so many errors the call may leave though the endpoint is paused: the reserve of searches that settle."""
+    may_use_reserve: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class NoBudget:
-    """Nothing was taken and nothing may leave before ``until``; ``endpoint`` tells that it is the error budget."""
+    """Nothing was taken and nothing may leave before ``until``."""
 
     until: datetime
-    endpoint: bool
+    windows: frozenset[str] = frozenset()
+    """Names of those that are used up; none when it is the error budget of the endpoint."""
 
 
 @dataclass(frozen=True)
@@ -90,34 +98,46 @@ _ENDED = """UPDATE attempt SET finished_at = clock_timestamp(), outcome = :outco
     WHERE id = CAST(:ended_id AS bigint)"""
 _PROGRESSED = """UPDATE delivery SET progress = CAST(:progress AS jsonb) WHERE id = CAST(:progressed_id AS uuid)"""
 _NOTE = Statement(f"WITH ended AS ({_ENDED}) {_PROGRESSED}")
+# As ``Window.ends_at`` has it, by the clock of the database. A day has 23 or 25 hours when the clocks change.
+_NEXT_DAY = "((date_trunc('day', clock_timestamp() AT TIME ZONE w.zone) + interval '1 day') AT TIME ZONE w.zone)"
+_WINDOW_ENDS = f"""CASE WHEN w.period_s = {DAY_S} THEN {_NEXT_DAY} ELSE least({_NEXT_DAY},
+    date_trunc('day', clock_timestamp(), w.zone) + w.period_s * interval '1 second' * (1 + floor(
+        extract(epoch FROM clock_timestamp() - date_trunc('day', clock_timestamp(), w.zone)) / w.period_s)::float8)) END"""
 _OPEN = Statement(f"""
     WITH ended AS ({_ENDED}
     ), progressed AS ({_PROGRESSED}
     ), gate AS (
         SELECT open_until, probe_until FROM error_budget
-        WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL FOR UPDATE
+        WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL
+            AND errors >= CAST(:errors_spared AS integer) FOR UPDATE
+    ), counting AS (
+        SELECT * FROM unnest(CAST(:scopes AS text[]), CAST(:names AS text[]), CAST(:periods_s AS integer[]),
+            CAST(:zones AS text[]), CAST(:reserves AS integer[])) AS w (scope, name, period_s, zone, reserve)
     ), held AS (
-        SELECT name, used, capacity, ends_at FROM rate_window
-        WHERE scope = :scope AND CAST(:windows AS integer) > 0 ORDER BY name FOR UPDATE
+        SELECT r.name, r.used, r.capacity, r.ends_at, w.reserve FROM rate_window r JOIN counting w USING (scope, name)
+        ORDER BY r.scope, r.name FOR UPDATE OF r
+    ), used_up AS (
+        SELECT name, ends_at FROM held WHERE ends_at > clock_timestamp()
+            AND used >= capacity - CASE WHEN CAST(:may_use_reserve AS boolean) THEN 0 ELSE reserve END
     ), decision AS (
         SELECT
             (SELECT greatest(open_until, probe_until) FROM gate
                 WHERE greatest(open_until, probe_until) > clock_timestamp()) AS gate_until,
-            (SELECT max(ends_at) FROM held WHERE ends_at > clock_timestamp() AND used >= capacity) AS window_until,
+            (SELECT max(ends_at) FROM used_up) AS window_until,
+            (SELECT array_agg(name) FROM used_up) AS used_up,
             (SELECT count(*) FROM held) AS windows,
             EXISTS (SELECT FROM gate) AS is_probe
     ), go AS (
-        SELECT 1 FROM decision WHERE gate_until IS NULL AND window_until IS NULL AND windows = CAST(:windows AS integer)
+        SELECT 1 FROM decision WHERE gate_until IS NULL AND window_until IS NULL
+            AND windows = (SELECT count(*) FROM counting)
     ), probing AS (
         UPDATE error_budget SET probe_until = clock_timestamp() + :deadline_s * 2 * interval '1 second'
-        FROM go WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL
+        FROM go WHERE scope = :scope AND endpoint = :endpoint AND EXISTS (SELECT FROM gate)
     ), taken AS (
-        UPDATE rate_window SET
-            used = CASE WHEN ends_at <= clock_timestamp() THEN 1 ELSE used + 1 END,
-            ends_at = CASE WHEN ends_at <= clock_timestamp()
-                THEN to_timestamp((floor(extract(epoch FROM clock_timestamp()) / period_s) + 1) * period_s)
-                ELSE ends_at END
-        FROM go WHERE scope = :scope AND CAST(:windows AS integer) > 0 RETURNING name, used, capacity
+        UPDATE rate_window r SET
+            used = CASE WHEN r.ends_at <= clock_timestamp() THEN 1 ELSE r.used + 1 END,
+            ends_at = CASE WHEN r.ends_at <= clock_timestamp() THEN {_WINDOW_ENDS} ELSE r.ends_at END
+        FROM go, counting w WHERE r.scope = w.scope AND r.name = w.name RETURNING r.name, r.used, r.capacity
     ), opened AS (
         INSERT INTO attempt (connection_id, delivery_id, document_id, phase, operation, endpoint, acts, started_at,
             deadline_at, request, trace_id)
@@ -147,7 +167,9 @@ async def open_attempt(
         {
             **_noted(ended, progressed),
             "scope": budget.scope,
-            "windows": budget.windows,
+            **as_arrays(budget.windows),
+            "errors_spared": budget.errors_spared,
+            "may_use_reserve": budget.may_use_reserve,
             "endpoint": attempt.endpoint,
             "deadline_s": attempt.deadline_s,
             "connection_id": attempt.connection_id,
@@ -161,9 +183,9 @@ async def open_attempt(
         },
     )
     if row.gate_until is not None:
-        return NoBudget(row.gate_until, endpoint=True)
+        return NoBudget(row.gate_until)
     if row.window_until is not None:
-        return NoBudget(row.window_until, endpoint=False)
+        return NoBudget(row.window_until, frozenset(row.used_up))
     if row.id is None:
         return None
     return Opened(row.id, row.started_at, row.deadline_at, row.counts or {}, row.is_probe)

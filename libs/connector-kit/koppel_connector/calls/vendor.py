@@ -6,54 +6,42 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
-from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
 from koppel_connector.auth.authentication import Authentication, with_grant
 from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.calls import Call, Reply
-from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, Window
-from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, RetryLater
+from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer
+from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
 from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.delivery.store import DeliveryRow
 from koppel_connector.kit import Kit
-from koppel_mesh.clock import BRUSSELS, utc_now
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.telemetry.metrics import counter
 
-from . import attempts, rate_limits
+from . import attempts, windows
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
+from .budget import ConnectionBudget
+from .outgoing import Outgoing, request_excerpt, trace_id, url_of
 from .pending_writes import PendingWrites
 from .redaction import clean, excerpt_of
 
-LONG_WAIT_S = 300.0
 log = structlog.get_logger(__name__)
 _calls = counter("koppel_vendor_calls", "Calls to the vendor", ["outcome"])
 
 
 class LeaseLost(Exception):
     """The claim ran out; nothing may leave any more."""
-
-
-@dataclass(frozen=True)
-class _Leaving:
-    """A call, ready to leave."""
-
-    call: Call
-    attempt: NewAttempt
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None
 
 
 class OpenVendor(Vendor):
@@ -72,6 +60,7 @@ class OpenVendor(Vendor):
         self._phase: Phase = "read"
         self._in_hand: Sequence[DeliveryRow] = ()
         self._pending_writes = PendingWrites()
+        self._budget = ConnectionBudget(kit.profile, row.id, row.limit_scope)
 
     def begin(self, phase: Phase, *rows: DeliveryRow) -> None:
         """Take deliveries in hand: calls are made for them from now on, and only while their claim holds.
@@ -104,28 +93,30 @@ class OpenVendor(Vendor):
 
     async def call(self, call: Call) -> VendorAnswer:
         """Make one call (see ``Vendor.call``)."""
-        answer = await self._authenticate(self._leaving(call))
-        return self._judge(answer, self._windows(call))
+        classified = await self._authenticate(self._outgoing(call))
+        if classified.failure is not None:
+            raise classified.failure
+        return classified.answer
 
     # ------------------------------------------------------------------------------------------------------------ one call
 
-    async def _authenticate(self, leaving: _Leaving) -> VendorAnswer:
-        kit, exchange = self.kit, partial(self._exchange, leaving)
+    async def _authenticate(self, outgoing: Outgoing) -> ClassifiedAnswer:
+        kit, exchange = self.kit, partial(self._exchange, outgoing)
         if kit.vault is not None:
             return await with_grant(kit.vault, self.row.id, exchange)
-        if kit.sessions is not None and not leaving.call.logs_in:
+        if kit.sessions is not None and not outgoing.call.logs_in:
             log_in = partial(kit.connector.log_in, self)
             return await kit.sessions.exchange(self.row.id, self.row.version, log_in, exchange)
         return await exchange(Authentication())
 
-    async def _exchange(self, leaving: _Leaving, authentication: Authentication) -> VendorAnswer:
+    async def _exchange(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
         async with self.kit.slot(self.row.id, self.row.max_inflight):
-            return await self._exchange_in_place(leaving, authentication)
+            return await self._exchange_in_slot(outgoing, authentication)
 
-    async def _exchange_in_place(self, leaving: _Leaving, authentication: Authentication) -> VendorAnswer:
-        opened = await self._open(leaving)
+    async def _exchange_in_slot(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
+        opened = await self._open(outgoing)
         faults.point("after_attempt_commit")
-        call, attempt = leaving.call, leaving.attempt
+        call, attempt = outgoing.call, outgoing.attempt
         secrets = (*self.row.secrets, *authentication.secrets)
         earlier = (self.acted_at, self.unsaved_effect)
         if call.acts:
@@ -134,7 +125,7 @@ class OpenVendor(Vendor):
         try:
             if not self._may_leave(attempt):
                 raise NotSent("the claim ran out before the bytes left")
-            reply = await self._carried(leaving, authentication)
+            reply = await self._carried(outgoing, authentication)
         except NotSent as error:
             self.acted_at, self.unsaved_effect = earlier
             said = clean(str(error), secrets)
@@ -147,13 +138,13 @@ class OpenVendor(Vendor):
                 raise OutcomeUnknown(said) from error
             raise RetryLater(problem=Problem("vendor_unavailable", said)) from error
         faults.point("after_vendor_answer")
-        answer, outcome = self._received(opened, leaving, reply, started, secrets)
+        classified, outcome = self._received(opened, outgoing, reply, started, secrets)
         if outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
-        return answer
+        return classified
 
-    async def _carried(self, leaving: _Leaving, authentication: Authentication) -> Reply:
-        call, deadline_s = leaving.call, leaving.attempt.deadline_s
+    async def _carried(self, outgoing: Outgoing, authentication: Authentication) -> Reply:
+        call, deadline_s = outgoing.call, outgoing.attempt.deadline_s
         if call.carrier is not None:
             try:
                 async with asyncio.timeout(deadline_s):
@@ -164,27 +155,27 @@ class OpenVendor(Vendor):
                 raise Unanswered(repr(error)) from error
         response = await self.kit.http.request(
             call.method,
-            leaving.url,
+            outgoing.url,
             deadline_s=deadline_s,
             fresh_connection=call.acts,
             params=call.params or None,
-            headers={**leaving.headers, **authentication.headers},
-            content=leaving.body,
+            headers={**outgoing.headers, **authentication.headers},
+            content=outgoing.body,
         )
         return Reply(response.status, response.headers, response.content)
 
-    async def _open(self, leaving: _Leaving) -> Opened:
-        if not self._may_leave(leaving.attempt):
+    async def _open(self, outgoing: Outgoing) -> Opened:
+        if not self._may_leave(outgoing.attempt):
             raise LeaseLost
-        windows = self._windows(leaving.call)
-        budget = Budget(self.row.limit_scope, len(windows))
-        opened = await self._open_once(leaving.attempt, budget)
+        call = outgoing.call
+        needed = self._budget.needed_by(call.operation, call.is_counted, self._phase)
+        opened = await self._open_once(outgoing.attempt, needed)
         if opened is None:
             async with self.kit.database.transaction() as tx:
-                await rate_limits.make_windows(tx, budget.scope, windows)
-            opened = await self._open_once(leaving.attempt, budget)
+                await windows.make(tx, self._budget.windows)
+            opened = await self._open_once(outgoing.attempt, needed)
         if isinstance(opened, NoBudget):
-            raise self._no_budget(opened)
+            raise self._budget.refusal(opened)
         assert opened is not None
         return opened
 
@@ -198,22 +189,15 @@ class OpenVendor(Vendor):
             self._pending_writes.put_back(before)
             raise
 
-    def _no_budget(self, refused: NoBudget) -> RateLimited:
-        wait_s = (refused.until - utc_now()).total_seconds()
-        if refused.endpoint:
-            problem = Problem("too_many_errors", until=_clock(refused.until))
-            return RateLimited(refused.until, problem, of_endpoint=True)
-        return RateLimited(refused.until, self._long_wait(refused.until) if wait_s > LONG_WAIT_S else None)
-
     def _received(
-        self, opened: Opened, leaving: _Leaving, reply: Reply, started: float, secrets: Collection[str]
-    ) -> tuple[VendorAnswer, Outcome]:
+        self, opened: Opened, outgoing: Outgoing, reply: Reply, started: float, secrets: Collection[str]
+    ) -> tuple[ClassifiedAnswer, Outcome]:
         answer = VendorAnswer(
             status=reply.status,
             headers={name.lower(): value for name, value in reply.headers.items()},
             content=reply.content,
-            operation=leaving.call.operation,
-            acts=leaving.call.acts,
+            operation=outgoing.call.operation,
+            acts=outgoing.call.acts,
         )
         failure = self._classified(answer)
         outcome = _outcome(failure)
@@ -222,30 +206,12 @@ class OpenVendor(Vendor):
             outcome,
             started,
             status=answer.status,
-            response=None if leaving.call.logs_in else excerpt_of(answer.content, secrets),
+            response=None if outgoing.call.logs_in else excerpt_of(answer.content, secrets),
             message=clean(str(failure), secrets) if failure else None,
         )
-        rendered = rate_limits.Answered(
-            answer.status, answer.headers, leaving.attempt.endpoint, opened.counts, opened.is_probe, utc_now()
-        )
-        windows, budget = self._windows(leaving.call), self.kit.profile.error_budget
-        self._pending_writes.rate_limit_updates += rate_limits.rate_limit_updates(
-            self.row.limit_scope, windows, budget, rendered
-        )
-        return answer, outcome
-
-    def _judge(self, answer: VendorAnswer, windows: Sequence[Window]) -> VendorAnswer:
-        failure = self._classified(answer)
-        if failure is None:
-            return answer
-        if isinstance(failure, RateLimited) and failure.until is None:
-            wait_s = rate_limits.throttle_wait_s(answer, windows, utc_now())
-            failure.until = rate_limits.ends_in(utc_now(), wait_s)
-            if wait_s > LONG_WAIT_S and failure.problem is None:
-                failure.problem = self._long_wait(failure.until)
-            used_up = partial(rate_limits.exhaust, scope=self.row.limit_scope, windows=windows, wait_s=wait_s)
-            self._pending_writes.rate_limit_updates.append(used_up)
-        raise failure
+        taken = self._budget.taken(opened, outgoing.attempt.endpoint, outgoing.windows)
+        self._pending_writes.rate_limit_updates += self._budget.writes_after(answer, failure, taken)
+        return ClassifiedAnswer(answer, failure), outcome
 
     def _classified(self, answer: VendorAnswer) -> ConnectorError | None:
         try:
@@ -266,7 +232,7 @@ class OpenVendor(Vendor):
 
     # -------------------------------------------------------------------------------------------------------------- values
 
-    def _leaving(self, call: Call) -> _Leaving:
+    def _outgoing(self, call: Call) -> Outgoing:
         body, of = call.body(), self._in_hand[0] if self._phase in ("send", "lookup") else None
         attempt = NewAttempt(
             connection_id=self.row.id,
@@ -277,38 +243,18 @@ class OpenVendor(Vendor):
             endpoint=call.endpoint or call.operation,
             acts=call.acts,
             deadline_s=self.kit.settings.deadline_for(self.kit.profile),
-            request=self._request_excerpt(call),
-            trace_id=_trace_id(),
+            request=request_excerpt(call, self.row.secrets),
+            trace_id=trace_id(),
         )
         headers = {**self.kit.connector.request_headers(self), **call.headers}
         if call.json is not None:
             headers.setdefault("Content-Type", "application/json")
-        return _Leaving(call, attempt, self._url(call.path), headers, body)
+        counting = self._budget.windows_of(call.operation, call.is_counted)
+        return Outgoing(call, attempt, counting, url_of(self.application.base_url, call.path), headers, body)
 
     def _may_leave(self, attempt: NewAttempt) -> bool:
         """Fencing: whether the claims in hand outlast the call, asked just before its bytes leave."""
         return all(row.lease_left_s() > attempt.deadline_s for row in self._in_hand)
-
-    def _windows(self, call: Call) -> Sequence[Window]:
-        return self.kit.profile.windows if call.is_counted else ()
-
-    def _url(self, path: str) -> str:
-        base = self.application.base_url.rstrip("/")
-        if path.startswith(("http://", "https://")):
-            if not path.startswith(f"{base}/"):
-                raise Rejected(Problem("internal", "the vendor pointed to another host; not followed"))
-            return path
-        return f"{base}/{path.lstrip('/')}"
-
-    def _request_excerpt(self, call: Call) -> str:
-        query = "&".join(f"{name}={value}" for name, value in call.params.items())
-        line = f"{call.method} {call.path}{'?' + query if query else ''}"
-        body = call.content if call.json is None else call.json
-        excerpt = None if call.logs_in else excerpt_of(body, self.row.secrets)
-        return clean(line, self.row.secrets) + (f"\n{excerpt}" if excerpt else "")
-
-    def _long_wait(self, until: datetime) -> Problem:
-        return Problem("rate_limited_long", until=_clock(until))
 
 
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:
@@ -327,12 +273,3 @@ def _outcome(failure: ConnectorError | None) -> Outcome:
         case RetryLater():
             return "later"
     return "refused"
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone(BRUSSELS).strftime("%H:%M")
-
-
-def _trace_id() -> str | None:
-    context = trace.get_current_span().get_span_context()
-    return format(context.trace_id, "032x") if context.is_valid else None

@@ -212,7 +212,7 @@ class ConnectionStore:
             case ReauthorisationRequired(problem=problem):
                 await self.set_state(tx, connection_id, ConnectionState.REAUTHORISE, problem=problem)
                 self._wake("reconciler")
-            case RateLimited(until=until, of_endpoint=False) if until is not None:
+            case RateLimited(until=until, holds="connection") if until is not None:
                 await pause(tx, connection_id, until)
             case ActionRequired(problem=problem) if problem and self._reporter.catalogue.kind_of(problem).degrades:
                 await self.set_state(tx, connection_id, ConnectionState.DEGRADED, problem=problem)

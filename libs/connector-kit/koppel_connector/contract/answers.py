@@ -47,6 +47,14 @@ class VendorAnswer:
         return json.loads(self.content, parse_float=Decimal)
 
 
+@dataclass(frozen=True)
+class ClassifiedAnswer:
+    """An answer, and what ``Connector.classify`` makes of it."""
+
+    answer: VendorAnswer
+    failure: ConnectorError | None
+
+
 def classify_by_status(answer: VendorAnswer) -> ConnectorError | None:
     """Judge by HTTP alone (messaging sheet §3.8): a 5xx to a call that acts is ambiguous, most 4xx are a definite no."""
     status = answer.status

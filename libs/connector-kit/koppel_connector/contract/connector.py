@@ -20,17 +20,15 @@ from koppel_mesh.messages import DocumentKind
 from .answers import VendorAnswer, classify_by_status, retry_after_s
 from .calls import Call, Reply
 from .errors import ConnectorError
+from .limits import ErrorBudget, HeaderNames, Window
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .profile import (
     Application,
-    ErrorBudget,
-    HeaderNames,
     OAuthProfile,
     PasswordProfile,
     Profile,
     TokenError,
     TokenMeaning,
-    Window,
 )
 from .results import (
     Booked,

@@ -14,12 +14,16 @@ unknown outcome.
 """
 
 from datetime import datetime
+from typing import Literal
 
 from .problems import Problem
 
 
 class ConnectorError(Exception):
     """Base of the six endings; ``problem`` is what a person is told."""
+
+    counts_as_error: bool = False
+    """Whether the vendor takes the call for an error of ours, which the error budget of its endpoint counts (``ErrorBudget``)."""
 
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(str(problem) if problem else type(self).__name__)
@@ -37,19 +41,28 @@ class RetryLater(ConnectorError):
 class RateLimited(ConnectorError):
     """The vendor (or our own count of its budget) asks us to wait until ``until``; the kit finds the time when None.
 
-    ``of_endpoint``: only one endpoint is out of its budget; the others of the connection go on.
+    Args:
+        until: when calls may leave again.
+        problem: what a person is told, where the wait is long.
+        holds: who waits: the whole connection, or only the operation that was to leave; the connection's others go on then.
     """
 
     def __init__(
-        self, until: datetime | None = None, problem: Problem | None = None, *, of_endpoint: bool = False
+        self,
+        until: datetime | None = None,
+        problem: Problem | None = None,
+        *,
+        holds: Literal["connection", "operation"] = "connection",
     ) -> None:
         super().__init__(problem)
         self.until = until
-        self.of_endpoint = of_endpoint
+        self.holds = holds
 
 
 class ActionRequired(ConnectorError):
     """A person must change something first: a setting, a right, a period."""
+
+    counts_as_error = True
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -58,12 +71,16 @@ class ActionRequired(ConnectorError):
 class ReauthorisationRequired(ConnectorError):
     """The vendor no longer accepts our grant; only a new consent repairs it."""
 
+    counts_as_error = True
+
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(problem or Problem("reauthorise"))
 
 
 class Rejected(ConnectorError):
     """The vendor refused this document for good; sending the same again cannot help."""
+
+    counts_as_error = True
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

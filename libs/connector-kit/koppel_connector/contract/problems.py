@@ -164,6 +164,13 @@ GENERIC = ProblemCatalogue(
             en="{vendor} allows no more calls for this dossier now. We go on by ourselves at {until}.",
         ),
         ProblemKind(
+            "window_nearly_used",
+            "operator",
+            nl="{used} van de {capacity} oproepen die {vendor} toelaat, zijn gebruikt. Wat meer is, wacht tot {until}.",
+            fr="{used} des {capacity} appels que {vendor} accepte sont utilisés. Le reste attendra {until}.",
+            en="{used} of the {capacity} calls that {vendor} allows are used. What comes beyond them waits until {until}.",
+        ),
+        ProblemKind(
             "vendor_unavailable",
             "operator",
             nl="{vendor} is niet bereikbaar of antwoordt met een storing. We proberen vanzelf opnieuw.",

@@ -8,37 +8,8 @@ from pydantic import SecretStr
 
 from koppel_mesh.messages import DocumentKind
 
+from .limits import ErrorBudget, Window
 from .problems import ProblemCatalogue
-
-
-@dataclass(frozen=True)
-class HeaderNames:
-    """Where a vendor tells its own count. A header that is absent says nothing; it never means zero."""
-
-    limit: str | None = None
-    remaining: str | None = None
-    reset: str | None = None
-    reset_unit: Literal["ms_epoch", "s_epoch", "s_delta"] = "ms_epoch"
-
-
-@dataclass(frozen=True)
-class Window:
-    """So many calls per period of the vendor's clock (a whole minute, a whole UTC day)."""
-
-    name: str
-    capacity: int
-    period_s: int
-    headers: HeaderNames | None = None
-
-
-@dataclass(frozen=True)
-class ErrorBudget:
-    """How many refused calls per endpoint we allow ourselves; less than the vendor does, so that it never blocks us."""
-
-    capacity: int
-    period_s: int
-    statuses: frozenset[int]
-
 
 TokenMeaning = Literal["too_early", "spent", "revoked", "misconfigured", "transient"]
 

@@ -26,7 +26,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.visibility import visible
 
-from .views import ConnectionView, owned_connection, view_connection
+from .views import ConnectionView, owned_connection, view_connection, warnings_of
 
 Reader = Annotated[Caller, Depends(require("connections:read"))]
 Writer = Annotated[Caller, Depends(require("connections:write"))]
@@ -82,15 +82,21 @@ async def list_connections(
         statement = statement.where(connection.c.id > cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    return page.of(rows, lambda row: view_connection(kit, kit.connections.open_row(row), with_address=False))
+        found = {row.id: kit.connections.open_row(row) for row in rows}
+        warnings = await warnings_of(reading, kit, list(found.values()))
+    return page.of(
+        rows,
+        lambda row: view_connection(kit, found[row.id], with_address=False, warnings=warnings.get(row.id, ())),
+    )
 
 
 async def read_one_connection(context: CurrentContext, caller: Reader, connection_id: UUID) -> ConnectionView:
     """Read one connection; while it waits for a consent, with the address where that is given."""
+    kit: Kit = context.resources
     async with context.database.reading() as reading:
-        return view_connection(
-            context.resources, await owned_connection(reading, context.resources, caller, connection_id)
-        )
+        row = await owned_connection(reading, kit, caller, connection_id)
+        warnings = await warnings_of(reading, kit, [row])
+    return view_connection(kit, row, warnings=warnings.get(row.id, ()))
 
 
 async def change_connection(

@@ -1,5 +1,6 @@
 """What connections, deliveries and attempts look like from outside. Secrets have no field here."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.auth.consent import authorize_url
+from koppel_connector.calls import windows
+from koppel_connector.calls.budget import time_of_day
 from koppel_connector.connection.store import USABLE, ConnectionRow, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
@@ -25,6 +28,8 @@ class Health(BaseModel):
     can_send: bool
     missing_settings: list[str]
     problem: ProblemData | None = None
+    warnings: list[ProblemData] = []
+    """What will hold documents back soon: the vendor's windows of which four fifths are used."""
     imported_at: datetime | None = None
 
 
@@ -100,7 +105,24 @@ class CheckStepView(BaseModel):
     detail: str | None = None
 
 
-def view_connection(kit: Kit, row: ConnectionRow, *, with_address: bool = True) -> ConnectionView:
+async def warnings_of(db: AsyncConnection, kit: Kit, rows: Sequence[ConnectionRow]) -> Mapping[UUID, list[ProblemData]]:
+    """Return, by connection, what a person is told of windows that are nearly used up."""
+    of = {row.id: windows.windows_of(kit.profile.windows, kit.profile.name, row.id, row.limit_scope) for row in rows}
+    found = await windows.nearly_used(db, of)
+    return {
+        connection_id: [
+            kit.reporter.render(
+                Problem("window_nearly_used", used=each.used, capacity=each.capacity, until=time_of_day(each.ends_at))
+            )
+            for each in nearly
+        ]
+        for connection_id, nearly in found.items()
+    }
+
+
+def view_connection(
+    kit: Kit, row: ConnectionRow, *, with_address: bool = True, warnings: Sequence[ProblemData] = ()
+) -> ConnectionView:
     """Return a connection as its owner may see it."""
     shown, _ = split_secrets(row.settings)
     missing = kit.connector.missing_settings(row.settings)
@@ -119,6 +141,7 @@ def view_connection(kit: Kit, row: ConnectionRow, *, with_address: bool = True) 
             can_send=row.state in USABLE and not missing,
             missing_settings=missing,
             problem=problem,
+            warnings=list(warnings),
             imported_at=row.imported_at,
         ),
         authorize_url=authorize_url(kit, row) if with_address and waits_for_consent else None,

@@ -1,0 +1,56 @@
+"""A call, ready to leave: its address, its headers, and what the sync log keeps of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from opentelemetry import trace
+
+from koppel_connector.contract.calls import Call
+from koppel_connector.contract.errors import Rejected
+from koppel_connector.contract.limits import Window
+from koppel_connector.contract.problems import Problem
+
+from .attempts import NewAttempt
+from .redaction import clean, excerpt_of
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One call of one worker."""
+
+    call: Call
+    attempt: NewAttempt
+    windows: Sequence[Window]
+    """Those that count it."""
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+def url_of(base_url: str, path: str) -> str:
+    """Return the address of a path.
+
+    Raises:
+        Rejected: it is an address of another host: a token must not leave for wherever an answer points.
+    """
+    base = base_url.rstrip("/")
+    if path.startswith(("http://", "https://")):
+        if not path.startswith(f"{base}/"):
+            raise Rejected(Problem("internal", "the vendor pointed to another host; not followed"))
+        return path
+    return f"{base}/{path.lstrip('/')}"
+
+
+def request_excerpt(call: Call, secrets: Collection[str]) -> str:
+    """Return what the sync log keeps of a request."""
+    query = "&".join(f"{name}={value}" for name, value in call.params.items())
+    line = f"{call.method} {call.path}{'?' + query if query else ''}"
+    body = call.content if call.json is None else call.json
+    excerpt = None if call.logs_in else excerpt_of(body, secrets)
+    return clean(line, secrets) + (f"\n{excerpt}" if excerpt else "")
+
+
+def trace_id() -> str | None:
+    """Return the id of the trace under way."""
+    context = trace.get_current_span().get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else None
