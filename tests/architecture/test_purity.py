@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 PURE_NAMES = {"mapping", "rules", "machine", "memory"}
-PURE_ROOMS = {"libs/ubl", "libs/coda"}
+PURE_ROOMS = {"libs/ubl", "libs/coda", "libs/bookkeeping"}
 OUTSIDE = {
     *("aio_pika", "aiormq", "asyncio", "asyncpg", "fastapi", "httpx2", "logging", "obstore", "os", "pathlib", "random"),
     *(
@@ -25,7 +25,7 @@ OUTSIDE = {
         "time",
     ),
 }
-OURS_ALLOWED = ("koppel_mesh.messages", "koppel_mesh.clock", "koppel_ubl", "koppel_coda")
+OURS_ALLOWED = ("koppel_mesh.messages", "koppel_mesh.clock")
 CLOCKS = {"now", "utcnow", "today", "utc_now", "new_id"}
 CALLS = {"open", "print", "input"}
 

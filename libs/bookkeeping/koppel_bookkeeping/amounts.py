@@ -1,0 +1,51 @@
+"""Amounts to the cent: rounding, writing them down, and spreading a total over lines.
+
+Belgium rounds VAT once, on the total per rate (Royal Decree of 8 July 2025); ledgers round per line unless they are told
+the amount. So each rate's VAT is spread over its lines such that the sum is exact.
+"""
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import Final
+
+CENT: Final = Decimal("0.01")
+ZERO: Final = Decimal("0.00")
+# Long enough that no share of an invoice loses a digit on its way to the cent.
+_CONTEXT: Final = Context(prec=60)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Round an amount to the cent, halves away from zero."""
+    return value.quantize(CENT, ROUND_HALF_UP, _CONTEXT)
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as decimal text without exponent, as every body and message carries it."""
+    return format(value, "f")
+
+
+def spread(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """Split ``total`` over ``weights`` in cents: each within one cent of its share, the sum exactly ``total``.
+
+    Largest remainder; the earlier line wins a tie, so the same document is always spread the same way. No part has another
+    sign than its exact share, for some ledgers (Octopus) refuse a line whose base and VAT have opposite signs.
+    """
+    if not weights:
+        raise ValueError("nothing to spread over")
+    weight = sum(weights, Decimal(0))
+    if weight == 0:
+        return _on_one_line(total, weights)
+    shares = [_CONTEXT.divide(_CONTEXT.multiply(total, part), weight) for part in weights]
+    cents = [share.quantize(CENT, ROUND_FLOOR, _CONTEXT) for share in shares]
+    left = int((total - sum(cents, Decimal(0))) / CENT)
+    by_remainder = sorted(range(len(shares)), key=lambda index: (cents[index] - shares[index], index))
+    for index in by_remainder[:left]:
+        cents[index] += CENT
+    return cents
+
+
+def _on_one_line(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """Lines that cancel out have no shares, and may carry VAT all the same: the largest of the total's sign takes it."""
+    same_sign = [index for index, part in enumerate(weights) if part * total > 0] or range(len(weights))
+    largest = max(same_sign, key=lambda index: (abs(weights[index]), -index))
+    return [total if index == largest else ZERO for index in range(len(weights))]

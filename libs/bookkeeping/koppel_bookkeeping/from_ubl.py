@@ -1,0 +1,166 @@
+"""From UBL: what dossier-api tells of a document, and what there is to book.
+
+Both read one ``koppel_ubl.Document``, so that a line has the same id and a total the same meaning at both ends.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import koppel_ubl
+from koppel_mesh.messages import DocumentKind
+from koppel_ubl.model import VatCategory
+
+from .amounts import ZERO, rounded
+from .booking import Booking, BookingLine, VatAmount, with_vat
+from .document import Counterparty, DocumentLine, VatTotal
+from .parties import Party, number_key
+from .reasons import CannotBook, Reason
+from .sides import SIDES
+
+EURO: Final = "EUR"
+RATE_PLACES: Final = Decimal("0.000001")
+TEXT_LENGTH_MAX: Final = 200
+
+
+# ── what dossier-api tells ──
+
+
+def total_of(document: koppel_ubl.Document) -> Decimal | None:
+    """Return what was invoiced including VAT (BT-112), whatever was paid or rounded; None when the document has no total.
+
+    Older documents state only what is to be paid, and what was paid already.
+    """
+    totals = document.totals
+    if totals.with_vat is not None or totals.payable is None:
+        return totals.with_vat
+    return totals.payable + (totals.prepaid or 0) - (totals.rounding or 0)
+
+
+def counterparty_of(party: koppel_ubl.Party) -> Counterparty:
+    """Return a party as the document of dossier-api tells it."""
+    return Counterparty(
+        name=_short(party.name), enterprise_number=party.enterprise_number, vat_number=_short(party.vat_number)
+    )
+
+
+def lines_of(document: koppel_ubl.Document) -> list[DocumentLine]:
+    """Return the lines; one without an id is known by its place, from 1."""
+    return [
+        DocumentLine(
+            id=line.id or str(position),
+            description=_short(line.item.name or line.item.description),
+            net=line.net,
+            vat_category=line.vat.category,
+            vat_rate=line.vat.rate,
+            accounting_cost=_short(line.accounting_cost),
+        )
+        for position, line in enumerate(document.lines, start=1)
+    ]
+
+
+def vat_of(document: koppel_ubl.Document) -> list[VatTotal]:
+    """Return the VAT by category and rate (BG-23)."""
+    return [
+        VatTotal(category=each.category or "", rate=each.rate, base=each.taxable, tax=each.tax)
+        for each in document.vat_breakdown
+    ]
+
+
+def _short(text: str | None) -> str | None:
+    return text[:TEXT_LENGTH_MAX] if text else None
+
+
+# ── what there is to book ──
+
+
+def booking(ubl: bytes, kind: DocumentKind) -> Booking:
+    """Read a document and return what there is to book, amounts as on paper.
+
+    Raises:
+        CannotBook: it is no UBL, misses what an entry needs, or does not add up.
+    """
+    if kind not in SIDES:
+        raise CannotBook(Reason.KIND_NOT_SUPPORTED, kind.value)
+    try:
+        document = koppel_ubl.read(ubl)
+    except koppel_ubl.ReadError as error:
+        raise CannotBook(Reason.DOCUMENT_UNREADABLE, str(error)) from error
+    if not document.number or document.issue_date is None or not document.currency:
+        raise CannotBook(Reason.DOCUMENT_UNREADABLE, "number, date or currency is missing")
+    if (total := total_of(document)) is None:
+        raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
+    ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)
+    stated = [
+        VatAmount(_category(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
+        for group in document.vat_breakdown
+    ]
+    return Booking(
+        kind=kind,
+        number=document.number,
+        issued_on=document.issue_date,
+        due_on=document.due_date,
+        currency=document.currency.upper(),  # small letters break BR-CL-04, and name the same currency
+        total=rounded(total),
+        party=_party(theirs, ours),
+        lines=with_vat([*_lines(document), *_adjustments(document)], stated),
+        prepaid=rounded(document.totals.prepaid or ZERO),
+        rounding=rounded(document.totals.rounding or ZERO),
+        payment_reference=document.structured_reference or document.payment_reference,
+        payment_terms=document.payment_terms,
+        document_reference=document.accounting_cost,
+        exchange_rate=_exchange_rate(document),
+        embedded=tuple(each.content for each in document.attachments if each.content is not None),
+    )
+
+
+def _lines(document: koppel_ubl.Document) -> Iterator[BookingLine]:
+    """Yield the lines; what a line allows or charges itself is inside its net (BT-131)."""
+    for position, line in enumerate(document.lines, start=1):
+        line_id = line.id or str(position)
+        if line.net is None:
+            raise CannotBook(Reason.DOCUMENT_TOTALS_WRONG, f"line {line_id} has no amount")
+        text = line.item.name or line.item.description or ""
+        yield _line(line_id, line.net, line.vat, text, line.accounting_cost)
+
+
+def _adjustments(document: koppel_ubl.Document) -> Iterator[BookingLine]:
+    """Yield allowances and charges of the whole document (BG-20, BG-21) as lines of their own."""
+    for one in document.allowances_charges:
+        text = one.reason or ("Charge" if one.is_charge else "Allowance")
+        yield _line(None, one.signed_amount, one.vat or VatCategory(), text, one.accounting_cost)
+
+
+def _line(line_id: str | None, net: Decimal, vat: VatCategory, text: str, reference: str | None) -> BookingLine:
+    return BookingLine(line_id, rounded(net), _category(vat.category, vat.rate), vat.rate, text, reference)
+
+
+def _category(category: str | None, rate: Decimal | None) -> str:
+    """Return the category; older documents give a rate alone, and one above zero is standard."""
+    return category or ("S" if rate else "?")
+
+
+def _party(theirs: koppel_ubl.Party, ours: koppel_ubl.Party) -> Party:
+    """Return the counterparty. The dossier's own number on the other side (daily receipts) identifies nobody."""
+    vat, enterprise = theirs.vat_number or "", theirs.enterprise_number or ""
+    own = {number_key(ours.vat_number), number_key(ours.enterprise_number)} - {""}
+    address, contact = theirs.address, theirs.contact
+    return Party(
+        name=(theirs.name or theirs.trade_name or "").strip(),
+        vat_number="" if number_key(vat) in own else vat,
+        enterprise_number="" if number_key(enterprise) in own else enterprise,
+        code=(theirs.customer_number or "").strip(),
+        street=(address.street if address else None) or "",
+        postcode=(address.postal_code if address else None) or "",
+        city=(address.city if address else None) or "",
+        country=(address.country if address else None) or "",
+        email=(contact.email if contact else None) or "",
+        phone=(contact.telephone if contact else None) or "",
+    )
+
+
+def _exchange_rate(document: koppel_ubl.Document) -> Decimal | None:
+    """Return euros for one unit of the document's currency, where the document tells both VAT totals."""
+    if document.currency == EURO or document.tax_currency != EURO or document.exchange_rate is None:
+        return None
+    return document.exchange_rate.quantize(RATE_PLACES)

@@ -1,0 +1,101 @@
+"""The parts of a connection's settings that every ledger has (contract §7), as pydantic models to compose.
+
+Codes are written as the vendor shows them to a person. All parts may be missing at first.
+"""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from koppel_mesh.messages import DocumentKind
+
+from .sides import Side
+
+_VAT_KEY: Final = re.compile(r"^(?P<category>[A-Z]{1,2})(?::(?P<rate>\d{1,3}(?:\.\d{1,4})?))?$")
+VAT_CATEGORIES: Final = frozenset({"S", "Z", "E", "AE", "K", "G", "O", "L", "M", "B"})
+
+
+def vat_key(category: str, rate: Decimal | None) -> str:
+    """Return ``category:rate`` with the rate written one way only: 21, 6, 5.5."""
+    if rate is None:
+        return category
+    return f"{category}:{format(rate.normalize(), 'f')}"
+
+
+def _checked_vat_key(key: str) -> str:
+    found = _VAT_KEY.match(key.strip())
+    if found is None or found["category"] not in VAT_CATEGORIES:
+        raise ValueError(f"“{key}” is no VAT key; write category or category:rate, such as S:21 or AE")
+    return vat_key(found["category"], Decimal(found["rate"]) if found["rate"] else None)
+
+
+def _code_text(value: object) -> object:
+    """Take a code as people copy it: as a number, or with the padding that a vendor shows around it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+Code = Annotated[
+    str,
+    BeforeValidator(_code_text),
+    Field(min_length=1, max_length=20, pattern=r"^[^\s\x00'](?:[^\x00']*[^\s\x00'])?$"),
+]
+VatKey = Annotated[str, AfterValidator(_checked_vat_key)]
+
+
+class SettingsPart(BaseModel):
+    """A part of a connection's settings; an unknown name is a mistake that its author wants to hear of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Journals(SettingsPart):
+    """The journals of a dossier: invoices and credit notes apart (R144, R145), receipts in a journal of their own (R140)."""
+
+    sale: Code | None = None
+    sale_credit: Code | None = None
+    purchase: Code | None = None
+    purchase_credit: Code | None = None
+    receipts: Code | None = None
+
+    def of(self, kind: DocumentKind) -> str | None:
+        """Return the journal of a kind. Credit notes fall back on the invoices'; receipts never share one with invoices."""
+        match kind:
+            case DocumentKind.SALES_INVOICE:
+                return self.sale
+            case DocumentKind.SALES_CREDIT_NOTE:
+                return self.sale_credit or self.sale
+            case DocumentKind.PURCHASE_INVOICE:
+                return self.purchase
+            case DocumentKind.PURCHASE_CREDIT_NOTE:
+                return self.purchase_credit or self.purchase
+            case DocumentKind.DAILY_RECEIPTS:
+                return self.receipts
+            case _:
+                return None
+
+
+class PerSide(SettingsPart):
+    """A code for each side of the books: the ledger account, or the payment condition, of last resort."""
+
+    sale: Code | None = None
+    purchase: Code | None = None
+
+    def of(self, side: Side) -> str | None:
+        """Return the code of one side."""
+        return self.sale if side == "sale" else self.purchase
+
+
+class VatCodes(SettingsPart):
+    """VAT codes by ``category:rate`` or ``category``; what is not given is found where the vendor has exactly one."""
+
+    sale: dict[VatKey, Code] = {}
+    purchase: dict[VatKey, Code] = {}
+
+    def find(self, side: Side, category: str, rate: Decimal | None) -> str | None:
+        """Return the code for category and rate, else for the category alone."""
+        codes = self.sale if side == "sale" else self.purchase
+        return codes.get(vat_key(category, rate)) or codes.get(category)

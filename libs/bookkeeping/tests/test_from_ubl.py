@@ -1,0 +1,134 @@
+"""Sample invoices, read and made ready to book: one for each thing that makes a booking go wrong."""
+
+from decimal import Decimal
+
+import pytest
+
+import koppel_ubl
+from koppel_bookkeeping import CannotBook, from_ubl
+from koppel_mesh.messages import DocumentKind
+
+from .books import SAMPLES, sample
+
+KINDS = {
+    "prepaid-and-rounded": "sales_invoice",
+    "allowance-charge-four-rates": "sales_invoice",
+    "creditnote-without-due-date": "sales_credit_note",
+    "creditnote-with-terms": "purchase_credit_note",
+    "reverse-charge-purchase": "purchase_invoice",
+    "intra-community-purchase": "purchase_invoice",
+    "dollars-with-euro-vat": "sales_invoice",
+    "negative-invoice": "sales_invoice",
+}
+
+
+def test_there_is_a_case_for_every_sample() -> None:
+    assert {path.stem for path in SAMPLES.glob("*.xml")} == set(KINDS)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+def test_lines_and_vat_make_the_total_of_the_document(name: str, kind: str) -> None:
+    made = sample(name, kind)
+    document = koppel_ubl.read((SAMPLES / f"{name}.xml").read_bytes())
+    assert sum(line.net + line.tax for line in made.lines) == made.total == document.totals.with_vat
+    assert {(each.category, each.rate, each.base, each.tax) for each in made.vat} == {
+        (each.category, each.rate, each.taxable, each.tax) for each in document.vat_breakdown
+    }
+
+
+def test_a_credit_note_stands_as_on_paper_and_its_kind_says_what_it_is() -> None:
+    made = sample("creditnote-without-due-date", "sales_credit_note")
+    assert (made.total, made.lines[0].net, made.lines[0].tax) == (Decimal("121.00"), Decimal(100), Decimal(21))
+    assert made.is_credit_note and made.sign == -1
+    assert made.due_on is None
+
+
+def test_a_negative_invoice_is_an_invoice() -> None:
+    made = sample("negative-invoice", "sales_invoice")
+    assert made.total == Decimal("-12.10")
+    assert not made.is_credit_note and made.sign == 1
+
+
+def test_what_was_paid_or_rounded_is_no_part_of_the_entry() -> None:
+    made = sample("prepaid-and-rounded", "sales_invoice")
+    assert (made.total, made.prepaid, made.rounding) == (Decimal("161.33"), Decimal("100.00"), Decimal("0.02"))
+    assert made.payable == Decimal("61.35")
+
+
+def test_allowances_and_charges_of_the_document_are_lines_of_their_own() -> None:
+    made = sample("allowance-charge-four-rates", "sales_invoice")
+    assert [(line.line_id, line.net, line.text) for line in made.lines[-2:]] == [
+        (None, Decimal("-1.50"), "Klantenkorting"),
+        (None, Decimal("1.50"), "Verpakking"),
+    ]
+    assert {(each.rate, each.tax) for each in made.vat} == {
+        (Decimal(21), Decimal("12.29")),
+        (Decimal(6), Decimal("0.72")),
+        (Decimal(12), Decimal("1.11")),
+        (Decimal(0), Decimal("0.00")),
+    }
+
+
+def test_the_counterparty_is_the_other_side() -> None:
+    sale = sample("prepaid-and-rounded", "sales_invoice")
+    assert (sale.party.vat_number, sale.party.name) == ("BE0000000295", "Houthandel Staal NV")
+    purchase = sample("prepaid-and-rounded", "purchase_invoice")
+    assert (purchase.party.vat_number, purchase.party.city, purchase.party.country) == ("BE0000000196", "Gent", "BE")
+
+
+def test_the_dossiers_own_number_on_the_other_side_identifies_nobody() -> None:
+    ubl = (SAMPLES / "prepaid-and-rounded.xml").read_bytes().replace(b"0000000295", b"0000000196")
+    party = from_ubl.booking(ubl, DocumentKind.DAILY_RECEIPTS).party
+    assert (party.name, party.vat_number, party.enterprise_number) == ("Houthandel Staal NV", "", "")
+
+
+def test_a_foreign_currency_brings_its_rate() -> None:
+    made = sample("dollars-with-euro-vat", "sales_invoice")
+    assert (made.currency, made.exchange_rate) == ("USD", Decimal("0.925000"))
+    assert sample("prepaid-and-rounded", "sales_invoice").exchange_rate is None
+
+
+@pytest.mark.parametrize("name", ["reverse-charge-purchase", "intra-community-purchase"])
+def test_vat_that_the_buyer_owes_is_not_charged_and_is_known(name: str) -> None:
+    bought, sold = sample(name, "purchase_invoice"), sample(name, "sales_invoice")
+    assert all(line.tax == 0 and bought.is_due_by_buyer(line) for line in bought.lines)
+    assert not any(sold.is_due_by_buyer(line) for line in sold.lines)
+
+
+def test_a_currency_in_small_letters_is_the_same_one() -> None:
+    ubl = (SAMPLES / "prepaid-and-rounded.xml").read_bytes().replace(b"EUR", b"eur")
+    assert from_ubl.booking(ubl, DocumentKind.SALES_INVOICE) == sample("prepaid-and-rounded", "sales_invoice")
+
+
+def test_a_line_without_an_id_is_known_by_its_place_at_both_ends() -> None:
+    ubl = (SAMPLES / "reverse-charge-purchase.xml").read_bytes()
+    without = ubl.replace(b"<cbc:ID>2</cbc:ID>", b"")
+    assert without != ubl
+    made = from_ubl.booking(without, DocumentKind.PURCHASE_INVOICE)
+    told = from_ubl.lines_of(koppel_ubl.read(without))
+    assert [line.line_id for line in made.lines] == [line.id for line in told] == ["1", "2"]
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4", b"<a/>", b""])
+def test_what_is_no_ubl_is_refused(data: bytes) -> None:
+    with pytest.raises(CannotBook) as caught:
+        from_ubl.booking(data, DocumentKind.SALES_INVOICE)
+    assert caught.value.code == "document_unreadable"
+
+
+def test_a_kind_that_is_no_invoice_is_refused() -> None:
+    with pytest.raises(CannotBook) as caught:
+        from_ubl.booking(b"", DocumentKind.BANK_STATEMENT)
+    assert caught.value.code == "kind_not_supported"
+
+
+def test_a_document_that_does_not_add_up_is_refused_with_both_amounts() -> None:
+    ubl = (SAMPLES / "prepaid-and-rounded.xml").read_bytes()
+    wrong = ubl.replace(b">161.33</cbc:TaxInclusiveAmount>", b">161.34</cbc:TaxInclusiveAmount>")
+    assert wrong != ubl
+    with pytest.raises(CannotBook) as caught:
+        from_ubl.booking(wrong, DocumentKind.SALES_INVOICE)
+    assert (caught.value.code, caught.value.detail) == (
+        "document_totals_wrong",
+        "lines and VAT make 161.33, the document says 161.34",
+    )
