@@ -89,7 +89,7 @@ def owner(mesh: Any) -> Firm:
     asked = {"name": "Bakkerij Peeters", "enterprise_number": SELLER, "language": "nl", "export": rules}
     dossier = _made(client.post("/dossier-api/v1/dossiers", json=asked))
     connecting = {"dossier_id": dossier["id"], "settings": {}}
-    connectors = [name for name in mesh.services if name.startswith("connector-")]
+    connectors = [name for name, service in mesh.services.items() if service.kind == "connector"]
     connections = {
         name: _once(lambda at=f"/{name}/v1/connections": client.post(at, json=connecting), 201)["id"]
         for name in connectors

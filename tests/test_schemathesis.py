@@ -24,7 +24,7 @@ EXAMPLES = 15
 ROOT = Path(__file__).parents[1]
 UBL = ROOT / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
 SERVICES = tuple(sorted(installed_services()))
-CONNECTORS = tuple(name for name in SERVICES if name.startswith("connector-"))
+CONNECTORS = tuple(name for name in SERVICES if installed_services()[name].kind == "connector")
 bounded = settings(
     max_examples=EXAMPLES,
     deadline=None,

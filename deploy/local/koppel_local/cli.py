@@ -116,7 +116,7 @@ def status(
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
     """Show health, what waits for what, and open problems. Exit code 1 when a service is not ready."""
-    names = connectors or [name for name in installed_services() if name.startswith("connector-")]
+    names = connectors or [name for name, service in installed_services().items() if service.kind == "connector"]
     table = _table("service", "health")
     with reported():
         api = Api(url, client_id, client_secret)

@@ -37,6 +37,8 @@ def connector_service(
     return Service(
         name=connector.profile.name,
         title=f"Koppel connector to {connector.profile.title}",
+        kind="connector",
+        calls=("dossier-api",),
         settings=settings,
         routers=routers(connector),
         handlers={DocumentReady: take_documents, DossierChanged: take_dossiers},

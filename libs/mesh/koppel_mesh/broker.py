@@ -203,6 +203,7 @@ class Subscription:
         self._ready = ready
         self._lost_at: float | None = None
         self._reached = False
+        self._connection: AbstractConnection | None = None
 
     async def run(self) -> None:
         """Consume until cancelled; every loss of connection, channel or consumer is met by opening them again."""
@@ -229,10 +230,22 @@ class Subscription:
             return 0.0
         return asyncio.get_running_loop().time() - self._lost_at
 
+    async def depth_of(self, queue: str) -> int | None:
+        """Return how many messages wait in ``queue``; None while there is no connection to ask by."""
+        connection = self._connection
+        if connection is None or connection.is_closed:
+            return None
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT_S):
+                return await _depth(connection, queue)
+        except (OSError, TimeoutError, aio_pika.exceptions.AMQPError):
+            return None
+
     async def _consume(self) -> None:
         self._reached = False
         connection = await _connect(self._url, f"{self._name} consumer", ConsumerConnection)
         self._reached = True
+        self._connection = connection
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -277,12 +290,18 @@ async def depth(url: str, queue: str) -> int:
     """Return how many messages ``queue`` holds; 0 when there is no such queue."""
     connection = await _connect(url, "koppel depth")
     async with connection:
-        channel: AbstractChannel = await connection.channel()
-        try:
-            declared = await channel.declare_queue(queue, passive=True, timeout=REPLY_TIMEOUT_S)
-        except aio_pika.exceptions.ChannelNotFoundEntity:
-            return 0
+        return await _depth(connection, queue)
+
+
+async def _depth(connection: AbstractConnection, queue: str) -> int:
+    channel: AbstractChannel = await connection.channel()
+    try:
+        declared = await channel.declare_queue(queue, passive=True, timeout=REPLY_TIMEOUT_S)
         return int(declared.declaration_result.message_count or 0)
+    except aio_pika.exceptions.ChannelNotFoundEntity:
+        return 0
+    finally:
+        await channel.close()
 
 
 async def _connect(

@@ -29,6 +29,8 @@ class Health:
     not_consuming_for_s: Callable[[], float] | None = None
     is_cut_off: Callable[[], Awaitable[bool]] | None = None
     """Whether others publish what this process cannot."""
+    warnings: dict[str, str] = field(default_factory=dict)
+    """What an operator should look at although requests are served, by subject."""
     _ticks: dict[str, float] = field(default_factory=dict)
     _silence_allowed_s: dict[str, float] = field(default_factory=dict)
     _schema_serves: bool = False

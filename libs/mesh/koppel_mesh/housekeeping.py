@@ -1,8 +1,12 @@
 """What mesh does for every service in the background: forgetting what was kept long enough, and gauging its outbox."""
 
+from functools import partial
+
+import structlog
 from sqlalchemy import text
 
 from . import outbox
+from .broker import Subscription, dead_queue_of
 from .inbox import KEEP_DAYS
 from .service import Context, Loop
 from .telemetry.metrics import gauge
@@ -10,6 +14,7 @@ from .telemetry.metrics import gauge
 IDEMPOTENCY_KEEP_DAYS = 7
 FORGET_INTERVAL_S = 3600.0
 GAUGE_INTERVAL_S = 15.0
+NEIGHBOURS_INTERVAL_S = 15.0
 
 _FORGET_INBOX = text(f"DELETE FROM inbox WHERE received_at < now() - interval '{KEEP_DAYS} days'")
 _FORGET_KEYS = text(f"DELETE FROM idempotency_key WHERE created_at < now() - interval '{IDEMPOTENCY_KEEP_DAYS} days'")
@@ -17,11 +22,42 @@ _WAITING = gauge("koppel_outbox_messages", "Messages in the outbox")
 _AGE = gauge("koppel_outbox_oldest_age_seconds", "Age of the oldest message in the outbox")
 
 
-def housekeeping_loops(context: Context) -> tuple[Loop, ...]:
-    """Return the loops every service with tables gets."""
-    if not context.service.lineages:
-        return ()
-    return (Loop("forget", _forget, FORGET_INTERVAL_S), Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
+_DEAD = gauge("koppel_dead_messages", "Messages in the dead queue: refused again and again, or never settled")
+log = structlog.get_logger(__name__)
+
+
+def housekeeping_loops(context: Context, subscription: Subscription | None) -> list[Loop]:
+    """Return the loops that every service gets for its tables, its queue and its neighbours."""
+    loops = [Loop("neighbours", _ask_neighbours, NEIGHBOURS_INTERVAL_S)]
+    if context.service.lineages:
+        loops.append(Loop("forget", _forget, FORGET_INTERVAL_S))
+        loops.append(Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
+    if subscription is not None:
+        loops.append(Loop("dead queue gauge", partial(_gauge_dead_queue, subscription), GAUGE_INTERVAL_S))
+    return loops
+
+
+async def _ask_neighbours(context: Context) -> None:
+    names = {*context.service.calls, *context.mesh.called}
+    if context.settings.oidc_issuer is None:
+        names.add("identity")
+    await context.neighbours.ask(names - {context.name})
+
+
+async def _gauge_dead_queue(subscription: Subscription, context: Context) -> None:
+    """Tell of messages in the dead queue: nothing consumes it, so each is one that somebody has to look at."""
+    queue = dead_queue_of(context.name)
+    found = await subscription.depth_of(queue)
+    if found is None:
+        return
+    _DEAD.labels(context.name).set(found)
+    if not found:
+        context.health.warnings.pop(queue, None)
+        return
+    warning = f"messages in {queue}: {found}"
+    if context.health.warnings.get(queue) != warning:
+        log.error("messages in the dead queue", service=context.name, queue=queue, count=found)
+    context.health.warnings[queue] = warning
 
 
 async def _forget(context: Context) -> None:

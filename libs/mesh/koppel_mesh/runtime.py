@@ -31,6 +31,7 @@ from .http.mesh_client import MeshClient
 from .http.middleware import Started
 from .http.server import build_app
 from .inbox import BATCH, Inbox
+from .neighbours import Neighbours
 from .outbox import Relay, drain
 from .service import Context, Loop, Service
 from .settings import MeshSettings
@@ -154,7 +155,7 @@ class _Part:
             stack.push_async_callback(self._send_the_rest)
             await stack.enter_async_context(open_resources(context))
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
-            loops += [*housekeeping_loops(context), *context.service.loops]
+            loops += [*housekeeping_loops(context, self._subscription), *context.service.loops]
             tasks = [asyncio.create_task(self._turn(loop), name=f"{context.name} {loop.name}") for loop in loops]
             consumer = asyncio.create_task(self._subscription.run()) if self._subscription else None
             context.health.started = True
@@ -217,7 +218,8 @@ async def open_context(service: Service, settings: MeshSettings) -> AsyncIterato
         http = await stack.enter_async_context(HttpClient())
         health = Health(database, service.name, service.lineages)
         verifier = TokenVerifier(settings, http)
-        yield Context(service, settings, database, http, MeshClient(settings, http), verifier, health)
+        neighbours = Neighbours(settings, http, service.name)
+        yield Context(service, settings, database, http, MeshClient(settings, http), verifier, health, neighbours)
 
 
 @asynccontextmanager

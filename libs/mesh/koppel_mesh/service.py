@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +22,7 @@ from .http.client import HttpClient
 from .http.mesh_client import MeshClient
 from .messages import EventData
 from .migrations import Lineage
+from .neighbours import Neighbours
 from .settings import MeshSettings
 
 Handler = Callable[["Context", AsyncConnection, Sequence[Any]], Awaitable[None]]
@@ -58,6 +59,10 @@ class Service:
     resources: Callable[["Context"], AbstractAsyncContextManager[Any]] | None = None
     """Opened at start and closed at the end; its value is ``context.resources``."""
     title: str = ""
+    kind: Literal["service", "connector"] = "service"
+    """A connector has the routes, tables and loops of the kit; commands and tests find connectors by it."""
+    calls: Sequence[str] = ()
+    """The services it calls over HTTP; those it turns out to call besides are noted as it does."""
 
 
 @dataclass
@@ -71,6 +76,7 @@ class Context:
     mesh: MeshClient
     verifier: TokenVerifier
     health: Health
+    neighbours: Neighbours
     resources: Any = None
     _wakes: dict[str, asyncio.Event] = field(default_factory=dict)
 

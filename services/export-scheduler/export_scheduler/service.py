@@ -16,6 +16,7 @@ EXPORT_SCHEDULER = Lineage(
 SERVICE = Service(
     name="export-scheduler",
     title="Koppel export scheduler",
+    calls=("dossier-api",),
     settings=SchedulerSettings,
     routers=(routes.router,),
     handlers={

@@ -72,7 +72,7 @@ class Scheduler:
         unused: Any = None
         self.database = database
         self.dossier_api = DossierApi()
-        self.context = Context(SERVICE, known, database, unused, self.dossier_api, Tokens(), unused)  # type: ignore[arg-type]
+        self.context = Context(SERVICE, known, database, unused, self.dossier_api, Tokens(), unused, unused)  # type: ignore[arg-type]
         self.http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=build_app(SERVICE, self.context)), base_url="http://scheduler"
         )

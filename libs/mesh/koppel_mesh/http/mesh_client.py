@@ -42,6 +42,8 @@ class MeshClient:
         self._token = ""
         self._renew_at = 0.0
         self._token_url: str | None = None
+        self.called: set[str] = set()
+        """The services it was asked to reach, by name."""
 
     async def request(self, method: str, path: str, *, deadline_s: float = DEADLINE_S, **arguments: Any) -> Response:
         """Make one call and return its answer if it is a success (a 304 counts as one).
@@ -49,6 +51,7 @@ class MeshClient:
         Raises:
             MeshError: it is not, or there was none.
         """
+        self.called.add(path.lstrip("/").partition("/")[0])
         for retry in (True, False):
             token = await self._bearer()
             headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {token}"}

@@ -89,11 +89,12 @@ def _operation_id(route: APIRoute) -> str:
 def _add_health(app: FastAPI, context: "Context") -> None:
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
-        return _verdict(context.health.live())
+        return _answer(context.health.live())
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready() -> Response:
-        return _verdict(await context.health.ready())
+        reasons = await context.health.ready()
+        return _answer(reasons, warnings=list(context.health.warnings.values()), needs=context.neighbours.state)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -101,5 +102,5 @@ def _add_health(app: FastAPI, context: "Context") -> None:
         return Response(body, media_type=media_type)
 
 
-def _verdict(reasons: list[str]) -> Response:
-    return JSONResponse({"status": "no" if reasons else "ok", "reasons": reasons}, 503 if reasons else 200)
+def _answer(reasons: list[str], **told: object) -> Response:
+    return JSONResponse({"status": "no" if reasons else "ok", "reasons": reasons, **told}, 503 if reasons else 200)

@@ -1,0 +1,55 @@
+"""Whether the services that this one calls are ready, as far as is known: told beside readiness, never a part of it.
+
+A pod that is taken out of rotation because a neighbour is ill answers nobody, not even what it could answer alone, and its
+own callers follow: one ill service would end all. So neighbours are asked in the background, each within a bounded time,
+and what they said last stands in the answer of ``/health/ready`` without changing its status. The answer itself waits for
+nobody, so services that call each other do not wait in a circle.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import structlog
+
+from .http.client import HttpClient, NotSent, Unanswered
+from .settings import MeshSettings
+
+READY = "ready"
+DEADLINE_S = 2.0
+log = structlog.get_logger(__name__)
+
+
+class Neighbours:
+    """What is known of the services that one service calls."""
+
+    def __init__(self, settings: MeshSettings, http: HttpClient, service: str) -> None:
+        self._mesh_url = settings.mesh_url
+        self._http = http
+        self._service = service
+        self._state: dict[str, str] = {}
+
+    @property
+    def state(self) -> Mapping[str, str]:
+        """Return for each what it said last: ``ready``, or why it is not."""
+        return dict(self._state)
+
+    async def ask(self, names: set[str]) -> None:
+        """Ask each of ``names``; a change is logged."""
+        for name, state in zip(names, await asyncio.gather(*map(self._ask, names)), strict=True):
+            before = self._state.get(name, READY)
+            self._state[name] = state
+            if state != before:
+                log.warning("neighbour", service=self._service, neighbour=name, state=state)
+
+    async def _ask(self, name: str) -> str:
+        try:
+            answer = await self._http.request("GET", f"{self._mesh_url}/{name}/health/ready", deadline_s=DEADLINE_S)
+        except (NotSent, Unanswered) as error:
+            return f"no answer: {error}"
+        if answer.status == 200:
+            return READY
+        try:
+            return "; ".join(json.loads(answer.content)["reasons"]) or f"HTTP {answer.status}"
+        except (ValueError, KeyError, TypeError):
+            return f"HTTP {answer.status}"
