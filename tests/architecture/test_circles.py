@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-IN_CIRCLES = {"koppel_ubl": 58}
+IN_CIRCLES: dict[str, int] = {}
 """How many modules of a package are in circles today. The numbers are exact: mend some, and lower the number here."""
 
 Graph = Mapping[str, set[str]]

@@ -1,9 +1,6 @@
 """What can be wrong with bytes that are handed in as UBL, and with a document that is to be written as UBL."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .checking import Finding
+from .report import Finding
 
 
 class ReadError(Exception):
@@ -48,7 +45,7 @@ class BuildError(WriteError):
         findings: each broken rule, with its sentence and place.
     """
 
-    def __init__(self, findings: "tuple[Finding, ...]") -> None:
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
         said = "; ".join(dict.fromkeys(f"{one.rule}: {one.message}" for one in findings))
         super().__init__("rule", said, findings[0].path)
         self.findings = findings

@@ -10,7 +10,7 @@ from lxml import etree
 
 import koppel_ubl
 from koppel_ubl import Finding, safe_xml
-from koppel_ubl.checking import places
+from koppel_ubl.checking.engine import places
 
 from .oracle.mutations import mutated
 
@@ -27,7 +27,7 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 def forget() -> None:
-    places._kept[0] = places.Memory()
+    places._current[0] = places.Memory()
 
 
 def documents() -> list[bytes]:
@@ -101,20 +101,20 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         data = INVOICE.replace(b">C62<", b">" + codes[0] + b"<").replace(b">EUR<", b">" + codes[1] + b"<")
         data = data.replace(b"cbc:CityName", b"cbc:City" + codes[2]).replace(b'"0208"', b'"' + codes[3] + b'"')
         told(data)
-        largest = max(largest, places._kept[0].size)
+        largest = max(largest, places._current[0].size)
     assert largest < 3_000 + places.KEPT_PARTS_MAX
     assert told(INVOICE) == good
 
 
 def test_long_texts_are_not_remembered() -> None:
     told(INVOICE)
-    before = places._kept[0].size
+    before = places._current[0].size
     long = b"S" * 10_000
     told(
         INVOICE.replace(b"<cbc:ID>S</cbc:ID>", b"<cbc:ID>" + long + b"</cbc:ID>").replace(b'"C62"', b'"' + long + b'"')
     )
-    tokens = [token for place in _places(places._kept[0].invoice) for token in place.tokens]
-    assert places._kept[0].size > before
+    tokens = [token for place in _places(places._current[0].invoice) for token in place.tokens]
+    assert places._current[0].size > before
     assert max(len(repr(token)) for token in tokens) < 1_000
 
 

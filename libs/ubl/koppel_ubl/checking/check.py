@@ -7,25 +7,23 @@ from typing import Final, Literal
 
 from koppel_ubl import safe_xml
 from koppel_ubl.reading.document import document_of
+from koppel_ubl.report import Report, Rule
 
 from .en16931 import LAYER as EN16931
-from .judging import findings
-from .layer import Layer
-from .own import LAYER as OWN
+from .engine import Layer, Tree, evaluate
+from .house_rules import LAYER as HOUSE_RULES
 from .peppol import LAYER as PEPPOL
-from .report import Report, Rule
 from .structure import LAYER as STRUCTURE
-from .tree import Tree
 
 Profile = Literal["peppol-bis-3", "en16931"]
 
-LAYERS: Final[tuple[Layer, ...]] = (STRUCTURE, EN16931, PEPPOL, OWN)
-"""In the order in which they look: structure, EN 16931, Peppol, our own. A new layer is one more entry here."""
+LAYERS: Final[tuple[Layer, ...]] = (STRUCTURE, EN16931, PEPPOL, HOUSE_RULES)
+"""In the order of their findings. A new layer is one more entry here."""
 
 PROFILES: Final[Mapping[Profile, frozenset[str]]] = MappingProxyType(
     {
-        "peppol-bis-3": frozenset({"structure", "en16931", "peppol", "own"}),
-        "en16931": frozenset({"structure", "en16931", "own"}),
+        "peppol-bis-3": frozenset({"structure", "en16931", "peppol", "house_rules"}),
+        "en16931": frozenset({"structure", "en16931", "house_rules"}),
     }
 )
 
@@ -47,9 +45,9 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
     layers = _layers(profile)
     tree = Tree(document_of(safe_xml.parse(data, limit_depth=False)))
     try:
-        return Report(profile, findings(tree, layers, profile))
+        return Report(profile, evaluate(tree, layers, profile))
     finally:
-        tree.let_go()
+        tree.release()
 
 
 @cache

@@ -3,8 +3,7 @@
 Release 1.3.16 (April 2026) of the validation artefacts is followed.
 """
 
-from koppel_ubl.checking.layer import Layer
-from koppel_ubl.checking.report import Sentence
+from koppel_ubl.checking.engine import Layer
 
 from . import (  # noqa: F401 - each declares its rules
     allowances,
@@ -19,20 +18,18 @@ from . import (  # noqa: F401 - each declares its rules
     totals,
     vat_categories,
 )
-from .registry import RULES, declare, questions
+from .rules import RULES
 
 __all__ = ["LAYER"]
 
 RELEASE = "1.3.16"
-_NOT_CASTABLE = declare(
+_NOT_CASTABLE = RULES.declare(
     "KOPPEL-VALUE",
     "fatal",
     "",
-    Sentence(
-        "Deze waarde is geen getal, datum of ja/nee; daardoor zijn de regels van EN 16931 niet te beoordelen.",
-        "Cette valeur n'est ni un nombre, ni une date, ni un oui/non ; les règles EN 16931 ne peuvent être jugées.",
-        "This value is no number, date or yes/no; because of it the rules of EN 16931 cannot be judged.",
-    ),
+    nl="Deze waarde is geen getal, datum of ja/nee; daardoor zijn de regels van EN 16931 niet te beoordelen.",
+    fr="Cette valeur n'est ni un nombre, ni une date, ni un oui/non ; les règles EN 16931 ne peuvent être jugées.",
+    en="This value is no number, date or yes/no; because of it the rules of EN 16931 cannot be judged.",
 )
 
-LAYER = Layer("en16931", RULES, questions, not_castable=_NOT_CASTABLE)
+LAYER = Layer("en16931", RULES.by_id, RULES.assertions, not_castable=_NOT_CASTABLE)

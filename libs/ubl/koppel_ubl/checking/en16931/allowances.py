@@ -1,11 +1,10 @@
 """Rules about allowances and charges, of the document and of a line: the same questions in four places."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Group
+from koppel_ubl.checking.engine import Context, Facts, Group
+from koppel_ubl.report import Sentence
 
 from .conditions import any_given, given, two_decimals
-from .registry import Groups
+from .rules import RULES
 from .terms import is_charge, is_vat
 
 
@@ -31,9 +30,10 @@ def has_vat_category(group: Group, facts: Facts) -> bool:
     return any(category.has("cbc:ID") and is_vat(category) for category in categories)
 
 
-def _amount(context: Groups, rule_id: str, term: str, what: Sentence) -> None:
+def _amount(context: Context, rule_id: str, term: str, what: Sentence) -> None:
     context.rule(
         rule_id,
+        "fatal",
         term,
         nl=f"Vermeld het bedrag van {what.nl}.",
         fr=f"Indiquez le montant d'{what.fr}.",
@@ -41,11 +41,12 @@ def _amount(context: Groups, rule_id: str, term: str, what: Sentence) -> None:
     )(given("cbc:Amount"))
 
 
-def _reason(context: Groups, rule_ids: tuple[str, str], term: str, what: Sentence) -> None:
+def _reason(context: Context, rule_ids: tuple[str, str], term: str, what: Sentence) -> None:
     """Ask for a reason under both its ids: the standard says it twice, as a rule and as a condition."""
     test = any_given("cbc:AllowanceChargeReason", "cbc:AllowanceChargeReasonCode")
     context.rule(
         rule_ids[0],
+        "fatal",
         term,
         nl=f"Vermeld de reden van {what.nl}, als tekst of als code.",
         fr=f"Indiquez le motif d'{what.fr}, en texte ou en code.",
@@ -53,6 +54,7 @@ def _reason(context: Groups, rule_ids: tuple[str, str], term: str, what: Sentenc
     )(test)
     context.rule(
         rule_ids[1],
+        "fatal",
         term,
         nl=f"Voor {what.nl} is een tekst of een code als reden nodig, of allebei.",
         fr=f"Pour {what.fr}, il faut un motif en texte ou en code, ou les deux.",
@@ -60,9 +62,10 @@ def _reason(context: Groups, rule_ids: tuple[str, str], term: str, what: Sentenc
     )(test)
 
 
-def _decimals(context: Groups, rule_ids: tuple[str, str], terms: tuple[str, str], what: Sentence) -> None:
+def _decimals(context: Context, rule_ids: tuple[str, str], terms: tuple[str, str], what: Sentence) -> None:
     context.rule(
         rule_ids[0],
+        "fatal",
         terms[0],
         nl=f"Hoogstens twee decimalen voor het bedrag van {what.nl}.",
         fr=f"Deux décimales au plus pour le montant d'{what.fr}.",
@@ -70,6 +73,7 @@ def _decimals(context: Groups, rule_ids: tuple[str, str], terms: tuple[str, str]
     )(two_decimals("cbc:Amount"))
     context.rule(
         rule_ids[1],
+        "fatal",
         terms[1],
         nl=f"Hoogstens twee decimalen voor het basisbedrag van {what.nl}.",
         fr=f"Deux décimales au plus pour le montant de base d'{what.fr}.",
@@ -77,9 +81,10 @@ def _decimals(context: Groups, rule_ids: tuple[str, str], terms: tuple[str, str]
     )(two_decimals("cbc:BaseAmount"))
 
 
-def _category(context: Groups, rule_id: str, term: str, what: Sentence) -> None:
+def _category(context: Context, rule_id: str, term: str, what: Sentence) -> None:
     context.rule(
         rule_id,
+        "fatal",
         term,
         nl=f"Vermeld de btw-categorie van {what.nl}.",
         fr=f"Indiquez la catégorie de TVA d'{what.fr}.",
@@ -87,24 +92,24 @@ def _category(context: Groups, rule_id: str, term: str, what: Sentence) -> None:
     )(has_vat_category)
 
 
-DOCUMENT_ALLOWANCE = Groups(*OF_DOCUMENT, where=is_an_allowance)
+DOCUMENT_ALLOWANCE = RULES.on(*OF_DOCUMENT, where=is_an_allowance)
 _amount(DOCUMENT_ALLOWANCE, "BR-31", "BT-92", _DOCUMENT_ALLOWANCE)
 _category(DOCUMENT_ALLOWANCE, "BR-32", "BT-95", _DOCUMENT_ALLOWANCE)
 _reason(DOCUMENT_ALLOWANCE, ("BR-33", "BR-CO-21"), "BT-97, BT-98", _DOCUMENT_ALLOWANCE)
 _decimals(DOCUMENT_ALLOWANCE, ("BR-DEC-01", "BR-DEC-02"), ("BT-92", "BT-93"), _DOCUMENT_ALLOWANCE)
 
-DOCUMENT_CHARGE = Groups(*OF_DOCUMENT, where=is_a_charge)
+DOCUMENT_CHARGE = RULES.on(*OF_DOCUMENT, where=is_a_charge)
 _amount(DOCUMENT_CHARGE, "BR-36", "BT-99", _DOCUMENT_CHARGE)
 _category(DOCUMENT_CHARGE, "BR-37", "BT-102", _DOCUMENT_CHARGE)
 _reason(DOCUMENT_CHARGE, ("BR-38", "BR-CO-22"), "BT-104, BT-105", _DOCUMENT_CHARGE)
 _decimals(DOCUMENT_CHARGE, ("BR-DEC-05", "BR-DEC-06"), ("BT-99", "BT-100"), _DOCUMENT_CHARGE)
 
-LINE_ALLOWANCE = Groups(*OF_LINE, where=is_an_allowance)
+LINE_ALLOWANCE = RULES.on(*OF_LINE, where=is_an_allowance)
 _amount(LINE_ALLOWANCE, "BR-41", "BT-136", _LINE_ALLOWANCE)
 _reason(LINE_ALLOWANCE, ("BR-42", "BR-CO-23"), "BT-139, BT-140", _LINE_ALLOWANCE)
 _decimals(LINE_ALLOWANCE, ("BR-DEC-24", "BR-DEC-25"), ("BT-136", "BT-137"), _LINE_ALLOWANCE)
 
-LINE_CHARGE = Groups(*OF_LINE, where=is_a_charge)
+LINE_CHARGE = RULES.on(*OF_LINE, where=is_a_charge)
 _amount(LINE_CHARGE, "BR-43", "BT-141", _LINE_CHARGE)
 _reason(LINE_CHARGE, ("BR-44", "BR-CO-24"), "BT-144, BT-145", _LINE_CHARGE)
 _decimals(LINE_CHARGE, ("BR-DEC-27", "BR-DEC-28"), ("BT-141", "BT-142"), _LINE_CHARGE)

@@ -2,23 +2,21 @@
 
 from decimal import Decimal
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.shape import by_shape
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import ZERO, amount, cents, decimal, rounded, share
+from koppel_ubl.checking.engine import ZERO, Facts, Group, amount, cached_by_shape, cents, decimal, rounded, share
 
 from .conditions import given, two_decimals
-from .registry import Groups
+from .rules import RULES
 from .terms import category_code, is_vat
 
-VAT_TOTAL = Groups("/cac:TaxTotal")
-BREAKDOWN = Groups("cac:TaxTotal/cac:TaxSubtotal")
+VAT_TOTAL = RULES.on("/cac:TaxTotal")
+BREAKDOWN = RULES.on("cac:TaxTotal/cac:TaxSubtotal")
 
 ONE = Decimal(1)
 
 
 @VAT_TOTAL.rule(
     "BR-CO-14",
+    "fatal",
     "BT-110",
     nl="Het btw-totaal klopt niet met de som van de btw per tarief.",
     fr="Le total de la TVA ne correspond pas à la somme de la TVA par taux.",
@@ -36,6 +34,7 @@ def vat_adds_up(total: Group, facts: Facts) -> bool:
 
 BREAKDOWN.rule(
     "BR-45",
+    "fatal",
     "BT-116",
     nl="Vermeld in elke btw-uitsplitsing de maatstaf van heffing.",
     fr="Indiquez la base imposable dans chaque ventilation de la TVA.",
@@ -44,6 +43,7 @@ BREAKDOWN.rule(
 
 BREAKDOWN.rule(
     "BR-46",
+    "fatal",
     "BT-117",
     nl="Vermeld in elke btw-uitsplitsing het btw-bedrag.",
     fr="Indiquez le montant de TVA dans chaque ventilation de la TVA.",
@@ -53,6 +53,7 @@ BREAKDOWN.rule(
 
 @BREAKDOWN.rule(
     "BR-47",
+    "fatal",
     "BT-118",
     nl="Vermeld in elke btw-uitsplitsing de btw-categorie.",
     fr="Indiquez la catégorie de TVA dans chaque ventilation de la TVA.",
@@ -64,6 +65,7 @@ def breakdown_has_category(breakdown: Group, facts: Facts) -> bool:
 
 @BREAKDOWN.rule(
     "BR-48",
+    "fatal",
     "BT-119",
     nl="Vermeld in elke btw-uitsplitsing het tarief, behalve buiten het toepassingsgebied (O).",
     fr="Indiquez le taux dans chaque ventilation de la TVA, sauf hors champ d'application (O).",
@@ -76,6 +78,7 @@ def breakdown_has_rate(breakdown: Group, facts: Facts) -> bool:
 
 @BREAKDOWN.rule(
     "BR-CO-17",
+    "fatal",
     "BT-117",
     nl="Het btw-bedrag is niet de maatstaf van heffing maal het tarief.",
     fr="Le montant de TVA n'est pas la base imposable fois le taux.",
@@ -92,7 +95,7 @@ def vat_is_base_times_rate(breakdown: Group, facts: Facts) -> bool:
     return base is not None and is_near(tax, base, percent)
 
 
-@by_shape
+@cached_by_shape
 def _rate(breakdown: Group) -> Decimal | None:
     percents = (percent for category in _vat_categories(breakdown) for percent in category.values("cbc:Percent"))
     return next(map(decimal, percents), None)
@@ -109,6 +112,7 @@ def _vat_categories(breakdown: Group) -> list[Group]:
 
 BREAKDOWN.rule(
     "BR-DEC-19",
+    "fatal",
     "BT-116",
     nl="Hoogstens twee decimalen voor de maatstaf van heffing.",
     fr="Deux décimales au plus pour la base imposable.",
@@ -117,6 +121,7 @@ BREAKDOWN.rule(
 
 BREAKDOWN.rule(
     "BR-DEC-20",
+    "fatal",
     "BT-117",
     nl="Hoogstens twee decimalen voor het btw-bedrag van een tarief.",
     fr="Deux décimales au plus pour le montant de TVA d'un taux.",

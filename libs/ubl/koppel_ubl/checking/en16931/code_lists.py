@@ -1,12 +1,10 @@
 """The rules that a code stands in its list (BR-CL-…). The lists are in ``codes/``, with their release."""
 
 from koppel_ubl.checking.codes import codes
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Value
-from koppel_ubl.checking.values import normalised
+from koppel_ubl.checking.engine import Facts, Test, Value, normalised
+from koppel_ubl.report import Sentence
 
-from .registry import RULES, Values, ValueTest
+from .rules import RULES
 from .terms import is_charge
 
 MIME_TYPES = frozenset(
@@ -35,11 +33,11 @@ AMOUNTS = (
 )
 
 
-def _text_in(known: frozenset[str]) -> ValueTest:
+def _text_in(known: frozenset[str]) -> Test:
     return lambda value, facts: normalised(value.text) in known
 
 
-def _attribute_in(name: str, known: frozenset[str], *, required: bool = False) -> ValueTest:
+def _attribute_in(name: str, known: frozenset[str], *, required: bool = False) -> Test:
     def holds(value: Value, facts: Facts) -> bool:
         given = value.get(name)
         return not required if given is None else given in known or normalised(given) in known
@@ -47,19 +45,15 @@ def _attribute_in(name: str, known: frozenset[str], *, required: bool = False) -
     return holds
 
 
-def _listed(rule_id: str, term: str, what: Sentence, test: ValueTest, *places: str) -> None:
-    add = (
-        Values(*places).under(RULES[rule_id])
-        if rule_id in RULES
-        else Values(*places).rule(
-            rule_id,
-            term,
-            nl=f"Deze code staat niet in de lijst: {what.nl}.",
-            fr=f"Ce code ne figure pas dans la liste : {what.fr}.",
-            en=f"This code is not in the list: {what.en}.",
-        )
-    )
-    add(test)
+def _listed(rule_id: str, term: str, what: Sentence, test: Test, *paths: str) -> None:
+    RULES.on(*paths).rule(
+        rule_id,
+        "fatal",
+        term,
+        nl=f"Deze code staat niet in de lijst: {what.nl}.",
+        fr=f"Ce code ne figure pas dans la liste : {what.fr}.",
+        en=f"This code is not in the list: {what.en}.",
+    )(test)
 
 
 _KINDS = Sentence("soorten facturen", "types de factures", "kinds of invoices")
@@ -143,7 +137,7 @@ _listed("BR-CL-17", "BT-95, BT-102, BT-118", _CATEGORIES, _text_in(VAT_CATEGORIE
 _listed("BR-CL-18", "BT-151", _CATEGORIES, _text_in(VAT_CATEGORIES), "cac:ClassifiedTaxCategory/cbc:ID")
 
 
-def _reason_in(known: frozenset[str], *, charges: bool) -> ValueTest:
+def _reason_in(known: frozenset[str], *, charges: bool) -> Test:
     def holds(code: Value, facts: Facts) -> bool:
         return is_charge(code.group) is not charges or normalised(code.text) in known
 

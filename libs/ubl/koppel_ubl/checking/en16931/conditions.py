@@ -1,15 +1,11 @@
 """Conditions that many rules share, each made for the elements a rule is about."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import decimals
-
-from .registry import GroupTest
+from koppel_ubl.checking.engine import Facts, Group, Test, decimals
 
 DECIMALS_MAX = 2
 
 
-def filled(*path: str) -> GroupTest:
+def filled(*path: str) -> Test:
     """Require that the first value at the path holds more than white space."""
     groups, name = path[:-1], path[-1]
 
@@ -23,7 +19,7 @@ def filled(*path: str) -> GroupTest:
     return holds
 
 
-def given(*path: str) -> GroupTest:
+def given(*path: str) -> Test:
     """Require a value at the path, empty or not."""
     groups, name = path[:-1], path[-1]
 
@@ -35,7 +31,7 @@ def given(*path: str) -> GroupTest:
     return holds
 
 
-def any_given(*names: str) -> GroupTest:
+def any_given(*names: str) -> Test:
     """Require one of these values."""
 
     def holds(group: Group, facts: Facts) -> bool:
@@ -44,7 +40,7 @@ def any_given(*names: str) -> GroupTest:
     return holds
 
 
-def at_most_one(*path: str) -> GroupTest:
+def at_most_one(*path: str) -> Test:
     """Allow one value at the path, whatever the number of groups on the way."""
     groups, name = path[:-1], path[-1]
 
@@ -56,7 +52,7 @@ def at_most_one(*path: str) -> GroupTest:
     return holds
 
 
-def at_most_one_group(*path: str) -> GroupTest:
+def at_most_one_group(*path: str) -> Test:
     """Allow one group at the path."""
 
     def holds(group: Group, facts: Facts) -> bool:
@@ -65,7 +61,7 @@ def at_most_one_group(*path: str) -> GroupTest:
     return holds
 
 
-def two_decimals(name: str) -> GroupTest:
+def two_decimals(name: str) -> Test:
     """Allow no more than two decimals in a value, trailing zeros counted."""
 
     def holds(group: Group, facts: Facts) -> bool:

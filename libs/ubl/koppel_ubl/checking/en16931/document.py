@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 
 from koppel_ubl.checking.codes import as_text
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import ZERO, amount, cents, decimal, minute
+from koppel_ubl.checking.engine import ZERO, Facts, Group, Value, amount, cents, decimal, minute
 
 from .conditions import any_given, filled
-from .registry import Groups, Values
+from .rules import RULES
 
-DOCUMENT = Groups("/")
-DOCUMENT_PERIOD = Groups(
+DOCUMENT = RULES.on("/")
+DOCUMENT_PERIOD = RULES.on(
     "cac:InvoicePeriod", unless=("cac:InvoiceLine/cac:InvoicePeriod", "cac:CreditNoteLine/cac:InvoicePeriod")
 )
-PRECEDING = Groups("cac:BillingReference")
-SUPPORTING = Groups("cac:AdditionalDocumentReference")
-NOTE = Values("/cbc:Note")
+PRECEDING = RULES.on("cac:BillingReference")
+SUPPORTING = RULES.on("cac:AdditionalDocumentReference")
+NOTE = RULES.on("/cbc:Note")
 
 DOCUMENT.rule(
     "BR-01",
+    "fatal",
     "BT-24",
     nl="Vermeld welke specificatie de factuur volgt (CustomizationID).",
     fr="Indiquez la spécification que suit la facture (CustomizationID).",
@@ -28,6 +27,7 @@ DOCUMENT.rule(
 
 DOCUMENT.rule(
     "BR-02",
+    "fatal",
     "BT-1",
     nl="Geef de factuur een nummer.",
     fr="Donnez un numéro à la facture.",
@@ -36,6 +36,7 @@ DOCUMENT.rule(
 
 DOCUMENT.rule(
     "BR-03",
+    "fatal",
     "BT-2",
     nl="Vermeld de factuurdatum.",
     fr="Indiquez la date de la facture.",
@@ -45,6 +46,7 @@ DOCUMENT.rule(
 
 @DOCUMENT.rule(
     "BR-04",
+    "fatal",
     "BT-3",
     nl="Vermeld de soort factuur (typecode).",
     fr="Indiquez le type de facture (code).",
@@ -57,6 +59,7 @@ def kind_is_given(document: Group, facts: Facts) -> bool:
 
 DOCUMENT.rule(
     "BR-05",
+    "fatal",
     "BT-5",
     nl="Vermeld de munt van de factuur.",
     fr="Indiquez la devise de la facture.",
@@ -65,6 +68,7 @@ DOCUMENT.rule(
 
 DOCUMENT.rule(
     "BR-06",
+    "fatal",
     "BT-27",
     nl="Vermeld de naam van de verkoper.",
     fr="Indiquez le nom du vendeur.",
@@ -73,6 +77,7 @@ DOCUMENT.rule(
 
 DOCUMENT.rule(
     "BR-07",
+    "fatal",
     "BT-44",
     nl="Vermeld de naam van de koper.",
     fr="Indiquez le nom de l'acheteur.",
@@ -82,6 +87,7 @@ DOCUMENT.rule(
 
 @DOCUMENT.rule(
     "BR-08",
+    "fatal",
     "BG-5",
     nl="Vermeld het adres van de verkoper.",
     fr="Indiquez l'adresse du vendeur.",
@@ -93,6 +99,7 @@ def seller_has_address(document: Group, facts: Facts) -> bool:
 
 @DOCUMENT.rule(
     "BR-10",
+    "fatal",
     "BG-8",
     nl="Vermeld het adres van de koper.",
     fr="Indiquez l'adresse de l'acheteur.",
@@ -104,6 +111,7 @@ def buyer_has_address(document: Group, facts: Facts) -> bool:
 
 @DOCUMENT.rule(
     "BR-16",
+    "fatal",
     "BG-25",
     nl="Een factuur heeft minstens één lijn.",
     fr="Une facture compte au moins une ligne.",
@@ -115,6 +123,7 @@ def has_a_line(document: Group, facts: Facts) -> bool:
 
 @DOCUMENT.rule(
     "BR-53",
+    "fatal",
     "BT-111",
     nl="Wie de btw ook in een andere munt aangeeft, vermeldt het btw-totaal in die munt.",
     fr="Qui déclare la TVA dans une autre devise indique le total de TVA dans cette devise.",
@@ -132,6 +141,7 @@ def _has_vat_total_in(facts: Facts, currency: str) -> bool:
 
 @DOCUMENT.rule(
     "BR-CO-03",
+    "fatal",
     "BT-7, BT-8",
     nl="Vermeld een datum of een code voor het btw-tijdstip, niet allebei.",
     fr="Indiquez une date ou un code d'exigibilité de la TVA, pas les deux.",
@@ -145,6 +155,7 @@ def one_vat_point(document: Group, facts: Facts) -> bool:
 
 @DOCUMENT.rule(
     "BR-CO-15",
+    "fatal",
     "BT-112",
     nl="Totaal met btw moet totaal zonder btw plus btw zijn, met één btw-totaal in de munt van de factuur.",
     fr="Le total TTC doit égaler le total HTVA plus la TVA, avec un seul total de TVA dans la devise de la facture.",
@@ -167,6 +178,7 @@ def _adds_up(document: Group, currency: str) -> bool:
 
 @DOCUMENT.rule(
     "BR-CO-18",
+    "fatal",
     "BG-23",
     nl="Vermeld minstens één btw-uitsplitsing.",
     fr="Indiquez au moins une ventilation de la TVA.",
@@ -178,6 +190,7 @@ def has_vat_breakdown(document: Group, facts: Facts) -> bool:
 
 @DOCUMENT_PERIOD.rule(
     "BR-29",
+    "fatal",
     "BT-74",
     nl="De factuurperiode eindigt niet voor ze begint.",
     fr="La période de facturation ne finit pas avant de commencer.",
@@ -195,6 +208,7 @@ def ends_after_it_begins(period: Group) -> bool:
 
 DOCUMENT_PERIOD.rule(
     "BR-CO-19",
+    "fatal",
     "BG-14",
     nl="Een factuurperiode heeft een begin, een einde of een code voor het btw-tijdstip.",
     fr="Une période de facturation a un début, une fin ou un code d'exigibilité de la TVA.",
@@ -204,6 +218,7 @@ DOCUMENT_PERIOD.rule(
 
 @PRECEDING.rule(
     "BR-55",
+    "fatal",
     "BT-25",
     nl="Een verwijzing naar een vorige factuur vermeldt het nummer ervan.",
     fr="Un renvoi à une facture précédente en indique le numéro.",
@@ -215,6 +230,7 @@ def preceding_invoice_has_number(reference: Group, facts: Facts) -> bool:
 
 SUPPORTING.rule(
     "BR-52",
+    "fatal",
     "BT-122",
     nl="Geef elk bijgevoegd document een referentie.",
     fr="Donnez une référence à chaque document joint.",
@@ -224,6 +240,7 @@ SUPPORTING.rule(
 
 @NOTE.rule(
     "BR-CL-08",
+    "fatal",
     "BT-21",
     nl="De onderwerpcode vooraan in de opmerking (#code#) staat niet in de lijst UNTDID 4451.",
     fr="Le code sujet au début de la note (#code#) n'est pas dans la liste UNTDID 4451.",
@@ -240,6 +257,7 @@ _SUBJECT_LENGTH = 3
 
 @DOCUMENT.rule(
     "BR-B-01",
+    "fatal",
     "BT-151",
     nl="Btw-categorie B (Italiaanse gesplitste betaling) is alleen voor een volledig Italiaanse factuur.",
     fr="La catégorie de TVA B (paiement scindé italien) n'est admise que sur une facture entièrement italienne.",
@@ -267,6 +285,7 @@ def _has_code(facts: Facts, name: str, code: str) -> bool:
 
 @DOCUMENT.rule(
     "BR-B-02",
+    "fatal",
     "BT-151",
     nl="Btw-categorie B mag niet samen met categorie S voorkomen.",
     fr="La catégorie de TVA B ne peut se trouver à côté de la catégorie S.",

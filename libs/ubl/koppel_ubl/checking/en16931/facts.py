@@ -1,37 +1,36 @@
 """What many rules of EN 16931 ask about one document, found once and only when asked."""
 
-from koppel_ubl.checking.facts import Facts, once
-from koppel_ubl.checking.tree import Group
+from koppel_ubl.checking.engine import Facts, Group, cached_by_document
 
 from .terms import is_vat
 
 
-@once
+@cached_by_document
 def seller_has_tax_number(facts: Facts) -> bool:
     """Return whether the seller has a VAT number or another tax registration."""
     return any(scheme.has("cbc:CompanyID") for scheme in _schemes(facts, "cac:AccountingSupplierParty"))
 
 
-@once
+@cached_by_document
 def seller_has_vat_number(facts: Facts) -> bool:
     """Return whether the seller has a VAT number."""
     return _has_vat_number(_schemes(facts, "cac:AccountingSupplierParty"))
 
 
-@once
+@cached_by_document
 def buyer_has_vat_number(facts: Facts) -> bool:
     """Return whether the buyer has a VAT number."""
     return _has_vat_number(_schemes(facts, "cac:AccountingCustomerParty"))
 
 
-@once
+@cached_by_document
 def representative_has_vat_number(facts: Facts) -> bool:
     """Return whether the seller's tax representative has a VAT number."""
     representatives = facts.tree.all("cac:TaxRepresentativeParty")
     return _has_vat_number([scheme for party in representatives for scheme in party.groups("cac:PartyTaxScheme")])
 
 
-@once
+@cached_by_document
 def buyer_is_registered(facts: Facts) -> bool:
     """Return whether the buyer has a registration number."""
     return any(

@@ -1,28 +1,27 @@
 """Rules about the lines: quantity, price, item, period."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import is_not_negative
+from koppel_ubl.checking.engine import Facts, Group, Value, is_not_negative
 
 from .conditions import any_given, filled, given, two_decimals
 from .document import ends_after_it_begins
-from .registry import Groups, Values
+from .rules import RULES
 from .terms import is_vat
 
-LINE = Groups("cac:InvoiceLine", "cac:CreditNoteLine")
-LINE_PERIOD = Groups("cac:InvoiceLine/cac:InvoicePeriod", "cac:CreditNoteLine/cac:InvoicePeriod")
-ATTRIBUTE = Groups("cac:AdditionalItemProperty")
-STANDARD_ITEM = Values(
+LINE = RULES.on("cac:InvoiceLine", "cac:CreditNoteLine")
+LINE_PERIOD = RULES.on("cac:InvoiceLine/cac:InvoicePeriod", "cac:CreditNoteLine/cac:InvoicePeriod")
+ATTRIBUTE = RULES.on("cac:AdditionalItemProperty")
+STANDARD_ITEM = RULES.on(
     "cac:InvoiceLine/cac:Item/cac:StandardItemIdentification/cbc:ID",
     "cac:CreditNoteLine/cac:Item/cac:StandardItemIdentification/cbc:ID",
 )
-CLASSIFICATION = Values(
+CLASSIFICATION = RULES.on(
     "cac:InvoiceLine/cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode",
     "cac:CreditNoteLine/cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode",
 )
 
 LINE.rule(
     "BR-21",
+    "fatal",
     "BT-126",
     nl="Geef elke lijn een nummer.",
     fr="Donnez un numéro à chaque ligne.",
@@ -31,6 +30,7 @@ LINE.rule(
 
 LINE.rule(
     "BR-22",
+    "fatal",
     "BT-129",
     nl="Vermeld op elke lijn de hoeveelheid.",
     fr="Indiquez la quantité sur chaque ligne.",
@@ -40,6 +40,7 @@ LINE.rule(
 
 @LINE.rule(
     "BR-23",
+    "fatal",
     "BT-130",
     nl="Vermeld de eenheid bij de hoeveelheid van elke lijn.",
     fr="Indiquez l'unité de la quantité sur chaque ligne.",
@@ -52,6 +53,7 @@ def quantity_has_unit(line: Group, facts: Facts) -> bool:
 
 LINE.rule(
     "BR-24",
+    "fatal",
     "BT-131",
     nl="Vermeld op elke lijn het nettobedrag.",
     fr="Indiquez le montant net sur chaque ligne.",
@@ -60,6 +62,7 @@ LINE.rule(
 
 LINE.rule(
     "BR-25",
+    "fatal",
     "BT-153",
     nl="Vermeld op elke lijn de naam van het artikel.",
     fr="Indiquez le nom de l'article sur chaque ligne.",
@@ -68,6 +71,7 @@ LINE.rule(
 
 LINE.rule(
     "BR-26",
+    "fatal",
     "BT-146",
     nl="Vermeld op elke lijn de nettoprijs.",
     fr="Indiquez le prix net sur chaque ligne.",
@@ -77,6 +81,7 @@ LINE.rule(
 
 @LINE.rule(
     "BR-27",
+    "fatal",
     "BT-146",
     nl="De nettoprijs mag niet negatief zijn; maak de hoeveelheid negatief.",
     fr="Le prix net ne peut être négatif ; mettez la quantité en négatif.",
@@ -88,6 +93,7 @@ def net_price_is_not_negative(line: Group, facts: Facts) -> bool:
 
 @LINE.rule(
     "BR-28",
+    "fatal",
     "BT-148",
     nl="De brutoprijs mag niet negatief zijn.",
     fr="Le prix brut ne peut être négatif.",
@@ -100,6 +106,7 @@ def gross_price_is_not_negative(line: Group, facts: Facts) -> bool:
 
 @LINE.rule(
     "BR-CO-04",
+    "fatal",
     "BT-151",
     nl="Vermeld op elke lijn de btw-categorie.",
     fr="Indiquez la catégorie de TVA sur chaque ligne.",
@@ -112,6 +119,7 @@ def line_has_vat_category(line: Group, facts: Facts) -> bool:
 
 LINE.rule(
     "BR-DEC-23",
+    "fatal",
     "BT-131",
     nl="Hoogstens twee decimalen voor het nettobedrag van een lijn.",
     fr="Deux décimales au plus pour le montant net d'une ligne.",
@@ -121,6 +129,7 @@ LINE.rule(
 
 @LINE_PERIOD.rule(
     "BR-30",
+    "fatal",
     "BT-135",
     nl="De periode van een lijn eindigt niet voor ze begint.",
     fr="La période d'une ligne ne finit pas avant de commencer.",
@@ -132,6 +141,7 @@ def line_period_ends_after_it_begins(period: Group, facts: Facts) -> bool:
 
 LINE_PERIOD.rule(
     "BR-CO-20",
+    "fatal",
     "BG-26",
     nl="De periode van een lijn heeft een begin of een einde.",
     fr="La période d'une ligne a un début ou une fin.",
@@ -141,6 +151,7 @@ LINE_PERIOD.rule(
 
 @ATTRIBUTE.rule(
     "BR-54",
+    "fatal",
     "BG-32",
     nl="Een kenmerk van een artikel heeft een naam en een waarde.",
     fr="Un attribut d'article a un nom et une valeur.",
@@ -152,6 +163,7 @@ def attribute_has_name_and_value(attribute: Group, facts: Facts) -> bool:
 
 @STANDARD_ITEM.rule(
     "BR-64",
+    "fatal",
     "BT-157",
     nl="Vermeld het schema van het standaardnummer van het artikel (schemeID).",
     fr="Indiquez le schéma de l'identifiant standard de l'article (schemeID).",
@@ -163,6 +175,7 @@ def standard_number_has_scheme(number: Value, facts: Facts) -> bool:
 
 @CLASSIFICATION.rule(
     "BR-65",
+    "fatal",
     "BT-158",
     nl="Vermeld uit welke lijst de classificatie van het artikel komt (listID).",
     fr="Indiquez de quelle liste vient la classification de l'article (listID).",

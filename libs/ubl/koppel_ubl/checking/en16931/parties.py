@@ -1,28 +1,28 @@
 """Rules about seller, buyer, payee, tax representative and the place of delivery."""
 
 from koppel_ubl.checking.codes import as_text
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group, Value
+from koppel_ubl.checking.engine import Facts, Group, Value
 
 from .conditions import filled, given
-from .registry import Groups, Values
+from .rules import RULES
 from .terms import is_vat
 
-SELLER = Groups("cac:AccountingSupplierParty")
-SELLER_ADDRESS = Groups("cac:AccountingSupplierParty/cac:Party/cac:PostalAddress")
-SELLER_ENDPOINT = Values("cac:AccountingSupplierParty/cac:Party/cbc:EndpointID")
-BUYER_ADDRESS = Groups("cac:AccountingCustomerParty/cac:Party/cac:PostalAddress")
-BUYER_ENDPOINT = Values("cac:AccountingCustomerParty/cac:Party/cbc:EndpointID")
-PAYEE = Groups("cac:PayeeParty")
-REPRESENTATIVE = Groups("cac:TaxRepresentativeParty")
-REPRESENTATIVE_ADDRESS = Groups("cac:TaxRepresentativeParty/cac:PostalAddress")
-DELIVERY_ADDRESS = Groups("cac:Delivery/cac:DeliveryLocation/cac:Address")
-VAT_NUMBER = Groups("cac:PartyTaxScheme", where=lambda scheme, facts: is_vat(scheme))
+SELLER = RULES.on("cac:AccountingSupplierParty")
+SELLER_ADDRESS = RULES.on("cac:AccountingSupplierParty/cac:Party/cac:PostalAddress")
+SELLER_ENDPOINT = RULES.on("cac:AccountingSupplierParty/cac:Party/cbc:EndpointID")
+BUYER_ADDRESS = RULES.on("cac:AccountingCustomerParty/cac:Party/cac:PostalAddress")
+BUYER_ENDPOINT = RULES.on("cac:AccountingCustomerParty/cac:Party/cbc:EndpointID")
+PAYEE = RULES.on("cac:PayeeParty")
+REPRESENTATIVE = RULES.on("cac:TaxRepresentativeParty")
+REPRESENTATIVE_ADDRESS = RULES.on("cac:TaxRepresentativeParty/cac:PostalAddress")
+DELIVERY_ADDRESS = RULES.on("cac:Delivery/cac:DeliveryLocation/cac:Address")
+VAT_NUMBER = RULES.on("cac:PartyTaxScheme", where=lambda scheme, facts: is_vat(scheme))
 
 _COUNTRY = ("cac:Country", "cbc:IdentificationCode")
 
 SELLER_ADDRESS.rule(
     "BR-09",
+    "fatal",
     "BT-40",
     nl="Vermeld het land van de verkoper.",
     fr="Indiquez le pays du vendeur.",
@@ -31,6 +31,7 @@ SELLER_ADDRESS.rule(
 
 BUYER_ADDRESS.rule(
     "BR-11",
+    "fatal",
     "BT-55",
     nl="Vermeld het land van de koper.",
     fr="Indiquez le pays de l'acheteur.",
@@ -40,6 +41,7 @@ BUYER_ADDRESS.rule(
 
 @PAYEE.rule(
     "BR-17",
+    "fatal",
     "BT-59",
     nl="Vermeld de naam van de begunstigde, en alleen als die een ander is dan de verkoper.",
     fr="Indiquez le nom du bénéficiaire, et seulement s'il n'est pas le vendeur.",
@@ -61,6 +63,7 @@ def _texts(group: Group, *path: str) -> set[str]:
 
 REPRESENTATIVE.rule(
     "BR-18",
+    "fatal",
     "BT-62",
     nl="Vermeld de naam van de fiscaal vertegenwoordiger.",
     fr="Indiquez le nom du représentant fiscal.",
@@ -70,6 +73,7 @@ REPRESENTATIVE.rule(
 
 @REPRESENTATIVE.rule(
     "BR-19",
+    "fatal",
     "BG-12",
     nl="Vermeld het adres van de fiscaal vertegenwoordiger.",
     fr="Indiquez l'adresse du représentant fiscal.",
@@ -81,6 +85,7 @@ def representative_has_address(party: Group, facts: Facts) -> bool:
 
 REPRESENTATIVE_ADDRESS.rule(
     "BR-20",
+    "fatal",
     "BT-69",
     nl="Vermeld het land van de fiscaal vertegenwoordiger.",
     fr="Indiquez le pays du représentant fiscal.",
@@ -90,6 +95,7 @@ REPRESENTATIVE_ADDRESS.rule(
 
 @REPRESENTATIVE.rule(
     "BR-56",
+    "fatal",
     "BT-63",
     nl="Vermeld het btw-nummer van de fiscaal vertegenwoordiger.",
     fr="Indiquez le numéro de TVA du représentant fiscal.",
@@ -101,6 +107,7 @@ def representative_has_vat_number(party: Group, facts: Facts) -> bool:
 
 DELIVERY_ADDRESS.rule(
     "BR-57",
+    "fatal",
     "BT-80",
     nl="Vermeld het land van het leveringsadres.",
     fr="Indiquez le pays de l'adresse de livraison.",
@@ -110,6 +117,7 @@ DELIVERY_ADDRESS.rule(
 
 @SELLER_ENDPOINT.rule(
     "BR-62",
+    "fatal",
     "BT-34",
     nl="Vermeld het schema van het elektronische adres van de verkoper (schemeID).",
     fr="Indiquez le schéma de l'adresse électronique du vendeur (schemeID).",
@@ -121,6 +129,7 @@ def seller_endpoint_has_scheme(endpoint: Value, facts: Facts) -> bool:
 
 @BUYER_ENDPOINT.rule(
     "BR-63",
+    "fatal",
     "BT-49",
     nl="Vermeld het schema van het elektronische adres van de koper (schemeID).",
     fr="Indiquez le schéma de l'adresse électronique de l'acheteur (schemeID).",
@@ -132,6 +141,7 @@ def buyer_endpoint_has_scheme(endpoint: Value, facts: Facts) -> bool:
 
 @VAT_NUMBER.rule(
     "BR-CO-09",
+    "fatal",
     "BT-31, BT-48, BT-63",
     nl="Een btw-nummer begint met de letters van het land, zoals BE (Griekenland: EL).",
     fr="Un numéro de TVA commence par les lettres du pays, comme BE (Grèce : EL).",
@@ -146,6 +156,7 @@ def vat_number_begins_with_country(scheme: Group, facts: Facts) -> bool:
 
 @SELLER.rule(
     "BR-CO-26",
+    "fatal",
     "BT-29, BT-30, BT-31",
     nl="Vermeld een btw-nummer, een registratienummer of een ander nummer van de verkoper.",
     fr="Indiquez un numéro de TVA, d'enregistrement ou un autre identifiant du vendeur.",

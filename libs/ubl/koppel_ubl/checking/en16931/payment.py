@@ -1,11 +1,9 @@
 """Rules about how is paid."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import normalised
+from koppel_ubl.checking.engine import Facts, Group, Value, normalised
 
 from .conditions import filled, given
-from .registry import Groups, Values
+from .rules import RULES
 
 CREDIT_TRANSFERS = frozenset({"30", "58"})
 CARD_DIGITS_MAX = 10
@@ -16,12 +14,13 @@ def _by_credit_transfer(account: Group, facts: Facts) -> bool:
     return means is not None and any(code.text in CREDIT_TRANSFERS for code in means.elements("cbc:PaymentMeansCode"))
 
 
-MEANS = Groups("cac:PaymentMeans")
-ACCOUNT = Groups("cac:PaymentMeans/cac:PayeeFinancialAccount", where=_by_credit_transfer)
-CARD = Values("cac:PaymentMeans/cac:CardAccount/cbc:PrimaryAccountNumberID")
+MEANS = RULES.on("cac:PaymentMeans")
+ACCOUNT = RULES.on("cac:PaymentMeans/cac:PayeeFinancialAccount", where=_by_credit_transfer)
+CARD = RULES.on("cac:PaymentMeans/cac:CardAccount/cbc:PrimaryAccountNumberID")
 
 MEANS.rule(
     "BR-49",
+    "fatal",
     "BT-81",
     nl="Vermeld de code van de betaalwijze.",
     fr="Indiquez le code du moyen de paiement.",
@@ -30,6 +29,7 @@ MEANS.rule(
 
 ACCOUNT.rule(
     "BR-50",
+    "fatal",
     "BT-84",
     nl="Vermeld het rekeningnummer waarop betaald wordt.",
     fr="Indiquez le numéro du compte à créditer.",
@@ -39,8 +39,8 @@ ACCOUNT.rule(
 
 @CARD.rule(
     "BR-51",
+    "warning",
     "BT-87",
-    severity="warning",
     nl="Van een betaalkaart worden hoogstens tien cijfers vermeld (de eerste zes en de laatste vier).",
     fr="D'une carte de paiement, dix chiffres au plus sont indiqués (les six premiers et les quatre derniers).",
     en="Of a payment card ten digits at most are given (the first six and the last four).",
@@ -51,6 +51,7 @@ def card_number_is_shortened(number: Value, facts: Facts) -> bool:
 
 @MEANS.rule(
     "BR-61",
+    "fatal",
     "BT-84",
     nl="Bij betaling per overschrijving (code 30 of 58) hoort een rekeningnummer.",
     fr="Un paiement par virement (code 30 ou 58) demande un numéro de compte.",

@@ -7,11 +7,10 @@ leave out what stands there.
 
 from importlib.resources import files
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Rule, Sentence
-from koppel_ubl.checking.tree import Group, Value
+from koppel_ubl.checking.engine import EVERY_ELEMENT, Assertion, Facts, Group, Node, Test, Value, Violation
+from koppel_ubl.report import Rule
 
-from .registry import Groups, Values, ValueTest, declare, forbid, forbid_attribute
+from .rules import RULES
 
 UNUSED_ATTRIBUTES = {
     "UBL-DT-08": "schemeName",
@@ -41,15 +40,13 @@ UNUSED_ATTRIBUTES = {
 
 
 def _unused(rule_id: str, what: str) -> Rule:
-    return declare(
+    return RULES.declare(
         rule_id,
         "warning",
         "",
-        Sentence(
-            f"EN 16931 gebruikt {what} niet; de ontvanger mag het negeren.",
-            f"EN 16931 n'utilise pas {what} ; le destinataire peut l'ignorer.",
-            f"EN 16931 does not use {what}; the receiver may ignore it.",
-        ),
+        nl=f"EN 16931 gebruikt {what} niet; de ontvanger mag het negeren.",
+        fr=f"EN 16931 n'utilise pas {what} ; le destinataire peut l'ignorer.",
+        en=f"EN 16931 does not use {what}; the receiver may ignore it.",
     )
 
 
@@ -57,7 +54,7 @@ _LINES = files(__package__).joinpath("restrictions.txt").read_text(encoding="asc
 PLACES = tuple(line.split(" ", 1)[1] for line in _LINES)
 
 
-def _without(attribute: str) -> ValueTest:
+def _without(attribute: str) -> Test:
     return lambda value, facts: value.get(attribute) is None
 
 
@@ -65,28 +62,53 @@ for _line in _LINES:
     _number, _place = _line.split(" ", 1)
     _path, _, _attribute = _place.partition("@")
     _rule = _unused(f"UBL-CR-{_number}", _place.lstrip("/"))
-    _paths = (
-        [_path.replace("/line", name, 1) for name in ("/cac:InvoiceLine", "/cac:CreditNoteLine")]
-        if _path.startswith("/line")
-        else [_path]
-    )
+    _paths = [
+        path.removeprefix("//")
+        for path in (
+            [_path.replace("/line", name, 1) for name in ("/cac:InvoiceLine", "/cac:CreditNoteLine")]
+            if _path.startswith("/line")
+            else [_path]
+        )
+    ]
     if _attribute:
-        Values(*(path.removeprefix("//") for path in _paths)).under(_rule)(_without(_attribute))
+        RULES.on(*_paths).test(_rule)(_without(_attribute))
     else:
-        forbid(_rule, *_paths)
+        RULES.forbid(_rule, *_paths)
 
-for _id, _attribute in UNUSED_ATTRIBUTES.items():
-    forbid_attribute(_unused(_id, f"@{_attribute}"), _attribute)
+_OF_ATTRIBUTE = {name: _unused(rule_id, f"@{name}") for rule_id, name in UNUSED_ATTRIBUTES.items()}
 
-DOCUMENT = Groups("/")
-SUPPORTING = Groups("cac:AdditionalDocumentReference")
-VERSION = Values("/cbc:UBLVersionID")
+
+def _has_no_unused_attribute(node: Node, facts: Facts) -> bool:
+    return not _unused_attributes(node, facts)
+
+
+def _unused_attributes(node: Node, facts: Facts) -> list[Violation]:
+    found = [
+        Violation(_OF_ATTRIBUTE[name], node)
+        for name in node.attributes
+        if name in _OF_ATTRIBUTE and (name != "name" or node.place.name != "cbc:PaymentMeansCode")
+    ]
+    if isinstance(node, Value) and node.token.is_odd:
+        found += (
+            Violation(_OF_ATTRIBUTE[str(name)], element, offset=(0,))
+            for element in node.element.iterdescendants()
+            for name in element.attrib
+            if name in _OF_ATTRIBUTE
+        )
+    return found
+
+
+RULES.on(EVERY_ELEMENT).add(Assertion(_has_no_unused_attribute, _unused_attributes))
+
+DOCUMENT = RULES.on("/")
+SUPPORTING = RULES.on("cac:AdditionalDocumentReference")
+VERSION = RULES.on("/cbc:UBLVersionID")
 
 
 @VERSION.rule(
     "UBL-CR-002",
+    "warning",
     "",
-    severity="warning",
     nl="Een UBL-versie hoeft niet, en kan alleen 2.1 zijn.",
     fr="La version d'UBL est superflue, et ne peut être que 2.1.",
     en="A version of UBL is not needed, and can only be 2.1.",
@@ -97,8 +119,8 @@ def version_is_known(version: Value, facts: Facts) -> bool:
 
 @DOCUMENT.rule(
     "UBL-CR-412",
+    "warning",
     "BT-9",
-    severity="warning",
     nl="De vervaldag van een factuur staat in DueDate; alleen een creditnota heeft hem bij de betaalwijze.",
     fr="L'échéance d'une facture figure dans DueDate ; seule une note de crédit la porte au moyen de paiement.",
     en="The due date of an invoice stands in DueDate; only a credit note has it with the means of payment.",
@@ -113,8 +135,8 @@ def _is_object(reference: Group) -> bool:
 
 @SUPPORTING.rule(
     "UBL-CR-665",
+    "warning",
     "BT-122",
-    severity="warning",
     nl="Een bijlage heeft geen schema bij haar nummer; alleen een gefactureerd object heeft dat.",
     fr="L'identifiant d'une annexe n'a pas de schéma ; seul un objet facturé en porte un.",
     en="The number of an attachment has no scheme; only that of an invoiced object has.",
@@ -128,6 +150,7 @@ def attachment_has_no_scheme(reference: Group, facts: Facts) -> bool:
 
 @SUPPORTING.rule(
     "UBL-CR-666",
+    "fatal",
     "BT-18",
     nl="Een gefactureerd object (type 130) heeft geen bijlage.",
     fr="Un objet facturé (type 130) n'a pas d'annexe.",
@@ -139,6 +162,7 @@ def object_has_no_attachment(reference: Group, facts: Facts) -> bool:
 
 @SUPPORTING.rule(
     "UBL-CR-673",
+    "fatal",
     "BT-18",
     nl="Een gefactureerd object (type 130) heeft geen omschrijving.",
     fr="Un objet facturé (type 130) n'a pas de description.",

@@ -2,45 +2,43 @@
 
 from importlib.resources import files
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import decimals
+from koppel_ubl.checking.engine import Context, Facts, Group, Test, Value, decimals
+from koppel_ubl.report import Sentence
 
 from .allowances import is_a_charge, is_an_allowance
 from .conditions import DECIMALS_MAX, at_most_one, at_most_one_group
-from .registry import Groups, GroupTest, Values
+from .rules import RULES
 
 _SUPPLIER = ("cac:AccountingSupplierParty", "cac:Party")
 _CUSTOMER = ("cac:AccountingCustomerParty", "cac:Party")
 
-DOCUMENT = Groups("/")
-LINE = Groups("cac:InvoiceLine", "cac:CreditNoteLine")
-SELLER = Groups("cac:AccountingSupplierParty/cac:Party")
-SUPPORTING = Groups("cac:AdditionalDocumentReference")
-PAYEE = Groups("cac:PayeeParty")
-PRECEDING = Groups("cac:BillingReference")
-TAX_NUMBER = Groups("cac:PartyTaxScheme")
+DOCUMENT = RULES.on("/")
+LINE = RULES.on("cac:InvoiceLine", "cac:CreditNoteLine")
+SELLER = RULES.on("cac:AccountingSupplierParty/cac:Party")
+SUPPORTING = RULES.on("cac:AdditionalDocumentReference")
+PAYEE = RULES.on("cac:PayeeParty")
+PRECEDING = RULES.on("cac:BillingReference")
+TAX_NUMBER = RULES.on("cac:PartyTaxScheme")
 CONTEXTS = {
     "/": DOCUMENT,
     "line": LINE,
-    "address": Groups("cac:PostalAddress", "cac:Address"),
-    "allowance": Groups("cac:AllowanceCharge", where=is_an_allowance),
-    "charge": Groups("cac:AllowanceCharge", where=is_a_charge),
+    "address": RULES.on("cac:PostalAddress", "cac:Address"),
+    "allowance": RULES.on("cac:AllowanceCharge", where=is_an_allowance),
+    "charge": RULES.on("cac:AllowanceCharge", where=is_a_charge),
     "cac:AdditionalDocumentReference": SUPPORTING,
     "cac:BillingReference": PRECEDING,
-    "cac:Delivery": Groups("cac:Delivery"),
-    "cac:PaymentMeans": Groups("cac:PaymentMeans"),
-    "cac:TaxRepresentativeParty": Groups("cac:TaxRepresentativeParty"),
-    "cac:TaxSubtotal": Groups("cac:TaxSubtotal"),
+    "cac:Delivery": RULES.on("cac:Delivery"),
+    "cac:PaymentMeans": RULES.on("cac:PaymentMeans"),
+    "cac:TaxRepresentativeParty": RULES.on("cac:TaxRepresentativeParty"),
+    "cac:TaxSubtotal": RULES.on("cac:TaxSubtotal"),
 }
 
 
-def _once(context: Groups, rule_id: str, term: str, what: Sentence, test: GroupTest) -> None:
+def _once(context: Context, rule_id: str, term: str, what: Sentence, test: Test) -> None:
     sentence = Sentence(
         f"Hoogstens één keer: {what.nl}.", f"Une fois au plus : {what.fr}.", f"Once at most: {what.en}."
     )
-    context.rule(rule_id, term, nl=sentence.nl, fr=sentence.fr, en=sentence.en)(test)
+    context.rule(rule_id, "fatal", term, nl=sentence.nl, fr=sentence.fr, en=sentence.en)(test)
 
 
 # A line of the table: rule, terms, where it is asked, what may stand there once, and how we call that in three languages.
@@ -60,7 +58,7 @@ def _is_object(reference: Group) -> bool:
     return any(code.text == "130" for code in reference.values("cbc:DocumentTypeCode"))
 
 
-def _schemes(party: tuple[str, ...], *, vat: bool) -> GroupTest:
+def _schemes(party: tuple[str, ...], *, vat: bool) -> Test:
     """Allow one number of a party's tax schemes that are VAT, or that are not, as they are written."""
 
     def holds(document: Group, facts: Facts) -> bool:
@@ -78,7 +76,7 @@ def _one_creditor(document: Group, facts: Facts) -> bool:
     return sum((number.get("schemeID") or "").upper() == "SEPA" for number in numbers) <= 1
 
 
-def _one_text(name: str) -> GroupTest:
+def _one_text(name: str) -> Test:
     def holds(document: Group, facts: Facts) -> bool:
         means = facts.tree.all("cac:PaymentMeans")
         return len({element.text for group in means for element in group.values(name)}) <= 1
@@ -156,6 +154,7 @@ _once(
 
 @SELLER.rule(
     "UBL-SR-42",
+    "fatal",
     "BT-31, BT-32",
     nl="De verkoper heeft hoogstens twee fiscale nummers: btw en één ander.",
     fr="Le vendeur a deux numéros fiscaux au plus : la TVA et un autre.",
@@ -167,6 +166,7 @@ def two_tax_numbers(seller: Group, facts: Facts) -> bool:
 
 @TAX_NUMBER.rule(
     "UBL-SR-53",
+    "fatal",
     "BT-31, BT-32, BT-48, BT-63",
     nl="Bij een fiscale inschrijving horen een nummer en de belasting waarvoor het geldt.",
     fr="Une inscription fiscale comporte un numéro et l'impôt auquel il se rapporte.",
@@ -178,6 +178,7 @@ def tax_number_is_complete(scheme: Group, facts: Facts) -> bool:
 
 @SUPPORTING.rule(
     "UBL-SR-43",
+    "fatal",
     "BT-18, BT-122",
     nl="Alleen een gefactureerd object (type 130) heeft een schema, en alleen een creditnota een project (type 50).",
     fr="Seul un objet facturé (type 130) porte un schéma, et seule une note de crédit un projet (type 50).",
@@ -192,6 +193,7 @@ def supporting_document_is_plain(reference: Group, facts: Facts) -> bool:
 
 @PRECEDING.rule(
     "UBL-SR-07",
+    "fatal",
     "BT-25",
     nl="Een verwijzing naar een vorige factuur vermeldt haar nummer.",
     fr="Une référence à une facture antérieure indique son numéro.",
@@ -203,6 +205,7 @@ def preceding_invoice_has_number(reference: Group, facts: Facts) -> bool:
 
 @LINE.rule(
     "UBL-SR-48",
+    "fatal",
     "BG-30",
     nl="Elke lijn heeft precies één btw-categorie.",
     fr="Chaque ligne a exactement une catégorie de TVA.",
@@ -258,21 +261,20 @@ def _is_amount(element: Value, facts: Facts) -> bool:
     return decimals(element) <= DECIMALS_MAX
 
 
-_OF_PRICE = "/cac:Price/cac:AllowanceCharge/"
-AMOUNT = Values.of_names(
-    lambda path: path.endswith("Amount") and not path.endswith("PriceAmount") and _OF_PRICE not in path
-)
+AMOUNT = RULES.on("cbc:*Amount", unless=("cbc:*PriceAmount", "cac:Price/cac:AllowanceCharge/*Amount"))
 AMOUNT.rule(
     "UBL-DT-01",
+    "fatal",
     "",
     nl="Een bedrag heeft hoogstens twee decimalen.",
     fr="Un montant a deux décimales au plus.",
     en="An amount has no more than two decimals.",
 )(_is_amount)
 
-ATTACHED = Values.of_names(lambda path: path.endswith("BinaryObject"))
+ATTACHED = RULES.on("cbc:*BinaryObject")
 ATTACHED.rule(
     "UBL-DT-06",
+    "fatal",
     "BT-125",
     nl="Vermeld bij een bijlage wat ze is (mimeCode).",
     fr="Indiquez le type de chaque annexe (mimeCode).",
@@ -280,6 +282,7 @@ ATTACHED.rule(
 )(lambda content, facts: content.get("mimeCode") is not None)
 ATTACHED.rule(
     "UBL-DT-07",
+    "fatal",
     "BT-125",
     nl="Geef een bijlage een bestandsnaam (filename).",
     fr="Donnez un nom de fichier à chaque annexe (filename).",

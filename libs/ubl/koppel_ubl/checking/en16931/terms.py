@@ -1,11 +1,9 @@
 """What a few groups say about themselves: the scheme of a tax, the kind and code of an allowance or charge."""
 
-from koppel_ubl.checking.shape import by_shape
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import is_true, normalised
+from koppel_ubl.checking.engine import Group, cached_by_shape, is_true, normalised
 
 
-@by_shape
+@cached_by_shape
 def is_vat(group: Group) -> bool:
     """Return whether a tax scheme below the group is VAT; the rules compare it in capitals, blanks aside."""
     for scheme in group.groups("cac:TaxScheme"):
@@ -15,13 +13,13 @@ def is_vat(group: Group) -> bool:
     return False
 
 
-@by_shape
+@cached_by_shape
 def category_code(category: Group) -> str:
     """Return the code of a VAT category; empty when there is none."""
     return normalised(category.text("cbc:ID"))
 
 
-@by_shape
+@cached_by_shape
 def is_charge(allowance_charge: Group) -> bool | None:
     """Return whether the group is a charge; None for neither charge nor allowance.
 

@@ -1,18 +1,17 @@
 """Rules about the totals of the document: they are there, add up, and have two decimals."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import ZERO, amount, cents
+from koppel_ubl.checking.engine import ZERO, Facts, Group, amount, cents
 
 from .conditions import given, two_decimals
-from .registry import Groups
+from .rules import RULES
 from .terms import is_charge
 from .vat_sums import LINES
 
-TOTALS = Groups("cac:LegalMonetaryTotal")
+TOTALS = RULES.on("cac:LegalMonetaryTotal")
 
 TOTALS.rule(
     "BR-12",
+    "fatal",
     "BT-106",
     nl="Vermeld de som van de lijnen (LineExtensionAmount).",
     fr="Indiquez la somme des lignes (LineExtensionAmount).",
@@ -21,6 +20,7 @@ TOTALS.rule(
 
 TOTALS.rule(
     "BR-13",
+    "fatal",
     "BT-109",
     nl="Vermeld het totaal zonder btw (TaxExclusiveAmount).",
     fr="Indiquez le total hors TVA (TaxExclusiveAmount).",
@@ -29,6 +29,7 @@ TOTALS.rule(
 
 TOTALS.rule(
     "BR-14",
+    "fatal",
     "BT-112",
     nl="Vermeld het totaal met btw (TaxInclusiveAmount).",
     fr="Indiquez le total TVA comprise (TaxInclusiveAmount).",
@@ -37,6 +38,7 @@ TOTALS.rule(
 
 TOTALS.rule(
     "BR-15",
+    "fatal",
     "BT-115",
     nl="Vermeld het te betalen bedrag (PayableAmount).",
     fr="Indiquez le montant à payer (PayableAmount).",
@@ -46,6 +48,7 @@ TOTALS.rule(
 
 @TOTALS.rule(
     "BR-CO-10",
+    "fatal",
     "BT-106",
     nl="De som van de lijnen klopt niet met de nettobedragen van de lijnen.",
     fr="La somme des lignes ne correspond pas aux montants nets des lignes.",
@@ -59,6 +62,7 @@ def lines_add_up(totals: Group, facts: Facts) -> bool:
 
 @TOTALS.rule(
     "BR-CO-11",
+    "fatal",
     "BT-107",
     nl="Het totaal van de kortingen klopt niet met de kortingen op de factuur.",
     fr="Le total des remises ne correspond pas aux remises de la facture.",
@@ -70,6 +74,7 @@ def allowances_add_up(totals: Group, facts: Facts) -> bool:
 
 @TOTALS.rule(
     "BR-CO-12",
+    "fatal",
     "BT-108",
     nl="Het totaal van de toeslagen klopt niet met de toeslagen op de factuur.",
     fr="Le total des suppléments ne correspond pas aux suppléments de la facture.",
@@ -91,6 +96,7 @@ def _add_up(totals: Group, name: str, *, charges: bool) -> bool:
 
 @TOTALS.rule(
     "BR-CO-13",
+    "fatal",
     "BT-109",
     nl="Totaal zonder btw moet zijn: som van de lijnen, min kortingen, plus toeslagen.",
     fr="Le total hors TVA doit être : la somme des lignes, moins les remises, plus les suppléments.",
@@ -108,6 +114,7 @@ def total_without_vat_adds_up(totals: Group, facts: Facts) -> bool:
 
 @TOTALS.rule(
     "BR-CO-16",
+    "fatal",
     "BT-115",
     nl="Te betalen moet zijn: totaal met btw, min wat al betaald is, plus afronding.",
     fr="Le montant à payer doit être : le total TVA comprise, moins les acomptes, plus l'arrondi.",
@@ -166,6 +173,7 @@ _TWO_DECIMALS = {
 for _rule, (_term, _name, _nl, _fr, _en) in _TWO_DECIMALS.items():
     TOTALS.rule(
         _rule,
+        "fatal",
         _term,
         nl=f"Hoogstens twee decimalen voor {_nl}.",
         fr=f"Deux décimales au plus pour {_fr}.",

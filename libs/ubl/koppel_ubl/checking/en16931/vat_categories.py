@@ -2,13 +2,11 @@
 
 from collections import Counter
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import amount
+from koppel_ubl.checking.engine import Facts, Group, Test, amount
+from koppel_ubl.report import Sentence
 
 from .breakdown import is_near
-from .registry import Groups, GroupTest, Kinds
+from .rules import RULES
 from .terms import category_code, is_charge, is_vat
 from .vat_families import FAMILIES, NUMBERS, RATES, Family, amounts_agree, uses_agree
 from .vat_sums import rate_of, uses
@@ -24,9 +22,9 @@ def _kind_within(category: Group, facts: Facts) -> str | None:
     return None if charge is None or not is_vat(category) else f"{charge} {category_code(category)}"
 
 
-BREAKDOWNS = Kinds("/cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory", kind=_kind)
-OF_ALLOWANCES_AND_CHARGES = Kinds("cac:AllowanceCharge/cac:TaxCategory", kind=_kind_within)
-OF_LINES = Kinds(
+BREAKDOWNS = RULES.by_kind("/cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory", kind=_kind)
+OF_ALLOWANCES_AND_CHARGES = RULES.by_kind("cac:AllowanceCharge/cac:TaxCategory", kind=_kind_within)
+OF_LINES = RULES.by_kind(
     "cac:InvoiceLine/cac:Item/cac:ClassifiedTaxCategory",
     "cac:CreditNoteLine/cac:Item/cac:ClassifiedTaxCategory",
     kind=_kind,
@@ -38,11 +36,12 @@ _CHARGE = Sentence("een toeslag", "un supplément", "a charge")
 
 
 def _of_document(family: Family) -> None:
-    document = Groups("/", where=lambda document, facts: family.code in uses(facts).codes)
+    document = RULES.on("/", where=lambda document, facts: family.code in uses(facts).codes)
     nl, fr, en = family.name.nl, family.name.fr, family.name.en
     many = family.breakdown != "one"
     document.rule(
         f"{family.prefix}-01",
+        "fatal",
         "BG-23",
         nl=f"Wie categorie {family.code} ({nl}) gebruikt, geeft er {'minstens' if many else 'precies'} één btw-uitsplitsing van.",
         fr=f"L'usage de la catégorie {family.code} ({fr}) demande {'au moins' if many else 'exactement'} une ventilation de TVA.",
@@ -56,6 +55,7 @@ def _of_document(family: Family) -> None:
     ):
         document.rule(
             f"{family.prefix}-{number}",
+            "fatal",
             "BT-31, BT-32, BT-48, BT-63",
             nl=f"Met {what.nl} in categorie {family.code} ({nl}) vermeldt de factuur {needed.nl}.",
             fr=f"Avec {what.fr} en catégorie {family.code} ({fr}), la facture indique {needed.fr}.",
@@ -63,7 +63,7 @@ def _of_document(family: Family) -> None:
         )(test)
 
 
-def _numbers_of_lines(family: Family) -> GroupTest:
+def _numbers_of_lines(family: Family) -> Test:
     def holds(document: Group, facts: Facts) -> bool:
         vat, code = uses(facts), family.code
         if code == "S":
@@ -74,7 +74,7 @@ def _numbers_of_lines(family: Family) -> GroupTest:
     return holds
 
 
-def _numbers_of(family: Family, *, charges: bool) -> GroupTest:
+def _numbers_of(family: Family, *, charges: bool) -> Test:
     def holds(document: Group, facts: Facts) -> bool:
         vat, code = uses(facts), family.code
         if code == "O":
@@ -98,6 +98,7 @@ def _of_uses(family: Family) -> None:
     ):
         context.rule(
             f"{family.prefix}-{number}",
+            "fatal",
             term,
             nl=f"Bij {what.nl} in categorie {family.code} ({family.name.nl}) hoort {asked.nl}.",
             fr=f"Pour {what.fr} en catégorie {family.code} ({family.name.fr}), il faut {asked.fr}.",
@@ -109,6 +110,7 @@ def _of_breakdown(family: Family) -> None:
     context, code, name = BREAKDOWNS.of(family.code), family.code, family.name
     context.rule(
         f"{family.prefix}-08",
+        "fatal",
         "BT-116",
         nl=f"De maatstaf van heffing van {code} ({name.nl}) is niet de som van wat die categorie heeft.",
         fr=f"La base imposable de {code} ({name.fr}) n'est pas la somme de ce qui porte cette catégorie.",
@@ -116,6 +118,7 @@ def _of_breakdown(family: Family) -> None:
     )(lambda category, facts: amounts_agree(family, category, facts))
     context.rule(
         f"{family.prefix}-09",
+        "fatal",
         "BT-117",
         nl=f"De btw van {code} ({name.nl}) is {'niet maatstaf maal tarief' if family.per_rate else 'niet nul'}.",
         fr=f"La TVA de {code} ({name.fr}) n'est pas {'la base fois le taux' if family.per_rate else 'nulle'}.",
@@ -123,6 +126,7 @@ def _of_breakdown(family: Family) -> None:
     )(_tax_is_base_times_rate if family.per_rate else _tax_is_zero)
     context.rule(
         f"{family.prefix}-10",
+        "fatal",
         "BT-120, BT-121",
         nl=f"Bij {code} ({name.nl}) hoort {'een' if family.reason else 'geen'} reden van vrijstelling.",
         fr=f"Pour {code} ({name.fr}), {'indiquez un' if family.reason else 'pas de'} motif d'exonération.",
@@ -151,12 +155,13 @@ for _family in FAMILIES:
     _of_breakdown(_family)
     _of_uses(_family)
 
-INTRA_COMMUNITY = Groups("/", where=lambda document, facts: uses(facts).breakdown_vat["K"] > 0)
-OUTSIDE_SCOPE = Groups("/", where=lambda document, facts: uses(facts).breakdown_vat["O"] > 0)
+INTRA_COMMUNITY = RULES.on("/", where=lambda document, facts: uses(facts).breakdown_vat["K"] > 0)
+OUTSIDE_SCOPE = RULES.on("/", where=lambda document, facts: uses(facts).breakdown_vat["O"] > 0)
 
 
 @INTRA_COMMUNITY.rule(
     "BR-IC-11",
+    "fatal",
     "BT-72, BG-14",
     nl="Bij een intracommunautaire levering hoort een leveringsdatum of een factuurperiode.",
     fr="Une livraison intracommunautaire demande une date de livraison ou une période de facturation.",
@@ -170,6 +175,7 @@ def delivery_is_dated(document: Group, facts: Facts) -> bool:
 
 @INTRA_COMMUNITY.rule(
     "BR-IC-12",
+    "fatal",
     "BT-80",
     nl="Bij een intracommunautaire levering hoort het land van levering.",
     fr="Une livraison intracommunautaire demande le pays de livraison.",
@@ -180,7 +186,7 @@ def delivery_has_country(document: Group, facts: Facts) -> bool:
     return len(document.text(*path)) > 1
 
 
-def _only_outside(which: str) -> GroupTest:
+def _only_outside(which: str) -> Test:
     def holds(document: Group, facts: Facts) -> bool:
         counts: Counter[str] = getattr(uses(facts), which)
         return all(code == "O" or not count for code, count in counts.items())
@@ -196,6 +202,7 @@ for _number, _where, _term, _used in (
 ):
     OUTSIDE_SCOPE.rule(
         f"BR-O-{_number}",
+        "fatal",
         _term,
         nl=f"Naast categorie O (buiten het toepassingsgebied) staat geen {_where.nl} van een andere categorie.",
         fr=f"À côté de la catégorie O (hors champ d'application), pas de {_where.fr} d'une autre catégorie.",

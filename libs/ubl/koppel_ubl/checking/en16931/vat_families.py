@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Sentence
-from koppel_ubl.checking.tree import Group
-from koppel_ubl.checking.values import amount, in_binary, sign
+from koppel_ubl.checking.engine import Facts, Group, amount, in_binary, sign
+from koppel_ubl.report import Sentence
 
 from .facts import (
     buyer_has_vat_number,

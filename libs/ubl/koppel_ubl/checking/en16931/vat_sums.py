@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
-from koppel_ubl.checking.facts import Facts, once
-from koppel_ubl.checking.shape import by_shape
-from koppel_ubl.checking.tree import Group, Tree
-from koppel_ubl.checking.values import ZERO, amount
+from koppel_ubl.checking.engine import ZERO, Facts, Group, Tree, amount, cached_by_document, cached_by_shape
 
 from .terms import category_code, is_charge, is_vat
 
@@ -108,37 +105,37 @@ def _add(sums: dict[str, Decimal], uses: Iterable[str], value: Decimal | None) -
         sums[use] = sums.get(use, ZERO) + (ZERO if value is None else value)
 
 
-@once
+@cached_by_document
 def uses(facts: Facts) -> VatUses:
     """Return where which VAT category is used."""
     return VatUses(facts.tree)
 
 
-@once
+@cached_by_document
 def sums(facts: Facts) -> VatSums:
     """Return for how much which VAT category is used."""
     return VatSums(facts.tree)
 
 
-@by_shape
+@cached_by_shape
 def rate_of(category: Group) -> Decimal | None:
     """Return the rate of a category."""
     return amount(category, "cbc:Percent")
 
 
-@by_shape
+@cached_by_shape
 def use_of(category: Group) -> str | None:
     """Return the key of a category with its rate; None where it has no rate."""
     rate = rate_of(category)
     return None if rate is None else _key(category_code(category), rate)
 
 
-@by_shape
+@cached_by_shape
 def _uses_of_line(line: Group) -> tuple[str, ...]:
     return _uses(line.all("cac:Item", "cac:ClassifiedTaxCategory"))
 
 
-@by_shape
+@cached_by_shape
 def _uses_of_group(group: Group) -> tuple[str, ...]:
     return _uses(group.groups("cac:TaxCategory"))
 

@@ -1,8 +1,6 @@
-"""Peppol's own code lists and formats: rules CL, P and F, and empty elements (R008)."""
+"""Peppol's own code lists and formats: rules CL, P and F."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.question import Test
-from koppel_ubl.checking.report import Sentence
+from koppel_ubl.checking.engine import Facts, Group, Node, Test, Value, normalised
 
 from .code_lists import (
     ALLOWANCE_REASONS,
@@ -17,10 +15,8 @@ from .code_lists import (
     SELF_BILLED_INVOICE_TYPES,
 )
 from .document import AMOUNTS
-from .nodes import Group, Node, Path, Value, is_date, normalised, string
-from .rule import Below, Pattern, declare
-
-CODES = Pattern()
+from .patterns import CODES
+from .xpath import Path, is_date, string
 
 _INDICATOR = Path("cbc:ChargeIndicator")
 _CATEGORY_ID = Path("cbc:ID")
@@ -32,17 +28,13 @@ def _has(attribute: str) -> Test:
 
 
 def _of_indicator(indicator: str) -> Test:
-    def takes(node: Value, facts: Facts) -> bool:
-        parent = node.group
-        return parent.place.name == "cac:AllowanceCharge" and indicator in _INDICATOR.texts(parent)
-
-    return takes
+    return lambda node, facts: indicator in _INDICATOR.texts(node.group)
 
 
 _attachment = CODES.on("cbc:EmbeddedDocumentBinaryObject", where=_has("mimeCode"))
-_allowance_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("false"))
-_charge_reason = CODES.on("cbc:AllowanceChargeReasonCode", where=_of_indicator("true"))
-_period_code = CODES.on("cbc:DescriptionCode", where=Below("cac:InvoicePeriod"))
+_allowance_reason = CODES.on("cac:AllowanceCharge/cbc:AllowanceChargeReasonCode", where=_of_indicator("false"))
+_charge_reason = CODES.on("cac:AllowanceCharge/cbc:AllowanceChargeReasonCode", where=_of_indicator("true"))
+_period_code = CODES.on("cac:InvoicePeriod/cbc:DescriptionCode")
 _amount = CODES.on(*AMOUNTS, "cbc:TaxAmount")
 _invoice_type = CODES.on("cbc:InvoiceTypeCode")
 _credit_note_type = CODES.on("cbc:CreditNoteTypeCode")
@@ -121,9 +113,9 @@ def currency_is_listed(node: Node, facts: Facts) -> bool:
     en="This type of invoice does not belong to the business process.",
 )
 def invoice_type_fits(node: Node, facts: Facts) -> bool:
-    if facts.about.is_self_billed:
-        return facts.about.profile != "01" or normalised(string(node)) in SELF_BILLED_INVOICE_TYPES
-    return facts.about.profile is None or normalised(string(node)) in INVOICE_TYPES
+    if facts.context.is_self_billed:
+        return facts.context.profile != "01" or normalised(string(node)) in SELF_BILLED_INVOICE_TYPES
+    return facts.context.profile is None or normalised(string(node)) in INVOICE_TYPES
 
 
 @_invoice_type.rule(
@@ -135,7 +127,9 @@ def invoice_type_fits(node: Node, facts: Facts) -> bool:
     en="A partial (326) or corrected (384) invoice is only for two German parties.",
 )
 def german_types_are_german(node: Node, facts: Facts) -> bool:
-    return facts.about.is_self_billed or normalised(string(node)) not in {"326", "384"} or facts.about.is_between("DE")
+    return (
+        facts.context.is_self_billed or normalised(string(node)) not in {"326", "384"} or facts.context.is_between("DE")
+    )
 
 
 @_credit_note_type.rule(
@@ -147,9 +141,9 @@ def german_types_are_german(node: Node, facts: Facts) -> bool:
     en="This type of credit note does not belong to the business process.",
 )
 def credit_note_type_fits(node: Node, facts: Facts) -> bool:
-    if facts.about.is_self_billed:
-        return facts.about.profile != "01" or normalised(string(node)) in SELF_BILLED_CREDIT_NOTE_TYPES
-    return facts.about.profile is None or normalised(string(node)) in CREDIT_NOTE_TYPES
+    if facts.context.is_self_billed:
+        return facts.context.profile != "01" or normalised(string(node)) in SELF_BILLED_CREDIT_NOTE_TYPES
+    return facts.context.profile is None or normalised(string(node)) in CREDIT_NOTE_TYPES
 
 
 @_date.rule(
@@ -213,15 +207,3 @@ for _code, (_rule, _category) in _TIED.items():
         fr=f"Le motif d'exonération {_code} va avec la catégorie de TVA {_category}.",
         en=f"The exemption reason {_code} goes with VAT category {_category}.",
     )(_goes_with(_code, _category))
-
-
-EMPTY_ELEMENT = declare(
-    "PEPPOL-EN16931-R008",
-    "fatal",
-    "",
-    Sentence(
-        "Dit element is leeg: vul het in of laat het weg.",
-        "Cet élément est vide : remplissez-le ou supprimez-le.",
-        "This element is empty: fill it in or leave it out.",
-    ),
-)

@@ -1,15 +1,10 @@
 """Peppol's rules for the document as a whole: profile, references, parties, payment, VAT totals and currency."""
 
-from koppel_ubl.checking.about import BILLING, SELF_BILLING
-from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.engine import BILLING, SELF_BILLING, Facts, Group, Node, Value, normalised
 
-from .nodes import Group, Node, Path, Value, attribute, minute_of, normalised, number, string
-from .rule import Below, Pattern
+from .patterns import EVERYTHING, PROJECT
+from .xpath import Path, attribute, minute_of, number, string
 
-EVERYTHING = Pattern()
-PROJECT = Pattern()
-
-_DOCUMENTS = ("invoice:Invoice", "creditnote:CreditNote")
 _CUSTOMIZATION = Path("cbc:CustomizationID")
 _PROFILE = Path("cbc:ProfileID")
 _NOTE = Path("cbc:Note")
@@ -30,10 +25,10 @@ _PERIOD_END = Path("cac:InvoicePeriod/cbc:EndDate")
 _LINES = frozenset({"cac:InvoiceLine", "cac:CreditNoteLine"})
 
 _project = PROJECT.on("creditnote:CreditNote")
-_document = EVERYTHING.on(*_DOCUMENTS)
+_document = EVERYTHING.on("/")
 _tax_currency = EVERYTHING.on("cbc:TaxCurrencyCode")
-_buyer = EVERYTHING.on("cac:Party", where=Below("cac:AccountingCustomerParty"))
-_seller = EVERYTHING.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
+_buyer = EVERYTHING.on("cac:AccountingCustomerParty/cac:Party")
+_seller = EVERYTHING.on("cac:AccountingSupplierParty/cac:Party")
 
 
 @_project.rule(
@@ -69,7 +64,7 @@ def process_is_given(root: Group, facts: Facts) -> bool:
     en="The business process (ProfileID) is not one Peppol knows for this document.",
 )
 def process_is_known(root: Group, facts: Facts) -> bool:
-    return facts.about.profile is not None
+    return facts.context.profile is not None
 
 
 @_document.rule(
@@ -81,7 +76,7 @@ def process_is_known(root: Group, facts: Facts) -> bool:
     en="The document has more than one note; only two German parties may do that.",
 )
 def one_note(root: Group, facts: Facts) -> bool:
-    return _NOTE.count(root) <= 1 or facts.about.is_between("DE")
+    return _NOTE.count(root) <= 1 or facts.context.is_between("DE")
 
 
 @_document.rule(
@@ -106,7 +101,7 @@ def has_reference(root: Group, facts: Facts) -> bool:
 )
 def specification_is_peppol(root: Group, facts: Facts) -> bool:
     value = _CUSTOMIZATION.value(root)
-    return value.startswith(SELF_BILLING if facts.about.is_self_billed else BILLING) and "::" not in value
+    return value.startswith(SELF_BILLING if facts.context.is_self_billed else BILLING) and "::" not in value
 
 
 @_document.rule(
@@ -162,7 +157,7 @@ def totals_have_one_sign(root: Group, facts: Facts) -> bool:
     en="The VAT currency is the invoice currency: leave it out.",
 )
 def tax_currency_differs(node: Node, facts: Facts) -> bool:
-    return normalised(string(node)) != normalised(facts.about.currency)
+    return normalised(string(node)) != normalised(facts.context.currency)
 
 
 @_buyer.rule(
@@ -232,7 +227,7 @@ def _is_in_invoice_currency(amount: Value, facts: Facts) -> bool:
 
 
 def _has_invoice_currency(amount: Value, facts: Facts) -> bool:
-    return facts.about.currency is not None and amount.get("currencyID") == facts.about.currency
+    return facts.context.currency is not None and amount.get("currencyID") == facts.context.currency
 
 
 for _context in (EVERYTHING.on(*AMOUNTS), EVERYTHING.on("cbc:TaxAmount", where=_is_in_invoice_currency)):

@@ -1,6 +1,8 @@
 """What several rules ask of a party."""
 
-from .nodes import Group, Path, string
+from koppel_ubl.checking.engine import Group
+
+from .xpath import Path, string
 
 _TAX_SCHEME_ID = Path("cac:TaxScheme/cbc:ID")
 _COMPANY = Path("cbc:CompanyID")

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 
 from koppel_ubl import check_digits
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.report import Severity
+from koppel_ubl.checking.engine import Facts, Node, Value, normalised
+from koppel_ubl.report import Severity
 
-from .document import EVERYTHING
-from .nodes import Node, Path, Value, normalised, string
+from .patterns import EVERYTHING
+from .xpath import Path, string
 
 _TAX_SCHEME_ID = Path("cac:TaxScheme/cbc:ID")
 
@@ -19,15 +19,6 @@ _TAX_SCHEME_ID = Path("cac:TaxScheme/cbc:ID")
 def _matches(pattern: str) -> Callable[[str], bool]:
     compiled = re.compile(pattern)
     return lambda text: compiled.fullmatch(text) is not None
-
-
-def _carries(*, endpoint_only: bool) -> Callable[[Node, Facts], bool]:
-    def takes(node: Node, facts: Facts) -> bool:
-        if node.place.name != "cbc:ID":
-            return not endpoint_only or node.place.name == "cbc:EndpointID"
-        return not endpoint_only and node.place.is_below("cac:PartyIdentification")
-
-    return takes
 
 
 def _add(
@@ -41,8 +32,10 @@ def _add(
     endpoint_only: bool = False,
 ) -> None:
     """Add the rule of one scheme; ``as_written`` keeps white space, which the official Danish rules do not forgive."""
-    tags = ("cbc:EndpointID", "cbc:ID", "cbc:CompanyID")
-    context = EVERYTHING.on(*tags, where=_carries(endpoint_only=endpoint_only), scheme=scheme)
+    paths = (
+        ("cbc:EndpointID",) if endpoint_only else ("cbc:EndpointID", "cac:PartyIdentification/cbc:ID", "cbc:CompanyID")
+    )
+    context = EVERYTHING.on(*paths, scheme=scheme)
     nl, fr, en = names
 
     def holds(node: Node, facts: Facts) -> bool:
@@ -167,14 +160,10 @@ _add(
 
 
 def _is_dutch_vat(node: Value, facts: Facts) -> bool:
-    return (
-        node.place.is_below("cac:PartyTaxScheme")
-        and node.starts_with("NL")
-        and _TAX_SCHEME_ID.value(node.group) == "VAT"
-    )
+    return node.starts_with("NL") and _TAX_SCHEME_ID.value(node.group) == "VAT"
 
 
-_dutch_vat = EVERYTHING.on("cbc:CompanyID", where=_is_dutch_vat)
+_dutch_vat = EVERYTHING.on("cac:PartyTaxScheme/cbc:CompanyID", where=_is_dutch_vat)
 
 
 @_dutch_vat.rule(

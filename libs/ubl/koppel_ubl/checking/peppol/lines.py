@@ -2,14 +2,10 @@
 
 from decimal import Decimal
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.question import Test
-from koppel_ubl.checking.shape import by_shape
-from koppel_ubl.checking.values import cents
+from koppel_ubl.checking.engine import Facts, Group, Node, Test, Value, cached_by_shape, cents
 
-from .document import EVERYTHING
-from .nodes import Group, Node, Path, Value, decimal, figure, quotient
-from .rule import Below
+from .patterns import EVERYTHING
+from .xpath import Path, decimal_or_none, figure, quotient
 
 SLACK = Decimal("0.02")
 _ZERO, _ONE, _HUNDREDTH = Decimal(0), Decimal(1), Decimal("0.01")
@@ -43,7 +39,7 @@ _percent_alone = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=True
 _base_alone = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=False, base=True))
 _allowance_charge = EVERYTHING.on("cac:AllowanceCharge", where=_stands(percent=None, base=None))
 _line = EVERYTHING.on("cac:InvoiceLine", "cac:CreditNoteLine")
-_discount = EVERYTHING.on("cac:AllowanceCharge", where=Below("cac:Price"))
+_discount = EVERYTHING.on("cac:Price/cac:AllowanceCharge")
 
 
 @_percent_alone.rule(
@@ -133,11 +129,11 @@ def _charges_less_allowances(line: Group) -> Decimal:
         indicator = _indicator(group)
         if indicator in sums:
             for each in group.values("cbc:Amount"):
-                sums[indicator] += decimal(each) or _ZERO
+                sums[indicator] += decimal_or_none(each) or _ZERO
     return cents(sums["true"]) - cents(sums["false"])
 
 
-@by_shape
+@cached_by_shape
 def _indicator(group: Group) -> str:
     return _INDICATOR.value(group)
 
@@ -204,11 +200,11 @@ def net_price_fits(node: Group, facts: Facts) -> bool:
     if base is None:
         return True
     price = node.parent
-    gross, discount = decimal(base), _AMOUNT.first(node)
+    gross, discount = decimal_or_none(base), _AMOUNT.first(node)
     net = None if price is None else _PRICE_ALONE.first(price)
     if discount is None or net is None:
         return False
-    values = (decimal(net), gross, decimal(discount))
+    values = (decimal_or_none(net), gross, decimal_or_none(discount))
     if values[0] is None or values[1] is None or values[2] is None:
         return True
     return values[0] == values[1] - values[2]

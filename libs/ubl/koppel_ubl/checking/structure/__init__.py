@@ -8,13 +8,18 @@ from typing import Final
 
 from lxml import etree
 
-from koppel_ubl.checking.about import About
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.layer import Layer
-from koppel_ubl.checking.places import Place
-from koppel_ubl.checking.question import Question, Said
-from koppel_ubl.checking.report import Rule, Sentence
-from koppel_ubl.checking.tree import Group, Node, Value
+from koppel_ubl.checking.engine import (
+    Assertion,
+    DocumentContext,
+    Facts,
+    Group,
+    Layer,
+    Node,
+    Place,
+    RuleSet,
+    Value,
+    Violation,
+)
 
 from . import sentences
 from .table import ELEMENTS, Kind
@@ -27,75 +32,83 @@ _ALWAYS = frozenset({f"{_SCHEMA_INSTANCE}schemaLocation", f"{_SCHEMA_INSTANCE}no
 _EXTENSIONS = "{urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2}"
 _SPACES = " \t\r\n"
 
-RULES: dict[str, Rule] = {}
+RULES = RuleSet("structure")
 
-
-def _rule(rule_id: str, nl: str, fr: str, en: str) -> Rule:
-    RULES[rule_id] = rule = Rule(rule_id, "fatal", "structure", "", Sentence(nl, fr, en))
-    return rule
-
-
-ORDER = _rule(
+ORDER = RULES.declare(
     "KOPPEL-ORDER",
-    "Dit element staat op de verkeerde plaats.",
-    "Cet élément n'est pas à sa place.",
-    "This element stands in the wrong place.",
+    "fatal",
+    "",
+    nl="Dit element staat op de verkeerde plaats.",
+    fr="Cet élément n'est pas à sa place.",
+    en="This element stands in the wrong place.",
 )
-UNKNOWN = _rule(
+UNKNOWN = RULES.declare(
     "KOPPEL-UNKNOWN",
-    "Dit element bestaat hier niet in UBL 2.1.",
-    "Cet élément n'existe pas ici en UBL 2.1.",
-    "This element does not exist here in UBL 2.1.",
+    "fatal",
+    "",
+    nl="Dit element bestaat hier niet in UBL 2.1.",
+    fr="Cet élément n'existe pas ici en UBL 2.1.",
+    en="This element does not exist here in UBL 2.1.",
 )
-TOO_MANY = _rule(
+TOO_MANY = RULES.declare(
     "KOPPEL-TOO-MANY",
-    "Dit element mag hier maar één keer staan.",
-    "Cet élément ne peut figurer ici qu'une fois.",
-    "This element may stand here only once.",
+    "fatal",
+    "",
+    nl="Dit element mag hier maar één keer staan.",
+    fr="Cet élément ne peut figurer ici qu'une fois.",
+    en="This element may stand here only once.",
 )
-MISSING = _rule(
+MISSING = RULES.declare(
     "KOPPEL-MISSING",
-    "Een verplicht element ontbreekt.",
-    "Un élément obligatoire manque.",
-    "A required element is missing.",
+    "fatal",
+    "",
+    nl="Een verplicht element ontbreekt.",
+    fr="Un élément obligatoire manque.",
+    en="A required element is missing.",
 )
-TEXT = _rule(
+TEXT = RULES.declare(
     "KOPPEL-TEXT",
-    "Tussen de elementen staat tekst die daar niet hoort.",
-    "Du texte figure entre les éléments, où il n'a pas sa place.",
-    "Text stands between the elements, where it does not belong.",
+    "fatal",
+    "",
+    nl="Tussen de elementen staat tekst die daar niet hoort.",
+    fr="Du texte figure entre les éléments, où il n'a pas sa place.",
+    en="Text stands between the elements, where it does not belong.",
 )
-VALUE = _rule(
+VALUE = RULES.declare(
     "KOPPEL-FORMAT",
-    "Deze waarde is niet geschreven zoals UBL het vraagt.",
-    "Cette valeur n'est pas écrite comme UBL le demande.",
-    "This value is not written as UBL asks.",
+    "fatal",
+    "",
+    nl="Deze waarde is niet geschreven zoals UBL het vraagt.",
+    fr="Cette valeur n'est pas écrite comme UBL le demande.",
+    en="This value is not written as UBL asks.",
 )
-ATTRIBUTE = _rule(
+ATTRIBUTE = RULES.declare(
     "KOPPEL-ATTRIBUTE",
-    "Een attribuut van dit element klopt niet.",
-    "Un attribut de cet élément est incorrect.",
-    "An attribute of this element is wrong.",
+    "fatal",
+    "",
+    nl="Een attribuut van dit element klopt niet.",
+    fr="Un attribut de cet élément est incorrect.",
+    en="An attribute of this element is wrong.",
 )
 _BEHIND_ALL: Final = (1 << 30,)
 
 
-def _group(group: Group, kind: Kind) -> list[Said]:
+def _group(group: Group, kind: Kind) -> list[Violation]:
     """Say what is wrong with the children of an element that holds elements, and with its attributes."""
-    shape, said = group.shape, _attributes(group, kind)
+    shape, found = group.shape, _attributes(group, kind)
     if -1 in shape.stray:
-        said.append(Said(TEXT, group, found=_stripped(group.element.text)))
+        found.append(Violation(TEXT, group, found=_stripped(group.element.text)))
     parts, last, times = kind.parts, -1, 0
     seen: set[str] = set()
     for at, part in enumerate(shape.parts):
         tag = part.place.tag
-        if len(said) > FINDINGS_MAX:
+        if len(found) > FINDINGS_MAX:
             break
         if at in shape.stray:
-            said.append(Said(TEXT, group.child(at), found=_stripped(group.element[at].tail), behind=(at,)))
+            found.append(Violation(TEXT, group.child(at), found=_stripped(group.element[at].tail), offset=(at,)))
         known = parts.get(tag)
         if known is None:
-            said.append(Said(UNKNOWN, group.child(at), sentences.unknown(tag, group.place.tag), behind=(at,)))
+            found.append(Violation(UNKNOWN, group.child(at), sentences.unknown(tag, group.place.tag), offset=(at,)))
             continue
         place, many, _ = known
         if place > last:
@@ -103,32 +116,32 @@ def _group(group: Group, kind: Kind) -> list[Said]:
         elif place == last:
             times += 1
             if times > many:
-                said.append(Said(TOO_MANY, group.child(at), behind=(at,)))
+                found.append(Violation(TOO_MANY, group.child(at), offset=(at,)))
         else:
             before = sentences.before(tag, shape.parts[at - 1].place.tag)
-            said.append(Said(ORDER, group.child(at), before, behind=(at,)))
+            found.append(Violation(ORDER, group.child(at), before, offset=(at,)))
         seen.add(tag)
-    said += (
-        Said(MISSING, group, sentences.missing(tag, group.place.tag), behind=_BEHIND_ALL)
+    found += (
+        Violation(MISSING, group, sentences.missing(tag, group.place.tag), offset=_BEHIND_ALL)
         for tag in kind.required
         if tag not in seen
     )
-    return said
+    return found
 
 
-def _value(node: Node, kind: Kind) -> list[Said]:
+def _value(node: Node, kind: Kind) -> list[Violation]:
     """Say what is wrong with a value; one of a namespace of its own is a group to the tree."""
-    said = _attributes(node, kind)
+    found = _attributes(node, kind)
     if isinstance(node, Group) and node:
         first = node.child(0)
-        return [*said, Said(UNKNOWN, first, sentences.unknown(first.place.tag, node.place.tag), behind=(0,))]
+        return [*found, Violation(UNKNOWN, first, sentences.unknown(first.place.tag, node.place.tag), offset=(0,))]
     if isinstance(node, Value) and node.token.is_odd:
         first_element = node.element[0]
         about = sentences.unknown(str(first_element.tag), node.place.tag)
-        return [*said, Said(UNKNOWN, first_element, about, behind=(0,))]
+        return [*found, Violation(UNKNOWN, first_element, about, offset=(0,))]
     if not _is_written_well(node, kind):
-        said.append(Said(VALUE, node, sentences.expected(kind.name), found=node.element.text))
-    return said
+        found.append(Violation(VALUE, node, sentences.expected(kind.name), found=node.element.text))
+    return found
 
 
 def _is_written_well(node: Node, kind: Kind) -> bool:
@@ -143,32 +156,32 @@ def _is_written_well(node: Node, kind: Kind) -> bool:
     return kind.is_written_well(node.text)
 
 
-def _open(group: Group) -> list[Said]:
+def _open(group: Group) -> list[Violation]:
     """Judge ``ExtensionContent``: one element of a namespace that is not that of the extensions themselves."""
-    said = _attributes(group, _NO_ATTRIBUTES)
+    found = _attributes(group, _NO_ATTRIBUTES)
     if group.shape.stray:
-        said.append(Said(TEXT, group))
+        found.append(Violation(TEXT, group))
     namespaces = [
         part.place.tag.partition("}")[0] + "}" if part.place.tag[0] == "{" else "" for part in group.shape.parts
     ]
     if len(namespaces) != 1 or namespaces[0] in {"", _EXTENSIONS}:
-        said.append(Said(MISSING, group))
-    return said
+        found.append(Violation(MISSING, group))
+    return found
 
 
-def _attributes(node: Node, kind: Kind) -> list[Said]:
-    said: list[Said] = []
+def _attributes(node: Node, kind: Kind) -> list[Violation]:
+    found: list[Violation] = []
     for name, text in node.attributes.items():
         if name not in kind.attributes and name not in _ALWAYS and not _is_own_type(node, name, text, kind):
-            said.append(Said(ATTRIBUTE, node, sentences.unknown_attribute(name), node.get(name)))
+            found.append(Violation(ATTRIBUTE, node, sentences.unknown_attribute(name), node.get(name)))
         elif name == "languageID" and not is_language(text):
-            said.append(Said(ATTRIBUTE, node, found=text))
-    said += (
-        Said(ATTRIBUTE, node, sentences.missing_attribute(name))
+            found.append(Violation(ATTRIBUTE, node, found=text))
+    found += (
+        Violation(ATTRIBUTE, node, sentences.missing_attribute(name))
         for name in kind.required_attributes
         if name not in node.attributes
     )
-    return said
+    return found
 
 
 _NO_ATTRIBUTES = Kind("")
@@ -194,10 +207,10 @@ _FOREIGN = Kind("", is_open=True)
 
 
 def kind_at(place: Place) -> Kind | None:
-    """Return what an element at a place holds; None where the structure has said already that nothing stands there."""
-    if "kind" not in place.asked:
-        place.asked["kind"] = _kind(place)
-    return place.asked["kind"]  # type: ignore[return-value]  # this layer keeps its own there
+    """Return what an element at a place holds; None where the structure has found already that nothing stands there."""
+    if "kind" not in place.compiled:
+        place.compiled["kind"] = _kind(place)
+    return place.compiled["kind"]  # type: ignore[return-value]  # this layer keeps its own there
 
 
 def _kind(place: Place) -> Kind | None:
@@ -211,27 +224,27 @@ def _kind(place: Place) -> Kind | None:
     return around.parts[place.tag][2] if place.tag in around.parts else None
 
 
-def _questions(place: Place, about: About) -> tuple[Question, ...]:
-    if "structure" not in place.asked:
+def _assertions(place: Place, context: DocumentContext) -> tuple[Assertion, ...]:
+    if "structure" not in place.compiled:
         kind = kind_at(place)
-        place.asked["structure"] = () if kind is None or kind is _FOREIGN else (_question(kind),)
-    return place.asked["structure"]  # type: ignore[return-value]  # the layer keeps its own there
+        place.compiled["structure"] = () if kind is None or kind is _FOREIGN else (_assertion(kind),)
+    return place.compiled["structure"]  # type: ignore[return-value]  # the layer keeps its own there
 
 
-def _question(kind: Kind) -> Question:
-    def say(node: Node, facts: Facts) -> list[Said]:
+def _assertion(kind: Kind) -> Assertion:
+    def violations(node: Node, facts: Facts) -> list[Violation]:
         if kind.is_value:
             return _value(node, kind)
         assert isinstance(node, Group)
         return _open(node) if kind.is_open else _group(node, kind)
 
-    return Question(lambda node, facts: not say(node, facts), say)
+    return Assertion(lambda node, facts: not violations(node, facts), violations)
 
 
 LAYER = Layer(
     "structure",
-    RULES,
-    _questions,
+    RULES.by_id,
+    _assertions,
     found=lambda rule, element: None,
     findings_max=FINDINGS_MAX,
     all_findings_max=FINDINGS_MAX,

@@ -1,6 +1,6 @@
 """What this layer says of one case, where the sentence of a rule is too general."""
 
-from koppel_ubl.checking.report import Sentence
+from koppel_ubl.report import Sentence
 
 from .table import short
 

@@ -1,12 +1,11 @@
 """Denmark: CVR numbers, means of payment of NemKonto and giro, UNSPSC classifications, and charges by number."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Group, Node, Path, normalised, number, string
-from koppel_ubl.checking.peppol.rule import Pattern
+from koppel_ubl.checking.engine import Facts, Group, Node, normalised
+from koppel_ubl.checking.peppol.patterns import DENMARK
+from koppel_ubl.checking.peppol.xpath import Path, number, string
 
-from .words import DOCUMENTS, MANDATE, PAYEE_ACCOUNT, PAYEE_BANK, PAYER_ACCOUNT, REGISTRATION, SUPPLIER
+from .paths import MANDATE, PAYEE_ACCOUNT, PAYEE_BANK, PAYER_ACCOUNT, REGISTRATION, SUPPLIER
 
-DENMARK = Pattern(lambda about: about.supplier_address_country == "DK")
 MEANS = frozenset({"1", "10", "31", "42", "48", "49", "50", "58", "59", "93", "97"})
 CVR = "0184"
 _PAYABLE = Path("cac:LegalMonetaryTotal/cbc:PayableAmount")
@@ -20,7 +19,7 @@ _PARTIES = frozenset({"cac:AccountingSupplierParty", "cac:AccountingCustomerPart
 
 
 def _is_domestic(facts: Facts) -> bool:
-    return facts.about.customer_address_country == "DK"
+    return facts.context.customer_address_country == "DK"
 
 
 def _is_domestic_identification(node: Node, facts: Facts) -> bool:
@@ -36,7 +35,7 @@ def _is_domestic_payment(means: Group, facts: Facts) -> bool:
     return _is_domestic_part(means, facts) and not facts.is_credit_note
 
 
-_document = DENMARK.on(*DOCUMENTS)
+_document = DENMARK.on("/")
 _identification = DENMARK.on("cac:PartyIdentification", where=_is_domestic_identification)
 _means = DENMARK.on("cac:PaymentMeans", where=_is_domestic_payment)
 _line = DENMARK.on("cac:InvoiceLine", "cac:CreditNoteLine", where=_is_domestic_part)

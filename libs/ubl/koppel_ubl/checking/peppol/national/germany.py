@@ -2,14 +2,12 @@
 
 import re
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, is_blank, normalised, string
-from koppel_ubl.checking.peppol.rule import Below, Context, Pattern
-from koppel_ubl.checking.question import Test
+from koppel_ubl.checking.engine import Context, Facts, Group, Node, Test, Value, is_blank, normalised
+from koppel_ubl.checking.peppol.patterns import GERMANY
+from koppel_ubl.checking.peppol.xpath import Path, string
 
-from .words import DOCUMENTS, PAYEE_ACCOUNT, PAYER_ACCOUNT, REPRESENTATIVE, SUPPORTING
+from .paths import PAYEE_ACCOUNT, PAYER_ACCOUNT, REPRESENTATIVE, SUPPORTING
 
-GERMANY = Pattern(lambda about: about.is_between("DE"))
 CATEGORIES = frozenset({"S", "Z", "E", "AE", "K", "G", "L", "M"})
 KINDS = frozenset({"326", "380", "384", "389", "381", "875", "876", "877"})
 TRANSFER, CARD, DIRECT_DEBIT = frozenset({"30", "58"}), frozenset({"48", "54", "55"}), frozenset({"59"})
@@ -79,7 +77,7 @@ def _has_tax_number(root: Group, facts: Facts) -> bool:
 
 
 def _has_usual_kind(root: Group, facts: Facts) -> bool:
-    kinds = KINDS | {"261"} if facts.about.is_self_billed else KINDS
+    kinds = KINDS | {"261"} if facts.context.is_self_billed else KINDS
     return any(text in kinds for path in _KINDS for text in path.texts(root))
 
 
@@ -133,17 +131,17 @@ def _link_is_absolute(reference: Group, facts: Facts) -> bool:
     return all(_ABSOLUTE.match(text) for text in _LINK.texts(reference))
 
 
-_document = GERMANY.on(*DOCUMENTS)
-_seller = GERMANY.on("cac:Party", where=Below(_SELLER))
-_contact = GERMANY.on("cac:Contact", where=Below("cac:Party", _SELLER))
-_seller_address = GERMANY.on("cac:PostalAddress", where=Below("cac:Party", _SELLER))
-_buyer_address = GERMANY.on("cac:PostalAddress", where=Below("cac:Party", "cac:AccountingCustomerParty"))
-_delivery_address = GERMANY.on("cac:Address", where=Below("cac:DeliveryLocation", "cac:Delivery"))
-_terms = GERMANY.on("cbc:Note", where=Below("cac:PaymentTerms"))
+_document = GERMANY.on("/")
+_seller = GERMANY.on("cac:AccountingSupplierParty/cac:Party")
+_contact = GERMANY.on("cac:AccountingSupplierParty/cac:Party/cac:Contact")
+_seller_address = GERMANY.on("cac:AccountingSupplierParty/cac:Party/cac:PostalAddress")
+_buyer_address = GERMANY.on("cac:AccountingCustomerParty/cac:Party/cac:PostalAddress")
+_delivery_address = GERMANY.on("cac:Delivery/cac:DeliveryLocation/cac:Address")
+_terms = GERMANY.on("cac:PaymentTerms/cbc:Note")
 _transfer = GERMANY.on("cac:PaymentMeans", where=_paid_by(TRANSFER))
 _by_card = GERMANY.on("cac:PaymentMeans", where=_paid_by(CARD))
 _direct_debit = GERMANY.on("cac:PaymentMeans", where=_paid_by(DIRECT_DEBIT))
-_breakdown = GERMANY.on("cac:TaxSubtotal", where=Below("cac:TaxTotal"))
+_breakdown = GERMANY.on("cac:TaxTotal/cac:TaxSubtotal")
 _supporting = GERMANY.on("cac:AdditionalDocumentReference", where=_of_root)
 
 _RULES: tuple[tuple[Context, str, str, str, str, str, Test], ...] = (

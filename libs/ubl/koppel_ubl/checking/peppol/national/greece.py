@@ -3,19 +3,16 @@
 import re
 
 from koppel_ubl.check_digits import is_greek_tax_number
-from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.engine import Facts, Group, Node, Value, normalised
 from koppel_ubl.checking.peppol.facts import registrations, vat_numbers
-from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, is_number, normalised, string
-from koppel_ubl.checking.peppol.rule import Below, Pattern
-from koppel_ubl.checking.question import Test
-from koppel_ubl.checking.report import Sentence
+from koppel_ubl.checking.peppol.patterns import GREECE, GREEK, WITHIN_GREECE
+from koppel_ubl.checking.peppol.xpath import Path, is_number, string
+from koppel_ubl.report import Sentence
 
-from .words import DESCRIPTION, DOCUMENTS, REPRESENTATIVE, SUPPLIER, SUPPORTING
+from .paths import DESCRIPTION, REPRESENTATIVE, SUPPLIER, SUPPORTING
 
-GREEK = frozenset({"GR", "EL"})
 KINDS = frozenset({"1.1", "1.6", "2.1", "2.4", "5.1", "5.2"})
 MARK, INVOICE_URL = "##M.AR.K##", "##INVOICE|URL##"
-GREECE = Pattern(lambda about: about.supplier_country in GREEK or about.supplier_own_country in GREEK)
 _DATE = re.compile(r"(0?[1-9]|[12][0-9]|3[01])[-\\/ ]?(0?[1-9]|1[0-2])[-\\/ ]?(19|20)[0-9]{2}")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _MARK = re.compile(r"[1-9][0-9]*")
@@ -26,64 +23,51 @@ _TAX_SCHEME = Path("cac:TaxScheme/cbc:ID")
 
 
 def _is_sender(facts: Facts) -> bool:
-    return facts.about.supplier_country in GREEK
+    return facts.context.supplier_country in GREEK
 
 
 def _is_number(node: Node, facts: Facts) -> bool:
     return _is_sender(facts) and node.place.is_of_document
 
 
-def _party_of(side: str, *, both: bool = False) -> Test:
-    stands = Below(side)
+def _is_of_sender(node: Node, facts: Facts) -> bool:
+    return _is_sender(facts)
 
-    def takes(party: Group, facts: Facts) -> bool:
-        return _is_sender(facts) and (not both or facts.about.customer_country in GREEK) and stands(party, facts)
 
-    return takes
+def _is_within_greece(node: Node, facts: Facts) -> bool:
+    return _is_sender(facts) and facts.context.customer_country in GREEK
 
 
 def _is_vat_number(company: Value, facts: Facts) -> bool:
-    stands = Below("cac:PartyTaxScheme", "cac:Party", "cac:AccountingSupplierParty")(company, facts)
-    return _is_sender(facts) and stands and _TAX_SCHEME.value(company.group) == "VAT"
+    return _is_sender(facts) and _TAX_SCHEME.value(company.group) == "VAT"
 
 
 def _is_at_home(facts: Facts) -> bool:
-    return _is_sender(facts) and facts.about.supplier_address_country == "GR"
+    return _is_sender(facts) and facts.context.supplier_address_country == "GR"
 
 
 def _is_mark(number: Value, facts: Facts) -> bool:
-    inside = number.place.is_below("cac:AdditionalDocumentReference")
-    return inside and _is_at_home(facts) and MARK in DESCRIPTION.texts(number.group)
+    return _is_at_home(facts) and MARK in DESCRIPTION.texts(number.group)
 
 
 def _is_link(reference: Group, facts: Facts) -> bool:
     return _is_sender(facts) and INVOICE_URL in DESCRIPTION.texts(reference)
 
 
-def _is_endpoint(side: str) -> Test:
-    stands = Below("cac:Party", side)
-
-    def takes(endpoint: Value, facts: Facts) -> bool:
-        if not stands(endpoint, facts):
-            return False
-        if side == "cac:AccountingSupplierParty":
-            return facts.about.supplier_own_country in GREEK
-        return _is_sender(facts) and facts.about.customer_country in GREEK
-
-    return takes
+def _is_of_greek_seller(endpoint: Value, facts: Facts) -> bool:
+    return facts.context.supplier_own_country in GREEK
 
 
 _number = GREECE.on("cbc:ID", where=_is_number)
-_seller = GREECE.on("cac:Party", where=_party_of("cac:AccountingSupplierParty"))
-_seller_vat = GREECE.on("cbc:CompanyID", where=_is_vat_number)
-_document = GREECE.on(*DOCUMENTS, where=lambda root, facts: _is_at_home(facts))
-_mark = GREECE.on("cbc:ID", where=_is_mark)
+_seller = GREECE.on("cac:AccountingSupplierParty/cac:Party", where=_is_of_sender)
+_seller_vat = GREECE.on("cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme/cbc:CompanyID", where=_is_vat_number)
+_document = GREECE.on("/", where=lambda root, facts: _is_at_home(facts))
+_mark = GREECE.on("cac:AdditionalDocumentReference/cbc:ID", where=_is_mark)
 _link = GREECE.on("cac:AdditionalDocumentReference", where=_is_link)
-_buyer = GREECE.on("cac:Party", where=_party_of("cac:AccountingCustomerParty"))
-_seller_endpoint = GREECE.on("cbc:EndpointID", where=_is_endpoint("cac:AccountingSupplierParty"))
-GREECE_BOTH = Pattern(lambda about: about.supplier_country in GREEK and about.customer_country in GREEK)
-_greek_buyer = GREECE_BOTH.on("cac:Party", where=_party_of("cac:AccountingCustomerParty", both=True))
-_buyer_endpoint = GREECE_BOTH.on("cbc:EndpointID", where=_is_endpoint("cac:AccountingCustomerParty"))
+_buyer = GREECE.on("cac:AccountingCustomerParty/cac:Party", where=_is_of_sender)
+_seller_endpoint = GREECE.on("cac:AccountingSupplierParty/cac:Party/cbc:EndpointID", where=_is_of_greek_seller)
+_greek_buyer = WITHIN_GREECE.on("cac:AccountingCustomerParty/cac:Party", where=_is_within_greece)
+_buyer_endpoint = WITHIN_GREECE.on("cac:AccountingCustomerParty/cac:Party/cbc:EndpointID", where=_is_within_greece)
 
 
 def _parts(node: Node) -> list[str]:

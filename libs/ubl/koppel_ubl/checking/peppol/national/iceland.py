@@ -1,12 +1,11 @@
 """Iceland: kennitala, addresses, bank accounts and the last day of payment (eindagi)."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Group, Path, is_date, normalised, string
-from koppel_ubl.checking.peppol.rule import Pattern
+from koppel_ubl.checking.engine import Facts, Group, normalised
+from koppel_ubl.checking.peppol.patterns import ICELAND
+from koppel_ubl.checking.peppol.xpath import Path, is_date, string
 
-from .words import (
+from .paths import (
     DESCRIPTION,
-    DOCUMENTS,
     MEANS_CODE,
     PAYEE_ACCOUNT,
     POSTCODE,
@@ -16,7 +15,6 @@ from .words import (
     SUPPORTING,
 )
 
-ICELAND = Pattern(lambda about: about.supplier_address_country == "IS")
 KENNITALA = "0196"
 ACCOUNT_DIGITS = 12
 _KIND = (Path("cbc:InvoiceTypeCode"), Path("cbc:CreditNoteTypeCode"))
@@ -27,10 +25,10 @@ _DUE = Path("cbc:DueDate")
 
 
 def _is_icelandic(buyer: Group, facts: Facts) -> bool:
-    return buyer.place.is_of_document and facts.about.customer_address_country == "IS"
+    return buyer.place.is_of_document and facts.context.customer_address_country == "IS"
 
 
-_document = ICELAND.on(*DOCUMENTS)
+_document = ICELAND.on("/")
 _buyer = ICELAND.on("cac:AccountingCustomerParty", where=_is_icelandic)
 
 

@@ -2,22 +2,21 @@
 
 import re
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Group, Path, normalised
-from koppel_ubl.checking.peppol.rule import Below, Pattern
+from koppel_ubl.checking.engine import Facts, Group, normalised
+from koppel_ubl.checking.peppol.patterns import ITALY
+from koppel_ubl.checking.peppol.xpath import Path
 
-from .words import CITY, COMPANY, POSTCODE, STREET, TAX_SCHEME
+from .paths import CITY, COMPANY, POSTCODE, STREET, TAX_SCHEME
 
-ITALY = Pattern(lambda about: about.supplier_country == "IT")
 _TAX_CODE = re.compile(r"[A-Z0-9]{11,16}")
 
 
 def _is_other_tax(scheme: Group, facts: Facts) -> bool:
-    return scheme.place.is_below("cac:Party", "cac:AccountingSupplierParty") and TAX_SCHEME.value(scheme) != "VAT"
+    return TAX_SCHEME.value(scheme) != "VAT"
 
 
-_other_tax = ITALY.on("cac:PartyTaxScheme", where=_is_other_tax)
-_seller = ITALY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
+_other_tax = ITALY.on("cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme", where=_is_other_tax)
+_seller = ITALY.on("cac:AccountingSupplierParty/cac:Party")
 
 
 @_other_tax.rule(

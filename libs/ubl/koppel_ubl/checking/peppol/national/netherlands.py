@@ -1,13 +1,12 @@
 """The Netherlands: addresses, KVK or OIN numbers, and how is paid."""
 
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.peppol.nodes import Group, Node, Path, Value, decimal, normalised, string
-from koppel_ubl.checking.peppol.rule import Below, Pattern
+from koppel_ubl.checking.engine import Facts, Group, Node, Value, normalised
+from koppel_ubl.checking.peppol.patterns import NETHERLANDS, is_dutch
+from koppel_ubl.checking.peppol.xpath import Path, decimal_or_none, string
 
-from .words import COUNTRY, MEANS_CODE, REPRESENTATIVE
+from .paths import COUNTRY, MEANS_CODE, REPRESENTATIVE
 
 MEANS = frozenset({"30", "48", "49", "57", "58", "59"})
-NETHERLANDS = Pattern(lambda about: _is_dutch(about.supplier_address_country))
 _ADDRESS = (Path("cbc:StreetName"), Path("cbc:CityName"), Path("cbc:PostalZone"))
 _PRECEDING = Path("cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
 _ORDER = Path("cac:OrderReference/cbc:ID")
@@ -15,37 +14,28 @@ _PAYABLE = Path("cbc:PayableAmount")
 _PAYMENT = Path("cac:PaymentMeans")
 
 
-def _is_dutch(country: str) -> bool:
-    return normalised(country).upper() == "NL"
+def _has_dutch_buyer(node: Node, facts: Facts) -> bool:
+    return is_dutch(facts.context.customer_address_country)
 
 
-def _of_dutch_buyer(node: Node, facts: Facts) -> bool:
-    return _is_dutch(facts.about.customer_address_country) and Below("cac:Party", "cac:AccountingCustomerParty")(
-        node, facts
-    )
-
-
-def _is_buyer_number(node: Node, facts: Facts) -> bool:
-    path = ("cac:PartyLegalEntity", "cac:Party", "cac:AccountingCustomerParty")
-    return _is_dutch(facts.about.customer_address_country) and Below(*path)(node, facts)
-
-
-def _of_dutch_representative(node: Node, facts: Facts) -> bool:
+def _has_dutch_representative(node: Node, facts: Facts) -> bool:
     party = REPRESENTATIVE.first(facts.root)
-    return party is not None and _is_dutch(COUNTRY.text(party)) and Below("cac:TaxRepresentativeParty")(node, facts)
+    return party is not None and is_dutch(COUNTRY.text(party))
 
 
 _credit_note = NETHERLANDS.on("cbc:CreditNoteTypeCode")
-_seller_address = NETHERLANDS.on("cac:PostalAddress", where=Below("cac:Party", "cac:AccountingSupplierParty"))
-_seller_number = NETHERLANDS.on(
-    "cbc:CompanyID", where=Below("cac:PartyLegalEntity", "cac:Party", "cac:AccountingSupplierParty")
+_seller_address = NETHERLANDS.on("cac:AccountingSupplierParty/cac:Party/cac:PostalAddress")
+_seller_number = NETHERLANDS.on("cac:AccountingSupplierParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID")
+_buyer_address = NETHERLANDS.on("cac:AccountingCustomerParty/cac:Party/cac:PostalAddress", where=_has_dutch_buyer)
+_buyer_number = NETHERLANDS.on(
+    "cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID", where=_has_dutch_buyer
 )
-_buyer_address = NETHERLANDS.on("cac:PostalAddress", where=_of_dutch_buyer)
-_buyer_number = NETHERLANDS.on("cbc:CompanyID", where=_is_buyer_number)
-_representative_address = NETHERLANDS.on("cac:PostalAddress", where=_of_dutch_representative)
+_representative_address = NETHERLANDS.on(
+    "cac:TaxRepresentativeParty/cac:PostalAddress", where=_has_dutch_representative
+)
 _totals = NETHERLANDS.on("cac:LegalMonetaryTotal")
 _means = NETHERLANDS.on("cac:PaymentMeans")
-_order_line = NETHERLANDS.on("cbc:LineID", where=Below("cac:OrderLineReference"))
+_order_line = NETHERLANDS.on("cac:OrderLineReference/cbc:LineID")
 
 
 @_credit_note.rule(
@@ -115,8 +105,8 @@ for _rule, _term, _context, _nl, _fr, _en in (
 )
 def says_how_to_pay(totals: Group, facts: Facts) -> bool:
     # Since 3.0.20 only where the buyer is Dutch too.
-    payable = decimal(_PAYABLE.first(totals))
-    if not _is_dutch(facts.about.customer_address_country) or (payable is not None and payable <= 0):
+    payable = decimal_or_none(_PAYABLE.first(totals))
+    if not is_dutch(facts.context.customer_address_country) or (payable is not None and payable <= 0):
         return True
     return _PAYMENT.exists(facts.root)
 
@@ -129,9 +119,9 @@ def says_how_to_pay(totals: Group, facts: Facts) -> bool:
     fr="Entre parties néerlandaises, le moyen de paiement est 30, 48, 49, 57, 58 ou 59.",
     en="Between Dutch parties the means of payment is 30, 48, 49, 57, 58 or 59.",
 )
-def means_is_dutch(means: Group, facts: Facts) -> bool:
+def meansis_dutch(means: Group, facts: Facts) -> bool:
     # Since 3.0.20 only where the buyer is Dutch too.
-    return not _is_dutch(facts.about.customer_address_country) or MEANS_CODE.value(means) in MEANS
+    return not is_dutch(facts.context.customer_address_country) or MEANS_CODE.value(means) in MEANS
 
 
 @_order_line.rule(

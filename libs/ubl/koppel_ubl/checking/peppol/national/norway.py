@@ -3,13 +3,11 @@
 import re
 
 from koppel_ubl.check_digits import is_norwegian_number
-from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.engine import Facts, Group, normalised
 from koppel_ubl.checking.peppol.facts import registrations
-from koppel_ubl.checking.peppol.nodes import Group, normalised
-from koppel_ubl.checking.peppol.rule import Below, Pattern
+from koppel_ubl.checking.peppol.patterns import NORWAY
 
-NORWAY = Pattern(lambda about: about.supplier_country == "NO")
-_seller = NORWAY.on("cac:Party", where=Below("cac:AccountingSupplierParty"))
+_seller = NORWAY.on("cac:AccountingSupplierParty/cac:Party")
 _NUMBER = re.compile(r"[0-9]{9}MVA")
 
 

@@ -3,19 +3,17 @@
 from decimal import Decimal
 
 from koppel_ubl.check_digits import is_swedish_number
-from koppel_ubl.checking.facts import Facts
+from koppel_ubl.checking.engine import Context, Facts, Group, Test, Value, normalised
 from koppel_ubl.checking.peppol.facts import vat_numbers
-from koppel_ubl.checking.peppol.nodes import Group, Path, Value, is_number, normalised, number, string
-from koppel_ubl.checking.peppol.rule import Context, Pattern
-from koppel_ubl.checking.question import Test
+from koppel_ubl.checking.peppol.patterns import SWEDEN
+from koppel_ubl.checking.peppol.xpath import Path, is_number, number, string
 
-from .words import COMPANY, CUSTOMER, MEANS_CODE, PAYEE_BANK, REGISTRATION, SUPPLIER, TAX_SCHEME
+from .paths import COMPANY, CUSTOMER, MEANS_CODE, PAYEE_BANK, REGISTRATION, SUPPLIER, TAX_SCHEME
 
-SWEDEN = Pattern(lambda about: about.supplier_address_country == "SE")
 RATES = frozenset({Decimal(25), Decimal(12), Decimal(6)})
 _CATEGORY = Path("cbc:ID")
 _PERCENT = Path("cbc:Percent")
-_SELLER, _PARTY, _SCHEME = "cac:AccountingSupplierParty", "cac:Party", "cac:PartyTaxScheme"
+_PARTY = "cac:AccountingSupplierParty/cac:Party"
 
 
 def _is_vat_registered(facts: Facts) -> bool:
@@ -24,13 +22,11 @@ def _is_vat_registered(facts: Facts) -> bool:
 
 
 def _is_registered_seller(party: Group, facts: Facts) -> bool:
-    return party.place.is_below(_SELLER) and any(each[:2] == "SE" for each in vat_numbers(party))
+    return any(each[:2] == "SE" for each in vat_numbers(party))
 
 
 def _is_other_scheme(company: Value, facts: Facts) -> bool:
     scheme = company.group
-    if not company.place.is_below(_SCHEME, _PARTY, _SELLER):
-        return False
     party = scheme.parent
     return party is not None and REGISTRATION.exists(party) and TAX_SCHEME.value(scheme).upper() != "VAT"
 
@@ -41,7 +37,7 @@ def _is_standard(category: Group, facts: Facts) -> bool:
 
 def _pays_by(bank: str) -> Test:
     def takes(account: Value, facts: Facts) -> bool:
-        means = account.group.parent if account.place.is_below("cac:PayeeFinancialAccount") else None
+        means = account.group.parent
         return means is not None and MEANS_CODE.value(means) == "30" and PAYEE_BANK.value(means) == bank
 
     return takes
@@ -50,20 +46,18 @@ def _pays_by(bank: str) -> Test:
 def _means_of(*codes: str, domestic: bool = False) -> Test:
     def takes(means: Group, facts: Facts) -> bool:
         buyer = CUSTOMER.first(facts.root)
-        inside = not domestic or (buyer is not None and facts.about.customer_address_country == "SE")
+        inside = not domestic or (buyer is not None and facts.context.customer_address_country == "SE")
         return inside and not set(codes).isdisjoint(MEANS_CODE.texts(means))
 
     return takes
 
 
-_registered = SWEDEN.on("cac:Party", where=_is_registered_seller)
-_legal_entity = SWEDEN.on(
-    "cac:PartyLegalEntity", where=lambda node, facts: node.place.is_below(_PARTY, _SELLER) and COMPANY.exists(node)
-)
-_other_scheme = SWEDEN.on("cbc:CompanyID", where=_is_other_scheme)
+_registered = SWEDEN.on(_PARTY, where=_is_registered_seller)
+_legal_entity = SWEDEN.on(f"{_PARTY}/cac:PartyLegalEntity", where=lambda node, facts: COMPANY.exists(node))
+_other_scheme = SWEDEN.on(f"{_PARTY}/cac:PartyTaxScheme/cbc:CompanyID", where=_is_other_scheme)
 _standard = SWEDEN.on("cac:TaxCategory", "cac:ClassifiedTaxCategory", where=_is_standard)
-_plusgiro = SWEDEN.on("cbc:ID", where=_pays_by("SE:PLUSGIRO"))
-_bankgiro = SWEDEN.on("cbc:ID", where=_pays_by("SE:BANKGIRO"))
+_plusgiro = SWEDEN.on("cac:PayeeFinancialAccount/cbc:ID", where=_pays_by("SE:PLUSGIRO"))
+_bankgiro = SWEDEN.on("cac:PayeeFinancialAccount/cbc:ID", where=_pays_by("SE:BANKGIRO"))
 _old_giro = SWEDEN.on("cac:PaymentMeans", where=_means_of("50", "56"))
 _abroad = SWEDEN.on("cac:PaymentMeans", where=_means_of("31", domestic=True))
 

@@ -12,8 +12,8 @@ INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
 
 def own(content: bytes) -> frozenset[str]:
     report = koppel_ubl.check(content)
-    assert all(one.severity == "warning" for one in report.findings if one.layer == "own")
-    return report.rules("own")
+    assert all(one.severity == "warning" for one in report.findings if one.layer == "house_rules")
+    return report.rules("house_rules")
 
 
 @pytest.mark.parametrize("path", sorted(VALID.glob("*.xml")), ids=lambda path: path.stem)

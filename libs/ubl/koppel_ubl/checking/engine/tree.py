@@ -1,8 +1,7 @@
-"""The tree as rules see it: groups that know their children by name, made in one pass over the elements.
+"""The tree as rules see it: groups that find their children by name, made in one pass over the elements.
 
-Each group has a *shape*: all that is told of it and of what is below without free texts. Groups of the same shape share
-one object. An answer that was found without reading a free text is an answer for the shape; to know that, a tree notes
-whether a text was read, and how far up somebody looked.
+Each group has a *shape* (``places.py``). An answer that was found without reading a free text holds for the whole shape; to
+know that, a tree records whether a rule read a text, and how far up it looked.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -13,12 +12,14 @@ from lxml import etree
 
 from koppel_ubl import safe_xml
 
-from .places import PLAIN, Place, Token, memory
-from .shape import NOWHERE, Shape, shape_of, token_key, ways_along, ways_to
+from .paths import ways_along, ways_to
+from .places import Place, Shape, Token, memory
+from .written import PLAIN, SPACES
 
 Element = etree._Element
+NOWHERE = 1 << 30
+"""Deeper than any group: the depth that ``Tree.top`` has while no rule has looked up."""
 _COUNT_OF_TEXTS = etree.XPath("count(descendant::text())")
-_SPACES = " \t\r\n"
 
 
 class Value:
@@ -33,19 +34,19 @@ class Value:
 
     @property
     def text(self) -> str:
-        """The text as it stands; of a value with elements in it, that before the first."""
+        """The text as written; in a value with elements in it, the text before the first."""
         if not self.token.is_known:
             self.group.tree.has_read = True
         return self.group[self.at] or ""
 
     @property
     def whole(self) -> str:
-        """The text with that of all elements in it."""
+        """The text, with that of all elements in it."""
         return "".join(self.element.itertext()) if self.token.is_odd else self.text
 
     @property
     def element(self) -> Element:
-        """The element itself; what it says may not be remembered."""
+        """The element itself; an answer that depends on it is not kept."""
         return self.group.element[self.at]
 
     @property
@@ -60,21 +61,21 @@ class Value:
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing but white space."""
+        """Whether it holds nothing but white space."""
         return self.token.is_blank
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes; a file's name is left out of its own."""
+        """The attributes; a file's name is empty here."""
         return self.token.attributes
 
     def starts_with(self, start: str) -> bool:
-        """Return whether the text begins with these two characters, white space aside; of a VAT number it is known."""
+        """Return whether the text begins with these two characters, white space aside; the token of a VAT number has them."""
         known = self.token.start
         return (
             known == start
             if known.isalnum() and len(known) == len(start)
-            else self.text.strip(_SPACES).startswith(start)
+            else self.text.strip(SPACES).startswith(start)
         )
 
     def get(self, attribute: str, default: str | None = None) -> str | None:
@@ -83,21 +84,21 @@ class Value:
         return self.element.get(attribute, default) if found == "" else found
 
     def has(self, attribute: str) -> bool:
-        """Return whether it has an attribute; that of a file's name can be asked without reading it."""
+        """Return whether it has an attribute, without reading it."""
         return attribute in self.token.attributes
 
 
 class Group(list[Any]):
-    """An element with elements in it: its list holds groups, and the texts of values, in their order."""
+    """An element with elements in it: a list of its groups and of the texts of its values, in the order of the document."""
 
     __slots__ = ("above", "raw", "shape", "tree")
     above: "Group | None"
     raw: Element
-    """The element, for this module; rules ask for ``element``, which notes it."""
+    """The element, for this module; rules use ``element``, which records that."""
     shape: Shape
     tree: "Tree"
 
-    __hash__ = object.__hash__  # type: ignore[assignment]  # a group is itself, whatever it holds
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a group is equal to itself only
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -117,7 +118,7 @@ class Group(list[Any]):
 
     @property
     def element(self) -> Element:
-        """The element itself; what it says may not be remembered."""
+        """The element itself; an answer that depends on it is not kept."""
         self.tree.has_read = True
         return self.raw
 
@@ -144,7 +145,7 @@ class Group(list[Any]):
         return found if isinstance(found, Group) else Value(self, at)
 
     def has(self, *path: str) -> bool:
-        """Return whether there is a child of this name, or a value at this path, empty or not."""
+        """Return whether there is a child of this name, or a value at this path, even an empty one."""
         return path[0] in self.shape.positions and (len(path) == 1 or bool(self.elements(*path)))
 
     def times(self, name: str) -> int:
@@ -176,11 +177,11 @@ class Group(list[Any]):
         return group
 
     def elements(self, *path: str) -> list[Value]:
-        """Return every value at a path: the last name is that of the value."""
+        """Return every value at a path; the last name is that of the value."""
         return [Value(self.below(steps), last) for *steps, last in ways_along(self.shape, path)]
 
     def text(self, *path: str) -> str:
-        """Return the text of the first value at the path, as it stands; empty when there is none."""
+        """Return the text of the first value at the path, as written; empty when there is none."""
         found = self.value(path[0]) if len(path) == 1 else next(iter(self.elements(*path)), None)
         return "" if found is None else found.text
 
@@ -199,8 +200,8 @@ class Tree:
     """All groups of a document.
 
     Attributes:
-        has_read: whether a free text was read since this was last set to False.
-        top: the depth of the uppermost group that somebody went up to since this was last set to ``NOWHERE``.
+        has_read: whether a rule read a free text since this was last set to False.
+        top: the depth of the uppermost group that a rule looked at since this was last set to ``NOWHERE``.
     """
 
     __slots__ = ("_groups", "has_read", "is_credit_note", "root", "top")
@@ -218,9 +219,9 @@ class Tree:
         elements = element.iter()
         next(elements)
         self.root = self._quickly(element, place, elements)
-        # Where texts or elements are left over, some stand where none belong, and the pass was too quick to see where.
+        # Texts or elements that are left over stand where none belong; the quick pass does not see where.
         if next(elements, None) is not None or self.root.shape.texts != _COUNT_OF_TEXTS(element):
-            safe_xml.check_depth(element)  # what stands in a value is not met
+            safe_xml.check_depth(element)  # the pass does not enter a value
             self.root = self._carefully(element, place)
         self.root.above = None
 
@@ -229,14 +230,14 @@ class Tree:
         self.top = 0
         return [self.root.below(steps) for steps in ways_to(self.root.shape, name)]
 
-    def let_go(self) -> None:
-        """Take the groups apart, which hold one another: else a document stays in memory until Python looks for such circles."""
+    def release(self) -> None:
+        """Take apart the groups, which refer to one another, so that they leave the memory without a garbage collection."""
         for group in self._groups:
             group.clear()
         self._groups.clear()
 
     def _quickly(self, element: Element, place: Place, elements: Iterator[Element]) -> Group:
-        """Make a group of the elements that follow, as many as it has children, groups in it taking theirs in between."""
+        """Make a group of the next elements of the pass: its children, each followed by its own."""
         group = Group()
         self._groups.append(group)
         group.raw, group.tree = element, self
@@ -263,26 +264,26 @@ class Tree:
                 attributes = child.items()
                 if attributes:
                     if below.has_file:
-                        key = token_key(key, attributes, below)
-                    else:  # nearly always there is one, and to unpack a list takes longer than to take its first
+                        key = below.token_key(key, attributes)
+                    else:  # unpacking a list costs more, and there is nearly always one
                         key = (key, attributes[0]) if len(attributes) == 1 else (key, *attributes)
                 parts.append(below.tokens.get(key) or below.token(key, text, attributes))
         attributes = element.items()
         shape_key = (*parts, tuple(attributes)) if attributes else tuple(parts)
-        group.shape = place.shapes.get(shape_key) or shape_of(shape_key, place, parts, attributes)
+        group.shape = place.shapes.get(shape_key) or place.shape(shape_key, parts, attributes)
         return group
 
     def _carefully(self, element: Element, place: Place) -> Group:
-        """Make a group as ``_quickly`` does, with an eye for elements and texts that stand where none belong."""
+        """Make a group as ``_quickly`` does, and record the elements and texts that stand where none belong."""
         group = Group()
         self._groups.append(group)
         group.raw, group.tree = element, self
         parts: list[Shape | Token] = []
         stray: list[int] = []
-        if element.text is not None and element.text.strip(_SPACES):
+        if element.text is not None and element.text.strip(SPACES):
             stray.append(-1)
         for at, child in enumerate(element):
-            if child.tail is not None and child.tail.strip(_SPACES):
+            if child.tail is not None and child.tail.strip(SPACES):
                 stray.append(at)
             below = place.child(str(child.tag))
             if below.is_group:
@@ -295,11 +296,11 @@ class Tree:
                 group.append(text)
                 key = None if text is None else below.writing(text)
                 if attributes or is_odd:
-                    key = token_key(key, attributes, below)
+                    key = below.token_key(key, attributes)
                 key = (key, is_odd) if is_odd else key
                 parts.append(below.tokens.get(key) or below.token(key, text, attributes, is_odd=is_odd))
         attributes = element.items()
         shape_key: tuple[Hashable, ...] = (*parts, tuple(attributes)) if attributes or stray else tuple(parts)
         shape_key = (*shape_key, tuple(stray)) if stray else shape_key
-        group.shape = place.shapes.get(shape_key) or shape_of(shape_key, place, parts, attributes, tuple(stray))
+        group.shape = place.shapes.get(shape_key) or place.shape(shape_key, parts, attributes, tuple(stray))
         return group

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal
 
 Severity = Literal["fatal", "warning"]
-LayerName = Literal["structure", "en16931", "peppol", "own"]
+LayerName = Literal["structure", "en16931", "peppol", "house_rules"]
 
 
 @dataclass(frozen=True, slots=True)

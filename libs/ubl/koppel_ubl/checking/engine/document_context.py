@@ -1,9 +1,9 @@
-"""What a document is about: its currency, its process and the countries of its parties, on which rules of its parts depend."""
+"""The context of a document: its currency, its process and the countries of its parties, which rules about parts depend on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from .shape import by_shape
+from .caching import cached_by_shape
 from .tree import Group
 from .values import normalised
 
@@ -24,17 +24,17 @@ _COUNTRY = ("cac:PostalAddress", "cac:Country", "cbc:IdentificationCode")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class About:
-    """What rules of a part may know of the document around it.
+class DocumentContext:
+    """What a rule about a part may know of the document around it.
 
     Attributes:
-        is_self_billed: whether it follows the self-billing specification: that has a rule set of its own.
-        profile: the number of the process; None when it is not one of the specification.
+        is_self_billed: whether it follows the self-billing specification, which has rules of its own.
+        profile: the number of the process; None when the specification has no such process.
         currency: BT-5 exactly as written; None without one.
-        supplier_address_country: BT-40 exactly as written; likewise of the customer BT-55.
-        supplier_country: two letters: from the VAT number of the seller or its representative, else from its address.
-        supplier_own_country: as ``supplier_country``, without looking at the representative.
-        customer_country: two letters: from the VAT number of the buyer, else from its address.
+        supplier_address_country: BT-40 exactly as written; ``customer_address_country``: likewise BT-55.
+        supplier_country: two letters, from the VAT number of the seller or its representative, else from its address.
+        supplier_own_country: as ``supplier_country``, but without the representative.
+        customer_country: two letters, from the VAT number of the buyer, else from its address.
     """
 
     is_self_billed: bool
@@ -54,14 +54,14 @@ class About:
         )
 
 
-@by_shape
-def about(root: Group) -> About:
-    """Return what a document is about; one object for all that are about the same."""
+@cached_by_shape
+def context_of(root: Group) -> DocumentContext:
+    """Return the context of a document; equal contexts are one object."""
     is_self_billed = normalised(root.text("cbc:CustomizationID")).startswith(SELF_BILLING)
     known = _SELF_BILLING_PROFILES if is_self_billed else _BILLING_PROFILES
     currency = root.value("cbc:DocumentCurrencyCode")
     supplier, customer = _address_country(root, _SUPPLIER), _address_country(root, _CUSTOMER)
-    made = About(
+    made = DocumentContext(
         is_self_billed,
         known.get(normalised(root.text("cbc:ProfileID"))),
         None if currency is None else currency.whole,
@@ -71,7 +71,7 @@ def about(root: Group) -> About:
         _country(root, (_SUPPLIER,), supplier),
         _country(root, (_CUSTOMER,), customer),
     )
-    return root.place.memory.one_of(tuple(getattr(made, each.name) for each in fields(made)), made)
+    return root.place.memory.intern(tuple(getattr(made, each.name) for each in fields(made)), made)
 
 
 def _address_country(root: Group, path: tuple[str, ...]) -> str:
@@ -88,7 +88,7 @@ def _country(root: Group, parties: Sequence[tuple[str, ...]], address: str) -> s
             for scheme in party.groups("cac:PartyTaxScheme")
             if any(each.whole == "VAT" for each in scheme.elements("cac:TaxScheme", "cbc:ID"))
         ]
-        # Of a party with two VAT numbers the official rules know no country at all: they do not go on to its address.
+        # For a party with two VAT numbers the official rules find no country at all: they do not go on to its address.
         if len(starts) > 1:
             return ""
         if starts and starts[0]:

@@ -1,14 +1,15 @@
-"""What a layer of rules is, and how what it says becomes a finding."""
+"""A layer of rules, and how its violations become findings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
 
-from .about import About
+from koppel_ubl.report import Finding, LayerName, Rule
+
+from .assertion import Assertion, Violation
+from .document_context import DocumentContext
 from .places import CREDIT_NOTE, INVOICE, Place
-from .question import Question, Said
-from .report import Finding, LayerName, Rule
 from .tree import Group, Value
 
 FOUND_CHARACTERS_MAX = 80
@@ -16,40 +17,41 @@ FOUND_CHARACTERS_MAX = 80
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Rules that are asked together.
+    """Rules that are checked together.
 
     Attributes:
-        rules: every rule of the layer by id; what a question says must stand in it.
-        questions: what is asked of the elements at a place, in documents that are about something.
-        found: what a finding says was found at an element, when the question did not say itself.
-        findings_max: findings of one rule in one document; more say nothing new and would let a hostile document fill the memory.
-        all_findings_max: likewise of all its rules together.
-        not_castable: the one rule that is told of where a value cannot be understood at all; without it only that rule is left.
+        rules: every rule of the layer by id; a violation names one of them.
+        assertions: what must hold for the elements at a place, in documents with a context.
+        found: what a finding shows as found at an element, when the violation does not say it.
+        findings_max: findings of one rule in one document; more add nothing, and let a hostile document fill the memory.
+        all_findings_max: findings of all its rules together.
+        not_castable: the one finding of this layer where a value cannot be read at all; without it only the rule that met
+            the value is skipped.
     """
 
     name: LayerName
     rules: Mapping[str, Rule]
-    questions: Callable[[Place, About], Iterable[Question]]
+    assertions: Callable[[Place, DocumentContext], Iterable[Assertion]]
     found: Callable[[Rule, etree._Element], str | None] = lambda rule, element: (element.text or "").strip() or None
     findings_max: int = 100
     all_findings_max: int | None = None
     not_castable: Rule | None = None
 
-    def finding(self, said: Said) -> Finding:
-        """Return the finding of what was said."""
-        node, rule = said.node, said.rule
+    def finding(self, violation: Violation) -> Finding:
+        """Return the finding of a violation."""
+        node, rule = violation.node, violation.rule
         element = node.element if isinstance(node, Group | Value) else node
-        found = self.found(rule, element) if said.found is None else said.found
+        found = self.found(rule, element) if violation.found is None else violation.found
         if found is not None and len(found) > FOUND_CHARACTERS_MAX:
             found = found[: FOUND_CHARACTERS_MAX - 1] + "…"
-        message = rule.sentence if said.message is None else said.message
+        message = rule.sentence if violation.message is None else violation.message
         return Finding(
             rule.id, rule.severity, rule.layer, rule.term, message, path_of(element), element.sourceline, found
         )
 
 
 def path_of(element: etree._Element) -> str:
-    """Return the path from the document element: ``/Invoice/cac:InvoiceLine[2]/cbc:ID``; a place only where there are more."""
+    """Return the path from the document element: ``/Invoice/cac:InvoiceLine[2]/cbc:ID``; positions only among several."""
     steps: list[str] = []
     node: etree._Element | None = element
     while node is not None:

@@ -1,8 +1,7 @@
 """Paths and sentences that several countries use."""
 
-from koppel_ubl.checking.peppol.nodes import Path
+from koppel_ubl.checking.peppol.xpath import Path
 
-DOCUMENTS = ("invoice:Invoice", "creditnote:CreditNote")
 SUPPLIER = Path("cac:AccountingSupplierParty/cac:Party")
 CUSTOMER = Path("cac:AccountingCustomerParty/cac:Party")
 REPRESENTATIVE = Path("cac:TaxRepresentativeParty")

@@ -6,25 +6,28 @@ whether a PDF is one. Each of these costs somebody an hour when the invoice is p
 
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 from lxml import etree
 
 from koppel_ubl import identifiers
-from koppel_ubl.checking.about import About
-from koppel_ubl.checking.facts import Facts
-from koppel_ubl.checking.layer import Layer
-from koppel_ubl.checking.places import Place
-from koppel_ubl.checking.question import Question, Said
-from koppel_ubl.checking.report import Rule, Sentence
-from koppel_ubl.checking.shape import by_shape
-from koppel_ubl.checking.tree import Group, Value
-from koppel_ubl.checking.values import amount, cents, decimal, normalised, share
+from koppel_ubl.checking.engine import (
+    Facts,
+    Group,
+    Layer,
+    RuleSet,
+    Value,
+    amount,
+    cached_by_shape,
+    cents,
+    decimal,
+    normalised,
+    share,
+)
+from koppel_ubl.report import Rule
 
 DIGITS_MAX = 20
-_NUMBERS = ("Amount", "Quantity", "Percent", "Numeric")
 CENT = Decimal("0.01")
 _REFERENCE = re.compile(r"[+*]{3}[0-9/ ]+[+*]{3}|[0-9]{12}|[0-9]{3}/[0-9]{4}/[0-9]{5}")
 _CREDITOR = re.compile(r"RF[0-9]{2}.+", re.IGNORECASE)
@@ -34,51 +37,14 @@ _BASE64_START_CHARACTERS = 400
 _PDF_MAY_START_AFTER = 200
 """Readers of PDF look for its mark in the first bytes, not only at the very first."""
 
-Check = Callable[[Any, Facts], Iterator[Value]]
-"""Gives the values that are wrong, of those at or below a place."""
-RULES: dict[str, Rule] = {}
-_CHECKS: list[tuple[Callable[[Place], bool], Question]] = []
-
-
-def _rule(
-    rule_id: str, term: str, *takes: Callable[[Place], bool], nl: str, fr: str, en: str
-) -> Callable[[Check], Check]:
-    """Make a rule of the check that follows, at the places that are taken; those of the first are told first."""
-    RULES[rule_id] = rule = Rule(rule_id, "warning", "own", term, Sentence(nl, fr, en))
-
-    def add(check: Check) -> Check:
-        for each in takes:
-            question = Question(
-                lambda node, facts: next(check(node, facts), None) is None,
-                lambda node, facts: [Said(rule, value) for value in check(node, facts)],
-                phase=len(_CHECKS),
-            )
-            _CHECKS.append((each, question))
-        return check
-
-    return add
-
-
-def _at(name: str, *around: str) -> Callable[[Place], bool]:
-    return lambda place: place.name == name and place.is_below(*around)
-
-
-def _is_document(place: Place) -> bool:
-    return place.above is None
-
-
-def _is_party_of_document(place: Place) -> bool:
-    side = place.above
-    return place.name == "cac:Party" and side is not None and side.is_of_document and side.name in _SIDES
-
-
+RULES = RuleSet("house_rules", rule_by_rule=True)
 _SIDES = ("cac:AccountingSupplierParty", "cac:AccountingCustomerParty")
 
 
-@_rule(
+@RULES.on("cac:PaymentMeans/cbc:PaymentID").search(
     "KOPPEL-REFERENCE",
+    "warning",
     "BT-83",
-    _at("cbc:PaymentID", "cac:PaymentMeans"),
     nl="De controlecijfers van deze betalingsreferentie kloppen niet; de betaling wordt niet herkend.",
     fr="Les chiffres de contrôle de cette communication sont faux ; le paiement ne sera pas reconnu.",
     en="The check digits of this payment reference are wrong; the payment will not be recognised.",
@@ -91,11 +57,10 @@ def wrong_references(reference: Value, facts: Facts) -> Iterator[Value]:
         yield reference
 
 
-@_rule(
+@RULES.on("cac:PayeeFinancialAccount/cbc:ID", "cac:PayerFinancialAccount/cbc:ID").search(
     "KOPPEL-IBAN",
+    "warning",
     "BT-84",
-    _at("cbc:ID", "cac:PayeeFinancialAccount"),
-    _at("cbc:ID", "cac:PayerFinancialAccount"),
     nl="Dit rekeningnummer is geen geldige IBAN.",
     fr="Ce numéro de compte n'est pas un IBAN valable.",
     en="This account number is not a valid IBAN.",
@@ -106,10 +71,10 @@ def wrong_accounts(number: Value, facts: Facts) -> Iterator[Value]:
         yield number
 
 
-@_rule(
+@RULES.on("/cac:AccountingSupplierParty/cac:Party", "/cac:AccountingCustomerParty/cac:Party").search(
     "KOPPEL-ENTERPRISE-NUMBER",
+    "warning",
     "BT-30, BT-31, BT-47, BT-48",
-    _is_party_of_document,
     nl="Het btw-nummer en het ondernemingsnummer van deze partij zijn van twee ondernemingen.",
     fr="Le numéro de TVA et le numéro d'entreprise de cette partie désignent deux entreprises.",
     en="The VAT number and the enterprise number of this party are those of two enterprises.",
@@ -132,10 +97,10 @@ def _is_belgian(number: Value) -> bool:
     return number.token.start == "BE" or normalised(number.text)[:2].upper() == "BE"
 
 
-@_rule(
+@RULES.on("/").search(
     "KOPPEL-LINE-ID",
+    "warning",
     "BT-126",
-    _is_document,
     nl="Twee lijnen hebben hetzelfde nummer.",
     fr="Deux lignes portent le même numéro.",
     en="Two lines have the same number.",
@@ -150,10 +115,10 @@ def repeated_lines(document: Group, facts: Facts) -> Iterator[Value]:
             seen.add(text)
 
 
-@_rule(
+@RULES.on("cac:TaxSubtotal").search(
     "KOPPEL-VAT-CENT",
+    "warning",
     "BT-117",
-    _at("cac:TaxSubtotal"),
     nl="Het btw-bedrag wijkt meer dan een cent af van maatstaf maal tarief.",
     fr="Le montant de TVA s'écarte de plus d'un centime de la base multipliée par le taux.",
     en="The VAT amount is more than a cent away from the base times the rate.",
@@ -165,15 +130,15 @@ def wrong_vat(breakdown: Group, facts: Facts) -> Iterator[Value]:
         yield from breakdown.values("cbc:TaxAmount")[:1]
 
 
-@by_shape
+@cached_by_shape
 def _rate(breakdown: Group) -> Decimal | None:
     return next(map(decimal, breakdown.elements("cac:TaxCategory", "cbc:Percent")), None)
 
 
-@_rule(
+@RULES.on("cac:Attachment/cbc:EmbeddedDocumentBinaryObject").search(
     "KOPPEL-PDF",
+    "warning",
     "BT-125",
-    _at("cbc:EmbeddedDocumentBinaryObject", "cac:Attachment"),
     nl="Deze bijlage heet een PDF maar is er geen.",
     fr="Cette annexe se dit un PDF mais n'en est pas un.",
     en="This attachment is called a PDF and is none.",
@@ -191,10 +156,10 @@ def _start_of(content: Value) -> bytes:
         return b""
 
 
-@_rule(
+@RULES.on("/").search(
     "KOPPEL-DUE-DATE",
+    "warning",
     "BT-9",
-    _is_document,
     nl="Er is een bedrag te betalen maar geen vervaldag en geen betalingsvoorwaarden.",
     fr="Un montant est à payer, sans échéance ni conditions de paiement.",
     en="There is an amount to pay, and no due date or payment terms.",
@@ -208,10 +173,10 @@ def without_due_date(document: Group, facts: Facts) -> Iterator[Value]:
             yield payable
 
 
-@_rule(
+@RULES.on("cbc:*Amount", "cbc:*Quantity", "cbc:*Percent", "cbc:*Numeric").search(
     "KOPPEL-DIGITS",
+    "warning",
     "",
-    lambda place: not place.is_group and place.name.endswith(_NUMBERS),
     nl=f"Dit getal heeft meer dan {DIGITS_MAX} cijfers; boekhoudpakketten nemen dat niet aan.",
     fr=f"Ce nombre a plus de {DIGITS_MAX} chiffres ; les logiciels comptables ne l'acceptent pas.",
     en=f"This number has more than {DIGITS_MAX} digits; bookkeeping packages do not take that.",
@@ -223,10 +188,10 @@ def endless_numbers(value: Value, facts: Facts) -> Iterator[Value]:
         yield value
 
 
-@_rule(
+@RULES.on("/").search(
     "KOPPEL-SAME-ENDPOINT",
+    "warning",
     "BT-34, BT-49",
-    _is_document,
     nl="Verkoper en koper hebben hetzelfde elektronische adres: dit document mag niet over het Peppol-netwerk.",
     fr="Vendeur et acheteur ont la même adresse électronique : ce document ne peut passer par le réseau Peppol.",
     en="Seller and buyer have the same electronic address: this document may not go over the Peppol network.",
@@ -242,14 +207,8 @@ def same_endpoint(document: Group, facts: Facts) -> Iterator[Value]:
         yield same[address]
 
 
-def _questions(place: Place, about: About) -> tuple[Question, ...]:
-    if "own" not in place.asked:
-        place.asked["own"] = tuple(question for takes, question in _CHECKS if takes(place))
-    return place.asked["own"]  # type: ignore[return-value]  # the layer keeps its own there
-
-
 def _found(rule: Rule, element: etree._Element) -> str | None:
     return None if rule.id == "KOPPEL-PDF" else normalised(element.text)
 
 
-LAYER = Layer("own", RULES, _questions, _found)
+LAYER = Layer("house_rules", RULES.by_id, RULES.assertions, _found)

@@ -10,11 +10,12 @@ from decimal import ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decima
 from functools import lru_cache
 
 from .tree import Group, Value
+from .written import SPACES
 
 DIGITS = Context(prec=2000, Emax=999_999, Emin=-999_999)
 """Arithmetic that loses nothing of what an invoice can hold; layers compute inside ``localcontext(DIGITS)``."""
 
-SPACES = " \t\r\n"
+
 ZERO = Decimal(0)
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")

@@ -9,8 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_DOWN, Decimal, InvalidOperation
 from typing import Any
 
-from koppel_ubl.checking.tree import Group, Node, Value
-from koppel_ubl.checking.values import SPACES, ZERO, is_blank, normalised
+from koppel_ubl.checking.engine import SPACES, ZERO, Group, Node, Value, is_blank, normalised
 
 __all__ = ["SPACES", "Group", "Node", "Value", "is_blank", "normalised"]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -88,7 +87,7 @@ def is_number(text: str) -> bool:
     return not number(text).is_nan()
 
 
-def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None:
+def decimal_or_none(node: Node | None, default: Decimal | None = None) -> Decimal | None:
     """Return an exact number; the default without an element; None for what is no decimal (a matter of structure)."""
     if node is None:
         return default
@@ -103,12 +102,12 @@ def decimal(node: Node | None, default: Decimal | None = None) -> Decimal | None
 
 
 def figure(group: Group, name: str, default: Decimal | None = None) -> Decimal | None:
-    """Return the first number of this name in a group, as ``decimal`` does."""
+    """Return the first number of this name in a group, as ``decimal_or_none`` does."""
     at = group.shape.numbers.get(name)
     if at is not None:
         group.tree.has_read = True
         return Decimal(group[at])
-    return decimal(group.value(name)) if name in group.shape.positions else default
+    return decimal_or_none(group.value(name)) if name in group.shape.positions else default
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
