@@ -27,6 +27,7 @@ from .contract.connector import (
     Reply,
     Sent,
     TokenError,
+    Trace,
     Vanished,
     Vendor,
     VendorAnswer,
@@ -42,6 +43,7 @@ from .contract.errors import (
     ReauthorisationRequired,
     Rejected,
     RetryLater,
+    RetryNow,
 )
 from .contract.problems import GENERIC, Problem, ProblemCatalogue, ProblemKind
 
@@ -81,8 +83,10 @@ __all__ = [
     "RemoteDossier",
     "Reply",
     "RetryLater",
+    "RetryNow",
     "Sent",
     "TokenError",
+    "Trace",
     "Vanished",
     "Vendor",
     "VendorAnswer",

@@ -133,6 +133,7 @@ delivery = Table(
     Column("not_found", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _moment("unknown_since"),
+    _moment("resend_decided_at"),
     Column("export_id", Uuid),
     Column("traceparent", Text),
     _moment("exported_at"),

@@ -14,6 +14,7 @@ from koppel_connector import (
     CannotTell,
     CheckStep,
     Connector,
+    ConnectorError,
     DeliveryContext,
     Differs,
     ErrorBudget,
@@ -28,10 +29,12 @@ from koppel_connector import (
     Profile,
     ReadBack,
     RemoteDossier,
+    RetryNow,
     Sent,
     TokenError,
     Vanished,
     Vendor,
+    VendorAnswer,
     Window,
 )
 from koppel_connector.service import connector_service
@@ -95,7 +98,7 @@ class PaperConnector(Connector):
             "lines": [{"net": line["net"], "rate": line["vat_rate"]} for line in document["lines"]],
             "customer": document["counterparty"]["enterprise_number"],
             "reject": document.get("reject"),
-            "has_prior_delivery": context.has_prior_delivery,
+            "traces": [trace.remote_ref for trace in context.traces],
         }
 
     async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
@@ -104,6 +107,7 @@ class PaperConnector(Connector):
         return Sent(answer.json()["id"])
 
     async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
+        assert context.first_sent_at is not None, "whoever searches knows since when"
         search = Call("entries", "GET", "/entries", params={"reference": context.remote_ref}, acts=False)
         answer = await context.vendor.call(search)
         found = answer.json()
@@ -123,6 +127,11 @@ class PaperConnector(Connector):
             problem = Problem("totals_differ", booked=entry["total"], expected=context.progress["total"])
             return Differs(problem, entry["number"])
         return Booked(entry["number"])
+
+    def classify(self, answer: VendorAnswer) -> ConnectorError | None:
+        if answer.status == 423:
+            return RetryNow(Problem("rejected_by_vendor", "number taken"))
+        return super().classify(answer)
 
     async def connected_user(self, vendor: Vendor) -> str | None:
         return str((await vendor.call(ME)).json()["name"])

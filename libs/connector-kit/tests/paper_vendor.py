@@ -28,6 +28,10 @@ class PaperVendor(LoopbackServer):
         """So many bookings are refused because the entry is there already, though it is not."""
         self.ledger: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
+        self.search_fails = 0
+        """So many searches end in a fault of the vendor's."""
+        self.numbers_taken = 0
+        """So many bookings are refused because their number was taken meanwhile."""
         self.token_faults: deque[str] = deque()
         self.token_takes_s = 0.0
         self.index_delay_s = 0.0
@@ -84,6 +88,9 @@ class PaperVendor(LoopbackServer):
         if self.minutes[minute] > self.per_minute:
             self.over_limit += 1
             return await self._say(writer, 429, {}, rate_limits if self.speaks_of_limits else {})
+        if method == "GET" and path == "/entries" and self.search_fails > 0:
+            self.search_fails -= 1
+            return await self._say(writer, 503, {}, rate_limits)
         if method == "POST" and path == "/entries":
             return await self._book(writer, json.loads(body), rate_limits)
         return await self._say(writer, *self._read(path, query), rate_limits)
@@ -105,6 +112,9 @@ class PaperVendor(LoopbackServer):
         if self.exists_already > 0:
             self.exists_already -= 1
             return await self._say(writer, 409, {"error": "exists already"}, rate_limits)
+        if self.numbers_taken > 0:
+            self.numbers_taken -= 1
+            return await self._say(writer, 423, {"error": "number taken"}, rate_limits)
         if entry.get("reject"):
             return await self._say(writer, 422, {"error": entry["reject"]}, rate_limits)
         number = f"26700{len(self.ledger) + 1:03d}"

@@ -275,37 +275,6 @@ async def test_each_connection_of_a_dossier_gets_its_own_delivery(testbed: Testb
     assert waiting.problem["code"] == "not_connected"
 
 
-@pytest.mark.parametrize("faults", [(), (Fault.ACTS_THEN_HANGS,)], ids=["at once", "after doubt"])
-async def test_two_ways_to_one_company_are_taken_one_after_the_other(
-    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str], faults: tuple[Fault, ...]
-) -> None:
-    settle_s = 1.0
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, settle_s=settle_s) as testbed:
-        await harness.connect(testbed)
-        await harness.connect(testbed)
-        await testbed.change("UPDATE connection SET limit_scope = 'one company'")
-        for fault in faults:
-            await harness.fail(fault)
-        await testbed.deliver(testbed.ready(*harness.document(1)))
-        await testbed.until_state("booked", "booked")
-    first, second = vendor.ledger
-    assert (first["has_prior_delivery"], second["has_prior_delivery"]) == (False, True), (
-        "the second way knows of the first"
-    )
-    assert second["made"] - first["made"] > settle_s * (1 + len(faults)), (
-        "a search would find by then what the first did"
-    )
-
-
-async def test_what_was_refused_did_not_go_before(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> None:
-    await harness.connect(testbed)
-    await testbed.change("UPDATE connection SET limit_scope = 'one company'")
-    await harness.fail(Fault.FORBIDS)
-    await testbed.deliver(testbed.ready(*harness.document(1)))
-    await testbed.until_state("blocked", "booked")
-    assert [entry["has_prior_delivery"] for entry in vendor.ledger] == [False]
-
-
 async def test_a_call_is_logged_with_the_delivery_that_it_was_made_for(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:

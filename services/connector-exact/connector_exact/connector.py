@@ -30,7 +30,7 @@ from koppel_connector.contract.connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract.errors import ActionRequired, ConnectorError, OutcomeUnknown
+from koppel_connector.contract.errors import ActionRequired, ConnectorError
 from koppel_connector.contract.problems import Problem
 
 from . import answers, attaching, checks, importing, odata, periods, relations, rights
@@ -133,11 +133,9 @@ class ExactConnector(Connector):
         entry, exact = prepared.entry, Exact(context.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
-        if context.has_prior_delivery and not context.progress.get("searched"):
-            await _search_first(exact, context, entry)
         try:
             document_id = await attaching.attach(exact, context, entry, prepared.files)
-            await context.save(**_traces(entry), expected=expectation(entry, document_id), already_exists=False)
+            await context.save(**_found_by(entry), expected=expectation(entry, document_id), already_exists=False)
             row = await _create_entry(exact, context, entry, document_id)
         except ActionRequired as refused:
             await _forget_what_was_refuted(context, entry, refused.problem)
@@ -257,17 +255,7 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
     return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
 
 
-async def _search_first(exact: Exact, context: DeliveryContext, entry: Entry) -> None:
-    """Before a document goes a second way: what may be its entry is a person's to judge, once (state ``review``)."""
-    alike = await exact.entries(entry.family, _alike(entry.family, entry.your_ref, entry.relation_id))
-    if not alike:
-        await rights.insist_on_reading(exact, entry.family.path)
-    await context.save(**_traces(entry), searched=True)
-    if alike:
-        raise OutcomeUnknown(f"Exact holds an entry with YourRef {entry.your_ref} for this relation")
-
-
-def _traces(entry: Entry) -> dict[str, str]:
+def _found_by(entry: Entry) -> dict[str, str]:
     """Return by what ``lookup`` finds the entry, or another one like it."""
     return {"side": entry.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
 

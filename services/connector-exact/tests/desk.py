@@ -110,7 +110,6 @@ def work_of(
     *,
     progress: dict[str, Any] | None = None,
     remote_uuid: UUID | None = None,
-    has_prior_delivery: bool = False,
 ) -> DeliveryContext:
     """Return a delivery of ``paper``."""
 
@@ -128,7 +127,6 @@ def work_of(
         progress=progress if progress is not None else {},
         read_content=read,
         write_progress=lambda _: None,
-        has_prior_delivery=has_prior_delivery,
     )
 
 

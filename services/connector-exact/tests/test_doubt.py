@@ -6,9 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
+from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown
 from koppel_connector.contract.results import Booked, Differs, Found, NotBooked, NotFound
-from koppel_sandbox.exact.faults import Fault
 
 from .desk import CONNECTOR, Desk, book, sample, work_of
 from .harness import Sandbox
@@ -49,39 +48,6 @@ async def test_somebody_elses_entry_with_our_number_goes_to_a_person(desk: Desk)
     assert isinstance(found, Found)
     assert found.problem is not None
     assert found.problem.code == "entry_already_exists"
-
-
-async def test_what_another_connection_booked_is_not_booked_again_unasked(desk: Desk, sandbox: Sandbox) -> None:
-    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    context = work_of(desk, sample("01-invoice-ogm-pdf"), has_prior_delivery=True)
-    with pytest.raises(OutcomeUnknown):
-        await book(desk, context)
-    found = await CONNECTOR.lookup(context)
-    assert isinstance(found, Found)
-    assert found.problem is not None
-    assert found.problem.code == "entry_already_exists"
-    assert (len(sandbox.entries()), len(sandbox.documents())) == (1, 1)
-    # The accountant looked, and says that it is another one.
-    _, told = await book(desk, context)
-    assert isinstance(told, Booked)
-    assert len(sandbox.entries()) == 2
-
-
-async def test_a_search_that_fails_is_made_again_before_a_document_goes_a_second_way(
-    desk: Desk, sandbox: Sandbox
-) -> None:
-    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    context = work_of(desk, sample("01-invoice-ogm-pdf"), has_prior_delivery=True)
-    sandbox.state.faults.append(Fault("html_503", method="GET", path="salesentry/SalesEntries"))
-    with pytest.raises(RetryLater):
-        await book(desk, context)
-    sandbox.deny("salesentry/SalesEntries", "GET")
-    with pytest.raises(ActionRequired):
-        await book(desk, context)
-    sandbox.allow_everything()
-    with pytest.raises(OutcomeUnknown):
-        await book(desk, context)
-    assert len(sandbox.entries()) == 1
 
 
 async def test_what_went_no_other_way_costs_no_search(desk: Desk) -> None:

@@ -4,21 +4,16 @@ A connector is one instance without state. It never opens a socket of its own: `
 there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising a ``ConnectorError``.
 """
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from koppel_mesh.clock import utc_now
-from koppel_mesh.messages import DocumentKind
-
 from .answers import VendorAnswer, classify_by_status, retry_after_s
 from .calls import Call, Reply
+from .delivery import Delivery, DeliveryContext, Trace
 from .errors import ConnectorError
 from .limits import ErrorBudget, HeaderNames, Window
 from .master_data import MasterData, MasterDataStore, MasterRecord
@@ -43,6 +38,7 @@ from .results import (
     Sent,
     Vanished,
 )
+from .vendor import Connection, Vendor
 
 __all__ = [
     "Application",
@@ -72,6 +68,7 @@ __all__ = [
     "Sent",
     "TokenError",
     "TokenMeaning",
+    "Trace",
     "Vanished",
     "Vendor",
     "VendorAnswer",
@@ -79,95 +76,6 @@ __all__ = [
     "classify_by_status",
     "retry_after_s",
 ]
-
-
-@dataclass(frozen=True)
-class Connection:
-    """Who is connected to what."""
-
-    id: UUID
-    dossier_id: UUID
-    firm_id: UUID
-    state: str
-    connected_via_user: str | None = None
-
-
-class Vendor(ABC):
-    """An open connection: the only way to reach the vendor."""
-
-    connection: Connection
-    settings: Any
-    """The connector's ``settings_model``, secrets included."""
-    master_data: MasterDataStore
-    application: Application
-
-    @abstractmethod
-    async def call(self, call: Call) -> VendorAnswer:
-        """Make one call and return its answer, judged as success by ``Connector.classify``.
-
-        Token, then budget, then a committed line in the sync log, then the bytes under one total deadline, then the
-        outcome. While a delivery is in hand, every call counts as made for it.
-
-        Raises:
-            ConnectorError: what to do next, when the answer is not a success.
-        """
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One document on its way to one connection."""
-
-    id: UUID
-    document_id: UUID
-    revision: int
-    operation: str
-    kind: DocumentKind
-    remote_id: str | None = None
-    due_at: datetime = field(default_factory=utc_now)
-    """When it was to go, by plan or because somebody asked: what the vendor told before may have changed since."""
-
-
-@dataclass
-class DeliveryContext:
-    """What a connector gets in hand for one delivery."""
-
-    delivery: Delivery
-    remote_ref: str
-    """``KPL-`` and 20 characters: the same for the same (connection, operation, document, revision), always."""
-    remote_uuid: UUID
-    """UUIDv5 of the same key, for vendors that take a client's id."""
-    document: Mapping[str, Any]
-    """dossier-api's document, as JSON with Decimals as strings. Empty in ``read_back``, which goes by ``progress``."""
-    dossier: Mapping[str, Any]
-    """``id``, ``name``, ``enterprise_number``, ``language``."""
-    vendor: Vendor
-    progress: dict[str, Any]
-    """JSON scratch that outlives us: read it before each step, so that a resumed send repeats no finished step."""
-    read_content: Callable[[str], Awaitable[bytes]]
-    write_progress: Callable[[dict[str, Any]], None]
-    has_prior_delivery: bool = False
-    """Whether another delivery of the document, over another connection mostly, may have changed something at the vendor."""
-
-    async def content(self, role: str, at_hand: Iterable[bytes] = ()) -> bytes:
-        """Return the bytes of one file of the document: ``ubl``, ``pdf`` or ``coda``.
-
-        Args:
-            role: which file.
-            at_hand: files found inside another one; the one with the right hash is taken instead of being asked for again.
-
-        Raises:
-            KeyError: the document has no such file.
-        """
-        wanted = {file.get("sha256") for file in self.document.get("content", ()) if file.get("role") == role}
-        for file in at_hand:
-            if hashlib.sha256(file).hexdigest() in wanted:
-                return file
-        return await self.read_content(role)
-
-    async def save(self, **progress: Any) -> None:
-        """Note what was reached. It is durable before the next call's bytes leave, and with the outcome at the latest."""
-        self.progress.update(progress)
-        self.write_progress(self.progress)
 
 
 # What a connector does not override takes arguments it does not use.
@@ -216,7 +124,11 @@ class Connector(ABC):
 
     @abstractmethod
     async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
-        """Search the vendor for ``context.remote_ref``. ``NotFound`` must mean that the search was complete."""
+        """Search the vendor for ``context.remote_ref``. ``NotFound`` must mean that the search was complete.
+
+        The kit asks after a call without an answer, and before it sends what an earlier delivery of the document (a ``Trace``)
+        may have put into the same books; ``context`` then is that of the earlier one.
+        """
 
     async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
         """Return, by delivery id, what the books say. One call may answer for up to 50; an absent id means "ask later"."""

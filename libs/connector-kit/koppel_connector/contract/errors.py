@@ -5,12 +5,13 @@ delivery. Anything else that is raised is a bug of ours: before bytes left it is
 unknown outcome.
 
     ConnectorError
-    ├── Later            a definite "not now": tried again by schedule, one attempt spent
-    ├── RateLimited        no budget: goes back with a later due time, no attempt spent
-    ├── Blocked          waits for a person, no attempt spent
-    ├── ReauthorisationRequired      the grant is gone: the connection and all its deliveries wait for a new consent
-    ├── Rejected         a definite "no": failed
-    └── OutcomeUnknown   the vendor may have acted: looked up before anything is sent again
+    ├── RetryNow                 a definite "no" that another try may turn into a yes: prepared and sent again at once
+    ├── RetryLater               a definite "not now": tried again by schedule, one attempt spent
+    ├── RateLimited              no budget: goes back with a later due time, no attempt spent
+    ├── ActionRequired           waits for a person, no attempt spent
+    ├── ReauthorisationRequired  the grant is gone: the connection and all its deliveries wait for a new consent
+    ├── Rejected                 a definite "no": failed
+    └── OutcomeUnknown           the vendor may have acted: looked up before anything is sent again
 """
 
 from datetime import datetime
@@ -20,7 +21,7 @@ from .problems import Problem
 
 
 class ConnectorError(Exception):
-    """Base of the six endings; ``problem`` is what a person is told."""
+    """Base of the seven endings; ``problem`` is what a person is told."""
 
     counts_as_error: bool = False
     """Whether the vendor takes the call for an error of ours, which the error budget of its endpoint counts (``ErrorBudget``)."""
@@ -28,6 +29,13 @@ class ConnectorError(Exception):
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(str(problem) if problem else type(self).__name__)
         self.problem = problem
+
+
+class RetryNow(ConnectorError):
+    """The vendor refused without effect, and what it refused can be made anew at once: a number that was taken meanwhile.
+
+    The kit prepares and sends again, a few times; then it counts as ``RetryLater``.
+    """
 
 
 class RetryLater(ConnectorError):

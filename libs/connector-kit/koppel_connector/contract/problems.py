@@ -240,6 +240,14 @@ GENERIC = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "already_booked_other_connection",
+            "accountant",
+            nl="Dit document staat via een andere koppeling al in {vendor}. Kies of het nog eens moet.",
+            fr="Ce document se trouve déjà dans {vendor} par une autre liaison. Choisissez s'il faut l'envoyer à nouveau.",
+            en="This document is in {vendor} already, over another connection. Choose whether to send it again.",
+            blocks=True,
+        ),
+        ProblemKind(
             "totals_differ",
             "accountant",
             nl="De boeking in {vendor} heeft een ander totaal ({booked}) dan het document ({expected}).",

@@ -30,6 +30,10 @@ class Batch:
     rows: tuple[DeliveryRow, ...]
 
 
+FIRST_SENT_AT = """(
+        SELECT min(a.started_at) FROM attempt a WHERE a.delivery_id = d.id AND a.acts
+            AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))) AS first_sent_at"""
+
 _CLAIM = Statement(f"""
     WITH turn AS (
         SELECT c.id, c.failures, c.limit_scope FROM connection c
@@ -62,7 +66,7 @@ _CLAIM = Statement(f"""
     RETURNING {COLUMNS}, EXISTS (
         SELECT FROM delivery o JOIN attempt a ON a.delivery_id = o.id AND a.acts
             AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
-        WHERE o.document_id = d.document_id AND o.id <> d.id) AS has_prior_delivery
+        WHERE o.document_id = d.document_id AND o.id <> d.id) AS has_prior_delivery, {FIRST_SENT_AT}
 """)
 
 _CLAIM_READ_BACK = Statement(f"""
@@ -89,7 +93,7 @@ _CLAIM_READ_BACK = Statement(f"""
         ORDER BY e.due_at LIMIT :batch FOR UPDATE OF e SKIP LOCKED
     ) picked
     WHERE d.id = picked.id
-    RETURNING {COLUMNS}
+    RETURNING {COLUMNS}, {FIRST_SENT_AT}
 """)
 
 _RENEW = Statement("""

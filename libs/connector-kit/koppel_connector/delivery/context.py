@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import select
 
 from koppel_connector.calls.vendor import OpenVendor
-from koppel_connector.contract.connector import Delivery, DeliveryContext
+from koppel_connector.contract.delivery import Delivery, DeliveryContext, Trace
 from koppel_connector.kit import Kit
 from koppel_connector.tables import dossier
 from koppel_mesh.http.mesh_client import MeshError
 
+from .prior_deliveries import read_traces
 from .store import DeliveryRow
 
 
@@ -31,11 +32,16 @@ async def open_context(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> Delive
         if error.status in (404, 410):
             raise DocumentGone(str(error)) from error
         raise
-    return make_context(kit, vendor, row, document, await _dossier_of(kit, row))
+    return make_context(kit, vendor, row, document, await _dossier_of(kit, row), await read_traces(kit, row))
 
 
 def make_context(
-    kit: Kit, vendor: OpenVendor, row: DeliveryRow, document: dict[str, Any], owner: dict[str, Any]
+    kit: Kit,
+    vendor: OpenVendor,
+    row: DeliveryRow,
+    document: dict[str, Any],
+    owner: dict[str, Any],
+    traces: tuple[Trace, ...] = (),
 ) -> DeliveryContext:
     """Return a delivery as a connector sees it. In ``read_back`` ``document`` and ``owner`` are empty."""
 
@@ -60,7 +66,8 @@ def make_context(
         dossier=owner,
         vendor=vendor,
         progress=dict(row.progress),
-        has_prior_delivery=row.has_prior_delivery,
+        first_sent_at=row.first_sent_at,
+        traces=traces,
         read_content=read_content,
         write_progress=write_progress,
     )

@@ -74,6 +74,13 @@ class LookupAmbiguous:
 
 
 @dataclass(frozen=True)
+class PriorDeliveryFound:
+    """Before it was sent, an earlier delivery of the document was found in the same books."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
 class LeaseExpired:
     """The worker died. ``deadline_at`` is that of an attempt that acts and was left open, if there was one."""
 
@@ -150,6 +157,7 @@ Event = (
     | LookupFoundNothing
     | LookupFailed
     | LookupAmbiguous
+    | PriorDeliveryFound
     | LeaseExpired
     | ReadBackBooked
     | ReadBackPending

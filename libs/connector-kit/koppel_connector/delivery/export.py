@@ -20,6 +20,7 @@ from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection import store as connections
 from koppel_connector.connection.store import USABLE, ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
+from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.errors import (
     ActionRequired,
     ConnectorError,
@@ -28,6 +29,7 @@ from koppel_connector.contract.errors import (
     ReauthorisationRequired,
     Rejected,
     RetryLater,
+    RetryNow,
 )
 from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
@@ -42,9 +44,12 @@ from . import events
 from .claims import Batch, claim, renew
 from .context import DocumentGone, open_context
 from .events import Event
+from .prior_deliveries import find_prior
 from .state_machine import IllegalTransitionError
 from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
 
+IMMEDIATE_RETRIES = 3
+"""How often a document is prepared and sent again at once when the vendor says ``RetryNow``."""
 log = structlog.get_logger(__name__)
 _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one delivery", ["event"])
 
@@ -141,9 +146,9 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
 async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
     try:
         context = await open_context(kit, vendor, row)
-        prepared = await kit.connector.prepare(context)
-        sent = await kit.connector.send(context, prepared)
-        assert isinstance(sent, Sent)
+        if (problem := await find_prior(kit, vendor, row, context)) is not None:
+            return events.PriorDeliveryFound(problem), RemoteEntry(), None
+        sent = await _prepare_and_send(kit, vendor, context)
     except ConnectorError as failure:
         return _after_failure(vendor, row, failure), RemoteEntry(), failure
     except LeaseLost:
@@ -159,6 +164,20 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
         return _after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
     return events.Accepted(), RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
+
+
+async def _prepare_and_send(kit: Kit, vendor: OpenVendor, context: DeliveryContext) -> Sent:
+    for last in (*[False] * IMMEDIATE_RETRIES, True):
+        try:
+            prepared = await kit.connector.prepare(context)
+            sent = await kit.connector.send(context, prepared)
+        except RetryNow:
+            if last or vendor.unsaved_effect:
+                raise
+        else:
+            assert isinstance(sent, Sent)
+            return sent
+    raise AssertionError("the last try returns or raises")
 
 
 async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
@@ -211,6 +230,8 @@ def _doubt(vendor: OpenVendor, row: DeliveryRow, problem: Problem | None) -> Eve
 
 def _event_of(failure: ConnectorError, row: DeliveryRow, vendor: OpenVendor) -> Event:
     match failure:
+        case RetryNow(problem=problem):
+            return events.RetryScheduled(None, problem)
         case RetryLater(retry_after_s=retry_after_s, problem=problem):
             return events.RetryScheduled(retry_after_s, problem)
         case RateLimited(until=until, problem=problem):
@@ -221,7 +242,7 @@ def _event_of(failure: ConnectorError, row: DeliveryRow, vendor: OpenVendor) -> 
             return events.Refused(problem or Problem("rejected_by_vendor"))
         case OutcomeUnknown(problem=problem):
             return _doubt(vendor, row, problem)
-    raise TypeError(f"{type(failure).__name__} is not one of the six connector errors")
+    raise TypeError(f"{type(failure).__name__} is not one of the seven connector errors")
 
 
 # ---------------------------------------------------------------------------------------------------------------- recording

@@ -21,6 +21,7 @@ from .events import (
     LookupAmbiguous,
     LookupFailed,
     LookupFoundNothing,
+    PriorDeliveryFound,
     ReadBackBooked,
     ReadBackMismatch,
     ReadBackMissing,
@@ -137,6 +138,8 @@ def _from_send(now_is: Situation, event: Event, patience: Patience, now: datetim
     match event:
         case Refused(problem):
             return _ended(now_is, FAILED, problem)
+        case PriorDeliveryFound(problem):
+            return _ended(now_is, REVIEW, problem)
         case RetryScheduled(retry_after_s, problem):
             return _postponed(now_is, patience, now, retry_after_s, problem)
         case Deferred(until, problem):

@@ -18,7 +18,7 @@ from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
 from koppel_mesh.statements import Record, Statement
 
-from .events import Event
+from .events import Event, ResolvedForResend
 from .state_machine import Patience, Situation, Transition, transition
 
 
@@ -58,7 +58,9 @@ class DeliveryRow:
     lease_until: datetime | None
     read_at: datetime
     has_prior_delivery: bool = False
-    """Whether another delivery of the document may have changed something at the vendor. Told with a claim."""
+    """Whether another delivery of the document may have changed something at the vendor. Read with a claim."""
+    first_sent_at: datetime | None = None
+    """When the first call left that may have changed something for this delivery. Read with a claim."""
     monotonic: float = field(default_factory=time.monotonic)
 
     @property
@@ -103,7 +105,8 @@ _MOVE = Statement("""
         booked_at = CASE WHEN :state = 'booked' THEN coalesce(booked_at, clock_timestamp()) ELSE booked_at END,
         problem = CASE WHEN CAST(:keeps AS boolean) THEN problem ELSE CAST(:problem AS jsonb) END,
         remote_id = coalesce(:remote_id, remote_id), entry_number = coalesce(:entry_number, entry_number),
-        entry_url = coalesce(:entry_url, entry_url)
+        entry_url = coalesce(:entry_url, entry_url),
+        resend_decided_at = CASE WHEN CAST(:resend_decided AS boolean) THEN clock_timestamp() ELSE resend_decided_at END
     WHERE id = :id AND state = :was AND lease_token IS NOT DISTINCT FROM CAST(:lease AS uuid)
     RETURNING version, remote_id, entry_number, entry_url, exported_at, booked_at, problem
 """)
@@ -170,6 +173,7 @@ class DeliveryStore:
                 "remote_id": known.remote_id,
                 "entry_number": known.entry_number,
                 "entry_url": known.entry_url,
+                "resend_decided": isinstance(event, ResolvedForResend),
             },
         )
         if written is None:

@@ -1,0 +1,43 @@
+"""An open connection, as a connector sees it: the only way to the vendor."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from .answers import VendorAnswer
+from .calls import Call
+from .master_data import MasterDataStore
+from .profile import Application
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Who is connected to what."""
+
+    id: UUID
+    dossier_id: UUID
+    firm_id: UUID
+    state: str
+    connected_via_user: str | None = None
+
+
+class Vendor(ABC):
+    """An open connection: the only way to reach the vendor."""
+
+    connection: Connection
+    settings: Any
+    """The connector's ``settings_model``, secrets included."""
+    master_data: MasterDataStore
+    application: Application
+
+    @abstractmethod
+    async def call(self, call: Call) -> VendorAnswer:
+        """Make one call and return its answer, judged as success by ``Connector.classify``.
+
+        Token, then budget, then a committed line in the sync log, then the bytes under one total deadline, then the
+        outcome. While a delivery is in hand, every call counts as made for it.
+
+        Raises:
+            ConnectorError: what to do next, when the answer is not a success.
+        """
