@@ -19,6 +19,7 @@ from koppel_mesh.service import Context
 from .auth.authentication import Sessions
 from .auth.token_endpoint import TokenEndpoint
 from .auth.vault import Vault
+from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
 from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile
@@ -73,7 +74,7 @@ class Kit:
         profile = connector.profile
         self.reporter = Reporter(profile.name, profile.title, profile.problems.over(GENERIC))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
-        self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, wake)
+        self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, self.pace, wake)
         self.deliveries = DeliveryStore(self.reporter, self.patience)
         self.books = MasterDataCache(database)
         self.dossiers = Recent()
@@ -111,6 +112,10 @@ class Kit:
         """Return the machine's patience, with fresh jitter."""
         return self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
 
+    def pace(self) -> Pace:
+        """Return how long a vendor that is away is left alone, with fresh jitter."""
+        return self.settings.pace(random.uniform(0.8, 1.2))  # noqa: S311 - spreads probes, guards nothing
+
     def slot(self, connection_id: UUID, max_inflight: int) -> asyncio.Semaphore:
         """Return what keeps the calls of one connection from running beside each other."""
         return self._slots.setdefault(connection_id, asyncio.Semaphore(max_inflight))
@@ -126,7 +131,7 @@ class Kit:
                 # What it held is taken back by the sweeper when its claim ends.
                 log.error("lane failed", loop=loop, connection=str(connection_id), error=repr(error))
             # The connection is free again: for more of the same, and for what the other loop holds back for it.
-            for waiting in {loop, "deliveries", "read-back"}:
+            for waiting in {loop, "deliveries", "read-back", "probes"}:
                 self.wake(waiting)
 
         task.add_done_callback(ended)

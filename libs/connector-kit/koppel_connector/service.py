@@ -11,6 +11,7 @@ from .connection.maintenance import keep_alive, measure, rotate_keys
 from .contract.connector import Connector
 from .delivery.export import serve_deliveries
 from .delivery.handlers import take_documents, take_dossiers
+from .delivery.probe import serve_probes
 from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
 from .kit import open_kit
@@ -21,6 +22,7 @@ from .settings import ConnectorSettings
 LOOPS = (
     Loop("deliveries", serve_deliveries, 1.0),
     Loop("read-back", serve_read_back, 1.0),
+    Loop("probes", serve_probes, 1.0),
     Loop("sweeper", sweep, 2.0),
     Loop("reconciler", reconcile, 5.0),
     Loop("imports", serve_imports, 5.0),

@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from koppel_mesh.settings import MeshSettings
 
+from .connection.breaker import Pace
 from .contract.connector import Profile
 from .delivery.state_machine import Patience
 
@@ -31,6 +32,13 @@ class ConnectorSettings(MeshSettings):
     workers: int = Field(20, ge=1, le=200)
     """Connections served at once by one process."""
 
+    pause_first_s: float = Field(1.0, gt=0)
+    """How long a vendor that cannot be reached is left alone at first."""
+    pause_share: float = Field(0.01, ge=0, le=1)
+    """Part of the time it has been away that is added to the pause."""
+    pause_longest_s: float = Field(60.0, gt=0)
+    """No pause is longer, unless the vendor asks for it."""
+
     @field_validator("retry_schedule_s", mode="before")
     @classmethod
     def _split_schedule(cls, value: object) -> object:
@@ -47,6 +55,10 @@ class ConnectorSettings(MeshSettings):
             review_after_s=self.review_after_s,
             jitter=jitter,
         )
+
+    def pace(self, jitter: float = 1.0) -> Pace:
+        """Return how long a vendor that is away is left alone."""
+        return Pace(self.pause_first_s, self.pause_share, self.pause_longest_s, jitter)
 
     def lease_for(self, profile: Profile) -> float:
         """Return how long a claim lasts without being renewed.

@@ -71,12 +71,16 @@ connection = Table(
     Column("max_inflight", Integer, nullable=False, server_default="1"),
     Column("failures", Integer, nullable=False, server_default="0"),
     _moment("not_before", default=True),
+    _moment("away_since"),
+    _moment("probe_at"),
+    Column("outage", JSONB),
     _moment("unblocked_at", default=True),
     _moment("last_served_at", default=True),
     _moment("created_at", default=True),
     _moment("changed_at", default=True),
     Index("connection_of_dossier", "dossier_id"),
     Index("connection_of_firm", "firm_id", "id"),
+    Index("connection_away", "probe_at", postgresql_where=text("away_since IS NOT NULL")),
     Index("connection_import_due", "import_due_at", postgresql_where=text("import_due_at IS NOT NULL")),
 )
 

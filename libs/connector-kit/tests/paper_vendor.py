@@ -8,7 +8,7 @@ import json
 import secrets
 import time
 from collections import Counter, deque
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from koppel_connector.testing import Fault, LoopbackServer, Request, http_answer
@@ -27,6 +27,11 @@ class PaperVendor(LoopbackServer):
         self.exists_already = 0
         """So many bookings are refused because the entry is there already, though it is not."""
         self.ledger: list[dict[str, Any]] = []
+        self.outage: Literal["drops", "503"] | None = None
+        """What every call meets, whatever it asks."""
+        self.breaks_on: bytes | None = None
+        """Whatever holds this breaks the connection before anything is done."""
+        self.retry_after_s: int | None = None
         self.faults: deque[Fault] = deque()
         self.search_fails = 0
         """So many searches end in a fault of the vendor's."""
@@ -46,6 +51,16 @@ class PaperVendor(LoopbackServer):
         self.spent: set[str] = set()
         self.minutes: Counter[int] = Counter()
 
+    async def refuse_connections(self) -> None:
+        """Stop listening, and drop what comes over connections that stand."""
+        self.outage = "drops"
+        await self.__aexit__()
+
+    async def accept_connections(self) -> None:
+        """Listen again at the same address."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", int(self.url.rpartition(":")[2]))
+        self.outage = None
+
     def new_code(self) -> str:
         code = f"code!{secrets.token_urlsafe(8)}"
         self.codes.add(code)
@@ -62,6 +77,12 @@ class PaperVendor(LoopbackServer):
         method, target, headers, body = request
         path, query = urlsplit(target).path, {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
         self.seen.append((method, path))
+        if self.outage == "drops" or (self.breaks_on and self.breaks_on in body):
+            writer.transport.abort()
+            return False
+        if self.outage == "503":
+            asked = {"Retry-After": self.retry_after_s} if self.retry_after_s is not None else {}
+            return await self._say(writer, 503, {}, asked)
         if path == "/token":
             await asyncio.sleep(self.token_takes_s)
             if self.token_faults and self.token_faults[0] == "hang":

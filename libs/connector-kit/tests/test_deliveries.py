@@ -149,11 +149,9 @@ async def test_the_vendor_down_is_retried_and_the_connection_paused(
     await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(8)))
 
     async def paused() -> bool:
-        return bool(
-            await testbed.rows("SELECT 1 FROM connection WHERE failures >= 5 AND not_before > clock_timestamp()")
-        )
+        return bool(await testbed.rows("SELECT 1 FROM connection WHERE failures >= 5 AND probe_at > clock_timestamp()"))
 
-    await testbed.until(paused, "the connection is paused after five failures")
+    await testbed.until(paused, "the connection is paused, and its vendor probed")
     assert {row.state for row in await testbed.deliveries()} <= {"ready", "sending", "failed"}
 
 

@@ -23,6 +23,7 @@ EVENTS: dict[str, Event] = {
     "Accepted": events.Accepted(),
     "Refused": events.Refused(P),
     "RetryScheduled": events.RetryScheduled(),
+    "VendorUnavailable": events.VendorUnavailable(),
     "Deferred": events.Deferred(NOW + timedelta(seconds=5)),
     "ActionNeeded": events.ActionNeeded(P),
     "Ambiguous": events.Ambiguous(NOW + timedelta(seconds=20)),
@@ -59,6 +60,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "Accepted": S.EXPORTED,
         "Refused": S.FAILED,
         "RetryScheduled": S.READY,
+        "VendorUnavailable": S.READY,
         "Deferred": S.READY,
         "ActionNeeded": S.BLOCKED,
         "Ambiguous": S.UNKNOWN,
@@ -70,6 +72,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "Accepted": S.EXPORTED,
         "Refused": S.UNKNOWN,
         "RetryScheduled": S.UNKNOWN,
+        "VendorUnavailable": S.UNKNOWN,
         "Deferred": S.UNKNOWN,
         "ActionNeeded": S.BLOCKED,
         "Ambiguous": S.UNKNOWN,
@@ -84,6 +87,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "ReadBackPending": S.EXPORTED,
         "ReadBackMissing": S.EXPORTED,
         "ReadBackMismatch": S.REVIEW,
+        "VendorUnavailable": S.EXPORTED,
         "Deferred": S.EXPORTED,
         "RetryRequested": S.EXPORTED,
         "Unblocked": S.EXPORTED,
@@ -164,6 +168,35 @@ def test_definite_failures_follow_the_schedule_and_then_end() -> None:
     last = transition(sending(failures=2), events.RetryScheduled(), PATIENCE, NOW)
     assert last.to.state is S.FAILED
     assert last.problem == Problem("retries_exhausted")
+
+
+def test_waiting_for_a_vendor_that_is_away_spends_no_try_and_follows_no_schedule() -> None:
+    away = events.VendorUnavailable(Problem("vendor_unavailable"))
+    sent = transition(sending(failures=2), away, PATIENCE, NOW)
+    assert (sent.to.state, sent.to.failures, sent.due_at) == (S.READY, 2, NOW)
+    searched = transition(sending(failures=2, lookups=9, unknown_since=NOW), away, PATIENCE, NOW)
+    assert (searched.to.state, searched.to.lookups, searched.due_at) == (S.UNKNOWN, 9, NOW)
+
+
+def test_a_search_at_a_vendor_that_stays_away_goes_to_a_person_in_the_end() -> None:
+    doubtful = sending(unknown_since=NOW - timedelta(days=2))
+    made = transition(doubtful, events.VendorUnavailable(), PATIENCE, NOW)
+    assert (made.to.state, made.problem) == (S.REVIEW, Problem("unknown_outcome_review", None))
+
+
+def test_a_document_that_always_finds_the_vendor_well_and_leaves_it_ill_fails_in_the_end() -> None:
+    problem = Problem("vendor_unavailable")
+    ill = events.VendorUnavailable(problem, was_well=True)
+    first, second, third = (transition(sending(failures=failures), ill, PATIENCE, NOW) for failures in range(3))
+    assert (first.to.failures, first.due_at) == (1, NOW)
+    assert (second.to.failures, second.due_at) == (2, NOW + timedelta(seconds=10))
+    assert (third.to.state, third.problem) == (S.FAILED, problem)
+
+
+def test_the_clock_of_what_is_exported_and_not_booked_goes_on_while_the_vendor_is_away() -> None:
+    exported = Situation(S.EXPORTED, exported_at=NOW - timedelta(days=2))
+    made = transition(exported, events.VendorUnavailable(), PATIENCE, NOW)
+    assert made.problem == Problem("exported_not_booked")
 
 
 def test_waiting_for_budget_or_a_person_spends_no_attempt() -> None:

@@ -39,6 +39,8 @@ class AlreadyExists(OutcomeUnknown):
     Who gave the object its id knows which one it is; everybody else looks it up before anything is sent again.
     """
 
+    is_answer = True
+
 
 def failure(answer: VendorAnswer) -> ConnectorError | None:
     """Return None for a success, else what to do next."""

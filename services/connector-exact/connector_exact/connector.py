@@ -183,6 +183,10 @@ class ExactConnector(Connector):
 
     # ── the connection ──
 
+    async def ping(self, vendor: Vendor) -> None:
+        """Ask who we are: one row, and no right is needed for it."""
+        await Exact(vendor).me()
+
     async def connected_user(self, vendor: Vendor) -> str | None:
         """Return who gave the consent (R086)."""
         me = await Exact(vendor).me()

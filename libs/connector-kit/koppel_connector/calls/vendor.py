@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
 from koppel_connector.auth.authentication import Authentication, with_grant
+from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.calls import Call, Reply
-from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer
+from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
 from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.delivery.store import DeliveryRow
@@ -57,6 +58,13 @@ class OpenVendor(Vendor):
         self.acted_at: datetime | None = None
         """Deadline of the last call of this delivery that may have acted."""
         self.unsaved_effect = False
+        self.observed: Outage | Answered | None = None
+        """How the vendor was at the last call; None: nothing was heard of it."""
+        self.is_probe = False
+        """Whether the calls ask a vendor that is away whether it is back."""
+        self.has_opened_breaker = False
+        """Set by ``flush``: it was well until our last call."""
+        self._outage: Problem | None = None
         self._phase: Phase = "read"
         self._in_hand: Sequence[DeliveryRow] = ()
         self._pending_writes = PendingWrites()
@@ -71,6 +79,7 @@ class OpenVendor(Vendor):
         self._in_hand = rows
         self.acted_at = None
         self.unsaved_effect = False
+        self.observed, self._outage, self.has_opened_breaker = None, None, False
 
     def save_progress(self, delivery_id: UUID, progress: str) -> None:
         """Have a delivery's JSON written with the next commit; what took effect so far is thereby safe to build on."""
@@ -78,7 +87,7 @@ class OpenVendor(Vendor):
         self.unsaved_effect = False
 
     async def flush(self, tx: AsyncConnection) -> Callable[[], None]:
-        """Write what is known and not written yet, in the caller's transaction.
+        """Write what is known and not written yet, in the caller's transaction: how the last call ended, how the vendor was.
 
         Returns:
             What puts it back, for when that transaction fails.
@@ -86,6 +95,7 @@ class OpenVendor(Vendor):
         taken = self._pending_writes.take()
         try:
             await taken.write(tx)
+            await self._observe(tx)
         except BaseException:
             self._pending_writes.put_back(taken)
             raise
@@ -93,7 +103,13 @@ class OpenVendor(Vendor):
 
     async def call(self, call: Call) -> VendorAnswer:
         """Make one call (see ``Vendor.call``)."""
-        classified = await self._authenticate(self._outgoing(call))
+        self.observed = None
+        try:
+            classified = await self._authenticate(self._outgoing(call))
+        except RetryLater as failure:
+            if self.observed is None:  # what lets calls in is the vendor's too
+                self._saw_outage(failure.problem, failure.retry_after_s)
+            raise
         if classified.failure is not None:
             raise classified.failure
         return classified.answer
@@ -124,19 +140,24 @@ class OpenVendor(Vendor):
         started = time.monotonic()
         try:
             if not self._may_leave(attempt):
-                raise NotSent("the claim ran out before the bytes left")
+                raise LeaseLost
             reply = await self._carried(outgoing, authentication)
+        except LeaseLost:
+            self.acted_at, self.unsaved_effect = earlier
+            self._note(opened, "not_sent", started, message="the claim ran out before the bytes left")
+            raise
         except NotSent as error:
             self.acted_at, self.unsaved_effect = earlier
             said = clean(str(error), secrets)
             self._note(opened, "not_sent", started, message=said)
-            raise RetryLater(problem=Problem("vendor_unavailable", said)) from error
+            raise RetryLater(problem=self._saw_outage(Problem("vendor_unavailable", said))) from error
         except Unanswered as error:
             said = clean(error.reason, secrets)
             self._note(opened, "unknown", started, status=error.status, message=said)
+            problem = self._saw_outage(Problem("vendor_unavailable", said))
             if call.acts:
                 raise OutcomeUnknown(said) from error
-            raise RetryLater(problem=Problem("vendor_unavailable", said)) from error
+            raise RetryLater(problem=problem) from error
         faults.point("after_vendor_answer")
         classified, outcome = self._received(opened, outgoing, reply, started, secrets)
         if outcome in ("refused", "throttled", "later"):
@@ -201,6 +222,11 @@ class OpenVendor(Vendor):
         )
         failure = self._classified(answer)
         outcome = _outcome(failure)
+        if failure is None or failure.is_answer or _is_of_ours(answer):
+            self.observed = Answered()
+        else:
+            problem = failure.problem or Problem("vendor_unavailable", clean(str(failure), secrets))
+            self._saw_outage(problem, retry_after_s(answer.headers))
         self._note(
             opened,
             outcome,
@@ -222,6 +248,17 @@ class OpenVendor(Vendor):
             if answer.acts:
                 return OutcomeUnknown(f"cannot be classified: {problem.detail}", problem)
             return RetryLater(problem=problem)
+
+    def _saw_outage(self, problem: Problem | None, retry_after_s: float | None = None) -> Problem | None:
+        self.observed, self._outage = Outage(retry_after_s, self.is_probe), problem
+        return problem
+
+    async def _observe(self, tx: AsyncConnection) -> None:
+        observed = self.observed
+        if observed is None or (isinstance(observed, Answered) and self.row.breaker.away_since is None):
+            return
+        before, after = await self.kit.connections.observe(tx, self.row.id, observed, self._outage)
+        self.has_opened_breaker = before.away_since is None and after.away_since is not None
 
     def _note(self, opened: Opened, outcome: Outcome, started: float, **known: Any) -> None:
         duration_ms = int((time.monotonic() - started) * 1000)
@@ -260,6 +297,11 @@ class OpenVendor(Vendor):
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:
     """Open a connection: its settings, its master data; nothing has been sent yet."""
     return OpenVendor(kit, row, await kit.books.open(row.id, row.masters_version))
+
+
+def _is_of_ours(answer: VendorAnswer) -> bool:
+    """Return whether a status says that our request is not to the vendor's liking, which only a well vendor finds out."""
+    return 400 <= answer.status < 500 and answer.status != 408
 
 
 def _outcome(failure: ConnectorError | None) -> Outcome:

@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 _WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
 _NEXT = text("""
     SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
-        AND not_before <= clock_timestamp() AND NOT id = ANY(CAST(:busy AS uuid[])) ORDER BY import_due_at LIMIT 1
+        AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
+    ORDER BY import_due_at LIMIT 1
 """)
 _DONE = text("""
     UPDATE connection SET import_due_at = NULL, imported_at = clock_timestamp(), masters_version = masters_version + 1,

@@ -43,8 +43,10 @@ _GAUGES = text("""
     SELECT
         (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at)) FROM delivery d JOIN connection c
             ON c.id = d.connection_id WHERE d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
-            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()) AS oldest_due_s,
-        (SELECT count(*) FROM connection WHERE not_before > clock_timestamp() AND state <> 'disconnected') AS paused,
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND c.away_since IS NULL) AS oldest_due_s,
+        (SELECT count(*) FROM connection WHERE (not_before > clock_timestamp() OR away_since IS NOT NULL)
+            AND state <> 'disconnected') AS paused,
         (SELECT count(*) FROM error_budget WHERE open_until > clock_timestamp()) AS breakers,
         (SELECT extract(epoch FROM min(t.refresh_expires_at) - clock_timestamp()) FROM oauth_token t JOIN connection c
             ON c.id = t.connection_id WHERE c.state IN ('connected', 'degraded')) AS horizon_s,

@@ -2,23 +2,39 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.calls.budget import time_of_day
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
 from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
+from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
-from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
 from koppel_mesh.statements import Statement
 
+from .breaker import Breaker, Observation, Pace, observe
+
+log = structlog.get_logger(__name__)
 USABLE = (ConnectionState.CONNECTED, ConnectionState.DEGRADED)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Why nothing is sent now though the connection is well, and until when."""
+
+    until: datetime
+    since: datetime | None
+    problem: ProblemData
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,8 @@ class ConnectionRow:
     problem: Mapping[str, Any] | None
     masters_version: int
     max_inflight: int
-    failures: int
+    breaker: Breaker
+    pause: Pause | None
     imported_at: Any = None
 
 
@@ -79,6 +96,9 @@ _SET_STATE = text("""
     UPDATE connection SET state = :state, version = version + 1, changed_at = clock_timestamp(),
         problem = CAST(:problem AS jsonb), connected_via_user = coalesce(:user, connected_via_user),
         failures = CASE WHEN CAST(:fresh AS boolean) THEN 0 ELSE failures END,
+        away_since = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE away_since END,
+        probe_at = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE probe_at END,
+        outage = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE outage END,
         not_before = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE not_before END,
         unblocked_at = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE unblocked_at END
     WHERE id = :id AND state <> 'disconnected'
@@ -91,15 +111,15 @@ _SET_STATE = text("""
 _PAUSE = text("""
     UPDATE connection SET not_before = greatest(not_before, CAST(:until AS timestamptz)) WHERE id = :id
 """)
-_STUMBLE = text("""
-    UPDATE connection SET failures = failures + 1, not_before = CASE WHEN failures + 1 >= :opens
-        THEN clock_timestamp() + least(600, 15 * power(2, least(failures + 1 - :opens, 6))) * interval '1 second'
-        ELSE not_before END
+_BREAKER = text("""
+    SELECT away_since, probe_at, failures, clock_timestamp() AS read_at FROM connection WHERE id = :id FOR NO KEY UPDATE
+""")
+_SET_BREAKER = text("""
+    UPDATE connection SET away_since = :away_since, probe_at = :probe_at, failures = :failures,
+        outage = CASE WHEN CAST(:away_since AS timestamptz) IS NULL THEN NULL
+            ELSE coalesce(CAST(:outage AS jsonb), outage) END
     WHERE id = :id
 """)
-_RECOVER = text("UPDATE connection SET failures = 0, not_before = clock_timestamp() WHERE id = :id AND failures > 0")
-BREAKER_OPENS = 5
-"""Failures in a row after which a connection is paused, and then tried with one delivery at a time."""
 
 
 async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
@@ -107,25 +127,21 @@ async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
     await tx.execute(_PAUSE, {"id": connection_id, "until": until})
 
 
-async def record_failure(tx: AsyncConnection, connection_id: UUID) -> None:
-    """Count a failure that may be the vendor's or the network's."""
-    await tx.execute(_STUMBLE, {"id": connection_id, "opens": BREAKER_OPENS})
-
-
-async def record_success(tx: AsyncConnection, connection_id: UUID) -> None:
-    """Note that the vendor answers again."""
-    await tx.execute(_RECOVER, {"id": connection_id})
-
-
 class ConnectionStore:
     """Reads and writes the connections of one connector."""
 
     def __init__(
-        self, settings_model: type[BaseModel], keys: KeyRing, reporter: Reporter, wake: Callable[[str], None]
+        self,
+        settings_model: type[BaseModel],
+        keys: KeyRing,
+        reporter: Reporter,
+        pace: Callable[[], Pace],
+        wake: Callable[[str], None],
     ) -> None:
         self._settings_model = settings_model
         self._keys = keys
         self._reporter = reporter
+        self._pace = pace
         self._wake = wake
 
     async def read(self, db: AsyncConnection, connection_id: UUID, *, lock: bool = False) -> ConnectionRow | None:
@@ -149,7 +165,8 @@ class ConnectionStore:
             problem=row.problem,
             masters_version=row.masters_version,
             max_inflight=row.max_inflight,
-            failures=row.failures,
+            breaker=Breaker(row.away_since, row.probe_at, row.failures),
+            pause=self.pause_of(row, utc_now()),
             imported_at=row.imported_at,
         )
 
@@ -205,6 +222,41 @@ class ConnectionStore:
                 problem=rendered,
             ),
         )
+
+    def pause_of(self, row: Any, now: datetime) -> Pause | None:
+        """Return the pause of a row that holds ``away_since``, ``probe_at``, ``outage`` and ``not_before``."""
+        if row.away_since is not None and row.probe_at is not None:
+            problem = row.outage or self._reporter.render(Problem("vendor_unavailable"))
+            return Pause(max(row.probe_at, row.not_before), row.away_since, ProblemData.model_validate(problem))
+        if row.not_before > now:
+            problem = Problem("rate_limited_long", until=time_of_day(row.not_before))
+            return Pause(row.not_before, None, self._reporter.render(problem))
+        return None
+
+    async def observe(
+        self, tx: AsyncConnection, connection_id: UUID, observation: Observation, problem: Problem | None = None
+    ) -> tuple[Breaker, Breaker]:
+        """Let the connection's breaker see what was observed; return it before and after.
+
+        ``problem`` is what a person is told of an outage.
+        """
+        row = (await tx.execute(_BREAKER, {"id": connection_id})).one()
+        before = Breaker(row.away_since, row.probe_at, row.failures)
+        after = observe(before, observation, self._pace(), row.read_at)
+        if after == before:
+            return before, after
+        rendered = self._reporter.render(problem).model_dump_json() if problem else None
+        values = {"away_since": after.away_since, "probe_at": after.probe_at, "failures": after.failures}
+        await tx.execute(_SET_BREAKER, {"id": connection_id, "outage": rendered, **values})
+        if before.away_since is None:
+            log.warning("vendor away", connection=str(connection_id), problem=str(problem))
+        elif after.away_since is None:
+            log.info(
+                "pause over", reason=type(observation).__name__, connection=str(connection_id), probes=before.failures
+            )
+            for loop in ("deliveries", "read-back"):
+                self._wake(loop)
+        return before, after
 
     async def apply_failure(self, tx: AsyncConnection, connection_id: UUID, failure: ConnectorError | None) -> bool:
         """Apply to the whole connection what an error says about it; return whether it says anything."""

@@ -134,6 +134,13 @@ class Connector(ABC):
         """Return, by delivery id, what the books say. One call may answer for up to 50; an absent id means "ask later"."""
         return {}
 
+    async def ping(self, vendor: Vendor) -> None:
+        """Make the cheapest call that changes nothing: it tells whether a vendor that was away is back.
+
+        Without one, a delivery has to be the probe.
+        """
+        return
+
     async def connected_user(self, vendor: Vendor) -> str | None:
         """Return the name of the user who gave the consent (R086)."""
         return None

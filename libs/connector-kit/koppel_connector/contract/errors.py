@@ -15,7 +15,7 @@ unknown outcome.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from .problems import Problem
 
@@ -25,6 +25,9 @@ class ConnectorError(Exception):
 
     counts_as_error: bool = False
     """Whether the vendor takes the call for an error of ours, which the error budget of its endpoint counts (``ErrorBudget``)."""
+
+    is_answer: ClassVar[bool] = True
+    """Whether a vendor that answers so is well. One that is not well is left alone for a while (``connection/breaker.py``)."""
 
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(str(problem) if problem else type(self).__name__)
@@ -40,6 +43,8 @@ class RetryNow(ConnectorError):
 
 class RetryLater(ConnectorError):
     """The vendor did not act and may do so later."""
+
+    is_answer = False
 
     def __init__(self, retry_after_s: float | None = None, problem: Problem | None = None) -> None:
         super().__init__(problem)
@@ -95,7 +100,9 @@ class Rejected(ConnectorError):
 
 
 class OutcomeUnknown(ConnectorError):
-    """No definite answer to a call that acts."""
+    """No definite answer to a call that acts. A subclass for what a well vendor says clearly sets ``is_answer``."""
+
+    is_answer = False
 
     def __init__(self, detail: str = "", problem: Problem | None = None) -> None:
         super().__init__(problem)

@@ -11,8 +11,8 @@ from itertools import groupby
 from time import monotonic
 from uuid import UUID
 
-from koppel_connector.connection.store import BREAKER_OPENS
 from koppel_connector.kit import Kit
+from koppel_mesh.messages import DeliveryState
 from koppel_mesh.statements import Statement
 
 from .store import COLUMNS, DeliveryRow, row_of
@@ -36,11 +36,12 @@ FIRST_SENT_AT = """(
 
 _CLAIM = Statement(f"""
     WITH turn AS (
-        SELECT c.id, c.failures, c.limit_scope FROM connection c
+        SELECT c.id, c.limit_scope FROM connection c
         WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
-            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
+            AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
                 AND d.due_at <= clock_timestamp())
+            AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
             AND NOT EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state = 'sending'
                 AND d.lease_token IS NOT NULL)
         ORDER BY c.last_served_at LIMIT :connections FOR UPDATE OF c SKIP LOCKED
@@ -50,13 +51,14 @@ _CLAIM = Statement(f"""
         SELECT due.id FROM turn CROSS JOIN LATERAL (
             SELECT d.id FROM delivery d
             WHERE d.connection_id = turn.id AND d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
+                AND d.state = ANY(CAST(:states AS text[]))
                 AND NOT EXISTS (
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
                         AND way.limit_scope = turn.limit_scope
                         AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
                             OR o.exported_at > clock_timestamp() - CAST(:settle_s AS float8) * interval '1 second'))
-            ORDER BY d.due_at, d.id LIMIT CASE WHEN turn.failures >= :opens THEN 1 ELSE :batch END
+            ORDER BY d.due_at, d.id LIMIT :batch
             FOR UPDATE SKIP LOCKED
         ) due
     )
@@ -75,8 +77,10 @@ _CLAIM_READ_BACK = Statement(f"""
         WHERE d.state = 'exported' AND d.due_at <= clock_timestamp()
             AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
-            AND NOT c.id = ANY(CAST(:serving AS uuid[]))
-            AND (d.due_at < clock_timestamp() - CAST(:patience_s AS float8) * interval '1 second'
+            AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
+            AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
+            AND (CAST(:probed AS uuid) IS NOT NULL
+                OR d.due_at < clock_timestamp() - CAST(:patience_s AS float8) * interval '1 second'
                 OR NOT EXISTS (SELECT FROM delivery w WHERE w.connection_id = c.id
                     AND (w.state = 'sending' AND w.lease_token IS NOT NULL
                         OR w.state = 'ready' AND w.due_at <= clock_timestamp()))
@@ -105,35 +109,52 @@ _RENEW = Statement("""
 
 
 async def claim(kit: Kit, connections: int) -> list[Batch]:
-    """Take due deliveries of up to ``connections`` connections."""
+    """Take due deliveries of up to ``connections`` connections whose vendor is not away."""
+    return await _claim(kit, connections, kit.settings.claim_batch, (DeliveryState.READY, DeliveryState.UNKNOWN))
+
+
+async def claim_probe(kit: Kit, connection_id: UUID, state: DeliveryState) -> DeliveryRow | None:
+    """Take one due delivery in ``state`` of a connection whose vendor is away."""
+    batches = await _claim(kit, 1, 1, (state,), probed=connection_id)
+    return batches[0].rows[0] if batches else None
+
+
+async def _claim(
+    kit: Kit, connections: int, batch: int, states: Sequence[DeliveryState], *, probed: UUID | None = None
+) -> list[Batch]:
     async with kit.database.transaction() as tx:
         rows = await _CLAIM.all(
             tx,
             {
                 "connections": connections,
                 "serving": list(kit.serving),
-                "opens": BREAKER_OPENS,
-                "batch": kit.settings.claim_batch,
+                "probed": probed,
+                "batch": batch,
+                "states": [state.value for state in states],
                 "settle_s": kit.settings.patience(kit.profile).settle_s,
                 "lease_s": kit.settings.lease_for(kit.profile),
             },
         )
-    return _lanes([row_of(row) for row in rows])
+    return _batches([row_of(row) for row in rows])
 
 
-async def claim_read_back(kit: Kit) -> Batch | None:
-    """Take exported deliveries of one connection that are due to be read back."""
+async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | None:
+    """Take exported deliveries of one connection that are due to be read back.
+
+    ``probed`` is a connection whose vendor is away; the others are those whose vendor is not.
+    """
     async with kit.database.transaction() as tx:
         rows = await _CLAIM_READ_BACK.all(
             tx,
             {
                 "serving": list(kit.serving),
+                "probed": probed,
                 "batch": READ_BACK_BATCH,
                 "patience_s": READ_BACK_PATIENCE_S,
                 "lease_s": kit.settings.lease_for(kit.profile),
             },
         )
-    batches = _lanes([row_of(row) for row in rows])
+    batches = _batches([row_of(row) for row in rows])
     return batches[0] if batches else None
 
 
@@ -150,6 +171,6 @@ async def renew(kit: Kit, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
     ]
 
 
-def _lanes(rows: list[DeliveryRow]) -> list[Batch]:
+def _batches(rows: list[DeliveryRow]) -> list[Batch]:
     in_order = sorted(rows, key=lambda row: (row.connection_id, row.id))
     return [Batch(key, tuple(group)) for key, group in groupby(in_order, key=lambda row: row.connection_id)]

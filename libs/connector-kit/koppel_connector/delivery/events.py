@@ -32,6 +32,17 @@ class RetryScheduled:
 
 
 @dataclass(frozen=True)
+class VendorUnavailable:
+    """The vendor is away; nothing was done. Its connection is paused, and the delivery is due when that ends.
+
+    ``was_well``: it was well until this delivery came, so that the document may be the reason: one try is spent.
+    """
+
+    problem: Problem | None = None
+    was_well: bool = False
+
+
+@dataclass(frozen=True)
 class Deferred:
     """Not before then: there is no budget, or something of our own is away. Nothing is spent on it."""
 
@@ -151,6 +162,7 @@ Event = (
     | Accepted
     | Refused
     | RetryScheduled
+    | VendorUnavailable
     | Deferred
     | ActionNeeded
     | Ambiguous

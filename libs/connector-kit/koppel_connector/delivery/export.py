@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
-from koppel_connector.connection import store as connections
+from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.store import USABLE, ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
@@ -75,7 +75,8 @@ async def _run_batch(kit: Kit, batch: Batch) -> None:
         assert row is not None
         worker_count = max(1, min(row.max_inflight, len(batch.rows)))
         shares = (list(batch.rows[each::worker_count]) for each in range(worker_count))
-        ended = await asyncio.gather(*(_run_worker(kit, row, share) for share in shares), return_exceptions=True)
+        stop = asyncio.Event()
+        ended = await asyncio.gather(*(run_worker(kit, row, share, stop) for share in shares), return_exceptions=True)
         # The others come to their end first: a call that is cancelled on its way is one whose outcome nobody knows.
         if failed := [error for error in ended if isinstance(error, Exception)]:
             raise ExceptionGroup("tracks failed", failed)
@@ -83,12 +84,21 @@ async def _run_batch(kit: Kit, batch: Batch) -> None:
         kit.serving.discard(batch.connection_id)
 
 
-async def _run_worker(kit: Kit, row: ConnectionRow, left: list[DeliveryRow]) -> None:
-    """Take deliveries one after the other; what is not begun when it must stop goes back to its place."""
+async def run_worker(
+    kit: Kit, row: ConnectionRow, left: list[DeliveryRow], stop: asyncio.Event, *, is_probe: bool = False
+) -> Outage | Answered | None:
+    """Take deliveries one after the other; what is not begun when the batch must stop goes back to its place.
+
+    Returns:
+        How the vendor was last; None when nothing was heard of it.
+    """
+    vendor: OpenVendor | None = None
     try:
         held = _why_not(kit, row)
-        vendor = None if held else await open_vendor(kit, row)
-        while left and not kit.closing:
+        if held is None:
+            vendor = await open_vendor(kit, row)
+            vendor.is_probe = is_probe
+        while left and not kit.closing and not stop.is_set():
             current = left[0]
             if vendor is None:
                 assert held is not None
@@ -100,9 +110,10 @@ async def _run_worker(kit: Kit, row: ConnectionRow, left: list[DeliveryRow]) -> 
                 continue
             left.pop(0)
             if await _walk(kit, vendor, current):
-                return
+                stop.set()
     finally:
         await _give_back(kit, left)
+    return vendor.observed if vendor else None
 
 
 def _why_not(kit: Kit, row: ConnectionRow) -> Problem | None:
@@ -126,7 +137,7 @@ async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
 
 
 async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
-    """Take one delivery to its next state. Return True when the rest of the lane should wait."""
+    """Take one delivery to its next state. Return True when the rest of the batch should wait."""
     started = time.monotonic()
     is_lookup = row.unknown_since is not None
     vendor.begin("lookup" if is_lookup else "send", row)
@@ -140,7 +151,7 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
         await _record(kit, vendor, row, event, entry, failure)
         faults.point("after_outcome_commit")
     _duration.labels(service=kit.profile.name, event=type(event).__name__).observe(time.monotonic() - started)
-    return isinstance(failure, ReauthorisationRequired | RateLimited)
+    return isinstance(failure, ReauthorisationRequired | RateLimited) or isinstance(vendor.observed, Outage)
 
 
 async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
@@ -263,6 +274,7 @@ async def _record(
             async with kit.database.transaction() as tx:
                 if vendor is not None:
                     restore = await vendor.flush(tx)
+                    event = _while_away(vendor, event)
                 made = await kit.deliveries.apply(tx, row, event, entry)
                 if vendor is not None:
                     await _keep_health(tx, kit, vendor, event, failure)
@@ -285,10 +297,12 @@ async def _keep_health(
     row = vendor.row
     if await kit.connections.apply_failure(tx, row.id, failure):
         return
-    if isinstance(failure, RetryLater | OutcomeUnknown) or isinstance(event, events.Ambiguous):
-        await connections.record_failure(tx, row.id)
-    elif isinstance(event, events.Accepted):
-        if row.failures:
-            await connections.record_success(tx, row.id)
-        if row.state is ConnectionState.DEGRADED:
-            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
+    if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED:
+        await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
+
+
+def _while_away(vendor: OpenVendor, event: Event) -> Event:
+    """Return what a "try later" means while the vendor is away: the delivery waits for it and spends no try on that."""
+    if isinstance(event, events.RetryScheduled) and isinstance(vendor.observed, Outage):
+        return events.VendorUnavailable(event.problem, vendor.has_opened_breaker)
+    return event

@@ -12,8 +12,9 @@ import structlog
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
+from koppel_connector.connection.breaker import Outage
 from koppel_connector.contract.connector import Booked, Differs, NotBooked, ReadBack, Vanished
-from koppel_connector.contract.errors import ConnectorError, RateLimited
+from koppel_connector.contract.errors import ConnectorError, RateLimited, RetryLater
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.service import Context
@@ -37,43 +38,47 @@ async def serve_read_back(context: Context) -> bool:
     if batch is None:
         return False
     kit.serving.add(batch.connection_id)
-    kit.start_batch(batch.connection_id, lambda: _run(kit, batch), "read-back")
+    kit.start_batch(batch.connection_id, lambda: _run_batch(kit, batch), "read-back")
     return True
 
 
-async def _run(kit: Kit, batch: Batch) -> None:
+async def _run_batch(kit: Kit, batch: Batch) -> None:
     try:
         async with kit.database.reading() as reading:
             row = await kit.connections.read(reading, batch.connection_id)
         assert row is not None
-        vendor = await open_vendor(kit, row)
-        vendor.begin("read_back", *batch.rows)
-        contexts = [make_context(kit, vendor, each, {}, {}) for each in batch.rows]
-        seen: Mapping[UUID, ReadBack] = {}
-        failure: ConnectorError | None = None
-        held_until: datetime | None = None
-        try:
-            seen = await kit.connector.read_back(vendor, contexts)
-        except ConnectorError as raised:
-            failure = raised
-        except LeaseLost:
-            return
-        except Exception as error:
-            if is_infrastructure_error(error):
-                log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
-                held_until = ends_in(batch.rows[0].now(), INFRASTRUCTURE_PAUSE_S)
-            else:
-                # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
-                log.exception("the connector failed to read back", connector=kit.profile.name)
-        if isinstance(failure, RateLimited):
-            held_until = failure.until
-        faults.point("before_outcome_commit")
-        await _record(kit, vendor, batch.rows, seen, held_until, failure)
-        faults.point("after_outcome_commit")
+        await look_in_books(kit, await open_vendor(kit, row), batch)
     finally:
         kit.serving.discard(batch.connection_id)
         # A read-back keeps its connection from sending; let that go on at once.
         kit.wake("deliveries")
+
+
+async def look_in_books(kit: Kit, vendor: OpenVendor, batch: Batch) -> None:
+    """Look the documents of one connection up in its books and record what is seen."""
+    vendor.begin("read_back", *batch.rows)
+    contexts = [make_context(kit, vendor, each, {}, {}) for each in batch.rows]
+    seen: Mapping[UUID, ReadBack] = {}
+    failure: ConnectorError | None = None
+    held_until: datetime | None = None
+    try:
+        seen = await kit.connector.read_back(vendor, contexts)
+    except ConnectorError as raised:
+        failure = raised
+    except LeaseLost:
+        return
+    except Exception as error:
+        if is_infrastructure_error(error):
+            log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
+            held_until = ends_in(batch.rows[0].now(), INFRASTRUCTURE_PAUSE_S)
+        else:
+            # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
+            log.exception("the connector failed to read back", connector=kit.profile.name)
+    if isinstance(failure, RateLimited):
+        held_until = failure.until
+    faults.point("before_outcome_commit")
+    await _record(kit, vendor, batch.rows, seen, held_until, failure)
+    faults.point("after_outcome_commit")
 
 
 async def _record(
@@ -86,8 +91,9 @@ async def _record(
 ) -> None:
     async with kit.database.transaction() as tx:
         await vendor.flush(tx)
+        is_away = isinstance(failure, RetryLater) and isinstance(vendor.observed, Outage)
         for row in rows:
-            event, entry = _event_of(seen.get(row.id), held_until)
+            event, entry = _event_of(seen.get(row.id), held_until, is_away=is_away)
             try:
                 await kit.deliveries.apply(tx, row, event, entry)
             except (ConcurrentUpdateError, IllegalTransitionError) as error:
@@ -95,7 +101,7 @@ async def _record(
         await kit.connections.apply_failure(tx, vendor.row.id, failure)
 
 
-def _event_of(seen: ReadBack | None, held_until: datetime | None) -> tuple[Event, RemoteEntry]:
+def _event_of(seen: ReadBack | None, held_until: datetime | None, *, is_away: bool) -> tuple[Event, RemoteEntry]:
     match seen:
         case Booked(entry_number, entry_url):
             return events.ReadBackBooked(), RemoteEntry(None, entry_number, entry_url)
@@ -104,6 +110,8 @@ def _event_of(seen: ReadBack | None, held_until: datetime | None) -> tuple[Event
         case Differs(problem, entry_number, entry_url):
             return events.ReadBackMismatch(problem), RemoteEntry(None, entry_number, entry_url)
         case NotBooked() | None:
+            if is_away:
+                return events.VendorUnavailable(), RemoteEntry()
             if held_until is not None:
                 return events.Deferred(held_until), RemoteEntry()
     return events.ReadBackPending(), RemoteEntry()

@@ -35,6 +35,7 @@ from .events import (
     RetryScheduled,
     Superseded,
     Unblocked,
+    VendorUnavailable,
 )
 
 READY = DeliveryState.READY
@@ -142,6 +143,8 @@ def _from_send(now_is: Situation, event: Event, patience: Patience, now: datetim
             return _ended(now_is, REVIEW, problem)
         case RetryScheduled(retry_after_s, problem):
             return _postponed(now_is, patience, now, retry_after_s, problem)
+        case VendorUnavailable(problem, was_well):
+            return _held(now_is, patience, now, problem, was_well=was_well)
         case Deferred(until, problem):
             return Transition(replace(now_is, state=READY), max(until, now), problem)
         case LeaseExpired(None):
@@ -164,6 +167,10 @@ def _from_lookup(now_is: Situation, event: Event, patience: Patience, now: datet
             return _cannot_tell(now_is, patience, now, str(problem))
         case RetryScheduled(retry_after_s, _):
             return _cannot_tell(now_is, patience, now, None, at_least_s=retry_after_s or 0.0)
+        case VendorUnavailable() if not _is_for_review(now_is, patience, now):
+            return Transition(replace(now_is, state=UNKNOWN), now, keeps_problem=True)
+        case VendorUnavailable():
+            return _cannot_tell(now_is, patience, now, None)
         case Deferred(until, problem):
             return Transition(replace(now_is, state=UNKNOWN), max(until, now), problem)
         case LeaseExpired():
@@ -183,6 +190,8 @@ def _from_exported(now_is: Situation, event: Event, patience: Patience, now: dat
             return _ended(now_is, REVIEW, problem)
         case Deferred(until, _):
             return Transition(now_is, max(until, now), keeps_problem=True)
+        case VendorUnavailable():
+            return Transition(now_is, now, _overdue(now_is, patience, now))
         case RetryRequested() | Unblocked():
             return Transition(now_is, now if patience.reads_back else None, keeps_problem=True)
         case ReexportRequested():
@@ -273,6 +282,15 @@ def _postponed(
     return Transition(replace(was, state=READY, failures=failures), now + timedelta(seconds=delay_s), problem)
 
 
+def _held(was: Situation, patience: Patience, now: datetime, problem: Problem | None, *, was_well: bool) -> Transition:
+    """Wait for the vendor. A document that always finds it well and leaves it ill is a failure like others, in the end."""
+    failures = was.failures + was_well
+    if failures > len(patience.retry_schedule_s):
+        return _ended(replace(was, failures=failures), FAILED, problem or Problem("retries_exhausted"))
+    pause_s = patience.retry_schedule_s[failures - 2] * patience.jitter if was_well and failures > 1 else 0.0
+    return Transition(replace(was, state=READY, failures=failures), now + timedelta(seconds=pause_s), problem)
+
+
 def _ambiguous(
     was: Situation, patience: Patience, now: datetime, deadline_at: datetime, problem: Problem | None
 ) -> Transition:
@@ -304,12 +322,16 @@ def _not_there(was: Situation, patience: Patience, now: datetime) -> Transition:
 def _cannot_tell(
     was: Situation, patience: Patience, now: datetime, reason: str | None, at_least_s: float = 0.0
 ) -> Transition:
-    if was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=patience.review_after_s):
+    if _is_for_review(was, patience, now):
         return _ended(was, REVIEW, Problem("unknown_outcome_review", reason))
     schedule = patience.retry_schedule_s or (60.0,)
     delay_s = schedule[min(was.lookups, len(schedule) - 1)] * patience.jitter
     later = now + timedelta(seconds=min(max(delay_s, patience.settle_s, at_least_s), 3600.0))
     return Transition(replace(was, state=UNKNOWN, lookups=was.lookups + 1), later, keeps_problem=True)
+
+
+def _is_for_review(was: Situation, patience: Patience, now: datetime) -> bool:
+    return was.unknown_since is not None and now - was.unknown_since > timedelta(seconds=patience.review_after_s)
 
 
 def _not_seen(was: Situation, patience: Patience, now: datetime) -> Transition:
@@ -322,10 +344,16 @@ def _not_seen(was: Situation, patience: Patience, now: datetime) -> Transition:
 
 def _still_unbooked(was: Situation, patience: Patience, now: datetime) -> Transition:
     pause_s = READ_BACK_SCHEDULE_S[min(was.lookups, len(READ_BACK_SCHEDULE_S) - 1)] * patience.jitter
-    overdue_at = (was.exported_at or now) + timedelta(seconds=patience.unbooked_after_s)
-    overdue = now >= overdue_at
+    problem = _overdue(was, patience, now)
     due_at = now + timedelta(seconds=pause_s)
-    if not overdue:
-        due_at = min(due_at, overdue_at)
-    problem = Problem("exported_not_booked") if overdue else None
+    if problem is None:
+        due_at = min(due_at, _overdue_at(was, patience, now))
     return Transition(replace(was, lookups=was.lookups + 1), due_at, problem)
+
+
+def _overdue_at(was: Situation, patience: Patience, now: datetime) -> datetime:
+    return (was.exported_at or now) + timedelta(seconds=patience.unbooked_after_s)
+
+
+def _overdue(was: Situation, patience: Patience, now: datetime) -> Problem | None:
+    return Problem("exported_not_booked") if now >= _overdue_at(was, patience, now) else None

@@ -8,12 +8,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.connection.breaker import ResetRequested
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
 from koppel_connector.delivery.state_machine import IllegalTransitionError
 from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, read_delivery
 from koppel_connector.kit import Kit
-from koppel_connector.tables import NOT_AT_ITS_END, delivery
+from koppel_connector.tables import NOT_AT_ITS_END, connection, delivery
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem as HttpProblem
@@ -25,6 +26,14 @@ from koppel_mesh.visibility import visible
 from .connections import Reader, Writer
 from .views import DeliveryView, view_delivery
 
+_WITH_PAUSE = select(
+    delivery,
+    connection.c.state.label("connection_state"),
+    connection.c.away_since,
+    connection.c.probe_at,
+    connection.c.outage,
+    connection.c.not_before,
+).join(connection, connection.c.id == delivery.c.connection_id)
 router = APIRouter(prefix="/v1", tags=["deliveries"])
 
 
@@ -59,7 +68,8 @@ async def list_deliveries(
     document_id: UUID | None = None,
 ) -> Page[DeliveryView]:
     """List deliveries, newest first."""
-    statement = select(delivery).where(visible(delivery, caller)).order_by(delivery.c.id.desc()).limit(page.rows)
+    kit: Kit = context.resources
+    statement = _WITH_PAUSE.where(visible(delivery, caller)).order_by(delivery.c.id.desc()).limit(page.rows)
     if state is not None:
         statement = statement.where(delivery.c.state == state.value)
     if connection_id is not None:
@@ -70,7 +80,7 @@ async def list_deliveries(
         statement = statement.where(delivery.c.id < cursor_id(page.after[0]))
     async with context.database.reading() as reading:
         rows = (await reading.execute(statement)).all()
-    return page.of(rows, view_delivery)
+    return page.of(rows, lambda row: view_delivery(kit, row))
 
 
 @router.get("/waiting")
@@ -91,14 +101,20 @@ async def read_one_delivery(context: CurrentContext, caller: Reader, delivery_id
     """Read one delivery."""
     async with context.database.reading() as reading:
         await _owned(reading, caller, delivery_id)
-        return await _viewed(reading, delivery_id)
+        return await _viewed(reading, context.resources, delivery_id)
 
 
 @router.post("/deliveries/{delivery_id}/retry", status_code=202)
 async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: UUID) -> DeliveryView:
-    """Try again now. What may have reached the vendor is looked up first, as always."""
+    """Try again now. What may have reached the vendor is looked up first, as always.
+
+    It also ends the pause of a connection whose vendor was away.
+    """
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
+        # Its connection is locked before it, as whoever records an outcome does.
+        row = await _owned(tx, caller, delivery_id)
+        await kit.connections.observe(tx, row.connection_id, ResetRequested())
         row = await _owned(tx, caller, delivery_id, lock=True)
         if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):  # these are being looked after already
             try:
@@ -106,7 +122,7 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
             except IllegalTransitionError as error:
                 said = f"The delivery is {row.state}; there is nothing to try again."
                 raise HttpProblem(409, f"delivery_{row.state}", said) from error
-        view = await _viewed(tx, delivery_id)
+        view = await _viewed(tx, kit, delivery_id)
     kit.wake("deliveries")
     kit.wake("read-back")
     return view
@@ -131,7 +147,7 @@ async def resolve_delivery(
         except IllegalTransitionError as error:
             said = f"The delivery is {row.state}; “{resolution.decision}” cannot be said of it."
             raise HttpProblem(409, "not_in_review", said) from error
-        view = await _viewed(tx, delivery_id)
+        view = await _viewed(tx, kit, delivery_id)
     kit.wake("deliveries")
     return view
 
@@ -143,5 +159,5 @@ async def _owned(db: AsyncConnection, caller: Caller, delivery_id: UUID, *, lock
     return row
 
 
-async def _viewed(db: AsyncConnection, delivery_id: UUID) -> DeliveryView:
-    return view_delivery((await db.execute(select(delivery).where(delivery.c.id == delivery_id))).one())
+async def _viewed(db: AsyncConnection, kit: Kit, delivery_id: UUID) -> DeliveryView:
+    return view_delivery(kit, (await db.execute(_WITH_PAUSE.where(delivery.c.id == delivery_id))).one())

@@ -12,14 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.auth.consent import authorize_url
 from koppel_connector.calls import windows
 from koppel_connector.calls.budget import time_of_day
-from koppel_connector.connection.store import USABLE, ConnectionRow, split_secrets
+from koppel_connector.connection.store import USABLE, ConnectionRow, Pause, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection
 from koppel_mesh.auth import Caller
+from koppel_mesh.clock import utc_now
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentKind, LocalisedText, ProblemData
 from koppel_mesh.visibility import visible
+
+_WAITS_FOR_VENDOR = (DeliveryState.READY, DeliveryState.UNKNOWN, DeliveryState.EXPORTED)
+
+
+class Paused(BaseModel):
+    """Nothing is sent before ``until``; a retry by a person or a good check ends the pause for a vendor that is away."""
+
+    until: datetime
+    since: datetime | None = None
+    """Since when the vendor is away; absent where its budget of calls is used up."""
+    problem: ProblemData
 
 
 class Health(BaseModel):
@@ -30,6 +42,7 @@ class Health(BaseModel):
     problem: ProblemData | None = None
     warnings: list[ProblemData] = []
     """What will hold documents back soon: the vendor's windows of which four fifths are used."""
+    paused: Paused | None = None
     imported_at: datetime | None = None
 
 
@@ -61,6 +74,8 @@ class DeliveryView(BaseModel):
     entry_number: str | None = None
     entry_url: str | None = None
     problem: ProblemData | None = None
+    waits_for: Paused | None = None
+    """Why its connection sends nothing now."""
     attempts: int
     failures: int
     due_at: datetime | None = None
@@ -138,19 +153,26 @@ def view_connection(
         connected_via_user=row.connected_via_user,
         settings=shown,
         health=Health(
-            can_send=row.state in USABLE and not missing,
+            can_send=row.state in USABLE and not missing and row.breaker.away_since is None,
             missing_settings=missing,
             problem=problem,
             warnings=list(warnings),
+            paused=_paused(row.pause) if row.state in USABLE else None,
             imported_at=row.imported_at,
         ),
         authorize_url=authorize_url(kit, row) if with_address and waits_for_consent else None,
     )
 
 
-def view_delivery(row: Any) -> DeliveryView:
-    """Return a delivery's row as its owner may see it."""
-    return DeliveryView.model_validate(dict(row._mapping))
+def view_delivery(kit: Kit, row: Any) -> DeliveryView:
+    """Return a delivery's row, with the pause of its connection, as its owner may see it."""
+    waits = row.state in _WAITS_FOR_VENDOR and row.due_at is not None and row.connection_state in USABLE
+    pause = kit.connections.pause_of(row, utc_now()) if waits else None
+    return DeliveryView.model_validate({**row._mapping, "waits_for": _paused(pause)})
+
+
+def _paused(pause: Pause | None) -> Paused | None:
+    return None if pause is None else Paused(until=pause.until, since=pause.since, problem=pause.problem)
 
 
 async def owned_connection(

@@ -38,8 +38,14 @@ from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .internal_services import InternalServices
 
 PATIENCE_S = 20.0
-RUNNING_LOOPS = ("deliveries", "read-back", "sweeper", "reconciler", "imports")
-QUICK = {"retry_schedule_s": (0.05, 0.1, 0.2, 0.4), "settle_s": 0.2, "deadline_s": 1.0, "database_pool_size": 5}
+RUNNING_LOOPS = ("deliveries", "read-back", "probes", "sweeper", "reconciler", "imports")
+QUICK = {
+    "retry_schedule_s": (0.05, 0.1, 0.2, 0.4),
+    "settle_s": 0.2,
+    "deadline_s": 1.0,
+    "pause_first_s": 0.1,
+    "database_pool_size": 5,
+}
 """Patience of a test: same code, shorter pauses."""
 
 Browser = Callable[[str], Awaitable[Mapping[str, str]]]
