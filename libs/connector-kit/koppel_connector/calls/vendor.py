@@ -79,7 +79,6 @@ class OpenVendor(Vendor):
         self._in_hand = rows
         self.acted_at = None
         self.unsaved_effect = False
-        self.observed, self._outage, self.has_opened_breaker = None, None, False
 
     def save_progress(self, delivery_id: UUID, progress: str) -> None:
         """Have a delivery's JSON written with the next commit; what took effect so far is thereby safe to build on."""
