@@ -34,6 +34,7 @@ from .model import (
     VatCategory,
     VatSubtotal,
 )
+from .preparing import prepare
 from .reading.document import read
 from .writing.document import write
 
@@ -72,6 +73,7 @@ __all__ = [
     "credit_transfer",
     "daily_receipts",
     "party",
+    "prepare",
     "read",
     "rule",
     "write",

@@ -1,8 +1,10 @@
 """dossier-api as one value."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import koppel_ubl
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged
 from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Service
@@ -17,7 +19,9 @@ DOSSIER_API = Lineage("dossier-api", versions_beside(__file__), tables.metadata,
 
 
 @asynccontextmanager
-async def _blobs(context: Context) -> AsyncIterator[BlobStore]:
+async def _resources(context: Context) -> AsyncIterator[BlobStore]:
+    # The first check of a process compiles its rules; here no request waits for that.
+    await asyncio.to_thread(koppel_ubl.prepare)
     yield BlobStore(context.settings.blob_url)
 
 
@@ -28,5 +32,5 @@ SERVICE = Service(
     routers=(dossiers.router, documents.router, contents.router, masters.router, problems.router),
     handlers={DeliveryChanged: deliveries_changed, ConnectionChanged: connections_changed},
     lineages=(MESH, DOSSIER_API),
-    resources=_blobs,
+    resources=_resources,
 )

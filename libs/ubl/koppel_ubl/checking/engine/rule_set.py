@@ -145,8 +145,8 @@ class RuleSet:
         """Open a set without rules; ``rule_by_rule`` reports them in the order of their declaration."""
         self.by_id: dict[str, Rule] = {}
         self._layer = layer
-        self._entries: list[tuple[tuple[str, ...], _Entry]] = []
-        self._at_name: dict[str, list[int]] = defaultdict(list)
+        self._entries: list[_Entry] = []
+        self._paths_to: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._forbidden: dict[str, list[Rule]] = defaultdict(list)
         self._patterns = 0
         self._rule_by_rule = rule_by_rule
@@ -190,9 +190,10 @@ class RuleSet:
 
     def index(self, paths: tuple[str, ...], entry: _Entry) -> None:
         """Note where an entry applies, by the last name of its paths."""
-        for name in {path.rpartition("/")[2] for path in paths}:
-            self._at_name[EVERY_ELEMENT if "*" in name else name].append(len(self._entries))
-        self._entries.append((paths, entry))
+        for path in paths:
+            name = path.rpartition("/")[2]
+            self._paths_to[EVERY_ELEMENT if "*" in name else name].append((len(self._entries), path))
+        self._entries.append(entry)
 
     def assertions(self, place: Place, context: DocumentContext) -> tuple[Assertion, ...]:
         """Return what must hold at a place, in documents with a context."""
@@ -226,10 +227,11 @@ class RuleSet:
         return (*every, *usual), conditional
 
     def _at(self, place: Place) -> Iterator[_Entry]:
-        root = ["", place.name] if place.above is None else [place.name]
-        numbers = sorted({number for name in (*root, EVERY_ELEMENT) for number in self._at_name.get(name, ())})
-        for paths, entry in (self._entries[number] for number in numbers):
-            if is_at(place, paths) and not is_at(place, entry.unless):
+        names = (place.name, EVERY_ELEMENT, "") if place.above is None else (place.name, EVERY_ELEMENT)
+        paths = (path for name in names for path in self._paths_to.get(name, ()))
+        for number in sorted({number for number, path in paths if leads_to(path, place)}):
+            entry = self._entries[number]
+            if not any(leads_to(path, place) for path in entry.unless):
                 yield entry
 
     def _forbidden_at(self, path: str) -> Iterator[Rule]:
@@ -239,17 +241,15 @@ class RuleSet:
             yield from self._forbidden.get("/".join(steps[first:]), ())
 
 
-def is_at(place: Place, paths: Iterable[str]) -> bool:
-    """Return whether one of the paths leads to a place."""
-    return any(_leads(path, place) for path in paths)
-
-
-def _leads(path: str, place: Place) -> bool:
+def leads_to(path: str, place: Place) -> bool:
+    """Return whether a path leads to a place."""
+    if path in (place.name, EVERY_ELEMENT):
+        return True
     if path.startswith("/"):
         return path == place.path
     if "*" in path:
         return fnmatchcase(f"/{place.path}", f"*/{path}")
-    return path == place.name or f"/{place.path}".endswith(f"/{path}")
+    return f"/{place.path}".endswith(f"/{path}")
 
 
 def _never(node: Node, facts: Facts) -> bool:
