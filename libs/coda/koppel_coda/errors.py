@@ -8,38 +8,41 @@ class ReadError(Exception):
 
     Attributes:
         code: stable name of what is wrong, such as ``not_coda``, ``line_too_long``, ``amount``, ``order``.
-        sentence: one English sentence.
-        line: line in the file, counted from 1; 0 when the file has none.
+        message: one English sentence.
+        line: line in the bytes, counted from 1; None where there is none.
         column: position in the line, counted from 1.
+        path: always None: a place in a CODA file is its line and column.
     """
 
-    def __init__(self, code: str, sentence: str, line: int = 0, column: int = 1) -> None:
-        super().__init__(f"Line {line}, column {column}: {sentence}")
+    path: None = None
+
+    def __init__(self, code: str, message: str, line: int | None = None, column: int | None = 1) -> None:
+        super().__init__(f"Line {line or 0}, column {column}: {message}")
         self.code = code
-        self.sentence = sentence
+        self.message = message
         self.line = line
         self.column = column
 
 
 class WriteError(ValueError):
-    """A statement says something that CODA cannot hold.
+    """A statement holds something that CODA cannot hold.
 
     Attributes:
         code: stable name of what is wrong, such as ``length``, ``characters``, ``amount``, ``balance``.
-        sentence: one English sentence.
-        where: the value, such as ``statement 1, movement 3: communication``.
+        message: one English sentence.
+        path: where the value stands, such as ``statement 1, movement 3: communication``.
     """
 
-    def __init__(self, code: str, sentence: str, where: str = "") -> None:
-        super().__init__(f"{where}: {sentence}" if where else sentence)
+    def __init__(self, code: str, message: str, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
         self.code = code
-        self.sentence = sentence
-        self.where = where
+        self.message = message
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the reader put up with; nothing is tolerated in silence.
+    """Something the reader tolerated; it tolerates nothing without a note.
 
     ``code`` is stable, ``text`` is what stood there; ``line`` and ``column`` count from 1.
     """

@@ -228,9 +228,9 @@ NEVER = {
 def test_what_must_never_be_guessed_is_refused_with_its_place(name: str) -> None:
     with pytest.raises(ReadError) as refused:
         koppel_coda.read(NEVER[name])
-    assert refused.value.line >= 1
-    assert refused.value.column >= 1
-    assert refused.value.sentence
+    assert refused.value.line is not None and refused.value.line >= 1
+    assert refused.value.column is not None and refused.value.column >= 1
+    assert refused.value.message
 
 
 @pytest.mark.parametrize("line", [1, 5, 25_000])

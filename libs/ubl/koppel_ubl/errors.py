@@ -1,4 +1,4 @@
-"""What can be wrong with bytes that are handed in as UBL, and with a document that is to be written as UBL."""
+"""What can be wrong with bytes handed in as UBL, and with a document that is to be written as UBL."""
 
 from .report import Finding
 
@@ -9,9 +9,12 @@ class ReadError(Exception):
     Attributes:
         code: stable name of what is wrong, such as ``doctype``, ``not_well_formed``, ``wrong_root``, ``invalid_number``.
         message: one English sentence.
-        line: line in the XML, where known.
-        path: path of the element, prefix-free, where known: ``Invoice/LegalMonetaryTotal/PayableAmount``.
+        line: line in the bytes, counted from 1; None where it is not known.
+        column: always None: a place in XML is its line and path.
+        path: path of the element, without prefixes; None where it is not known: ``Invoice/LegalMonetaryTotal/PayableAmount``.
     """
+
+    column: None = None
 
     def __init__(self, code: str, message: str, *, line: int | None = None, path: str | None = None) -> None:
         where = "".join((f" at {path}" if path else "", f" (line {line})" if line else ""))
@@ -28,7 +31,7 @@ class WriteError(ValueError):
     Attributes:
         code: stable name of what is wrong: ``missing``, ``invalid_character``, ``invalid_number``.
         message: one English sentence.
-        path: path of the element, prefix-free.
+        path: path of the element, without prefixes.
     """
 
     def __init__(self, code: str, message: str, path: str) -> None:
@@ -46,6 +49,6 @@ class BuildError(WriteError):
     """
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        said = "; ".join(dict.fromkeys(f"{one.rule}: {one.message}" for one in findings))
-        super().__init__("rule", said, findings[0].path)
+        broken = "; ".join(dict.fromkeys(f"{one.rule}: {one.message}" for one in findings))
+        super().__init__("rule", broken, findings[0].path or "")
         self.findings = findings

@@ -1,4 +1,4 @@
-"""What a check tells: rules, findings and the report that holds them (shape: reference sheet B5)."""
+"""What a check returns: rules, findings, and the report that holds them; other formats' checks return the same shape."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ LayerName = Literal["structure", "en16931", "peppol", "house_rules"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of ours in the three languages; as text it is English."""
+    """One sentence of ours in Dutch, French and English; as text it is English."""
 
     nl: str
     fr: str
@@ -22,11 +22,11 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as people meet it: what it is called, how bad breaking it is, what it asks.
+    """A rule: its name, how bad it is to break it, and what it requires.
 
     Attributes:
         id: the official identifier, such as ``BR-01``; ``KOPPEL-…`` for our own.
-        term: the business terms it is about, such as ``BT-1``; empty for rules about the syntax.
+        term: the business terms that it concerns, such as ``BT-1``; empty for rules about the syntax.
     """
 
     id: str
@@ -41,41 +41,44 @@ class Finding:
     """One place where a rule does not hold.
 
     Attributes:
+        line: line in the bytes as received, counted from 1; None where it is not known.
+        column: always None: a place in XML is its line and path.
         path: XPath of the element, with the usual prefixes ``cac`` and ``cbc``: ``/Invoice/cac:InvoiceLine[2]/cbc:ID``.
-        line: line in the bytes as received, where known.
         found: the value that was found there, shortened; None where nothing was found or there is no single value.
+        layer: the layer of the rule; ``term``: the business terms that it concerns.
     """
 
     rule: str
     severity: Severity
+    message: Sentence
+    line: int | None
+    column: int | None
+    path: str | None
+    found: str | None
     layer: LayerName
     term: str
-    message: Sentence
-    path: str
-    line: int | None
-    found: str | None = None
 
 
 @dataclass(frozen=True)
 class Report:
     """All findings of one document, in the order of the layers; ``profile`` is the set of rules that was applied."""
 
-    profile: str
     findings: tuple[Finding, ...]
+    profile: str
 
     @cached_property
     def valid(self) -> bool:
-        """Whether no fatal rule is broken."""
-        return not self.fatal
+        """Whether no fatal rule is broken; warnings leave a document valid."""
+        return not self.errors
 
     @cached_property
-    def fatal(self) -> tuple[Finding, ...]:
-        """The findings that make the document invalid."""
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that make the document invalid: those of severity ``fatal``."""
         return tuple(finding for finding in self.findings if finding.severity == "fatal")
 
     @cached_property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that leave the document valid."""
+        """The findings that somebody should look at."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
     def rules(self, *layers: LayerName) -> frozenset[str]:
@@ -83,7 +86,7 @@ class Report:
         return frozenset(finding.rule for finding in self.findings if not layers or finding.layer in layers)
 
     def by_rule(self) -> dict[str, tuple[Finding, ...]]:
-        """Return the findings per rule, for one message per rule with its lines."""
+        """Return the findings of each broken rule, in their order."""
         groups: dict[str, list[Finding]] = {}
         for finding in self.findings:
             groups.setdefault(finding.rule, []).append(finding)

@@ -26,7 +26,7 @@ def test_a_broken_rule_is_a_finding_with_its_place_and_sentences() -> None:
 def test_a_good_document_is_valid() -> None:
     report = koppel_ubl.check(INVOICE)
     assert report.valid
-    assert report.fatal == ()
+    assert report.errors == ()
 
 
 def test_what_is_no_ubl_is_refused() -> None:

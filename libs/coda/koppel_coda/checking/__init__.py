@@ -4,8 +4,9 @@
 ``of_lines.py`` those about one line and ``of_statements.py`` those about the lines of a statement together.
 """
 
+from koppel_coda.report import Finding, Report, Rule, Sentence, Severity
+
 from .check import check
-from .report import Finding, Report, Rule, Sentence, Severity
 from .rules import MULTIPLE, RULES
 from .series import check_series
 

@@ -6,10 +6,10 @@ from itertools import chain
 
 from koppel_coda.errors import ReadError
 from koppel_coda.reading import iter_statements, lines
+from koppel_coda.report import Finding, Report, Rule
 
 from . import of_lines, of_statements, rules
 from .records import records_of
-from .report import Finding, Report, Rule
 from .series import check_series
 
 FINDINGS_MAX = 1000
@@ -48,7 +48,7 @@ def _findings(data: bytes, *, version_1: bool) -> Iterator[Finding]:
         broken = error
     statements = [each for each in statements if any(text.strip() for text in each.texts)]
     if not statements and broken is None:
-        yield rules.found_at(rules.NO_HEADER, 0, 1, 1)
+        yield rules.found_at(rules.NO_HEADER, None, 1, 1)
     for number, each in enumerate(statements, 1):
         records = list(records_of(each.first, each.texts))
         if records[0].text[0] != "0":
@@ -59,4 +59,4 @@ def _findings(data: bytes, *, version_1: bool) -> Iterator[Finding]:
         yield from of_statements.findings_of(records, number, last=number == len(statements) and broken is None)
     if broken is not None:
         rule = _RULES_OF_ERRORS.get(broken.code, rules.CHARACTERS)
-        yield rules.found_at(rule, broken.line, broken.column, len(statements) + 1, found=broken.sentence)
+        yield rules.found_at(rule, broken.line, broken.column or 1, len(statements) + 1, found=broken.message)

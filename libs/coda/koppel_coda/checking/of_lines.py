@@ -7,11 +7,11 @@ from koppel_coda import accounts, checkdigits
 from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS, OLD_INFORMATION, ONLY_VERSION_1
 from koppel_coda.explanations.families import FAMILIES
 from koppel_coda.layout import LINE_LENGTH, Field, Kind
+from koppel_coda.report import Finding, Rule
 from koppel_coda.scalars import DATES
 
 from . import rules
 from .records import Record
-from .report import Finding, Rule
 
 _FAMILIES = frozenset(line.partition("|")[0] for line in FAMILIES.strip().splitlines())
 _UNUSED = frozenset("0 ")

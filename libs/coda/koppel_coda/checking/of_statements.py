@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from koppel_coda.accounts import parse
 from koppel_coda.layout import is_head
+from koppel_coda.report import Finding
 from koppel_coda.scalars import DATES
 
 from . import rules
 from .of_lines import account_of
 from .records import Record
-from .report import Finding
 
 _AFTER: dict[str | None, frozenset[str]] = {
     None: frozenset({"0"}),

@@ -5,7 +5,7 @@
 
 from typing import Final
 
-from .report import Finding, Rule, Sentence, Severity
+from koppel_coda.report import Finding, Rule, Sentence, Severity
 
 RULES: Final[dict[str, Rule]] = {}
 
@@ -54,8 +54,23 @@ NO_CLOSING = _rule(33, "warning", "Het eindsaldo ontbreekt.", "Le solde final ma
 # fmt: on
 
 
-def found_at(rule: Rule, line: int, column: int, statement: int, **facts: object) -> Finding:
-    """Return the finding that ``rule`` does not hold at a place."""
-    shown = {name: str(value).replace("{", "(").replace("}", ")") for name, value in facts.items()}
-    message = rule.sentence.filled({"line": line, "column": column, "statement": statement, **shown})
-    return Finding(rule.id, rule.severity, message, line, column, statement)
+def found_at(rule: Rule, line: int | None, column: int, statement: int, **facts: object) -> Finding:
+    """Return the finding that a rule does not hold at a place; ``facts`` fill the places in its sentence."""
+    named: dict[str, object] = {"line": line or 0, "column": column, "statement": statement, **facts}
+    message = Sentence(*(_filled(rule.sentence, named, language) for language in ("nl", "fr", "en")))
+    found = facts.get("found")
+    return Finding(
+        rule.id, rule.severity, message, line, column, None, None if found is None else str(found), statement
+    )
+
+
+def _filled(sentence: Sentence, facts: dict[str, object], language: str) -> str:
+    shown = {
+        name: getattr(value, language) if isinstance(value, Sentence) else _shown(value)
+        for name, value in facts.items()
+    }
+    return str(getattr(sentence, language).format(**shown))
+
+
+def _shown(value: object) -> str:
+    return str(value).replace("{", "(").replace("}", ")")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from koppel_coda.model import Statement
+from koppel_coda.report import Finding, Report, Sentence
 
 from . import rules
-from .report import Finding, Report, Sentence
 
 _Account = tuple[str, str]
 
@@ -34,8 +34,16 @@ def _of_series(series: Sequence[tuple[int, Statement]]) -> Iterator[Finding]:
             yield rules.found_at(rules.DUPLICATE, statement.line, 1, place, found=_name(statement))
             continue
         seen.add(key)
-        if previous is not None and (said := _break(previous, statement)) is not None:
-            yield _broken(place, previous, statement, said)
+        if previous is not None and (difference := _break(previous, statement)) is not None:
+            yield rules.found_at(
+                rules.CONTINUITY,
+                statement.line,
+                1,
+                place,
+                found=_name(statement),
+                expected=f"{previous.coded_number:03d}",
+                difference=difference,
+            )
         previous = statement
 
 
@@ -54,17 +62,6 @@ def _key(statement: Statement) -> object:
 
 def _name(statement: Statement) -> str:
     return f"{statement.coded_number:03d} ({statement.account.number})"
-
-
-def _broken(place: int, previous: Statement, statement: Statement, said: Sentence) -> Finding:
-    facts = {"found": _name(statement), "expected": f"{previous.coded_number:03d}"}
-    rule = rules.CONTINUITY
-    shown = Sentence(
-        rule.sentence.nl.format(difference=said.nl, **facts),
-        rule.sentence.fr.format(difference=said.fr, **facts),
-        rule.sentence.en.format(difference=said.en, **facts),
-    )
-    return Finding(rule.id, rule.severity, shown, statement.line, 1, place)
 
 
 def _break(previous: Statement, statement: Statement) -> Sentence | None:

@@ -22,7 +22,7 @@ def iter_statements(stream: BinaryIO) -> Iterator[Statement]:
         found = True
         yield Reader(lines).read()
     if not found:
-        raise ReadError("not_coda", "the file is empty", 0)
+        raise ReadError("not_coda", "the file is empty")
 
 
 def read(data: bytes) -> list[Statement]:

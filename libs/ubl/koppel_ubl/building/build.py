@@ -56,7 +56,7 @@ def build(
         document = _without_vat(document)
     document = _with_amounts(document)
     document = _with_home_vat(document, exchange_rate)
-    broken = check(write(document), profile).fatal
+    broken = check(write(document), profile).errors
     if broken:
         raise BuildError(broken)
     return document

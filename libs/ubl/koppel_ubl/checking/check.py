@@ -45,7 +45,7 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
     layers = _layers(profile)
     tree = Tree(document_of(safe_xml.parse(data, limit_depth=False)))
     try:
-        return Report(profile, evaluate(tree, layers, profile))
+        return Report(evaluate(tree, layers, profile), profile)
     finally:
         tree.release()
 

@@ -130,7 +130,7 @@ def differences(root: etree._Element, verdict: Verdict) -> tuple[set[str], set[s
         ours = {finding.rule: finding.severity for finding in report.findings if finding.layer == layer}
         if theirs is None:
             # They stop without a report, such as where a seller has two names; we say what is wrong.
-            found |= set() if report.fatal else {f"{layer} stopped and we see nothing"}
+            found |= set() if report.errors else {f"{layer} stopped and we see nothing"}
             continue
         found |= {
             rule

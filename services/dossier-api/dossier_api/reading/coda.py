@@ -10,9 +10,9 @@ from koppel_mesh.http.problems import FieldError, printable
 from koppel_mesh.messages import DocumentKind
 
 from . import Unreadable
+from .reports import error_of, findings_of
 
 NOTES_MAX = 100
-TEXT_MAX = 500
 STATEMENTS_TOLD_MAX = 1000
 """Of a file with more, the document tells the first ones; its bytes hold all."""
 DEFAULT_CURRENCY = "EUR"
@@ -27,8 +27,7 @@ def read_coda(data: bytes) -> StatementFacts:
     try:
         statements = koppel_coda.read(data)
     except koppel_coda.ReadError as error:
-        message = printable(f"{error.sentence} (line {error.line}, column {error.column})")[:500]
-        raise Unreadable([FieldError(field=f"line {error.line}", rule=error.code, message=message)]) from error
+        raise Unreadable([error_of(error)]) from error
     dates = [one.new_balance.on if one.new_balance else one.header.created_on for one in statements]
     closed_on = max((each for each in dates if each is not None), default=None)
     if closed_on is None:
@@ -76,19 +75,11 @@ def _told(one: Statement) -> dict[str, object]:
 
 
 def _findings(report: koppel_coda.Report, statements: Sequence[Statement]) -> list[dict[str, object]]:
-    """Every broken rule once, at its first place; then what else the reader put up with: nothing is tolerated in silence."""
-    told = [
-        _finding(places[0]) for rule, places in report.by_rule().items() if rule != koppel_coda.checking.MULTIPLE_FILES
-    ]
+    """Return the broken rules; then what else the reader tolerated, as it tolerates nothing without a note."""
+    broken = findings_of(report, without=koppel_coda.checking.MULTIPLE_FILES)
     lines = {one.line for one in report.findings}
     notes = [note for one in statements for note in one.notes if note.line not in lines]
-    return told + [_note(note) for note in notes[:NOTES_MAX]]
-
-
-def _finding(found: koppel_coda.Finding) -> dict[str, object]:
-    said = found.message
-    nl, fr, en = (printable(text)[:TEXT_MAX] for text in (said.nl, said.fr, said.en))
-    return finding(found.rule, found.severity, nl=nl, fr=fr, en=en, line=found.line)
+    return broken + [_note(note) for note in notes[:NOTES_MAX]]
 
 
 def _note(note: koppel_coda.Note) -> dict[str, object]:

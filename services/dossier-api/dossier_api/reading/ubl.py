@@ -7,11 +7,12 @@ import koppel_ubl
 from dossier_api.facts import Embedded, Facts, finding
 from dossier_api.kinds import Parties
 from dossier_api.models.common import amount_problem, currency_code, plain
-from koppel_mesh.http.problems import FieldError, printable
+from koppel_mesh.http.problems import FieldError
 from koppel_ubl import CreditNote, Document, Line, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
 
 from . import Unreadable
+from .reports import error_of, findings_of
 
 TEXT_MAX = 200
 FINDINGS_MAX = 100
@@ -30,9 +31,7 @@ def read_ubl(data: bytes) -> Facts:
         document = koppel_ubl.read(data)
         report = koppel_ubl.check(data, _profile(document))
     except koppel_ubl.ReadError as error:
-        where = f" (line {error.line})" if error.line else ""
-        message = printable(f"{error.message}{where}")[:500]
-        raise Unreadable([FieldError(xpath=error.path, rule=error.code, message=message)]) from error
+        raise Unreadable([error_of(error)]) from error
     total = _total(document)
     # Small letters break a rule (BR-CL-04), which stops nothing; what is no code at all names no currency.
     currency = currency_code(document.currency or "")
@@ -69,7 +68,7 @@ def read_ubl(data: bytes) -> Facts:
             for each in document.vat_breakdown
         ],
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[*_broken(report), *(_unread(path) for path in document.unread)][:FINDINGS_MAX],
+        findings=[*findings_of(report), *(_unread(path) for path in document.unread)][:FINDINGS_MAX],
     )
 
 
@@ -85,16 +84,6 @@ def _misbuilt(report: koppel_ubl.Report) -> list[FieldError]:
         FieldError(xpath=one.path, rule=one.rule, message=f"{one.message.en} (line {one.line})")
         for one in found[:ERRORS_MAX]
     ]
-
-
-def _broken(report: koppel_ubl.Report) -> list[dict[str, Any]]:
-    """Every broken rule once, at its first place: the rest would say the same sentence again."""
-    return [_finding(places[0]) for rule, places in report.by_rule().items()]
-
-
-def _finding(found: koppel_ubl.Finding) -> dict[str, Any]:
-    said = found.message
-    return finding(found.rule, found.severity, nl=said.nl, fr=said.fr, en=said.en, xpath=found.path, line=found.line)
 
 
 def _total(document: Document) -> Decimal | None:

@@ -46,7 +46,15 @@ class Layer:
             found = found[: FOUND_CHARACTERS_MAX - 1] + "…"
         message = rule.sentence if violation.message is None else violation.message
         return Finding(
-            rule.id, rule.severity, rule.layer, rule.term, message, path_of(element), element.sourceline, found
+            rule=rule.id,
+            severity=rule.severity,
+            message=message,
+            line=element.sourceline,
+            column=None,
+            path=path_of(element),
+            found=found,
+            layer=rule.layer,
+            term=rule.term,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a check tells: rules, findings with line and column, and the report that holds them."""
+"""What a check returns: rules, findings, and the report that holds them; other formats' checks return the same shape."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,7 @@ Severity = Literal["error", "warning", "information"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence in the three languages, as text English; in a rule it has places for what was found."""
+    """One sentence in Dutch, French and English; as text it is English. That of a rule has ``{places}`` for what was found."""
 
     nl: str
     fr: str
@@ -18,14 +18,10 @@ class Sentence:
     def __str__(self) -> str:
         return self.en
 
-    def filled(self, facts: dict[str, object]) -> "Sentence":
-        """Return the sentence with what was found in its places."""
-        return Sentence(self.nl.format(**facts), self.fr.format(**facts), self.en.format(**facts))
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A strict rule: ``id`` is ``CODA-01`` … ``CODA-33``."""
+    """A rule: ``id`` is ``CODA-01`` … ``CODA-33``."""
 
     id: str
     severity: Severity
@@ -37,22 +33,26 @@ class Finding:
     """One place where a rule does not hold.
 
     Attributes:
-        line: line in the file, counted from 1; 0 when the file has none.
+        line: line in the bytes as received, counted from 1; None where there is none.
         column: position in the line, counted from 1.
-        statement: which statement of the file, counted from 1.
+        path: always None: a place in a CODA file is its line and column.
+        found: the value that was found there; None where nothing was found or there is no single value.
+        statement: which statement of the file, or of the series, counted from 1.
     """
 
     rule: str
     severity: Severity
     message: Sentence
-    line: int
-    column: int
+    line: int | None
+    column: int | None
+    path: str | None
+    found: str | None
     statement: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """All findings of a file or of a series of statements, in their order."""
+    """All findings of a file or of a series of statements, in the order of the file."""
 
     findings: tuple[Finding, ...]
 
@@ -63,7 +63,7 @@ class Report:
 
     @cached_property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that make the file one that no package should book."""
+        """The findings for which no package should book the file: those of severity ``error``."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
     @cached_property
@@ -71,13 +71,13 @@ class Report:
         """The findings that somebody should look at."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
-    def by_rule(self) -> dict[str, list[Finding]]:
-        """Return the findings of each rule that does not hold, in their order."""
-        grouped: dict[str, list[Finding]] = {}
-        for finding in self.findings:
-            grouped.setdefault(finding.rule, []).append(finding)
-        return grouped
-
     def rules(self) -> frozenset[str]:
-        """Return the ids of the rules that do not hold."""
+        """Return the ids of the broken rules."""
         return frozenset(finding.rule for finding in self.findings)
+
+    def by_rule(self) -> dict[str, tuple[Finding, ...]]:
+        """Return the findings of each broken rule, in their order."""
+        groups: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            groups.setdefault(finding.rule, []).append(finding)
+        return {rule: tuple(findings) for rule, findings in groups.items()}
