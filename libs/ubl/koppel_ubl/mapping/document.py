@@ -104,7 +104,7 @@ _REPEATED: Final = ("notes", "billing_references", "payment_means", "allowances_
 
 
 def make(values: Values, root: etree._Element, notes: Notes) -> Invoice | CreditNote:
-    """Return the document, ``unread`` still empty."""
+    """Return the document, ``unmapped`` still empty."""
     for name in _REPEATED:
         if name in values:
             values[name] = tuple(values[name])

@@ -106,7 +106,7 @@ class Document:
     """BG-22."""
     lines: tuple[Line, ...] = ()
     """BG-25."""
-    unread: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
     """Paths of the elements and attributes this model has no place for; nothing is dropped silently."""
 
     @property

@@ -9,7 +9,7 @@ from lxml import etree
 
 from koppel_ubl.mapping.shape import Values
 
-from .unread import Unread, failure
+from .unmapped import Unmapped, failure
 
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
 _NAME_LENGTH_MAX: Final = 120
@@ -31,16 +31,16 @@ _TAR_AT: Final = 257
 _ZIP: Final = b"PK\x03\x04"
 _OFFICE_PARTS: Final = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"docProps/", b"xl/", b"word/")
 _OFFICE_PARTS_AT: Final = 30
-"""How the first file inside is called in spreadsheets and texts, which are ZIP files too; Peppol takes xlsx and ods."""
+"""Names of the first file inside spreadsheets and texts, which are ZIP files too; Peppol allows xlsx and ods."""
 
 
-def file_from(element: etree._Element, text: str | None, unread: Unread) -> Values:
+def file_from(element: etree._Element, text: str | None, unmapped: Unmapped) -> Values:
     """Return content, media type and file name of an ``EmbeddedDocumentBinaryObject``.
 
     Raises:
         ReadError: ``invalid_base64``; ``archive`` for a packed file that is not an office document.
     """
-    unread.skip_attributes(element, "mimeCode", "filename")
+    unmapped.skip_attributes(element, "mimeCode", "filename")
     try:
         content = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
     except ValueError:
@@ -62,7 +62,7 @@ def _is_archive(content: bytes) -> bool:
 
 
 def safe_file_name(name: str) -> str:
-    """Return ``name`` without folders, control characters and the like; never empty, never hidden."""
+    """Return ``name`` without folders and control characters; never empty, never hidden."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     clean = _UNSAFE.sub("_", last).strip(" .")
     stem, dot, ending = clean.rpartition(".")

@@ -1,4 +1,4 @@
-"""From bytes to the document: the envelope, the root, the pass over it."""
+"""From bytes to the document: the envelope, the root, and the reader."""
 
 from dataclasses import replace
 from typing import Final
@@ -10,8 +10,8 @@ from koppel_ubl.errors import ReadError
 from koppel_ubl.mapping.document import CREDIT_NOTE_ROOT, EITHER, INVOICE_ROOT
 from koppel_ubl.model import CreditNote, Invoice
 
-from .pass_over import Pass
-from .unread import local
+from .reader import Reader
+from .unmapped import local
 
 _ENVELOPE: Final = "{http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader}StandardBusinessDocument"
 _ROOTS: Final = frozenset({INVOICE_ROOT, CREDIT_NOTE_ROOT})
@@ -20,8 +20,8 @@ _ROOTS: Final = frozenset({INVOICE_ROOT, CREDIT_NOTE_ROOT})
 def read(data: bytes) -> Invoice | CreditNote:
     """Read a UBL 2.1 (or 2.0) invoice or credit note.
 
-    Lenient about rules, strict about safety and about what cannot be understood: a missing number is None, a number that
-    is no number is an error. ``document.unread`` lists what the model has no place for.
+    Lenient about rules, strict about safety and about what cannot be read: a missing number is None, a number that
+    is no number is an error. ``document.unmapped`` lists what the model has no place for.
 
     Args:
         data: the bytes as received, in UTF-8, UTF-16 or Latin-1, with or without a Peppol envelope (SBDH).
@@ -30,11 +30,11 @@ def read(data: bytes) -> Invoice | CreditNote:
         ReadError: with a stable ``code``; the only exception this function raises for any bytes.
     """
     root = document_of(safe_xml.parse(data, limit_depth=False))
-    reading = Pass(root)
+    reading = Reader(root)
     document: Invoice | CreditNote = reading.read(root, EITHER)
     reading.note_foreign()
-    paths = reading.unread.paths
-    return replace(document, unread=tuple(paths)) if paths else document
+    paths = reading.unmapped.paths
+    return replace(document, unmapped=tuple(paths)) if paths else document
 
 
 def document_of(root: etree._Element) -> etree._Element:
@@ -44,7 +44,7 @@ def document_of(root: etree._Element) -> etree._Element:
         ReadError: ``wrong_root``; ``too_deep`` for an envelope.
     """
     if root.tag == _ENVELOPE:
-        safe_xml.check_depth(root)  # whoever goes on with what it holds does not meet the rest
+        safe_xml.check_depth(root)  # readers of the document inside do not enter the rest of the envelope
         inside = [child for child in root if child.tag in _ROOTS]
         if len(inside) == 1:
             return inside[0]

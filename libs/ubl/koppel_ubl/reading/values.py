@@ -1,4 +1,4 @@
-"""From the text of an element to a value; the same text, which amounts, rates and dates often have, is parsed once."""
+"""From the text of an element to a value; a repeated text, as amounts, rates and dates often are, is parsed once."""
 
 import re
 from datetime import date
@@ -30,7 +30,7 @@ def decimal_from(text: str) -> Decimal | None:
 
 
 def day_from(text: str) -> date | None:
-    """Return the date; a time zone behind it is left aside, as it says nothing about a day of business."""
+    """Return the date; a time zone after it is ignored, as it does not change a business day."""
     found = _days.get(text)
     if found is not None:
         return found
@@ -49,5 +49,5 @@ def day_from(text: str) -> date | None:
 
 
 def truth_from(text: str) -> bool | None:
-    """Return what the text says; None when it says neither."""
+    """Return true or false; None when the text is neither."""
     return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())

@@ -68,7 +68,7 @@ def read_ubl(data: bytes) -> Facts:
             for each in document.vat_breakdown
         ],
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[*findings_of(report), *(_unread(path) for path in document.unread)][:FINDINGS_MAX],
+        findings=[*findings_of(report), *(_unmapped(path) for path in document.unmapped)][:FINDINGS_MAX],
     )
 
 
@@ -147,7 +147,7 @@ def _line(line: Line, position: int) -> dict[str, Any]:
     }
 
 
-def _unread(path: str) -> dict[str, Any]:
+def _unmapped(path: str) -> dict[str, Any]:
     return finding(
         "not_read",
         "information",

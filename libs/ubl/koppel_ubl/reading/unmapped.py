@@ -1,4 +1,4 @@
-"""What a reading leaves out, and where it stands: paths without prefixes, with a position among equals."""
+"""What the model has no place for: its paths, without prefixes, with a position where an element is repeated."""
 
 from typing import Final
 
@@ -7,14 +7,14 @@ from lxml import etree
 from koppel_ubl.errors import ReadError
 from koppel_ubl.safe_xml import check_depth
 
-UNREAD_MAX: Final = 1_000
+UNMAPPED_MAX: Final = 1_000
 _POSITION_MAX: Final = 1_000
 _SCHEMA_INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
-"""xsi:schemaLocation and its like are instructions to XML tools; they say nothing of the invoice."""
+"""Attributes such as xsi:schemaLocation instruct XML tools; they are no part of the invoice."""
 
 
-class Unread:
-    """The paths, up to a bound: a flood of unknown elements is told as one."""
+class Unmapped:
+    """Collects the paths, up to a bound."""
 
     def __init__(self, root: etree._Element) -> None:
         self._root = root
@@ -24,7 +24,7 @@ class Unread:
         """Note an element.
 
         Raises:
-            ReadError: ``too_deep``; nobody else looks into it.
+            ReadError: ``too_deep``; the reader does not enter it.
         """
         if len(element):
             check_depth(element)
@@ -45,9 +45,9 @@ class Unread:
                 self._note(element, f"/@{local(name)}")
 
     def _note(self, element: etree._Element, attribute: str) -> None:
-        if len(self.paths) < UNREAD_MAX:
+        if len(self.paths) < UNMAPPED_MAX:
             self.paths.append(path_of(element, self._root) + attribute)
-        elif len(self.paths) == UNREAD_MAX:
+        elif len(self.paths) == UNMAPPED_MAX:
             self.paths.append("…")
 
 
@@ -80,5 +80,5 @@ def _position(element: etree._Element) -> str:
 
 
 def failure(code: str, message: str, element: etree._Element) -> ReadError:
-    """Return an error that says where."""
+    """Return an error with the place of the element."""
     return ReadError(code, message, line=element.sourceline, path=path_of(element))

@@ -1,7 +1,7 @@
-"""The one pass over a document: each element is looked up in its aggregate's table and becomes a value there and then.
+"""Reads a document in one pass: each element is looked up in the table of its aggregate and becomes a value at once.
 
-No XPath and no object per element: an element costs one look-up and the reading of its text, which keeps reading near the
-parser's own speed. That is also why the kinds are handled in one function and not in one each.
+There is no XPath and no object for each element: an element costs one look-up and the reading of its text, so that reading is
+nearly as fast as parsing. For the same reason one function handles all kinds of values.
 """
 
 from typing import Any, Final
@@ -29,7 +29,7 @@ from koppel_ubl.mapping.shape import (
 from koppel_ubl.model import Identifier
 
 from .attachments import file_from
-from .unread import Unread, failure, local
+from .unmapped import Unmapped, failure, local
 from .values import day_from, decimal_from, truth_from
 
 _WRONG: Final = {
@@ -40,34 +40,34 @@ _WRONG: Final = {
 }
 
 
-class Pass:
-    """One reading of one document."""
+class Reader:
+    """Reads one document."""
 
-    __slots__ = ("_document", "currency", "foreign", "unread")
+    __slots__ = ("_document", "currency", "foreign", "unmapped")
 
     def __init__(self, root: etree._Element) -> None:
-        self.unread = Unread(root)
+        self.unmapped = Unmapped(root)
         self.currency: list[str] = []
-        """What lxml lists as an amount's attributes when it has the document's currency and nothing else."""
+        """The attribute values of an amount in the currency of the document, as lxml lists them."""
         self.foreign: list[etree._Element] = []
         """The other amounts."""
         self._document: Values = {}
 
     def read(self, root: etree._Element, shape: Shape) -> Any:
-        """Return what the document holds, as its shape makes it."""
+        """Return the object that the shape makes of the document."""
         self.fill(root, shape, self._document)
-        return shape.make(self._document, root, self.unread)
+        return shape.make(self._document, root, self.unmapped)
 
-    def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (see the module)
-        """Gather the values of an aggregate's elements."""
+    def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (one function for all kinds: see the module)
+        """Collect the values of the elements of an aggregate."""
         entry_of = shape.entry_of
         if element.keys():
-            self.unread.skip_attributes(element)
-        # The slice is made in C at once, where iterating costs a Python object for each aggregate.
+            self.unmapped.skip_attributes(element)
+        # lxml makes the slice in C; iterating costs a Python object for each aggregate.
         for child in element[:]:
             found = entry_of(child.tag)  # type: ignore[arg-type]
             if found is None:
-                self.unread.skip(child)
+                self.unmapped.skip(child)
                 continue
             kind, field, inner, entry = found
             if inner is not None:
@@ -86,7 +86,7 @@ class Pass:
             if kind == TEXT:
                 value = text.strip()
                 if child.keys():
-                    self.unread.skip_attributes(child)
+                    self.unmapped.skip_attributes(child)
                 if value and field not in values:
                     values[field] = value
                     continue
@@ -98,7 +98,7 @@ class Pass:
             elif kind == NUMBER:
                 value = decimal_from(text)
                 if child.keys():
-                    self.unread.skip_attributes(child)
+                    self.unmapped.skip_attributes(child)
             else:
                 value = self._rarer(child, entry, text, values)
             if value is None:
@@ -110,20 +110,20 @@ class Pass:
             elif kind == JOINED:
                 values[field] = f"{values[field]} {value}"
             else:
-                self.unread.skip(child)
+                self.unmapped.skip(child)
 
     def _aggregate(self, element: etree._Element, kind: int, field: str, inner: Shape, values: Values) -> None:
         if kind == INTO:
             self._into(element, inner, values)
             return
         if kind != MANY and field in values:
-            self.unread.skip(element)
+            self.unmapped.skip(element)
             return
         inside: Values = {}
         self.fill(element, inner, inside)
         if not inside and kind != MANY:
-            return  # an empty group is an absent one, as an empty value is; what stood in it is in ``unread``
-        one = inner.make(inside, element, self.unread)
+            return  # an empty group counts as absent, as an empty value does; what stood in it is in ``unmapped``
+        one = inner.make(inside, element, self.unmapped)
         if kind != MANY:
             values[field] = one
         elif field in values:
@@ -135,10 +135,10 @@ class Pass:
         if values.keys().isdisjoint(inner.fields):
             self.fill(element, inner, values)
         else:
-            self.unread.skip(element)
+            self.unmapped.skip(element)
 
     def _absent(self, element: etree._Element, kind: int, text: str) -> None:
-        """An empty element is an absent one; a text that is not what it should be is an error."""
+        """Treat an empty element as absent, and refuse a text that is no value of its kind."""
         if kind in _WRONG and (text := text.strip()):
             code, wrong = _WRONG[kind]
             raise failure(code, f"{text[:40]!r} {wrong}", element)
@@ -150,10 +150,10 @@ class Pass:
             self.foreign.append(element)
 
     def note_foreign(self) -> None:
-        """Note the currencies of amounts that are not the document's, and what other attributes amounts have."""
+        """Note other currencies than that of the document, and other attributes of amounts."""
         for element in self.foreign:
             known = ("currencyID",) if self.currency == [element.get("currencyID")] else ()
-            self.unread.skip_attributes(element, *known)
+            self.unmapped.skip_attributes(element, *known)
 
     def _rarer(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
         kind = entry.kind
@@ -162,9 +162,9 @@ class Pass:
         if kind == IDENTIFIER:
             return self._identifier(element, text)
         if kind == BYTES:
-            return file_from(element, text, self.unread)
+            return file_from(element, text, self.unmapped)
         if element.keys():
-            self.unread.skip_attributes(element)
+            self.unmapped.skip_attributes(element)
         if kind == DAY:
             return day_from(text)
         return truth_from(text) if kind == TRUTH else text.strip() or None
@@ -174,7 +174,7 @@ class Pass:
         names = element.keys()
         scheme = element.get("schemeID") or None if names else None
         if len(names) > 1 or (names and (scheme is None or not value)):
-            self.unread.skip_attributes(element, *(("schemeID",) if value else ()))
+            self.unmapped.skip_attributes(element, *(("schemeID",) if value else ()))
         return Identifier(value, scheme) if value else None
 
     def _with_attributes(self, element: etree._Element, entry: Entry, text: str, values: Values) -> Any:
@@ -193,11 +193,11 @@ class Pass:
                 else:
                     is_known = False
             if not is_known:
-                self.unread.skip_attributes(element, *(name for name, _ in entry.attributes))
+                self.unmapped.skip_attributes(element, *(name for name, _ in entry.attributes))
         return value
 
 
 def markup(element: etree._Element) -> Exception:
-    """Return the error for markup where UBL has a value: XInclude, HTML, somebody's idea of emphasis."""
+    """Return the error for markup where UBL has a value, such as XInclude or HTML."""
     name = local(str(element.tag))
     return failure("unexpected_element", f"{name} holds markup instead of a value.", element)

@@ -1,4 +1,4 @@
-"""Nothing is dropped silently: whatever UBL allows at any place becomes a value of the model, or is listed as unread.
+"""Nothing is dropped silently: whatever UBL allows at any place becomes a value of the model, or is listed as unmapped.
 
 Starting from a sample, every element and attribute that the schema knows is put in its place, one at a time; groups the model
 holds stay, so that what may stand in them is tried as well.
@@ -14,7 +14,7 @@ from lxml import etree
 import koppel_ubl
 from koppel_ubl.checking.structure.table import ELEMENTS, Kind
 from koppel_ubl.reading.document import document_of
-from koppel_ubl.reading.unread import path_of
+from koppel_ubl.reading.unmapped import path_of
 
 SAMPLES = Path(__file__).parent / "samples" / "valid"
 ROOTS = ("own__be-01-invoice-ogm-pdf.xml", "own__be-02-creditnote-ref.xml")
@@ -65,8 +65,8 @@ def read(root: etree._Element) -> koppel_ubl.Invoice | koppel_ubl.CreditNote:
     return koppel_ubl.read(etree.tostring(root))
 
 
-def is_listed(unread: tuple[str, ...], path: str) -> bool:
-    return any(path == one or path.startswith((f"{one}/", f"{one}[")) for one in unread)
+def is_listed(unmapped: tuple[str, ...], path: str) -> bool:
+    return any(path == one or path.startswith((f"{one}/", f"{one}[")) for one in unmapped)
 
 
 def places(root: etree._Element) -> Iterator[tuple[etree._Element, Kind, str]]:
@@ -97,15 +97,15 @@ def test_every_element_of_ubl_is_held_or_listed_wherever_it_stands(name: str) ->
         path = path_of(child, root)
         found = read(root)
         tried += 1
-        if not is_listed(found.unread, path):
+        if not is_listed(found.unmapped, path):
             dropped += _values_without_effect(child, found, root)
         parent.remove(child)
-        is_held = replace(found, unread=()) != replace(base, unread=())
+        is_held = replace(found, unmapped=()) != replace(base, unmapped=())
         if is_first and is_held and not ELEMENTS[tag].is_value and len(path.split("/")) < DEPTH_MAX:
             insert(parent, kind, child)
         written = koppel_ubl.write(found) if _can_be_written(found) else None
         if written is not None:
-            assert replace(koppel_ubl.read(written), unread=()) == replace(found, unread=()), path
+            assert replace(koppel_ubl.read(written), unmapped=()) == replace(found, unmapped=()), path
     assert dropped == []
     assert tried > 500
 
@@ -116,7 +116,7 @@ def _values_without_effect(group: etree._Element, found: object, root: etree._El
         leaf.text = other
         path, changed = path_of(leaf, root), read(root)
         leaf.text = kept
-        if changed == found and not is_listed(changed.unread, path):
+        if changed == found and not is_listed(changed.unmapped, path):
             yield path
 
 
@@ -151,7 +151,7 @@ def test_every_text_of_the_samples_is_held_or_listed(path: Path) -> None:
         if kind == "BinaryObject":
             continue
         leaf.text = next(one for one in VALUES.get(kind, (f"{text}Q",)) if one != text)
-        if read(root) == base and not is_listed(base.unread, path_of(leaf, root)):
+        if read(root) == base and not is_listed(base.unmapped, path_of(leaf, root)):
             dropped.append(path_of(leaf, root))
         leaf.text = text
     assert dropped == []
@@ -160,4 +160,4 @@ def test_every_text_of_the_samples_is_held_or_listed(path: Path) -> None:
 def test_without_a_currency_of_the_document_those_of_amounts_are_listed() -> None:
     root = koppel_ubl.safe_xml.parse((SAMPLES / ROOTS[0]).read_bytes())
     root.remove(root.find("{*}DocumentCurrencyCode"))  # type: ignore[arg-type]
-    assert "Invoice/LegalMonetaryTotal/PayableAmount/@currencyID" in read(root).unread
+    assert "Invoice/LegalMonetaryTotal/PayableAmount/@currencyID" in read(root).unmapped
