@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from koppel_mesh.http.listening import CannotListenError
+from koppel_mesh.runtime import CannotStartError
+from koppel_mesh.settings import what_is_missing
 
 
 class UserError(Exception):
@@ -33,13 +35,12 @@ def reported() -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, CannotListenError) as error:
+    except (UserError, CannotStartError, CannotListenError) as error:
         raise end(str(error)) from error
     except ValidationError as error:
         if not error.title.endswith("Settings"):
             raise
-        lacks = "; ".join(_lack(each["loc"], each["type"], each["msg"]) for each in error.errors())
-        raise end(f"The environment is not enough: {lacks}. deploy/env.example names every variable.") from error
+        raise end(what_is_missing(error)) from error
     except (ConnectionError, TimeoutError, socket.gaierror, asyncpg.PostgresError) as error:
         raise end(f"A server the environment names cannot be used: {error}") from error
 
@@ -64,10 +65,3 @@ def need_port(port: str) -> None:
             one.bind(("127.0.0.1", int(port)))
         except OSError as error:
             raise PortTakenError(f"Port {port} is taken or forbidden; choose another with KOPPEL_PORT.") from error
-
-
-def _lack(place: tuple[int | str, ...], kind: str, said: str) -> str:
-    if not place:
-        return said
-    name = f"KOPPEL_{'_'.join(str(part) for part in place).upper()}"
-    return f"{name} is not set" if kind == "missing" else f"{name}: {said}"

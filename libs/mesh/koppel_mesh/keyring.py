@@ -17,6 +17,24 @@ class WrongKeyError(Exception):
     """None of our keys opens this, or it belongs to another owner."""
 
 
+class MissingKeyError(WrongKeyError):
+    """It was sealed with a key that is not in the ring; it opens again when that key is back."""
+
+    def __init__(self, wanted: str | None, given: Sequence[str]) -> None:
+        self.wanted = wanted
+        """Id of the key it was sealed with; None where that was not noted."""
+        self.given = tuple(given)
+        """Ids of the keys in the ring, the one that encrypts first."""
+        named = f"the secret key {wanted}" if wanted else "a secret key"
+        held = f"KOPPEL_SECRET_KEYS holds {', '.join(self.given)}"
+        super().__init__(f"this was encrypted with {named} that is not given: {held}")
+
+
+def key_id_of(key: str) -> str:
+    """Return the id of a secret key: the beginning of its SHA-256, which tells nothing of the key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 class KeyRing:
     """The keys of ``KOPPEL_SECRET_KEYS``."""
 
@@ -25,7 +43,8 @@ class KeyRing:
             raise ValueError("KOPPEL_SECRET_KEYS is empty: secrets cannot be kept without an encryption key")
         self._first = Fernet(keys[0])
         self._ring = MultiFernet([Fernet(key) for key in keys])
-        self.key_id = hashlib.sha256(keys[0].encode()).hexdigest()[:12]
+        self.key_ids = tuple(key_id_of(key) for key in keys)
+        self.key_id = self.key_ids[0]
         """Names the key that encrypts now; rows with another are due for re-encryption."""
 
     def seal(self, owner: UUID, values: Mapping[str, Any]) -> bytes:
@@ -33,16 +52,22 @@ class KeyRing:
         plain = json.dumps({"owner": str(owner), "values": dict(values)})
         return self._ring.encrypt(plain.encode())
 
-    def open(self, owner: UUID, sealed: bytes) -> dict[str, Any]:
+    def open(self, owner: UUID, sealed: bytes, key_id: str | None = None) -> dict[str, Any]:
         """Return what was sealed for this owner.
 
+        Args:
+            owner: whose it is.
+            sealed: what ``seal`` returned.
+            key_id: of the ring at that time, where it was noted; for the error alone.
+
         Raises:
-            WrongKeyError: it was sealed with a key we no longer have, or for another owner.
+            MissingKeyError: it was sealed with a key that is not in the ring.
+            WrongKeyError: it was sealed for another owner.
         """
         try:
             plain = json.loads(self._ring.decrypt(sealed))
         except InvalidToken as error:
-            raise WrongKeyError("sealed with a key that is not in the ring") from error
+            raise MissingKeyError(key_id, self.key_ids) from error
         if plain["owner"] != str(owner):
             raise WrongKeyError("sealed for another owner")
         values: dict[str, Any] = plain["values"]

@@ -15,6 +15,7 @@ from functools import partial
 
 import structlog
 import uvloop
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -26,15 +27,16 @@ from .health import LOOP_SILENT_S, Health
 from .housekeeping import housekeeping_loops
 from .http import problems
 from .http.client import HttpClient
-from .http.listening import bound_socket, served, served_when_ready
+from .http.listening import CannotListenError, bound_socket, served, served_when_ready
 from .http.mesh_client import MeshClient
 from .http.middleware import Started
 from .http.server import build_app
 from .inbox import BATCH, Inbox
+from .keyring import MissingKeyError
 from .neighbours import Neighbours
 from .outbox import Relay, drain
 from .service import Context, Loop, Service
-from .settings import MeshSettings
+from .settings import MeshSettings, what_is_missing
 from .telemetry.logs import configure_logs
 from .telemetry.tracing import configure_tracing
 
@@ -48,12 +50,27 @@ PAUSE_DATABASE_AWAY_S = 1.0
 log = structlog.get_logger(__name__)
 
 
+class CannotStartError(Exception):
+    """A service cannot work with what it was given; the message says why, for whoever starts it."""
+
+
 def main(service: Service) -> None:
-    """Run one service until SIGTERM or SIGINT; the body of every ``__main__``."""
-    settings = service.settings()
-    configure_logs(settings.log_format, settings.log_level)
-    configure_tracing(service.name)
-    uvloop.run(_until_signal([service], {service.name: settings}))
+    """Run one service until SIGTERM or SIGINT; the body of every ``__main__``.
+
+    Raises:
+        SystemExit: with a sentence and exit code 1, where the start cannot work.
+    """
+    try:
+        settings = service.settings()
+        configure_logs(settings.log_format, settings.log_level)
+        configure_tracing(service.name)
+        uvloop.run(_until_signal([service], {service.name: settings}))
+    except ValidationError as error:
+        if error.title != service.settings.__name__:
+            raise
+        raise SystemExit(what_is_missing(error)) from error
+    except (CannotStartError, CannotListenError) as error:
+        raise SystemExit(str(error)) from error
 
 
 async def _until_signal(services: Sequence[Service], settings: Mapping[str, MeshSettings]) -> None:
@@ -105,6 +122,7 @@ async def running(
         mounts: further ASGI apps by path, such as a laptop's sandbox neighbours.
 
     Raises:
+        CannotStartError: a service cannot work with what it was given.
         http.listening.CannotListenError: the address is taken, or not ours; on a shared port it may turn out during the block,
             which is then cancelled.
     """
@@ -224,12 +242,18 @@ async def open_context(service: Service, settings: MeshSettings) -> AsyncIterato
 
 @asynccontextmanager
 async def open_resources(context: Context) -> AsyncIterator[None]:
-    """Hold open what the service opens itself at its start, once the database is there for it: being away ends nobody."""
+    """Hold open what the service opens itself at its start, once the database is there for it: being away ends nobody.
+
+    Raises:
+        CannotStartError: a secret that the service cannot do without is under a key that is not given.
+    """
     async with AsyncExitStack() as stack:
         while context.service.resources is not None:
             try:
                 context.resources = await stack.enter_async_context(context.service.resources(context))
                 break
+            except MissingKeyError as error:
+                raise CannotStartError(f"{context.name} cannot start: {error}.") from error
             except Exception as error:
                 if not is_unavailable(error):
                     raise

@@ -3,7 +3,8 @@
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -47,6 +48,18 @@ class MeshSettings(BaseSettings):
     def _split_keys(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
 
+    @field_validator("secret_keys")
+    @classmethod
+    def _keys_are_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for number, key in enumerate(keys, start=1):
+            try:
+                Fernet(key.get_secret_value())
+            except ValueError as error:
+                raise ValueError(
+                    f"the key at place {number} is not a Fernet key (32 bytes in URL-safe base64)"
+                ) from error
+        return keys
+
     @field_validator("public_url", "internal_url", "oidc_issuer")
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
@@ -86,3 +99,16 @@ class MeshSettings(BaseSettings):
         """OIDC discovery document of the issuer; our own identity service is read from inside the mesh."""
         base = self.oidc_issuer or f"{self.mesh_url}/identity"
         return f"{base}/.well-known/openid-configuration"
+
+
+def what_is_missing(error: ValidationError) -> str:
+    """Return the sentence for whoever sets the environment: which variables are not set, or not as they must be."""
+    lacks = "; ".join(_lack(each["loc"], each["type"], each["msg"]) for each in error.errors(include_input=False))
+    return f"The environment is not enough: {lacks}. deploy/env.example names every variable."
+
+
+def _lack(place: tuple[int | str, ...], kind: str, said: str) -> str:
+    if not place:
+        return said
+    name = f"KOPPEL_{'_'.join(str(part) for part in place).upper()}"
+    return f"{name} is not set" if kind == "missing" else f"{name}: {said}"

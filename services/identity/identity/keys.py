@@ -30,16 +30,20 @@ class SigningKey:
 
 
 async def signing(connection: AsyncConnection, ring: KeyRing) -> SigningKey:
-    """Return the newest key that may sign."""
+    """Return the newest key that may sign.
+
+    Raises:
+        MissingKeyError: it is under a secret key that is not in the ring.
+    """
     row = (
         await connection.execute(
-            select(signing_key.c.kid, signing_key.c.sealed)
+            select(signing_key.c.kid, signing_key.c.sealed, signing_key.c.key_id)
             .where(signing_key.c.signs_from <= func.now())
             .order_by(signing_key.c.signs_from.desc())
             .limit(1)
         )
     ).one()
-    return SigningKey(row.kid, ECKey.import_key(ring.open(row.kid, row.sealed)))
+    return SigningKey(row.kid, ECKey.import_key(ring.open(row.kid, row.sealed, row.key_id)))
 
 
 async def published(connection: AsyncConnection, token_lifetime_s: int) -> list[dict[str, Any]]:
@@ -56,13 +60,19 @@ async def published(connection: AsyncConnection, token_lifetime_s: int) -> list[
 
 
 async def reseal(tx: AsyncConnection, ring: KeyRing) -> int:
-    """Encrypt again what is under an old secret key, so that it may leave the ring; return how many keys that were."""
+    """Encrypt again what is under an old secret key, so that it may leave the ring; return how many keys that were.
+
+    Raises:
+        MissingKeyError: a signing key is under a secret key that is not in the ring.
+    """
     await tx.execute(_ONE_AT_A_TIME)
-    rows = (await tx.execute(select(signing_key.c.kid, signing_key.c.sealed))).all()
-    old = [row for row in rows if not ring.is_under_first_key(row.sealed)]
+    rows = (await tx.execute(select(signing_key.c.kid, signing_key.c.sealed, signing_key.c.key_id))).all()
+    old = [row for row in rows if row.key_id != ring.key_id or not ring.is_under_first_key(row.sealed)]
     for row in old:
-        sealed = ring.seal(row.kid, ring.open(row.kid, row.sealed))
-        await tx.execute(update(signing_key).where(signing_key.c.kid == row.kid).values(sealed=sealed))
+        sealed = ring.seal(row.kid, ring.open(row.kid, row.sealed, row.key_id))
+        await tx.execute(
+            update(signing_key).where(signing_key.c.kid == row.kid).values(sealed=sealed, key_id=ring.key_id)
+        )
     return len(old)
 
 
@@ -79,6 +89,7 @@ async def rotate(tx: AsyncConnection, ring: KeyRing, *, older_than_days: int = 0
             kid=kid,
             public=key.as_dict(private=False),
             sealed=ring.seal(kid, dict(key.as_dict(private=True))),
+            key_id=ring.key_id,
             signs_from=func.now() + timedelta(seconds=wait_s),
         )
     )

@@ -35,6 +35,7 @@ signing_key = Table(
     Column("kid", Uuid, primary_key=True),
     Column("public", JSONB, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("key_id", Text),
     Column("signs_from", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )

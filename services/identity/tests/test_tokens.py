@@ -3,12 +3,16 @@
 import asyncio
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from identity import keys
@@ -16,10 +20,11 @@ from identity.service import SERVICE
 from identity.settings import DEMO_FIRM, IdentitySettings
 from koppel_mesh.auth import SCOPES, InvalidToken, TokenVerifier
 from koppel_mesh.http.client import HttpClient, Response
-from koppel_mesh.keyring import KeyRing, WrongKeyError
+from koppel_mesh.keyring import KeyRing, WrongKeyError, key_id_of
 from koppel_mesh.migrations import upgrade
-from koppel_mesh.runtime import running
+from koppel_mesh.runtime import CannotStartError, running
 from koppel_mesh.service import Context
+from koppel_mesh.settings import what_is_missing
 
 SECRET = "services-secret-for-tests"
 
@@ -206,6 +211,47 @@ async def test_signing_keys_follow_the_secret_keys(context: Context) -> None:
         assert (await keys.signing(connection, KeyRing([new]))).key is not None
         with pytest.raises(WrongKeyError):
             await keys.signing(connection, KeyRing(old))
+
+
+async def test_a_start_without_the_secret_key_ends_at_once_and_names_the_keys(context: Context, free_port: int) -> None:
+    """As ``python -m identity`` in a pod: one sentence, exit code 1; with the key back it starts."""
+    [had] = [key.get_secret_value() for key in context.settings.secret_keys]
+    other = Fernet.generate_key().decode()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")} | {
+        "KOPPEL_DATABASE_URL": context.settings.database_url,
+        "KOPPEL_AMQP_URL": "amqp://127.0.0.1:9/",
+        "KOPPEL_PORT": "0",
+        "KOPPEL_SECRET_KEYS": other,
+    }
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "identity"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        f"identity cannot start: this was encrypted with the secret key {key_id_of(had)} that is not given:"
+        f" KOPPEL_SECRET_KEYS holds {key_id_of(other)}."
+    )
+    without = {**context.settings.model_dump(), "secret_keys": (other,), "port": 0}
+    with pytest.raises(CannotStartError, match="KOPPEL_SECRET_KEYS holds"):
+        async with running([SERVICE], {"identity": IdentitySettings.model_validate(without)}):
+            pass
+    given = {**context.settings.model_dump(), "secret_keys": (other, had), "port": 0}
+    async with running([SERVICE], {"identity": IdentitySettings.model_validate(given)}):
+        pass
+
+
+def test_a_secret_key_that_is_none_is_named_by_its_place() -> None:
+    good = Fernet.generate_key().decode()
+    with pytest.raises(ValidationError) as raised:
+        IdentitySettings(database_url="", amqp_url="", secret_keys=f"{good},too-short")
+    assert "KOPPEL_SECRET_KEYS: Value error, the key at place 2 is not a Fernet key" in what_is_missing(raised.value)
+    assert "too-short" not in what_is_missing(raised.value)
 
 
 async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context) -> None:
