@@ -14,12 +14,13 @@ from pydantic import BaseModel, SecretStr
 from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
 from koppel_connector.auth.token_answers import read_token_answer
 from koppel_connector.calls.rate_limits import read_windows, throttle
-from koppel_connector.calls.redaction import MASK, excerpt_of
+from koppel_connector.calls.redaction import excerpt_of
 from koppel_connector.connection.store import secret_names, split_secrets
 from koppel_connector.contract.wire import to_json
 from koppel_connector.delivery.handlers import remote_ref
 from koppel_connector.routes.connections import merged
 from koppel_mesh.keyring import KeyRing, WrongKeyError
+from koppel_mesh.telemetry.redaction import MASK
 
 NOW = datetime(2026, 1, 15, 12, 0, 30, tzinfo=UTC)
 EXACT = (

@@ -1,23 +1,15 @@
 """What of an exchange may be kept in the sync log: enough to explain it, no secret, no file (P6, P7).
 
-Pure. Masking is by name (tokens, passwords, keys), by shape (long base64), and by value (the secrets of this connection).
+Pure. What a secret is, mesh says for logs and sync log alike; here is what an excerpt leaves of a body.
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from koppel_mesh.telemetry.redaction import MASK, is_secret_name, redact_text
+
 EXCERPT_CHARS = 4000
-MASK = "•••"
-_SECRET_NAME = re.compile(
-    r"pass(word|wd)?$|secret|token|authorization|api[-_]?key|^code$|cookie|credential", re.IGNORECASE
-)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{120,}={0,2}")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w!+/=._~-]+")
-_PAIR = re.compile(
-    r"(?i)([\"']?(?:access_token|refresh_token|client_secret|password|api_key)[\"']?\s*[:=]\s*)([\"']?)[^\"'&\s,}]+"
-)
 
 
 def excerpt_of(body: Any, secrets: Collection[str] = ()) -> str | None:
@@ -33,12 +25,7 @@ def excerpt_of(body: Any, secrets: Collection[str] = ()) -> str | None:
 
 def clean(value: str, secrets: Collection[str] = ()) -> str:
     """Return ``value`` with secrets and long base64 masked, and not longer than an excerpt."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            value = value.replace(secret, MASK)
-    value = _BEARER.sub(rf"\1 {MASK}", value)
-    value = _PAIR.sub(rf"\1\2{MASK}", value)
-    value = _BASE64.sub(lambda found: f"[{len(found.group())} characters]", value)
+    value = redact_text(value, secrets)
     value = value.replace("\x00", "\ufffd")
     if len(value) > EXCERPT_CHARS:
         return f"{value[:EXCERPT_CHARS]}… ({len(value)} characters)"
@@ -65,9 +52,10 @@ def _masked(value: Any, name: str = "") -> Any:
         return {str(key): _masked(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(item, name) for item in value]
-    if name and _SECRET_NAME.search(name) and value is not None:
+    if value is not None and is_secret_name(name):
         return MASK
     if isinstance(value, str) and len(value) > EXCERPT_CHARS:
         # A file, most likely: looking through megabytes for secrets would cost more than the call itself.
-        return f"[{len(value)} characters]" if _BASE64.match(value) else f"{value[:EXCERPT_CHARS]}…"
+        start = redact_text(value[:EXCERPT_CHARS])
+        return f"[{len(value)} characters]" if start == f"[{EXCERPT_CHARS} characters]" else f"{start}…"
     return value
