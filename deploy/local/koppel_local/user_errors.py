@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from koppel_mesh.http.listening import CannotListenError
+from koppel_mesh.http.server_socket import CannotListenError
 from koppel_mesh.runtime import CannotStartError
 from koppel_mesh.settings import what_is_missing
 

@@ -12,7 +12,7 @@ import structlog
 
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.http.internal_client import InternalClient
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.service import Context
 
@@ -62,7 +62,7 @@ class Kit:
         settings: ConnectorSettings,
         database: Database,
         http: HttpClient,
-        mesh: MeshClient,
+        mesh: InternalClient,
         wake: Callable[[str], None],
     ) -> None:
         self.connector = connector

@@ -54,7 +54,7 @@ from koppel_connector.testing.worker import load_service
 from koppel_connector.kit import Kit
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient
+from koppel_mesh.http.internal_client import InternalClient
 from uuid import UUID
 
 async def main():
@@ -63,7 +63,7 @@ async def main():
     database = Database(settings.database_url, service.name)
     async with HttpClient() as http:
         connector = load_service(sys.argv[1].replace("SERVICE", "PaperConnector"))()
-        kit = Kit(connector, settings, database, http, MeshClient(settings, http), lambda name: None)
+        kit = Kit(connector, settings, database, http, InternalClient(settings, http), lambda name: None)
         print("up", flush=True)
         sys.stdin.readline()
         grants = await asyncio.gather(*(kit.vault.grant_for(UUID(sys.argv[2])) for _ in range(10)))

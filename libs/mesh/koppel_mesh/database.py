@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from .statements import driver_of, told_as_dbapi_error
+from .prepared_sql import as_dbapi_error, driver_of
 
 COMMAND_TIMEOUT_S = 15
 ROLLBACK_TIMEOUT_S = 5
@@ -87,11 +87,11 @@ class Database:
         async with self._connected() as connection:
             connection.info.pop(_AFTER_COMMIT, None)
             driver = driver_of(connection)
-            with told_as_dbapi_error(driver):
+            with as_dbapi_error(driver):
                 await driver.execute("BEGIN READ WRITE")
             try:
                 yield connection
-                with told_as_dbapi_error(driver):
+                with as_dbapi_error(driver):
                     ended = await driver.execute("COMMIT")
             except BaseException:
                 await _roll_back(connection)

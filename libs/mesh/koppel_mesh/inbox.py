@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .amqp_properties import PROPERTIES, readable, readable_properties
 from .database import Database, is_unavailable, is_unstorable
 from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
-from .statements import Statement
+from .prepared_sql import Statement
 from .tables import quarantine
 from .telemetry.tracing import take_batch
 

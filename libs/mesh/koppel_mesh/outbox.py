@@ -16,7 +16,7 @@ from .clock import utc_now
 from .database import Database, announce_message, service_of
 from .ids import new_id
 from .messages import Envelope, EventData
-from .statements import Statement
+from .prepared_sql import Statement
 from .telemetry.tracing import current_traceparent
 
 BATCH = 200

@@ -27,10 +27,10 @@ from .health import LOOP_SILENT_S, Health
 from .housekeeping import housekeeping_loops
 from .http import problems
 from .http.client import HttpClient
-from .http.listening import CannotListenError, bound_socket, served, served_when_ready
-from .http.mesh_client import MeshClient
+from .http.internal_client import InternalClient
 from .http.middleware import Started
 from .http.server import build_app
+from .http.server_socket import CannotListenError, bound_socket, served, served_when_ready
 from .inbox import BATCH, Inbox
 from .keyring import MissingKeyError
 from .neighbours import Neighbours
@@ -123,8 +123,8 @@ async def running(
 
     Raises:
         CannotStartError: a service cannot work with what it was given.
-        http.listening.CannotListenError: the address is taken, or not ours; on a shared port it may turn out during the block,
-            which is then cancelled.
+        CannotListenError: the address is taken, or not ours; on a shared port it may turn out during the block, which is
+            then cancelled.
     """
     async with AsyncExitStack() as stack:
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
@@ -237,7 +237,7 @@ async def open_context(service: Service, settings: MeshSettings) -> AsyncIterato
         health = Health(database, service.name, service.lineages)
         verifier = TokenVerifier(settings, http)
         neighbours = Neighbours(settings, http, service.name)
-        yield Context(service, settings, database, http, MeshClient(settings, http), verifier, health, neighbours)
+        yield Context(service, settings, database, http, InternalClient(settings, http), verifier, health, neighbours)
 
 
 @asynccontextmanager

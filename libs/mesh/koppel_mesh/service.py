@@ -19,7 +19,7 @@ from .clock import utc_now
 from .database import Database
 from .health import Health
 from .http.client import HttpClient
-from .http.mesh_client import MeshClient
+from .http.internal_client import InternalClient
 from .messages import EventData
 from .migrations import Lineage
 from .neighbours import Neighbours
@@ -73,7 +73,7 @@ class Context:
     settings: Any
     database: Database
     http: HttpClient
-    mesh: MeshClient
+    mesh: InternalClient
     verifier: TokenVerifier
     health: Health
     neighbours: Neighbours

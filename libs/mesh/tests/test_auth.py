@@ -18,7 +18,7 @@ from koppel_mesh import auth
 from koppel_mesh.auth import Caller, InvalidToken, TokenVerifier, require
 from koppel_mesh.http import problems
 from koppel_mesh.http.client import HttpClient
-from koppel_mesh.http.mesh_client import MeshClient, MeshError
+from koppel_mesh.http.internal_client import InternalCallError, InternalClient
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.settings import MeshSettings
 
@@ -227,7 +227,7 @@ async def test_missing_token_401_missing_scope_403(issuer: Issuer) -> None:
 
 async def test_services_share_one_token_and_renew_it_once(issuer: Issuer) -> None:
     async with HttpClient() as http:
-        mesh = MeshClient(issuer.settings, http)
+        mesh = InternalClient(issuer.settings, http)
         answers = await asyncio.gather(*(mesh.get_json("/whoami") for _ in range(20)))
         assert {answer["sub"] for answer in answers} == {"c"}
         assert issuer.tokens_given == 1
@@ -238,11 +238,11 @@ async def test_services_share_one_token_and_renew_it_once(issuer: Issuer) -> Non
 
 async def test_another_services_problem_keeps_its_code(issuer: Issuer, free_port: int) -> None:
     async with HttpClient() as http:
-        mesh = MeshClient(issuer.settings, http)
-        with pytest.raises(MeshError) as caught:
+        mesh = InternalClient(issuer.settings, http)
+        with pytest.raises(InternalCallError) as caught:
             await mesh.get_json("/write")
         assert (caught.value.status, caught.value.code, caught.value.is_transient) == (403, "missing_scope", False)
         nowhere = MeshSettings.model_validate({**issuer.settings.model_dump(), "public_url": "http://127.0.0.1:9"})
-        with pytest.raises(MeshError) as caught:
-            await MeshClient(nowhere, http).get_json("/whoami")
+        with pytest.raises(InternalCallError) as caught:
+            await InternalClient(nowhere, http).get_json("/whoami")
         assert (caught.value.status, caught.value.is_transient) == (None, True)

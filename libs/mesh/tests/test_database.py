@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from koppel_mesh.database import Database, is_unavailable
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .conftest import SERVICE
 

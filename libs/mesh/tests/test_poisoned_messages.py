@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh.broker import EVENTS, dead_queue_of, depth, queue_of
 from koppel_mesh.database import Database
 from koppel_mesh.messages import DocumentReady, EventData
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .raw_amqp import publish_raw, short, strange_properties
 from .test_inbox import SERVICE, consuming, put, sealed, until, until_depth

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
-from koppel_mesh.statements import Record
+from koppel_mesh.prepared_sql import Record
 
 from . import machine
 from .documents import DocumentRow, insist_on_unlocked, read_deliveries, write

@@ -14,7 +14,7 @@ from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import Problem, not_found
 from koppel_mesh.messages import DocumentKind, DocumentState
 from koppel_mesh.outbox import publish
-from koppel_mesh.statements import Record, Statement
+from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
 from . import machine

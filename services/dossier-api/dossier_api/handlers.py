@@ -25,8 +25,8 @@ from koppel_mesh.messages import (
     newest,
 )
 from koppel_mesh.outbox import publish
+from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Record, Statement
 
 from . import machine
 from .announcing import document_changed

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ProblemData
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .tables import problem
 

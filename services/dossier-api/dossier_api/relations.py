@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 from koppel_ubl.identifiers import normalise_enterprise_number
 
 _SPACES = re.compile(r"\s+")

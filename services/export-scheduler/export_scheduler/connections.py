@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import ConnectionChanged, ConnectionState, Trigger, newest
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 
 from .handlers import QUEUED, REPLAN
 
@@ -21,7 +21,7 @@ _KEEP = Statement("""
 _DOSSIERS = Statement("""
     SELECT dossier_id FROM dossier WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) ORDER BY dossier_id FOR UPDATE
 """)
-_UNTAKEN = Statement("""
+_UNCLAIMED = Statement("""
     SELECT d.document_id, last.export_id, last.trigger
     FROM document d LEFT JOIN LATERAL (
         SELECT i.export_id, e.trigger FROM export_item i JOIN export e USING (export_id)
@@ -56,17 +56,17 @@ async def on_connection_changed(context: Context, tx: AsyncConnection, events: S
     )
     connected = {row.dossier_id for row in rows if row.is_new and row.state != ConnectionState.DISCONNECTED}
     if connected:
-        await _send_untaken_again(tx, sorted(connected))
+        await _schedule_unclaimed_again(tx, sorted(connected))
         context.wake(REPLAN)
         context.wake(QUEUED)
 
 
-async def _send_untaken_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
+async def _schedule_unclaimed_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
     """Have what went by a rule planned by the rules of now, and what went by hand go again with its export."""
     await _DOSSIERS.all(tx, {"dossiers": dossiers})
-    untaken = await _UNTAKEN.all(tx, {"dossiers": dossiers})
-    by_hand = [row for row in untaken if row.trigger == Trigger.MANUAL]
-    by_rule = [row.document_id for row in untaken if row.trigger != Trigger.MANUAL]
+    unclaimed = await _UNCLAIMED.all(tx, {"dossiers": dossiers})
+    by_hand = [row for row in unclaimed if row.trigger == Trigger.MANUAL]
+    by_rule = [row.document_id for row in unclaimed if row.trigger != Trigger.MANUAL]
     if by_rule:
         await _PLAN_AGAIN.run(tx, {"ids": by_rule})
         await _REPLAN.run(tx, {"dossiers": dossiers})

@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.days import Day
+from koppel_mesh.http.dates import Day
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.visibility import visible
 
 from .rules import WaitsFor
-from .tables import document, export, export_item, untaken
+from .tables import document, export, export_item, unclaimed
 
 DOCUMENT_IDS_MAX = 1000
-UNTAKEN_AFTER_S = 60
+UNCLAIMED_AFTER_S = 60
 """A document that went longer ago and no connector has taken is not exported: its dossier had no connection then."""
 EXPORTABLE = (
     DocumentState.AWAITING_APPROVAL,
@@ -139,7 +139,7 @@ async def start(
         ids = [row.document_id for row in rows]
         taken = bindparam("ids", ids, type_=ARRAY(Uuid))
         went = document.c.sent_revision == document.c.revision
-        again = (went & ~_is_untaken()) if request.include_exported else literal(False)
+        again = (went & ~_is_unclaimed()) if request.include_exported else literal(False)
         await tx.execute(
             insert(export_item).from_select(
                 ["export_id", "document_id", "revision", "again"],
@@ -178,13 +178,13 @@ def _asked_for(firm_id: UUID, dossier_id: UUID, request: ExportRequest) -> list[
     if request.document_ids:
         wanted.append(document.c.document_id.in_(request.document_ids))
     if not request.include_exported:
-        long_ago = document.c.sent_at < func.now() - text(f"interval '{UNTAKEN_AFTER_S} seconds'")
-        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_untaken()))
+        long_ago = document.c.sent_at < func.now() - text(f"interval '{UNCLAIMED_AFTER_S} seconds'")
+        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_unclaimed()))
     return wanted
 
 
-def _is_untaken() -> Any:
-    return select(untaken.c.document_id).where(untaken.c.document_id == document.c.document_id).exists()
+def _is_unclaimed() -> Any:
+    return select(unclaimed.c.document_id).where(unclaimed.c.document_id == document.c.document_id).exists()
 
 
 async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged, newest
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 
 from . import store
-from .memory import Remembered, fold
+from .projection import DocumentProjection, fold
 from .tables import dossier
 
 REPLAN = "replan"
@@ -72,14 +72,14 @@ async def on_document_changed(context: Context, tx: AsyncConnection, events: Seq
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     arriving = [document_id for document_id in by_document if document_id not in known]
-    gone = await store.revisions_gone(tx, arriving) if arriving else {}
+    gone = await store.revisions_delivered(tx, arriving) if arriving else {}
     for document_id, facts in by_document.items():
         before = after = known.get(document_id)
         for fact in facts:
             after = fold(after, fact, now)
         assert after is not None
         if before is None:
-            after = _with_gone(after, gone.get(document_id))
+            after = _with_delivered(after, gone.get(document_id))
         if after != before:
             (new if before is None else changed).append(
                 {**store.as_row(after), **store.planned(after, *rules[after.dossier_id], context.settings.calendar)}
@@ -93,7 +93,7 @@ async def on_document_changed(context: Context, tx: AsyncConnection, events: Seq
     context.wake(RELEASE)
 
 
-def _with_gone(known: Remembered, revision: int | None) -> Remembered:
+def _with_delivered(known: DocumentProjection, revision: int | None) -> DocumentProjection:
     return known if revision is None else replace(known, sent_revision=max(revision, known.sent_revision or 0))
 
 
@@ -109,7 +109,7 @@ _KEEP = Statement("""
 async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Keep the newest state of each delivery, for the progress of exports; what a connector delivered has gone."""
     await _KEEP.run_many(tx, [_delivery_row(event) for event in newest(events).values()])
-    await _mark_gone(tx, [event for event in events if event.state in store.GONE])
+    await _mark_delivered(tx, [event for event in events if event.state in store.DELIVERED])
 
 
 def _delivery_row(event: DeliveryChanged) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _delivery_row(event: DeliveryChanged) -> dict[str, Any]:
     }
 
 
-_MARK_GONE = Statement("""
+_MARK_DELIVERED = Statement("""
     WITH gone AS (
         SELECT document_id, max(revision) AS revision
         FROM unnest(CAST(:ids AS uuid[]), CAST(:revisions AS integer[])) AS g (document_id, revision) GROUP BY 1
@@ -142,8 +142,8 @@ _MARK_GONE = Statement("""
 """)
 
 
-async def _mark_gone(tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
+async def _mark_delivered(tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Note documents that went without us: somebody else may publish ``document.ready`` too (contract §8)."""
     if events:
         ids = [event.document_id for event in events]
-        await _MARK_GONE.run(tx, {"ids": ids, "revisions": [event.revision for event in events]})
+        await _MARK_DELIVERED.run(tx, {"ids": ids, "revisions": [event.revision for event in events]})

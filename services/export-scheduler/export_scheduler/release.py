@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ContentRef, DocumentReady, Trigger
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 
 from . import store
-from .memory import Remembered
+from .projection import DocumentProjection
 from .rules import WaitsFor
 from .tables import document, dossier, export_item
 
@@ -73,7 +73,7 @@ async def replan(context: Context) -> bool:
     return True
 
 
-def _planned_again(context: Context, known: Remembered, row: RowMapping) -> dict[str, Any]:
+def _planned_again(context: Context, known: DocumentProjection, row: RowMapping) -> dict[str, Any]:
     plan = store.planned(known, store.rules_of(row), row["rules_number"], context.settings.calendar)
     return {"document_id": known.document_id, **plan}
 
@@ -87,7 +87,7 @@ async def release_due(context: Context) -> bool:
         known = await store.documents_held(tx, ids)
         rules = await _rules(tx, {one.dossier_id for one in known.values()})
         now = await store.database_now(tx)
-        going: dict[tuple[UUID, Trigger], list[tuple[Remembered, bool]]] = defaultdict(list)
+        going: dict[tuple[UUID, Trigger], list[tuple[DocumentProjection, bool]]] = defaultdict(list)
         kept = []
         for one in known.values():
             row = rules[one.dossier_id]
@@ -109,7 +109,7 @@ async def _rules(tx: AsyncConnection, ids: Iterable[UUID]) -> Mapping[UUID, RowM
 
 
 async def _scheduled(
-    tx: AsyncConnection, trigger: Trigger, group: Sequence[tuple[Remembered, bool]]
+    tx: AsyncConnection, trigger: Trigger, group: Sequence[tuple[DocumentProjection, bool]]
 ) -> list[DocumentReady]:
     """Write the export that a dossier's documents of this batch go with."""
     export_id, first = new_id(), group[0][0]
@@ -148,7 +148,7 @@ async def release_queued(context: Context) -> bool:
 
 
 async def _send(
-    context: Context, tx: AsyncConnection, facts: Sequence[DocumentReady], known: Mapping[UUID, Remembered]
+    context: Context, tx: AsyncConnection, facts: Sequence[DocumentReady], known: Mapping[UUID, DocumentProjection]
 ) -> None:
     if not facts:
         return
@@ -164,7 +164,7 @@ async def _send(
     await outbox.publish(tx, *facts)
 
 
-def ready(one: Remembered, export_id: UUID, trigger: Trigger, *, again: bool) -> DocumentReady:
+def ready(one: DocumentProjection, export_id: UUID, trigger: Trigger, *, again: bool) -> DocumentReady:
     """Return the fact that this document goes now, with that export."""
     return DocumentReady(
         document_id=one.document_id,

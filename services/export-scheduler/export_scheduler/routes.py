@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, invalid_cursor
 from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -135,7 +135,7 @@ async def _newest(context: Context, dossier_id: UUID) -> list[UUID]:
     path = f"/dossier-api/v1/documents?dossier_id={dossier_id}&limit=1"
     try:
         listed = await context.mesh.get_json(path, deadline_s=max(context.settings.export_patience_s, 0.5))
-    except MeshError as error:
+    except InternalCallError as error:
         log.warning("cannot ask for the newest document", dossier=str(dossier_id), error=str(error))
         return []
     return [UUID(item["id"]) for item in listed["items"]]

@@ -137,7 +137,7 @@ def step(state: DocumentState) -> int:
     return _STEP[state]
 
 
-def has_gone(state: DocumentState) -> bool:
+def is_delivered(state: DocumentState) -> bool:
     """Return whether a document in that state is with the accountant's package already."""
     return step(state) >= step(DocumentState.EXPORTED)
 

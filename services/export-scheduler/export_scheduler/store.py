@@ -12,16 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState, ExportFrequency, ExportRules
-from koppel_mesh.statements import Record, Statement
+from koppel_mesh.prepared_sql import Record, Statement
 
-from .memory import Remembered
+from .projection import DocumentProjection
 from .rules import Calendar, plan
 from .tables import delivery, document, dossier
 
-_FIELDS = [field.name for field in fields(Remembered)]
+_FIELDS = [field.name for field in fields(DocumentProjection)]
 STUB_VERSION = -1
 """Of a dossier that a document named before its own first fact arrived."""
-GONE = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
+DELIVERED = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
 
 
 _NOW = Statement("SELECT now() AS now")
@@ -82,18 +82,22 @@ def rules_of(row: Mapping[str, Any] | RowMapping) -> ExportRules | None:
     )
 
 
-async def documents_held(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Remembered]:
+async def documents_held(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, DocumentProjection]:
     """Return the known ones of these documents, locked until ``tx`` ends."""
     rows = await _HELD.all(tx, {"ids": list(set(ids))})
-    return {row["document_id"]: _remembered(row) for row in rows}
+    return {row["document_id"]: _projection(row) for row in rows}
 
 
-def _remembered(row: Record) -> Remembered:
+def _projection(row: Record) -> DocumentProjection:
     values = {name: row[name] for name in _FIELDS}
-    return Remembered(**{**values, "kind": DocumentKind(values["kind"]), "state": DocumentState(values["state"])})
+    return DocumentProjection(
+        **{**values, "kind": DocumentKind(values["kind"]), "state": DocumentState(values["state"])}
+    )
 
 
-def planned(known: Remembered, rules: ExportRules | None, rules_number: int, calendar: Calendar) -> dict[str, Any]:
+def planned(
+    known: DocumentProjection, rules: ExportRules | None, rules_number: int, calendar: Calendar
+) -> dict[str, Any]:
     """Return the columns that say when ``known`` goes."""
     found = plan(rules, known.candidate(), calendar)
     return {
@@ -125,16 +129,16 @@ def _overwrite(names: frozenset[str]) -> Statement:
     return Statement(update(document).where(document.c.document_id == bindparam("document_id")).values(values))
 
 
-def as_row(known: Remembered) -> dict[str, Any]:
+def as_row(known: DocumentProjection) -> dict[str, Any]:
     """Return the columns of what is remembered."""
     return asdict(known)
 
 
-async def revisions_gone(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:
+async def revisions_delivered(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the newest revision of these documents that a connector is known to have delivered."""
     query = (
         select(delivery.c.document_id, func.max(delivery.c.revision))
-        .where(delivery.c.document_id.in_(sorted(set(ids))), delivery.c.state.in_(GONE))
+        .where(delivery.c.document_id.in_(sorted(set(ids))), delivery.c.state.in_(DELIVERED))
         .group_by(delivery.c.document_id)
     )
     return {row[0]: row[1] for row in (await tx.execute(query)).all()}

@@ -7,8 +7,8 @@ answers for a document is a fault that repeating does not mend.
 
 from koppel_mesh import outbox
 from koppel_mesh.messages import Trigger
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 from koppel_mesh.telemetry.metrics import gauge
 
 from . import store

@@ -16,7 +16,7 @@ from export_scheduler.settings import SchedulerSettings
 from koppel_mesh.auth import Caller, InvalidToken
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
@@ -60,7 +60,7 @@ class DossierApi:
     async def get_json(self, path: str, **_: Any) -> Any:
         assert path.startswith("/dossier-api/v1/documents?dossier_id=")
         if self.away:
-            raise MeshError(None, "no_answer")
+            raise InternalCallError(None, "no_answer")
         return {"items": [{"id": str(self.newest)}] if self.newest else [], "next": None}
 
 

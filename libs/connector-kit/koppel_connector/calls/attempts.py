@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.limits import DAY_S
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .windows import ScopedWindow, as_arrays
 

@@ -20,7 +20,7 @@ from koppel_mesh import outbox
 from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .breaker import Breaker, Observation, Pace, observe
 

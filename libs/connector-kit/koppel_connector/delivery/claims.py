@@ -13,7 +13,7 @@ from uuid import UUID
 
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import DeliveryState
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 from .store import COLUMNS, DeliveryRow, row_of
 

@@ -9,7 +9,7 @@ from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract.delivery import Delivery, DeliveryContext, Trace
 from koppel_connector.kit import Kit
 from koppel_connector.tables import dossier
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 
 from .prior_deliveries import read_traces
 from .store import DeliveryRow
@@ -24,11 +24,11 @@ async def open_context(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> Delive
 
     Raises:
         DocumentGone: there is no such document any more.
-        MeshError: dossier-api cannot be reached now.
+        InternalCallError: dossier-api cannot be reached now.
     """
     try:
         document = await kit.mesh.get_json(f"/dossier-api/v1/documents/{row.document_id}")
-    except MeshError as error:
+    except InternalCallError as error:
         if error.status in (404, 410):
             raise DocumentGone(str(error)) from error
         raise
@@ -48,7 +48,7 @@ def make_context(
     async def read_content(role: str) -> bytes:
         try:
             return await kit.mesh.get_bytes(f"/dossier-api/v1/documents/{row.document_id}/content/{role}")
-        except MeshError as error:
+        except InternalCallError as error:
             if error.status == 404:
                 raise KeyError(role) from error
             raise

@@ -34,7 +34,7 @@ from koppel_connector.contract.errors import (
 from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
 from koppel_connector.kit import Kit
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.messages import ConnectionState, DeliveryState
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import histogram
@@ -229,7 +229,7 @@ def _after_failure(vendor: OpenVendor, row: DeliveryRow, failure: ConnectorError
 
 def _held_back(vendor: OpenVendor, row: DeliveryRow, error: Exception) -> Event:
     log.warning("trouble of our own, the delivery is held back", delivery=str(row.id), error=repr(error))
-    problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, MeshError) else None
+    problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, InternalCallError) else None
     if vendor.unsaved_effect:
         return _doubt(vendor, row, problem)
     return events.Deferred(ends_in(row.now(), INFRASTRUCTURE_PAUSE_S), problem)

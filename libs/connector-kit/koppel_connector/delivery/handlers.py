@@ -20,8 +20,8 @@ from koppel_connector.tables import dossier
 from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged, newest
+from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Record, Statement
 from koppel_mesh.telemetry.tracing import current_traceparent
 
 from .events import ReexportRequested, Superseded

@@ -15,7 +15,7 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.contract.results import CannotTell, Found
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import DocumentKind
-from koppel_mesh.statements import Record, Statement
+from koppel_mesh.prepared_sql import Record, Statement
 
 from .store import DeliveryRow
 

@@ -14,8 +14,8 @@ from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.errors import ConnectorError
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import DeliveryState
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 
 from .claims import claim_probe, claim_read_back
 from .export import run_worker

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
-from koppel_mesh.statements import Record, Statement
+from koppel_mesh.prepared_sql import Record, Statement
 
 from .events import Event, ResolvedForResend
 from .state_machine import Patience, Situation, Transition, transition

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
-from koppel_mesh.statements import Statement
 
 from . import events
 from .events import Event

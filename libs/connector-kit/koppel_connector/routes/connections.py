@@ -18,7 +18,7 @@ from koppel_connector.tables import connection, dossier, oauth_token
 from koppel_mesh import outbox
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -164,7 +164,7 @@ async def _owner_of(kit: Kit, caller: Caller, dossier_id: UUID) -> UUID:
 async def _ask_dossier_api(kit: Kit, dossier_id: UUID) -> UUID | None:
     try:
         found = await kit.mesh.get_json(f"/dossier-api/v1/dossiers/{dossier_id}")
-    except MeshError as error:
+    except InternalCallError as error:
         if error.status == 404:
             return None
         raise Problem(

@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Match
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
+from .authenticate_before_body import AuthenticateBeforeBody
 from .middleware import BodyLimit, HeadAsGet, Observed
 from .problems import Problem, ProblemBody
-from .token_first import TokenFirst
 
 if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
@@ -65,7 +65,7 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
     app.add_exception_handler(405, partial(_not_allowed, routes))
     _add_health(app, context)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(TokenFirst, routes=routes)
+    app.add_middleware(AuthenticateBeforeBody, routes=routes)
     app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
     app.add_middleware(Observed, service=service.name)
     return app

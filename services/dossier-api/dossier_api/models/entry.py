@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from koppel_mesh.http.days import Day
+from koppel_mesh.http.dates import Day
 from koppel_mesh.messages import DocumentKind
 
 from .common import Amount, Code, EnterpriseNumber, Line, LineId, Money, Request

@@ -20,7 +20,7 @@ from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
 from dossier_api.visibility import DocumentReader, DocumentWriter, store_away
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.days import Day
+from koppel_mesh.http.dates import Day
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, by_id, cursor_id, invalid_cursor
 from koppel_mesh.http.problems import Problem

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from dossier_api.models.documents import ProblemItem
 from dossier_api.tables import problem
 from dossier_api.visibility import DocumentReader, Exporter, one_of
-from koppel_mesh.http.mesh_client import MeshError
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import Problem
 from koppel_mesh.http.server import CurrentContext
@@ -51,7 +51,7 @@ async def retry_problem(problem_id: UUID, context: CurrentContext, caller: Expor
         raise Problem(409, "problem_resolved", "This problem is resolved.")
     try:
         await context.mesh.post_json(_retry_path(row))
-    except MeshError as error:
+    except InternalCallError as error:
         raise _refusal(error) from error
     return _item(row)
 
@@ -62,7 +62,7 @@ def _retry_path(row: Row[Any]) -> str:
     return f"/{row.connector}/v1/connections/{row.connection_id}/check"
 
 
-def _refusal(error: MeshError) -> Problem:
+def _refusal(error: InternalCallError) -> Problem:
     if error.is_transient or error.status in {401, 403}:
         title = "The connector cannot be reached right now."
         return Problem(503, "connector_away", title, headers={"Retry-After": "5"})

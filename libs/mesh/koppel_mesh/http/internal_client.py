@@ -14,7 +14,7 @@ TOKEN_DEADLINE_S = 8.0
 RENEW_BEFORE_S = 60.0
 
 
-class MeshError(Exception):
+class InternalCallError(Exception):
     """Another service refused, or could not be reached.
 
     ``status`` is None when it could not be reached; ``code`` is the problem's.
@@ -32,7 +32,7 @@ class MeshError(Exception):
         return self.status is None or self.status >= 500 or self.status == 429
 
 
-class MeshClient:
+class InternalClient:
     """Reaches other services under the mesh's address. Paths begin with the service's name."""
 
     def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
@@ -49,7 +49,7 @@ class MeshClient:
         """Make one call and return its answer if it is a success (a 304 counts as one).
 
         Raises:
-            MeshError: it is not, or there was none.
+            InternalCallError: it is not, or there was none.
         """
         self.called.add(path.lstrip("/").partition("/")[0])
         for retry in (True, False):
@@ -60,7 +60,7 @@ class MeshClient:
                     method, f"{self._settings.mesh_url}{path}", deadline_s=deadline_s, headers=headers, **arguments
                 )
             except (NotSent, Unanswered) as error:
-                raise MeshError(None, "no_answer", str(error)) from error
+                raise InternalCallError(None, "no_answer", str(error)) from error
             if response.status == 401 and retry:
                 if token == self._token:  # else another call has fetched a new one since
                     self._renew_at = 0.0
@@ -72,20 +72,20 @@ class MeshClient:
         raise AssertionError("unreachable")
 
     async def get_json(self, path: str, **arguments: Any) -> Any:
-        """Return the JSON another service answers; raises ``MeshError``."""
+        """Return the JSON another service answers; raises ``InternalCallError``."""
         return json.loads((await self.request("GET", path, **arguments)).content)
 
     async def get_bytes(self, path: str, **arguments: Any) -> bytes:
-        """Return the bytes another service answers; raises ``MeshError``."""
+        """Return the bytes another service answers; raises ``InternalCallError``."""
         return (await self.request("GET", path, **arguments)).content
 
     async def put_json(self, path: str, body: Any, **arguments: Any) -> Any:
-        """Put JSON and return the JSON of the answer, None when it has no body; raises ``MeshError``."""
+        """Put JSON and return the JSON of the answer, None when it has no body; raises ``InternalCallError``."""
         response = await self.request("PUT", path, json=body, **arguments)
         return json.loads(response.content) if response.content else None
 
     async def post_json(self, path: str, body: Any = None, **arguments: Any) -> Any:
-        """Post JSON and return the JSON of the answer, None when it has no body; raises ``MeshError``."""
+        """Post JSON and return the JSON of the answer, None when it has no body; raises ``InternalCallError``."""
         response = await self.request("POST", path, json=body, **arguments)
         return json.loads(response.content) if response.content else None
 
@@ -101,7 +101,7 @@ class MeshClient:
         settings = self._settings
         secret = settings.service_client_secret
         if secret is None:
-            raise MeshError(None, "no_service_credentials", "KOPPEL_SERVICE_CLIENT_SECRET is not set")
+            raise InternalCallError(None, "no_service_credentials", "KOPPEL_SERVICE_CLIENT_SECRET is not set")
         form = {
             "grant_type": "client_credentials",
             "client_id": settings.service_client_id,
@@ -116,7 +116,7 @@ class MeshClient:
             self._token = str(answer["access_token"])
             self._renew_at = time.monotonic() + max(int(answer["expires_in"]) - RENEW_BEFORE_S, 1.0)
         except (NotSent, Unanswered, ValueError, KeyError, TypeError) as error:
-            raise MeshError(None, "no_service_token", str(error)) from error
+            raise InternalCallError(None, "no_service_token", str(error)) from error
 
 
 def _inside(url: str, settings: MeshSettings) -> str:
@@ -124,11 +124,11 @@ def _inside(url: str, settings: MeshSettings) -> str:
     return url.replace(settings.public_url, settings.mesh_url, 1) if url.startswith(settings.public_url) else url
 
 
-def _refusal(response: Response) -> MeshError:
+def _refusal(response: Response) -> InternalCallError:
     try:
         problem = json.loads(response.content)
-        return MeshError(
+        return InternalCallError(
             response.status, str(problem["code"]), str(problem.get("detail") or problem.get("title") or "")
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return MeshError(response.status, "refused", response.text[:200])
+        return InternalCallError(response.status, "refused", response.text[:200])

@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter
 from sqlalchemy.engine import make_url
 
-from koppel_mesh.http.listening import CannotListenError
+from koppel_mesh.http.server_socket import CannotListenError
 from koppel_mesh.migrations import MESH, upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Loop, Service

@@ -48,7 +48,7 @@ class Statement:
             DBAPIError: as SQLAlchemy raises it.
         """
         driver = driver_of(connection)
-        with told_as_dbapi_error(driver):
+        with as_dbapi_error(driver):
             found: list[Record] = await driver.fetch(self._sql, *self._arguments(values or {}), record_class=Record)
         return found
 
@@ -75,7 +75,7 @@ class Statement:
     async def run_many(self, connection: AsyncConnection, rows: Iterable[Values]) -> None:
         """Run it once for each of ``rows``, in one go."""
         driver = driver_of(connection)
-        with told_as_dbapi_error(driver):
+        with as_dbapi_error(driver):
             await driver.executemany(self._sql, [self._arguments(row) for row in rows])
 
     def _arguments(self, values: Values) -> list[Any]:
@@ -95,7 +95,7 @@ def driver_of(connection: AsyncConnection) -> "asyncpg.Connection[Record]":
 
 
 @contextmanager
-def told_as_dbapi_error(driver: "asyncpg.Connection[Record]") -> Iterator[None]:
+def as_dbapi_error(driver: "asyncpg.Connection[Record]") -> Iterator[None]:
     """Let the driver's errors be SQLAlchemy's, so that callers know one kind. Values are left out: they may be secret."""
     try:
         yield

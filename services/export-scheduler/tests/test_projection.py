@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from export_scheduler.memory import Remembered, fold
+from export_scheduler.projection import DocumentProjection, fold
 from koppel_mesh.messages import DocumentChanged, DocumentKind, DocumentState
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ FIRST = DocumentChanged(
 )
 
 
-def after(*facts: DocumentChanged, known: Remembered | None = None) -> Remembered:
+def after(*facts: DocumentChanged, known: DocumentProjection | None = None) -> DocumentProjection:
     for fact in facts:
         known = fold(known, fact, NOW)
     assert known is not None

@@ -7,11 +7,11 @@ from uuid import UUID
 from koppel_mesh.clock import brussels_date
 from koppel_mesh.messages import DocumentChanged, DocumentKind, DocumentState
 
-from .rules import Candidate, has_gone, is_released, step
+from .rules import Candidate, is_delivered, is_released, step
 
 
 @dataclass(frozen=True)
-class Remembered:
+class DocumentProjection:
     """A document as the scheduler knows it: the columns of its row that facts and sending decide."""
 
     document_id: UUID
@@ -44,7 +44,7 @@ class Remembered:
         )
 
 
-def fold(known: Remembered | None, fact: DocumentChanged, now: datetime) -> Remembered:
+def fold(known: DocumentProjection | None, fact: DocumentChanged, now: datetime) -> DocumentProjection:
     """Return what is known after ``fact``; ``now`` is the database's clock.
 
     An older fact changes nothing, but that a document once waited for approval is learnt from it all the same: what left
@@ -75,8 +75,8 @@ def _order(version: int, revision: int, state: DocumentState) -> tuple[int, int,
     return version, revision, step(state)
 
 
-def _first(fact: DocumentChanged) -> Remembered:
-    return Remembered(
+def _first(fact: DocumentChanged) -> DocumentProjection:
+    return DocumentProjection(
         document_id=fact.document_id,
         dossier_id=fact.dossier_id,
         firm_id=fact.firm_id,
@@ -92,11 +92,11 @@ def _first(fact: DocumentChanged) -> Remembered:
         traceparent=fact.traceparent,
         opened_at=fact.created_at,
         awaited_approval=fact.state is DocumentState.AWAITING_APPROVAL,
-        sent_revision=fact.revision if has_gone(fact.state) else None,
+        sent_revision=fact.revision if is_delivered(fact.state) else None,
     )
 
 
-def _approved(known: Remembered, now: datetime) -> Remembered:
+def _approved(known: DocumentProjection, now: datetime) -> DocumentProjection:
     if known.awaited_approval and known.approved_at is None and is_released(known.state):
         return replace(known, approved_at=now)
     return known

@@ -13,7 +13,7 @@ from koppel_mesh.auth import Required
 from .problems import Problem
 
 
-class TokenFirst:
+class AuthenticateBeforeBody:
     """Checks the token of a request before its body is parsed.
 
     FastAPI parses a JSON body before it asks a route's dependencies: a stranger would hear that the JSON is broken where 401
