@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from .prepared_sql import as_dbapi_error, driver_of
+from .prepared_sql import Statement, as_dbapi_error, driver_of
 
 COMMAND_TIMEOUT_S = 15
 ROLLBACK_TIMEOUT_S = 5
@@ -28,6 +28,7 @@ SESSION = {
     "timezone": "UTC",
 }
 """Read only unless ``Database.transaction`` says otherwise: what is written is written there or refused by the server."""
+_PING = Statement("SELECT 1")
 _AFTER_COMMIT = "koppel_after_commit"
 _SERVICE = "koppel_service"
 
@@ -136,7 +137,7 @@ class Database:
     async def ping(self) -> None:
         """Raise when the database does not answer a trivial query."""
         async with self.reading() as connection:
-            await connection.execute(text("SELECT 1"))
+            await _PING.run(connection)
 
     def in_use(self) -> int:
         """Return how many connections are checked out."""

@@ -3,11 +3,11 @@
 from functools import partial
 
 import structlog
-from sqlalchemy import text
 
 from . import outbox
 from .broker import Subscription, dead_queue_of
 from .inbox import KEEP_DAYS
+from .prepared_sql import Statement
 from .service import Context, Loop
 from .telemetry.metrics import gauge
 
@@ -16,8 +16,10 @@ FORGET_INTERVAL_S = 3600.0
 GAUGE_INTERVAL_S = 15.0
 NEIGHBOURS_INTERVAL_S = 15.0
 
-_FORGET_INBOX = text(f"DELETE FROM inbox WHERE received_at < now() - interval '{KEEP_DAYS} days'")
-_FORGET_KEYS = text(f"DELETE FROM idempotency_key WHERE created_at < now() - interval '{IDEMPOTENCY_KEEP_DAYS} days'")
+_FORGET_INBOX = Statement(f"DELETE FROM inbox WHERE received_at < now() - interval '{KEEP_DAYS} days'")
+_FORGET_KEYS = Statement(
+    f"DELETE FROM idempotency_key WHERE created_at < now() - interval '{IDEMPOTENCY_KEEP_DAYS} days'"
+)
 _WAITING = gauge("koppel_outbox_messages", "Messages in the outbox")
 _AGE = gauge("koppel_outbox_oldest_age_seconds", "Age of the oldest message in the outbox")
 
@@ -62,8 +64,8 @@ async def _gauge_dead_queue(subscription: Subscription, context: Context) -> Non
 
 async def _forget(context: Context) -> None:
     async with context.database.transaction() as tx:
-        await tx.execute(_FORGET_INBOX)
-        await tx.execute(_FORGET_KEYS)
+        await _FORGET_INBOX.run(tx)
+        await _FORGET_KEYS.run(tx)
 
 
 async def _gauge_outbox(context: Context) -> None:

@@ -6,6 +6,7 @@ and again goes to the dead queue; a database that is away stops consuming, it ne
 """
 
 import asyncio
+import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,14 +14,12 @@ from uuid import UUID
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .amqp_properties import PROPERTIES, readable, readable_properties
 from .database import Database, is_unavailable, is_unstorable
 from .messages import Envelope, EventData, UnreadableMessageError, open_envelope
 from .prepared_sql import Statement
-from .tables import quarantine
 from .telemetry.tracing import take_batch
 
 BATCH = 100
@@ -35,6 +34,9 @@ _Opened = tuple[AbstractIncomingMessage, Envelope]
 
 _TAKE_NEW = Statement(
     "INSERT INTO inbox (message_id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING message_id"
+)
+_PUT_ASIDE = Statement(
+    "INSERT INTO quarantine (body, headers, reason) VALUES (:body, CAST(:headers AS jsonb), :reason)"
 )
 
 
@@ -120,7 +122,7 @@ class Inbox:
         kept = {**told, PROPERTIES: b64encode(properties).decode()}
         reason = _readable(reason)[:1000]
         async with self._database.transaction() as tx:
-            await tx.execute(insert(quarantine), {"body": bytes(message.body), "headers": kept, "reason": reason})
+            await _PUT_ASIDE.run(tx, {"body": bytes(message.body), "headers": json.dumps(kept), "reason": reason})
         log.error("message quarantined", reason=reason, **told)
         await _acknowledge(message)
 

@@ -5,6 +5,7 @@ key's row: the second one sees the first one's answer, or, when the first one fa
 """
 
 import hashlib
+import json
 import re
 from typing import Annotated, Any
 
@@ -12,12 +13,10 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.keyring import KeyRing, WrongKeyError
-from koppel_mesh.tables import idempotency_key
+from koppel_mesh.prepared_sql import Statement
 
 from .problems import Problem
 
@@ -26,6 +25,16 @@ _PURPOSE = "first answer"
 _OPENED_S_MAX = 366 * 86_400
 """Longer than any answer is kept."""
 _BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
+
+_CLAIM = Statement("""
+    INSERT INTO idempotency_key (caller, key, route, request_hash) VALUES (:caller, :key, :route, :request_hash)
+    ON CONFLICT DO NOTHING RETURNING key
+""")
+_EARLIER = Statement("SELECT * FROM idempotency_key WHERE caller = :caller AND key = :key AND route = :route")
+_REMEMBER = Statement("""
+    UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body
+    WHERE caller = :caller AND key = :key AND route = :route
+""")
 
 
 class Idempotency:
@@ -57,13 +66,10 @@ class Idempotency:
         """
         if self._key is None:
             return None
-        row = {"caller": self._caller, "key": self._key, "route": self._route, "request_hash": self._hash}
-        taken = await tx.execute(
-            upsert(idempotency_key).values(row).on_conflict_do_nothing().returning(idempotency_key.c.key)
-        )
-        if taken.first() is not None:
+        mine = self._mine()
+        if await _CLAIM.one_or_none(tx, {**mine, "request_hash": self._hash}) is not None:
             return None
-        earlier = (await tx.execute(select(idempotency_key).where(*self._mine()))).one()
+        earlier = await _EARLIER.one(tx, mine)
         if earlier.request_hash != self._hash:
             raise Problem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
         body = bytes(earlier.body or b"")
@@ -84,18 +90,13 @@ class Idempotency:
         response = JSONResponse(jsonable_encoder(body), status, headers=headers)
         if self._key is not None:
             kept = {"content-type": "application/json", **(headers or {})}
-            await tx.execute(
-                update(idempotency_key)
-                .where(*self._mine())
-                .values(
-                    status=status, headers=kept, body=_sealed(ring, response.body) if ring else bytes(response.body)
-                )
-            )
+            content = _sealed(ring, response.body) if ring else bytes(response.body)
+            answer = {"status": status, "headers": json.dumps(kept), "body": content}
+            await _REMEMBER.run(tx, {**self._mine(), **answer})
         return response
 
-    def _mine(self) -> tuple[Any, ...]:
-        table = idempotency_key.c
-        return (table.caller == self._caller, table.key == self._key, table.route == self._route)
+    def _mine(self) -> dict[str, Any]:
+        return {"caller": self._caller, "key": self._key, "route": self._route}
 
 
 def _sealed(ring: KeyRing, body: bytes | memoryview) -> bytes:

@@ -122,7 +122,7 @@ async def show_client(client_id: UUID, _: Administrator, context: CurrentContext
 async def change_client(client_id: UUID, body: ClientChange, _: Administrator, context: CurrentContext) -> ShownClient:
     """Change a client; tokens it holds keep what they were given until they end."""
     async with context.database.transaction() as tx:
-        return _shown(await clients.change(tx, client_id, body.model_dump(exclude_none=True)))
+        return _shown(await clients.change(tx, client_id, **body.model_dump()))
 
 
 @router.delete("/clients/{client_id}", status_code=204)
