@@ -25,7 +25,7 @@ class Structure(Enum):
 class Account:
     """An account: ``number`` without blanks around it, ``currency`` or ``""``.
 
-    ``qualification`` and ``country`` are only ever told of a Belgian number that is no IBAN; ``extension`` of it and of a
+    ``qualification`` and ``country`` are those of a Belgian number that is no IBAN; ``extension`` of it and of a
     Belgian IBAN.
     """
 
@@ -97,7 +97,7 @@ def parse_counterparty(zone: str) -> Account | None:
 
 
 def written(account: Account) -> str:
-    """Return the 37 positions of an account; longer when something does not fit."""
+    """Return the 37 positions of an account; longer when a part is too long."""
     if account.structure is Structure.BBAN:
         head = f"{account.number:12} {account.currency:3}{account.qualification:1}{account.country:2}   "
         return f"{head}{account.extension:15}"

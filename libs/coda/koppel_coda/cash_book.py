@@ -15,7 +15,7 @@ from .writing.movement import INFORMATION_ROOM, MOVEMENT_ROOM
 
 _CASH_IN = TransactionCode.of("00950000")
 _CASH_OUT = TransactionCode.of("00901000")
-"""Family 09, counter: no family is that of a cash book, and these two say nothing wrong."""
+"""Family 09, counter: there is no family for cash books, and these two are not wrong."""
 
 
 _ANY_MARK = re.compile(r"(?:CB|DR)/[A-Z]{4}(?:/|$)")
@@ -33,7 +33,7 @@ class Mark(Enum):
     PRIVATE_WITHDRAWAL = "CB/PRTA"
     PRIVATE_DEPOSIT = "CB/PRDE"
     TAKINGS = "CB/DRCA"
-    """Day, remark: takings that somebody typed in."""
+    """Day, remark: takings that were typed in."""
     RECEIPTS = "DR/DRIN"
     """Day, then ``method=amount`` for each way customers paid: the whole takings of a linked receipts book."""
     RECEIPTS_NOT_IN_CASH = "DR/DRPM"
@@ -63,11 +63,11 @@ def receipts(day: date, takings: Mapping[str, Decimal], cash_method: str) -> tup
         takings: what customers paid, by method and VAT included.
         cash_method: the method of ``takings`` that is cash.
     """
-    said = f"{day:%d.%m.%Y}"
+    written = f"{day:%d.%m.%Y}"
     methods = tuple(f"{method}={_plain(amount)}" for method, amount in takings.items() if amount)
-    whole = CashLine(day, sum(takings.values(), Decimal("0.00")), Mark.RECEIPTS, (said, *methods))
+    whole = CashLine(day, sum(takings.values(), Decimal("0.00")), Mark.RECEIPTS, (written, *methods))
     others = [(method, amount) for method, amount in takings.items() if method != cash_method and amount]
-    return whole, *(CashLine(day, -amount, Mark.RECEIPTS_NOT_IN_CASH, (said, method)) for method, amount in others)
+    return whole, *(CashLine(day, -amount, Mark.RECEIPTS_NOT_IN_CASH, (written, method)) for method, amount in others)
 
 
 def _plain(amount: Decimal) -> str:
@@ -110,7 +110,7 @@ def statement(
         number: of the statement in its book and year, from 1, also for days without lines.
         header: some packages want ``created_on`` to be the day of the first line.
         holder_name: of the entrepreneur.
-        closing: what the book itself says; checked.
+        closing: the closing balance of the book; checked.
 
     Raises:
         WriteError: the lines do not lead to ``closing``, one lies outside the days of the statement, or no package would

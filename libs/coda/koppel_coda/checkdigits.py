@@ -35,7 +35,7 @@ def is_creditor_reference(reference: str) -> bool:
 
 
 def is_iban(number: str) -> bool:
-    """Return whether the check digits of an IBAN are right (its country's length is not looked at, but Belgium's)."""
+    """Return whether the check digits of an IBAN are right (of the lengths per country only Belgium's is checked)."""
     if number[:2] == "BE" and len(number) != 16:
         return False
     return 15 <= len(number) <= 34 and _mod_97(number[4:] + number[:4]) == 1

@@ -1,4 +1,4 @@
-"""Transaction codes: eight digits that say what a movement is; explained only when asked."""
+"""Transaction codes: eight digits that classify a movement; ``explain`` gives the words."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class TransactionCode:
         return self.text[5:8]
 
     def explain(self, language: Language = "en") -> CodeExplanation:
-        """Return what the code means in ``nl``, ``fr`` or ``en``; what nobody published is ``unknown``."""
+        """Return what the code means in ``nl``, ``fr`` or ``en``; an unpublished code is ``unknown``."""
         return CodeExplanation(
             explanations.type_text(self.type, language),
             explanations.family_text(self.family, language),

@@ -30,7 +30,7 @@ class WriteError(ValueError):
     Attributes:
         code: stable name of what is wrong, such as ``length``, ``characters``, ``amount``, ``balance``.
         message: one English sentence.
-        path: where the value stands, such as ``statement 1, movement 3: communication``.
+        path: where the value is, such as ``statement 1, movement 3: communication``.
     """
 
     def __init__(self, code: str, message: str, path: str = "") -> None:
@@ -44,7 +44,7 @@ class WriteError(ValueError):
 class Note:
     """Something the reader tolerated; it tolerates nothing without a note.
 
-    ``code`` is stable, ``text`` is what stood there; ``line`` and ``column`` count from 1.
+    ``code`` is stable, ``text`` is what was there; ``line`` and ``column`` count from 1.
     """
 
     code: str

@@ -1,7 +1,7 @@
 """The fields of every CODA record: ONE table that the reader, the writer and the checks share.
 
 Positions are those of the standard: counted from 1, both ends included. Version 1 differs in records 1 and 2.3 only, see
-``VERSION_1``. What lives inside a structured communication stands in ``communications``.
+``VERSION_1``. ``communications`` has the parts of structured communications.
 """
 
 from collections.abc import Callable
@@ -222,7 +222,7 @@ VERSION_1: dict[str, tuple[Field, ...]] = {
 """The records that version 1 lays out otherwise."""
 
 ARTICLES = {"2": ("2.1", "2.2", "2.3"), "3": ("3.1", "3.2", "3.3")}
-"""The articles of the records that have several; the second character of the line tells which."""
+"""The articles of the records that have several; the second character of the line is the article."""
 
 
 def record_name(line: str) -> str | None:

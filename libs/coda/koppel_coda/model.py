@@ -1,4 +1,4 @@
-"""What a statement says, as frozen values.
+"""A statement as frozen values.
 
 Amounts are signed ``Decimal``: money in is positive, money out negative. Text keeps its leading blanks and loses those at its
 end; absent text is ``""``. Sequence numbers, detail numbers, line numbers, notes and the trailer follow from the rest or from the
@@ -73,10 +73,10 @@ class Information:
 class Movement:
     """Records 2.1 to 2.3 with what belongs to them.
 
-    ``details`` are the movements under the same sequence number: they say what this one is made of and do not count beside it.
+    ``details`` are the movements under the same sequence number: they make up this one and do not count beside it.
     ``customer_reference`` is the end-to-end id of a payment. ``r_transaction`` is ``1`` reject, ``2`` return, ``3`` refund,
     ``4`` reversal, ``5`` cancellation or ``""``, and ``reason`` its ISO code. ``trade_reference`` is what files from before
-    version 2.3 carry in the place of these four. ``globalisation`` is the level at which a group opens or closes, or 0.
+    version 2.3 have instead of these four. ``globalisation`` is the level at which a group opens or closes, or 0.
     """
 
     amount: Decimal

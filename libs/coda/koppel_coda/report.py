@@ -68,7 +68,7 @@ class Report:
 
     @cached_property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that somebody should look at."""
+        """The findings that leave the file valid and still deserve attention."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
     def rules(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 FIRST_YEAR, LAST_YEAR = 1980, 2079
 """Two digits of a year mean one of these: CODA is of the eighties, and loans reach far."""
 NO_END = date.max
-"""What ``999999`` says: a guarantee without an end."""
+"""The meaning of ``999999``: a guarantee without an end."""
 _ONLY_ZEROS_AND_BLANKS = frozenset("0 ")
 
 
@@ -67,7 +67,7 @@ def ddmmyy(value: date | None) -> str:
     """Return a date as six digits, zeros for None.
 
     Raises:
-        ValueError: two digits cannot say the year.
+        ValueError: two digits cannot hold the year.
     """
     if value is None:
         return "000000"

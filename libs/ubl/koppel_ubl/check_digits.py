@@ -1,6 +1,6 @@
 """Check digits of the identifiers that other countries put in Peppol documents.
 
-The text is judged as it stands: no white space, dots or country prefixes are taken away. Methods: GS1 (modulo 10,
+The text is checked as written: white space, dots and country prefixes are not removed. Methods: GS1 (modulo 10,
 weights 3 and 1), Brønnøysund (modulo 11), Skatteverket (Luhn), the Australian Business Register (modulo 89), the
 Italian VAT number (Luhn from the left), AADE in Greece (powers of two, modulo 11).
 """
@@ -87,7 +87,7 @@ def is_italian_vat(text: str) -> bool:
 
 
 def is_greek_tax_number(text: str) -> bool:
-    """Return whether the text begins with nine digits that form a Greek tax number; what follows them is not judged."""
+    """Return whether the text begins with nine digits that form a Greek tax number; what follows them is not checked."""
     if not _is_digits(text[:9], 9):
         return False
     weighted = sum(int(digit) << (8 - place) for place, digit in enumerate(text[:8]))

@@ -46,7 +46,7 @@ def parse_structured_reference(text: str) -> str | None:
 
 
 def find_structured_reference(text: str) -> str | None:
-    """Return the first valid ``+++123/4567/89012+++`` that stands somewhere in ``text``, as twelve digits."""
+    """Return the first valid ``+++123/4567/89012+++`` in ``text``, as twelve digits."""
     for found in _STRUCTURED_IN_TEXT.finditer(text[:10_000]):
         if (digits := _checked(found[2] + found[3] + found[4])) is not None:
             return digits
@@ -65,7 +65,7 @@ def is_creditor_reference(text: str) -> bool:
 
 
 def is_iban(text: str) -> bool:
-    """Return whether ``text`` is an IBAN whose check digits fit."""
+    """Return whether ``text`` is an IBAN with correct check digits."""
     compact = text.replace(" ", "").upper()
     return bool(_IBAN.fullmatch(compact)) and _modulo_97(compact) == 1
 

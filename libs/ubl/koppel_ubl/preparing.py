@@ -1,6 +1,6 @@
 """Prepares reading and checking, so that the first document of a process takes no longer than the next one.
 
-The first check of a process compiles the rules at every place it meets, some ten milliseconds for an invoice and as many for a
+The first check of a process compiles the rules for the elements it meets, some ten milliseconds for an invoice and as many for a
 credit note. A service that serves others meanwhile calls ``prepare`` at its start, in a thread of its own.
 """
 

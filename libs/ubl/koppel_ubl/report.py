@@ -78,7 +78,7 @@ class Report:
 
     @cached_property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that somebody should look at."""
+        """The findings that leave the document valid and still deserve attention."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
     def rules(self, *layers: LayerName) -> frozenset[str]:

@@ -13,7 +13,7 @@ from .errors import ReadError
 BYTES_MAX = 100_000_000
 TAG_BYTES_MAX = 16_384
 MARKUP_MAX = 1_000_000
-"""``<`` signs: some 25,000 lines of 20 elements. Each costs half a kilobyte and the time to look at it."""
+"""``<`` signs: some 25,000 lines of 20 elements. Each costs half a kilobyte and some time."""
 PROLOG_MAX = 1_000
 """Comments and instructions before the document."""
 ATTRIBUTES_MAX = 500_000
@@ -26,7 +26,7 @@ _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
 _USUAL = re.compile(rb"<\?xml version=[\"']1\.0[\"'] encoding=[\"'](?:UTF|utf)-8[\"'][^<>?]{0,40}\?>\s{0,9}<[A-Za-z]")
-"""How nearly every document begins; what does not is looked at more closely."""
+"""How nearly every document begins; others take a closer check."""
 _DOCTYPE = "A document type declaration is not allowed: UBL needs none, and it can hide entities."
 _START = 16
 _BLANK = re.compile(rb"\s*")
@@ -38,7 +38,7 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
 
     Args:
         data: the bytes as received.
-        limit_depth: whether nesting is looked at here; without it, who walks the tree must call ``check_depth`` himself.
+        limit_depth: whether nesting is checked here; without it the caller calls ``check_depth`` for what it walks.
 
     Raises:
         ReadError: ``too_large``, ``empty``, ``unsupported_encoding``, ``doctype``, ``not_well_formed``, ``too_deep``.
@@ -62,7 +62,7 @@ def parse(data: bytes, *, limit_depth: bool = True) -> etree._Element:
     if root is None:
         raise ReadError("not_well_formed", "The XML has no root element.")
     if not is_usual and root.getroottree().docinfo.internalDTD is not None:
-        raise ReadError("doctype", _DOCTYPE)  # whatever encoding hid it from the look at the bytes
+        raise ReadError("doctype", _DOCTYPE)  # an encoding may have hidden it from the check of the bytes
     if limit_depth:
         check_depth(root)
     return root
@@ -108,7 +108,7 @@ def _check_floods(data: bytes) -> None:
 
 
 def _end_of_prolog(data: bytes) -> int:
-    """Return where the first thing stands that is neither blank nor processing instruction nor comment."""
+    """Return the position of the first thing that is neither blank nor processing instruction nor comment."""
     position = 0
     for _ in range(PROLOG_MAX):
         blank = _BLANK.match(data, position)
@@ -165,6 +165,6 @@ def _from_utf_16(data: bytes) -> bytes:
 
 
 _USUAL_PARSER = _parser(huge=False)
-"""One for all, as a new one makes each parse slower. Threads wait for one another, which lxml sees to."""
+"""One parser for all, as a new one makes each parse slower; lxml makes threads wait for each other."""
 _TOO_DEEP = etree.XPath("boolean(." + "/*" * DEPTH_MAX + ")")
 _RATHER_DEEP = etree.XPath("boolean(." + "/*" * 15 + ")")

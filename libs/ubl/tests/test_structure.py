@@ -1,4 +1,4 @@
-"""The structure of UBL: what is said where the schema would refuse, in words of people."""
+"""The structure of UBL: findings where the schema would refuse, in plain sentences."""
 
 import re
 from pathlib import Path
@@ -26,13 +26,13 @@ def test_good_documents_have_the_structure(path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "rule", "sentence"),
     [
-        (DATE, b"", "KOPPEL-MISSING", "Invoice lacks cbc:IssueDate."),
-        (DATE, DATE * 2, "KOPPEL-TOO-MANY", "This element may stand here only once."),
-        (DATE, DATE.replace(b"01-15", b"02-30"), "KOPPEL-FORMAT", "Here belongs a date YYYY-MM-DD."),
+        (DATE, b"", "KOPPEL-MISSING", "cbc:IssueDate is missing in Invoice."),
+        (DATE, DATE * 2, "KOPPEL-TOO-MANY", "This element may occur here only once."),
+        (DATE, DATE.replace(b"01-15", b"02-30"), "KOPPEL-FORMAT", "This must be a date YYYY-MM-DD."),
         (DATE, DATE + b"<cbc:Colour>red</cbc:Colour>", "KOPPEL-UNKNOWN", "cbc:Colour does not exist in Invoice."),
-        (DATE, DATE + b"and", "KOPPEL-TEXT", "Text stands between the elements, where it does not belong."),
-        (b"<cbc:ID>2026-0001</cbc:ID>", DATE + b"<cbc:ID>1</cbc:ID>", "KOPPEL-ORDER", "cbc:ID must stand before cbc:IssueDate."),
-        (b">582.77<", b">582,77<", "KOPPEL-FORMAT", "Here belongs a number with a point."),
+        (DATE, DATE + b"and", "KOPPEL-TEXT", "There is text between the elements, where it does not belong."),
+        (b"<cbc:ID>2026-0001</cbc:ID>", DATE + b"<cbc:ID>1</cbc:ID>", "KOPPEL-ORDER", "cbc:ID must come before cbc:IssueDate."),
+        (b">582.77<", b">582,77<", "KOPPEL-FORMAT", "This must be a number with a decimal point."),
         (b' currencyID="EUR">582.77', b">582.77", "KOPPEL-ATTRIBUTE", "The attribute currencyID is missing."),
         (b"<cbc:ID>1</cbc:ID>", b'<cbc:ID colour="">1</cbc:ID>', "KOPPEL-ATTRIBUTE", "The attribute colour does not exist here."),
     ],

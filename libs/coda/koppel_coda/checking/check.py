@@ -13,22 +13,22 @@ from .records import records_of
 from .series import check_series
 
 FINDINGS_MAX = 1000
-"""In one file; beyond that a rule is told only where nothing was told of it yet, so that no warnings hide an error."""
+"""In one file; beyond that only the first finding of each rule is reported, so that no number of warnings hides an error."""
 _RULES_OF_ERRORS: dict[str, Rule] = {"line_too_long": rules.LENGTH}
 
 
 def check(data: bytes, *, version_1: bool = False) -> Report:
     """Check a CODA file against the 33 strict rules; several statements in it also as the series they are.
 
-    Nothing makes it raise: what is no CODA at all is a finding too. ``version_1`` takes files of version 1 as well.
+    It never raises: bytes that are no CODA are a finding too. ``version_1`` accepts files of version 1 as well.
     For statements of several files see ``check_series``.
     """
     findings: list[Finding] = []
-    told: set[str] = set()
+    reported: set[str] = set()
     for finding in chain(_findings(data, version_1=version_1), _of_series(data)):
-        if len(findings) < FINDINGS_MAX or finding.rule not in told:
+        if len(findings) < FINDINGS_MAX or finding.rule not in reported:
             findings.append(finding)
-            told.add(finding.rule)
+            reported.add(finding.rule)
     return Report(tuple(findings))
 
 
@@ -36,7 +36,7 @@ def _of_series(data: bytes) -> Iterator[Finding]:
     try:
         yield from check_series(iter_statements(BytesIO(data))).findings
     except ReadError:
-        return  # what cannot be read has been told line by line
+        return  # the findings about lines report what cannot be read
 
 
 def _findings(data: bytes, *, version_1: bool) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ _RULE_OF_DIGITS: dict[str, Rule] = {
 _BEFORE_2_3 = frozenset({"blank_110", "r_transaction"})
 """Where files from before version 2.3 carry other data: bytes that are not reserved but old."""
 _COUNT = "record_count"
-"""Compared with what is there by the rules about statements, which say both."""
+"""The rules about statements compare it with the number of records."""
 _ANY_NUMBER = "0000-9999"
 _MAY_BE_BLANK = frozenset({"company_number"})
 _REFERENCES = frozenset({"101", "102"})

@@ -88,8 +88,8 @@ def _numbers(records: Sequence[Record], statement: int) -> Iterator[Finding]:
             expected = ((sequence + 1) % _NUMBERS, 0) if opens else (sequence, detail + 1)
             sequence, detail = int(found[0]), int(found[1])
             if (sequence, detail) != expected:
-                said = f"{expected[0]:04d}/{expected[1]:04d}"
-                yield rules.found_at(rules.GAP, record.line, 3, statement, found=record.number, expected=said)
+                wanted = f"{expected[0]:04d}/{expected[1]:04d}"
+                yield rules.found_at(rules.GAP, record.line, 3, statement, found=record.number, expected=wanted)
         elif record.name in _ARTICLES:
             yield from _belongs(record, movement if record.name[0] == "2" else information, statement, whole=True)
 
@@ -151,7 +151,7 @@ def _accounts(records: Sequence[Record], statement: int) -> Iterator[Finding]:
 
 
 def _details(records: Sequence[Record], statement: int) -> Iterator[Finding]:
-    """Look at each movement with details, and at each detail that has some itself: those of type 9 behind one of type 7."""
+    """Check each movement with details, and each detail with details of its own: those of type 9 after one of type 7."""
     head: _Sum | None = None
     inner: _Sum | None = None
     for record in records:
@@ -210,8 +210,8 @@ def _totals(records: Sequence[Record], statement: int) -> Iterator[Finding]:
     is_number = stated.isascii() and stated.isdigit()
     if not is_number or int(stated) != present:
         at = trailer.column("record_count")
-        said = int(stated) if is_number else repr(stated)
-        yield rules.found_at(rules.COUNT, trailer.line, at, statement, expected=said, found=present)
+        shown = int(stated) if is_number else repr(stated)
+        yield rules.found_at(rules.COUNT, trailer.line, at, statement, expected=shown, found=present)
     debit, credit, heads = trailer.unsigned("debit"), trailer.unsigned("credit"), _heads(records)
     if debit is None or credit is None or heads is None:
         return
@@ -222,7 +222,7 @@ def _totals(records: Sequence[Record], statement: int) -> Iterator[Finding]:
 
 
 def _balance(records: Sequence[Record], statement: int) -> Iterator[Finding]:
-    """Compare the balances; those of a separate application are zero or prove nothing, so that there it is only told."""
+    """Compare the balances; those of a separate application prove nothing, so that a difference is information."""
     header, opening, closing = _of(records, "0"), _of(records, "1"), _of(records, "8")
     application = header.get("separate_application") if header is not None else ""
     is_partial = header is not None and application.strip(" 0") != ""

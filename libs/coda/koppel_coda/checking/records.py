@@ -1,4 +1,4 @@
-"""A line of a file as the checks see it: padded, named, and cut into the fields of its record."""
+"""A line of a file as the checks use it: padded, named, and cut into the fields of its record."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Record:
         return {"0": value, "1": -value}.get(self.get("sign"))
 
     def unsigned(self, name: str) -> Decimal | None:
-        """Return an amount as it stands; None when it cannot be read."""
+        """Return an amount without a sign; None when it cannot be read."""
         try:
             return amount(self.get(name))
         except ValueError:

@@ -1,4 +1,4 @@
-"""The strict rules: how bad each is, and the sentence that says what was found.
+"""The strict rules: the severity of each, and its sentence.
 
 29 and 30 are about a series of statements, see ``series.py``; all others about one file.
 """

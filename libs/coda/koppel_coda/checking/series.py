@@ -15,8 +15,8 @@ _Account = tuple[str, str]
 def check_series(statements: Iterable[Statement]) -> Report:
     """Check that statements follow one another, each account by itself, in the order in which they are given.
 
-    A gap, an overlap, a wrong order and a statement that is there twice are told; separate applications prove no balance and
-    are passed over. ``Finding.statement`` is the place in the series, counted from 1, ``line`` that in the statement's file.
+    A gap, an overlap, a wrong order and a repeated statement are findings; statements of separate applications prove no balance
+    and are ignored. ``Finding.statement`` is the place in the series, counted from 1, ``line`` that in the statement's file.
     """
     by_account: dict[_Account, list[tuple[int, Statement]]] = defaultdict(list)
     for place, statement in enumerate(statements, 1):

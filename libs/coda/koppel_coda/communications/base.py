@@ -1,4 +1,4 @@
-"""What every structured communication is: a row of parts of fixed width behind three digits that say which.
+"""What every structured communication is: parts of fixed width after three digits for its kind.
 
 A class lists its parts once, as annotated fields in their order; reading and writing both follow that list.
 """
@@ -26,7 +26,7 @@ class Structured:
 
     @property
     def rest(self) -> str:
-        """Return what stood behind the last part."""
+        """Return what follows the last part."""
         return self.raw[self.width :].rstrip()
 
     @classmethod
@@ -49,7 +49,7 @@ class Structured:
         """Return the data behind the three digits, without the blanks at its end.
 
         Raises:
-            ValueError: a part does not fit.
+            ValueError: a part is too long.
         """
         if self.raw and type(self).parse(self.raw) == self:
             return self.raw.rstrip()

@@ -1,4 +1,4 @@
-"""Structured communications of bills, fees, credits and investments: what stands inside a movement."""
+"""Structured communications of bills, fees, credits and investments: the data inside a movement."""
 
 from dataclasses import dataclass
 from datetime import date

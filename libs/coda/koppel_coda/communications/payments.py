@@ -1,4 +1,4 @@
-"""Structured communications of transfers, cards and direct debits: what stands inside a movement."""
+"""Structured communications of transfers, cards and direct debits: the data inside a movement."""
 
 from dataclasses import dataclass
 from datetime import date, time
@@ -48,7 +48,7 @@ class PaymentReference(_BelgianReference):
 @coded("102")
 @dataclass(frozen=True, slots=True)
 class ReconstitutedReference(_BelgianReference):
-    """102: the Belgian structured reference as the bank put it together again."""
+    """102: the Belgian structured reference as the bank reconstructed it."""
 
 
 @coded("103")

@@ -1,4 +1,4 @@
-"""What transaction codes mean, in Dutch, French and English; tables are built the first time somebody asks.
+"""What transaction codes mean, in Dutch, French and English; tables are built at their first use.
 
 Each table is text, one row a line: the code, then Dutch, French and English, with ``|`` between them.
 """
@@ -22,7 +22,7 @@ def _rows(table: str) -> dict[str, tuple[str, ...]]:
 
 
 def type_text(code: str, language: Language) -> str:
-    """Return what the type says, such as ``single amount without detail``."""
+    """Return the meaning of the type, such as ``single amount without detail``."""
     return _rows(families.TYPES).get(code, _UNKNOWN)[_PLACE[language]]
 
 

@@ -1,7 +1,8 @@
-"""Which of three code pages text is in that is no UTF-8: each byte is a letter in all of them, and seldom the same one.
+"""Finds which of three code pages a text is in that is no UTF-8: a byte is a character in each, but seldom the same one.
 
-The likely one makes words: letters that Dutch and French use, among letters of their own case, and signs where signs stand.
-``é`` of cp850 is ``‚`` in cp1252, its ``Ç`` is ``€`` there and its ``Ë`` an ``Ó``; where the bytes allow both, cp1252 it is.
+The likely page makes words: letters that Dutch and French use, among letters of their own case, and punctuation where it
+belongs. ``é`` of cp850 is ``‚`` in cp1252, its ``Ç`` is ``€`` there and its ``Ë`` an ``Ó``; where the bytes allow both, it is
+cp1252.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Which code page the bytes are in: ASCII mostly, and everything else that banks and editors make of it.
+"""Finds the code page of the bytes: mostly ASCII, or what banks and editors make of it.
 
-A statement is decided on its own, so that a file of many says the same read at once or piece by piece.
+Each statement is decided on its own, so that a large file gives the same result when read piece by piece.
 """
 
 import codecs

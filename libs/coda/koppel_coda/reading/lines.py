@@ -60,7 +60,7 @@ def statements(stream: BinaryIO) -> Iterator[Lines]:
 
 
 class _Prefixed:
-    """A stream with what was read of it already put back in front."""
+    """A stream, with the bytes that were already read from it in front."""
 
     def __init__(self, start: bytes, stream: BinaryIO) -> None:
         self._start, self._stream = start, stream

@@ -1,6 +1,6 @@
 """Movements (records 2 and 3): cut line by line, put together per sequence number.
 
-This is where a large file spends its time: lines are cut at C speed, dates and codes are remembered, values are built once.
+This is where a large file spends its time: lines are cut at C speed, dates and codes are cached, values are built once.
 """
 
 from datetime import date
@@ -213,7 +213,7 @@ class Movements:
             self._heads.append(self._built(group, None))
 
     def _built(self, group: list[_Article], day: date | None) -> Movement:
-        """Build the movement of a group: its details by type and place, whatever the globalisation codes say."""
+        """Build the movement of a group: its details by type and place, independent of the globalisation codes."""
         if len(group) == 1:
             return self._movement(group[0], (), day)
         details: list[Movement] = []
@@ -325,7 +325,7 @@ class Movements:
             self._note("globalisation", line, column("2.1", "globalisation"), level)
 
     def _dated(self, line: int, value_on: date | None, entry_on: date | None, day: date | None) -> tuple[date, date]:
-        """Return value date and entry date: each stands in for the other, then the day of the statement."""
+        """Return value date and entry date: each replaces the other where it is missing, and the day of the statement both."""
         if value_on is None:
             self._note("value_on_missing", line, column("2.1", "value_on"), "")
         if entry_on is None:

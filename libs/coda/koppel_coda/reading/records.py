@@ -42,7 +42,7 @@ _RESERVED = {"0": slice(17, 24), "8": slice(63, 127), "9": slice(52, 127)}
 
 
 class Opening(NamedTuple):
-    """What record 1 says."""
+    """The values of record 1."""
 
     account: accounts.Account
     balance: Balance
@@ -52,14 +52,14 @@ class Opening(NamedTuple):
 
 
 class Records:
-    """Reads single records; ``line`` is where they stand, ``notes`` takes what is put up with."""
+    """Reads single records; ``line`` is their line, ``notes`` collects what is tolerated."""
 
     def __init__(self, notes: list[Note]) -> None:
         self.notes = notes
         self.line = 0
 
     def header(self, text: str) -> Header:
-        """Return what record 0 says."""
+        """Return the values of record 0."""
         if text[0] != "0":
             raise ReadError("not_coda", "a CODA file begins with a header (record 0)", self.line)
         (
@@ -103,7 +103,7 @@ class Records:
         )
 
     def old_balance(self, text: str, version: str) -> Opening:
-        """Return what record 1 says."""
+        """Return the values of record 1."""
         structure, paper, zone, sign, amount, on, holder, description, coded = _OLD(text)
         if version == "1":
             structure = accounts.Structure.BBAN.value
@@ -144,7 +144,7 @@ class Records:
         return self._account(zone, structure, "8"), balance
 
     def trailer(self, text: str) -> Trailer:
-        """Return what record 9 says."""
+        """Return the values of record 9."""
         count, debit, credit, multiple = _TRAILER(text)
         self._reserved("9", text)
         return Trailer(
@@ -193,12 +193,12 @@ class Records:
             self.note("reserved", _RESERVED[record].start + 1, found)
 
     def note(self, code: str, at: int, text: str) -> None:
-        """Remember something put up with on this line."""
+        """Note something tolerated on this line."""
         self.notes.append(Note(code, self.line, at, text))
 
 
 def _company(text: str) -> str:
-    """Return ten digits without the zero in front; anything else as it stands."""
+    """Return ten digits without the leading zero; any other text unchanged."""
     stripped = text.strip()
     if not stripped.strip("0"):
         return ""

@@ -1,6 +1,6 @@
-"""From the lines of one statement to a ``Statement``.
+"""Reads the lines of one statement into a ``Statement``.
 
-The order of the records is followed, never the next and link codes, which banks get wrong. What can be put up with is noted;
+The order of the records is followed, never the next and link codes, which banks get wrong. What can be tolerated is noted;
 an amount, a sign, a balance or an account that cannot be read is a ``ReadError``.
 """
 

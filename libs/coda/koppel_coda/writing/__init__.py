@@ -12,13 +12,13 @@ LINE_END = "\r\n"
 
 
 def write(statements: Iterable[Statement], *, encoding: str = "cp1252") -> bytes:
-    """Return the file of these statements; ``read`` gives them back equal.
+    """Return the file of these statements; ``read`` returns equal statements.
 
     Everything that follows from the rest is worked out: sequence and detail numbers, next and link codes, record count and
     totals. ``encoding`` is ``ascii``, ``cp1252`` or ``utf-8``.
 
     Raises:
-        WriteError: there is nothing to write, or a statement says what CODA cannot hold.
+        WriteError: there is nothing to write, or a statement has something that CODA cannot hold.
     """
     given = list(statements)
     if not given:

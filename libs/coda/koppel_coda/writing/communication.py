@@ -12,7 +12,7 @@ def text_of(
     """Return the structured flag and the text, at most ``room`` long.
 
     Raises:
-        WriteError: it is too long, of a kind that does not belong here, or a part does not fit.
+        WriteError: it is too long, of a kind that does not belong here, or a part is too long.
     """
     if isinstance(communication, str):
         return "0", checked_text(communication, room, where)

@@ -21,7 +21,7 @@ def lines_of(movement: Movement, sequence: int, where: str) -> list[str]:
     """Return the lines of a movement and its details.
 
     Raises:
-        WriteError: it says what CODA cannot hold.
+        WriteError: it has something that CODA cannot hold.
     """
     numbers = count()
     lines = list(_article(movement, sequence, numbers, where))
@@ -48,7 +48,7 @@ def _details(movement: Movement, where: str) -> Iterator[tuple[Movement, str]]:
 
 
 def _article(movement: Movement, sequence: int, numbers: "count[int]", where: str) -> Iterator[str]:
-    """Yield the lines of one movement, its information behind it; 2.2 and 2.3 only where they say something."""
+    """Yield the lines of one movement, its information behind it; 2.2 and 2.3 only where they have a value."""
     at = {"sequence": sequence, "detail": _next(numbers, where)}
     flag, text = text_of(movement.communication, IN_MOVEMENTS, sum(MOVEMENT_ROOM), f"{where}: communication")
     zones = _zones(text, MOVEMENT_ROOM)
@@ -176,7 +176,7 @@ def _code(text: str, where: str) -> str:
 
 
 def _with_trade_reference(text: str, reference: str, beside: bool, where: str) -> str:
-    """Put what files from before version 2.3 carry into 110-125, where purposes stand today."""
+    """Write the data of files from before version 2.3 into 110-125, where the purpose is today."""
     path = f"{where}: trade_reference"
     checked_text(reference, 16, path)
     if beside or not reference[:3].strip():

@@ -1,4 +1,4 @@
-"""One line from the table of fields: every value padded, and refused where it does not fit."""
+"""One line from the table of fields: every value padded, and refused where it is too long."""
 
 from datetime import date
 from decimal import Decimal

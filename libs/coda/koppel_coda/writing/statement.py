@@ -18,10 +18,10 @@ _NOT_COUNTED = frozenset("049")
 
 
 def lines_of(statement: Statement, where: str, *, last: bool) -> list[str]:
-    """Return the lines of a statement; ``last`` says that no other follows.
+    """Return the lines of a statement; ``last`` means that no other follows.
 
     Raises:
-        WriteError: it says what CODA cannot hold, or its balances do not follow from each other.
+        WriteError: it has something that CODA cannot hold, or its balances do not follow from each other.
     """
     _check(statement, where)
     zone = _account(statement.account, f"{where}: account")

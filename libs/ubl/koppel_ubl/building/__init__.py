@@ -1,4 +1,4 @@
-"""From what somebody sells to a whole document: everything that follows is worked out, what breaks a rule is refused.
+"""Builds a whole document from what was sold: works out everything that follows, and refuses what breaks a rule.
 
 ``build.py`` is the way in, ``amounts.py`` the arithmetic of the standard, ``including_vat.py`` that of tills and shops, and
 ``belgian.py`` the values that Belgian documents share.

@@ -1,7 +1,7 @@
 """The arithmetic of EN 16931: each line is rounded once, VAT once per rate, and sums are not rounded again.
 
-Ties go away from zero, as in commerce. Belgium asks for the same: VAT is rounded on the total per rate, never per line (Royal
-Decree of 8 July 2025).
+Ties are rounded away from zero, as in commerce. Belgium requires the same: VAT is rounded on the total per rate, never per line
+(Royal Decree of 8 July 2025).
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from koppel_ubl.model import AllowanceCharge, Line, Totals, VatCategory, VatSubt
 CENT: Final = Decimal("0.01")
 ZERO: Final = Decimal("0.00")
 _EXEMPTIONS: Final = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
-"""Categories that have one reason only (BR-AE-10, BR-IC-10, BR-G-10, BR-O-10); E has many, and must say which."""
+"""Categories that have one reason only (BR-AE-10, BR-IC-10, BR-G-10, BR-O-10); E has many, and must state which."""
 
 
 def rounded(amount: Decimal) -> Decimal:
@@ -85,7 +85,7 @@ def _only(reasons: Iterable[str | None], category: str | None) -> str | None:
 
 
 def without_exemption(vat: VatCategory) -> VatCategory:
-    """Return the category as lines state it: why there is no VAT stands in the breakdown alone."""
+    """Return the category as lines state it: only the breakdown states why there is no VAT."""
     return replace(vat, exemption_code=None, exemption_reason=None)
 
 

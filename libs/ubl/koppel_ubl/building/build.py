@@ -1,4 +1,4 @@
-"""From a draft to a document that keeps every rule."""
+"""Builds a document that keeps every rule from a draft."""
 
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -35,10 +35,10 @@ def build(
     exchange_rate: Decimal | None = None,
     profile: Profile = "peppol-bis-3",
 ) -> Kind:
-    """Work out all that follows from a draft, and refuse what would break a rule.
+    """Work out everything that follows from a draft, and refuse what breaks a rule.
 
     Worked out: line numbers and net amounts, the VAT breakdown, every total, the type code, the currency and the identifiers of
-    the specification (those of self-billing for types 389 and 261). Whether a category is exempt, and why, is told by the
+    the specification (those of self-billing for types 389 and 261). Whether a category is exempt, and why, follows from the
     ``vat`` of its lines. What the draft states already is kept, and refused where it does not follow.
 
     Args:

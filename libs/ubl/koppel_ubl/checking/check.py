@@ -1,4 +1,4 @@
-"""The check itself: which layers look at a document, and in which order."""
+"""The check: which layers apply under which profile, and in which order they report."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -31,8 +31,8 @@ PROFILES: Final[Mapping[Profile, frozenset[str]]] = MappingProxyType(
 def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
     """Check a UBL invoice or credit note against the rules of a profile.
 
-    The layers look one after another and each says all it sees: a document whose structure is wrong can be wrong in other
-    ways too. Only where a value cannot be understood at all the later rules have nothing to judge, and say that.
+    Every layer reports all its findings: a document with a wrong structure can have other faults too. Only where a value
+    cannot be read at all, the rules of EN 16931 cannot be evaluated, and the layer reports just that.
 
     Args:
         data: the bytes as received, with or without a Peppol envelope (SBDH).

@@ -153,7 +153,7 @@ def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
 
 
 def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
-    """Tell the VAT totals apart: the one in the accounting currency (BT-111) has no breakdown."""
+    """Separate the VAT totals: the one in the accounting currency (BT-111) has no breakdown."""
     currency, tax_currency = values.get("currency"), values.get("tax_currency")
     breakdown: list[VatSubtotal] = []
     for total in values.pop("tax_totals", ()):
@@ -212,4 +212,4 @@ def _tax_totals(document: Document) -> list[Values]:
 INVOICE: Final = Shape(_INVOICE_ENTRIES, make, unmake)
 CREDIT_NOTE: Final = Shape(_CREDIT_NOTE_ENTRIES, make, unmake)
 EITHER: Final = Shape((*_INVOICE_ENTRIES, *_CREDIT_NOTE_ENTRIES), make, unmake)
-"""For reading, which takes the elements of one kind inside the other as older senders put them there."""
+"""For reading: accepts elements of either kind in the other, as older senders write them."""

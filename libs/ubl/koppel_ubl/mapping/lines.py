@@ -180,7 +180,7 @@ def _object(values: Values, element: etree._Element, notes: Notes) -> None:
 
 
 def _own_vat(values: Values, vat: VatCategory, element: etree._Element, notes: Notes) -> VatCategory:
-    """Take VAT from the line's own total where the item has none (e-FFF); what says something else is not held."""
+    """Take VAT from the line's own total where the item has none (e-FFF); another total goes to ``unmapped``."""
     first, *others = values.pop("tax_totals")
     values["vat_amount"] = first.get("tax")
     for total in element.findall(CAC + "TaxTotal")[1:] if others else ():
@@ -197,14 +197,14 @@ _SUBTOTAL = f"{CAC}TaxTotal/{CAC}TaxSubtotal"
 
 
 def _repeats(one: VatSubtotal, vat: VatCategory, values: Values, element: etree._Element) -> bool:
-    """Return whether a breakdown of one line says what the line says already."""
+    """Return whether the breakdown of one line only repeats what the line states."""
     same = (getattr(one, each.name) in {None, getattr(vat, each.name)} for each in fields(VatCategory))
     has_taxable = element.find(f"{_SUBTOTAL}/{CBC}TaxableAmount") is not None
     return all(same) and one.tax == values["vat_amount"] and (not has_taxable or one.taxable == values.get("net"))
 
 
 def vat_with(vat: VatCategory, fallback: VatSubtotal) -> VatCategory:
-    """Return ``vat``, filled in from a subtotal where it says nothing."""
+    """Return ``vat``, filled in from a subtotal where it has no value."""
     if vat.category is not None:
         return vat
     return VatCategory(

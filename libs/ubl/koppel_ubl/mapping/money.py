@@ -107,7 +107,7 @@ def _subtotal(values: Values, element: etree._Element, notes: Notes) -> VatSubto
     rate, beside = vat.rate, values.get("rate")
     if beside is not None and beside != rate:
         if element.find(_OWN_PERCENT) is None:
-            rate = beside  # what the name of the category stands for comes after what is written in so many words
+            rate = beside  # an explicit value takes precedence over what the name of the category implies
         else:
             notes.skip_below(element, CBC + "Percent")
     if rate is None and taxable and (vat.category == "S" or (vat.category is None and tax)):

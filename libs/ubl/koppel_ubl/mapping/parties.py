@@ -29,7 +29,7 @@ VAT = "VAT"
 
 
 def _address(values: Values, _element: etree._Element, _notes: Notes) -> Address:
-    """Put a house number that stands apart from its street (e-FFF) behind it."""
+    """Append a separate house number (e-FFF) to its street."""
     house = values.pop("house", None)
     if house:
         values["street"] = f"{values['street']} {house}" if values.get("street") else house
@@ -55,7 +55,7 @@ _TAX_NUMBER = shape(text("cbc:CompanyID", "number"), sole("cac:TaxScheme", "cbc:
 
 
 def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
-    """Tell VAT number (BT-31) and other registration (BT-32) apart."""
+    """Separate the VAT number (BT-31) from another registration (BT-32)."""
     elements: list[etree._Element] = []
     for position, found in enumerate(values.pop("tax_numbers", ())):
         number, scheme = found.get("number"), found.get("scheme")
@@ -70,14 +70,14 @@ def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
 
 
 def _trader(values: Values, element: etree._Element, notes: Notes) -> Party:
-    """Seller and buyer: where no name is registered, the trade name stands in."""
+    """Seller and buyer: the trade name is the name where no name is registered."""
     _tax_numbers(values, element, notes)
     values["name"] = values.pop("registered", None) or values.get("trade_name")
     return _party(values)
 
 
 def _other(values: Values, element: etree._Element, notes: Notes) -> Party:
-    """Payee and tax representative, whose name stands where the others have their trade name (BT-59, BT-62)."""
+    """Payee and tax representative, whose name is where the others have their trade name (BT-59, BT-62)."""
     _tax_numbers(values, element, notes)
     registered, name = values.pop("registered", None), values.pop("trade_name", None)
     values["name"] = registered or name

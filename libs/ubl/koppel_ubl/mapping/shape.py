@@ -44,10 +44,10 @@ Values: TypeAlias = dict[str, Any]
 
 
 class Notes(Protocol):
-    """What turning values into an object may tell."""
+    """Where the functions that make objects record what they leave out."""
 
     def skip(self, element: etree._Element) -> None:
-        """Note an element that is left out, or whatever of its name stands below ``element``."""
+        """Note an element that is left out."""
 
     def skip_below(self, element: etree._Element, *tags: str) -> None:
         """Note the children with these tags."""
@@ -72,7 +72,7 @@ class Entry:
     is_read_only: bool = False
     """An older spelling that is read and never written."""
     is_required: bool = False
-    """Whether the schema wants it wherever its aggregate is written."""
+    """Whether the schema requires it in its aggregate."""
 
     @property
     def tag(self) -> str:
@@ -112,7 +112,7 @@ def qualified(name: str) -> str:
 
 
 def shape(*entries: Entry, make: Make | None = None, unmake: Unmake | None = None) -> Shape:
-    """Return a shape whose values stay as they are, unless told otherwise."""
+    """Return a shape; without ``make`` its values stay as they are."""
     return Shape(entries, make or _values, unmake or _mapping)
 
 
@@ -173,12 +173,12 @@ def number(name: str, field: str, *, read_only: bool = False) -> Entry:
 
 
 def number_with(name: str, field: str, /, **attributes: str) -> Entry:
-    """A number; ``attributes`` says which attribute fills which field."""
+    """A number; ``attributes`` maps attributes to fields."""
     return Entry(name, WITH_ATTRIBUTES, field, attributes=tuple(attributes.items()), is_number=True)
 
 
 def text_with(name: str, field: str, /, **attributes: str) -> Entry:
-    """A text; ``attributes`` says which attribute fills which field."""
+    """A text; ``attributes`` maps attributes to fields."""
     return Entry(name, WITH_ATTRIBUTES, field, attributes=tuple(attributes.items()))
 
 
@@ -223,7 +223,7 @@ def embedded(name: str, field: str) -> Entry:
 
 
 def required(entry: Entry) -> Entry:
-    """Return the entry as one the schema wants wherever its aggregate is written."""
+    """Return the entry as one that the schema requires in its aggregate."""
     return replace(entry, is_required=True)
 
 

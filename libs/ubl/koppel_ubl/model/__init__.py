@@ -1,7 +1,7 @@
 """An invoice or credit note as frozen values; the business terms of EN 16931 (BT-, BG-) are named beside each field.
 
 Values are as written in the document: amounts keep their sign, texts their spelling; what is absent is None or empty.
-The kind is the class — ``Invoice`` or ``CreditNote`` — and stands apart from the sign: a credit note's amounts are
+The kind is the class — ``Invoice`` or ``CreditNote`` — independent of the sign: a credit note's amounts are
 positive, a negative invoice is an invoice.
 """
 

@@ -24,5 +24,5 @@ class Attachment:
 
     @property
     def is_pdf(self) -> bool:
-        """Whether the content begins as a PDF does, whatever is declared."""
+        """Whether the content begins as a PDF does, whatever its declared type."""
         return self.content is not None and self.content[:1024].lstrip()[:5] == b"%PDF-"

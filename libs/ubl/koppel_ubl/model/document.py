@@ -116,7 +116,7 @@ class Document:
 
     @property
     def structured_reference(self) -> str | None:
-        """The Belgian structured reference as twelve digits, wherever the document puts it; None when there is none."""
+        """The Belgian structured reference as twelve digits, wherever the document has it; None when there is none."""
         for means in self.payment_means:
             for text in (*means.references, means.instruction or "", means.instruction_note or ""):
                 if (digits := parse_structured_reference(text)) is not None:
@@ -154,7 +154,7 @@ _ITSELF = frozenset({"commercialinvoice", "creditnote", "invoice"})
 
 @dataclass(frozen=True, kw_only=True)
 class Invoice(Document):
-    """UBL Invoice, but for those whose type code says credit note."""
+    """A UBL Invoice, except with the type code of a credit note."""
 
 
 @dataclass(frozen=True, kw_only=True)

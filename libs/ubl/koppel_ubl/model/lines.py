@@ -69,7 +69,7 @@ class Item:
 
 
 NOTHING = Item()
-"""What a line says of an item it does not name."""
+"""The item of a line without one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ class VatCategory:
 
 
 NO_VAT = VatCategory()
-"""What a line says of its VAT where it says nothing."""
+"""The VAT of a line without one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class VatSubtotal:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """BG-22; the VAT totals (BT-110, BT-111) stand beside the VAT breakdown."""
+    """BG-22; the VAT totals (BT-110, BT-111) are with the VAT breakdown."""
 
     lines: Decimal | None = None
     """BT-106."""
@@ -93,4 +93,4 @@ class Totals:
 
 
 NO_TOTALS = Totals()
-"""What a document says that has no totals."""
+"""The totals of a document without any."""

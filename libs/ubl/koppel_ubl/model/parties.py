@@ -1,4 +1,4 @@
-"""Who stands on an invoice: seller, buyer, payee, tax representative; and where it was delivered."""
+"""The parties of an invoice: seller, buyer, payee, tax representative; and the place of delivery."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -109,7 +109,7 @@ class Delivery:
 
 
 NOBODY = Party()
-"""What a document says of a party it does not name."""
+"""The party of a document without one."""
 
 _BELGIAN_SCHEMES = frozenset({"0208", "9925", "9956", "0193", "BE:EN", "BE:VAT", "BE:CBE"})
 """0208 enterprise number, 9925 VAT number; 9956 and 0193 are what older documents write for them."""

@@ -17,9 +17,9 @@ class PaymentMeans:
     references: tuple[str, ...] = ()
     """BT-83."""
     instruction: str | None = None
-    """InstructionID: where e-FFF puts the structured reference."""
+    """InstructionID: where e-FFF has the structured reference."""
     instruction_note: str | None = None
-    """InstructionNote: where other older documents put it."""
+    """InstructionNote: where other older documents have it."""
     account: str | None = None
     """BT-84, usually an IBAN."""
     account_name: str | None = None
@@ -29,7 +29,7 @@ class PaymentMeans:
     card_number: str | None = None
     """BT-87: the last digits only, one hopes."""
     card_network: str | None = None
-    """NetworkID: no business term, but UBL asks for one beside a card number."""
+    """NetworkID: no business term, but UBL requires one with a card number."""
     card_holder: str | None = None
     """BT-88."""
     mandate: str | None = None

@@ -122,7 +122,7 @@ class Reader:
         inside: Values = {}
         self.fill(element, inner, inside)
         if not inside and kind != MANY:
-            return  # an empty group counts as absent, as an empty value does; what stood in it is in ``unmapped``
+            return  # an empty group counts as absent, as an empty value does; ``unmapped`` has what was in it
         one = inner.make(inside, element, self.unmapped)
         if kind != MANY:
             values[field] = one

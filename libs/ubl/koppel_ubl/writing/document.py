@@ -36,11 +36,11 @@ _INDENT: Final = "  "
 def write(document: Invoice | CreditNote) -> bytes:
     """Write a document as UBL 2.1, in UTF-8; the same document gives the same bytes.
 
-    Everything the model holds is written and nothing else, so that reading the bytes gives the document back. Whether it
-    keeps the rules is not looked at: check the bytes.
+    Everything the model holds is written and nothing else, so that reading the bytes gives the document back. The
+    rules are not checked here: check the bytes.
 
     Raises:
-        WriteError: the schema wants something the document has not, or a text holds what XML cannot.
+        WriteError: the document lacks what the schema requires, or a text has characters that XML cannot hold.
     """
     root, shape = ("CreditNote", CREDIT_NOTE) if isinstance(document, CreditNote) else ("Invoice", INVOICE)
     _check_due_date(document)

@@ -1,4 +1,4 @@
-"""XML as text: what may stand in it, and how numbers and signs are written. The same value gives the same text, always."""
+"""XML as text: which characters it can hold, and how numbers and signs are written. The same value always gives the same text."""
 
 import re
 from decimal import Decimal
@@ -15,7 +15,7 @@ ATTRIBUTE_CHARACTERS_MAX: Final = 2_000
 
 
 def escaped(text: str, path: str) -> str:
-    """Return text as it stands between tags or in an attribute.
+    """Return text as it is written between tags or in an attribute.
 
     Raises:
         WriteError: ``invalid_character``.

@@ -1,7 +1,7 @@
-"""Code lists: facts, each a text file of codes beside this page.
+"""The code lists: each is a text file beside this page.
 
 ``RELEASE`` is the release of the EN 16931 validation artefacts whose lists these are; they change about twice a year, and a
-new release replaces the files and ``RELEASE`` together. Peppol's own, narrower lists stand with its rules.
+new release replaces the files and ``RELEASE`` together. Peppol's own, narrower lists are with its rules.
 """
 
 from functools import cache

@@ -27,9 +27,9 @@ _NOT_CASTABLE = RULES.declare(
     "KOPPEL-VALUE",
     "fatal",
     "",
-    nl="Deze waarde is geen getal, datum of ja/nee; daardoor zijn de regels van EN 16931 niet te beoordelen.",
-    fr="Cette valeur n'est ni un nombre, ni une date, ni un oui/non ; les règles EN 16931 ne peuvent être jugées.",
-    en="This value is no number, date or yes/no; because of it the rules of EN 16931 cannot be judged.",
+    nl="Deze waarde is geen getal, datum of ja/nee; daardoor kunnen de regels van EN 16931 niet worden gecontroleerd.",
+    fr="Cette valeur n'est ni un nombre, ni une date, ni un oui/non ; les règles EN 16931 ne peuvent être vérifiées.",
+    en="This value is not a number, date or true/false, so the rules of EN 16931 cannot be evaluated.",
 )
 
 LAYER = Layer("en16931", RULES.by_id, RULES.assertions, not_castable=_NOT_CASTABLE)

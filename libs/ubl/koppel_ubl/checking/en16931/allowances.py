@@ -42,7 +42,7 @@ def _amount(context: Context, rule_id: str, term: str, what: Sentence) -> None:
 
 
 def _reason(context: Context, rule_ids: tuple[str, str], term: str, what: Sentence) -> None:
-    """Ask for a reason under both its ids: the standard says it twice, as a rule and as a condition."""
+    """Require a reason under both its ids: the standard has it twice, as a rule and as a condition."""
     test = any_given("cbc:AllowanceChargeReason", "cbc:AllowanceChargeReasonCode")
     context.rule(
         rule_ids[0],
@@ -58,7 +58,7 @@ def _reason(context: Context, rule_ids: tuple[str, str], term: str, what: Senten
         term,
         nl=f"Voor {what.nl} is een tekst of een code als reden nodig, of allebei.",
         fr=f"Pour {what.fr}, il faut un motif en texte ou en code, ou les deux.",
-        en=f"For {what.en} a reason is needed as text or as code, or both.",
+        en=f"The reason of {what.en} is required as text, as code or as both.",
     )(test)
 
 

@@ -1,4 +1,4 @@
-"""The rules that a code stands in its list (BR-CL-…). The lists are in ``codes/``, with their release."""
+"""The rules that a code is in its list (BR-CL-…). The lists are in ``codes/``, with their release."""
 
 from koppel_ubl.checking.codes import codes
 from koppel_ubl.checking.engine import Facts, Test, Value, normalised

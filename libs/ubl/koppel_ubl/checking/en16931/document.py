@@ -298,7 +298,7 @@ def split_payment_excludes_standard_rate(document: Group, facts: Facts) -> bool:
     with_split = {code.text for group in (*breakdown, *categories, *classified) for code in group.elements("cbc:ID")}
     if "B" not in with_split:
         return True
-    # The official rule looks for S in the subtotal itself instead of in its category, where it never stands.
+    # The official rule looks for S in the subtotal itself instead of in its category, where it never is.
     subtotals = document.all("cac:TaxTotal", "cac:TaxSubtotal")
     others = {code.text for group in (*subtotals, *categories, *classified) for code in group.elements("cbc:ID")}
     return "S" not in others

@@ -1,4 +1,4 @@
-"""What many rules of EN 16931 ask about one document, found once and only when asked."""
+"""Facts about a document that many rules of EN 16931 use, each worked out at its first use."""
 
 from koppel_ubl.checking.engine import Facts, Group, cached_by_document
 

@@ -43,7 +43,7 @@ ACCOUNT.rule(
     "BT-87",
     nl="Van een betaalkaart worden hoogstens tien cijfers vermeld (de eerste zes en de laatste vier).",
     fr="D'une carte de paiement, dix chiffres au plus sont indiqués (les six premiers et les quatre derniers).",
-    en="Of a payment card ten digits at most are given (the first six and the last four).",
+    en="Give ten digits of a payment card at most (the first six and the last four).",
 )
 def card_number_is_shortened(number: Value, facts: Facts) -> bool:
     return len(normalised(number.text)) <= CARD_DIGITS_MAX

@@ -1,8 +1,7 @@
-"""What UBL can say and EN 16931 does not use (UBL-CR-…), and attributes it does not use (UBL-DT-08 and on).
+"""Elements of UBL that EN 16931 does not use (UBL-CR-…), and attributes it does not use (from UBL-DT-08).
 
 ``restrictions.txt`` holds the places, one a line behind the number of their rule: ``/`` begins at the document, ``//`` anywhere,
-``/line`` is a line of an invoice or credit note, ``@name`` an attribute. They are warnings: who receives such a document may
-leave out what stands there.
+``/line`` is a line of an invoice or credit note, ``@name`` an attribute. They are warnings: a receiver may ignore what is there.
 """
 
 from importlib.resources import files
@@ -36,7 +35,7 @@ UNUSED_ATTRIBUTES = {
     "UBL-DT-28": "listAgencyID",
     "UBL-CR-663": "unitCodeListID",
 }
-"""By rule; ``name`` stands at a code of a means of payment only."""
+"""By rule; ``name`` is allowed at a code of a means of payment only."""
 
 
 def _unused(rule_id: str, what: str) -> Rule:
@@ -123,7 +122,7 @@ def version_is_known(version: Value, facts: Facts) -> bool:
     "BT-9",
     nl="De vervaldag van een factuur staat in DueDate; alleen een creditnota heeft hem bij de betaalwijze.",
     fr="L'échéance d'une facture figure dans DueDate ; seule une note de crédit la porte au moyen de paiement.",
-    en="The due date of an invoice stands in DueDate; only a credit note has it with the means of payment.",
+    en="The due date of an invoice is in DueDate; only a credit note has it with the means of payment.",
 )
 def due_date_stands_with_the_document(document: Group, facts: Facts) -> bool:
     return facts.is_credit_note or not document.has("cac:PaymentMeans", "cbc:PaymentDueDate")

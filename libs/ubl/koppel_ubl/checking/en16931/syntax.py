@@ -1,4 +1,4 @@
-"""How often terms may stand in the syntax (UBL-SR-…), how amounts and attachments are written (UBL-DT-…)."""
+"""How often terms may occur (UBL-SR-…), how amounts and attachments are written (UBL-DT-…)."""
 
 from importlib.resources import files
 
@@ -41,7 +41,7 @@ def _once(context: Context, rule_id: str, term: str, what: Sentence, test: Test)
     context.rule(rule_id, "fatal", term, nl=sentence.nl, fr=sentence.fr, en=sentence.en)(test)
 
 
-# A line of the table: rule, terms, where it is asked, what may stand there once, and how we call that in three languages.
+# A line of the table: rule, terms, context, what may occur there once, and its name in three languages.
 for _line in files(__package__).joinpath("once.txt").read_text(encoding="utf-8").splitlines():
     _rule, _term, _where, _path, *_what = _line.split(" | ")
     _steps = _path.split("/")
@@ -278,7 +278,7 @@ ATTACHED.rule(
     "BT-125",
     nl="Vermeld bij een bijlage wat ze is (mimeCode).",
     fr="Indiquez le type de chaque annexe (mimeCode).",
-    en="State of an attachment what it is (mimeCode).",
+    en="State the type of every attachment (mimeCode).",
 )(lambda content, facts: content.get("mimeCode") is not None)
 ATTACHED.rule(
     "UBL-DT-07",

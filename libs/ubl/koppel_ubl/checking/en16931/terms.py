@@ -1,4 +1,4 @@
-"""What a few groups say about themselves: the scheme of a tax, the kind and code of an allowance or charge."""
+"""Terms that many rules read: the scheme of a tax, the code of a VAT category, whether a group is an allowance or a charge."""
 
 from koppel_ubl.checking.engine import Group, cached_by_shape, is_true, normalised
 

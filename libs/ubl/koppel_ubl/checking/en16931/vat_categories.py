@@ -1,4 +1,4 @@
-"""The rules of each VAT category, made from what its family says (BR-S-…, BR-Z-…, BR-AE-…), and those only one of them has."""
+"""The rules of each VAT category, made from its family (BR-S-…, BR-Z-…, BR-AE-…), and the rules of single categories."""
 
 from collections import Counter
 
@@ -90,7 +90,7 @@ def _numbers_of(family: Family, *, charges: bool) -> Test:
 
 
 def _of_uses(family: Family) -> None:
-    asked = RATES[family.rate]
+    required = RATES[family.rate]
     for context, number, what, term in (
         (OF_LINES.of(family.code), "05", _LINE, "BT-152"),
         (OF_ALLOWANCES_AND_CHARGES.of(f"False {family.code}"), "06", _ALLOWANCE, "BT-96"),
@@ -100,9 +100,9 @@ def _of_uses(family: Family) -> None:
             f"{family.prefix}-{number}",
             "fatal",
             term,
-            nl=f"Bij {what.nl} in categorie {family.code} ({family.name.nl}) hoort {asked.nl}.",
-            fr=f"Pour {what.fr} en catégorie {family.code} ({family.name.fr}), il faut {asked.fr}.",
-            en=f"With {what.en} in category {family.code} ({family.name.en}) goes {asked.en}.",
+            nl=f"Bij {what.nl} in categorie {family.code} ({family.name.nl}) hoort {required.nl}.",
+            fr=f"Pour {what.fr} en catégorie {family.code} ({family.name.fr}), il faut {required.fr}.",
+            en=f"With {what.en} in category {family.code} ({family.name.en}), state {required.en}.",
         )(lambda category, facts: family.rate(category))
 
 
@@ -114,7 +114,7 @@ def _of_breakdown(family: Family) -> None:
         "BT-116",
         nl=f"De maatstaf van heffing van {code} ({name.nl}) is niet de som van wat die categorie heeft.",
         fr=f"La base imposable de {code} ({name.fr}) n'est pas la somme de ce qui porte cette catégorie.",
-        en=f"The taxable amount of {code} ({name.en}) is not the sum of what has that category.",
+        en=f"The taxable amount of {code} ({name.en}) is not the sum of the amounts in that category.",
     )(lambda category, facts: amounts_agree(family, category, facts))
     context.rule(
         f"{family.prefix}-09",
@@ -130,7 +130,7 @@ def _of_breakdown(family: Family) -> None:
         "BT-120, BT-121",
         nl=f"Bij {code} ({name.nl}) hoort {'een' if family.reason else 'geen'} reden van vrijstelling.",
         fr=f"Pour {code} ({name.fr}), {'indiquez un' if family.reason else 'pas de'} motif d'exonération.",
-        en=f"With {code} ({name.en}) goes {'a' if family.reason else 'no'} reason of exemption.",
+        en=f"Category {code} ({name.en}) {'requires a' if family.reason else 'allows no'} reason for exemption.",
     )(lambda category, facts: _has_reason(category) is family.reason)
 
 
@@ -206,5 +206,5 @@ for _number, _where, _term, _used in (
         _term,
         nl=f"Naast categorie O (buiten het toepassingsgebied) staat geen {_where.nl} van een andere categorie.",
         fr=f"À côté de la catégorie O (hors champ d'application), pas de {_where.fr} d'une autre catégorie.",
-        en=f"Next to category O (outside the scope of VAT) stands no {_where.en} of another category.",
+        en=f"An invoice with category O (outside the scope of VAT) has no {_where.en} of another category.",
     )(_only_outside(_used))

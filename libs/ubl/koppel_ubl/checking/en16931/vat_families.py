@@ -1,7 +1,7 @@
-"""The families of VAT categories: nine times nearly the same rules, told apart by what each category is.
+"""The families of VAT categories: nine times nearly the same rules, with the differences as data.
 
-``BR-S-05`` and ``BR-Z-05`` are one question, the rate of a line, with two answers. A family says which answers are its own;
-the rules follow in ``vat_categories.py``.
+``BR-S-05`` and ``BR-Z-05`` both test the rate of a line, for different values. A family holds its values;
+``vat_categories.py`` makes the rules from them.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def with_vat_number(facts: Facts) -> bool:
 
 
 def with_registered_buyer(facts: Facts) -> bool:
-    """Require what S asks of the seller, and a buyer with a VAT or registration number."""
+    """Require what S requires of the seller, and a buyer with a VAT or registration number."""
     return with_tax_number(facts) and (buyer_has_vat_number(facts) or buyer_is_registered(facts))
 
 
@@ -70,7 +70,7 @@ def with_both_vat_numbers(facts: Facts) -> bool:
 
 
 def without_vat_numbers(facts: Facts) -> bool:
-    """Require that nobody's VAT number is given."""
+    """Require that no VAT number is given."""
     return not with_vat_number(facts) and not buyer_has_vat_number(facts)
 
 
@@ -111,7 +111,7 @@ RATES: dict[RateTest, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a VAT category asks.
+    """What a VAT category requires.
 
     Attributes:
         prefix: of its rules: ``BR-IC`` for the category ``K``.
@@ -181,7 +181,7 @@ def amounts_agree(family: Family, category: Group, facts: Facts) -> bool:
 
 
 def uses_agree(family: Family, facts: Facts) -> bool:
-    """Return whether the breakdowns of a category are as many as its use asks for."""
+    """Return whether a category has as many breakdowns as its use requires."""
     vat, code = uses(facts), family.code
     if family.breakdown == "one":
         return not vat.is_used(code) or vat.breakdown_vat[code] == 1

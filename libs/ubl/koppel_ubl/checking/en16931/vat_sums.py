@@ -1,4 +1,4 @@
-"""Where each VAT category is used in a document, and for which amounts: looked up once for all category rules."""
+"""Where each VAT category is used in a document, and for which amounts: worked out once for all category rules."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ from .facts import Facts
 from .tree import Element, Node
 
 Test = Callable[[Any, Facts], bool]
-"""Whether something holds for a node: a ``Group`` or a ``Value``, as the place of the assertion says."""
+"""Whether something holds for a node: a ``Group`` or a ``Value``, depending on the place of the assertion."""
 
 
 class Violation(NamedTuple):
@@ -19,7 +19,7 @@ class Violation(NamedTuple):
     Attributes:
         node: the group or value; or an element inside a value, where none belongs.
         message: a sentence about this case, where the sentence of the rule is too general.
-        found: what was found; None lets the layer say it.
+        found: what was found; None leaves that to the layer.
         offset: added to the position of the node in the document, where the violation is reported behind the node.
     """
 

@@ -24,7 +24,7 @@ from .tree import NOWHERE, Group, Node, Tree, Value
 from .values import DIGITS, NotCastableError
 
 Position = tuple[int, ...]
-"""Where something stands in the document: the indexes of the children, from the root on."""
+"""Where something is in the document: the indexes of the children, from the root on."""
 
 
 class _Step(NamedTuple):

@@ -12,8 +12,8 @@ _R = TypeVar("_R")
 class Facts:
     """The document around the node that a rule looks at.
 
-    An answer that depends on ``context`` and ``is_credit_note`` is kept for the shape of the node and that context. A rule that
-    asks for ``tree`` or ``root`` looks around, and its answer is not kept for the node.
+    An answer that depends on ``context`` and ``is_credit_note`` is kept for the shape of the node and that context. An
+    answer that depends on ``tree`` or ``root`` is not kept for the node.
     """
 
     __slots__ = ("_document", "context", "is_credit_note", "known")

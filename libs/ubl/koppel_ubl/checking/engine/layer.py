@@ -22,7 +22,7 @@ class Layer:
     Attributes:
         rules: every rule of the layer by id; a violation names one of them.
         assertions: what must hold for the elements at a place, in documents with a context.
-        found: what a finding shows as found at an element, when the violation does not say it.
+        found: what a finding shows as found at an element, when the violation does not have it.
         findings_max: findings of one rule in one document; more add nothing, and let a hostile document fill the memory.
         all_findings_max: findings of all its rules together.
         not_castable: the one finding of this layer where a value cannot be read at all; without it only the rule that met

@@ -1,9 +1,9 @@
-"""Paths below a shape: where the groups of a name, or what stands at a path, are found in every group of that shape."""
+"""Paths below a shape: where every group of that shape has the groups of a name, or what is at a path."""
 
 from .places import Shape
 
 Ways = tuple[tuple[int, ...], ...]
-"""Where things stand below a group: for each the indexes of the children on the way down."""
+"""Where things are below a group: for each the indexes of the children on the way down."""
 
 
 def ways_to(shape: Shape, name: str) -> Ways:

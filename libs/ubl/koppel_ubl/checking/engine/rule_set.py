@@ -107,7 +107,7 @@ class Pattern:
 
 
 class Kinds:
-    """Contexts at the same paths for groups of several kinds, such as VAT categories; ``kind`` is asked once for a group."""
+    """Contexts at the same paths for groups of several kinds, such as VAT categories; ``kind`` is evaluated once for a group."""
 
     def __init__(self, rules: "RuleSet", kind: Kind) -> None:
         self.kind = kind

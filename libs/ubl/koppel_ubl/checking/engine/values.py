@@ -1,7 +1,7 @@
-"""Values as XPath 2.0 sees them: white space, exact decimals, rounding, dates.
+"""Values as XPath 2.0 reads them: white space, exact decimals, rounding, dates.
 
 The official rules are XPath 2.0; where Python's own notion differs (``str.split`` takes a no-break space, ``Decimal`` takes
-``1_000``, ``round`` goes to even) a rule would now and then decide otherwise than they do.
+``1_000``, ``round`` goes to even) a rule would now and then give another answer.
 """
 
 import re
@@ -101,9 +101,9 @@ def share(percent: Decimal) -> Decimal:
 
 
 def sign(value: Value) -> int:
-    """Return -1, 0 or 1, as the official processor sees it where it compares with a plain zero.
+    """Return -1, 0 or 1, as the official processor computes it where a rule compares with a plain zero.
 
-    It compares in binary, which the tiniest values are lost in, and puts ``-0.0`` below zero, but not ``-0``.
+    It compares in binary, where the tiniest values become zero, and takes ``-0.0`` for negative, but not ``-0``.
 
     Raises:
         NotCastableError: there is no number.
@@ -124,7 +124,7 @@ def is_not_negative(value: Value) -> bool:
 
 
 def decimals(value: Value) -> int:
-    """Return how many characters stand behind the first point, trailing zeros and blanks included; two are not told from none."""
+    """Return how many characters follow the first point, trailing zeros and blanks included; 0 for a plain number."""
     if value.token.is_plain:
         return 0
     return len(value.text.partition(".")[2])

@@ -1,7 +1,7 @@
-"""What no official rule sees and bookkeeping needs (reference sheet §0, point 7): warnings only, the document stays valid.
+"""Rules of our own, for what no official rule covers (reference sheet §0, point 7): warnings only, the document stays valid.
 
-The tolerances of the standard let VAT be wrong by 0.99; nothing looks at the check digits of a payment reference, or at
-whether a PDF is one. Each of these costs somebody an hour when the invoice is paid or booked.
+The tolerances of the standard let VAT be wrong by 0.99; no rule checks the check digits of a payment reference, or whether
+a PDF is one. Such a fault takes an hour of work when the invoice is paid or booked.
 """
 
 import binascii
@@ -35,7 +35,7 @@ _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}[A-Za-z0-9 ]{10,}")
 _START_OF_PDF = b"%PDF-"
 _BASE64_START_CHARACTERS = 400
 _PDF_MAY_START_AFTER = 200
-"""Readers of PDF look for its mark in the first bytes, not only at the very first."""
+"""PDF readers search for the mark in the first bytes, not only at the start."""
 
 RULES = RuleSet("house_rules", rule_by_rule=True)
 _SIDES = ("cac:AccountingSupplierParty", "cac:AccountingCustomerParty")
@@ -121,7 +121,7 @@ def repeated_lines(document: Group, facts: Facts) -> Iterator[Value]:
     "BT-117",
     nl="Het btw-bedrag wijkt meer dan een cent af van maatstaf maal tarief.",
     fr="Le montant de TVA s'écarte de plus d'un centime de la base multipliée par le taux.",
-    en="The VAT amount is more than a cent away from the base times the rate.",
+    en="The VAT amount differs by more than a cent from the base times the rate.",
 )
 def wrong_vat(breakdown: Group, facts: Facts) -> Iterator[Value]:
     rate = _rate(breakdown)
@@ -141,7 +141,7 @@ def _rate(breakdown: Group) -> Decimal | None:
     "BT-125",
     nl="Deze bijlage heet een PDF maar is er geen.",
     fr="Cette annexe se dit un PDF mais n'en est pas un.",
-    en="This attachment is called a PDF and is none.",
+    en="This attachment is declared as a PDF but is not one.",
 )
 def false_pdfs(content: Value, facts: Facts) -> Iterator[Value]:
     if content.get("mimeCode") == "application/pdf" and _START_OF_PDF not in _start_of(content):
@@ -162,7 +162,7 @@ def _start_of(content: Value) -> bytes:
     "BT-9",
     nl="Er is een bedrag te betalen maar geen vervaldag en geen betalingsvoorwaarden.",
     fr="Un montant est à payer, sans échéance ni conditions de paiement.",
-    en="There is an amount to pay, and no due date or payment terms.",
+    en="There is an amount to pay, but no due date and no payment terms.",
 )
 def without_due_date(document: Group, facts: Facts) -> Iterator[Value]:
     dated = document.has("cbc:DueDate") or document.elements("cac:PaymentMeans", "cbc:PaymentDueDate")
@@ -177,9 +177,9 @@ def without_due_date(document: Group, facts: Facts) -> Iterator[Value]:
     "KOPPEL-DIGITS",
     "warning",
     "",
-    nl=f"Dit getal heeft meer dan {DIGITS_MAX} cijfers; boekhoudpakketten nemen dat niet aan.",
+    nl=f"Dit getal heeft meer dan {DIGITS_MAX} cijfers; boekhoudpakketten aanvaarden dat niet.",
     fr=f"Ce nombre a plus de {DIGITS_MAX} chiffres ; les logiciels comptables ne l'acceptent pas.",
-    en=f"This number has more than {DIGITS_MAX} digits; bookkeeping packages do not take that.",
+    en=f"This number has more than {DIGITS_MAX} digits; bookkeeping packages do not accept it.",
 )
 def endless_numbers(value: Value, facts: Facts) -> Iterator[Value]:
     if value.token.is_number or len(value.text) <= DIGITS_MAX:
@@ -192,9 +192,9 @@ def endless_numbers(value: Value, facts: Facts) -> Iterator[Value]:
     "KOPPEL-SAME-ENDPOINT",
     "warning",
     "BT-34, BT-49",
-    nl="Verkoper en koper hebben hetzelfde elektronische adres: dit document mag niet over het Peppol-netwerk.",
-    fr="Vendeur et acheteur ont la même adresse électronique : ce document ne peut passer par le réseau Peppol.",
-    en="Seller and buyer have the same electronic address: this document may not go over the Peppol network.",
+    nl="Verkoper en koper hebben hetzelfde elektronische adres: dit document kan niet over het Peppol-netwerk worden verstuurd.",
+    fr="Vendeur et acheteur ont la même adresse électronique : ce document ne peut être envoyé par le réseau Peppol.",
+    en="Seller and buyer have the same electronic address: this document cannot be sent over the Peppol network.",
 )
 def same_endpoint(document: Group, facts: Facts) -> Iterator[Value]:
     sellers, buyers = (document.elements(side, "cac:Party", "cbc:EndpointID") for side in _SIDES)

@@ -110,7 +110,7 @@ def currency_is_listed(node: Node, facts: Facts) -> bool:
     "BT-3",
     nl="Dit soort factuur hoort niet bij het bedrijfsproces.",
     fr="Ce type de facture n'est pas admis dans ce processus.",
-    en="This type of invoice does not belong to the business process.",
+    en="This type of invoice is not allowed in this business process.",
 )
 def invoice_type_fits(node: Node, facts: Facts) -> bool:
     if facts.context.is_self_billed:
@@ -138,7 +138,7 @@ def german_types_are_german(node: Node, facts: Facts) -> bool:
     "BT-3",
     nl="Dit soort creditnota hoort niet bij het bedrijfsproces.",
     fr="Ce type de note de crédit n'est pas admis dans ce processus.",
-    en="This type of credit note does not belong to the business process.",
+    en="This type of credit note is not allowed in this business process.",
 )
 def credit_note_type_fits(node: Node, facts: Facts) -> bool:
     if facts.context.is_self_billed:

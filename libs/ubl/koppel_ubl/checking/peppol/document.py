@@ -122,7 +122,7 @@ def one_total_with_breakdown(root: Group, facts: Facts) -> bool:
     "BT-111",
     nl="Een btw-totaal zonder uitsplitsing hoort er precies één keer bij als er een btw-munt is, en anders niet.",
     fr="Un total de TVA sans ventilation figure une seule fois quand il y a une devise de TVA, et sinon jamais.",
-    en="One VAT total without breakdown belongs with a VAT currency, and none without.",
+    en="A document with a VAT currency has one VAT total without breakdown; other documents have none.",
 )
 def one_total_in_tax_currency(root: Group, facts: Facts) -> bool:
     bare = sum(not _TAX_SUBTOTAL.exists(total) for total in _TAX_TOTAL.each(root))
@@ -144,7 +144,7 @@ def totals_have_one_sign(root: Group, facts: Facts) -> bool:
     amounts = [(currency, value) for currency, value in amounts if not value.is_nan()]
     theirs = [value for currency, value in amounts if currency == _TAX_CURRENCY.value(root)]
     ours = [value for currency, value in amounts if currency == _CURRENCY.value(root)]
-    # The official processor puts minus zero below zero.
+    # The official processor takes minus zero for negative.
     return any(not (one.is_signed() or other.is_signed()) or max(one, other) <= 0 for one in theirs for other in ours)
 
 
@@ -253,7 +253,7 @@ class _InLinePeriod:
 
 
 def _compared(node: Node, facts: Facts, path: Path) -> int:
-    """Return the line's date less the document's, in minutes; 0 when one of them is no date (F001 says so)."""
+    """Return the line's date less the document's, in minutes; 0 when one of them is no date (which F001 reports)."""
     ours, theirs = minute_of(string(node)), minute_of(path.text(facts.root))
     return 0 if ours is None or theirs is None else ours - theirs
 

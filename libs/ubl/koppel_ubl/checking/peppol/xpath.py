@@ -1,4 +1,4 @@
-"""Reading values from the tree as the official rules see them: XPath 2.0 strings, numbers, dates and paths.
+"""Reads values from the tree as the official rules do: XPath 2.0 strings, numbers, dates and paths.
 
 Only what XML calls white space is white space here: ``str.split`` would also take a no-break space.
 """
@@ -34,7 +34,7 @@ class Path:
         *self._groups, self._last = path.split("/")
 
     def each(self, group: Group) -> Iterator[Any]:
-        """Yield every element at the path, in document order: groups or values, as the path says."""
+        """Yield every element at the path, in document order: groups or values, as the path ends."""
         for inner in group.all(*self._groups) if self._groups else (group,):
             for at in inner.shape.positions.get(self._last, ()):
                 yield inner.child(at)

@@ -1,7 +1,7 @@
-"""The structure of UBL 2.1: order, number and values of elements, with a verdict equal to that of its schema.
+"""The structure of UBL 2.1: order, number and values of elements, with the same result as its schema.
 
-No schema file is needed: ``ubl-2.1.txt`` is a table of our own. Where libxml2 would say "this element is not expected", a
-finding says what must stand before what. The rules of this layer are ours, as the schema has none with names.
+No schema file is needed: ``ubl-2.1.txt`` is a table of our own. Where libxml2 reports "this element is not expected", a
+finding names what must come before what. The ids of these rules are ours, as the schema has none.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ from .table import ELEMENTS, Kind
 from .values import is_language
 
 FINDINGS_MAX = 200
-"""In one document; a document that is wrong everywhere is told so often enough."""
+"""In one document; a document that is wrong everywhere needs no more."""
 _SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ALWAYS = frozenset({f"{_SCHEMA_INSTANCE}schemaLocation", f"{_SCHEMA_INSTANCE}noNamespaceSchemaLocation"})
 _EXTENSIONS = "{urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2}"
@@ -40,7 +40,7 @@ ORDER = RULES.declare(
     "",
     nl="Dit element staat op de verkeerde plaats.",
     fr="Cet élément n'est pas à sa place.",
-    en="This element stands in the wrong place.",
+    en="This element is in the wrong place.",
 )
 UNKNOWN = RULES.declare(
     "KOPPEL-UNKNOWN",
@@ -56,7 +56,7 @@ TOO_MANY = RULES.declare(
     "",
     nl="Dit element mag hier maar één keer staan.",
     fr="Cet élément ne peut figurer ici qu'une fois.",
-    en="This element may stand here only once.",
+    en="This element may occur here only once.",
 )
 MISSING = RULES.declare(
     "KOPPEL-MISSING",
@@ -72,15 +72,15 @@ TEXT = RULES.declare(
     "",
     nl="Tussen de elementen staat tekst die daar niet hoort.",
     fr="Du texte figure entre les éléments, où il n'a pas sa place.",
-    en="Text stands between the elements, where it does not belong.",
+    en="There is text between the elements, where it does not belong.",
 )
 VALUE = RULES.declare(
     "KOPPEL-FORMAT",
     "fatal",
     "",
-    nl="Deze waarde is niet geschreven zoals UBL het vraagt.",
-    fr="Cette valeur n'est pas écrite comme UBL le demande.",
-    en="This value is not written as UBL asks.",
+    nl="Deze waarde heeft niet de vorm die UBL vereist.",
+    fr="Cette valeur n'a pas la forme exigée par UBL.",
+    en="This value does not have the form that UBL requires.",
 )
 ATTRIBUTE = RULES.declare(
     "KOPPEL-ATTRIBUTE",
@@ -94,7 +94,7 @@ _BEHIND_ALL: Final = (1 << 30,)
 
 
 def _group(group: Group, kind: Kind) -> list[Violation]:
-    """Say what is wrong with the children of an element that holds elements, and with its attributes."""
+    """Return what is wrong with the children of an element that holds elements, and with its attributes."""
     shape, found = group.shape, _attributes(group, kind)
     if -1 in shape.stray:
         found.append(Violation(TEXT, group, found=_stripped(group.element.text)))
@@ -130,7 +130,7 @@ def _group(group: Group, kind: Kind) -> list[Violation]:
 
 
 def _value(node: Node, kind: Kind) -> list[Violation]:
-    """Say what is wrong with a value; one of a namespace of its own is a group to the tree."""
+    """Return what is wrong with a value; the tree has a value of another namespace as a group."""
     found = _attributes(node, kind)
     if isinstance(node, Group) and node:
         first = node.child(0)
@@ -150,14 +150,14 @@ def _is_written_well(node: Node, kind: Kind) -> bool:
     if isinstance(node, Group):
         return kind.is_written_well(node.whole)
     token = node.token
-    # What a token tells of numbers and dates is what the kinds of their places ask: these need not be read.
+    # A token already records whether these numbers and dates are written well: their text need not be read.
     if token.is_plain if kind.name == "Date" else token.is_number and kind.name not in sentences.KINDS:
         return True
     return kind.is_written_well(node.text)
 
 
 def _open(group: Group) -> list[Violation]:
-    """Judge ``ExtensionContent``: one element of a namespace that is not that of the extensions themselves."""
+    """Return what is wrong with ``ExtensionContent``: it holds one element, of another namespace than that of extensions."""
     found = _attributes(group, _NO_ATTRIBUTES)
     if group.shape.stray:
         found.append(Violation(TEXT, group))
@@ -188,7 +188,7 @@ _NO_ATTRIBUTES = Kind("")
 
 
 def _is_own_type(node: Node, name: str, text: str, kind: Kind) -> bool:
-    """Return whether an attribute is an ``xsi:type`` that says of an element what it is anyway."""
+    """Return whether an attribute is an ``xsi:type`` with the type that the element has anyway."""
     if name != f"{_SCHEMA_INSTANCE}type":
         return False
     prefix, _, local = text.strip(_SPACES).rpartition(":")
@@ -203,11 +203,11 @@ def _stripped(text: str | None) -> str:
 
 
 _FOREIGN = Kind("", is_open=True)
-"""What stands in an element UBL does not know: the schema is lax there, and looks at what it does know."""
+"""What is in an element that UBL does not know: the schema is lax there, and checks only the elements it knows."""
 
 
 def kind_at(place: Place) -> Kind | None:
-    """Return what an element at a place holds; None where the structure has found already that nothing stands there."""
+    """Return what an element at a place holds; None where nothing may be, which is reported above it."""
     if "kind" not in place.compiled:
         place.compiled["kind"] = _kind(place)
     return place.compiled["kind"]  # type: ignore[return-value]  # this layer keeps its own there

@@ -1,4 +1,4 @@
-"""What this layer says of one case, where the sentence of a rule is too general."""
+"""Sentences about one case, where the sentence of a rule is too general."""
 
 from koppel_ubl.report import Sentence
 
@@ -10,7 +10,7 @@ KINDS = {
     "Indicator": Sentence("true of false", "true ou false", "true or false"),
     "BinaryObject": Sentence("een bijlage in base64", "une annexe en base64", "an attachment in base64"),
 }
-_NUMBER = Sentence("een getal met een punt", "un nombre avec un point", "a number with a point")
+_NUMBER = Sentence("een getal met een punt", "un nombre avec un point", "a number with a decimal point")
 
 
 def unknown(tag: str, around: str) -> Sentence:
@@ -25,20 +25,20 @@ def before(tag: str, other_tag: str) -> Sentence:
     """Say that an element must stand before another."""
     name, other = short(tag), short(other_tag)
     return Sentence(
-        f"{name} moet vóór {other} staan.", f"{name} doit précéder {other}.", f"{name} must stand before {other}."
+        f"{name} moet vóór {other} staan.", f"{name} doit précéder {other}.", f"{name} must come before {other}."
     )
 
 
 def missing(tag: str, around: str) -> Sentence:
     """Say that an element lacks another."""
     name, outer = short(tag), short(around)
-    return Sentence(f"{outer} mist {name}.", f"Dans {outer} manque {name}.", f"{outer} lacks {name}.")
+    return Sentence(f"{name} ontbreekt in {outer}.", f"{name} manque dans {outer}.", f"{name} is missing in {outer}.")
 
 
 def expected(kind: str) -> Sentence:
     """Say what a value of some kind looks like."""
     what = KINDS.get(kind, _NUMBER)
-    return Sentence(f"Hier hoort {what.nl}.", f"Il faut ici {what.fr}.", f"Here belongs {what.en}.")
+    return Sentence(f"Dit moet {what.nl} zijn.", f"Il faut ici {what.fr}.", f"This must be {what.en}.")
 
 
 def unknown_attribute(name: str) -> Sentence:

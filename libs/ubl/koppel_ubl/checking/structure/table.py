@@ -50,7 +50,7 @@ class Kind:
     """What an element holds: elements, when ``parts`` says which, or a value.
 
     Attributes:
-        parts: by Clark name the place in the order, how often it may stand, and what it holds itself.
+        parts: by Clark name the place in the order, how often it may occur, and what it holds itself.
         required: names that must be there, in their order.
         is_written_well: whether a text is a value of this kind; None where any text is.
         is_open: whether it holds one element of another namespace, whatever that is (``ExtensionContent``).
@@ -91,7 +91,7 @@ def _value(name: str) -> Kind:
 
 
 def _elements() -> dict[str, Kind]:
-    """Return what each element holds, by its Clark name: in UBL a name has one kind wherever it stands."""
+    """Return what each element holds, by its Clark name: in UBL a name has one kind everywhere."""
     kinds = {name: _value(name) for name in ATTRIBUTES}
     kinds["ExtensionContentType"] = Kind("ExtensionContentType", is_open=True)
     of_element: dict[str, str] = {}

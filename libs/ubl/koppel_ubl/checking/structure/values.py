@@ -64,7 +64,7 @@ IS_WRITTEN_WELL: Final[Mapping[str, Callable[[str], bool]]] = {
     "Indicator": _is_indicator,
     "BinaryObject": _is_base64,
 }
-"""Whether a text is a value of its kind; texts, names, codes and identifiers are whatever they are."""
+"""Whether a text is a value of its kind; any text is a well-written text, name, code or identifier."""
 
 
 def is_language(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Germany: what XRechnung asks, where seller and buyer both are in Germany."""
+"""Germany: what XRechnung requires where seller and buyer are both in Germany."""
 
 import re
 
@@ -145,7 +145,7 @@ _breakdown = GERMANY.on("cac:TaxTotal/cac:TaxSubtotal")
 _supporting = GERMANY.on("cac:AdditionalDocumentReference", where=_of_root)
 
 _RULES: tuple[tuple[Context, str, str, str, str, str, Test], ...] = (
-    (_document, "001", "BG-16", "staat hoe betaald wordt", "le mode de paiement est indiqué", "it is told how is paid", _given(_MEANS)),
+    (_document, "001", "BG-16", "staat hoe betaald wordt", "le mode de paiement est indiqué", "the means of payment is given", _given(_MEANS)),
     (_document, "015", "BT-10", "staat de referentie van de koper", "la référence de l'acheteur est indiquée", "the buyer reference is given", _filled(_BUYER_REFERENCE)),
     (_document, "016", "BT-31", "heeft de verkoper een fiscaal nummer", "le vendeur a un numéro fiscal", "the seller has a tax number", _has_tax_number),
     (_document, "030", "BT-90", "hoort bij een mandaat de schuldeiser (SEPA)", "un mandat indique le créancier (SEPA)", "a mandate names the creditor (SEPA)", _has_creditor),
@@ -177,7 +177,7 @@ _WARNINGS: tuple[tuple[Context, str, str, str, str, str, Test], ...] = (
     (_direct_debit, "020", "BT-91", "is de rekening van een domiciliëring een geldige IBAN", "le compte d'une domiciliation est un IBAN valable", "the account of a direct debit is a valid IBAN", _is_iban(PAYER_ACCOUNT)),
     (_contact, "027", "BT-42", "heeft een telefoonnummer minstens drie cijfers", "un numéro de téléphone a au moins trois chiffres", "a telephone number has three digits at least", lambda contact, facts: bool(_PHONE.search(_TELEPHONE.value(contact)))),
     (_contact, "028", "BT-43", "is het e-mailadres geldig", "l'adresse de courriel est valable", "the e-mail address is valid", lambda contact, facts: bool(_MAIL.fullmatch(_MAIL_ADDRESS.value(contact)))),
-    (_supporting, "T02", "BT-124", "is het adres van een bijlage volledig (https://…)", "l'adresse d'une annexe est complète (https://…)", "the address of an attachment is whole (https://…)", _link_is_absolute),
+    (_supporting, "T02", "BT-124", "is het adres van een bijlage volledig (https://…)", "l'adresse d'une annexe est complète (https://…)", "the web address of an attachment is complete (https://…)", _link_is_absolute),
 )  # fmt: skip
 
 for _severity, _table in (("fatal", _RULES), ("warning", _WARNINGS)):

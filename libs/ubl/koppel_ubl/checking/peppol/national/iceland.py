@@ -144,7 +144,7 @@ def last_day_is_a_date(root: Group, facts: Facts) -> bool:
     "BT-9",
     nl="Wie een eindagi vermeldt, vermeldt ook de vervaldag.",
     fr="Qui indique un eindagi indique aussi l'échéance.",
-    en="Whoever states an eindagi also states the due date.",
+    en="A document with an eindagi also states the due date.",
 )
 def due_date_is_given(root: Group, facts: Facts) -> bool:
     return not _last_days(root) or _DUE.exists(root)

@@ -101,7 +101,7 @@ for _rule, _term, _context, _nl, _fr, _en in (
     "BG-16",
     nl="Wie in Nederland een bedrag vraagt, zegt hoe het betaald wordt.",
     fr="Qui demande un montant aux Pays-Bas indique comment le payer.",
-    en="Whoever asks for an amount in the Netherlands says how it is paid.",
+    en="A document with an amount due in the Netherlands states the means of payment.",
 )
 def says_how_to_pay(totals: Group, facts: Facts) -> bool:
     # Since 3.0.20 only where the buyer is Dutch too.
@@ -130,7 +130,7 @@ def meansis_dutch(means: Group, facts: Facts) -> bool:
     "BT-13",
     nl="Wie naar een bestellijn verwijst, vermeldt ook de bestelling.",
     fr="Qui renvoie à une ligne de commande indique aussi la commande.",
-    en="Whoever refers to an order line also states the order.",
+    en="A document that refers to an order line also states the order.",
 )
 def order_is_given(line: Group, facts: Facts) -> bool:
     return _ORDER.exists(facts.root)
