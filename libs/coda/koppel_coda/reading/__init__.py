@@ -15,7 +15,7 @@ def iter_statements(stream: BinaryIO) -> Iterator[Statement]:
     """Yield one statement after the other of a binary stream; memory holds one at a time.
 
     Raises:
-        ReadError: the bytes are not CODA, or cannot be read where guessing is out of the question.
+        ReadError: the bytes are not CODA, or cannot be read where guessing is not allowed.
     """
     found = False
     for lines in statements(stream):
@@ -29,6 +29,6 @@ def read(data: bytes) -> list[Statement]:
     """Return the statements of a file.
 
     Raises:
-        ReadError: the bytes are not CODA, or cannot be read where guessing is out of the question.
+        ReadError: the bytes are not CODA, or cannot be read where guessing is not allowed.
     """
     return list(iter_statements(BytesIO(data)))

@@ -137,8 +137,8 @@ def _value(node: Node, kind: Kind) -> list[Violation]:
         return [*found, Violation(UNKNOWN, first, sentences.unknown(first.place.tag, node.place.tag), offset=(0,))]
     if isinstance(node, Value) and node.token.is_odd:
         first_element = node.element[0]
-        about = sentences.unknown(str(first_element.tag), node.place.tag)
-        return [*found, Violation(UNKNOWN, first_element, about, offset=(0,))]
+        message = sentences.unknown(str(first_element.tag), node.place.tag)
+        return [*found, Violation(UNKNOWN, first_element, message, offset=(0,))]
     if not _is_written_well(node, kind):
         found.append(Violation(VALUE, node, sentences.expected(kind.name), found=node.element.text))
     return found

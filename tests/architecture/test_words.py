@@ -1,0 +1,127 @@
+"""Words that were given up do not come back (docs/glossary.md).
+
+Why: a word of our own for something the field has a name for is a word that every reader must learn, and that no search
+engine finds. Renaming once is not enough: the old word sits in the fingers of who used it for a year.
+
+A row bans a word below some folders: in names (of files, functions, classes, arguments, variables, attributes; also as a part
+of a longer name), and where ``prose`` is set also in docstrings, comments and pages. Add rows for what you rename.
+"""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+FORMATS = ("libs/ubl", "libs/coda")
+
+
+@dataclass(frozen=True)
+class Banned:
+    """A word, or several with ``_`` between them, and what to write instead."""
+
+    old: str
+    new: str
+    below: tuple[str, ...] = FORMATS
+    prose: bool = False
+
+
+WORDS = (
+    Banned("pass_over", "reader"),
+    Banned("unread", "unmapped", prose=True),
+    Banned("judging", "engine, evaluation", prose=True),
+    Banned("judge", "check, evaluate"),
+    Banned("question", "assertion", prose=True),
+    Banned("asked", "required, evaluated", prose=True),
+    Banned("about", "document_context, context"),
+    Banned("said", "violation, message", prose=True),
+    Banned("told", "reported, rendered", prose=True),
+    Banned("tell", "report, render"),
+    Banned("hear", "record"),
+    Banned("let_go", "release", prose=True),
+    Banned("put_up_with", "tolerate", prose=True),
+    Banned("puts_up_with", "tolerates", prose=True),
+    Banned("own_checks", "house_rules", prose=True),
+    Banned("somebody", "a person, a rule, a caller", prose=True),
+)
+
+
+def offences(path: PurePosixPath, text: str, words: tuple[Banned, ...] = WORDS) -> list[str]:
+    """Return every use of a banned word in one file."""
+    rows = [row for row in words if any(path.is_relative_to(folder) for folder in row.below)]
+    if not rows:
+        return []
+    found = [f"{path}: {row.old}, write {row.new}" for row in rows if _is_in_name(row.old, path.stem)]
+    if path.suffix == ".md":
+        return found + [_shown(path, line, row) for line, prose in _page(text) for row in rows if _is_in(row, prose)]
+    for line, name in _names(text):
+        found += [_shown(path, line, row) for row in rows if _is_in_name(row.old, name)]
+    for line, prose in _prose(text):
+        found += [_shown(path, line, row) for row in rows if _is_in(row, prose)]
+    return found
+
+
+def _shown(path: PurePosixPath, line: int, row: Banned) -> str:
+    return f"{path}:{line}: {row.old}, write {row.new}"
+
+
+def _is_in_name(old: str, name: str) -> bool:
+    return f"_{old}_" in f"_{'_'.join(word.lower() for word in re.findall(r'[A-Z]?[a-z]+|[A-Z]+', name))}_"
+
+
+def _is_in(row: Banned, prose: str) -> bool:
+    return row.prose and re.search(rf"\b{row.old.replace('_', '[_ -]')}\b", prose, re.IGNORECASE) is not None
+
+
+def _names(text: str) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id if isinstance(node, ast.Name) else node.attr
+
+
+def _prose(text: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+            yield token.start[0], token.string
+
+
+def _page(text: str) -> Iterator[tuple[int, str]]:
+    prose = re.sub(r"^```.*?^```", lambda block: "\n" * block.group().count("\n"), text, flags=re.MULTILINE | re.DOTALL)
+    return enumerate(prose.splitlines(), 1)
+
+
+def test_words_that_were_given_up_stay_away(checkout: Any) -> None:
+    pages = [(path, text) for path, text in checkout.texts(".md") if "samples" not in path.parts]
+    sources = [(source.path, source.text) for source in checkout.shipped]
+    assert [offence for path, text in [*pages, *sources] for offence in offences(path, text)] == []
+
+
+def test_every_row_names_folders_that_exist(checkout: Any) -> None:
+    lost = {folder for row in WORDS for folder in row.below if not (checkout.root / folder).is_dir()}
+    assert lost == set()
+
+
+def test_the_rule_can_fail() -> None:
+    path = PurePosixPath("libs/ubl/koppel_ubl/x.py")
+    rows = (Banned("let_go", "release"), Banned("told", "reported", prose=True), Banned("about", "context"))
+    for text in (
+        "def let_go(): ...",
+        "class LetGo: ...",
+        "x.was_told = 1",
+        "def f(about): ...",
+        "# somebody told it\n",
+    ):
+        assert offences(path, text, rows), text
+        assert not offences(PurePosixPath("services/x/x.py"), text, rows), text
+    for text in ("x = about", '"""Rules about lines."""', "untold = 1", "f('told')"):
+        assert not offences(path, text, rows), text
+    page = PurePosixPath("libs/ubl/README.md")
+    assert offences(page, "what was told", rows) and not offences(page, "```\ntold\n```\n", rows)
+    assert offences(PurePosixPath("libs/ubl/koppel_ubl/let_go.py"), "", rows)
