@@ -8,37 +8,37 @@ from lxml import etree
 
 from koppel_ubl.model import Attachment, CreditNote, Document, Identifier, Invoice, Line, Period, VatSubtotal
 
-from .lines import CREDIT_NOTE_LINE, INVOICE_LINE, vat_with
-from .money import ALLOWANCE_CHARGE, TAX_TOTAL, TOTALS
-from .parties import BUYER, DELIVERY, OTHER, SELLER, accounting_values, party_of
-from .payment import MEANS, TERMS
-from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE
-from .shape import (
+from .aggregate import (
     CAC,
     CBC,
+    Aggregate,
     Entry,
     Notes,
-    Shape,
     Values,
+    aggregate,
     built,
     day,
     into,
     many,
     one,
     required,
-    shape,
     sole,
     text,
     texts,
 )
+from .lines import CREDIT_NOTE_LINE, INVOICE_LINE, vat_with
+from .money import ALLOWANCE_CHARGE, TAX_TOTAL, TOTALS
+from .parties import BUYER, DELIVERY, OTHER, SELLER, accounting_values, party_of
+from .payment import MEANS, TERMS
+from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE
 
 INVOICE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
 _CREDIT_TYPES: Final = frozenset({"381", "396", "261", "81", "83", "532"})
 """UNTDID 1001 codes that credit; e-FFF writes 381 inside an Invoice."""
 
-_PERIOD = shape(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
-_ORDER = shape(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
+_PERIOD = aggregate(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
+_ORDER = aggregate(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
 _FIRST: Final = (
     text("cbc:UBLVersionID", "ubl_version"),
     text("cbc:CustomizationID", "customization_id"),
@@ -209,7 +209,7 @@ def _tax_totals(document: Document) -> list[Values]:
     return totals
 
 
-INVOICE: Final = Shape(_INVOICE_ENTRIES, make, unmake)
-CREDIT_NOTE: Final = Shape(_CREDIT_NOTE_ENTRIES, make, unmake)
-EITHER: Final = Shape((*_INVOICE_ENTRIES, *_CREDIT_NOTE_ENTRIES), make, unmake)
+INVOICE: Final = Aggregate(_INVOICE_ENTRIES, make, unmake)
+CREDIT_NOTE: Final = Aggregate(_CREDIT_NOTE_ENTRIES, make, unmake)
+EITHER: Final = Aggregate((*_INVOICE_ENTRIES, *_CREDIT_NOTE_ENTRIES), make, unmake)
 """For reading: accepts elements of either kind in the other, as older senders write them."""

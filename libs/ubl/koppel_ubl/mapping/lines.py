@@ -19,15 +19,15 @@ from koppel_ubl.model import (
     VatSubtotal,
 )
 
-from .money import ALLOWANCE_CHARGE, CATEGORY, SUBTOTAL
-from .references import INVOICED_OBJECT, OBJECT
-from .shape import (
+from .aggregate import (
     CAC,
     CBC,
+    Aggregate,
     Entry,
     Notes,
-    Shape,
     Values,
+    aggregate,
+    aggregate_of,
     amount,
     built,
     day,
@@ -38,16 +38,16 @@ from .shape import (
     number_with,
     one,
     required,
-    shape,
-    shape_of,
     sole,
     text,
     text_with,
     texts,
 )
+from .money import ALLOWANCE_CHARGE, CATEGORY, SUBTOTAL
+from .references import INVOICED_OBJECT, OBJECT
 
-_TAX_TOTAL = shape(required(amount("cbc:TaxAmount", "tax")), many("cac:TaxSubtotal", "subtotals", SUBTOTAL))
-PERIOD = shape_of(Period, day("cbc:StartDate", "start"), day("cbc:EndDate", "end"))
+_TAX_TOTAL = aggregate(required(amount("cbc:TaxAmount", "tax")), many("cac:TaxSubtotal", "subtotals", SUBTOTAL))
+PERIOD = aggregate_of(Period, day("cbc:StartDate", "start"), day("cbc:EndDate", "end"))
 _ITEM_FIELDS = tuple(each.name for each in fields(Item))
 _LINE_FIELDS = tuple(each.name for each in fields(Line))
 
@@ -56,7 +56,7 @@ def _property(values: Values, _element: etree._Element, _notes: Notes) -> Proper
     return Property(name=values.get("name", ""), value=values.get("value", ""))
 
 
-_PROPERTY = shape_of(Property, required(text("cbc:Name", "name")), text("cbc:Value", "value"), make=_property)
+_PROPERTY = aggregate_of(Property, required(text("cbc:Name", "name")), text("cbc:Value", "value"), make=_property)
 
 
 def _classification(values: Values, element: etree._Element, notes: Notes) -> Classification | None:
@@ -66,7 +66,7 @@ def _classification(values: Values, element: etree._Element, notes: Notes) -> Cl
     return built(Classification, values)
 
 
-_CLASSIFICATION = shape_of(
+_CLASSIFICATION = aggregate_of(
     Classification,
     text_with("cbc:ItemClassificationCode", "value", listID="scheme", listVersionID="version"),
     make=_classification,
@@ -89,13 +89,13 @@ def _of_item(both: tuple[Item, VatCategory]) -> Mapping[str, Any]:
     return values
 
 
-ITEM = Shape(
+ITEM = Aggregate(
     (
         joined("cbc:Description", "description"),
         text("cbc:Name", "name"),
         sole("cac:BuyersItemIdentification", "cbc:ID", "buyer_id"),
         sole("cac:SellersItemIdentification", "cbc:ID", "seller_id"),
-        into("cac:StandardItemIdentification", shape(identifier("cbc:ID", "standard_id"))),
+        into("cac:StandardItemIdentification", aggregate(identifier("cbc:ID", "standard_id"))),
         sole("cac:OriginCountry", "cbc:IdentificationCode", "origin_country"),
         many("cac:CommodityClassification", "classifications", _CLASSIFICATION),
         one("cac:ClassifiedTaxCategory", "vat", CATEGORY),
@@ -136,7 +136,7 @@ def _of_price(price: Price) -> Mapping[str, Any]:
     return values
 
 
-PRICE = Shape(
+PRICE = Aggregate(
     (
         required(amount("cbc:PriceAmount", "net")),
         number_with("cbc:BaseQuantity", "base_quantity", unitCode="base_unit"),
@@ -224,15 +224,15 @@ def _of_line(line: Line) -> Mapping[str, Any]:
     return values
 
 
-def line(quantity: str, *, is_credit: bool) -> Shape:
-    """Return the shape of a line; the schema has VAT and allowances the other way round in a credit note."""
+def line(quantity: str, *, is_credit: bool) -> Aggregate:
+    """Return the aggregate of a line; the schema has VAT and allowances the other way round in a credit note."""
     taxes: list[Entry] = [
         many("cac:AllowanceCharge", "allowances_charges", ALLOWANCE_CHARGE),
         many("cac:TaxTotal", "tax_totals", _TAX_TOTAL),
     ]
     if is_credit:
         taxes.reverse()
-    order = shape(required(text("cbc:LineID", "order_line")), sole("cac:OrderReference", "cbc:ID", "order"))
+    order = aggregate(required(text("cbc:LineID", "order_line")), sole("cac:OrderReference", "cbc:ID", "order"))
     entries = (
         required(text("cbc:ID", "id")),
         texts("cbc:Note", "notes"),
@@ -247,7 +247,7 @@ def line(quantity: str, *, is_credit: bool) -> Shape:
         required(one("cac:Item", "item", ITEM)),
         one("cac:Price", "price", PRICE),
     )
-    return Shape(entries, _line, _of_line)
+    return Aggregate(entries, _line, _of_line)
 
 
 INVOICE_LINE = line("cbc:InvoicedQuantity", is_credit=False)

@@ -9,13 +9,14 @@ from lxml import etree
 from koppel_ubl.errors import ReadError
 from koppel_ubl.model import AllowanceCharge, Totals, VatCategory, VatSubtotal
 
-from .parties import VAT
-from .shape import (
+from .aggregate import (
     CAC,
     CBC,
+    Aggregate,
     Notes,
-    Shape,
     Values,
+    aggregate,
+    aggregate_of,
     amount,
     built,
     joined,
@@ -24,12 +25,11 @@ from .shape import (
     number_with,
     one,
     required,
-    shape,
-    shape_of,
     sole,
     text,
     truth,
 )
+from .parties import VAT
 
 _BELGIAN_CODES: Final[dict[str, tuple[str, Decimal]]] = {
     "00": ("Z", Decimal(0)),
@@ -82,7 +82,7 @@ def _of_category(vat: VatCategory) -> Mapping[str, Any]:
     }
 
 
-CATEGORY = Shape(
+CATEGORY = Aggregate(
     (
         text("cbc:ID", "category"),
         text("cbc:Name", "name"),
@@ -127,7 +127,7 @@ def _of_subtotal(one: VatSubtotal) -> Mapping[str, Any]:
     return {"taxable": one.taxable, "tax": one.tax, "vat": vat}
 
 
-SUBTOTAL = Shape(
+SUBTOTAL = Aggregate(
     (
         amount("cbc:TaxableAmount", "taxable"),
         required(amount("cbc:TaxAmount", "tax")),
@@ -144,7 +144,7 @@ def _tax_total(values: Values, element: etree._Element, _notes: Notes) -> Values
     return values
 
 
-TAX_TOTAL = shape(
+TAX_TOTAL = aggregate(
     required(number_with("cbc:TaxAmount", "tax", currencyID="currency")),
     many("cac:TaxSubtotal", "subtotals", SUBTOTAL),
     make=_tax_total,
@@ -171,7 +171,7 @@ def _of_allowance_charge(one: AllowanceCharge) -> Mapping[str, Any]:
     }
 
 
-ALLOWANCE_CHARGE = Shape(
+ALLOWANCE_CHARGE = Aggregate(
     (
         required(truth("cbc:ChargeIndicator", "is_charge")),
         text("cbc:AllowanceChargeReasonCode", "reason_code"),
@@ -185,7 +185,7 @@ ALLOWANCE_CHARGE = Shape(
     _allowance_charge,
     _of_allowance_charge,
 )
-TOTALS = shape_of(
+TOTALS = aggregate_of(
     Totals,
     amount("cbc:LineExtensionAmount", "lines"),
     amount("cbc:TaxExclusiveAmount", "without_vat"),

@@ -8,19 +8,19 @@ from lxml import etree
 
 from koppel_ubl.model import Address, Contact, Delivery, Party
 
-from .shape import (
+from .aggregate import (
     CAC,
+    Aggregate,
     Notes,
-    Shape,
     Values,
+    aggregate,
+    aggregate_of,
     built,
     day,
     identifier,
     into,
     many,
     one,
-    shape,
-    shape_of,
     sole,
     text,
 )
@@ -36,7 +36,7 @@ def _address(values: Values, _element: etree._Element, _notes: Notes) -> Address
     return built(Address, values)
 
 
-ADDRESS = shape_of(
+ADDRESS = aggregate_of(
     Address,
     text("cbc:StreetName", "street"),
     text("cbc:AdditionalStreetName", "additional_street"),
@@ -48,10 +48,10 @@ ADDRESS = shape_of(
     sole("cac:Country", "cbc:IdentificationCode", "country"),
     make=_address,
 )
-CONTACT = shape_of(
+CONTACT = aggregate_of(
     Contact, text("cbc:Name", "name"), text("cbc:Telephone", "telephone"), text("cbc:ElectronicMail", "email")
 )
-_TAX_NUMBER = shape(text("cbc:CompanyID", "number"), sole("cac:TaxScheme", "cbc:ID", "scheme"))
+_TAX_NUMBER = aggregate(text("cbc:CompanyID", "number"), sole("cac:TaxScheme", "cbc:ID", "scheme"))
 
 
 def _tax_numbers(values: Values, element: etree._Element, notes: Notes) -> None:
@@ -121,13 +121,13 @@ def _of_party(party: Party) -> Values:
 
 _PARTY = (
     identifier("cbc:EndpointID", "endpoint"),
-    many("cac:PartyIdentification", "identifications", shape(identifier("cbc:ID", "id"))),
+    many("cac:PartyIdentification", "identifications", aggregate(identifier("cbc:ID", "id"))),
     sole("cac:PartyName", "cbc:Name", "trade_name"),
     one("cac:PostalAddress", "address", ADDRESS),
     many("cac:PartyTaxScheme", "tax_numbers", _TAX_NUMBER),
     into(
         "cac:PartyLegalEntity",
-        shape(
+        aggregate(
             text("cbc:RegistrationName", "registered"),
             identifier("cbc:CompanyID", "registration"),
             text("cbc:CompanyLegalForm", "legal_form"),
@@ -135,8 +135,8 @@ _PARTY = (
     ),
     one("cac:Contact", "contact", CONTACT),
 )
-TRADER = Shape(_PARTY, _trader, _of_trader)
-OTHER = Shape(_PARTY, _other, _of_other)
+TRADER = Aggregate(_PARTY, _trader, _of_trader)
+OTHER = Aggregate(_PARTY, _other, _of_other)
 
 
 def _delivery(values: Values, _element: etree._Element, _notes: Notes) -> Delivery:
@@ -155,22 +155,22 @@ def _of_delivery(delivery: Delivery) -> Mapping[str, Any]:
     }
 
 
-DELIVERY = Shape(
+DELIVERY = Aggregate(
     (
         day("cbc:ActualDeliveryDate", "actual_date"),
         into(
             "cac:DeliveryLocation",
-            shape(identifier("cbc:ID", "location"), one("cac:Address", "address", ADDRESS)),
+            aggregate(identifier("cbc:ID", "location"), one("cac:Address", "address", ADDRESS)),
         ),
-        into("cac:DeliveryParty", shape(sole("cac:PartyName", "cbc:Name", "name"))),
+        into("cac:DeliveryParty", aggregate(sole("cac:PartyName", "cbc:Name", "name"))),
     ),
     _delivery,
     _of_delivery,
 )
 
 
-def accounting(customer_number: str, *older: str) -> Shape:
-    """Return the shape of ``AccountingSupplierParty`` or ``AccountingCustomerParty``.
+def accounting(customer_number: str, *older: str) -> Aggregate:
+    """Return the aggregate of ``AccountingSupplierParty`` or ``AccountingCustomerParty``.
 
     Args:
         customer_number: the element that holds the number the other side knows this party by.
@@ -184,7 +184,7 @@ def accounting(customer_number: str, *older: str) -> Shape:
             notes.skip_below(element, *(entry.tag for entry in numbers if entry.field == "older"))
         return values
 
-    return shape(*numbers, one("cac:Party", "party", TRADER), make=make)
+    return aggregate(*numbers, one("cac:Party", "party", TRADER), make=make)
 
 
 SELLER = accounting("cbc:CustomerAssignedAccountID", "cbc:SupplierAssignedAccountID")
@@ -192,7 +192,7 @@ BUYER = accounting("cbc:SupplierAssignedAccountID", "cbc:CustomerAssignedAccount
 
 
 def party_of(values: Values | None) -> Party:
-    """Return the party of such a shape, with its number; an absent one is an empty party."""
+    """Return the party of such a aggregate, with its number; an absent one is an empty party."""
     if values is None:
         return Party()
     party: Party = values.get("party") or Party()

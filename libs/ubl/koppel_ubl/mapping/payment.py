@@ -8,7 +8,22 @@ from lxml import etree
 
 from koppel_ubl.model import PaymentMeans
 
-from .shape import CAC, CBC, Notes, Shape, Values, built, day, into, required, shape, sole, text, text_with, texts
+from .aggregate import (
+    CAC,
+    CBC,
+    Aggregate,
+    Notes,
+    Values,
+    aggregate,
+    built,
+    day,
+    into,
+    required,
+    sole,
+    text,
+    text_with,
+    texts,
+)
 
 _FIELDS = tuple(each.name for each in fields(PaymentMeans))
 
@@ -36,11 +51,11 @@ def _of_means(means: PaymentMeans) -> Mapping[str, Any]:
     return values
 
 
-_BRANCH = shape(
+_BRANCH = aggregate(
     text("cbc:ID", "bic"),
     sole("cac:FinancialInstitution", "cbc:ID", "institution", read_only=True),
 )
-MEANS = Shape(
+MEANS = Aggregate(
     (
         required(text_with("cbc:PaymentMeansCode", "code", name="text")),
         day("cbc:PaymentDueDate", "due_date"),
@@ -49,7 +64,7 @@ MEANS = Shape(
         texts("cbc:PaymentID", "references"),
         into(
             "cac:CardAccount",
-            shape(
+            aggregate(
                 required(text("cbc:PrimaryAccountNumberID", "card_number")),
                 required(text("cbc:NetworkID", "card_network")),
                 text("cbc:HolderName", "card_holder"),
@@ -57,7 +72,7 @@ MEANS = Shape(
         ),
         into(
             "cac:PayeeFinancialAccount",
-            shape(
+            aggregate(
                 text("cbc:ID", "account"),
                 text("cbc:Name", "account_name"),
                 into("cac:FinancialInstitutionBranch", _BRANCH),
@@ -65,7 +80,7 @@ MEANS = Shape(
         ),
         into(
             "cac:PaymentMandate",
-            shape(
+            aggregate(
                 text("cbc:ID", "mandate"),
                 sole("cac:PayerFinancialAccount", "cbc:ID", "debited_account"),
             ),
@@ -74,4 +89,4 @@ MEANS = Shape(
     _means,
     _of_means,
 )
-TERMS = shape(texts("cbc:Note", "notes"))
+TERMS = aggregate(texts("cbc:Note", "notes"))

@@ -7,12 +7,13 @@ from lxml import etree
 
 from koppel_ubl.model import Attachment, BillingReference, Identifier
 
-from .shape import (
+from .aggregate import (
     CAC,
     CBC,
+    Aggregate,
     Notes,
-    Shape,
     Values,
+    aggregate,
     built,
     day,
     embedded,
@@ -21,7 +22,6 @@ from .shape import (
     joined,
     one,
     required,
-    shape,
     sole,
     text,
 )
@@ -31,7 +31,7 @@ PROJECT_REFERENCE: Final = "50"
 INVOICED_OBJECT: Final = "130"
 """UNTDID 1001: BT-18 on the document, BT-128 on a line."""
 
-_PRECEDING = shape(required(text("cbc:ID", "number")), day("cbc:IssueDate", "issue_date"))
+_PRECEDING = aggregate(required(text("cbc:ID", "number")), day("cbc:IssueDate", "issue_date"))
 
 
 def _billing_reference(values: Values, element: etree._Element, notes: Notes) -> BillingReference:
@@ -47,7 +47,7 @@ def _of_billing_reference(reference: BillingReference) -> Mapping[str, Any]:
     return {kind: {"number": reference.number, "issue_date": reference.issue_date}}
 
 
-BILLING = Shape(
+BILLING = Aggregate(
     (
         one("cac:InvoiceDocumentReference", "invoice", _PRECEDING),
         one("cac:CreditNoteDocumentReference", "credit_note", _PRECEDING),
@@ -55,7 +55,7 @@ BILLING = Shape(
     _billing_reference,
     _of_billing_reference,
 )
-OBJECT = shape(identifier("cbc:ID", "id"), text("cbc:DocumentTypeCode", "type_code"))
+OBJECT = aggregate(identifier("cbc:ID", "id"), text("cbc:DocumentTypeCode", "type_code"))
 """A line's reference to the invoiced object."""
 
 
@@ -94,7 +94,7 @@ def _of_document(found: Attachment | Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-DOCUMENT = Shape(
+DOCUMENT = Aggregate(
     (
         required(identifier("cbc:ID", "id")),
         text("cbc:DocumentTypeCode", "type_code"),
@@ -102,7 +102,7 @@ DOCUMENT = Shape(
         joined("cbc:DocumentDescription", "description"),
         into(
             "cac:Attachment",
-            shape(
+            aggregate(
                 embedded("cbc:EmbeddedDocumentBinaryObject", "embedded"),
                 sole("cac:ExternalReference", "cbc:URI", "uri"),
             ),

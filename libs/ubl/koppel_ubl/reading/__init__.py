@@ -1,1 +1,1 @@
-"""Reading: from a safe tree to the model. Each aggregate of UBL is a function; what none of them takes is listed."""
+"""Reads a safe tree into the model, by the tables of ``mapping/``; what they have no place for is listed as unmapped."""

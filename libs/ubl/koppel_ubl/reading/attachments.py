@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from koppel_ubl.mapping.shape import Values
+from koppel_ubl.mapping.aggregate import Values
 
 from .unmapped import Unmapped, failure
 

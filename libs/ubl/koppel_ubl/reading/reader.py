@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from koppel_ubl.mapping.shape import (
+from koppel_ubl.mapping.aggregate import (
     AMOUNT,
     BYTES,
     DAY,
@@ -22,8 +22,8 @@ from koppel_ubl.mapping.shape import (
     TEXTS,
     TRUTH,
     WITH_ATTRIBUTES,
+    Aggregate,
     Entry,
-    Shape,
     Values,
 )
 from koppel_ubl.model import Identifier
@@ -53,14 +53,14 @@ class Reader:
         """The other amounts."""
         self._document: Values = {}
 
-    def read(self, root: etree._Element, shape: Shape) -> Any:
-        """Return the object that the shape makes of the document."""
-        self.fill(root, shape, self._document)
-        return shape.make(self._document, root, self.unmapped)
+    def read(self, root: etree._Element, aggregate: Aggregate) -> Any:
+        """Return the object that the aggregate makes of the document."""
+        self.fill(root, aggregate, self._document)
+        return aggregate.make(self._document, root, self.unmapped)
 
-    def fill(self, element: etree._Element, shape: Shape, values: Values) -> None:  # noqa: C901 (one function for all kinds: see the module)
+    def fill(self, element: etree._Element, aggregate: Aggregate, values: Values) -> None:  # noqa: C901 (one function for all kinds: see the module)
         """Collect the values of the elements of an aggregate."""
-        entry_of = shape.entry_of
+        entry_of = aggregate.entry_of
         if element.keys():
             self.unmapped.skip_attributes(element)
         # lxml makes the slice in C; iterating costs a Python object for each aggregate.
@@ -112,7 +112,7 @@ class Reader:
             else:
                 self.unmapped.skip(child)
 
-    def _aggregate(self, element: etree._Element, kind: int, field: str, inner: Shape, values: Values) -> None:
+    def _aggregate(self, element: etree._Element, kind: int, field: str, inner: Aggregate, values: Values) -> None:
         if kind == INTO:
             self._into(element, inner, values)
             return
@@ -131,7 +131,7 @@ class Reader:
         else:
             values[field] = [one]
 
-    def _into(self, element: etree._Element, inner: Shape, values: Values) -> None:
+    def _into(self, element: etree._Element, inner: Aggregate, values: Values) -> None:
         if values.keys().isdisjoint(inner.fields):
             self.fill(element, inner, values)
         else:

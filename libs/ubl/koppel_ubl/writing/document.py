@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from koppel_ubl.errors import WriteError
-from koppel_ubl.mapping.document import CREDIT_NOTE, INVOICE
-from koppel_ubl.mapping.shape import (
+from koppel_ubl.mapping.aggregate import (
     AMOUNT,
     BYTES,
     IDENTIFIER,
@@ -18,9 +17,10 @@ from koppel_ubl.mapping.shape import (
     SOLE,
     TEXTS,
     WITH_ATTRIBUTES,
+    Aggregate,
     Entry,
-    Shape,
 )
+from koppel_ubl.mapping.document import CREDIT_NOTE, INVOICE
 from koppel_ubl.model import CreditNote, Document, Invoice
 
 from .markup import attribute, escaped, plain
@@ -42,13 +42,13 @@ def write(document: Invoice | CreditNote) -> bytes:
     Raises:
         WriteError: the document lacks what the schema requires, or a text has characters that XML cannot hold.
     """
-    root, shape = ("CreditNote", CREDIT_NOTE) if isinstance(document, CreditNote) else ("Invoice", INVOICE)
+    root, aggregate = ("CreditNote", CREDIT_NOTE) if isinstance(document, CreditNote) else ("Invoice", INVOICE)
     _check_due_date(document)
     writer = _Writer(document)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"<{root} {_NAMESPACES.format(root=root)}>",
-        *writer.elements(shape, shape.unmake(document), root, 1),
+        *writer.elements(aggregate, aggregate.unmake(document), root, 1),
         f"</{root}>",
         "",
     ]
@@ -68,11 +68,11 @@ class _Writer:
     def __init__(self, document: Document) -> None:
         self._currency = document.currency
 
-    def elements(self, shape: Shape, values: Mapping[str, Any], path: str, depth: int) -> Iterator[str]:
+    def elements(self, aggregate: Aggregate, values: Mapping[str, Any], path: str, depth: int) -> Iterator[str]:
         """Yield the lines of an aggregate's elements; nothing for what is absent, as an empty element breaks a rule."""
         any_written = False
         missing: Entry | None = None
-        for entry in shape.entries:
+        for entry in aggregate.entries:
             if entry.is_read_only:
                 continue
             written = False

@@ -1,4 +1,4 @@
-"""What a table is made of: shapes (aggregates) with entries (their elements), each with the kind of value it holds."""
+"""What the tables are made of: aggregates of UBL with their elements as entries, each with the kind of value it holds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -65,7 +65,7 @@ class Entry:
     """With the usual prefix: ``cbc:ID``."""
     kind: int
     field: str
-    inner: "Shape | None" = None
+    inner: "Aggregate | None" = None
     attributes: tuple[tuple[str, str], ...] = ()
     """Attribute and field; of WITH_ATTRIBUTES and IDENTIFIER (there the attributes a scheme is taken from)."""
     is_number: bool = False
@@ -81,16 +81,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Shape:
+class Aggregate:
     """An aggregate: its elements in the order of the schema, and what is made of them."""
 
     entries: Sequence[Entry]
     make: Make
     """From values gathered to the object; without one of ours, a dictionary stays a dictionary."""
     unmake: Unmake
-    table: Mapping[str, "tuple[int, str, Shape | None, Entry]"] = field(init=False)
-    """By tag: kind, field, inner shape, and the entry itself; a tuple, since unpacking one is what costs least."""
-    entry_of: "Callable[[str], tuple[int, str, Shape | None, Entry] | None]" = field(init=False)
+    table: Mapping[str, "tuple[int, str, Aggregate | None, Entry]"] = field(init=False)
+    """By tag: kind, field, inner aggregate, and the entry itself; a tuple, since unpacking one is what costs least."""
+    entry_of: "Callable[[str], tuple[int, str, Aggregate | None, Entry] | None]" = field(init=False)
     """Looks a tag up in the table."""
     fields: frozenset[str] = field(init=False)
     first_tag: str = field(init=False)
@@ -111,13 +111,13 @@ def qualified(name: str) -> str:
     return _NAMESPACES[prefix] + local
 
 
-def shape(*entries: Entry, make: Make | None = None, unmake: Unmake | None = None) -> Shape:
-    """Return a shape; without ``make`` its values stay as they are."""
-    return Shape(entries, make or _values, unmake or _mapping)
+def aggregate(*entries: Entry, make: Make | None = None, unmake: Unmake | None = None) -> Aggregate:
+    """Return an aggregate; without ``make`` its values stay as they are."""
+    return Aggregate(entries, make or _values, unmake or _mapping)
 
 
-def shape_of(model: type[Any], *entries: Entry, make: Make | None = None) -> Shape:
-    """Return the shape of a dataclass whose fields are named as the entries are."""
+def aggregate_of(model: type[Any], *entries: Entry, make: Make | None = None) -> Aggregate:
+    """Return the aggregate of a dataclass whose fields are named as the entries are."""
     names = [one.name for one in fields(model)]
     repeated = [entry.field for entry in entries if entry.kind in {MANY, TEXTS}]
 
@@ -129,7 +129,7 @@ def shape_of(model: type[Any], *entries: Entry, make: Make | None = None) -> Sha
         _set(one, "__dict__", values)
         return one
 
-    return Shape(entries, make or made, lambda one: {name: getattr(one, name) for name in names})
+    return Aggregate(entries, make or made, lambda one: {name: getattr(one, name) for name in names})
 
 
 Model = TypeVar("Model")
@@ -197,22 +197,22 @@ def identifier(name: str, field: str) -> Entry:
     return Entry(name, IDENTIFIER, field)
 
 
-def into(name: str, inner: Shape, *, read_only: bool = False) -> Entry:
+def into(name: str, inner: Aggregate, *, read_only: bool = False) -> Entry:
     """An aggregate whose elements fill fields of this one."""
     return Entry(name, INTO, "", inner, is_read_only=read_only)
 
 
 def sole(name: str, inner: str, field: str, *, read_only: bool = False) -> Entry:
     """An aggregate of which only the text ``inner`` counts."""
-    return Entry(name, SOLE, field, shape(text(inner, field)), is_read_only=read_only)
+    return Entry(name, SOLE, field, aggregate(text(inner, field)), is_read_only=read_only)
 
 
-def one(name: str, field: str, inner: Shape) -> Entry:
+def one(name: str, field: str, inner: Aggregate) -> Entry:
     """An aggregate, once."""
     return Entry(name, ONE, field, inner)
 
 
-def many(name: str, field: str, inner: Shape) -> Entry:
+def many(name: str, field: str, inner: Aggregate) -> Entry:
     """An aggregate that may be repeated."""
     return Entry(name, MANY, field, inner)
 
