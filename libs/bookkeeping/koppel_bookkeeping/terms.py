@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from koppel_mesh.messages import DocumentKind
+
 from .booking import Booking
 from .reasons import CannotBook, Reason
 from .settings import PerSide
@@ -46,8 +48,8 @@ def choose_terms(booking: Booking, *, relation_has_condition: bool, defaults: Pe
         return Terms()
     if (condition := defaults.of(booking.side)) is not None:
         return Terms(condition=condition)
-    if booking.is_credit_note:
-        # Nothing is to be paid by a day: what a credit note gives back is open from the day it was issued.
+    if booking.is_credit_note or booking.kind is DocumentKind.DAILY_RECEIPTS or booking.payable <= 0:
+        # Nothing is to be paid by a later day: it was paid already, or is open from the day it was issued.
         return Terms(due_on=booking.issued_on)
     raise CannotBook(Reason.PAYMENT_CONDITION_MISSING, f"default_payment_condition.{booking.side}")
 

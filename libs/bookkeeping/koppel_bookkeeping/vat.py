@@ -4,7 +4,7 @@ The settings decide; what they leave open is found only where the vendor has exa
 Guessing between two would put turnover in the wrong box of a VAT return, so that is a question for a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, Protocol, TypeVar
 
@@ -46,7 +46,15 @@ class VatCodeOfBooks(Protocol):
 V = TypeVar("V", bound=VatCodeOfBooks)
 
 
-def choose_vat_code(codes: Mapping[str, V], settings: VatCodes, side: Side, category: str, rate: Decimal | None) -> V:
+def choose_vat_code(
+    codes: Mapping[str, V],
+    settings: VatCodes,
+    side: Side,
+    category: str,
+    rate: Decimal | None,
+    *,
+    prefers: Callable[[V], bool] = lambda _: True,
+) -> V:
     """Return the VAT code of a line.
 
     Args:
@@ -55,6 +63,7 @@ def choose_vat_code(codes: Mapping[str, V], settings: VatCodes, side: Side, cate
         side: of the document.
         category: of the line (BT-151).
         rate: in percent (BT-152).
+        prefers: of several that could be meant, those for which it is true are meant.
 
     Raises:
         CannotBook: none or several could be meant, and they are named; or the chosen one cannot be right.
@@ -67,6 +76,8 @@ def choose_vat_code(codes: Mapping[str, V], settings: VatCodes, side: Side, cate
         for code in codes.values()
         if not code.blocked and code.serves(side) and code.can_mean(side, category, rate)
     ]
+    if len(meant) > 1:
+        meant = [code for code in meant if prefers(code)] or meant
     if len(meant) != 1:
         named = ", ".join(sorted(code.code for code in meant)) or "none"
         raise CannotBook(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,14 @@ def test_the_document_comes_before_the_relation_and_the_settings(kind: str) -> N
 def test_a_credit_note_is_due_on_its_own_day_at_last(kind: str) -> None:
     silent = sample("creditnote-without-due-date", kind)
     assert choose_terms(silent, relation_has_condition=False, defaults=NOTHING_SET) == Terms(due_on=ISSUED_ON)
+
+
+def test_what_was_paid_already_is_due_on_its_own_day() -> None:
+    receipts = replace(sample("prepaid-and-rounded", "daily_receipts"), due_on=None)
+    assert choose_terms(receipts, relation_has_condition=False, defaults=NOTHING_SET) == Terms(due_on=ISSUED_ON)
+    paid = replace(sample("prepaid-and-rounded", "sales_invoice"), due_on=None, prepaid=Decimal("161.35"))
+    assert paid.payable == 0
+    assert choose_terms(paid, relation_has_condition=False, defaults=NOTHING_SET) == Terms(due_on=ISSUED_ON)
 
 
 @pytest.mark.parametrize(("kind", "side"), [("sales_invoice", "sale"), ("purchase_invoice", "purchase")])

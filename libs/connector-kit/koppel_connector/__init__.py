@@ -1,5 +1,6 @@
 """What every connector shares. Read ``connector`` first: it is the interface; ``export`` is the one path to a vendor."""
 
+from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.connector import (
     Application,
     Booked,
@@ -48,6 +49,7 @@ from .contract.errors import (
 from .contract.problems import GENERIC, Problem, ProblemCatalogue, ProblemKind
 
 __all__ = [
+    "BOOKING_PROBLEMS",
     "GENERIC",
     "ActionRequired",
     "Application",

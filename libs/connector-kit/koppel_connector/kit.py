@@ -22,6 +22,7 @@ from .auth.vault import Vault
 from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
+from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile
 from .contract.problems import GENERIC
 from .delivery.state_machine import Patience
@@ -72,7 +73,7 @@ class Kit:
         self.mesh = mesh
         self.wake = wake
         profile = connector.profile
-        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(GENERIC))
+        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(BOOKING_PROBLEMS.over(GENERIC)))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
         self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, self.pace, wake)
         self.deliveries = DeliveryStore(self.reporter, self.patience)

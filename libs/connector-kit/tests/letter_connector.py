@@ -56,7 +56,7 @@ class LetterConnector(Connector):
         return Application(service_settings.letter_base_url)
 
     async def prepare(self, context: DeliveryContext) -> Any:
-        files = {file["role"]: await context.content(file["role"]) for file in context.document["content"]}
+        files = {file.role: await context.content(file.role) for file in context.document.content}
         encoded = {role: b64encode(content).decode() for role, content in files.items()}
         return {"reference": context.remote_ref, "to": context.vendor.settings.address, "files": encoded}
 

@@ -88,16 +88,17 @@ class PaperConnector(Connector):
 
     async def prepare(self, context: DeliveryContext) -> Any:
         document = context.document
+        assert document.total is not None and document.counterparty is not None
         return {
             "reference": context.remote_ref,
             "journal": context.vendor.settings.journal,
             "kind": context.delivery.kind,
-            "total": document["total"]["amount"],
-            "currency": document["total"]["currency"],
-            "vat": str(sum(Decimal(group["tax"]) for group in document["vat"])),
-            "lines": [{"net": line["net"], "rate": line["vat_rate"]} for line in document["lines"]],
-            "customer": document["counterparty"]["enterprise_number"],
-            "reject": document.get("reject"),
+            "total": str(document.total.amount),
+            "currency": document.total.currency,
+            "vat": str(sum(group.tax for group in document.vat)),
+            "lines": [{"net": str(line.net), "rate": str(line.vat_rate)} for line in document.lines],
+            "customer": document.counterparty.enterprise_number,
+            "reject": document.reference,
             "traces": [trace.remote_ref for trace in context.traces],
         }
 

@@ -46,7 +46,7 @@ async def test_a_failed_delivery_is_retried(
 ) -> None:
     await harness.connect(testbed)
     document, files = harness.document(1)
-    await testbed.deliver(testbed.ready({**document, "reject": "no"}, files))
+    await testbed.deliver(testbed.ready({**document, "reference": "no"}, files))
     row = (await testbed.until_state("failed"))[0]
     testbed.internal_services.add_document(document, files)
     assert (await client.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
-from koppel_connector import GENERIC, HeaderNames, OAuthProfile, Problem, TokenError, VendorAnswer, Window
+from koppel_bookkeeping import Reason
+from koppel_connector import (
+    BOOKING_PROBLEMS,
+    GENERIC,
+    HeaderNames,
+    OAuthProfile,
+    Problem,
+    ProblemCatalogue,
+    TokenError,
+    VendorAnswer,
+    Window,
+)
 from koppel_connector.auth.token_answers import read_token_answer
 from koppel_connector.calls.rate_limits import read_windows, throttle
 from koppel_connector.calls.redaction import excerpt_of
@@ -184,14 +195,20 @@ def test_a_reset_in_the_past_never_means_at_once() -> None:
     assert throttle(answer(429, M_Remaining="0", M_Reset=str(just)), EXACT, NOW).wait_s >= 1
 
 
-def test_every_problem_speaks_three_languages() -> None:
-    for code in GENERIC:
-        rendered = GENERIC.render(Problem(code))
+@pytest.mark.parametrize("catalogue", [GENERIC, BOOKING_PROBLEMS], ids=["generic", "booking"])
+def test_every_problem_speaks_three_languages(catalogue: ProblemCatalogue) -> None:
+    for code in catalogue:
+        rendered = catalogue.render(Problem(code))
         for sentence in (rendered.message.nl, rendered.message.fr, rendered.message.en):
             assert len(sentence) > 20
             assert "{" not in sentence
-    assert len({GENERIC[code].nl for code in GENERIC}) == len(GENERIC)
-    assert GENERIC.render(Problem("no_such_code")).who_can_fix == "koppel"
+    assert len({catalogue[code].nl for code in catalogue}) == len(catalogue)
+    assert catalogue.render(Problem("no_such_code")).who_can_fix == "koppel"
+
+
+def test_every_reason_of_bookkeeping_is_a_problem_that_people_can_read() -> None:
+    assert {reason.value for reason in Reason} <= set(BOOKING_PROBLEMS)
+    assert not set(BOOKING_PROBLEMS) & set(GENERIC)
 
 
 def test_the_reference_is_the_same_for_the_same_key() -> None:

@@ -8,21 +8,22 @@ which), 401 may come as an HTML page, and 429 tells its window by which headers 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from koppel_connector.contract.booking_problems import BOOKING_PROBLEMS
 from koppel_connector.contract.connector import VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import (
-    ActionRequired,
     ConnectorError,
     OutcomeUnknown,
     RateLimited,
     ReauthorisationRequired,
-    Rejected,
     RetryLater,
 )
+from koppel_connector.contract.errors import refusal as refusal_of
 from koppel_connector.contract.problems import Problem
 
 from .messages import UNKNOWN_SENTENCE, meanings
 from .problems import PROBLEMS
 
+_CATALOGUE: Final = PROBLEMS.over(BOOKING_PROBLEMS)
 _REASONS: Final[Mapping[str, str]] = {
     "nodivisionaccess": "no_division_access",
     "licenseexpired": "licence_expired",
@@ -64,8 +65,7 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
 
 def refusal(code: str, detail: str | None) -> ConnectorError:
     """Return the verdict of a problem: it waits for a person, or ends the delivery, as the catalogue says."""
-    problem = Problem(code, detail)
-    return ActionRequired(problem) if PROBLEMS.kind_of(problem).blocks else Rejected(problem)
+    return refusal_of(Problem(code, detail), _CATALOGUE)
 
 
 def envelope(answer: VendorAnswer) -> str | None:

@@ -26,6 +26,7 @@ ATTACHMENTS: Final = "documents/DocumentAttachments"
 
 _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
+    ",PaymentConditionSales,PaymentConditionPurchase"
 )
 _ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,Type,Status,YourRef,Document"
 _DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"

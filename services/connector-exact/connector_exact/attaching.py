@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from koppel_bookkeeping import CannotBook
 from koppel_connector.contract.connector import CannotTell, DeliveryContext, NotFound
 
 from . import odata, our_ids, rights
 from .api import ATTACHMENTS, DOCUMENTS, Exact
 from .mapping.entry import Entry, clipped
-from .mapping.refusal import CannotBook
 
 SUBJECT_LENGTH_MAX: Final = 100
 # Exact measures the raw bytes of a POST, not their base64 (§2, sizes).
@@ -104,6 +104,6 @@ def _body(context: DeliveryContext, entry: Entry) -> dict[str, Any]:
         "Type": entry.family.document_type,
         "Account": entry.relation_id,
         "DocumentDate": booking.issued_on,
-        "AmountFC": booking.total,
+        "AmountFC": entry.total,
         "Currency": booking.currency,
     }

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from koppel_bookkeeping import SIDES, CannotBook, Overrides
+from koppel_bookkeeping.accounts import choose_journal
 from koppel_connector.contract.connector import CheckStep, Vendor
 from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
@@ -10,8 +12,6 @@ from koppel_mesh.messages import DocumentKind
 
 from . import rights
 from .api import Exact
-from .mapping.accounts import SIDES, Wishes, choose_journal
-from .mapping.refusal import CannotBook
 from .masters import Books, VatCode
 from .settings import ExactSettings
 
@@ -58,7 +58,7 @@ def _journals(vendor: Vendor) -> CheckStep:
         if kind is DocumentKind.DAILY_RECEIPTS and settings.journals.receipts is None:
             continue
         try:
-            choose_journal(books, settings.journals, kind, Wishes())
+            choose_journal(books.journal, settings.journals, kind, Overrides())
         except CannotBook as refusal:
             wrong.append(refusal)
     if wrong:

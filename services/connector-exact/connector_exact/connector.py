@@ -6,11 +6,15 @@ journal entry (``attaching``, ``api``). ``lookup`` and ``read_back`` are what ma
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from koppel_bookkeeping import Booking, CannotBook, Overrides, from_entry, from_ubl
+from koppel_bookkeeping.accounts import AccountChooser, choose_journal
+from koppel_bookkeeping.terms import choose_terms
+from koppel_bookkeeping.vat import choose_vat_code
 from koppel_connector.contract.connector import (
     Application,
     Booked,
@@ -36,12 +40,10 @@ from koppel_connector.contract.problems import Problem
 from . import answers, attaching, checks, importing, odata, periods, relations, rights
 from .answers import AlreadyExists
 from .api import Exact
-from .mapping import entered, reading
-from .mapping.accounts import SIDES, AccountChooser, Wishes, choose_journal
-from .mapping.booking import Booking
 from .mapping.entry import (
     FAMILIES,
     Entry,
+    EntryLine,
     Family,
     check_currency,
     differences,
@@ -49,9 +51,7 @@ from .mapping.entry import (
     expectation,
     line_of,
 )
-from .mapping.refusal import CannotBook
-from .mapping.vat import vat_code
-from .masters import Books, Relation
+from .masters import Books, Relation, VatCode
 from .odata import Row, guid, text
 from .profile import ENTRY_URL, PROFILE
 from .settings import ExactServiceSettings, ExactSettings
@@ -99,34 +99,33 @@ class ExactConnector(Connector):
 
     async def prepare(self, context: DeliveryContext) -> Prepared:
         """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
-        try:
-            return await self._prepare(context)
-        except CannotBook as refusal:
-            raise answers.refusal(refusal.code, refusal.detail) from refusal
-
-    async def _prepare(self, context: DeliveryContext) -> Prepared:
         settings: ExactSettings = context.vendor.settings
         books, exact = Books(context.vendor.master_data), Exact(context.vendor)
         if not books.imported:
             raise CannotBook("masters_missing")
         ubl = await _content(context, "ubl")
         booking = (
-            reading.booking(ubl, context.delivery.kind)
+            from_ubl.booking(ubl, context.delivery.kind)
             if ubl
-            else entered.entered(context.document, context.delivery.kind)
+            else from_entry.booking(context.document, context.delivery.kind)
         )
         pdf = await _content(context, "pdf", booking.embedded)
-        wishes = entered.wishes(context.document)
-        journal = choose_journal(books, settings.journals, booking.kind, wishes)
+        overrides = Overrides.of(context.document)
+        journal = choose_journal(books.journal, settings.journals, booking.kind, overrides)
         check_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
-        _lines(booking, settings, books, wishes, relations.known(context.vendor.master_data, booking))
+        _lines(booking, settings, books, overrides, relations.known(context.vendor.master_data, booking))
         await periods.insist_on_open(exact, context, journal.code, booking.issued_on)
         files = attaching.files_of(booking.number, ubl, pdf)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await relations.ensure(exact, context, booking)
-        lines = _lines(booking, settings, books, wishes, relation)
-        return Prepared(Entry(SIDES[booking.kind], booking, journal, relation.id, lines, number), files)
+        lines = _lines(booking, settings, books, overrides, relation)
+        terms = choose_terms(
+            booking,
+            relation_has_condition=bool(relation.payment_condition(booking.side)),
+            defaults=settings.default_payment_condition,
+        )
+        return Prepared(Entry(booking, terms, journal, relation.id, lines, number), files)
 
     async def send(self, context: DeliveryContext, prepared: Prepared) -> Sent:
         """Document, files, entry: the vendor's own order (§3.9). Finished steps are not repeated."""
@@ -212,18 +211,34 @@ def entry_url(vendor: Vendor, entry_id: str) -> str:
     )
 
 
-def _lines(booking: Booking, settings: ExactSettings, books: Books, wishes: Wishes, relation: Relation | None) -> Any:
-    side = SIDES[booking.kind]
-    chooser = AccountChooser(books, settings.default_ledger_account, side, wishes, relation, booking.document_reference)
+def _lines(
+    booking: Booking, settings: ExactSettings, books: Books, overrides: Overrides, relation: Relation | None
+) -> tuple[EntryLine, ...]:
+    side = booking.side
+    account_id = relation.account_id(side) if relation else None
+    chooser = AccountChooser(
+        books.account,
+        settings.default_ledger_account,
+        side,
+        overrides,
+        books.account_by_id(account_id) if account_id else None,
+        booking.document_reference,
+    )
     codes = books.vat_codes()
     return tuple(
         line_of(
-            item,
-            chooser.choose(item.line_id, item.reference),
-            vat_code(codes, settings.vat_codes, side, item.category, item.rate),
+            booking,
+            line,
+            chooser.choose(line.line_id, line.reference),
+            choose_vat_code(codes, settings.vat_codes, side, line.category, line.rate, prefers=means_nothing_else),
         )
-        for item in booking.items
+        for line in booking.lines
     )
+
+
+def means_nothing_else(code: VatCode) -> bool:
+    """Whether a code is of the type for what VAT does not concern; taken for ``O`` before those that merely charge none."""
+    return code.type == "N"
 
 
 async def _create_entry(exact: Exact, context: DeliveryContext, entry: Entry, document_id: str) -> Row:
@@ -261,7 +276,7 @@ async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
 
 def _found_by(entry: Entry) -> dict[str, str]:
     """Return by what ``lookup`` finds the entry, or another one like it."""
-    return {"side": entry.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
+    return {"side": entry.booking.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
 
 
 def _alike(family: Family, your_reference: str, relation_id: str) -> str:
@@ -282,8 +297,7 @@ def _compared(vendor: Vendor, context: DeliveryContext, row: Row | None, lines: 
 
 async def _content(context: DeliveryContext, role: str, at_hand: Sequence[bytes] = ()) -> bytes | None:
     """Return a file of the document; what the document does not list is not asked for."""
-    listed = context.document.get("content")
-    if listed is not None and role not in {file.get("role") for file in listed}:
+    if context.document.file(role) is None:
         return None
     try:
         return await context.content(role, at_hand)

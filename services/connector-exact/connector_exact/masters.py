@@ -3,40 +3,23 @@
 Codes are what a person sees (trimmed); ids and raw codes are what the vendor wants back.
 """
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, ClassVar, Final, Self
 
+from koppel_bookkeeping import Side
+from koppel_bookkeeping.parties import name_key, number_key
+from koppel_bookkeeping.vat import RATED
 from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 
 from . import odata
 from .odata import Row
 
-Side = Literal["sale", "purchase"]
-
 SALES_JOURNAL_TYPES: Final = frozenset({20, 21})
 PURCHASE_JOURNAL_TYPES: Final = frozenset({22, 23})
-# Types a line of an entry may not use: cash, bank, receivable, payable, VAT ("Invalid: G/L account type", §5.1).
+# Cash, bank, receivable, payable, VAT.
 FORBIDDEN_ACCOUNT_TYPES: Final = frozenset({10, 12, 20, 22, 24})
-
-
-_LEGAL_FORM: Final = re.compile(
-    r"\b(n\.?v|s\.?a|b\.?v\.?b\.?a|b\.?v|s\.?r\.?l|s\.?p\.?r\.?l|c\.?v\.?b\.?a|c\.?v|v\.?z\.?w|a\.?s\.?b\.?l|comm\.?v)\b\.?",
-    re.IGNORECASE,
-)
-
-
-def number_key(number: str) -> str:
-    """Return an enterprise or VAT number bare, so that BE 0404.616.494 and 0404616494 are one."""
-    return re.sub(r"[^0-9A-Za-z]", "", number).upper().removeprefix("BE")
-
-
-def name_key(name: str) -> str:
-    """Return what stays equal when people write one name in several ways: case, spaces, dots, legal form."""
-    plain = re.sub(r"[^\w]+", " ", _LEGAL_FORM.sub(" ", name)).casefold().strip()
-    return plain or re.sub(r"[^\w]+", " ", name).casefold().strip()
 
 
 def _raw(code: Any) -> str:
@@ -84,6 +67,11 @@ class LedgerAccount(Kept):
     type: int
     blocked: bool
 
+    @property
+    def takes_lines(self) -> bool:
+        """Whether a line of an entry may use it ("Invalid: G/L account type", §5.1)."""
+        return self.type not in FORBIDDEN_ACCOUNT_TYPES
+
     @classmethod
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
@@ -107,6 +95,10 @@ class Journal(Kept):
     currency: str
     foreign_currency: bool
     own_rate: bool
+
+    def serves(self, side: Side) -> bool:
+        """Whether entries of this side may stand in it."""
+        return self.type in (SALES_JOURNAL_TYPES if side == "sale" else PURCHASE_JOURNAL_TYPES)
 
     @classmethod
     def read(cls, row: Row) -> Self:
@@ -147,9 +139,33 @@ class VatCode(Kept):
         """Whether an amount of VAT is booked per line and added to what the relation owes."""
         return self.type == "E" and self.percentage > 0 and not self.charged
 
+    @property
+    def unusable(self) -> str | None:
+        """With an inclusive code Exact reads the line's amount as including VAT (§5.3b)."""
+        return "vat_code_inclusive" if self.type == "I" else None
+
     def serves(self, side: Side) -> bool:
         """Whether Exact allows the code on this side of the books (``VATTransactionType``)."""
         return self.transaction_type in {"B", "S" if side == "sale" else "P"}
+
+    def can_mean(self, side: Side, category: str, rate: Decimal | None) -> bool:
+        """Whether the code's own properties say what the category says."""
+        eu = self.eu_listing != "N" or self.intrastat
+        if category in RATED:
+            return self.computes_vat and not eu and rate is not None and self.percentage == rate
+        plain = self.percentage == 0 and not self.charged and not eu
+        match category:
+            case "AE":
+                # The invoice says 0 %; a purchase code carries the rate that is owed and claimed at once.
+                return self.type in "EB" and self.charged and not eu
+            case "K":
+                return self.type in "EB" and eu and (self.charged if side == "purchase" else self.percentage == 0)
+            case "O":
+                return self.type in "EBN" and plain
+            case "Z" | "E" | "G":
+                return self.type in "EB" and plain
+            case _:
+                return False
 
     @classmethod
     def read(cls, row: Row) -> Self:
@@ -204,6 +220,9 @@ class Relation(Kept):
     sales_account_id: str | None
     purchase_account_id: str | None
     email: str = ""
+    sales_condition: str | None = None
+    """Code of its own payment condition, empty when it has none; None when it was imported before this was asked."""
+    purchase_condition: str | None = None
 
     def search_keys(self) -> dict[str, Any]:
         """Return numbers and name as they are compared, and the roles as the kit shows them."""
@@ -218,6 +237,14 @@ class Relation(Kept):
     def is_customer(self) -> bool:
         """Only Status C may stand on a sales entry ("Invalid: Customer (Type)", §3.4)."""
         return self.status == "C"
+
+    def has_role(self, side: Side) -> bool:
+        """Whether the relation may stand on an entry of this side (§3.4)."""
+        return self.is_customer if side == "sale" else self.is_supplier
+
+    def payment_condition(self, side: Side) -> str | None:
+        """Return the payment condition that Exact applies by itself; as the fields say."""
+        return self.sales_condition if side == "sale" else self.purchase_condition
 
     def account_id(self, side: Side) -> str | None:
         """Return the ledger account Exact proposes for this relation."""
@@ -239,6 +266,8 @@ class Relation(Kept):
             sales_account_id=odata.same_guid(row.get("GLAccountSales")) or None,
             purchase_account_id=odata.same_guid(row.get("GLAccountPurchase")) or None,
             email=odata.trimmed(row.get("Email")),
+            sales_condition=odata.trimmed(row.get("PaymentConditionSales")),
+            purchase_condition=odata.trimmed(row.get("PaymentConditionPurchase")),
         )
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from koppel_bookkeeping import CannotBook
 from koppel_connector.contract.connector import DeliveryContext, MasterDataStore, MasterRecord
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_mesh.clock import utc_now
 
 from . import odata
 from .api import Exact
-from .mapping.refusal import CannotBook
 from .odata import Row
 
 TOLD_BY: Final = frozenset({"period_closed", "financial_year_missing"})

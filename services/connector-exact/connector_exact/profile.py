@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from koppel_bookkeeping import SIDES
 from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, TokenError, Window
 
-from .mapping.accounts import SIDES
 from .problems import PROBLEMS
 
 # No page documents the address of an entry's screen (vendor sheet §3.12): an assumption, kept as data.

@@ -6,6 +6,8 @@ follows from the party, so that neither a lost answer nor two documents at once 
 
 from dataclasses import replace
 
+from koppel_bookkeeping import Booking, CannotBook, Side
+from koppel_bookkeeping.parties import recognise
 from koppel_connector.contract.connector import DeliveryContext, MasterDataStore, MasterRecord
 from koppel_connector.contract.errors import RetryLater
 from koppel_connector.contract.problems import Problem
@@ -14,22 +16,20 @@ from . import our_ids
 from .answers import AlreadyExists
 from .api import RELATIONS, Exact
 from .mapping import relation as parties
-from .mapping.accounts import SIDES
-from .mapping.booking import Booking, Party
-from .mapping.refusal import CannotBook
-from .masters import Relation, Side, name_key, number_key
+from .masters import Relation
 
 _CREATION = "relation_creation"
 
 
 def known(book: MasterDataStore, booking: Booking) -> Relation | None:
     """Return the imported relation of the booking's party."""
-    return parties.recognise(booking.party, parties.candidates(booking.party, book), SIDES[booking.kind])
+    candidates = parties.candidates(booking.party, book)
+    return recognise(booking.party, candidates, booking.side, name_length_max=parties.NAME_LENGTH_MAX)
 
 
 async def ensure(exact: Exact, context: DeliveryContext, booking: Booking) -> Relation:
     """Return the relation, searched or made when it was not imported; raise when it cannot be used."""
-    side, book = SIDES[booking.kind], context.vendor.master_data
+    side, book = booking.side, context.vendor.master_data
     relation = known(book, booking)
     if relation is None:
         relation = await _search(exact, booking, side) or await _make(exact, context, booking, side)
@@ -41,7 +41,10 @@ async def ensure(exact: Exact, context: DeliveryContext, booking: Booking) -> Re
             raise CannotBook("relation_blocked", f"{relation.code} {relation.name}".strip())
         await book.remember(fresh.line())
         relation = fresh
-    if not parties.has_role(relation, side):
+    if relation.payment_condition(side) is None:
+        relation = await _with_conditions(exact, relation)
+        await book.remember(relation.line())
+    if not relation.has_role(side):
         await exact.change_relation(relation.id, parties.role(side))
         relation = replace(relation, status="C") if side == "sale" else replace(relation, is_supplier=True)
         await book.remember(relation.line())
@@ -49,15 +52,22 @@ async def ensure(exact: Exact, context: DeliveryContext, booking: Booking) -> Re
     return relation
 
 
+async def _with_conditions(exact: Exact, relation: Relation) -> Relation:
+    """Return a relation that was imported before its payment conditions were asked, with them."""
+    row = await exact.relation_by_id(relation.id)
+    return Relation.read(row) if row else replace(relation, sales_condition="", purchase_condition="")
+
+
 async def _search(exact: Exact, booking: Booking, side: Side) -> Relation | None:
     rows = await exact.find_relations(parties.search_terms(booking.party))
-    return parties.recognise(booking.party, [Relation.read(row) for row in rows], side)
+    found = [Relation.read(row) for row in rows]
+    return recognise(booking.party, found, side, name_length_max=parties.NAME_LENGTH_MAX)
 
 
 async def _make(exact: Exact, context: DeliveryContext, booking: Booking, side: Side) -> Relation:
     if not booking.party.name:
         raise CannotBook("relation_missing")
-    identity = _identity(booking.party)
+    identity = booking.party.identity
     await _note_creation(context.vendor.master_data, identity, booking.party.name)
     ours = our_ids.relation_id(context.vendor.settings.division, identity)
     body = parties.creation(booking.party, side)
@@ -84,9 +94,3 @@ async def _note_creation(book: MasterDataStore, identity: str, name: str) -> Non
     if (line := book.get(_CREATION, identity)) and our_ids.may_be_hidden(book, dict(line.data), identity):
         raise RetryLater(problem=Problem("vendor_unavailable", f"{RELATIONS}: {name} may exist and not be shown yet"))
     await book.remember(MasterRecord(_CREATION, identity, identity, name, our_ids.creation(RELATIONS, identity)))
-
-
-def _identity(party: Party) -> str:
-    """Return what makes two parties one relation: a number, else the name in a country."""
-    number = number_key(party.vat_number) or number_key(party.enterprise_number)
-    return number or f"{party.country} {name_key(party.name)}"

@@ -5,6 +5,7 @@ What the kit adds (tokens, budgets, the sync log) is tested through the service 
 """
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -12,8 +13,10 @@ from uuid import UUID
 
 import httpx2
 
+from connector_exact import answers
 from connector_exact.connector import ExactConnector
 from connector_exact.settings import ExactSettings
+from koppel_bookkeeping import CannotBook, Document
 from koppel_connector.contract.connector import (
     Application,
     Call,
@@ -24,6 +27,7 @@ from koppel_connector.contract.connector import (
     VendorAnswer,
 )
 from koppel_connector.contract.errors import OutcomeUnknown
+from koppel_connector.testing import document_factory
 from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
@@ -121,13 +125,32 @@ def work_of(
         delivery=Delivery(new_id(), new_id(), 1, "book", DocumentKind(paper.kind)),
         remote_ref=f"KPL-{number.hex[-20:].upper()}",
         remote_uuid=remote_uuid or number,
-        document=paper.document,
+        filed=_document(paper),
         dossier={"name": "Voorbeeld Drukkerij BV", "enterprise_number": "0000000196", "language": "nl"},
         vendor=desk,
         progress=progress if progress is not None else {},
         read_content=read,
         write_progress=lambda _: None,
     )
+
+
+def _document(paper: Paper) -> Document:
+    """Return the document as dossier-api answers with it; what is no UBL was entered by hand."""
+    readable = paper.files.get("ubl") or (SAMPLES / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
+    document = document_factory.read(readable, DocumentKind(paper.kind), new_id()).document
+    content = [
+        {"role": role, "media_type": "application/xml", "sha256": sha256(data).hexdigest(), "size_bytes": len(data)}
+        for role, data in paper.files.items()
+    ]
+    return Document.model_validate({**document, "content": content, **paper.document})
+
+
+async def prepare(context: DeliveryContext) -> Any:
+    """Prepare a delivery; what cannot be booked ends as the kit ends it."""
+    try:
+        return await CONNECTOR.prepare(context)
+    except CannotBook as reason:
+        raise answers.refusal(reason.code, reason.detail) from reason
 
 
 def asked_again(context: DeliveryContext) -> DeliveryContext:
@@ -168,10 +191,22 @@ async def login(base_url: str, client_id: str, client_secret: str, redirect_uri:
 
 async def book(desk: Desk, context: DeliveryContext) -> Any:
     """Take a delivery to the vendor and read it back, as the kit would when nothing goes wrong."""
-    prepared = await CONNECTOR.prepare(context)
+    prepared = await prepare(context)
     sent = await CONNECTOR.send(context, prepared)
     told = await CONNECTOR.read_back(desk, [context])
     return sent, told[context.delivery.id]
 
 
-__all__ = ["CONNECTOR", "SAMPLES", "Desk", "Paper", "allow", "asked_again", "book", "login", "sample", "work_of"]
+__all__ = [
+    "CONNECTOR",
+    "SAMPLES",
+    "Desk",
+    "Paper",
+    "allow",
+    "asked_again",
+    "book",
+    "login",
+    "prepare",
+    "sample",
+    "work_of",
+]

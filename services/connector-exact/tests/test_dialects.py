@@ -12,7 +12,7 @@ from connector_exact.settings import ExactSettings
 from koppel_connector.contract.errors import Rejected
 from koppel_connector.contract.results import Booked, Differs, Found
 
-from .desk import CONNECTOR, Desk, book, sample, work_of
+from .desk import CONNECTOR, Desk, book, prepare, sample, work_of
 from .dialect import Dialect, Said, Tongue, refuse, shouted
 from .harness import SETTINGS, Sandbox
 
@@ -191,7 +191,7 @@ async def test_lines_asked_for_apart_are_compared_as_well(sandbox: Sandbox) -> N
 async def test_lines_are_asked_for_by_a_name_everybody_knows(sandbox: Sandbox) -> None:
     async with desk_in(sandbox, plain_names_selected) as desk:
         context = work_of(desk, sample("01-invoice-ogm-pdf"))
-        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        await CONNECTOR.send(context, await prepare(context))
         desk.calls.clear()
         told = (await CONNECTOR.read_back(desk, [context]))[context.delivery.id]
     assert isinstance(told, Booked)
@@ -211,7 +211,7 @@ async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(san
     async with desk_in(sandbox, one_term_a_filter) as desk:
         contexts = [work_of(desk, sample("01-invoice-ogm-pdf")) for _ in range(2)]
         for context in contexts:
-            await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+            await CONNECTOR.send(context, await prepare(context))
         told = await CONNECTOR.read_back(desk, contexts)
     assert [type(told[context.delivery.id]) for context in contexts] == [Booked, Booked]
 
@@ -266,7 +266,7 @@ async def test_what_is_refused_is_not_asked_again_with_every_document(sandbox: S
             contexts = [work_of(desk, sample("01-invoice-ogm-pdf", replace=swaps)) for _ in range(2 + errors_max)]
             desk.calls.clear()
             for context in contexts:
-                await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+                await CONNECTOR.send(context, await prepare(context))
             told = await CONNECTOR.read_back(desk, contexts)
             found = await CONNECTOR.lookup(contexts[0])
             assert isinstance(found, Found)

@@ -9,7 +9,7 @@ import pytest
 from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown
 from koppel_connector.contract.results import Booked, Differs, Found, NotBooked, NotFound
 
-from .desk import CONNECTOR, Desk, book, sample, work_of
+from .desk import CONNECTOR, Desk, book, prepare, sample, work_of
 from .harness import Sandbox
 
 
@@ -33,7 +33,7 @@ async def test_what_was_booked_is_found_by_our_id(desk: Desk) -> None:
 
 async def test_the_same_entry_sent_twice_is_one_entry(desk: Desk, sandbox: Sandbox) -> None:
     context = work_of(desk, sample("01-invoice-ogm-pdf"))
-    prepared = await CONNECTOR.prepare(context)
+    prepared = await prepare(context)
     await CONNECTOR.send(context, prepared)
     with pytest.raises(OutcomeUnknown):
         await CONNECTOR.send(context, prepared)

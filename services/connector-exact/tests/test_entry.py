@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from connector_exact.mapping.booking import Booking, Item, Party, VatTotal, signed, with_vat
 from connector_exact.mapping.entry import (
     Entry,
     check_currency,
@@ -19,7 +18,9 @@ from connector_exact.mapping.entry import (
     line_of,
     payment_reference,
 )
-from connector_exact.mapping.refusal import CannotBook
+from koppel_bookkeeping import Booking, BookingLine, CannotBook, Party, VatAmount
+from koppel_bookkeeping.booking import with_vat
+from koppel_bookkeeping.terms import Terms
 from koppel_connector.contract.wire import to_json
 from koppel_mesh.messages import DocumentKind
 
@@ -30,38 +31,36 @@ RELATION_ID = "9f1c0000-0000-4000-8000-000000000001"
 
 
 def booking(
-    kind: str = "sales_invoice", *, items: list[Item], totals: list[VatTotal], total: str, **fields: Any
+    kind: str = "sales_invoice", *, items: list[BookingLine], totals: list[VatAmount], total: str, **fields: Any
 ) -> Booking:
     given: dict[str, Any] = {
         "due_on": date(2026, 2, 14),
         "currency": "EUR",
         "payment_reference": "090933755493",
     } | fields
-    return signed(
-        Booking(
-            kind=DocumentKind(kind),
-            number="F2026-0042",
-            issued_on=date(2026, 1, 15),
-            total=Decimal(total),
-            party=Party("Bakkerij Demo"),
-            items=with_vat(items, totals, Decimal(total)),
-            **given,
-        )
+    return Booking(
+        kind=DocumentKind(kind),
+        number="F2026-0042",
+        issued_on=date(2026, 1, 15),
+        total=Decimal(total),
+        party=Party("Bakkerij Demo"),
+        lines=with_vat(items, totals),
+        **given,
     )
 
 
-def item(net: str, category: str = "S", rate: str | None = "21", line_id: str = "1") -> Item:
-    return Item(line_id, Decimal(net), category, Decimal(rate) if rate else None, f"Line {line_id}")
+def item(net: str, category: str = "S", rate: str | None = "21", line_id: str = "1") -> BookingLine:
+    return BookingLine(line_id, Decimal(net), category, Decimal(rate) if rate else None, f"Line {line_id}")
 
 
-def total(net: str, tax: str, category: str = "S", rate: str | None = "21") -> VatTotal:
-    return VatTotal(category, Decimal(rate) if rate else None, Decimal(net), Decimal(tax))
+def total(net: str, tax: str, category: str = "S", rate: str | None = "21") -> VatAmount:
+    return VatAmount(category, Decimal(rate) if rate else None, Decimal(net), Decimal(tax))
 
 
 def entry(of: Booking, side: str = "sale", code: str = "21", percentage: str = "21", **fields: Any) -> Entry:
     vat_code = vat(code, percentage, "S" if side == "sale" else "P", **fields)
-    lines = tuple(line_of(one, account("700000"), vat_code) for one in of.items)
-    return Entry(side, of, journal("700" if side == "sale" else "600", 20), RELATION_ID, lines, None)  # type: ignore[arg-type]
+    lines = tuple(line_of(of, one, account("700000"), vat_code) for one in of.lines)
+    return Entry(of, Terms(due_on=of.due_on), journal("700" if side == "sale" else "600", 20), RELATION_ID, lines, None)
 
 
 def test_a_sales_invoice_is_written_digit_for_digit() -> None:
@@ -148,7 +147,7 @@ def test_vat_per_rate_lands_on_the_lines_of_that_rate() -> None:
         totals=[total("0.33", "0.07"), total("1.00", "0.06", "S", "6")],
         total="1.46",
     )
-    assert [one.tax for one in of.items] == [Decimal("0.03"), Decimal("0.02"), Decimal("0.06"), Decimal("0.02")]
+    assert [one.tax for one in of.lines] == [Decimal("0.03"), Decimal("0.02"), Decimal("0.06"), Decimal("0.02")]
 
 
 def test_the_rate_goes_along_only_where_the_journal_takes_one() -> None:
@@ -204,7 +203,7 @@ def read_back(made: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What Exact answers when everything is as it was sent: numbers with binary noise, codes padded."""
     noise = Decimal("0.000000000001")
     row = {
-        "AmountFC": made.booking.total + noise,
+        "AmountFC": made.total + noise,
         "Journal": made.journal.code,
         made.family.party: RELATION_ID.upper(),
         "Document": "51AA",
@@ -215,8 +214,8 @@ def read_back(made: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         {
             "GLAccount": line.account.id.upper(),
             "VATCode": line.vat.raw_code,
-            "AmountFC": line.item.net - noise,
-            "VATAmountFC": line.item.tax + noise,
+            "AmountFC": line.net - noise,
+            "VATAmountFC": line.tax + noise,
         }
         for line in made.lines
     ]

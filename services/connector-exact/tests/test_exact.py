@@ -7,10 +7,11 @@ import pytest
 from connector_exact.masters import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
+from koppel_connector import BOOKING_PROBLEMS
 from koppel_connector.contract.errors import ActionRequired, ConnectorError
 from koppel_connector.contract.results import Booked, Differs
 
-from .desk import CONNECTOR, Desk, asked_again, book, sample, work_of
+from .desk import CONNECTOR, Desk, asked_again, book, prepare, sample, work_of
 from .harness import SETTINGS, Sandbox
 
 KINDS = [
@@ -36,7 +37,7 @@ async def refused(desk: Desk, paper: Any, **of: Any) -> ConnectorError:
     with pytest.raises(ConnectorError) as caught:
         await book(desk, work_of(desk, paper, **of))
     assert caught.value.problem is not None
-    assert caught.value.problem.code in PROBLEMS
+    assert caught.value.problem.code in PROBLEMS.over(BOOKING_PROBLEMS)
     return caught.value
 
 
@@ -74,7 +75,7 @@ async def test_four_calls_book_and_one_reads_many_back(desk: Desk) -> None:
     contexts = []
     for number in range(7):
         context = work_of(desk, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
-        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        await CONNECTOR.send(context, await prepare(context))
         contexts.append(context)
     assert [call.operation for call in desk.calls] == [
         "documents/Documents",
@@ -126,7 +127,7 @@ async def test_a_blocked_relation_waits_for_the_accountant_until_it_is_free(desk
     failure = await refused(desk, sample("01-invoice-ogm-pdf"))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == "relation_blocked"
-    assert PROBLEMS["relation_blocked"].who_can_fix == "accountant"
+    assert BOOKING_PROBLEMS["relation_blocked"].who_can_fix == "accountant"
     sandbox.change_relation(row["ID"], Blocked=False)
     _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
     assert isinstance(told, Booked)

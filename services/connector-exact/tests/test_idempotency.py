@@ -11,7 +11,7 @@ from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, Ret
 from koppel_connector.contract.results import Booked, CannotTell, Found, NotFound
 from koppel_sandbox.exact.faults import Fault
 
-from .desk import CONNECTOR, Desk, sample, work_of
+from .desk import CONNECTOR, Desk, prepare, sample, work_of
 from .harness import Sandbox
 
 LAG_S = 90.0
@@ -33,7 +33,7 @@ async def deliver(
     for _ in range(rounds):
         try:
             if in_vain is None or in_vain >= 2:
-                sent = await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+                sent = await CONNECTOR.send(context, await prepare(context))
                 return sent.remote_id
             match await CONNECTOR.lookup(context):
                 case Found(remote_id=remote_id, count=1, problem=None):
@@ -107,7 +107,7 @@ async def test_two_documents_of_a_new_party_make_one_relation(desk: Desk, sandbo
     lose(sandbox, "crm/Accounts", 0)
     purchase = work_of(desk, sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"}))
     with pytest.raises(OutcomeUnknown):
-        await CONNECTOR.prepare(purchase)
+        await prepare(purchase)
     sale = work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
     await deliver(desk, sandbox, sale)
     await deliver(desk, sandbox, purchase)
@@ -118,9 +118,9 @@ async def test_two_documents_of_a_new_party_make_one_relation(desk: Desk, sandbo
 async def test_an_entry_that_exists_is_not_sent_again_while_no_search_shows_it(desk: Desk, sandbox: Sandbox) -> None:
     sandbox.state.switches.search_lag_s = LAG_S
     context = work_of(desk, sample("01-invoice-ogm-pdf"))
-    await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+    await CONNECTOR.send(context, await prepare(context))
     with pytest.raises(AlreadyExists):
-        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        await CONNECTOR.send(context, await prepare(context))
     assert isinstance(await CONNECTOR.lookup(context), CannotTell)
     sandbox.state.clock.advance(LAG_S)
     assert isinstance(await CONNECTOR.lookup(context), Found)
@@ -143,11 +143,11 @@ async def test_a_removed_document_is_made_again_under_another_id(desk: Desk, san
     context = work_of(desk, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
     with pytest.raises(ActionRequired):
-        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        await CONNECTOR.send(context, await prepare(context))
     first = sandbox.documents()[0]["ID"]
     sandbox.allow_everything()
     sandbox.remove_documents()
     with pytest.raises(ActionRequired):
-        await CONNECTOR.send(context, await CONNECTOR.prepare(context))
-    await CONNECTOR.send(context, await CONNECTOR.prepare(context))
+        await CONNECTOR.send(context, await prepare(context))
+    await CONNECTOR.send(context, await prepare(context))
     assert [document["ID"] != first for document in sandbox.documents()] == [True]

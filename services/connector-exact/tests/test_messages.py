@@ -4,6 +4,7 @@ import pytest
 
 from connector_exact.messages import UNKNOWN_SENTENCE, meanings
 from connector_exact.problems import PROBLEMS
+from koppel_connector import BOOKING_PROBLEMS
 from koppel_sandbox.exact import texts
 
 SENTENCES = [
@@ -93,7 +94,7 @@ def test_every_problem_of_a_sentence_is_in_the_catalogue_in_three_languages() ->
     for _, code in SENTENCES:
         if code == "already_exists":  # never shown: looked up instead
             continue
-        kind = PROBLEMS[code]
+        kind = PROBLEMS.over(BOOKING_PROBLEMS)[code]
         assert len({kind.nl, kind.fr, kind.en}) == 3
         assert kind.who_can_fix in {"accountant", "entrepreneur", "operator", "partner", "koppel"}
 

@@ -4,14 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from connector_exact.mapping.refusal import CannotBook
-from connector_exact.mapping.vat import vat_code
-from connector_exact.settings import VatCodes
+from connector_exact.connector import means_nothing_else
+from connector_exact.masters import VatCode
+from koppel_bookkeeping import CannotBook, Side
+from koppel_bookkeeping.settings import VatCodes
+from koppel_bookkeeping.vat import choose_vat_code
 
 from .books import VAT_CODES, vat
 
 CODES = {code.code: code for code in VAT_CODES}
 NOTHING_SET = VatCodes()
+
+
+def vat_code(codes: dict[str, VatCode], settings: VatCodes, side: Side, category: str, rate: Decimal | None) -> VatCode:
+    return choose_vat_code(codes, settings, side, category, rate, prefers=means_nothing_else)
 
 
 @pytest.mark.parametrize(

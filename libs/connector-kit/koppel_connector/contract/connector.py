@@ -116,7 +116,12 @@ class Connector(ABC):
 
     @abstractmethod
     async def prepare(self, context: DeliveryContext) -> Any:
-        """Turn the document into what ``send`` needs: mapping and master data. May make the relation, idempotently."""
+        """Turn the document into what ``send`` needs: mapping and master data. May make the relation, idempotently.
+
+        Raises:
+            ConnectorError: what to do next.
+            CannotBook: the document cannot be booked as it stands; the catalogue says whether that waits for a person.
+        """
 
     @abstractmethod
     async def send(self, context: DeliveryContext, prepared: Any) -> Sent:

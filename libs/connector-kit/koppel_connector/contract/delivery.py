@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from koppel_bookkeeping import Document
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
@@ -48,8 +49,8 @@ class DeliveryContext:
     """``KPL-`` and 20 characters: the same for the same (connection, operation, document, revision), always."""
     remote_uuid: UUID
     """UUIDv5 of the same key, for vendors that take a client's id."""
-    document: Mapping[str, Any]
-    """dossier-api's document, as JSON with Decimals as strings. Empty in ``read_back``, which goes by ``progress``."""
+    filed: Document | None
+    """As ``document``; None in ``read_back``, which goes by ``progress``."""
     dossier: Mapping[str, Any]
     """``id``, ``name``, ``enterprise_number``, ``language``."""
     vendor: Vendor
@@ -64,6 +65,17 @@ class DeliveryContext:
 
     Before the kit sends, it has ``lookup`` search for each of them: an entry that is there is a person's to judge."""
 
+    @property
+    def document(self) -> Document:
+        """Return the document as dossier-api answers with it, amounts as on paper.
+
+        Raises:
+            LookupError: in ``read_back``, for which documents are not read.
+        """
+        if self.filed is None:
+            raise LookupError("reading back goes by what the delivery saved, not by the document")
+        return self.filed
+
     async def content(self, role: str, at_hand: Iterable[bytes] = ()) -> bytes:
         """Return the bytes of one file of the document: ``ubl``, ``pdf`` or ``coda``.
 
@@ -74,9 +86,9 @@ class DeliveryContext:
         Raises:
             KeyError: the document has no such file.
         """
-        wanted = {file.get("sha256") for file in self.document.get("content", ()) if file.get("role") == role}
+        wanted = self.document.file(role)
         for file in at_hand:
-            if hashlib.sha256(file).hexdigest() in wanted:
+            if wanted is not None and hashlib.sha256(file).hexdigest() == wanted.sha256:
                 return file
         return await self.read_content(role)
 

@@ -17,7 +17,7 @@ unknown outcome.
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .problems import Problem
+from .problems import Problem, ProblemCatalogue
 
 
 class ConnectorError(Exception):
@@ -97,6 +97,11 @@ class Rejected(ConnectorError):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
+
+
+def refusal(problem: Problem, catalogue: ProblemCatalogue) -> ActionRequired | Rejected:
+    """Return how a refusal ends: it waits for a person, or fails the delivery, as the catalogue says."""
+    return ActionRequired(problem) if catalogue.kind_of(problem).blocks else Rejected(problem)
 
 
 class OutcomeUnknown(ConnectorError):

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from koppel_bookkeeping import Document
 from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract.delivery import Delivery, DeliveryContext, Trace
 from koppel_connector.kit import Kit
@@ -32,18 +33,20 @@ async def open_context(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> Delive
         if error.status in (404, 410):
             raise DocumentGone(str(error)) from error
         raise
-    return make_context(kit, vendor, row, document, await _dossier_of(kit, row), await read_traces(kit, row))
+    return make_context(
+        kit, vendor, row, Document.model_validate(document), await _dossier_of(kit, row), await read_traces(kit, row)
+    )
 
 
 def make_context(
     kit: Kit,
     vendor: OpenVendor,
     row: DeliveryRow,
-    document: dict[str, Any],
+    document: Document | None,
     owner: dict[str, Any],
     traces: tuple[Trace, ...] = (),
 ) -> DeliveryContext:
-    """Return a delivery as a connector sees it. In ``read_back`` ``document`` and ``owner`` are empty."""
+    """Return a delivery as a connector sees it. In ``read_back`` there is no ``document``, and ``owner`` is empty."""
 
     async def read_content(role: str) -> bytes:
         try:
@@ -62,7 +65,7 @@ def make_context(
         ),
         remote_ref=row.remote_ref,
         remote_uuid=row.remote_uuid,
-        document=document,
+        filed=document,
         dossier=owner,
         vendor=vendor,
         progress=dict(row.progress),

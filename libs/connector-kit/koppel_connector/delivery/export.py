@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_bookkeeping import CannotBook
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
@@ -30,6 +31,7 @@ from koppel_connector.contract.errors import (
     Rejected,
     RetryLater,
     RetryNow,
+    refusal,
 )
 from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
@@ -182,6 +184,8 @@ async def _prepare_and_send(kit: Kit, vendor: OpenVendor, context: DeliveryConte
         try:
             prepared = await kit.connector.prepare(context)
             sent = await kit.connector.send(context, prepared)
+        except CannotBook as reason:
+            raise refusal(Problem(reason.code, reason.detail or None), kit.reporter.catalogue) from reason
         except RetryNow:
             if last or vendor.unsaved_effect:
                 raise

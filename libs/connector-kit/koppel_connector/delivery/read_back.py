@@ -57,7 +57,7 @@ async def _run_batch(kit: Kit, batch: Batch) -> None:
 async def look_in_books(kit: Kit, vendor: OpenVendor, batch: Batch) -> None:
     """Look the documents of one connection up in its books and record what is seen."""
     vendor.begin("read_back", *batch.rows)
-    contexts = [make_context(kit, vendor, each, {}, {}) for each in batch.rows]
+    contexts = [make_context(kit, vendor, each, None, {}) for each in batch.rows]
     seen: Mapping[UUID, ReadBack] = {}
     failure: ConnectorError | None = None
     held_until: datetime | None = None

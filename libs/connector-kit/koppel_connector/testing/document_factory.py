@@ -1,12 +1,13 @@
 """Sample documents: UBL files of our own (``samples/``), told as dossier-api tells them.
 
-The JSON is read from the file, so that a document and its UBL say the same; ``tests/test_sample_documents.py`` holds it beside
-dossier-api's own reading.
+A document and its UBL say the same, for it is read from the file as dossier-api reads it; ``tests/test_sample_documents.py``
+compares the two.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,9 @@ from uuid import UUID, uuid5
 from xml.sax.saxutils import escape
 
 import koppel_ubl
-from koppel_mesh.messages import DocumentKind
+from koppel_bookkeeping import SIDES, Document, from_ubl
+from koppel_bookkeeping.document import DocumentFile, Total
+from koppel_mesh.messages import DocumentKind, DocumentState
 
 DOSSIER_NAME = "Voorbeeld Atelier BV"
 DOSSIER_NUMBER = "0000000196"
@@ -26,6 +29,7 @@ SAMPLE_KINDS = (
     DocumentKind.PURCHASE_CREDIT_NOTE,
 )
 _SAMPLES = Path(__file__).parent / "samples"
+_FILED_AT = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 _NAMESPACE = UUID("0d7c1a52-93a1-5c52-8f0a-7f4e2a6b9c31")
 _NUMBER, _NAME, _ENTERPRISE_NUMBER = "2026-00000", "Exemple Conseil SRL", "0000000295"
 """What the files hold in place of a number and a counterparty of one's own."""
@@ -78,78 +82,51 @@ def _text(kind: DocumentKind) -> str:
 
 
 def read(ubl: bytes, kind: DocumentKind, identifier: UUID) -> Sample:
-    """Return a UBL file as a filed document: as dossier-api answers with it, decimals as text."""
+    """Return a UBL file as a filed document: as dossier-api answers with it."""
     invoice = koppel_ubl.read(ubl)
-    sells = kind.value.startswith("sales")
+    total, currency = from_ubl.total_of(invoice), (invoice.currency or "").upper()
     files = {"ubl": ubl} | ({"pdf": invoice.pdf.content} if invoice.pdf and invoice.pdf.content else {})
-    document = {
-        "id": str(identifier),
-        "kind": kind.value,
-        "state": "filed",
-        "locked": False,
-        "revision": 1,
-        "sha256": hashlib.sha256(ubl).hexdigest(),
-        "number": invoice.number,
-        "issue_date": _text_of(invoice.issue_date),
-        "due_date": _text_of(invoice.due_date),
-        "currency": invoice.currency,
-        "total": {"amount": _text_of(invoice.totals.with_vat), "currency": invoice.currency},
-        "counterparty": _party_of(invoice.buyer if sells else invoice.seller),
-        "relation": None,
-        "reference": None,
-        "journal": None,
-        "ledger_account": None,
-        "accounting_cost": invoice.accounting_cost,
-        "self_billed": False,
-        "lines": [_line_of(line) for line in invoice.lines],
-        "vat": [
-            {
-                "category": group.category,
-                "rate": _text_of(group.rate),
-                "base": _text_of(group.taxable),
-                "tax": _text_of(group.tax),
-            }
-            for group in invoice.vat_breakdown
-        ],
-        "content": [_file_of(role, content) for role, content in files.items()],
-        "findings": [],
-        "deliveries": [],
-        "statements": [],
-        "approved_at": None,
-        "approved_by": None,
-        "exported_at": None,
-        "booked_at": None,
-        "created_at": "2026-01-15T08:00:00Z",
-        "updated_at": "2026-01-15T08:00:00Z",
-    }
-    return Sample(document, files)
+    document = Document(
+        id=identifier,
+        dossier_id=_NAMESPACE,
+        firm_id=_NAMESPACE,
+        kind=kind,
+        state=DocumentState.FILED,
+        locked=False,
+        revision=1,
+        sha256=hashlib.sha256(ubl).hexdigest(),
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        currency=currency,
+        total=None if total is None else Total(amount=total, currency=currency),
+        counterparty=from_ubl.counterparty_of(invoice.buyer if SIDES[kind] == "sale" else invoice.seller),
+        relation=None,
+        reference=None,
+        journal=None,
+        ledger_account=None,
+        accounting_cost=invoice.accounting_cost,
+        self_billed=False,
+        lines=from_ubl.lines_of(invoice),
+        vat=from_ubl.vat_of(invoice),
+        content=[_file_of(role, content) for role, content in files.items()],
+        findings=[],
+        deliveries=[],
+        statements=[],
+        approved_at=None,
+        approved_by=None,
+        exported_at=None,
+        booked_at=None,
+        created_at=_FILED_AT,
+        updated_at=_FILED_AT,
+    )
+    return Sample(document.model_dump(mode="json"), files)
 
 
-def _party_of(other: koppel_ubl.Party) -> dict[str, Any]:
-    return {"name": other.name, "enterprise_number": other.enterprise_number, "vat_number": other.vat_number}
-
-
-def _line_of(line: koppel_ubl.Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "description": line.item.name,
-        "net": _text_of(line.net),
-        "vat_category": line.vat.category,
-        "vat_rate": _text_of(line.vat.rate),
-        "accounting_cost": line.accounting_cost,
-        "ledger_account": None,
-    }
-
-
-def _file_of(role: str, content: bytes) -> dict[str, Any]:
-    return {
-        "role": role,
-        "media_type": "application/xml" if role == "ubl" else "application/pdf",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "size_bytes": len(content),
-        "filename": None,
-    }
-
-
-def _text_of(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _file_of(role: str, content: bytes) -> DocumentFile:
+    return DocumentFile(
+        role=role,
+        media_type="application/xml" if role == "ubl" else "application/pdf",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+    )

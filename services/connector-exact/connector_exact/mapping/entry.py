@@ -9,11 +9,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from connector_exact import odata
-from connector_exact.masters import Journal, LedgerAccount, Side, VatCode
+from connector_exact.masters import Journal, LedgerAccount, VatCode
 from connector_exact.odata import Row
-
-from .booking import Booking, Item
-from .refusal import CannotBook
+from koppel_bookkeeping import Booking, BookingLine, CannotBook, Side
+from koppel_bookkeeping.terms import Terms
+from koppel_bookkeeping.vat import insist_on_vat
 
 # Maximum lengths are undocumented; these are the widths Exact's screens show (vendor sheet, doubt 8).
 YOUR_REF_LENGTH_MAX: Final = 30
@@ -41,9 +41,11 @@ FAMILIES: Final[Mapping[Side, Family]] = {
 
 @dataclass(frozen=True)
 class EntryLine:
-    """One line: account, VAT code, amounts signed."""
+    """One line: account, VAT code, and amounts as Exact wants them: negative on a credit note (§3.8)."""
 
-    item: Item
+    net: Decimal
+    tax: Decimal
+    text: str
     account: LedgerAccount
     vat: VatCode
 
@@ -51,13 +53,13 @@ class EntryLine:
         """Return the line. VATCode always goes along, or the account's own would silently be used (§5.3c)."""
         line: dict[str, Any] = {
             "GLAccount": self.account.id,
-            "AmountFC": self.item.net,
+            "AmountFC": self.net,
             "VATCode": self.vat.raw_code,
         }
-        if self.item.text:
-            line["Description"] = clipped(self.item.text, DESCRIPTION_LENGTH_MAX)
+        if self.text:
+            line["Description"] = clipped(self.text, DESCRIPTION_LENGTH_MAX)
         if self.vat.computes_vat:
-            line["VATAmountFC"] = self.item.tax
+            line["VATAmountFC"] = self.tax
         return line
 
 
@@ -65,8 +67,8 @@ class EntryLine:
 class Entry:
     """One journal entry, complete but for its ids."""
 
-    side: Side
     booking: Booking
+    terms: Terms
     journal: Journal
     relation_id: str
     lines: tuple[EntryLine, ...]
@@ -75,7 +77,12 @@ class Entry:
     @property
     def family(self) -> Family:
         """Return the names of this side."""
-        return FAMILIES[self.side]
+        return FAMILIES[self.booking.side]
+
+    @property
+    def total(self) -> Decimal:
+        """Return the total including VAT, negative for a credit note (§3.8)."""
+        return self.booking.sign * self.booking.total
 
     @property
     def your_ref(self) -> str:
@@ -90,7 +97,8 @@ class Entry:
             family.party: self.relation_id,
             "Journal": self.journal.code,
             "EntryDate": booking.issued_on,
-            "DueDate": booking.due_on,
+            "DueDate": self.terms.due_on,
+            "PaymentCondition": self.terms.condition,
             "YourRef": self.your_ref,
             "EntryNumber": self.number,
             "Description": clipped(f"{booking.number} {booking.party.name}", DESCRIPTION_LENGTH_MAX),
@@ -103,11 +111,10 @@ class Entry:
         return {name: value for name, value in body.items() if value is not None}
 
 
-def line_of(item: Item, account: LedgerAccount, vat: VatCode) -> EntryLine:
-    """Return a line; a document that charges VAT under a code that charges none cannot be booked as it stands."""
-    if item.tax and not vat.computes_vat:
-        raise CannotBook("vat_amount_not_allowed", f"{item.category}: VAT {item.tax} under code {vat.code}")
-    return EntryLine(item, account, vat)
+def line_of(booking: Booking, line: BookingLine, account: LedgerAccount, vat: VatCode) -> EntryLine:
+    """Return a line of the entry; a document that charges VAT under a code that charges none cannot be booked as it stands."""
+    insist_on_vat(vat, line.category, line.tax)
+    return EntryLine(booking.sign * line.net, booking.sign * line.tax, line.text, account, vat)
 
 
 def check_currency(journal: Journal, currency: str) -> None:
@@ -165,9 +172,9 @@ def _lines_differ(expected: Sequence[Sequence[Any]], lines: Sequence[Row]) -> li
 
 def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
     """Return, as JSON to keep with the delivery, what reading the entry back must show."""
-    plain, credit = TYPES[entry.side]
+    plain, credit = TYPES[entry.booking.side]
     expected: dict[str, Any] = {
-        "total": str(entry.booking.total),
+        "total": str(entry.total),
         "journal": entry.journal.code,
         "party": entry.family.party,
         "relation_id": entry.relation_id,
@@ -176,16 +183,16 @@ def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
         "lines": [
             [
                 _line_key(line.account.id, line.vat.code),
-                str(line.item.net),
-                str(line.item.tax) if line.vat.computes_vat else None,
+                str(line.net),
+                str(line.tax) if line.vat.computes_vat else None,
             ]
             for line in entry.lines
         ],
     }
     # Whether sign or journal decides the type is unproven (§3.8): only where both agree is one expected.
-    if entry.booking.is_credit_note and entry.booking.total < 0:
+    if entry.booking.is_credit_note and entry.total < 0:
         expected["type"] = credit
-    elif not entry.booking.is_credit_note and entry.booking.total > 0:
+    elif not entry.booking.is_credit_note and entry.total > 0:
         expected["type"] = plain
     return expected
 
