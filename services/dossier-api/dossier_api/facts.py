@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from koppel_bookkeeping.document import Counterparty, DocumentLine, VatTotal
 from koppel_mesh.messages import DocumentKind
 
 from .kinds import Parties
@@ -20,7 +21,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Facts:
-    """One invoice or credit note. The JSON parts are shaped as ``models.documents`` shows them."""
+    """One invoice or credit note."""
 
     parties: Parties
     number: str | None
@@ -28,12 +29,12 @@ class Facts:
     due_date: date | None
     currency: str
     total: Decimal
-    seller: dict[str, Any]
-    buyer: dict[str, Any]
+    seller: Counterparty
+    buyer: Counterparty
     self_billed: bool
     accounting_cost: str | None
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    vat: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[DocumentLine] = field(default_factory=list)
+    vat: list[VatTotal] = field(default_factory=list)
     pdf: Embedded | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,6 +58,6 @@ class StatementFacts:
 def finding(
     rule: str, severity: str, *, nl: str, fr: str, en: str, xpath: str | None = None, line: int | None = None
 ) -> dict[str, Any]:
-    """Return something worth knowing of a document, as ``models.documents.FindingBody`` shows it."""
+    """Return something worth knowing of a document, shaped as ``koppel_bookkeeping.document.Finding``."""
     message = {"nl": nl, "fr": fr, "en": en}
     return {"rule": rule, "severity": severity, "message": message, "xpath": xpath, "line": line}

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from koppel_bookkeeping import SIDES
+from koppel_bookkeeping.document import Counterparty
 from koppel_mesh.http.problems import FieldError, Problem
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
@@ -19,7 +21,7 @@ from .intake import Intake
 from .machine import Step, after
 from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, EnteredVat, Metadata, totals_problem
 
-SALES_SIDE = {DocumentKind.SALES_INVOICE, DocumentKind.SALES_CREDIT_NOTE, DocumentKind.DAILY_RECEIPTS}
+SALES_SIDE = frozenset(kind for kind, side in SIDES.items() if side == "sale")
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,13 @@ def _of_facts(facts: Facts, metadata: Metadata, owner: Owner) -> dict[str, Any]:
         "due_date": facts.due_date,
         "currency": facts.currency,
         "total": facts.total,
-        "line_accounts": line_accounts({}, metadata.lines, {line["id"] for line in facts.lines}),
+        "line_accounts": line_accounts({}, metadata.lines, {line.id for line in facts.lines}),
         "detail": {
-            "counterparty": facts.buyer if _sells(kind, facts, metadata, owner) else facts.seller,
-            "lines": facts.lines,
-            "vat": facts.vat,
+            "counterparty": (facts.buyer if _sells(kind, facts, metadata, owner) else facts.seller).model_dump(
+                mode="json"
+            ),
+            "lines": [line.model_dump(mode="json", exclude={"ledger_account"}) for line in facts.lines],
+            "vat": [each.model_dump(mode="json") for each in facts.vat],
             "accounting_cost": facts.accounting_cost,
             "self_billed": facts.self_billed,
         },
@@ -141,8 +145,8 @@ def _kind(facts: Facts, metadata: Metadata, owner: Owner) -> DocumentKind:
         raise Problem(422, "kind_contradicted", "The document is of another kind.", str(error)) from None
 
 
-def _named(party: dict[str, Any]) -> str:
-    return f"{party.get('name') or '?'} ({party.get('enterprise_number') or party.get('vat_number') or 'no number'})"
+def _named(party: Counterparty) -> str:
+    return f"{party.name or '?'} ({party.enterprise_number or party.vat_number or 'no number'})"
 
 
 def _of_entry(metadata: Metadata) -> dict[str, Any]:

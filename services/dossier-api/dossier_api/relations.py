@@ -1,16 +1,14 @@
-"""Relations: how their numbers and names are compared, and which of them a document's counterparty is."""
+"""Relations: the keys they are found by (``koppel_bookkeeping.parties``), and which of them a counterparty is."""
 
-import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_bookkeeping.parties import bare_number, name_key, number_key
 from koppel_mesh.prepared_sql import Statement
-from koppel_ubl.identifiers import normalise_enterprise_number
-
-_SPACES = re.compile(r"\s+")
-_UNFIT = re.compile(r"[^0-9A-Za-z+*]")
+from koppel_ubl.identifiers import is_enterprise_number
 
 _BEST = """
     SELECT r.id, r.source, r.code, r.name, r.journal, r.ledger_account
@@ -36,26 +34,16 @@ OWNER_AND_RELATION = Statement(f"""
 """The lock keeps the dossier's enterprise number and rules still while a document is filed under them."""
 
 
-def comparable(party: dict[str, Any] | None) -> dict[str, str | None]:
+def comparable(party: Mapping[str, Any] | None) -> dict[str, str | None]:
     """Return a party's keys: enterprise number (also read out of a Belgian VAT number), VAT number, name."""
     party = party or {}
-    vat = bare(party.get("vat_number"))
-    number = party.get("enterprise_number") or (vat if vat and vat.startswith("BE") else None)
+    vat = bare_number(party.get("vat_number"))
+    number = number_key(party.get("enterprise_number") or (vat if vat.startswith("BE") else None))
     return {
-        "enterprise_number": normalise_enterprise_number(number) if number else None,
-        "vat_number": vat,
-        "name_key": name_key(party.get("name")),
+        "enterprise_number": number if is_enterprise_number(number) else None,
+        "vat_number": vat or None,
+        "name_key": name_key(party.get("name")) or None,
     }
-
-
-def bare(number: str | None) -> str | None:
-    """Return a number without dots and spaces, in capitals."""
-    return _UNFIT.sub("", number).upper() or None if number else None
-
-
-def name_key(name: str | None) -> str | None:
-    """Return what two spellings of one name have in common."""
-    return _SPACES.sub(" ", name).strip().casefold() or None if name else None
 
 
 async def recognise(

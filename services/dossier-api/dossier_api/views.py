@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .models.common import Money
-from .models.documents import (
-    DeliveryBody,
-    DocumentBody,
+from koppel_bookkeeping import Document
+from koppel_bookkeeping.document import (
+    Counterparty,
+    DeliverySummary,
+    DocumentFile,
+    DocumentLine,
     DocumentSummary,
-    LineBody,
-    PartyBody,
-    RelationSummary,
-    content_list,
+    RecognisedRelation,
+    Total,
 )
+
 from .models.dossiers import DossierBody, ExportRulesBody
 
 
@@ -41,14 +42,14 @@ def document_summary(row: Any) -> DocumentSummary:
     return DocumentSummary(**_summary(row))
 
 
-def document_body(row: Any, deliveries: Iterable[Any] = ()) -> DocumentBody:
+def document_body(row: Any, deliveries: Iterable[Any] = ()) -> Document:
     """Return a document in full."""
     detail = row.detail
     accounts = row.line_accounts
-    return DocumentBody(
+    return Document(
         **_summary(row),
         findings=row.findings,
-        lines=[LineBody(**line, ledger_account=accounts.get(line["id"])) for line in detail.get("lines", [])],
+        lines=[DocumentLine(**line, ledger_account=accounts.get(line["id"])) for line in detail.get("lines", [])],
         vat=detail.get("vat") or [],
         accounting_cost=detail.get("accounting_cost"),
         self_billed=detail.get("self_billed", False),
@@ -59,9 +60,9 @@ def document_body(row: Any, deliveries: Iterable[Any] = ()) -> DocumentBody:
     )
 
 
-def delivery_body(row: Any) -> DeliveryBody:
+def delivery_body(row: Any) -> DeliverySummary:
     """Return a delivery."""
-    return DeliveryBody(
+    return DeliverySummary(
         id=row.id,
         connector=row.connector,
         connection_id=row.connection_id,
@@ -85,7 +86,7 @@ def _summary(row: Any) -> dict[str, Any]:
         "number": row.number,
         "issue_date": row.issue_date,
         "due_date": row.due_date,
-        "total": Money(amount=row.total, currency=row.currency) if row.total is not None else None,
+        "total": Total(amount=row.total, currency=row.currency) if row.total is not None else None,
         "currency": row.currency,
         "state": row.state,
         "locked": row.locked,
@@ -94,9 +95,9 @@ def _summary(row: Any) -> dict[str, Any]:
         "reference": row.reference,
         "journal": row.journal,
         "ledger_account": row.ledger_account,
-        "counterparty": PartyBody.model_validate(party) if party else None,
-        "relation": RelationSummary.model_validate(row.relation) if row.relation else None,
-        "content": content_list(row.content),
+        "counterparty": Counterparty.model_validate(party) if party else None,
+        "relation": RecognisedRelation.model_validate(row.relation) if row.relation else None,
+        "content": [DocumentFile.model_validate(file) for file in row.content],
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "exported_at": row.exported_at,

@@ -6,9 +6,10 @@ from typing import Any
 import koppel_ubl
 from dossier_api.facts import Embedded, Facts, finding
 from dossier_api.kinds import Parties
-from dossier_api.models.common import amount_problem, currency_code, plain
+from dossier_api.models.common import amount_problem, currency_code
+from koppel_bookkeeping import from_ubl
 from koppel_mesh.http.problems import FieldError
-from koppel_ubl import CreditNote, Document, Line, Party
+from koppel_ubl import CreditNote, Document, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
 
 from . import Unreadable
@@ -32,7 +33,7 @@ def read_ubl(data: bytes) -> Facts:
         report = koppel_ubl.check(data, _profile(document))
     except koppel_ubl.ReadError as error:
         raise Unreadable([error_of(error)]) from error
-    total = _total(document)
+    total = from_ubl.total_of(document)
     # Small letters break a rule (BR-CL-04), which stops nothing; what is no code at all names no currency.
     currency = currency_code(document.currency or "")
     if wrong := [*_wrong(document, total), *_misbuilt(report)]:
@@ -53,20 +54,12 @@ def read_ubl(data: bytes) -> Facts:
         due_date=document.due_date,
         currency=currency,
         total=total,
-        seller=_party(document.seller),
-        buyer=_party(document.buyer),
+        seller=from_ubl.counterparty_of(document.seller),
+        buyer=from_ubl.counterparty_of(document.buyer),
         self_billed=document.type_code in SELF_BILLING_TYPES or "selfbilling" in (document.profile_id or ""),
         accounting_cost=_short(document.accounting_cost),
-        lines=[_line(line, position) for position, line in enumerate(document.lines, start=1)],
-        vat=[
-            {
-                "category": each.category or "",
-                "rate": _text(each.rate),
-                "base": plain(each.taxable),
-                "tax": plain(each.tax),
-            }
-            for each in document.vat_breakdown
-        ],
+        lines=from_ubl.lines_of(document),
+        vat=from_ubl.vat_of(document),
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
         findings=[*findings_of(report), *(_unmapped(path) for path in document.unmapped)][:FINDINGS_MAX],
     )
@@ -84,14 +77,6 @@ def _misbuilt(report: koppel_ubl.Report) -> list[FieldError]:
         FieldError(xpath=one.path, rule=one.rule, message=f"{one.message.en} (line {one.line})")
         for one in found[:ERRORS_MAX]
     ]
-
-
-def _total(document: Document) -> Decimal | None:
-    """BT-112; where an old document has none, what is to be paid and what was paid already."""
-    totals = document.totals
-    if totals.with_vat is not None or totals.payable is None:
-        return totals.with_vat
-    return totals.payable + (totals.prepaid or 0) - (totals.rounding or 0)
 
 
 def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
@@ -128,25 +113,6 @@ def _numbers(party: Party) -> frozenset[str]:
     return frozenset(number for number in (party.enterprise_number, of_vat) if number)
 
 
-def _party(party: Party) -> dict[str, Any]:
-    return {
-        "name": _short(party.name),
-        "enterprise_number": party.enterprise_number,
-        "vat_number": _short(party.vat_number),
-    }
-
-
-def _line(line: Line, position: int) -> dict[str, Any]:
-    return {
-        "id": line.id or str(position),
-        "description": _short(line.item.name or line.item.description),
-        "net": _text(line.net),
-        "vat_category": line.vat.category,
-        "vat_rate": _text(line.vat.rate),
-        "accounting_cost": _short(line.accounting_cost),
-    }
-
-
 def _unmapped(path: str) -> dict[str, Any]:
     return finding(
         "not_read",
@@ -156,10 +122,6 @@ def _unmapped(path: str) -> dict[str, Any]:
         en="This part is kept but not used.",
         xpath=path,
     )
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
 
 
 def _short(text: str | None) -> str | None:

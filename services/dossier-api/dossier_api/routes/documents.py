@@ -14,11 +14,12 @@ from dossier_api.changing import change
 from dossier_api.documents import file_intake, lock_document, read_deliveries, read_document, read_owner, write
 from dossier_api.filing import new_row
 from dossier_api.intake import take_in
-from dossier_api.models.documents import DocumentBody, DocumentSummary
 from dossier_api.models.entry import DocumentPatch
 from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
 from dossier_api.visibility import DocumentReader, DocumentWriter, store_away
+from koppel_bookkeeping import Document
+from koppel_bookkeeping.document import DocumentSummary
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.dates import Day
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -57,9 +58,9 @@ _TAKES: dict[str, Any] = {
 @router.post(
     "/dossiers/{dossier_id}/documents",
     status_code=201,
-    response_model=DocumentBody,
+    response_model=Document,
     openapi_extra=_TAKES,
-    responses={200: {"model": DocumentBody, "description": "These bytes are in the dossier already."}},
+    responses={200: {"model": Document, "description": "These bytes are in the dossier already."}},
 )
 async def hand_in_document(
     dossier_id: UUID,
@@ -136,7 +137,7 @@ def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Sele
 
 
 @router.get("/documents/{document_id}")
-async def get_document(document_id: UUID, context: CurrentContext, caller: DocumentReader) -> DocumentBody:
+async def get_document(document_id: UUID, context: CurrentContext, caller: DocumentReader) -> Document:
     """Return a document and where it went."""
     async with context.database.reading() as reading:
         row = await read_document(reading, caller, document_id)
@@ -146,7 +147,7 @@ async def get_document(document_id: UUID, context: CurrentContext, caller: Docum
 @router.patch("/documents/{document_id}")
 async def change_document(
     document_id: UUID, body: DocumentPatch, context: CurrentContext, caller: DocumentWriter
-) -> DocumentBody:
+) -> Document:
     """Set journal and ledger accounts, or supply what a bare PDF says (quick entry), which moves it on."""
     async with context.database.transaction() as tx:
         row = await lock_document(tx, caller, document_id)
@@ -155,7 +156,7 @@ async def change_document(
 
 
 @router.post("/documents/{document_id}/approve")
-async def approve_document(document_id: UUID, context: CurrentContext, caller: DocumentWriter) -> DocumentBody:
+async def approve_document(document_id: UUID, context: CurrentContext, caller: DocumentWriter) -> Document:
     """Let a document go that waits for approval."""
     async with context.database.transaction() as tx:
         row = await lock_document(tx, caller, document_id)

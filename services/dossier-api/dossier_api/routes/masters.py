@@ -20,9 +20,10 @@ from dossier_api.models.masters import (
     RelationItem,
     RelationsBulk,
 )
-from dossier_api.relations import comparable, name_key
+from dossier_api.relations import comparable
 from dossier_api.tables import ledger_account, relation
 from dossier_api.visibility import DossierReader, DossierWriter, insist_on_dossier
+from koppel_bookkeeping.parties import name_key
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, cursor_id
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id

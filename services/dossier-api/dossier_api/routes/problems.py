@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import Row, select
 
-from dossier_api.models.documents import ProblemItem
+from dossier_api.models.problems import ProblemItem
 from dossier_api.tables import problem
 from dossier_api.visibility import DocumentReader, Exporter, one_of
 from koppel_mesh.http.internal_client import InternalCallError
