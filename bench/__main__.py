@@ -1,4 +1,4 @@
-"""``python -m bench [fanout|calls|growth|start|formats]``: the figures, each with its target; exit code 1 when one is missed."""
+"""``python -m bench [NAME…]``: the figures, each with its target; exit code 1 when one is missed."""
 
 import asyncio
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import calls, fanout, formats, growth, start
+from . import calls, fanout, formats, growth, lines, start
 from .place import INSTANT, place
 
 MISSED: list[str] = []
@@ -66,6 +66,18 @@ def bench_start() -> None:
     tell("resident memory in MB", mesh_mb, 350, at_least=False, detail=detail)
 
 
+def bench_lines() -> None:
+    """Lines of meaning of each connector."""
+    for name, counted in lines.count().items():
+        tell(
+            f"lines of meaning of {name}",
+            counted,
+            lines.GOALS.get(name, lines.GOALS["connector-exact"]),
+            at_least=False,
+            detail="without imports and data",
+        )
+
+
 def bench_formats() -> None:
     """UBL and CODA against their peers."""
     reading = formats.reading_ubl()
@@ -91,6 +103,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "growth": bench_growth,
     "start": bench_start,
     "formats": bench_formats,
+    "lines": bench_lines,
 }
 
 if __name__ == "__main__":
