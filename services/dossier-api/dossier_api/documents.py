@@ -18,10 +18,10 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
 from . import machine
-from .announcing import document_changed
-from .facts import finding
-from .filing import SALES_SIDE, Owner, new_row
+from .document_row import SALES_SIDE, Owner, new_row
 from .intake import Intake
+from .outgoing_events import document_changed
+from .parsed import finding
 from .relations import OWNER_AND_RELATION, comparable
 from .tables import document
 

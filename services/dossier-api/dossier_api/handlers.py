@@ -29,10 +29,10 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 
 from . import machine
-from .announcing import document_changed
-from .changing import facts_of
+from .amend import progress_of
 from .documents import read_deliveries
-from .problems import Sighting, note
+from .outgoing_events import document_changed
+from .problems import ProblemObservation, note
 from .tables import connection, dossier
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Seque
     now = context.now()
     fresh = await _store_deliveries(tx, [_delivery_row(fact, now) for fact in known.values()])
     applied = [known[key] for key in fresh]
-    await note(tx, [_delivery_sighting(fact, owners[fact.document_id]) for fact in applied], now)
+    await note(tx, [_delivery_observation(fact, owners[fact.document_id]) for fact in applied], now)
     await _move_documents(tx, [owners[key] for key in sorted({fact.document_id for fact in applied})], now)
 
 
@@ -75,7 +75,7 @@ async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequ
     stored = statement.on_conflict_do_update(index_elements=["id"], set_=taken, where=newer).returning(connection.c.id)
     fresh = (await tx.execute(stored, rows)).scalars().all()
     applied = [known[key] for key in fresh]
-    await note(tx, [_connection_sighting(fact, firms[fact.dossier_id]) for fact in applied], now)
+    await note(tx, [_connection_observation(fact, firms[fact.dossier_id]) for fact in applied], now)
 
 
 _LOCK = Statement("""
@@ -113,7 +113,7 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
     }
 
 
-# The first sighting is the moment of an export or a booking; a failure takes it back, a mere search does not. What is newer
+# The first observation is the moment of an export or a booking; a failure takes it back, a mere search does not. What is newer
 # is the same as in ``_is_newer``.
 _STORE = Statement("""
     INSERT INTO delivery AS held (id, document_id, revision, connector, connection_id, state, version, entry_number, entry_url,
@@ -150,9 +150,9 @@ _MOVE = Statement("""
 
 async def _move_documents(tx: AsyncConnection, rows: Sequence[Record], now: datetime) -> None:
     """Set each document's state to what all its deliveries make of it, and announce those that moved."""
-    sent: dict[UUID, list[machine.DeliveryFacts]] = defaultdict(list)
+    sent: dict[UUID, list[machine.DeliveryProgress]] = defaultdict(list)
     for row in await read_deliveries(tx, [row.id for row in rows]):
-        sent[row.document_id].append(facts_of(row))
+        sent[row.document_id].append(progress_of(row))
     changes = [change for row in rows if (change := _document_change(row, sent[row.id], now)) is not None]
     if not changes:
         return
@@ -160,7 +160,7 @@ async def _move_documents(tx: AsyncConnection, rows: Sequence[Record], now: date
     await publish(tx, *(document_changed(row) for row in moved))
 
 
-def _document_change(row: Record, sent: Sequence[machine.DeliveryFacts], now: datetime) -> Mapping[str, Any] | None:
+def _document_change(row: Record, sent: Sequence[machine.DeliveryProgress], now: datetime) -> Mapping[str, Any] | None:
     state = machine.with_deliveries(DocumentState(row.state), sent)
     exported = [each.exported_at for each in sent if machine.is_exported(each) and each.exported_at]
     booked = [each.booked_at for each in sent if machine.is_booked(each) and each.booked_at]
@@ -177,8 +177,8 @@ def _document_change(row: Record, sent: Sequence[machine.DeliveryFacts], now: da
     return None if same else change
 
 
-def _delivery_sighting(fact: DeliveryChanged, owner: Record) -> Sighting:
-    return Sighting(
+def _delivery_observation(fact: DeliveryChanged, owner: Record) -> ProblemObservation:
+    return ProblemObservation(
         subject_id=fact.delivery_id,
         firm_id=owner.firm_id,
         dossier_id=owner.dossier_id,
@@ -204,8 +204,8 @@ def _connection_row(fact: ConnectionChanged, now: datetime) -> dict[str, Any]:
     }
 
 
-def _connection_sighting(fact: ConnectionChanged, firm_id: UUID) -> Sighting:
-    return Sighting(
+def _connection_observation(fact: ConnectionChanged, firm_id: UUID) -> ProblemObservation:
+    return ProblemObservation(
         subject_id=fact.connection_id,
         firm_id=firm_id,
         dossier_id=fact.dossier_id,

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from koppel_mesh.http.problems import FieldError, Problem, printable
 
 from .blobs import hash_of
-from .facts import Facts, StatementFacts
 from .models.entry import Metadata
 from .multipart import Part, parts_of
+from .parsed import ParsedInvoice, ParsedStatements
 from .reading import Unreadable
 from .reading.coda import read_coda
 from .reading.ubl import read_ubl
@@ -59,7 +59,7 @@ class Intake:
     """What came in. The first file is the main one: its hash is the document's identity in its dossier."""
 
     files: tuple[File, ...]
-    facts: Facts | StatementFacts | None
+    parsed: ParsedInvoice | ParsedStatements | None
     metadata: Metadata
 
     @property
@@ -109,16 +109,16 @@ async def _multipart(body: bytes, content_type: str, direction: Literal["sale", 
 
 
 async def _structured(data: bytes, filename: str | None, pdf: File | None, metadata: Metadata) -> Intake:
-    facts = await _read(read_ubl, data, "UBL")
+    parsed = await _read(read_ubl, data, "UBL")
     main = File("ubl", data, hash_of(data), safe_name(filename))
-    if pdf is None and facts.pdf is not None:
-        pdf = File("pdf", facts.pdf.data, hash_of(facts.pdf.data), safe_name(facts.pdf.filename), embedded=True)
-    return Intake((main, pdf) if pdf else (main,), facts, metadata)
+    if pdf is None and parsed.pdf is not None:
+        pdf = File("pdf", parsed.pdf.data, hash_of(parsed.pdf.data), safe_name(parsed.pdf.filename), embedded=True)
+    return Intake((main, pdf) if pdf else (main,), parsed, metadata)
 
 
 async def _statement(data: bytes, metadata: Metadata) -> Intake:
-    facts = await _read(read_coda, data, "CODA")
-    return Intake((File("coda", data, hash_of(data), None),), facts, metadata)
+    parsed = await _read(read_coda, data, "CODA")
+    return Intake((File("coda", data, hash_of(data), None),), parsed, metadata)
 
 
 async def _read(read: Callable[[bytes], Read], data: bytes, form: str) -> Read:

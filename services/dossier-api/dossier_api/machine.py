@@ -52,7 +52,7 @@ def after(state: DocumentState, step: Step, *, approval_required: bool) -> Docum
 
 
 @dataclass(frozen=True)
-class DeliveryFacts:
+class DeliveryProgress:
     """What counts of one delivery."""
 
     state: DeliveryState
@@ -63,21 +63,21 @@ class DeliveryFacts:
 _ENDED_WITHOUT = {DeliveryState.FAILED, DeliveryState.SUPERSEDED}
 
 
-def is_exported(delivery: DeliveryFacts) -> bool:
+def is_exported(delivery: DeliveryProgress) -> bool:
     """Return whether the vendor has it; one that is merely looked up again (R060) still does."""
     if delivery.state in _ENDED_WITHOUT:
         return False
     return delivery.state in {DeliveryState.EXPORTED, DeliveryState.BOOKED} or delivery.exported_at is not None
 
 
-def is_booked(delivery: DeliveryFacts) -> bool:
+def is_booked(delivery: DeliveryProgress) -> bool:
     """Return whether its entry was seen in the vendor's books; a step back to ``exported`` says that it is not."""
     if delivery.state in _ENDED_WITHOUT | {DeliveryState.EXPORTED}:
         return False
     return delivery.state is DeliveryState.BOOKED or delivery.booked_at is not None
 
 
-def with_deliveries(state: DocumentState, deliveries: Iterable[DeliveryFacts]) -> DocumentState:
+def with_deliveries(state: DocumentState, deliveries: Iterable[DeliveryProgress]) -> DocumentState:
     """Return the state of a document in ``state`` given all its deliveries.
 
     A document that lacks data keeps saying so, even when a folder or a mailbox already took its PDF.

@@ -26,7 +26,7 @@ _CLOSE = Statement("""
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ProblemObservation:
     """One delivery or connection as it is now, with what stops it, if anything does."""
 
     subject_id: UUID
@@ -40,12 +40,12 @@ class Sighting:
     recovered: bool
 
 
-async def note(tx: AsyncConnection, sightings: Sequence[Sighting], now: datetime) -> None:
-    """Open, count and close problems; each subject at most once in ``sightings``."""
-    ended = {each.subject_id: each.problem.code if each.problem else "" for each in sightings if _ends_others(each)}
+async def note(tx: AsyncConnection, observations: Sequence[ProblemObservation], now: datetime) -> None:
+    """Open, count and close problems; each subject at most once in ``observations``."""
+    ended = {each.subject_id: each.problem.code if each.problem else "" for each in observations if _ends_others(each)}
     if ended:
         await _CLOSE.run(tx, {"subjects": list(ended), "codes": list(ended.values()), "now": now})
-    rows = [_row(each, each.problem, now) for each in sightings if each.problem is not None]
+    rows = [_row(each, each.problem, now) for each in observations if each.problem is not None]
     if not rows:
         return
     statement = upsert(problem)
@@ -64,21 +64,21 @@ async def note(tx: AsyncConnection, sightings: Sequence[Sighting], now: datetime
     await tx.execute(statement, sorted(rows, key=lambda row: (row["subject_id"], row["code"])))
 
 
-def _ends_others(sighting: Sighting) -> bool:
+def _ends_others(observation: ProblemObservation) -> bool:
     """Another problem takes the place of the one before; none at all ends it only when the delivery got through."""
-    return sighting.recovered or sighting.problem is not None
+    return observation.recovered or observation.problem is not None
 
 
-def _row(sighting: Sighting, found: ProblemData, now: datetime) -> dict[str, Any]:
+def _row(observation: ProblemObservation, found: ProblemData, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "firm_id": sighting.firm_id,
-        "dossier_id": sighting.dossier_id,
-        "document_id": sighting.document_id,
-        "connector": sighting.connector,
-        "connection_id": sighting.connection_id,
-        "delivery_id": sighting.delivery_id,
-        "subject_id": sighting.subject_id,
+        "firm_id": observation.firm_id,
+        "dossier_id": observation.dossier_id,
+        "document_id": observation.document_id,
+        "connector": observation.connector,
+        "connection_id": observation.connection_id,
+        "delivery_id": observation.delivery_id,
+        "subject_id": observation.subject_id,
         "code": found.code,
         "message": found.message.model_dump(),
         "who_can_fix": found.who_can_fix,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dossier_api.machine import DeliveryFacts, IllegalStep, Step, after, with_deliveries
+from dossier_api.machine import DeliveryProgress, IllegalStep, Step, after, with_deliveries
 from koppel_mesh.messages import DeliveryState, DocumentState
 
 S = DocumentState
@@ -35,18 +35,18 @@ def test_a_step_is_legal_only_where_the_table_says(state: S, step: Step, approva
         assert after(state, step, approval_required=approval) is expected
 
 
-def _facts(state: DeliveryState, *, exported: bool, booked: bool) -> DeliveryFacts:
-    return DeliveryFacts(state, AT if exported else None, AT if booked else None)
+def _progress(state: DeliveryState, *, exported: bool, booked: bool) -> DeliveryProgress:
+    return DeliveryProgress(state, AT if exported else None, AT if booked else None)
 
 
 ALL_FACTS = [
-    _facts(state, exported=exported, booked=booked)
+    _progress(state, exported=exported, booked=booked)
     for state in DeliveryState
     for exported, booked in ((False, False), (True, False), (True, True))
 ]
 
 
-def _reached(each: DeliveryFacts) -> int:
+def _reached(each: DeliveryProgress) -> int:
     """0 nothing, 1 exported, 2 booked — said another way than the machine says it."""
     match each.state:
         case DeliveryState.FAILED | DeliveryState.SUPERSEDED:
@@ -74,10 +74,10 @@ def test_a_document_is_as_far_as_the_furthest_of_its_deliveries(state: S) -> Non
 
 
 def test_a_search_for_what_is_booked_takes_nothing_back() -> None:
-    searched = _facts(DeliveryState.UNKNOWN, exported=True, booked=True)
+    searched = _progress(DeliveryState.UNKNOWN, exported=True, booked=True)
     assert with_deliveries(S.BOOKED, [searched]) is S.BOOKED
 
 
 def test_what_the_vendor_lost_is_filed_again() -> None:
-    lost = _facts(DeliveryState.FAILED, exported=False, booked=False)
+    lost = _progress(DeliveryState.FAILED, exported=False, booked=False)
     assert with_deliveries(S.BOOKED, [lost]) is S.FILED

@@ -1,4 +1,4 @@
-"""From bytes in a format to facts free of it. What cannot be filed is refused here, with the place that is wrong."""
+"""From bytes in a format to values free of it. What cannot be filed is refused here, with the place that is wrong."""
 
 from collections.abc import Sequence
 

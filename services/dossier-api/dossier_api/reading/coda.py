@@ -1,10 +1,10 @@
-"""From the CODA reader's statements to ``StatementFacts``. A file is one document, however many statements it holds."""
+"""From the CODA reader's statements to ``ParsedStatements``. A file is one document, however many statements it holds."""
 
 from collections.abc import Sequence
 
 import koppel_coda
-from dossier_api.facts import StatementFacts, finding
 from dossier_api.models.common import currency_code, plain
+from dossier_api.parsed import ParsedStatements, finding
 from koppel_coda import Statement
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_mesh.messages import DocumentKind
@@ -18,7 +18,7 @@ STATEMENTS_TOLD_MAX = 1000
 DEFAULT_CURRENCY = "EUR"
 
 
-def read_coda(data: bytes) -> StatementFacts:
+def read_coda(data: bytes) -> ParsedStatements:
     """Read a file of bank or cash-book statements.
 
     Raises:
@@ -37,7 +37,7 @@ def read_coda(data: bytes) -> StatementFacts:
     if currency is None:
         raise Unreadable([FieldError(field="currency", rule="invalid_code", message="A currency is three letters.")])
     accounts = {one.account.number for one in statements}
-    return StatementFacts(
+    return ParsedStatements(
         kind=DocumentKind.CASH_STATEMENT if _is_cash_book(statements) else DocumentKind.BANK_STATEMENT,
         number=_number(statements) if len(accounts) == 1 else None,
         closed_on=closed_on,

@@ -4,7 +4,7 @@ from typing import Any
 
 import koppel_coda
 import koppel_ubl
-from dossier_api.facts import finding
+from dossier_api.parsed import finding
 from koppel_mesh.http.problems import FieldError, printable
 
 TEXT_MAX = 500

@@ -1,12 +1,12 @@
-"""From the UBL reader's document to our ``Facts``."""
+"""From the UBL reader's document to our ``ParsedInvoice``."""
 
 from decimal import Decimal
 from typing import Any
 
 import koppel_ubl
-from dossier_api.facts import Embedded, Facts, finding
 from dossier_api.kinds import Parties
 from dossier_api.models.common import amount_problem, currency_code
+from dossier_api.parsed import Embedded, ParsedInvoice, finding
 from koppel_bookkeeping import from_ubl
 from koppel_mesh.http.problems import FieldError
 from koppel_ubl import CreditNote, Document, Party
@@ -22,7 +22,7 @@ PEPPOL = "urn:fdc:peppol.eu:2017:poacc:"
 SELF_BILLING_TYPES = {"261", "389", "527"}
 
 
-def read_ubl(data: bytes) -> Facts:
+def read_ubl(data: bytes) -> ParsedInvoice:
     """Read a UBL invoice or credit note.
 
     Raises:
@@ -40,7 +40,7 @@ def read_ubl(data: bytes) -> Facts:
         raise Unreadable(wrong)
     assert total is not None and currency is not None
     pdf = document.pdf
-    return Facts(
+    return ParsedInvoice(
         parties=Parties(
             is_credit_note=isinstance(document, CreditNote),
             type_code=document.type_code,

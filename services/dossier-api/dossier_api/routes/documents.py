@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Select, select, tuple_
 
 from dossier_api import machine
+from dossier_api.amend import change
 from dossier_api.blobs import StoreAway
-from dossier_api.changing import change
+from dossier_api.document_row import new_row
 from dossier_api.documents import file_intake, lock_document, read_deliveries, read_document, read_owner, write
-from dossier_api.filing import new_row
 from dossier_api.intake import take_in
 from dossier_api.models.entry import DocumentPatch
 from dossier_api.tables import document

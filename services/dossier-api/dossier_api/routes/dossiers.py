@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dossier_api.announcing import dossier_changed
 from dossier_api.documents import hold_for_approval
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
+from dossier_api.outgoing_events import dossier_changed
 from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
 from dossier_api.views import dossier_body
 from dossier_api.visibility import DossierReader, DossierWriter, one_of

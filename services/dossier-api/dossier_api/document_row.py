@@ -16,10 +16,10 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
 
 from . import kinds
-from .facts import Facts, StatementFacts, finding
 from .intake import Intake
 from .machine import Step, after
 from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, EnteredVat, Metadata, totals_problem
+from .parsed import ParsedInvoice, ParsedStatements, finding
 
 SALES_SIDE = frozenset(kind for kind, side in SIDES.items() if side == "sale")
 
@@ -40,14 +40,14 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
     Raises:
         Problem: 422 when it is not this dossier's, or the metadata contradict the document.
     """
-    match intake.facts:
-        case Facts() as facts:
-            said = _of_facts(facts, intake.metadata, owner)
-        case StatementFacts() as facts:
-            said = _of_statements(facts, owner)
+    match intake.parsed:
+        case ParsedInvoice() as parsed:
+            said = _of_invoice(parsed, intake.metadata, owner)
+        case ParsedStatements() as parsed:
+            said = _of_statements(parsed, owner)
         case None:
             said = _of_entry(intake.metadata)
-    step = Step.COMPLETE if intake.facts or is_complete(said, intake.metadata) else Step.LACKS_DATA
+    step = Step.COMPLETE if intake.parsed or is_complete(said, intake.metadata) else Step.LACKS_DATA
     state = after(DocumentState.RECEIVED, step, approval_required=owner.approval_required)
     return {
         "id": new_id(),
@@ -77,35 +77,35 @@ def is_complete(row: dict[str, Any], given: DocumentPatch) -> bool:
     return NEEDED[kind] <= known
 
 
-def _of_facts(facts: Facts, metadata: Metadata, owner: Owner) -> dict[str, Any]:
+def _of_invoice(parsed: ParsedInvoice, metadata: Metadata, owner: Owner) -> dict[str, Any]:
     refuse_entry(metadata, allowed=frozenset({"kind"}))
-    kind = _kind(facts, metadata, owner)
+    kind = _kind(parsed, metadata, owner)
     return {
         "kind": kind,
-        "number": facts.number,
-        "issue_date": facts.issue_date,
-        "due_date": facts.due_date,
-        "currency": facts.currency,
-        "total": facts.total,
-        "line_accounts": line_accounts({}, metadata.lines, {line.id for line in facts.lines}),
+        "number": parsed.number,
+        "issue_date": parsed.issue_date,
+        "due_date": parsed.due_date,
+        "currency": parsed.currency,
+        "total": parsed.total,
+        "line_accounts": line_accounts({}, metadata.lines, {line.id for line in parsed.lines}),
         "detail": {
-            "counterparty": (facts.buyer if _sells(kind, facts, metadata, owner) else facts.seller).model_dump(
+            "counterparty": (parsed.buyer if _sells(kind, parsed, metadata, owner) else parsed.seller).model_dump(
                 mode="json"
             ),
-            "lines": [line.model_dump(mode="json", exclude={"ledger_account"}) for line in facts.lines],
-            "vat": [each.model_dump(mode="json") for each in facts.vat],
-            "accounting_cost": facts.accounting_cost,
-            "self_billed": facts.self_billed,
+            "lines": [line.model_dump(mode="json", exclude={"ledger_account"}) for line in parsed.lines],
+            "vat": [each.model_dump(mode="json") for each in parsed.vat],
+            "accounting_cost": parsed.accounting_cost,
+            "self_billed": parsed.self_billed,
         },
-        "findings": facts.findings,
+        "findings": parsed.findings,
     }
 
 
-def _of_statements(facts: StatementFacts, owner: Owner) -> dict[str, Any]:
-    findings = list(facts.findings)
-    if facts.holder_numbers and owner.enterprise_number not in facts.holder_numbers:
+def _of_statements(parsed: ParsedStatements, owner: Owner) -> dict[str, Any]:
+    findings = list(parsed.findings)
+    if parsed.holder_numbers and owner.enterprise_number not in parsed.holder_numbers:
         # Banks fill in the holder as they please: worth knowing, no reason to refuse what nobody else would book.
-        holders = ", ".join(sorted(facts.holder_numbers)[:5])
+        holders = ", ".join(sorted(parsed.holder_numbers)[:5])
         findings.append(
             finding(
                 "other_account_holder",
@@ -116,28 +116,28 @@ def _of_statements(facts: StatementFacts, owner: Owner) -> dict[str, Any]:
             )
         )
     return {
-        "kind": facts.kind,
-        "number": facts.number,
-        "issue_date": facts.closed_on,
-        "currency": facts.currency,
-        "total": facts.closing,
+        "kind": parsed.kind,
+        "number": parsed.number,
+        "issue_date": parsed.closed_on,
+        "currency": parsed.currency,
+        "total": parsed.closing,
         "line_accounts": {},
-        "detail": {"statements": facts.statements},
+        "detail": {"statements": parsed.statements},
         "findings": findings,
     }
 
 
-def _sells(kind: DocumentKind, facts: Facts, metadata: Metadata, owner: Owner) -> bool:
+def _sells(kind: DocumentKind, parsed: ParsedInvoice, metadata: Metadata, owner: Owner) -> bool:
     if kind is DocumentKind.MISCELLANEOUS:
-        return owner.enterprise_number in facts.parties.seller_numbers or metadata.direction == "sale"
+        return owner.enterprise_number in parsed.parties.seller_numbers or metadata.direction == "sale"
     return kind in SALES_SIDE
 
 
-def _kind(facts: Facts, metadata: Metadata, owner: Owner) -> DocumentKind:
+def _kind(parsed: ParsedInvoice, metadata: Metadata, owner: Owner) -> DocumentKind:
     try:
-        return kinds.decide(facts.parties, owner.enterprise_number, metadata.direction, metadata.kind)
+        return kinds.decide(parsed.parties, owner.enterprise_number, metadata.direction, metadata.kind)
     except kinds.NotThisDossier:
-        detail = f"{_named(facts.seller)} invoices {_named(facts.buyer)}; the dossier is {owner.enterprise_number}."
+        detail = f"{_named(parsed.seller)} invoices {_named(parsed.buyer)}; the dossier is {owner.enterprise_number}."
         raise Problem(
             422, "not_this_dossier", "Neither party is this dossier; say direction=sale or purchase.", detail
         ) from None

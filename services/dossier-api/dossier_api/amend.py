@@ -10,8 +10,8 @@ from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
 from koppel_mesh.prepared_sql import Record
 
 from . import machine
+from .document_row import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
 from .documents import DocumentRow, insist_on_unlocked, read_deliveries, write
-from .filing import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
 from .models.entry import ENTRY_FIELDS, DocumentPatch
 from .relations import recognise
 
@@ -58,13 +58,13 @@ async def _moved_on(tx: AsyncConnection, row: Record, after: dict[str, Any], giv
         return {}
     step = machine.Step.COMPLETE
     state = machine.after(DocumentState.AWAITING_ENTRY, step, approval_required=row.approval_required)
-    sent = [facts_of(each) for each in await read_deliveries(tx, [row.id])]
+    sent = [progress_of(each) for each in await read_deliveries(tx, [row.id])]
     return {"state": machine.with_deliveries(state, sent)}
 
 
-def facts_of(row: Record) -> machine.DeliveryFacts:
+def progress_of(row: Record) -> machine.DeliveryProgress:
     """Return what counts of a delivery."""
-    return machine.DeliveryFacts(DeliveryState(row.state), row.exported_at, row.booked_at)
+    return machine.DeliveryProgress(DeliveryState(row.state), row.exported_at, row.booked_at)
 
 
 def _kind_known(given: DocumentPatch, row: Record) -> DocumentPatch:

@@ -20,7 +20,7 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ParsedInvoice:
     """One invoice or credit note."""
 
     parties: Parties
@@ -40,7 +40,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class StatementFacts:
+class ParsedStatements:
     """One file of bank or cash-book statements."""
 
     kind: DocumentKind

@@ -1,4 +1,4 @@
-"""Rows as the facts that other services hear of them (contract §8)."""
+"""The events that are published about dossiers and documents, made of their rows (contract §8)."""
 
 from typing import Any
 
