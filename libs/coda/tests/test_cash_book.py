@@ -57,7 +57,7 @@ def test_what_a_bank_says_has_no_mark() -> None:
         assert not cash_book.is_marked(text)
 
 
-def test_a_mark_nobody_told_us_of_is_one_of_a_cash_book_still() -> None:
+def test_an_unknown_mark_is_still_one_of_a_cash_book() -> None:
     assert cash_book.is_marked("CB/WAGE/Peeters")
     assert cash_book.mark_of("CB/WAGE/Peeters") is None
 

@@ -88,7 +88,7 @@ FOLLOW = {
     "CODA-26": {"CODA-29"},
     "CODA-33": {"CODA-17"},
 }
-"""What else must be said when a rule does not hold: a record that does not exist is not counted either, and so on."""
+"""What else is reported when a rule does not hold: a record that does not exist is not counted either, and so on."""
 
 
 def test_our_samples_keep_every_rule() -> None:
@@ -96,7 +96,7 @@ def test_our_samples_keep_every_rule() -> None:
 
 
 @pytest.mark.parametrize(("rule", "edits", "place"), BROKEN, ids=[f"{row[0]}-{row[2]}" for row in BROKEN])
-def test_a_broken_rule_is_told_with_its_line_and_column(
+def test_a_broken_rule_is_reported_with_its_line_and_column(
     rule: str, edits: tuple[Edit, ...], place: tuple[int, int]
 ) -> None:
     report = koppel_coda.check(edited(FILE, *edits))
@@ -118,8 +118,8 @@ def test_sentences_are_whole_in_three_languages(rule: str, edits: tuple[Edit, ..
     for finding in koppel_coda.check(edited(FILE, *edits)).findings:
         sentences = {finding.message.nl, finding.message.fr, finding.message.en}
         assert len(sentences) == 3
-        said = [sentence.replace("«   »", "a blank") for sentence in sentences]
-        assert not any(gap in sentence for sentence in said for gap in ("{", "None", "  "))
+        filled = [sentence.replace("«   »", "a blank") for sentence in sentences]
+        assert not any(gap in sentence for sentence in filled for gap in ("{", "None", "  "))
 
 
 def test_what_is_no_coda_is_a_finding_and_never_an_exception() -> None:
@@ -130,8 +130,8 @@ def test_what_is_no_coda_is_a_finding_and_never_an_exception() -> None:
 
 def test_the_balance_of_a_part_proves_nothing_and_makes_no_error() -> None:
     part = put(1, 84, "00001")
-    [_, told] = koppel_coda.check(edited(FILE, part, put(CLOSING, 52, "9"))).findings
-    assert (told.rule, told.severity) == ("CODA-26", "information")
+    [_, found] = koppel_coda.check(edited(FILE, part, put(CLOSING, 52, "9"))).findings
+    assert (found.rule, found.severity) == ("CODA-26", "information")
     zeros = (put(2, 43, "0" * 16), put(CLOSING, 42, "0" * 16))
     assert koppel_coda.check(edited(FILE, part, *zeros)).rules() == {"CODA-31"}
 
@@ -171,7 +171,7 @@ def test_old_data_in_record_2_2_is_not_unexpected_text() -> None:
     assert koppel_coda.check(edited(FILE, put(4, 110, "00843246306A1648"))).findings == ()
 
 
-def test_a_file_wrong_everywhere_is_told_so_often_enough_and_in_bounded_time() -> None:
+def test_a_file_wrong_everywhere_is_reported_often_enough_and_in_bounded_time() -> None:
     line = edited(FILE, put(3, 54, "4")).splitlines(keepends=True)[2]
     whole = sample(FILE).splitlines(keepends=True)
     report = koppel_coda.check(b"".join([*whole[:2], line * 5_000, *whole[16:19]]))
@@ -184,7 +184,7 @@ class TestSeries:
     def test_statements_that_follow_one_another_are_valid(self) -> None:
         assert koppel_coda.check_series(koppel_coda.read(sample(FILE))).findings == ()
 
-    def test_a_gap_an_overlap_and_a_wrong_order_are_told(self) -> None:
+    def test_a_gap_an_overlap_and_a_wrong_order_are_findings(self) -> None:
         first, second = koppel_coda.read(sample(FILE))
         gap = replace(second, old_balance=replace(second.old_balance, amount=Decimal("4000.00")))
         [found] = koppel_coda.check_series([first, gap]).findings
@@ -202,7 +202,7 @@ class TestSeries:
         [found] = koppel_coda.check(second_twice).findings
         assert (found.rule, found.line, found.statement) == ("CODA-30", 30, 3)
 
-    def test_a_statement_that_overlaps_the_previous_one_is_told_though_balances_meet(self) -> None:
+    def test_a_statement_that_overlaps_the_previous_one_is_a_finding_though_balances_meet(self) -> None:
         first, second = koppel_coda.read(sample(FILE))
         for day in (1, 8):
             early = replace(second, old_balance=replace(second.old_balance, on=date(2026, 3, day)))

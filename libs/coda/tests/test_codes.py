@@ -49,7 +49,7 @@ OPERATIONS = {
 """What the standard lists for each family."""
 
 
-def test_every_operation_of_the_standard_is_told_in_words() -> None:
+def test_every_operation_of_the_standard_is_explained() -> None:
     for family, listed in OPERATIONS.items():
         for operation in listed.split():
             explained = TransactionCode.of(f"0{family}{operation}000").explain()

@@ -1,4 +1,4 @@
-"""Documents that are built: what follows is worked out, what breaks a rule is refused, and customers pay what was asked."""
+"""Documents that are built: what follows is worked out, what breaks a rule is refused, customers pay the sum of the prices."""
 
 from dataclasses import replace
 from datetime import date
@@ -156,7 +156,7 @@ def test_self_billing_names_its_own_specification() -> None:
 
 
 class TestForeignCurrency:
-    def test_vat_is_told_in_euros_too(self) -> None:
+    def test_vat_is_stated_in_euros_too(self) -> None:
         built = koppel_ubl.build(draft(line("100.00"), currency="USD"), exchange_rate=Decimal("0.9176"))
         assert (built.tax_currency, built.vat_total, built.vat_total_in_tax_currency) == (
             "EUR",
@@ -170,7 +170,7 @@ class TestForeignCurrency:
 
 
 class TestIncludingVat:
-    def test_the_total_is_what_was_asked_and_the_odd_cent_is_rounding(self) -> None:
+    def test_the_total_is_the_sum_of_the_prices_and_the_odd_cent_is_rounding(self) -> None:
         built = koppel_ubl.build(draft(line("0.03"), line("2.99", S6, "3")), including_vat_prices=True)
         assert built.totals.payable == Decimal("9.00")
 
@@ -186,7 +186,7 @@ class TestIncludingVat:
                 koppel_ubl.build(wrong, including_vat_prices=True)
             assert refused.value.code == "including_vat"
 
-    def test_a_day_of_receipts_is_an_invoice_to_nobody_in_particular(self) -> None:
+    def test_a_day_of_receipts_is_an_invoice_without_a_particular_customer(self) -> None:
         receipts = koppel_ubl.daily_receipts(
             "DR-2026-068",
             date(2026, 3, 9),

@@ -35,7 +35,7 @@ def test_what_is_no_ubl_is_refused() -> None:
     assert refused.value.code == "wrong_root"
 
 
-def test_an_unknown_rule_or_profile_is_told() -> None:
+def test_an_unknown_rule_or_profile_is_refused() -> None:
     with pytest.raises(KeyError):
         koppel_ubl.rule("BR-00")
     with pytest.raises(ValueError, match="peppol-bis-3"):

@@ -62,6 +62,6 @@ def test_a_large_attachment_is_judged_in_one_go(ending: str) -> None:
     stop = data.index(end, begin)
     large = data[:begin] + b"QUJD\n" * 800_000 + ending.encode() + data[stop:]
     began = time.perf_counter()
-    told = "KOPPEL-FORMAT" in check(large).rules("structure")
-    assert told is bool(ending)
+    reported = "KOPPEL-FORMAT" in check(large).rules("structure")
+    assert reported is bool(ending)
     assert time.perf_counter() - began < 5

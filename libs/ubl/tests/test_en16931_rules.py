@@ -69,7 +69,7 @@ def test_a_value_that_is_no_number_stops_the_layer_and_says_so() -> None:
     assert broken(INVOICE, ">582.77<", ">582,77<") == {"KOPPEL-VALUE"}
 
 
-def test_ten_thousand_broken_lines_are_told_a_hundred_times_and_soon() -> None:
+def test_ten_thousand_broken_lines_are_reported_a_hundred_times_and_soon() -> None:
     text = sample(INVOICE)
     line = text[text.index("<cac:InvoiceLine>") : text.index("</cac:InvoiceLine>") + len("</cac:InvoiceLine>")]
     many = text.replace(line, line.replace("<cbc:ID>1<", "<cbc:ID> <", 1) * 10_000)

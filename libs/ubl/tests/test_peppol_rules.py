@@ -56,7 +56,7 @@ def test_each_family_sees_its_faults(name: str, old: bytes, new: bytes, expected
     assert expected in broken(changed)
 
 
-def test_a_plain_document_of_the_standard_is_not_asked_what_peppol_asks() -> None:
+def test_a_plain_document_of_the_standard_is_not_checked_by_peppol_rules() -> None:
     content = sample(INVOICE).replace(b"#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0", b"")
     assert "PEPPOL-EN16931-R004" in broken(content)
     assert koppel_ubl.check(content, profile="en16931").valid

@@ -37,7 +37,7 @@ def test_good_documents_have_the_structure(path: Path) -> None:
         (b"<cbc:ID>1</cbc:ID>", b'<cbc:ID colour="">1</cbc:ID>', "KOPPEL-ATTRIBUTE", "The attribute colour does not exist here."),
     ],
 )  # fmt: skip
-def test_each_fault_is_told_in_words(old: bytes, new: bytes, rule: str, sentence: str) -> None:
+def test_each_fault_is_reported_in_words(old: bytes, new: bytes, rule: str, sentence: str) -> None:
     assert (rule, sentence) in found(old, new)
 
 
@@ -52,8 +52,8 @@ def test_each_fault_is_told_in_words(old: bytes, new: bytes, rule: str, sentence
     ],
 )
 def test_an_element_may_say_of_which_type_it_is(element: str, kind: str, good: bool) -> None:
-    told = f'<{element} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="{kind}">'
-    assert (not found(f"<{element}>".encode(), told.encode())) is good
+    typed = f'<{element} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="{kind}">'
+    assert (not found(f"<{element}>".encode(), typed.encode())) is good
 
 
 EXTENSION = (
@@ -81,7 +81,7 @@ def test_an_extension_may_hold_anything_but_ubl_that_is_wrong(content: bytes, ru
     assert koppel_ubl.check(document).rules("structure") == rules
 
 
-def test_a_document_that_is_wrong_everywhere_is_told_two_hundred_times() -> None:
+def test_a_document_that_is_wrong_everywhere_is_reported_two_hundred_times() -> None:
     wrong = INVOICE.replace(b"<cac:InvoiceLine>", b"<cac:InvoiceLine>" + b"<cbc:X/>" * 10_000, 1)
     report = koppel_ubl.check(wrong)
     assert len([one for one in report.findings if one.layer == "structure"]) == 200

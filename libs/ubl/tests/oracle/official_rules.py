@@ -16,7 +16,7 @@ WORKER = Path(__file__).with_name("official_worker.py")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the official rules said: flags by rule id, None for a rule set that stopped; ``seconds`` they took."""
+    """The result of the official rules: flags by rule id, None for a rule set that stopped; ``seconds`` they took."""
 
     en16931: dict[str, str] | None
     peppol: dict[str, str] | None
@@ -26,15 +26,15 @@ class Verdict:
 class OfficialRules:
     """A running worker."""
 
-    def __init__(self, asked: IO[str], answered: IO[str], version: str) -> None:
-        self._asked, self._answered = asked, answered
+    def __init__(self, requests: IO[str], answers: IO[str], version: str) -> None:
+        self._requests, self._answers = requests, answers
         self.version = version
 
     def judge(self, root: etree._Element) -> Verdict:
         """Return the verdict on a document; ``root`` is its Invoice or CreditNote, read by a safe parser."""
-        self._asked.write(json.dumps(etree.tostring(root, encoding="unicode", with_tail=False)) + "\n")
-        self._asked.flush()
-        line = self._answered.readline()
+        self._requests.write(json.dumps(etree.tostring(root, encoding="unicode", with_tail=False)) + "\n")
+        self._requests.flush()
+        line = self._answers.readline()
         if not line:
             raise RuntimeError("the process of the official rules died")
         answer = json.loads(line)

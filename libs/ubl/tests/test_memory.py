@@ -1,4 +1,4 @@
-"""What a check remembers of documents before changes no answer, and does not grow without bounds."""
+"""What a check keeps of earlier documents changes no finding, and is bounded."""
 
 import random
 import threading
@@ -20,7 +20,7 @@ MUTATIONS = 8
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
+def _empty_memory() -> Iterator[None]:
     forget()
     yield
     forget()
@@ -38,28 +38,28 @@ def documents() -> list[bytes]:
     return found
 
 
-def told(data: bytes) -> tuple[Finding, ...] | str:
+def checked(data: bytes) -> tuple[Finding, ...] | str:
     try:
         return koppel_ubl.check(data).findings
     except koppel_ubl.ReadError as error:
         return error.code
 
 
-def told_alone(data: bytes) -> tuple[Finding, ...] | str:
+def checked_alone(data: bytes) -> tuple[Finding, ...] | str:
     forget()
-    return told(data)
+    return checked(data)
 
 
-def test_it_matters_not_which_documents_came_before() -> None:
+def test_earlier_documents_change_no_finding() -> None:
     found = documents()
-    alone = [told_alone(data) for data in found]
+    alone = [checked_alone(data) for data in found]
     assert sum(len(each) for each in alone if not isinstance(each, str)) > 500, "the mutations break rules"
     forget()
     for seed in range(3):
         order = list(range(len(found)))
         random.Random(seed).shuffle(order)
         for at in order:
-            assert told(found[at]) == alone[at]
+            assert checked(found[at]) == alone[at]
 
 
 @pytest.mark.parametrize(
@@ -79,38 +79,38 @@ def test_it_matters_not_which_documents_came_before() -> None:
         (b">JVBER", b">AAAAA", "KOPPEL-PDF"),
     ],
 )  # fmt: skip
-def test_a_document_that_differs_from_the_last_in_one_text_is_judged_by_it(
+def test_a_document_that_differs_from_the_last_in_one_text_is_checked_by_it(
     old: bytes, new: bytes, rule: str | None
 ) -> None:
     changed = INVOICE.replace(old, new)
-    assert told(INVOICE) == ()
-    first = told(changed)
-    assert told(INVOICE) == ()
-    assert told(changed) == first == told_alone(changed)
+    assert checked(INVOICE) == ()
+    first = checked(changed)
+    assert checked(INVOICE) == ()
+    assert checked(changed) == first == checked_alone(changed)
     if rule is not None:
         assert rule in {finding.rule for finding in first if isinstance(finding, Finding)}
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "KEPT_MAX", 3_000)
-    good = told(INVOICE)
+    good = checked(INVOICE)
     largest = 0
     for number in range(300):
         draw = random.Random(number)
         codes = [f"{draw.randrange(10**9)}".encode() for _ in range(4)]
         data = INVOICE.replace(b">C62<", b">" + codes[0] + b"<").replace(b">EUR<", b">" + codes[1] + b"<")
         data = data.replace(b"cbc:CityName", b"cbc:City" + codes[2]).replace(b'"0208"', b'"' + codes[3] + b'"')
-        told(data)
+        checked(data)
         largest = max(largest, places._current[0].size)
     assert largest < 3_000 + places.KEPT_PARTS_MAX
-    assert told(INVOICE) == good
+    assert checked(INVOICE) == good
 
 
-def test_long_texts_are_not_remembered() -> None:
-    told(INVOICE)
+def test_long_texts_are_not_kept() -> None:
+    checked(INVOICE)
     before = places._current[0].size
     long = b"S" * 10_000
-    told(
+    checked(
         INVOICE.replace(b"<cbc:ID>S</cbc:ID>", b"<cbc:ID>" + long + b"</cbc:ID>").replace(b'"C62"', b'"' + long + b'"')
     )
     tokens = [token for place in _places(places._current[0].invoice) for token in place.tokens]
@@ -124,24 +124,24 @@ def _places(place: places.Place) -> Iterator[places.Place]:
         yield from _places(below)
 
 
-def test_texts_and_elements_out_of_place_by_the_thousand_take_no_more_than_a_look_each() -> None:
+def test_texts_and_elements_out_of_place_by_the_thousand_take_linear_time() -> None:
     start, _, rest = INVOICE.partition(b"<cac:PaymentMeans>")
     wrong = b"<cbc:Note>x</cbc:Note>y<cac:Delivery/>" * 10_000
-    found = told(start + wrong + b"<cac:PaymentMeans>" + rest)
+    found = checked(start + wrong + b"<cac:PaymentMeans>" + rest)
     assert not isinstance(found, str)
     assert len(found) < 1_000
 
 
-def test_threads_remember_together() -> None:
+def test_threads_share_the_memory() -> None:
     found = documents()[:60]
-    alone = [told_alone(data) for data in found]
+    alone = [checked_alone(data) for data in found]
     forget()
     wrong: list[int] = []
 
     def work(seed: int) -> None:
         order = list(range(len(found)))
         random.Random(seed).shuffle(order)
-        wrong.extend(at for at in order if told(found[at]) != alone[at])
+        wrong.extend(at for at in order if checked(found[at]) != alone[at])
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
     for thread in threads:
