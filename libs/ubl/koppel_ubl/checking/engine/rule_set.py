@@ -168,7 +168,7 @@ class RuleSet:
         """Open a context at these paths, except at the paths ``unless``."""
         context = Context(self, paths, where, scheme)
         if self._rule_by_rule:
-            context.phase = len(self._entries)
+            context.phase = USUAL + len(self._entries)
         self.index(paths, _Entry(context, None, unless))
         return context
 
@@ -184,7 +184,7 @@ class RuleSet:
         return kinds
 
     def forbid(self, rule: Rule, *paths: str) -> None:
-        """Declare that nothing may stand at these paths."""
+        """Declare that there may be nothing at these paths."""
         for path in paths:
             self._forbidden[path].append(rule)
 
@@ -214,8 +214,8 @@ class RuleSet:
                 usual.append(_of_kind(entry.context))
             elif entry.pattern is not None:
                 patterns.setdefault(entry.pattern, []).append(entry.context)
-            elif entry.context.phase == FIRST:
-                every += entry.context.assertions
+            elif entry.context.paths == (EVERY_ELEMENT,):
+                every += _under(entry.context)
             else:
                 usual += _under(entry.context)
         for pattern, contexts in sorted(patterns.items(), key=lambda item: item[0].number):
