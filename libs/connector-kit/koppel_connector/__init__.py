@@ -3,6 +3,7 @@
 from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.connector import (
     Application,
+    Auth,
     Booked,
     Call,
     CannotTell,
@@ -45,6 +46,7 @@ from .contract.errors import (
     Rejected,
     RetryLater,
     RetryNow,
+    SessionOver,
 )
 from .contract.problems import GENERIC, Problem, ProblemCatalogue, ProblemKind
 
@@ -53,6 +55,7 @@ __all__ = [
     "GENERIC",
     "ActionRequired",
     "Application",
+    "Auth",
     "Booked",
     "Call",
     "CannotTell",
@@ -87,6 +90,7 @@ __all__ = [
     "RetryLater",
     "RetryNow",
     "Sent",
+    "SessionOver",
     "TokenError",
     "Trace",
     "Vanished",

@@ -17,6 +17,7 @@ from koppel_mesh.keyring import KeyRing
 from koppel_mesh.service import Context
 
 from .auth.authentication import Sessions
+from .auth.logins import Logins
 from .auth.token_endpoint import TokenEndpoint
 from .auth.vault import Vault
 from .connection.breaker import Pace
@@ -82,14 +83,19 @@ class Kit:
         self.tokens: TokenEndpoint | None = None
         self.vault: Vault | None = None
         self.sessions: Sessions | None = None
-        match profile.auth:
-            case OAuthProfile() as auth:
-                self.tokens = TokenEndpoint(
-                    auth, self._application, self.redirect_uri, database, http, self.connections
-                )
-                self.vault = Vault(database, self.keys, auth, self.tokens.refresh, profile.name)
-            case PasswordProfile(session_valid_s) if session_valid_s is not None:
-                self.sessions = Sessions(session_valid_s)
+        self.logins = Logins(database, self.connections, wake)
+        self.dossier_sessions: Sessions | None = None
+        for auth in (profile.auth, *profile.other_auth):
+            match auth:
+                case OAuthProfile():
+                    self.tokens = TokenEndpoint(
+                        auth, self._application, self.redirect_uri, database, http, self.connections
+                    )
+                    self.vault = Vault(database, self.keys, auth, self.tokens.refresh, profile.name)
+                case PasswordProfile(session_valid_s) if session_valid_s is not None:
+                    self.sessions = Sessions(session_valid_s)
+        if profile.dossier_session_valid_s is not None:
+            self.dossier_sessions = Sessions(profile.dossier_session_valid_s)
         self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()

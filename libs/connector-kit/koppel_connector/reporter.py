@@ -7,6 +7,14 @@ from koppel_mesh.messages import ProblemData
 from .contract.problems import Problem, ProblemCatalogue
 
 
+class RenderedProblem(Problem):
+    """A problem that was told before, and is told again in the same words."""
+
+    def __init__(self, data: ProblemData) -> None:
+        super().__init__(data.code, data.detail)
+        self.data = data
+
+
 @dataclass(frozen=True)
 class Reporter:
     """Renders the problems of one connector in three languages (P6)."""
@@ -19,4 +27,6 @@ class Reporter:
 
     def render(self, problem: Problem) -> ProblemData:
         """Return ``problem`` in three languages, with the vendor's name."""
+        if isinstance(problem, RenderedProblem):
+            return problem.data
         return self.catalogue.render(Problem(problem.code, problem.detail, **{"vendor": self.title, **problem.params}))

@@ -76,13 +76,28 @@ connection = Table(
     Column("outage", JSONB),
     _moment("unblocked_at", default=True),
     _moment("last_served_at", default=True),
+    Column("login_key", Text),
     _moment("created_at", default=True),
     _moment("changed_at", default=True),
     Index("connection_of_dossier", "dossier_id"),
     Index("connection_of_firm", "firm_id", "id"),
     Index("connection_away", "probe_at", postgresql_where=text("away_since IS NOT NULL")),
     Index("connection_import_due", "import_due_at", postgresql_where=text("import_due_at IS NOT NULL")),
+    Index("connection_of_login", "firm_id", "login_key", postgresql_where=text("login_key IS NOT NULL")),
 )
+
+login = Table(
+    "login",
+    metadata,
+    Column("firm_id", Uuid, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("version", Integer, nullable=False, server_default="1"),
+    _moment("refused_at"),
+    Column("problem", JSONB),
+    Column("opening_token", Uuid),
+    _moment("opening_until"),
+)
+"""A login that several connections of a firm share (``Connector.login_key``). Refused once, it waits for another secret."""
 
 oauth_token = Table(
     "oauth_token",

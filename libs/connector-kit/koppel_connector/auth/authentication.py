@@ -1,17 +1,19 @@
-"""How a call is let in: with a grant of the vault, in a session, or by nothing but its own headers; and what follows a 401.
+"""How a call is let in: with a grant of the vault, in a session, or by its own headers; and what follows when that is over.
 
-A 401 is a definite no: the call had no effect, so that it may leave again with something newer (messaging sheet §3.8).
+A session that is over is a definite no: the call had no effect, so that it may leave again with something newer (messaging
+sheet §3.8). Ways in lie on top of each other: the login lets the calls in that open a dossier, both let all others in.
 """
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from koppel_connector.contract.answers import ClassifiedAnswer
-from koppel_connector.contract.errors import ReauthorisationRequired
+from koppel_connector.contract.auth import OAuthProfile
+from koppel_connector.contract.errors import ReauthorisationRequired, SessionOver
 from koppel_connector.contract.problems import Problem
 
 from .vault import Vault
@@ -24,77 +26,98 @@ class Authentication:
     headers: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
 
+    def on_top_of(self, base: "Authentication") -> "Authentication":
+        """Return both together."""
+        return Authentication({**base.headers, **self.headers}, (*base.secrets, *self.secrets))
+
 
 Exchange = Callable[[Authentication], Awaitable[ClassifiedAnswer]]
-LogIn = Callable[[], Awaitable[Mapping[str, str]]]
+OpenSession = Callable[[], Awaitable[Mapping[str, str]]]
 
 
-async def with_grant(vault: Vault, connection_id: UUID, exchange: Exchange) -> ClassifiedAnswer:
-    """Make a call with a token of the vault; after a 401 once more with what the vault has then.
+def is_session_over(classified: ClassifiedAnswer) -> bool:
+    """Return whether what let the call in is over: as ``classify`` says, or by a 401 that it takes for a lost grant."""
+    failure = classified.failure
+    return isinstance(failure, SessionOver) or (
+        classified.answer.status == 401 and isinstance(failure, ReauthorisationRequired)
+    )
+
+
+async def with_grant(vault: Vault, profile: OAuthProfile, connection_id: UUID, exchange: Exchange) -> ClassifiedAnswer:
+    """Make a call with a token of the vault; when it is refused, once more with what the vault has then.
 
     Raises:
         ConnectorError: there is no token now; ReauthorisationRequired when one fresh from the vendor is refused.
     """
 
     async def exchanged() -> ClassifiedAnswer:
-        headers = {"Authorization": f"Bearer {grant.access_token}"}
+        headers = profile.headers(grant.access_token)
         return await exchange(Authentication(headers, (grant.access_token, grant.refresh_token)))
 
     grant = await vault.grant_for(connection_id)
     answer = await exchanged()
-    if answer.answer.status == 401:
+    if is_session_over(answer):
         refused = grant
         grant = await vault.after_refusal(refused)
         answer = await exchanged()
-        if answer.answer.status == 401 and grant.version == refused.version:
+        if is_session_over(answer) and grant.version == refused.version:
             # Not spurious: another pair, or none until the vendor takes a refresh.
             grant = await vault.after_refusal(grant)
             answer = await exchanged()
-        if answer.answer.status == 401:
+        if is_session_over(answer):
             raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses a token it has just given"))
     vault.prove(grant)
     return answer
 
 
 class Sessions:
-    """The logins of one connector's connections, in memory: what is lost costs a login, which another process makes too."""
+    """Sessions of one connector, in memory: what is lost costs a login, which another process makes too.
+
+    ``key`` says whose session it is: a connection's, or a login's that several connections share.
+    """
 
     def __init__(self, valid_s: float) -> None:
         self._valid_s = valid_s
-        self._open: dict[UUID, tuple[int, float, Authentication]] = {}
-        self._logins: dict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open: dict[Hashable, tuple[int, float, Authentication]] = {}
+        self._opening: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def exchange(self, connection_id: UUID, version: int, log_in: LogIn, exchange: Exchange) -> ClassifiedAnswer:
-        """Make a call in the session of a connection; after a 401 once more in a new one.
+    async def exchange(
+        self, key: Hashable, version: int, open_session: OpenSession, exchange: Exchange
+    ) -> ClassifiedAnswer:
+        """Make a call in a session; when that is over, once more in a new one.
 
         Args:
-            connection_id: whose session.
-            version: of the connection: a session was opened with its settings, and ends when they change.
-            log_in: opens a session.
+            key: whose session.
+            version: of the settings that open it: it ends when they change.
+            open_session: opens one.
             exchange: makes the call.
         """
-        authentication = await self._session(connection_id, version, log_in)
+        authentication = await self._session(key, version, open_session)
         answer = await exchange(authentication)
-        if answer.answer.status == 401:
-            self._end(connection_id, authentication)
-            answer = await exchange(await self._session(connection_id, version, log_in))
+        if authentication.headers and is_session_over(answer):
+            self._end(key, authentication)
+            authentication = await self._session(key, version, open_session)
+            answer = await exchange(authentication)
+            if is_session_over(answer):
+                # What lies beneath may be over as well; whoever renews that opens this one anew.
+                self._end(key, authentication)
         return answer
 
-    def forget(self, connection_id: UUID) -> None:
-        """Drop what is kept of a connection."""
-        self._open.pop(connection_id, None)
+    def forget(self, key: Hashable) -> None:
+        """Drop what is kept under a key."""
+        self._open.pop(key, None)
 
-    async def _session(self, connection_id: UUID, version: int, log_in: LogIn) -> Authentication:
-        async with self._logins[connection_id]:
-            opened, until, authentication = self._open.get(connection_id, (-1, 0.0, Authentication()))
+    async def _session(self, key: Hashable, version: int, open_session: OpenSession) -> Authentication:
+        async with self._opening[key]:
+            opened, until, authentication = self._open.get(key, (-1, 0.0, Authentication()))
             if opened != version or time.monotonic() >= until:
                 until = time.monotonic() + self._valid_s
-                headers = await log_in()
+                headers = await open_session()
                 authentication = Authentication(headers, tuple(headers.values()))
-                self._open[connection_id] = version, until, authentication
+                self._open[key] = version, until, authentication
             return authentication
 
-    def _end(self, connection_id: UUID, refused: Authentication) -> None:
-        kept = self._open.get(connection_id)
+    def _end(self, key: Hashable, refused: Authentication) -> None:
+        kept = self._open.get(key)
         if kept is not None and kept[2] is refused:
-            del self._open[connection_id]
+            del self._open[key]

@@ -4,6 +4,8 @@ The ``state`` is sealed by us, bound to one connection, dies after half an hour 
 can plant a code of their own, and a reloaded page exchanges nothing twice.
 """
 
+import base64
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Literal
@@ -44,20 +46,31 @@ _GONE = Returned("invalid", detail="the connection is gone")
 
 def authorize_url(kit: Kit, row: ConnectionRow) -> str | None:
     """Return where the browser must go for the consent; None for vendors without OAuth."""
-    profile = kit.profile.auth
+    profile = kit.connector.auth(row.settings)
     if not isinstance(profile, OAuthProfile):
         return None
     application = kit.connector.application(kit.settings, row.settings)
-    state = kit.keys.seal_text({"connection_id": str(row.id), "nonce": secrets.token_urlsafe(16)}, _PURPOSE)
+    # The state is encrypted: who carries it through the browser does not learn the secret that the code is bound to.
+    verifier = secrets.token_urlsafe(48) if profile.uses_pkce else ""
+    nonce = secrets.token_urlsafe(16)
+    state = kit.keys.seal_text({"connection_id": str(row.id), "nonce": nonce, "code_verifier": verifier}, _PURPOSE)
     query = {
         "client_id": application.client_id,
         "redirect_uri": kit.redirect_uri,
         "response_type": "code",
         "state": state,
         **({"scope": profile.scope} if profile.scope else {}),
+        **(_challenge(verifier) if verifier else {}),
         **profile.authorize_params,
     }
-    return f"{application.base_url.rstrip('/')}{profile.authorize_path}?{urlencode(query)}"
+    return f"{application.base_of(profile.server)}{profile.authorize_path}?{urlencode(query)}"
+
+
+def _challenge(verifier: str) -> dict[str, str]:
+    # RFC 7636 §4.2
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return {"code_challenge": challenge, "code_challenge_method": "S256"}
 
 
 async def take_return(kit: Kit, *, code: str | None, state: str | None, error: str | None) -> Returned:
@@ -76,7 +89,7 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
     if error or not code:
         return Returned("refused", row, error or "no code")
     try:
-        answer = await kit.tokens.exchange(row, code)
+        answer = await kit.tokens.exchange(row, code, sealed.get("code_verifier", ""))
     except (NotSent, Unanswered) as reason:
         return Returned("failed", row, str(reason))
     if answer.meaning is not None or not answer.refresh_token:

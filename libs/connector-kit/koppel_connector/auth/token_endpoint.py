@@ -51,9 +51,11 @@ class TokenEndpoint:
             raise NotSent("the connection is gone")
         return await self.post(row, form, "refresh")
 
-    async def exchange(self, row: ConnectionRow, code: str) -> TokenAnswer:
-        """Turn the code of a fresh consent into the first pair."""
+    async def exchange(self, row: ConnectionRow, code: str, code_verifier: str = "") -> TokenAnswer:
+        """Turn the code of a fresh consent into the first pair; with the secret it is bound to, where the vendor has PKCE."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
+        if code_verifier:
+            form["code_verifier"] = code_verifier
         return await self.post(row, form, "exchange")
 
     async def post(self, row: ConnectionRow, form: dict[str, str], operation: str) -> TokenAnswer:
@@ -64,7 +66,7 @@ class TokenEndpoint:
             Unanswered: it may have.
         """
         profile, application = self._profile, self._application(row.settings)
-        given = [form[name] for name in ("code", "refresh_token") if name in form]
+        given = [form[name] for name in ("code", "code_verifier", "refresh_token") if name in form]
         secrets = [*row.secrets, *given, application.client_secret.get_secret_value()]
         opened = await self._opened(row, operation)
         started = time.monotonic()
@@ -74,7 +76,7 @@ class TokenEndpoint:
         try:
             response = await self._http.request(
                 "POST",
-                application.base_url.rstrip("/") + profile.token_path,
+                application.base_of(profile.server) + profile.token_path,
                 deadline_s=TOKEN_DEADLINE_S,
                 fresh_connection=True,
                 data=_with_client(form, application, profile),
@@ -120,6 +122,8 @@ class TokenEndpoint:
 def _with_client(form: dict[str, str], application: Application, profile: OAuthProfile) -> dict[str, str]:
     if profile.client_auth == "basic":
         return form
+    if profile.client_auth == "public":
+        return {**form, "client_id": application.client_id}
     secret = application.client_secret.get_secret_value()
     return {**form, "client_id": application.client_id, "client_secret": secret}
 

@@ -46,7 +46,7 @@ def request_excerpt(call: Call, secrets: Collection[str]) -> str:
     query = "&".join(f"{name}={value}" for name, value in call.params.items())
     line = f"{call.method} {call.path}{'?' + query if query else ''}"
     body = call.content if call.json is None else call.json
-    excerpt = None if call.logs_in else excerpt_of(body, secrets)
+    excerpt = None if call.is_confidential else excerpt_of(body, secrets)
     return clean(line, secrets) + (f"\n{excerpt}" if excerpt else "")
 
 

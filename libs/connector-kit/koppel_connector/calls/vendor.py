@@ -6,7 +6,7 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,11 +16,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
-from koppel_connector.auth.authentication import Authentication, with_grant
+from koppel_connector.auth.authentication import Authentication, Exchange, Sessions, with_grant
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
+from koppel_connector.contract.auth import OAuthProfile, PasswordProfile
 from koppel_connector.contract.calls import Call, Reply
 from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
@@ -116,13 +117,46 @@ class OpenVendor(Vendor):
     # ------------------------------------------------------------------------------------------------------------ one call
 
     async def _authenticate(self, outgoing: Outgoing) -> ClassifiedAnswer:
-        kit, exchange = self.kit, partial(self._exchange, outgoing)
-        if kit.vault is not None:
-            return await with_grant(kit.vault, self.row.id, exchange)
-        if kit.sessions is not None and not outgoing.call.logs_in:
-            log_in = partial(kit.connector.log_in, self)
-            return await kit.sessions.exchange(self.row.id, self.row.version, log_in, exchange)
+        kit, call = self.kit, outgoing.call
+        exchange: Exchange = partial(self._exchange, outgoing)
+        if call.logs_in:
+            return await exchange(Authentication())
+        if kit.dossier_sessions is not None and not call.opens_dossier:
+            exchange = partial(self._in_dossier, kit.dossier_sessions, exchange)
+        match kit.connector.auth(self.settings):
+            case OAuthProfile() as profile:
+                assert kit.vault is not None
+                return await with_grant(kit.vault, profile, self.row.id, exchange)
+            case PasswordProfile(session_valid_s) if session_valid_s is not None:
+                assert kit.sessions is not None
+                return await self._logged_in(kit.sessions, exchange)
         return await exchange(Authentication())
+
+    async def _logged_in(self, sessions: Sessions, exchange: Exchange) -> ClassifiedAnswer:
+        row = self.row
+        if row.login_key is None:
+            log_in = partial(self.kit.connector.log_in, self)
+            return await sessions.exchange(row.id, row.version, log_in, exchange)
+        lease_s = 2 * self.kit.settings.deadline_for(self.kit.profile)
+        log_in = partial(self.kit.logins.open_session, row, lease_s, self._log_in_as)
+        return await sessions.exchange((row.firm_id, row.login_key), 0, log_in, exchange)
+
+    async def _log_in_as(self, row: ConnectionRow) -> Mapping[str, str]:
+        """Log in with settings that were read just now; the delivery in hand goes on with those it began with."""
+        began_with = self.row, self.settings, self.application
+        self.row, self.settings = row, row.settings
+        self.application = self.kit.connector.application(self.kit.settings, row.settings)
+        try:
+            return await self.kit.connector.log_in(self)
+        finally:
+            self.row, self.settings, self.application = began_with
+
+    async def _in_dossier(self, sessions: Sessions, exchange: Exchange, login: Authentication) -> ClassifiedAnswer:
+        async def on_top(session: Authentication) -> ClassifiedAnswer:
+            return await exchange(session.on_top_of(login))
+
+        open_dossier = partial(self.kit.connector.open_dossier, self)
+        return await sessions.exchange(self.row.id, self.row.version, open_dossier, on_top)
 
     async def _exchange(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
         async with self.kit.slot(self.row.id, self.row.max_inflight):
@@ -231,7 +265,7 @@ class OpenVendor(Vendor):
             outcome,
             started,
             status=answer.status,
-            response=None if outgoing.call.logs_in else excerpt_of(answer.content, secrets),
+            response=None if outgoing.call.is_confidential else excerpt_of(answer.content, secrets),
             message=clean(str(failure), secrets) if failure else None,
         )
         taken = self._budget.taken(opened, outgoing.attempt.endpoint, outgoing.windows)
@@ -286,7 +320,9 @@ class OpenVendor(Vendor):
         if call.json is not None:
             headers.setdefault("Content-Type", "application/json")
         counting = self._budget.windows_of(call.operation, call.is_counted)
-        return Outgoing(call, attempt, counting, url_of(self.application.base_url, call.path), headers, body)
+        return Outgoing(
+            call, attempt, counting, url_of(self.application.base_of(call.server), call.path), headers, body
+        )
 
     def _may_leave(self, attempt: NewAttempt) -> bool:
         """Fencing: whether the claims in hand outlast the call, asked just before its bytes leave."""

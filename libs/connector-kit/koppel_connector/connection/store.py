@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
-from koppel_connector.reporter import Reporter
+from koppel_connector.reporter import RenderedProblem, Reporter
 from koppel_mesh import outbox
 from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
@@ -56,6 +56,16 @@ class ConnectionRow:
     breaker: Breaker
     pause: Pause | None
     imported_at: Any = None
+    login_key: str | None = None
+    """By which login of the firm it is let in, when others share that (``Connector.login_key``)."""
+
+    def why_stopped(self) -> Problem | None:
+        """Return what keeps the connection from being used: the problem that stopped it, as it was told then; None if nothing."""
+        if self.state in USABLE:
+            return None
+        if self.problem is not None:
+            return RenderedProblem(ProblemData.model_validate(self.problem))
+        return Problem("reauthorise" if self.state is ConnectionState.REAUTHORISE else "not_connected")
 
 
 _READ = Statement("SELECT * FROM connection WHERE id = :id")
@@ -168,7 +178,14 @@ class ConnectionStore:
             breaker=Breaker(row.away_since, row.probe_at, row.failures),
             pause=self.pause_of(row, utc_now()),
             imported_at=row.imported_at,
+            login_key=row.login_key,
         )
+
+    def sealed(self, connection_id: UUID, secrets: Mapping[str, str]) -> dict[str, Any]:
+        """Return the columns that hold secrets."""
+        if not secrets:
+            return {"secrets": None, "key_id": None}
+        return {"secrets": self._keys.seal(connection_id, secrets), "key_id": self._keys.key_id}
 
     async def set_state(
         self,

@@ -38,13 +38,22 @@ class Call:
     """By what the error budget counts it; by its operation when not given."""
     is_counted: bool = True
     """False for what the vendor does not count in its windows."""
+    server: str = ""
+    """Which of the vendor's base addresses it goes to: a name of ``Application.servers``; the main one when empty."""
     logs_in: bool = False
     """True for the calls of ``Connector.log_in``: no session lets them in, and of their bodies nothing is logged."""
+    opens_dossier: bool = False
+    """True for the calls of ``Connector.open_dossier``: only the login lets them in, and of their bodies nothing is logged."""
 
     carrier: Callable[[], Awaitable[Reply]] | None = None
     """What takes it there, for vendors that are not reached by HTTP (a mailbox, a folder); ``method``, ``path`` and body are
     for the sync log then. It raises ``NotSent`` where the vendor cannot have acted; whatever else fails, or takes longer than
     the deadline, may have acted."""
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return whether its bodies are kept out of the sync log."""
+        return self.logs_in or self.opens_dossier
 
     def body(self) -> bytes | None:
         """Return the bytes of the body.

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from .answers import VendorAnswer, classify_by_status, retry_after_s
+from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
 from .calls import Call, Reply
 from .delivery import Delivery, DeliveryContext, Trace
 from .errors import ConnectorError
@@ -19,11 +20,7 @@ from .limits import ErrorBudget, HeaderNames, Window
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .profile import (
     Application,
-    OAuthProfile,
-    PasswordProfile,
     Profile,
-    TokenError,
-    TokenMeaning,
 )
 from .results import (
     Booked,
@@ -42,6 +39,7 @@ from .vendor import Connection, Vendor
 
 __all__ = [
     "Application",
+    "Auth",
     "Booked",
     "Call",
     "CannotTell",
@@ -105,6 +103,18 @@ class Connector(ABC):
         """Return headers every call carries; what a grant or a session needs is added by the kit."""
         return {"Accept": "application/json"}
 
+    def auth(self, settings: Any) -> Auth:
+        """Return how a connection with these settings is let in: ``Profile.auth``, or one of ``Profile.other_auth``."""
+        return self.profile.auth
+
+    def login_key(self, settings: Any) -> str | None:
+        """Return by what the vendor knows the user behind the settings, when several connections of a firm share one login.
+
+        They share its session and its refusal: after one wrong password none of them tries again until the secrets of one are
+        changed, which changes those of all. Never a secret itself. None: the login is this connection's own.
+        """
+        return None
+
     async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
         """Log in by calls that say so (``Call.logs_in``); return the headers that let the others in, secrets all of them.
 
@@ -113,6 +123,14 @@ class Connector(ABC):
         """
         # No stub: it is asked of nobody but those, and cannot be abstract, for the others have nothing to log in with.
         raise NotImplementedError(f"{self.profile.name} has sessions and no log_in")
+
+    async def open_dossier(self, vendor: Vendor) -> Mapping[str, str]:
+        """Open a session of the dossier in the settings by calls that say so (``Call.opens_dossier``): the login lets them in.
+
+        Only for a profile with ``dossier_session_valid_s``. Return the headers that calls carry beside those of the login,
+        secrets all of them; none while no dossier is chosen.
+        """
+        raise NotImplementedError(f"{self.profile.name} has sessions of a dossier and no open_dossier")
 
     @abstractmethod
     async def prepare(self, context: DeliveryContext) -> Any:
@@ -168,5 +186,8 @@ class Connector(ABC):
         yield
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
-        """Return None for a success, else what to do next. Override for what the vendor means by its statuses."""
+        """Return None for a success, else what to do next. Override for what the vendor means by its statuses.
+
+        Whatever tells that a session or an access token is over is a ``SessionOver``: it is renewed and the call made again.
+        """
         return classify_by_status(answer)

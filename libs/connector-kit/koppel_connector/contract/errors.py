@@ -10,6 +10,7 @@ unknown outcome.
     ├── RateLimited              no budget: goes back with a later due time, no attempt spent
     ├── ActionRequired           waits for a person, no attempt spent
     ├── ReauthorisationRequired  the grant is gone: the connection and all its deliveries wait for a new consent
+    │   └── SessionOver          only the session is: it is renewed and the call made again
     ├── Rejected                 a definite "no": failed
     └── OutcomeUnknown           the vendor may have acted: looked up before anything is sent again
 """
@@ -88,6 +89,13 @@ class ReauthorisationRequired(ConnectorError):
 
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(problem or Problem("reauthorise"))
+
+
+class SessionOver(ReauthorisationRequired):
+    """The session or the access token that let the call in is over: a definite no, and another one may let it in.
+
+    The kit renews it and makes the call again; only where that does not help is it what its base says.
+    """
 
 
 class Rejected(ConnectorError):

@@ -8,48 +8,9 @@ from pydantic import SecretStr
 
 from koppel_mesh.messages import DocumentKind
 
+from .auth import Auth
 from .limits import ErrorBudget, Window
 from .problems import ProblemCatalogue
-
-TokenMeaning = Literal["too_early", "spent", "revoked", "misconfigured", "transient"]
-
-
-@dataclass(frozen=True)
-class TokenError:
-    """One line of the table "what a refusal of the token endpoint means". The first line that fits wins."""
-
-    meaning: TokenMeaning
-    status: int | None = None
-    error: str | None = None
-    description: str | None = None
-    """Part of ``error_description`` or of a ``Reason`` header, compared without case."""
-
-
-@dataclass(frozen=True)
-class OAuthProfile:
-    """OAuth 2.0 authorization code with rotating refresh tokens."""
-
-    authorize_path: str
-    token_path: str
-    access_valid_s: int = 590
-    """A call never starts with an older access token."""
-    refresh_not_before_s: int = 0
-    """The vendor refuses an earlier refresh, counted from when the pair was received."""
-    refresh_valid_days: int = 30
-    keep_alive_days: int = 7
-    """An idle connection is refreshed this often, so that its grant never lapses."""
-    authorize_params: Mapping[str, str] = field(default_factory=dict)
-    scope: str | None = None
-    client_auth: Literal["body", "basic"] = "body"
-    errors: tuple[TokenError, ...] = ()
-
-
-@dataclass(frozen=True)
-class PasswordProfile:
-    """Credentials live in the settings, as write-only secret fields."""
-
-    session_valid_s: float | None = None
-    """How long a login (``Connector.log_in``) lets calls in. None: there is none, ``request_headers`` carry the password."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +20,16 @@ class Application:
     base_url: str
     client_id: str = ""
     client_secret: SecretStr = field(default_factory=lambda: SecretStr(""))
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Further base addresses of the vendor, by the name that ``Call.server`` and ``OAuthProfile.server`` give them."""
+
+    def base_of(self, server: str) -> str:
+        """Return the base address of a server; the main one's when ``server`` is empty.
+
+        Raises:
+            KeyError: there is no such server.
+        """
+        return (self.servers[server] if server else self.base_url).rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -70,9 +41,13 @@ class Profile:
     title: str
     """What people call the vendor: ``Exact Online``."""
     kinds: frozenset[DocumentKind]
-    auth: OAuthProfile | PasswordProfile
+    auth: Auth
     settle_s: float
     """How long the vendor may need before a search finds what it just stored."""
+    other_auth: tuple[Auth, ...] = ()
+    """Other ways in; ``Connector.auth`` says which one a connection uses."""
+    dossier_session_valid_s: float | None = None
+    """How long a session of one dossier (``Connector.open_dossier``) lets calls in. None: the login is enough."""
     problems: ProblemCatalogue = field(default_factory=ProblemCatalogue)
     windows: tuple[Window, ...] = ()
     error_budget: ErrorBudget | None = None

@@ -19,7 +19,7 @@ from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
-from koppel_connector.connection.store import USABLE, ConnectionRow
+from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.errors import (
@@ -119,8 +119,8 @@ async def run_worker(
 
 
 def _why_not(kit: Kit, row: ConnectionRow) -> Problem | None:
-    if row.state not in USABLE:
-        return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
+    if (stopped := row.why_stopped()) is not None:
+        return stopped
     missing = kit.connector.missing_settings(row.settings)
     return Problem("settings_missing", missing=", ".join(missing)) if missing else None
 

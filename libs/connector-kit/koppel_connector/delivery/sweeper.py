@@ -3,12 +3,15 @@
 Every loop here is stateless and may run in any number of processes: rows are taken with SKIP LOCKED.
 """
 
+from typing import Any
+
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
-from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_connector.reporter import RenderedProblem
+from koppel_mesh.messages import ConnectionState, DeliveryState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
@@ -36,7 +39,8 @@ _CLOSE_ATTEMPTS = Statement("""
             SELECT FROM delivery d WHERE d.id = attempt.delivery_id AND d.state = 'sending'))
 """)
 _STRANDED = Statement(f"""
-    SELECT {COLUMNS}, c.state AS connection_state FROM delivery d JOIN connection c ON c.id = d.connection_id
+    SELECT {COLUMNS}, c.state AS connection_state, c.problem AS connection_problem
+    FROM delivery d JOIN connection c ON c.id = d.connection_id
     WHERE c.state NOT IN ('connected', 'degraded') AND (d.state IN ('ready', 'unknown')
         OR d.state = 'blocked' AND c.state = 'disconnected' AND d.unknown_since IS NULL)
     ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
@@ -70,7 +74,7 @@ async def reconcile(context: Context) -> bool:
         stranded = await _STRANDED.all(tx, {"batch": BATCH})
         for record in stranded:
             row = row_of(record)
-            await _move(kit, tx, row, _event_for(row, ConnectionState(record.connection_state)))
+            await _move(kit, tx, row, _event_for(row, record))
         waiting = await _WAITING.all(tx, {"batch": BATCH})
         for record in waiting:
             await _move(kit, tx, row_of(record), events.Unblocked())
@@ -79,11 +83,14 @@ async def reconcile(context: Context) -> bool:
     return len(stranded) == BATCH or len(waiting) == BATCH
 
 
-def _event_for(row: DeliveryRow, state: ConnectionState) -> Event:
+def _event_for(row: DeliveryRow, record: Any) -> Event:
+    state = ConnectionState(record.connection_state)
     if state is ConnectionState.DISCONNECTED:
         if row.unknown_since is None:
             return events.ResolvedAsAbandoned(Problem("connection_removed"))
         return events.ActionNeeded(Problem("unknown_outcome_review"))
+    if record.connection_problem is not None:
+        return events.ActionNeeded(RenderedProblem(ProblemData.model_validate(record.connection_problem)))
     if state is ConnectionState.AUTHORISING:
         return events.ActionNeeded(Problem("not_connected"))
     return events.ActionNeeded(Problem("reauthorise"))

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from koppel_connector.contract.connector import Connector
+from koppel_connector.contract.connector import Connector, OAuthProfile
 
 from . import callback, connections, deliveries, vendor
 
 
 def routers(connector: Connector) -> Sequence[APIRouter]:
     """Return the routes of a connector; its settings model becomes part of the OpenAPI document."""
-    return (connections.router(connector), vendor.router, deliveries.router, callback.router)
+    profile = connector.profile
+    has_consents = any(isinstance(auth, OAuthProfile) for auth in (profile.auth, *profile.other_auth))
+    always = (connections.router(connector), vendor.router, deliveries.router)
+    return (*always, callback.router) if has_consents else always

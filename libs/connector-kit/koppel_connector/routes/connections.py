@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.importing import want_import
-from koppel_connector.connection.store import split_secrets
+from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection, dossier, oauth_token
@@ -26,6 +26,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.visibility import visible
 
+from .shared_login import lock_logins, share_login, shared_secrets
 from .views import ConnectionView, owned_connection, view_connection, warnings_of
 
 Reader = Annotated[Caller, Depends(require("connections:read"))]
@@ -104,24 +105,40 @@ async def change_connection(
 ) -> ConnectionView:
     """Change some settings. Documents that waited for them go on."""
     kit: Kit = context.resources
+    login_key = kit.connector.login_key
     async with context.database.transaction() as tx:
+        row = await owned_connection(tx, kit, caller, connection_id)
+        sharing = await lock_logins(
+            tx, kit, row.firm_id, (row.login_key, login_key(_changed(kit, row, changes))), row.id
+        )
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
         if row.state is ConnectionState.DISCONNECTED:
             raise Problem(409, "disconnected", "The connection was removed.")
-        shown, secrets = split_secrets(row.settings)
-        settings = _checked(kit, merged({**shown, **secrets}, changes.settings))
+        settings = _changed(kit, row, changes)
+        given = any(name in changes.settings for name in secret_names(type(settings)))
         shown, secrets = split_secrets(settings)
+        if (kept := shared_secrets(login_key(settings), sharing)) and not given:
+            settings, secrets = _checked(kit, {**shown, **kept}), dict(kept)
+        may_try = await share_login(tx, kit, row.firm_id, login_key(settings), secrets, sharing, given=given)
         await tx.execute(
             update(connection)
             .where(connection.c.id == row.id)
-            .values(settings=shown, limit_scope=_scope(kit, row.id, settings), **_sealed(kit, row.id, secrets))
+            .values(
+                settings=shown,
+                limit_scope=_scope(kit, row.id, settings),
+                login_key=login_key(settings),
+                **kit.connections.sealed(row.id, secrets),
+            )
         )
-        state = _after_change(kit, row.state)
-        await kit.connections.set_state(tx, row.id, state, fresh=state is not ConnectionState.REAUTHORISE, renewed=True)
+        state = _after_change(kit, settings, row.state) if may_try else row.state
+        if state is not ConnectionState.REAUTHORISE:
+            await kit.connections.set_state(tx, row.id, state, fresh=True, renewed=True)
         changed = await kit.connections.read(tx, row.id)
         assert changed is not None
         if changed.imported_at is None or changed.limit_scope != row.limit_scope:
             await want_import(tx, kit, changed)
+    if row.login_key is not None and kit.sessions is not None:
+        kit.sessions.forget((row.firm_id, row.login_key))
     for loop in ("reconciler", "imports"):
         kit.wake(loop)
     return view_connection(kit, changed)
@@ -181,8 +198,14 @@ async def _insert(
     tx: AsyncConnection, kit: Kit, dossier_id: UUID, firm_id: UUID, settings: BaseModel
 ) -> ConnectionView:
     connection_id = new_id()
+    sharing = await lock_logins(tx, kit, firm_id, (kit.connector.login_key(settings),))
     shown, secrets = split_secrets(settings)
-    state = ConnectionState.AUTHORISING if isinstance(kit.profile.auth, OAuthProfile) else ConnectionState.CONNECTED
+    given, login_key = bool(secrets), kit.connector.login_key(settings)
+    if (kept := shared_secrets(login_key, sharing)) and not given:
+        settings, secrets = _checked(kit, {**shown, **kept}), dict(kept)
+    await share_login(tx, kit, firm_id, login_key, secrets, sharing, given=given)
+    waits = isinstance(kit.connector.auth(settings), OAuthProfile)
+    state = ConnectionState.AUTHORISING if waits else ConnectionState.CONNECTED
     await tx.execute(
         connection.insert().values(
             id=connection_id,
@@ -192,7 +215,8 @@ async def _insert(
             settings=shown,
             limit_scope=_scope(kit, connection_id, settings),
             max_inflight=kit.profile.max_inflight,
-            **_sealed(kit, connection_id, secrets),
+            login_key=login_key,
+            **kit.connections.sealed(connection_id, secrets),
         )
     )
     await outbox.publish(
@@ -229,15 +253,16 @@ def _scope(kit: Kit, connection_id: UUID, settings: BaseModel) -> str:
     return kit.connector.limit_scope(settings) or str(connection_id)
 
 
-def _sealed(kit: Kit, connection_id: UUID, secrets: Mapping[str, str]) -> dict[str, Any]:
-    if not secrets:
-        return {"secrets": None, "key_id": None}
-    return {"secrets": kit.keys.seal(connection_id, secrets), "key_id": kit.keys.key_id}
+def _changed(kit: Kit, row: ConnectionRow, changes: Changes) -> BaseModel:
+    shown, secrets = split_secrets(row.settings)
+    return _checked(kit, merged({**shown, **secrets}, changes.settings))
 
 
-def _after_change(kit: Kit, state: ConnectionState) -> ConnectionState:
+def _after_change(kit: Kit, settings: BaseModel, state: ConnectionState) -> ConnectionState:
     # A password that was refused is mended here; a grant only by a new consent.
-    mended = (ConnectionState.DEGRADED,) if kit.vault else (ConnectionState.DEGRADED, ConnectionState.REAUTHORISE)
+    mended = {ConnectionState.DEGRADED}
+    if not isinstance(kit.connector.auth(settings), OAuthProfile):
+        mended |= {ConnectionState.REAUTHORISE, ConnectionState.AUTHORISING}
     return ConnectionState.CONNECTED if state in mended else state
 
 

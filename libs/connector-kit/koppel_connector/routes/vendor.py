@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
 from koppel_connector.connection.importing import want_import
-from koppel_connector.connection.store import USABLE, ConnectionRow
+from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CheckStep
 from koppel_connector.contract.errors import ConnectorError, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
@@ -84,8 +84,8 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
     steps: list[CheckStep] = []
     async with context.database.reading() as reading:
         row = await owned_connection(reading, kit, caller, connection_id)
-    if row.state not in USABLE:
-        steps.append(CheckStep("login", ok=False, problem=_stopped(row)))
+    if (stopped := row.why_stopped()) is not None:
+        steps.append(CheckStep("login", ok=False, problem=stopped))
         return _shown(kit, steps)
     dead: ReauthorisationRequired | None = None
     vendor = await open_vendor(kit, row)
@@ -162,12 +162,8 @@ def _as_problem(kit: Kit, failure: ConnectorError) -> HttpProblem:
 
 
 def _must_be_usable(row: ConnectionRow) -> None:
-    if row.state not in USABLE:
-        raise HttpProblem(409, _stopped(row).code, "The connection is not connected.")
-
-
-def _stopped(row: ConnectionRow) -> Problem:
-    return Problem("reauthorise" if row.state is ConnectionState.REAUTHORISE else "not_connected")
+    if (stopped := row.why_stopped()) is not None:
+        raise HttpProblem(409, stopped.code, "The connection is not connected.")
 
 
 def _shown(kit: Kit, steps: list[CheckStep]) -> Check:

@@ -1,0 +1,156 @@
+"""A login that several connections of a firm share: one at a time opens a session with it, one refusal stops them all.
+
+The row says when the vendor refused it. The secrets stand with each connection, and are kept the same by ``change``: whoever
+corrects a password corrects it for all.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.connection.store import ConnectionRow, ConnectionStore
+from koppel_connector.contract.errors import ReauthorisationRequired, RetryLater
+from koppel_connector.contract.problems import Problem
+from koppel_mesh.database import Database
+from koppel_mesh.messages import ConnectionState
+
+POLL_S = 0.1
+log = structlog.get_logger(__name__)
+
+_MAKE = text("INSERT INTO login (firm_id, key) VALUES (:firm_id, :key) ON CONFLICT DO NOTHING")
+_CLAIM = text("""
+    UPDATE login SET opening_token = :token, opening_until = clock_timestamp() + :lease_s * interval '1 second'
+    WHERE firm_id = :firm_id AND key = :key AND refused_at IS NULL
+        AND (opening_until IS NULL OR opening_until <= clock_timestamp())
+    RETURNING version
+""")
+_RELEASE = text("""
+    UPDATE login SET opening_token = NULL, opening_until = NULL
+    WHERE firm_id = :firm_id AND key = :key AND opening_token = :token
+""")
+_READ = text("SELECT refused_at, problem FROM login WHERE firm_id = :firm_id AND key = :key")
+_REFUSE = text("""
+    UPDATE login SET refused_at = clock_timestamp(), problem = CAST(:problem AS jsonb), opening_token = NULL,
+        opening_until = NULL
+    WHERE firm_id = :firm_id AND key = :key AND version = :version AND refused_at IS NULL RETURNING version
+""")
+_CHANGE = text("""
+    INSERT INTO login (firm_id, key) VALUES (:firm_id, :key)
+    ON CONFLICT (firm_id, key) DO UPDATE SET version = login.version + 1, refused_at = NULL, problem = NULL,
+        opening_token = NULL, opening_until = NULL
+""")
+_LOCK_CONNECTIONS = text("""
+    SELECT * FROM connection WHERE firm_id = :firm_id AND state <> 'disconnected'
+        AND (login_key = ANY(CAST(:keys AS text[])) OR id = :id) ORDER BY id FOR UPDATE
+""")
+_SECRETS = text("UPDATE connection SET secrets = :secrets, key_id = :key_id WHERE id = :id")
+
+
+class Logins:
+    """The shared logins of one connector."""
+
+    def __init__(self, database: Database, connections: ConnectionStore, wake: Callable[[str], None]) -> None:
+        self._database = database
+        self._connections = connections
+        self._wake = wake
+
+    async def open_session(
+        self, row: ConnectionRow, lease_s: float, log_in: Callable[[ConnectionRow], Awaitable[Mapping[str, str]]]
+    ) -> Mapping[str, str]:
+        """Log in with the login of a connection, unless it was refused; one at a time, over all processes.
+
+        Args:
+            row: the connection.
+            lease_s: how long one login may take before another may be tried.
+            log_in: logs in with the settings of the row it is given, which is read anew.
+
+        Raises:
+            ConnectorError: ReauthorisationRequired when the login is or was refused; what ``log_in`` raises.
+        """
+        assert row.login_key is not None
+        give_up = time.monotonic() + lease_s
+        token = uuid4()
+        place = {"firm_id": row.firm_id, "key": row.login_key}
+        while (version := await self._claim(place, token, lease_s)) is None:
+            if time.monotonic() > give_up:
+                raise RetryLater(problem=Problem("vendor_unavailable", "another process is logging in"))
+            await asyncio.sleep(POLL_S)
+        try:
+            # Read after the claim: the secrets are at least as new as the version.
+            async with self._database.reading() as reading:
+                current = await self._connections.read(reading, row.id)
+            return await log_in(current or row)
+        except ReauthorisationRequired as failure:
+            if await self._refuse(place, version, failure.problem or Problem("reauthorise")):
+                raise
+            raise RetryLater(problem=Problem("vendor_unavailable", "the login was changed meanwhile")) from failure
+        finally:
+            async with self._database.transaction() as tx:
+                await tx.execute(_RELEASE, {**place, "token": token})
+
+    async def lock_connections(
+        self, tx: AsyncConnection, firm_id: UUID, keys: Collection[str], connection_id: UUID | None = None
+    ) -> list[ConnectionRow]:
+        """Lock the connections of some logins, and one more, in the order that keeps two from waiting for each other."""
+        asked = {"firm_id": firm_id, "keys": list(keys), "id": connection_id}
+        return [self._connections.open_row(row) for row in (await tx.execute(_LOCK_CONNECTIONS, asked)).all()]
+
+    async def change(
+        self,
+        tx: AsyncConnection,
+        others: Collection[ConnectionRow],
+        firm_id: UUID,
+        key: str,
+        secrets: Mapping[str, str],
+    ) -> None:
+        """Take new secrets for a login: give them to the other connections that share it, and let them try again.
+
+        ``others`` are locked (``lock_connections``).
+        """
+        await tx.execute(_CHANGE, {"firm_id": firm_id, "key": key})
+        for other in others:
+            if other.login_key == key:
+                await tx.execute(_SECRETS, {"id": other.id, **self._connections.sealed(other.id, secrets)})
+                stopped = (ConnectionState.REAUTHORISE, ConnectionState.DEGRADED)
+                state = ConnectionState.CONNECTED if other.state in stopped else other.state
+                await self._connections.set_state(tx, other.id, state, fresh=True, renewed=True)
+
+    async def is_refused(self, tx: AsyncConnection, firm_id: UUID, key: str) -> bool:
+        """Return whether the vendor refused the login since it was changed last."""
+        row = (await tx.execute(_READ, {"firm_id": firm_id, "key": key})).one_or_none()
+        return row is not None and row.refused_at is not None
+
+    async def _claim(self, place: Mapping[str, object], token: UUID, lease_s: float) -> int | None:
+        async with self._database.transaction() as tx:
+            claimed = (await tx.execute(_CLAIM, {**place, "token": token, "lease_s": lease_s})).scalar_one_or_none()
+            if claimed is not None:
+                return int(claimed)
+            row = (await tx.execute(_READ, dict(place))).one_or_none()
+            if row is None:
+                await tx.execute(_MAKE, dict(place))
+            elif row.refused_at is not None:
+                problem = row.problem
+                raise ReauthorisationRequired(Problem(problem["code"], problem["detail"], **problem["params"]))
+        return None
+
+    async def _refuse(self, place: Mapping[str, object], version: int, problem: Problem) -> bool:
+        kept = {"code": problem.code, "detail": problem.detail, "params": problem.params}
+        async with self._database.transaction() as tx:
+            firm_id, key = UUID(str(place["firm_id"])), str(place["key"])
+            connections = await self.lock_connections(tx, firm_id, [key])
+            values = {**place, "version": version, "problem": json.dumps(kept, default=str)}
+            if (await tx.execute(_REFUSE, values)).one_or_none() is None:
+                return False
+            for each in connections:
+                await self._connections.set_state(tx, each.id, ConnectionState.REAUTHORISE, problem=problem)
+        log.warning(
+            "the vendor refused a login that connections share", connections=len(connections), problem=problem.code
+        )
+        self._wake("reconciler")
+        return True

@@ -1,0 +1,55 @@
+"""Settings of connections that share a login: a secret that is given at one of them is the login's, and so everybody's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.store import ConnectionRow, split_secrets
+from koppel_connector.kit import Kit
+
+
+async def lock_logins(
+    tx: AsyncConnection, kit: Kit, firm_id: UUID, keys: Iterable[str | None], connection_id: UUID | None = None
+) -> list[ConnectionRow]:
+    """Lock every connection that shares one of these logins, and this one; return the others."""
+    named = {key for key in keys if key is not None}
+    if not named:
+        return []
+    locked = await kit.logins.lock_connections(tx, firm_id, named, connection_id)
+    return [each for each in locked if each.id != connection_id]
+
+
+def shared_secrets(key: str | None, others: Sequence[ConnectionRow]) -> Mapping[str, str] | None:
+    """Return the secrets that a login has; None where no other connection shares it."""
+    if key is None:
+        return None
+    return next((split_secrets(other.settings)[1] for other in others if other.login_key == key), None)
+
+
+async def share_login(
+    tx: AsyncConnection,
+    kit: Kit,
+    firm_id: UUID,
+    key: str | None,
+    secrets: Mapping[str, str],
+    others: Sequence[ConnectionRow],
+    *,
+    given: bool,
+) -> bool:
+    """Give secrets that a person has just typed to all who share the login; return whether the vendor may be tried with it.
+
+    What was refused is tried again when a secret is given anew, be it the same: the vendor may have let the user in again.
+    """
+    if key is None:
+        return True
+    refused = await kit.logins.is_refused(tx, firm_id, key)
+    if not given:
+        return not refused
+    if refused or secrets != shared_secrets(key, others):
+        await kit.logins.change(tx, others, firm_id, key, secrets)
+        for other in others:
+            if other.login_key == key and other.imported_at is None:
+                await want_import(tx, kit, other)
+    return True
