@@ -20,7 +20,7 @@ _LAYOUT = {
     *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
 }
 _DATA = (
-    *(ast.Constant, ast.Name, ast.Attribute, ast.Load, ast.Starred, ast.keyword),
+    *(ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Name, ast.Attribute, ast.Load, ast.Starred, ast.keyword),
     *(ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Call, ast.BinOp, ast.BitOr, ast.UnaryOp, ast.USub),
 )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, SecretStr
 
+from koppel_bookkeeping import CannotBook, Reason
 from koppel_connector import (
     Application,
     Booked,
@@ -89,6 +90,8 @@ class PaperConnector(Connector):
     async def prepare(self, context: DeliveryContext) -> Any:
         document = context.document
         assert document.total is not None and document.counterparty is not None
+        if document.accounting_cost in set(Reason):
+            raise CannotBook(document.accounting_cost, "line 1")
         return {
             "reference": context.remote_ref,
             "journal": context.vendor.settings.journal,
