@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
-ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
+ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml services/*/sandbox/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
 PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
 MADE := $(VENV)/made
 READY := .koppel/installed

@@ -9,8 +9,8 @@ import itertools
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,15 @@ RunMesh = Callable[..., AbstractContextManager[Mesh]]
 def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> RunMesh:
     """Give a context manager that runs a mesh of one's own; further keyword arguments are settings of every service.
 
-    ``prepare`` is called with the database's URL before anything is migrated; ``exact_folder`` holds what the sandbox knows.
+    ``prepare`` is called with the database's URL before anything is migrated; ``sandbox_folders`` keeps what
+    a sandbox knows, by its name.
     """
 
     @contextmanager
     def run(
-        prepare: Callable[[str], None] | None = None, exact_folder: Path | None = None, **settings: Any
+        prepare: Callable[[str], None] | None = None,
+        sandbox_folders: Mapping[str, Path] | None = None,
+        **settings: Any,
     ) -> Iterator[Mesh]:
         number = next(_numbers)
         name = f"mesh_{os.getpid()}_{number}"
@@ -107,7 +110,7 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         try:
             if prepare is not None:
                 prepare(database_url)
-            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings), exact_folder):
+            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings), sandbox_folders or {}):
                 yield mesh
         finally:
             mesh.close()
@@ -124,11 +127,11 @@ def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
 
 
 def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any]:
-    from koppel_sandbox.exact.seed import (
-        CLIENT_ID,
-        CLIENT_SECRET,
-    )  # here, so that the architecture rules run without it
-
+    of_the_vendors = {
+        name.removeprefix("KOPPEL_").lower(): value
+        for sandbox in _sandboxes()
+        for name, value in sandbox.environment(f"{mesh.url}/sandbox/{sandbox.name}").items()
+    }
     return {
         "env": "local",
         "database_url": mesh.database_url,
@@ -138,16 +141,14 @@ def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any
         "public_url": mesh.url,
         "secret_keys": (Fernet.generate_key().decode(),),
         "service_client_secret": SECRET,
-        "exact_base_url": f"{mesh.url}/sandbox/exact",
-        "exact_client_id": CLIENT_ID,
-        "exact_client_secret": CLIENT_SECRET,
         "export_delay_s": 0,
+        **of_the_vendors,
         **changes,
     }
 
 
 @contextmanager
-def _in_a_thread(mesh: Mesh, settings: dict[str, Any], exact_folder: Path | None) -> Iterator[None]:
+def _in_a_thread(mesh: Mesh, settings: dict[str, Any], folders: Mapping[str, Path]) -> Iterator[None]:
     started: threading.Event = threading.Event()
     ends: list[Callable[[], object]] = []
     failures: list[BaseException] = []
@@ -163,7 +164,7 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any], exact_folder: Path | None
         handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
         await declare_topology(mesh.amqp_url, handled)
         known = {service.name: service.settings(**settings) for service in services}
-        async with running(services, known, mounts=_neighbours(mesh, exact_folder)):
+        async with _neighbours(mesh, folders) as mounts, running(services, known, mounts=mounts):
             started.set()
             await stop.wait()
 
@@ -190,10 +191,23 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any], exact_folder: Path | None
     assert not thread.is_alive(), "the mesh did not stop"
 
 
-def _neighbours(mesh: Mesh, exact_folder: Path | None) -> dict[str, ASGIApp]:
-    from koppel_sandbox.exact.app import create_app
+@asynccontextmanager
+async def _neighbours(mesh: Mesh, folders: Mapping[str, Path]) -> AsyncIterator[dict[str, ASGIApp]]:
+    """Run every sandbox that is installed, in memory but for those with a folder; give the apps to mount."""
+    apps = {}
+    async with AsyncExitStack() as stack:
+        for sandbox in _sandboxes():
+            path = f"/sandbox/{sandbox.name}"
+            address = sandbox.environment(f"{mesh.url}{path}")[sandbox.address_variable]
+            if (app := await stack.enter_async_context(sandbox.start(address, folders.get(sandbox.name)))) is not None:
+                apps[path] = app
+        yield apps
 
-    return {"/sandbox/exact": create_app(base_url=f"{mesh.url}/sandbox/exact", data_dir=exact_folder)}
+
+def _sandboxes() -> list[Any]:
+    from koppel_sandbox import installed_sandboxes  # here, so that the architecture rules run without it
+
+    return list(installed_sandboxes().values())
 
 
 async def _administer(url: str, statement: str) -> None:

@@ -72,7 +72,7 @@ def test_a_database_with_work_in_flight_upgrades_and_goes_on(run_mesh: Any, fact
     blobs = shutil.copytree(FIXTURE / "blobs", tmp_path / "blobs")
     with run_mesh(
         prepare=restore,
-        exact_folder=exact_as_it_was(tmp_path / "exact"),
+        sandbox_folders={"exact": exact_as_it_was(tmp_path / "exact")},
         blob_url=blobs.as_uri(),
         secret_keys=(KEY,),
         settle_s=0.2,

@@ -26,6 +26,8 @@ class Source:
     def room(self) -> str:
         """``libs/mesh``, ``services/dossier-api``, ``sandbox``, ``deploy/local``, or the top folder."""
         parts = self.path.parts
+        if parts[0] == "services" and "sandbox" in parts[2:3]:
+            return "/".join(parts[:3])  # a connector's own sandbox: a distribution of its own, which never ships
         return "/".join(parts[:2]) if parts[0] in ("libs", "services", "deploy") else parts[0]
 
     @property

@@ -4,13 +4,12 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from koppel_mesh.broker import declare_topology
@@ -19,18 +18,16 @@ from koppel_mesh.runtime import running_until_signal
 from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
 
+from .sandboxes import Playing
 from .servers import Servers
-from .user_errors import UserError
-
-SANDBOX_EXACT = "koppel_sandbox.exact"
 
 
-class NeighbourError(UserError):
-    """A sandbox cannot start; the message says why and what to do."""
+def fill_environment(folder: Path, servers: Servers) -> tuple[str, Playing]:
+    """Set every ``KOPPEL_*`` variable a laptop leaves unset (contract §2).
 
-
-def fill_environment(folder: Path, servers: Servers) -> str:
-    """Set every ``KOPPEL_*`` variable a laptop leaves unset (contract §2), and return the public URL."""
+    Returns:
+        The public URL, and the sandboxes that stand in for vendors whose address nobody gave.
+    """
     port = os.environ.setdefault("KOPPEL_PORT", "8000")
     url = os.environ.setdefault("KOPPEL_PUBLIC_URL", f"http://127.0.0.1:{port}")
     given = {
@@ -38,18 +35,35 @@ def fill_environment(folder: Path, servers: Servers) -> str:
         "KOPPEL_AMQP_URL": servers.amqp_url,
         "KOPPEL_INTERNAL_URL": f"http://127.0.0.1:{port}",
         "KOPPEL_BLOB_URL": (folder / "blobs").absolute().as_uri(),
-        "KOPPEL_EXACT_BASE_URL": f"{url}/sandbox/exact",
         "KOPPEL_LOG_FORMAT": "console",
         "KOPPEL_LOG_LEVEL": "warning",
         **_secrets(folder / "secrets.json"),
     }
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
-    if "KOPPEL_EXACT_BASE_URL" not in os.environ and _has_sandbox():
-        seed = import_module(f"{SANDBOX_EXACT}.seed")
-        given |= {"KOPPEL_EXACT_CLIENT_ID": seed.CLIENT_ID, "KOPPEL_EXACT_CLIENT_SECRET": seed.CLIENT_SECRET}
+    playing = Playing.under(url)
+    given |= playing.environment
     for name, value in given.items():
         os.environ.setdefault(name, value)
-    return url
+    return url, playing
+
+
+def startable(services: Iterable[Service]) -> tuple[list[Service], list[str]]:
+    """Return the services that can run here, and a sentence for each connector whose vendor has no address on this machine.
+
+    Raises:
+        ValidationError: the environment lacks something else that a service needs.
+    """
+    able, sentences = [], []
+    for service in services:
+        try:
+            service.settings()
+        except ValidationError as error:
+            if any(each["type"] != "no_vendor_address" for each in error.errors()):
+                raise
+            sentences.append(f"{service.name} does not run: {'; '.join(each['msg'] for each in error.errors())}.")
+            continue
+        able.append(service)
+    return able, sentences
 
 
 async def migrate(services: Sequence[Service], settings: MeshSettings) -> None:
@@ -67,30 +81,6 @@ async def serving(services: Sequence[Service], mounts: Mapping[str, ASGIApp]) ->
     settings = {service.name: service.settings() for service in services}
     async with running_until_signal(services, settings, mounts=mounts) as stop:
         yield stop
-
-
-def sandboxes(url: str, folder: Path) -> dict[str, ASGIApp]:
-    """Return the neighbours played on this machine, by path; only those whose real address nobody gave.
-
-    Raises:
-        NeighbourError: what one kept in ``folder`` cannot be read.
-    """
-    own = os.environ.get("KOPPEL_EXACT_BASE_URL") == f"{url}/sandbox/exact"
-    if not own or not _has_sandbox():
-        return {}
-    unreadable = import_module(f"{SANDBOX_EXACT}.keeping").UnreadableStateError
-    try:
-        app: ASGIApp = import_module(f"{SANDBOX_EXACT}.app").create_app(
-            base_url=f"{url}/sandbox/exact", data_dir=folder / "sandbox" / "exact"
-        )
-    except unreadable as error:
-        raise NeighbourError(str(error)) from error
-    return {"/sandbox/exact": app}
-
-
-def _has_sandbox() -> bool:
-    # A production image has none.
-    return find_spec(SANDBOX_EXACT.split(".", maxsplit=1)[0]) is not None and find_spec(SANDBOX_EXACT) is not None
 
 
 def _secrets(file: Path) -> dict[str, str]:

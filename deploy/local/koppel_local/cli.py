@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from koppel_mesh.telemetry.logs import configure_logs
 
 from . import bootstrap, demo, sending
 from .api import Api, ApiError
+from .sandboxes import Playing
 from .servers import servers
 from .user_errors import end, need_port, reported
 
@@ -34,7 +36,11 @@ out = Console(width=None if Console().is_terminal else 160, highlight=False, mar
 Url = Annotated[str, typer.Option(envvar="KOPPEL_PUBLIC_URL", help="Where Koppel answers.")]
 ClientId = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_ID", help="OAuth client.")]
 ClientSecret = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_SECRET", help="Its secret.", show_default=False)]
-Connectors = Annotated[list[str] | None, typer.Option("--connector", help="Connector; may be repeated.")]
+Connectors = Annotated[
+    list[str] | None,
+    typer.Option("--connector", help="Connector; may be repeated. Unset: every one.", show_default=False),
+]
+_ALWAYS = ("identity", "dossier-api", "export-scheduler")
 DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 
@@ -48,8 +54,8 @@ def up(
     with reported():
         need_port(os.environ.get("KOPPEL_PORT", "8000"))
         with servers(folder.absolute()) as underneath:
-            url = bootstrap.fill_environment(folder.absolute(), underneath)
-            uvloop.run(_up(url, folder.absolute(), began_s, with_demo=with_demo))
+            url, playing = bootstrap.fill_environment(folder.absolute(), underneath)
+            uvloop.run(_up(url, playing, folder.absolute(), began_s, with_demo=with_demo))
 
 
 @app.command()
@@ -116,27 +122,31 @@ def status(
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
     """Show health, what waits for what, and open problems. Exit code 1 when a service is not ready."""
-    names = connectors or [name for name, service in installed_services().items() if service.kind == "connector"]
+    names = connectors or installed_connectors()
     table = _table("service", "health")
     with reported():
         api = Api(url, client_id, client_secret)
-        healthy = True
-        for name in dict.fromkeys(["identity", "dossier-api", "export-scheduler", *names]):
-            answer = api.status_of(f"/{name}/health/ready")
-            healthy &= answer == 200
-            table.add_row(name, "ready" if answer == 200 else f"not ready ({answer or 'no answer'})")
+        health = {name: api.status_of(f"/{name}/health/ready") for name in dict.fromkeys([*_ALWAYS, *names])}
+        # What is installed here need not run there; what was asked for must.
+        absent = [] if connectors else [name for name in names if health[name] == 404]
+        for name, answer in health.items():
+            table.add_row(name, "not part of this Koppel" if name in absent else _readiness(answer))
         out.print(table)
         waiting = api.call("GET", "/export-scheduler/v1/waiting")["items"]
         overdue = sum(item["overdue"] for item in waiting)
         out.print(f"export-scheduler: {_counted(waiting, 'waits_for')}; {overdue} overdue")
-        for name in names:
+        for name in (name for name in names if health[name] != 404):
             out.print(f"{name}: {_counted(api.call('GET', f'/{name}/v1/waiting')['items'], 'state')}")
         problems = list(api.items("/dossier-api/v1/problems"))
     out.print(f"open problems: {len(problems)}")
     for problem in problems:
         out.print(f"  {problem['message']['en']} (to fix by: {problem['who_can_fix']}; seen {problem['count']}×)")
-    if not healthy:
+    if not all(answer == 200 for name, answer in health.items() if name not in absent):
         raise typer.Exit(1)
+
+
+def _readiness(answer: int | None) -> str:
+    return "ready" if answer == 200 else f"not ready ({answer or 'no answer'})"
 
 
 def _counted(items: list[dict[str, Any]], word: str) -> str:
@@ -145,7 +155,7 @@ def _counted(items: list[dict[str, Any]], word: str) -> str:
 
 @app.command()
 def replay(
-    connector: Annotated[str, typer.Option(help="Whose deliveries.")] = "connector-exact",
+    connectors: Connectors = None,
     state: Annotated[Literal["failed", "blocked"], typer.Option(help="Which.")] = "failed",
     connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
     per_s: Annotated[float, typer.Option("--per-second", min=0.01, max=1000, help="At most so many a second.")] = 5,
@@ -154,19 +164,23 @@ def replay(
     client_id: ClientId = DEMO_ID,
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
-    """Try deliveries again, through the connector's own retry: nothing that may be booked is sent blindly."""
+    """Try deliveries again, of every connector or of those named, through the connector's own retry.
+
+    Nothing that may be booked is sent blindly.
+    """
     filters = {"state": state} | ({"connection_id": connection} if connection else {})
     with reported():
         api = Api(url, client_id, client_secret)
-        found = list(api.items(f"/{connector}/v1/deliveries", **filters))
+        names = connectors or [name for name in installed_connectors() if api.status_of(f"/{name}/health/live") != 404]
+        found = [(name, each["id"]) for name in names for each in api.items(f"/{name}/v1/deliveries", **filters)]
         if not really:
             out.print(f"{len(found)} deliveries would be tried again; add --really to do it.")
             return
-        for delivery in found:
+        for name, delivery_id in found:
             try:
-                api.call("POST", f"/{connector}/v1/deliveries/{delivery['id']}/retry")
+                api.call("POST", f"/{name}/v1/deliveries/{delivery_id}/retry")
             except ApiError as error:
-                out.print(f"{delivery['id']}: {error}")
+                out.print(f"{delivery_id}: {error}")
             time.sleep(1 / per_s)
     out.print(f"{len(found)} deliveries were asked to try again.")
 
@@ -180,29 +194,30 @@ def result_table(sendings: list[sending.Sending]) -> Table:
     return table
 
 
-async def _up(url: str, folder: Path, began_s: float, *, with_demo: bool) -> None:
-    services = list(installed_services().values())
-    settings = services[0].settings()
+async def _up(url: str, playing: Playing, folder: Path, began_s: float, *, with_demo: bool) -> None:
+    settings = MeshSettings()  # read from the environment
     configure_logs(settings.log_format, settings.log_level)
+    services, left_out = bootstrap.startable(installed_services().values())
+    for sentence in left_out:
+        out.print(sentence)
     await bootstrap.migrate(services, settings)
-    neighbours = bootstrap.sandboxes(url, folder)
-    async with bootstrap.serving(services, neighbours) as stop:
+    async with playing.started(folder / "sandbox") as neighbours, bootstrap.serving(services, neighbours) as stop:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
         for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
             out.print(f"  {url}/{name}")
-        if with_demo and neighbours:
-            await _demonstrate(url, began_s, stop)
+        if with_demo and playing.demos:
+            await _demonstrate(url, playing.demos, began_s, stop)
         await stop.wait()
         out.print("Stopping …")
 
 
-async def _demonstrate(url: str, began_s: float, stop: asyncio.Event) -> None:
-    def tell() -> None:
+async def _demonstrate(url: str, demos: Sequence[Any], began_s: float, stop: asyncio.Event) -> None:
+    def keep_going() -> None:
         if stop.is_set():
             raise ApiError("The demo was stopped.")
 
     try:
-        sendings = await asyncio.to_thread(demo.run, url, tell)
+        sendings = await asyncio.to_thread(demo.run, url, demos, keep_going)
     except ApiError as error:
         out.print(f"The demo did not come to its end: {error}")
         return
@@ -226,6 +241,11 @@ async def _serve(services: list[Service]) -> None:
     configure_logs(settings.log_format, settings.log_level)
     async with bootstrap.serving(services, {}) as stop:
         await stop.wait()
+
+
+def installed_connectors() -> list[str]:
+    """Return the names of the connectors installed here."""
+    return [name for name, service in installed_services().items() if service.kind == "connector"]
 
 
 def _chosen(names: list[str]) -> list[Service]:

@@ -219,6 +219,28 @@ def test_status_without_a_koppel_or_a_connector(mesh: Mesh) -> None:
     unknown = mesh.koppel("replay", "--connector", "connector-nobody")
     assert unknown.returncode == 1
     assert unknown.stderr
+    asked = mesh.koppel("status", "--connector", "connector-nobody")
+    assert asked.returncode == 1
+    assert "not ready (404)" in asked.stdout
+    assert not asked.stderr
+
+
+def test_a_connector_that_is_installed_here_and_not_there_is_no_fault(mesh: Mesh, tmp_path: Path) -> None:
+    described = tmp_path / "ghost-1.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: ghost\nVersion: 1\n")
+    (described / "entry_points.txt").write_text("[koppel.services]\nconnector-ghost = ghost:SERVICE\n")
+    (tmp_path / "ghost.py").write_text(
+        "from koppel_mesh.service import Service\nfrom koppel_mesh.settings import MeshSettings\n"
+        'SERVICE = Service("connector-ghost", MeshSettings, kind="connector")\n'
+    )
+    status = mesh.koppel("status", PYTHONPATH=str(tmp_path))
+    assert (status.returncode, status.stderr) == (0, "")
+    assert re.search(r"connector-ghost +not part of this Koppel", status.stdout)
+    assert re.search(r"^connector-exact: ", status.stdout, re.MULTILINE)
+    replay = mesh.koppel("replay", PYTHONPATH=str(tmp_path))
+    assert replay.returncode == 0, replay.stderr
+    assert "deliveries would be tried again" in replay.stdout
 
 
 def test_the_api_says_what_was_refused(mesh: Mesh) -> None:

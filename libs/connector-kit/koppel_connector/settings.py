@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from koppel_mesh.settings import MeshSettings
@@ -38,6 +39,24 @@ class ConnectorSettings(MeshSettings):
     """Part of the time it has been away that is added to the pause."""
     pause_longest_s: float = Field(60.0, gt=0)
     """No pause is longer, unless the vendor asks for it."""
+
+    def _needs_vendor_address(self, name: str, live: str) -> None:
+        """Give an address that was left unset: in production the vendor's own, on a laptop none at all.
+
+        A laptop that has no sandbox for a vendor must not reach the live one by default.
+
+        Raises:
+            PydanticCustomError: of type ``no_vendor_address``; this is a laptop.
+        """
+        if getattr(self, name):
+            return
+        if self.env == "production":
+            object.__setattr__(self, name, live)
+            return
+        variable = f"KOPPEL_{name.upper()}"
+        raise PydanticCustomError(
+            "no_vendor_address", "{variable} is not set and no sandbox stands in for the vendor", {"variable": variable}
+        )
 
     @field_validator("retry_schedule_s", mode="before")
     @classmethod

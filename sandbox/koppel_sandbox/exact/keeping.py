@@ -19,6 +19,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from koppel_sandbox.installed import SandboxError
+
 from .seed import seeded
 from .state import Division, State, Switches, Token, User
 
@@ -28,7 +30,7 @@ REST = 4.0
 """After a write the file rests so many times as long as the encoding took: keeping costs a fifth of the process at most."""
 
 
-class UnreadableStateError(Exception):
+class UnreadableStateError(SandboxError):
     """The folder holds something that is not a whole file of ours; the message says which and what to do."""
 
 

@@ -13,7 +13,8 @@ from urllib.request import Request, urlopen
 import uvicorn
 
 from .app import create_app
-from .seed import CLIENT_ID, CLIENT_SECRET, seeded
+from .sandbox import environment
+from .seed import seeded
 from .state import Record, State
 
 
@@ -64,11 +65,7 @@ class SandboxServer:
 
     def environment(self) -> dict[str, str]:
         """Return the ``KOPPEL_EXACT_*`` variables that lead a connector here."""
-        return {
-            "KOPPEL_EXACT_BASE_URL": self.url,
-            "KOPPEL_EXACT_CLIENT_ID": CLIENT_ID,
-            "KOPPEL_EXACT_CLIENT_SECRET": CLIENT_SECRET,
-        }
+        return environment(self.url)
 
     def entries(self, division: int) -> list[Record]:
         """Return the entries in a company's books."""

@@ -3,25 +3,29 @@
 Codes are written as Exact shows them to a person, never its GUIDs.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from koppel_bookkeeping.settings import Journals, PerSide, SettingsPart, VatCodes
 from koppel_connector.settings import ConnectorSettings
 
+LIVE_URL: Final = "https://start.exactonline.be"
+
 
 class ExactServiceSettings(ConnectorSettings):
     """``KOPPEL_EXACT_*``: where Exact is and how our app is registered there."""
 
-    exact_base_url: str = "https://start.exactonline.be"
+    exact_base_url: str = ""
+    """Unset: ``LIVE_URL`` in production; a laptop without the sandbox has no Exact."""
     exact_client_id: str = ""
     exact_client_secret: SecretStr = SecretStr("")
 
     @model_validator(mode="after")
-    def _production_is_registered(self) -> Self:
+    def _has_an_address_and_a_registration(self) -> Self:
         # Without them every consent ends in a refusal of Exact's, and nobody who gives one can mend that.
         self._needed_in_production("exact_client_id", "exact_client_secret")
+        self._needs_vendor_address("exact_base_url", LIVE_URL)
         return self
 
 

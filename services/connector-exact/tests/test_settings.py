@@ -1,9 +1,10 @@
 """The settings of a connection (contract §7): what is taken, what is refused with a sentence, what is still missing."""
 
 import pytest
+from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
-from connector_exact.settings import ExactSettings
+from connector_exact.settings import LIVE_URL, ExactServiceSettings, ExactSettings
 
 CONTRACT = {
     "division": 3090901,
@@ -62,3 +63,29 @@ def test_rates_are_one_key_however_they_are_written() -> None:
 def test_a_code_is_taken_as_people_copy_it() -> None:
     settings = ExactSettings.model_validate({"journals": {"sale": "700 ", "purchase": 600}})
     assert (settings.journals.sale, settings.journals.purchase) == ("700", "600")
+
+
+MESH = {"database_url": "postgresql://127.0.0.1/x", "amqp_url": "amqp://127.0.0.1"}
+
+
+def test_a_laptop_without_a_sandbox_has_no_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KOPPEL_EXACT_BASE_URL", raising=False)
+    with pytest.raises(ValidationError, match="KOPPEL_EXACT_BASE_URL is not set and no sandbox stands in") as refused:
+        ExactServiceSettings.model_validate({**MESH, "env": "local"})
+    assert [error["type"] for error in refused.value.errors()] == ["no_vendor_address"]
+    given = ExactServiceSettings.model_validate({**MESH, "env": "local", "exact_base_url": "http://127.0.0.1:8100"})
+    assert given.exact_base_url == "http://127.0.0.1:8100"
+
+
+def test_production_goes_to_the_live_exact_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KOPPEL_EXACT_BASE_URL", raising=False)
+    needed = {
+        "secret_keys": Fernet.generate_key().decode(),
+        "service_client_secret": "a secret of twenty-four characters",
+        "public_url": "https://koppel.example",
+        "blob_url": "s3://documents",
+        "exact_client_id": "us",
+        "exact_client_secret": "ours",
+    }
+    settings = ExactServiceSettings.model_validate({**MESH, **needed, "env": "production"})
+    assert settings.exact_base_url == LIVE_URL
