@@ -1,5 +1,6 @@
 """What every connector shares. Read ``connector`` first: it is the interface; ``export`` is the one path to a vendor."""
 
+from .contract.answers import NothingFound
 from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.connector import (
     Application,
@@ -74,6 +75,7 @@ __all__ = [
     "MasterRecord",
     "NotBooked",
     "NotFound",
+    "NothingFound",
     "OAuthProfile",
     "OutcomeUnknown",
     "PasswordProfile",

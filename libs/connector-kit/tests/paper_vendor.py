@@ -176,7 +176,9 @@ class PaperVendor(LoopbackServer):
             return 200, {"name": "An Accountant"}
         if path == "/accounts":
             return 200, self.accounts
-        return 404, {"error": "no such page"}
+        if path == "/relations":
+            return 404, {"errorCode": -16, "errorMessage": "nothing"}
+        return 404, {"errorCode": -1, "error": "no such page"}
 
     def _log_in(self, given: dict[str, str]) -> tuple[int, Any]:
         if given["pin"] != self.pin:

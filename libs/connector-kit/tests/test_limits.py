@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import Call, HeaderNames, RateLimited, Window
+from koppel_connector import Call, HeaderNames, NothingFound, RateLimited, Rejected, VendorAnswer, Window
 from koppel_connector.calls.rate_limits import Reading
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.calls.windows import ScopedWindow, learn
@@ -189,6 +189,37 @@ async def test_the_reserve_of_searches_ends_too(
             assert await _goes(opened, search) is may_search, errors
             opened.begin("send", *row.rows)
             assert await _goes(opened, search) is may_send, errors
+
+
+async def test_nothing_found_is_an_empty_list_and_an_unknown_path_is_not(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    """Both are answered with 404 and a body; only the first is no error."""
+    nothing = NothingFound("errorCode", frozenset({-16}))
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        opened = await open_one(testbed)
+        for _ in range(6):
+            answer = await opened.call(Call("relations", "GET", "/relations", acts=False, nothing_found=nothing))
+            assert (answer.json(), answer.found_nothing, answer.status) == ([], True, 404)
+        for asked in (
+            Call("relations", "GET", "/dossiers/None/relations", acts=False, nothing_found=nothing),
+            Call("relations", "GET", "/relations", acts=False),
+            Call("relations", "PUT", "/relations", acts=True, nothing_found=nothing),
+        ):
+            with pytest.raises(Rejected):
+                await opened.call(asked)
+        async with testbed.context.database.transaction() as tx:
+            await opened.flush(tx)
+        logged = await testbed.rows("SELECT outcome FROM attempt WHERE operation = 'relations' ORDER BY id")
+        assert [row.outcome for row in logged] == ["ok"] * 6 + ["refused"] * 3
+        assert [row.errors for row in await testbed.rows("SELECT errors FROM error_budget")] == [3]
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"errorCode": [-16]}', b'{"errorCode": "-16"}'])
+def test_another_404_says_nothing_of_what_there_is(content: bytes) -> None:
+    answer = VendorAnswer(404, {}, content, "relations", acts=False)
+    assert not NothingFound("errorCode", frozenset({-16})).is_said_by(answer)
 
 
 async def _goes(opened: Any, call: Call) -> bool:

@@ -7,6 +7,7 @@ with the outcome of the delivery: a call costs one commit, and none leaves witho
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -253,7 +254,10 @@ class OpenVendor(Vendor):
             operation=outgoing.call.operation,
             acts=outgoing.call.acts,
         )
-        failure = self._classified(answer)
+        empty = outgoing.call.nothing_found
+        if empty is not None and empty.is_said_by(answer):
+            answer = replace(answer, found_nothing=True)
+        failure = None if answer.found_nothing else self._classified(answer)
         outcome = _outcome(failure)
         if failure is None or failure.is_answer or _is_of_ours(answer):
             self.observed = Answered()

@@ -32,6 +32,8 @@ class VendorAnswer:
     content: bytes
     operation: str
     acts: bool
+    found_nothing: bool = False
+    """The vendor said so in its own way (``Call.nothing_found``): an answer without rows."""
 
     @property
     def text(self) -> str:
@@ -39,12 +41,38 @@ class VendorAnswer:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON with exact numbers.
+        """The body as JSON with exact numbers; an empty list when nothing was found.
 
         Raises:
             ValueError: it is not JSON.
         """
-        return json.loads(self.content, parse_float=Decimal)
+        return [] if self.found_nothing else json.loads(self.content, parse_float=Decimal)
+
+
+@dataclass(frozen=True)
+class NothingFound:
+    """How a vendor says "nothing found" where others answer an empty list: a status, and a member of its JSON body.
+
+    The status alone is not enough: an unknown path, or a dossier that does not exist, answers 404 as well, and taken for an
+    empty list it would let an import end well that read nothing.
+    """
+
+    member: str
+    """Of the object that the body is: ``errorCode``."""
+    values: frozenset[int | str]
+    """What it says when nothing was found, and only then."""
+    status: int = 404
+
+    def is_said_by(self, answer: VendorAnswer) -> bool:
+        """Return whether an answer says it."""
+        if answer.status != self.status or answer.acts:
+            return False
+        try:
+            body = answer.json()
+        except (ValueError, RecursionError):
+            return False
+        said = body.get(self.member) if isinstance(body, Mapping) else None
+        return isinstance(said, int | str) and said in self.values
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from .answers import NothingFound
 from .wire import to_json
 
 
@@ -38,6 +39,8 @@ class Call:
     """By what the error budget counts it; by its operation when not given."""
     is_counted: bool = True
     """False for what the vendor does not count in its windows."""
+    nothing_found: NothingFound | None = None
+    """How this question is answered when there is nothing; such an answer is a success with an empty list."""
     server: str = ""
     """Which of the vendor's base addresses it goes to: a name of ``Application.servers``; the main one when empty."""
     logs_in: bool = False
