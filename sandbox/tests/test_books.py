@@ -23,6 +23,16 @@ def book(exact: Login, **changes: Any) -> dict[str, Any]:
     return stored
 
 
+def test_an_entry_that_nothing_says_is_due_is_refused(exact: Login) -> None:
+    name = {"Name": "Zonder Conditie", "Status": "C"}
+    relation = exact.post("crm/Accounts", name).json()["d"]["ID"]
+    refused = exact.post("salesentry/SalesEntries", sale(Customer=relation))
+    assert refused.status_code == 500
+    assert message(refused) == "Verplicht: Betalingsconditie"
+    assert book(exact, Customer=relation, YourRef="a", DueDate="2026-02-14")["EntryNumber"]
+    assert book(exact, Customer=relation, YourRef="b", PaymentCondition="60")["EntryNumber"]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

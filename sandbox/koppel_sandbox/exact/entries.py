@@ -28,6 +28,8 @@ class Family:
     lines: str
     types: tuple[int, int]
     vat_kind: str
+    condition: str
+    """Field of a relation that holds its own payment condition."""
 
 
 SALES = Family(
@@ -38,6 +40,7 @@ SALES = Family(
     "SalesEntryLines",
     (20, 21),
     "S",
+    "PaymentConditionSales",
 )
 PURCHASE = Family(
     "Supplier",
@@ -47,6 +50,7 @@ PURCHASE = Family(
     "PurchaseEntryLines",
     (30, 31),
     "P",
+    "PaymentConditionPurchase",
 )
 
 
@@ -90,9 +94,9 @@ def on_post(call: Call, resource: Resource, entry: Record) -> Record:
     family, problems = family_of(resource), _Problems(call)
     entry.setdefault("EntryDate", call.state.clock.now().date())
     journal = _journal(call, entry, family, problems)
-    _party(entry, family, problems)
+    relation = _party(entry, family, problems)
     _document(entry, problems)
-    condition = _condition(call, entry, problems)
+    condition = _condition(call, entry, relation, family, problems)
     if not entry.get(family.lines):
         problems.add("Mandatory: Lines")
     for number, line in enumerate(entry.get(family.lines) or [], start=1):
@@ -184,19 +188,20 @@ def _journal(call: Call, entry: Record, family: Family, problems: _Problems) -> 
     return journal
 
 
-def _party(entry: Record, family: Family, problems: _Problems) -> None:
+def _party(entry: Record, family: Family, problems: _Problems) -> Record | None:
     if entry.get(family.party) is None:
         problems.add(family.party_missing)
-        return
+        return None
     relation = problems.reference(entry, family.party, "Accounts", "Invalid reference: Account")
     if relation is None:
-        return
+        return None
     if relation.get("Blocked"):
         problems.add("Blocked: Account", f"{relation['Code'].strip()} - {relation['Name']}")
     fits = relation.get("Status") == "C" if family is SALES else relation.get("IsSupplier") is True
     if not fits:
         problems.add(family.party_wrong)
     entry[f"{family.party}Name"] = relation["Name"]
+    return relation
 
 
 def _document(entry: Record, problems: _Problems) -> None:
@@ -205,9 +210,14 @@ def _document(entry: Record, problems: _Problems) -> None:
         entry["DocumentNumber"], entry["DocumentSubject"] = document["HID"], document["Subject"]
 
 
-def _condition(call: Call, entry: Record, problems: _Problems) -> Record | None:
-    code = entry.get("PaymentCondition")
+def _condition(
+    call: Call, entry: Record, relation: Record | None, family: Family, problems: _Problems
+) -> Record | None:
+    """Return the condition of the entry, else the relation's; an entry with neither must say when it is due."""
+    code = entry.get("PaymentCondition") or (relation or {}).get(family.condition)
     if not code:
+        if relation is not None and entry.get("DueDate") is None:
+            problems.add("Mandatory: Payment condition")
         return None
     found = next((one for one in call.division.tables["PaymentConditions"].values() if one["Code"] == code), None)
     if found is None:

@@ -239,6 +239,8 @@ def _counterparties(code: int) -> Iterator[Line]:
                 "Type": "A",
                 "IsSales": status == "C",
                 "IsPurchase": supplier,
+                "PaymentConditionSales": "30",
+                "PaymentConditionPurchase": "30",
             },
         )
     for box, scan in (("postbus", False), ("scan", True)):

@@ -18,6 +18,7 @@ NL = {
     "Invalid reference: VAT code": "Ongeldige referentie: Btw-code",
     "Not allowed: VAT code": "Niet toegestaan: Btw-code",
     "Not allowed: VAT amount": "Niet toegestaan: Btw-bedrag bij btw-code zonder btw",
+    "Mandatory: Payment condition": "Verplicht: Betalingsconditie",
     "Invalid reference: Payment condition": "Ongeldige referentie: Betalingsconditie",
     "Invalid reference: Document": "Ongeldige referentie: Document",
     "Invalid reference: Cost unit": "Ongeldige referentie: Kostendrager",
@@ -31,6 +32,7 @@ NL = {
     "Forbidden": "Verboden",
 }
 FR = {
+    "Mandatory: Payment condition": "Obligatoire : Condition de paiement",
     "Mandatory: Journal": "Obligatoire : Journal",
     "Invalid reference: Journals": "Référence incorrecte : Journaux",
     "Invalid: Journal (type)": "Incorrect : Journal (type)",
