@@ -22,6 +22,22 @@ MAY_NAME_SEARCH_PATH = {
     PurePosixPath("libs/mesh/koppel_mesh/migrations/runner.py"),
 }
 
+ONE_WAY_TO_WRITE_SQL = ("libs/mesh", "services/identity", "services/export-scheduler")
+MAY_WRITE_TEXT = {"tables.py", "prepared_sql.py", "handover.py", "runner.py"}
+
+
+def unprepared(source: Any) -> list[str]:
+    """Return every import of ``sqlalchemy.text``: what is known beforehand is a ``Statement`` (decision 7)."""
+    if not source.room.startswith(ONE_WAY_TO_WRITE_SQL) or source.path.name in MAY_WRITE_TEXT:
+        return []
+    return [
+        f"{source.path}:{node.lineno} imports sqlalchemy's text"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "sqlalchemy"
+        and "text" in {name.name for name in node.names}
+    ]
+
 
 def commits(source: Any) -> list[str]:
     """Return every place of this file that ends or begins a transaction by itself."""
@@ -73,7 +89,13 @@ def test_no_service_reads_anothers_tables(checkout: Any) -> None:
     assert [offence for source in checked for offence in foreign_tables(source, services)] == []
 
 
+def test_sql_is_written_in_one_way(checkout: Any) -> None:
+    assert [offence for source in checkout.shipped for offence in unprepared(source)] == []
+
+
 def test_the_rules_can_fail(source: Any) -> None:
+    scheduler = source(PurePosixPath("services/export-scheduler/export_scheduler/x.py"), "from sqlalchemy import text")
+    assert unprepared(scheduler)
     path = PurePosixPath("services/dossier-api/dossier_api/x.py")
     for text in ("await tx.commit()", "async with engine.begin() as c: pass", "sql = 'COMMIT'", "await tx.rollback()"):
         wrapped = f"async def f():\n    {text}"

@@ -1,22 +1,21 @@
 """Manual export: which documents it takes, and how far an export has come."""
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from sqlalchemy import bindparam, func, insert, literal, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Uuid
 
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.dates import Day
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
-from koppel_mesh.visibility import visible
+from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.visibility import VISIBLE
 
-from .rules import WaitsFor
-from .tables import document, export, export_item, unclaimed
+from .tables import document, unclaimed
 
 DOCUMENT_IDS_MAX = 1000
 UNCLAIMED_AFTER_S = 60
@@ -29,7 +28,7 @@ EXPORTABLE = (
 )
 """By hand everything goes at any time (R051, R055), but for what nobody has typed in yet."""
 
-_PROGRESS = text("""
+_PROGRESS = Statement("""
     WITH latest AS (
         SELECT DISTINCT ON (i.document_id, d.connection_id) i.document_id, d.state
         FROM export_item i JOIN delivery d ON d.document_id = i.document_id AND d.revision >= i.revision
@@ -48,6 +47,27 @@ _PROGRESS = text("""
            count(*) FILTER (WHERE outcome = 'failed') AS failed
     FROM outcome
 """)
+_KNOWN = Statement("""
+    SELECT document_id FROM document WHERE dossier_id = :dossier_id AND document_id = ANY(CAST(:ids AS uuid[]))
+""")
+_EXPORT = Statement("""
+    INSERT INTO export (export_id, dossier_id, firm_id, trigger, filters, include_exported, remarks, count, created_by)
+    VALUES (:export_id, :dossier_id, :firm_id, 'manual', CAST(:filters AS jsonb), :include_exported, :remarks, :count,
+        :created_by)
+""")
+_ITEMS = Statement("""
+    INSERT INTO export_item (export_id, document_id, revision, again)
+    SELECT CAST(:export_id AS uuid), d.document_id, d.revision, CAST(:include_exported AS boolean)
+        AND coalesce(d.sent_revision = d.revision, false)
+        AND NOT EXISTS (SELECT FROM untaken u WHERE u.document_id = d.document_id)
+    FROM document d WHERE d.document_id = ANY(CAST(:ids AS uuid[]))
+""")
+_TAKEN = Statement("""
+    UPDATE document SET sent_revision = revision, sent_at = now(), due_at = NULL, trigger = NULL,
+        waits_for = 'nothing', late = false
+    WHERE document_id = ANY(CAST(:ids AS uuid[]))
+""")
+_HEAD = Statement(f"SELECT * FROM export WHERE export_id = :export_id AND {VISIBLE}")
 
 
 class ExportRequest(BaseModel):
@@ -105,8 +125,7 @@ class Progress(BaseModel):
 
 async def unheard_of(tx: AsyncConnection, dossier_id: UUID, ids: list[UUID]) -> list[UUID]:
     """Return which of ``ids`` are not documents of this dossier, as far as is known."""
-    query = select(document.c.document_id).where(document.c.dossier_id == dossier_id, document.c.document_id.in_(ids))
-    known = set((await tx.execute(query)).scalars())
+    known = {row.document_id for row in await _KNOWN.all(tx, {"dossier_id": dossier_id, "ids": ids})}
     return [document_id for document_id in ids if document_id not in known]
 
 
@@ -117,49 +136,28 @@ async def start(
 
     The locks make two exports at once take each document once: the second one waits and then sees it sent.
     """
-    query = select(document.c.document_id, document.c.revision, document.c.sent_revision)
+    query = select(document.c.document_id)
     rows = (
         await tx.execute(
             query.where(*_asked_for(firm_id, dossier_id, request)).order_by(document.c.document_id).with_for_update()
         )
     ).all()
-    head = {
-        "export_id": export_id,
-        "dossier_id": dossier_id,
-        "firm_id": firm_id,
-        "trigger": Trigger.MANUAL,
-        "filters": request.filters(),
-        "include_exported": request.include_exported,
-        "remarks": request.remarks,
-        "count": len(rows),
-        "created_by": caller.subject,
-    }
-    await tx.execute(insert(export).values(head))
-    if rows:
-        ids = [row.document_id for row in rows]
-        taken = bindparam("ids", ids, type_=ARRAY(Uuid))
-        went = document.c.sent_revision == document.c.revision
-        again = (went & ~_is_unclaimed()) if request.include_exported else literal(False)
-        await tx.execute(
-            insert(export_item).from_select(
-                ["export_id", "document_id", "revision", "again"],
-                select(
-                    literal(export_id, Uuid), document.c.document_id, document.c.revision, func.coalesce(again, False)
-                ).where(document.c.document_id == func.any(taken)),
-            )
-        )
-        await tx.execute(
-            update(document)
-            .where(document.c.document_id == func.any(taken))
-            .values(
-                sent_revision=document.c.revision,
-                sent_at=func.now(),
-                due_at=None,
-                trigger=None,
-                waits_for=WaitsFor.NOTHING,
-                late=False,
-            )
-        )
+    ids = [row.document_id for row in rows]
+    await _EXPORT.run(
+        tx,
+        {
+            "export_id": export_id,
+            "dossier_id": dossier_id,
+            "firm_id": firm_id,
+            "filters": json.dumps(request.filters()),
+            "include_exported": request.include_exported,
+            "remarks": request.remarks,
+            "count": len(ids),
+            "created_by": caller.subject,
+        },
+    )
+    await _ITEMS.run(tx, {"export_id": export_id, "ids": ids, "include_exported": request.include_exported})
+    await _TAKEN.run(tx, {"ids": ids})
     return Started(id=export_id, count=len(rows))
 
 
@@ -178,7 +176,7 @@ def _asked_for(firm_id: UUID, dossier_id: UUID, request: ExportRequest) -> list[
     if request.document_ids:
         wanted.append(document.c.document_id.in_(request.document_ids))
     if not request.include_exported:
-        long_ago = document.c.sent_at < func.now() - text(f"interval '{UNCLAIMED_AFTER_S} seconds'")
+        long_ago = document.c.sent_at < func.now() - timedelta(seconds=UNCLAIMED_AFTER_S)
         wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_unclaimed()))
     return wanted
 
@@ -189,21 +187,20 @@ def _is_unclaimed() -> Any:
 
 async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:
     """Return how far an export of the caller's firm has come; None when there is none."""
-    query = select(export).where(export.c.export_id == export_id, visible(export, caller))
-    head = (await connection.execute(query)).mappings().first()
+    head = await _HEAD.one_or_none(connection, {"export_id": export_id, "firm_id": caller.firm_id})
     if head is None:
         return None
-    counts = (await connection.execute(_PROGRESS, {"export_id": export_id})).one()
+    counts = await _PROGRESS.one(connection, {"export_id": export_id})
     return Progress(
         id=export_id,
-        dossier_id=head["dossier_id"],
-        trigger=head["trigger"],
-        count=head["count"],
+        dossier_id=head.dossier_id,
+        trigger=head.trigger,
+        count=head.count,
         exported=counts.exported,
         booked=counts.booked,
         failed=counts.failed,
-        pending=head["count"] - counts.exported - counts.booked - counts.failed,
-        include_exported=head["include_exported"],
-        remarks=head["remarks"],
-        created_at=head["created_at"],
+        pending=head.count - counts.exported - counts.booked - counts.failed,
+        include_exported=head.include_exported,
+        remarks=head.remarks,
+        created_at=head.created_at,
     )

@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, or_
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import DeliveryChanged, DocumentChanged, DossierChanged, newest
@@ -19,34 +17,28 @@ from koppel_mesh.service import Context
 
 from . import store
 from .projection import DocumentProjection, fold
-from .tables import dossier
 
 REPLAN = "replan"
 RELEASE = "release due"
 QUEUED = "release queued"
 
 
+_CHANGED = """(held.version = :stub_version OR held.frequency <> excluded.frequency
+    OR held.approval_required <> excluded.approval_required OR held.lock_after_export <> excluded.lock_after_export)"""
+_KEEP_RULES = Statement(f"""
+    INSERT INTO dossier AS held (dossier_id, firm_id, version, frequency, approval_required, lock_after_export)
+    VALUES (:dossier_id, :firm_id, :version, :frequency, :approval_required, :lock_after_export)
+    ON CONFLICT (dossier_id) DO UPDATE SET firm_id = excluded.firm_id, version = excluded.version,
+        frequency = excluded.frequency, approval_required = excluded.approval_required,
+        lock_after_export = excluded.lock_after_export,
+        rules_number = held.rules_number + CAST({_CHANGED} AS integer), replanning = held.replanning OR {_CHANGED}
+    WHERE held.version <= excluded.version
+""")
+
+
 async def on_dossier_changed(context: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
     """Keep the newest rules of each dossier; what was planned under others is planned again by the loop."""
-    rows = [_dossier_row(event) for event in newest(events).values()]
-    statement = insert(dossier)
-    taken = statement.excluded
-    old = dossier.c
-    changed = or_(
-        old.version == store.STUB_VERSION,
-        old.frequency != taken.frequency,
-        old.approval_required != taken.approval_required,
-        old.lock_after_export != taken.lock_after_export,
-    )
-    update: dict[str, Any] = {name: taken[name] for name in rows[0] if name != "dossier_id"}
-    update["rules_number"] = old.rules_number + cast(changed, Integer)
-    update["replanning"] = or_(old.replanning, changed)
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[old.dossier_id], set_=update, where=old.version <= taken.version
-        ),
-        rows,
-    )
+    await _KEEP_RULES.run_many(tx, [_dossier_row(event) for event in newest(events).values()])
     context.wake(REPLAN)
 
 
@@ -58,6 +50,7 @@ def _dossier_row(event: DossierChanged) -> dict[str, Any]:
         "frequency": event.export.frequency,
         "approval_required": event.export.approval_required,
         "lock_after_export": event.export.lock_after_export,
+        "stub_version": store.STUB_VERSION,
     }
 
 

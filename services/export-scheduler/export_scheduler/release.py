@@ -9,19 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh import outbox
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ContentRef, DocumentReady, Trigger
-from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 
 from . import store
 from .projection import DocumentProjection
 from .rules import WaitsFor
-from .tables import document, dossier, export_item
 
 BATCH = 200
 REPLAN_BATCH = 500
@@ -44,36 +42,38 @@ _ITEM = Statement("""
     INSERT INTO export_item (export_id, document_id, revision, again, late, released_at)
     VALUES (:export_id, :document_id, :revision, false, :late, now())
 """)
+_RELEASED = Statement("""
+    UPDATE export_item SET released_at = now(), revision = :revision
+    WHERE export_id = :export AND document_id = :document
+""")
+_CHANGED_RULES = Statement("SELECT * FROM dossier WHERE replanning LIMIT 1 FOR UPDATE SKIP LOCKED")
+_STALE = Statement("""
+    SELECT document_id FROM document
+    WHERE dossier_id = :dossier_id AND waits_for <> 'nothing' AND rules_number <> :rules_number
+    ORDER BY document_id LIMIT :batch
+""")
+_REPLANNED = Statement("UPDATE dossier SET replanning = false WHERE dossier_id = :dossier_id")
+_RULES = Statement("SELECT * FROM dossier WHERE dossier_id = ANY(CAST(:ids AS uuid[]))")
 _NOT_PLANNED = {"due_at": None, "trigger": None, "waits_for": WaitsFor.NOTHING, "late": False}
 
 
 async def replan(context: Context) -> bool:
     """Plan the documents of one dossier whose rules changed again, one batch; True while there is more."""
     async with context.database.transaction() as tx:
-        changed = select(dossier).where(dossier.c.replanning).limit(1).with_for_update(skip_locked=True)
-        row = (await tx.execute(changed)).mappings().first()
+        row = await _CHANGED_RULES.one_or_none(tx)
         if row is None:
             return False
-        stale = (
-            select(document.c.document_id)
-            .where(
-                document.c.dossier_id == row["dossier_id"],
-                document.c.waits_for != WaitsFor.NOTHING,
-                document.c.rules_number != row["rules_number"],
-            )
-            .order_by(document.c.document_id)
-            .limit(REPLAN_BATCH)
-        )
-        ids = list((await tx.execute(stale)).scalars())
+        stale = {"dossier_id": row.dossier_id, "rules_number": row.rules_number, "batch": REPLAN_BATCH}
+        ids = [each.document_id for each in await _STALE.all(tx, stale)]
         known = await store.documents_held(tx, ids)
         await store.update_documents(tx, [_planned_again(context, one, row) for one in known.values()])
         if len(ids) < REPLAN_BATCH:
             # Nobody can plan a document of this dossier meanwhile: that takes a lock on the row we hold.
-            await tx.execute(update(dossier).where(dossier.c.dossier_id == row["dossier_id"]).values(replanning=False))
+            await _REPLANNED.run(tx, {"dossier_id": row.dossier_id})
     return True
 
 
-def _planned_again(context: Context, known: DocumentProjection, row: RowMapping) -> dict[str, Any]:
+def _planned_again(context: Context, known: DocumentProjection, row: Record) -> dict[str, Any]:
     plan = store.planned(known, store.rules_of(row), row["rules_number"], context.settings.calendar)
     return {"document_id": known.document_id, **plan}
 
@@ -103,9 +103,8 @@ async def release_due(context: Context) -> bool:
     return len(ids) == BATCH
 
 
-async def _rules(tx: AsyncConnection, ids: Iterable[UUID]) -> Mapping[UUID, RowMapping]:
-    rows = (await tx.execute(select(dossier).where(dossier.c.dossier_id.in_(sorted(ids))))).mappings()
-    return {row["dossier_id"]: row for row in rows}
+async def _rules(tx: AsyncConnection, ids: Iterable[UUID]) -> Mapping[UUID, Record]:
+    return {row.dossier_id: row for row in await _RULES.all(tx, {"ids": list(ids)})}
 
 
 async def _scheduled(
@@ -134,14 +133,9 @@ async def release_queued(context: Context) -> bool:
         known = await store.documents_held(tx, {item.document_id for item in items})
         facts = [ready(known[item.document_id], item.export_id, Trigger.MANUAL, again=item.again) for item in items]
         # What goes is the document as it is now, which may be newer than when it was asked for.
-        released = (
-            update(export_item)
-            .where(export_item.c.export_id == bindparam("_export"), export_item.c.document_id == bindparam("_document"))
-            .values(released_at=text("now()"), revision=bindparam("_revision"))
-        )
-        await tx.execute(
-            released,
-            [{"_export": fact.export_id, "_document": fact.document_id, "_revision": fact.revision} for fact in facts],
+        await _RELEASED.run_many(
+            tx,
+            [{"export": fact.export_id, "document": fact.document_id, "revision": fact.revision} for fact in facts],
         )
         await _send(context, tx, facts, known)
     return len(items) == BATCH

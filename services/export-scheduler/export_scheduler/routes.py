@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
-from sqlalchemy import func, literal, select, text, tuple_
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
@@ -19,6 +19,7 @@ from koppel_mesh.http.problems import FieldError, Problem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 from koppel_mesh.visibility import VISIBLE, visible
 
@@ -26,7 +27,7 @@ from . import exports, store
 from .exports import ExportRequest, Progress, Started
 from .handlers import QUEUED
 from .rules import WaitsFor
-from .tables import dossier, waiting
+from .tables import waiting
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 Reader = Annotated[Caller, Depends(require("dossiers:read"))]
@@ -65,9 +66,12 @@ class Waiting(BaseModel):
     items: list[Counted]
 
 
-_WAITING = text(f"""
+_WAITING = Statement(f"""
     SELECT waits_for, count(*) AS number, count(*) FILTER (WHERE overdue) AS overdue
     FROM waiting WHERE {VISIBLE} GROUP BY waits_for
+""")
+_FIRM = Statement(f"""
+    SELECT firm_id FROM dossier WHERE dossier_id = :dossier_id AND version > :stub_version AND {VISIBLE}
 """)
 
 
@@ -142,18 +146,16 @@ async def _newest(context: Context, dossier_id: UUID) -> list[UUID]:
 
 
 async def _firm_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> UUID | None:
-    query = select(dossier.c.firm_id).where(
-        dossier.c.dossier_id == dossier_id, dossier.c.version > store.STUB_VERSION, visible(dossier, caller)
-    )
-    firm_id: UUID | None = (await connection.execute(query)).scalar()
-    return firm_id
+    asked = {"dossier_id": dossier_id, "stub_version": store.STUB_VERSION, "firm_id": caller.firm_id}
+    found = await _FIRM.one_or_none(connection, asked)
+    return None if found is None else found.firm_id
 
 
 @router.get("/waiting")
 async def count_waiting(caller: Reader, context: CurrentContext) -> Waiting:
     """Count the documents that wait, by what they wait for; and those that should have gone by now."""
     async with context.database.reading() as connection:
-        rows = (await connection.execute(_WAITING, {"firm_id": caller.firm_id})).all()
+        rows = await _WAITING.all(connection, {"firm_id": caller.firm_id})
     return Waiting(items=[Counted(waits_for=row.waits_for, count=row.number, overdue=row.overdue) for row in rows])
 
 

@@ -1,13 +1,13 @@
 """Rows in and out: the scheduler's documents and dossiers as values, and plans written beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,9 +16,10 @@ from koppel_mesh.prepared_sql import Record, Statement
 
 from .projection import DocumentProjection
 from .rules import Calendar, plan
-from .tables import delivery, document, dossier
+from .tables import document
 
 _FIELDS = [field.name for field in fields(DocumentProjection)]
+NOBODY = UUID(int=0)
 STUB_VERSION = -1
 """Of a dossier that a document named before its own first fact arrived."""
 DELIVERED = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
@@ -30,6 +31,15 @@ _RULES = Statement("""
 """)
 _HELD = Statement("""
     SELECT * FROM document WHERE document_id = ANY(CAST(:ids AS uuid[])) ORDER BY document_id FOR UPDATE
+""")
+_STUB = Statement("""
+    INSERT INTO dossier (dossier_id, firm_id, version, frequency, approval_required, lock_after_export, replanning)
+    SELECT unnest(CAST(:ids AS uuid[])), CAST(:nobody AS uuid), CAST(:version AS integer), 'never', false, false, false
+    ON CONFLICT DO NOTHING
+""")
+_DELIVERED_REVISIONS = Statement("""
+    SELECT document_id, max(revision) AS revision FROM delivery
+    WHERE document_id = ANY(CAST(:ids AS uuid[])) AND state = ANY(CAST(:delivered AS text[])) GROUP BY document_id
 """)
 
 
@@ -49,7 +59,7 @@ async def rules_held(tx: AsyncConnection, dossier_ids: Iterable[UUID]) -> dict[U
     found = await _dossiers(tx, ids)
     unknown = [dossier_id for dossier_id in ids if dossier_id not in found]
     if unknown:
-        await tx.execute(insert(dossier).values([_stub(dossier_id) for dossier_id in unknown]).on_conflict_do_nothing())
+        await _STUB.run(tx, {"ids": unknown, "nobody": NOBODY, "version": STUB_VERSION})
         found |= await _dossiers(tx, unknown)
     return found
 
@@ -59,19 +69,7 @@ async def _dossiers(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, tupl
     return {row["dossier_id"]: (rules_of(row), row["rules_number"]) for row in rows}
 
 
-def _stub(dossier_id: UUID) -> dict[str, object]:
-    return {
-        "dossier_id": dossier_id,
-        "firm_id": UUID(int=0),
-        "version": STUB_VERSION,
-        "frequency": ExportFrequency.NEVER,
-        "approval_required": False,
-        "lock_after_export": False,
-        "replanning": False,
-    }
-
-
-def rules_of(row: Mapping[str, Any] | RowMapping) -> ExportRules | None:
+def rules_of(row: Record) -> ExportRules | None:
     """Return the rules in a dossier's row; None while only a stub is there."""
     if row["version"] == STUB_VERSION:
         return None
@@ -136,9 +134,5 @@ def as_row(known: DocumentProjection) -> dict[str, Any]:
 
 async def revisions_delivered(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the newest revision of these documents that a connector is known to have delivered."""
-    query = (
-        select(delivery.c.document_id, func.max(delivery.c.revision))
-        .where(delivery.c.document_id.in_(sorted(set(ids))), delivery.c.state.in_(DELIVERED))
-        .group_by(delivery.c.document_id)
-    )
-    return {row[0]: row[1] for row in (await tx.execute(query)).all()}
+    rows = await _DELIVERED_REVISIONS.all(tx, {"ids": list(set(ids)), "delivered": list(DELIVERED)})
+    return {row.document_id: row.revision for row in rows}
