@@ -215,7 +215,7 @@ class Subscription:
             except asyncio.CancelledError:
                 if (task := asyncio.current_task()) and task.cancelling():
                     raise
-                # aiormq tells of a lost connection by a bare CancelledError (measured); nobody cancelled us.
+                # aiormq raises a bare CancelledError for a lost connection (measured); nobody cancelled us.
                 log.warning("consumer lost", queue=self._queue, error="connection lost")
             except Exception as error:
                 log.warning("consumer lost", queue=self._queue, error=repr(error))
@@ -249,16 +249,16 @@ class Subscription:
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        def tell(reason: str) -> None:
+        def note_loss(reason: str) -> None:
             if not lost.done():
                 lost.set_result(reason)
 
         try:
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=self._batch_size * 2, timeout=REPLY_TIMEOUT_S)
-            channel.close_callbacks.add(lambda *_: tell("channel closed"))
+            channel.close_callbacks.add(lambda *_: note_loss("channel closed"))
             (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(
-                lambda *_: tell("consumer cancelled by the broker")
+                lambda *_: note_loss("consumer cancelled by the broker")
             )
             queue = await channel.declare_queue(self._queue, passive=True, timeout=REPLY_TIMEOUT_S)
             await queue.consume(arrived.put, timeout=REPLY_TIMEOUT_S)
@@ -316,7 +316,7 @@ async def _connect(
             client_properties={"connection_name": name},
         )
     except StopAsyncIteration as error:
-        # aiormq tells by it of a server that hung up before a word was said (measured).
+        # aiormq raises it when the server closes the connection before it sends anything (measured).
         raise ConnectionError("the broker hung up") from error
 
 

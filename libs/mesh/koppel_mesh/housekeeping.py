@@ -47,7 +47,7 @@ async def _ask_neighbours(context: Context) -> None:
 
 
 async def _gauge_dead_queue(subscription: Subscription, context: Context) -> None:
-    """Tell of messages in the dead queue: nothing consumes it, so each is one that somebody has to look at."""
+    """Report the depth of the dead queue: nothing consumes it, so a person has to look at each message."""
     queue = dead_queue_of(context.name)
     found = await subscription.depth_of(queue)
     if found is None:

@@ -118,12 +118,12 @@ class Inbox:
 
     async def _quarantine(self, message: AbstractIncomingMessage, reason: str) -> None:
         properties = bytes(message.headers.get(PROPERTIES, b""))  # type: ignore[arg-type] # bytes: ConsumerConnection's
-        told = {**readable_properties(properties), "routing_key": _readable(message.routing_key or "")}
-        kept = {**told, PROPERTIES: b64encode(properties).decode()}
+        shown = {**readable_properties(properties), "routing_key": _readable(message.routing_key or "")}
+        kept = {**shown, PROPERTIES: b64encode(properties).decode()}
         reason = _readable(reason)[:1000]
         async with self._database.transaction() as tx:
             await _PUT_ASIDE.run(tx, {"body": bytes(message.body), "headers": json.dumps(kept), "reason": reason})
-        log.error("message quarantined", reason=reason, **told)
+        log.error("message quarantined", reason=reason, **shown)
         await _acknowledge(message)
 
 

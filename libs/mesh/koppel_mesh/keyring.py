@@ -31,7 +31,7 @@ class MissingKeyError(WrongKeyError):
 
 
 def key_id_of(key: str) -> str:
-    """Return the id of a secret key: the beginning of its SHA-256, which tells nothing of the key."""
+    """Return the id of a secret key: the beginning of its SHA-256, which does not reveal the key."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 

@@ -1,9 +1,9 @@
-"""Whether the services that this one calls are ready, as far as is known: told beside readiness, never a part of it.
+"""Whether the services that this one calls are ready: reported beside readiness, never a part of it.
 
-A pod that is taken out of rotation because a neighbour is ill answers nobody, not even what it could answer alone, and its
-own callers follow: one ill service would end all. So neighbours are asked in the background, each within a bounded time,
-and what they said last stands in the answer of ``/health/ready`` without changing its status. The answer itself waits for
-nobody, so services that call each other do not wait in a circle.
+If a neighbour that is not ready made a pod not ready, the pod would no longer serve what it can serve alone, and its own callers
+would follow: one failing service would take all of them out of rotation. So neighbours are asked in the background, each within
+a bounded time, and their last answer is part of ``/health/ready`` without changing its status. ``/health/ready`` itself waits
+for no neighbour, so services that call each other do not wait in a circle.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ class Neighbours:
 
     @property
     def state(self) -> Mapping[str, str]:
-        """Return for each what it said last: ``ready``, or why it is not."""
+        """Return the last answer of each: ``ready``, or why it is not."""
         return dict(self._state)
 
     async def ask(self, names: set[str]) -> None:
         """Ask each of ``names``; a change is logged."""
         for name, state in zip(names, await asyncio.gather(*map(self._ask, names)), strict=True):
-            before = self._state.get(name, READY)
+            before = self._state.get(name)
             self._state[name] = state
-            if state != before:
+            if before is not None and state != before:  # at the start of a mesh nobody is ready, which is no news
                 log.warning("neighbour", service=self._service, neighbour=name, state=state)
 
     async def _ask(self, name: str) -> str:

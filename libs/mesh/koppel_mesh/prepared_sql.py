@@ -32,7 +32,7 @@ class Record(asyncpg.Record):  # type: ignore[misc] # asyncpg is not typed
 class Statement:
     """One SQL statement with named values, as text (``:name``) or as one of SQLAlchemy's (``bindparam("name")``).
 
-    Values go to the driver as they are, but for what a column of SQLAlchemy's says is JSON: in text, JSON is given as text.
+    Values go to the driver as they are, except for JSON columns of a SQLAlchemy expression: in a text, JSON is given as text.
     """
 
     def __init__(self, sql: str | ClauseElement) -> None:
@@ -102,5 +102,5 @@ def as_dbapi_error(driver: "asyncpg.Connection[Record]") -> Iterator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
         raise DBAPIError(None, None, error, connection_invalidated=driver.is_closed()) from error
     except asyncpg.InternalClientError as error:
-        # The server said why it goes, and the end of the connection has not been seen yet: the driver waits for more (measured).
+        # The server reported its shutdown, and the driver has not seen the connection end yet: it waits for more (measured).
         raise DBAPIError(None, None, error, connection_invalidated=True) from error

@@ -90,13 +90,13 @@ async def running_until_signal(
     stop = asyncio.Event()
     starting = asyncio.current_task()
 
-    def tell() -> None:
+    def request_stop() -> None:
         stop.set()
         if starting is not None:
             starting.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, tell)
+        asyncio.get_running_loop().add_signal_handler(number, request_stop)
     try:
         async with running(services, settings, mounts=mounts):
             starting = None
@@ -169,7 +169,7 @@ class _Part:
         """Open the service's resources, then run its loops and consumer until the block ends."""
         context = self.context
         async with AsyncExitStack() as stack:
-            # Last of all: closing what is worked with ends work that tells of itself.
+            # Last of all: closing resources ends work that may still publish.
             stack.push_async_callback(self._send_the_rest)
             await stack.enter_async_context(open_resources(context))
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]

@@ -73,7 +73,7 @@ class MeshSettings(BaseSettings):
         return self
 
     def _needed_in_production(self, *names: str) -> None:
-        """Refuse a production that was not told these.
+        """Refuse to start in production without these.
 
         Raises:
             ValueError: at least one was left to its default, or is empty.
@@ -107,8 +107,8 @@ def what_is_missing(error: ValidationError) -> str:
     return f"The environment is not enough: {lacks}. deploy/env.example names every variable."
 
 
-def _lack(place: tuple[int | str, ...], kind: str, said: str) -> str:
+def _lack(place: tuple[int | str, ...], kind: str, message: str) -> str:
     if not place:
-        return said
+        return message
     name = f"KOPPEL_{'_'.join(str(part) for part in place).upper()}"
-    return f"{name} is not set" if kind == "missing" else f"{name}: {said}"
+    return f"{name} is not set" if kind == "missing" else f"{name}: {message}"

@@ -1,4 +1,4 @@
-"""Connections of dossiers: what went before there was one was taken by nobody, and goes again when one is made."""
+"""Connections of dossiers. Documents that were announced before there was one are scheduled again when one is made."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -43,7 +43,7 @@ _QUEUE_AGAIN = Statement("""
 
 
 async def on_connection_changed(context: Context, tx: AsyncConnection, events: Sequence[ConnectionChanged]) -> None:
-    """Keep which connections there are. With a new one goes what no connector has taken (P2)."""
+    """Keep which connections there are. A new one lets unclaimed documents be scheduled again (P2)."""
     kept = list(newest(events).values())
     rows = await _KEEP.all(
         tx,
@@ -62,7 +62,7 @@ async def on_connection_changed(context: Context, tx: AsyncConnection, events: S
 
 
 async def _schedule_unclaimed_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
-    """Have what went by a rule planned by the rules of now, and what went by hand go again with its export."""
+    """Plan documents that went by a rule by the present rules; announce those that went by hand again with their export."""
     await _DOSSIERS.all(tx, {"dossiers": dossiers})
     unclaimed = await _UNCLAIMED.all(tx, {"dossiers": dossiers})
     by_hand = [row for row in unclaimed if row.trigger == Trigger.MANUAL]

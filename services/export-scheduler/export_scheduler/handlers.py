@@ -100,7 +100,7 @@ _KEEP = Statement("""
 
 
 async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
-    """Keep the newest state of each delivery, for the progress of exports; what a connector delivered has gone."""
+    """Keep the newest state of each delivery, for the progress of exports; what a connector delivered is marked as sent."""
     await _KEEP.run_many(tx, [_delivery_row(event) for event in newest(events).values()])
     await _mark_delivered(tx, [event for event in events if event.state in store.DELIVERED])
 

@@ -29,7 +29,7 @@ class WaitsFor(StrEnum):
     MOMENT = "moment"
     """The moment in ``due_at``."""
     ENTRY = "entry"
-    """Somebody must type in what a bare PDF does not tell."""
+    """A person must enter the data of a PDF that has none."""
     APPROVAL = "approval"
     """The entrepreneur must approve (R055)."""
     HAND = "hand"
@@ -40,7 +40,7 @@ class WaitsFor(StrEnum):
     CONNECTION = "connection"
     """It went, and its dossier has no connection that could have taken it: it goes again when one is made."""
     DOSSIER = "dossier"
-    """The dossier has not been heard of yet."""
+    """No fact about the dossier has arrived yet."""
     NOTHING = "nothing"
     """This revision went."""
 

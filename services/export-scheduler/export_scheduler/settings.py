@@ -19,7 +19,7 @@ class SchedulerSettings(MeshSettings):
     export_run_at: time = time(6, 0)
     """Time of that day, Europe/Brussels."""
     export_patience_s: float = Field(3.0, ge=0, le=8)
-    """How long a manual export waits to hear of a dossier or document that dossier-api has only just told of."""
+    """How long a manual export waits for the fact of a dossier or document that dossier-api has just published."""
 
     export_repeat_after_s: float = Field(600.0, ge=1, le=86_400)
     """After how long a document that no living connection answers for is announced again; then after twice that, and so on."""

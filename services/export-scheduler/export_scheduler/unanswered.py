@@ -1,4 +1,4 @@
-"""Documents that went and that no living connection answers for are announced again, by themselves.
+"""The loop that announces a document again when no living connection has a delivery of it.
 
 A ``document.ready`` can be lost on its way in: it lies in a dead queue, or a broker confirmed it and dropped it. Announcing it
 again has no effect where it did arrive (contract §8). The pauses double, and end after ``REPEATS_MAX``: a connector that never

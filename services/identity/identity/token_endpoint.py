@@ -28,7 +28,7 @@ _URL = "https://identity/oauth/token"
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint says."""
+    """The answer of the endpoint."""
 
     status: int
     body: dict[str, Any]
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Issue:
-    """What tokens say besides the client's own: issuer, audience, lifetime."""
+    """The claims that all tokens share: issuer, audience, lifetime."""
 
     issuer: str
     audience: str

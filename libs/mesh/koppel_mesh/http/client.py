@@ -106,7 +106,7 @@ class HttpClient:
         with span(f"{method} {target.host}", SpanKind.CLIENT, **called) as opened:
             if "traceparent" not in headers and (traceparent := current_traceparent()):
                 headers["traceparent"] = traceparent
-            # A connection that is not made in time is told apart from an answer that does not come: the first acted on nothing.
+            # A connection that is not made in time differs from an answer that is late: only then may the other side have acted.
             waiting = httpx2.Timeout(None, connect=deadline_s * CONNECTING, pool=deadline_s * CONNECTING)
             request = client.build_request(method, target, headers=headers, timeout=waiting, **arguments)
             response = await _send(client, request, deadline_s)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class FieldError(BaseModel):
-    """One thing wrong in a request: where, by which rule, said in a sentence."""
+    """One thing that is wrong in a request: where, by which rule, and a sentence."""
 
     field: str | None = None
     xpath: str | None = None
@@ -129,7 +129,7 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 _FASTAPI_CANNOT_READ = "There was an error parsing the body"
-"""What FastAPI says of JSON that breaks its reader in another way than by its grammar: letters, depth, digits."""
+"""The message of FastAPI for JSON that fails in its reader without breaking the grammar: encoding, depth, digits."""
 
 
 def _malformed_json() -> Response:

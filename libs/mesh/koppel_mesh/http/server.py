@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
 
 _PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}}
-_SAID = {
+_DESCRIPTIONS = {
     400: "The request cannot be read.",
     401: "No token, or one that is not valid.",
     403: "The token lacks a scope.",
@@ -31,7 +31,8 @@ _SAID = {
     422: "The request is not what this route takes.",
 }
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "description": said, **_PROBLEM} for status, said in _SAID.items()
+    status: {"model": ProblemBody, "description": description, **_PROBLEM}
+    for status, description in _DESCRIPTIONS.items()
 }
 
 
@@ -102,5 +103,5 @@ def _add_health(app: FastAPI, context: "Context") -> None:
         return Response(body, media_type=media_type)
 
 
-def _answer(reasons: list[str], **told: object) -> Response:
-    return JSONResponse({"status": "no" if reasons else "ok", "reasons": reasons, **told}, 503 if reasons else 200)
+def _answer(reasons: list[str], **details: object) -> Response:
+    return JSONResponse({"status": "no" if reasons else "ok", "reasons": reasons, **details}, 503 if reasons else 200)

@@ -1,4 +1,4 @@
-"""The door of a process: a socket of its own or one beside others on the same port, and the HTTP server behind it.
+"""The listening socket of a process, its own or shared with others on one port, and the HTTP server behind it.
 
 A process that shares its port with others has nobody in front who asks for readiness before sending a caller: the kernel
 deals callers out to all who listen. So it listens only from when it is ready, and stops doing so before anything else.
@@ -66,7 +66,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> CannotListenError:
 
 @asynccontextmanager
 async def served_when_ready(app: ASGIApp, bound: socket.socket, healths: Sequence[Health]) -> AsyncIterator[None]:
-    """Serve from when every service is ready; meanwhile the block goes on, so that it can be told to end.
+    """Serve from when every service is ready; meanwhile the block goes on, so that it can be cancelled.
 
     Raises:
         CannotListenError: it was ready and could not listen; the block is cancelled, for it would live without a door.
@@ -75,11 +75,11 @@ async def served_when_ready(app: ASGIApp, bound: socket.socket, healths: Sequenc
     async with AsyncExitStack() as stack:
 
         async def begin() -> None:
-            said: list[str] = []
+            logged: list[str] = []
             while reasons := [reason for health in healths for reason in await health.ready()]:
-                if reasons != said:
+                if reasons != logged:
                     log.warning("not listening until ready", reasons=reasons)
-                said = reasons
+                logged = reasons
                 await asyncio.sleep(PAUSE_NOT_READY_S)
             await stack.enter_async_context(served(app, bound))
 

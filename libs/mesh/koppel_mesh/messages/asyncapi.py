@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document of the five messages, made from the models: ``make asyncapi`` writes ``docs/asyncapi.yaml``.
 
-The document cannot say anything else than the code does; a test fails while the file in ``docs/`` is not what this makes.
+The document is made from the models; a test fails when the file in ``docs/`` is not what this makes.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What Koppel's services tell each other (contract §8): five facts, each a frozen value.
+"""The messages between Koppel's services (contract §8): five facts, each a frozen value.
 
 A fact is thin: ids, kind, hashes. The bytes of a document are fetched from dossier-api by whoever needs them.
 Unknown fields are ignored, so a newer sender may add some; a field is never removed or given another meaning —
@@ -103,7 +103,7 @@ class LocalisedText(Value):
 
 
 class ProblemData(Value):
-    """Why something does not go on, said to the person who can fix it."""
+    """Why something does not go on, for the person who can fix it."""
 
     code: str
     message: LocalisedText
@@ -173,7 +173,7 @@ class DossierChanged(EventData):
 
 
 class DocumentFact(EventData):
-    """What both facts about a document say of it.
+    """What both facts about a document hold.
 
     ``revision`` counts its contents, ``version`` every change of it, its state's included: it puts late facts in order.
     """

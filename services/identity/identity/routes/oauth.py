@@ -47,10 +47,10 @@ async def issue_token(request: Request, context: CurrentContext) -> Response:
     """Give a client a token for its credentials; errors in the shape of RFC 6749 §5.2."""
     form = await _form(request)
     if form is None:
-        return _say(Answer(400, {"error": "invalid_request", "error_description": f"The body is not {FORM}."}, {}))
+        return _response(Answer(400, {"error": "invalid_request", "error_description": f"The body is not {FORM}."}, {}))
     authorization = request.headers.get("authorization")
     if (refused := refusal(form, authorization)) is not None:
-        return _say(refused)
+        return _response(refused)
     client_id = client_id_of(form, authorization)
     async with context.database.reading() as connection:
         # A NUL character is in no client's id, and PostgreSQL takes none.
@@ -60,9 +60,9 @@ async def issue_token(request: Request, context: CurrentContext) -> Response:
     issue = Issue(settings.issuer, settings.audience, settings.token_lifetime_s)
     if unknown := set(form.get("scope", "").split()) - set(SCOPES):
         described = f"Not a scope: {', '.join(sorted(unknown))[:200]}"
-        return _say(Answer(400, {"error": "invalid_scope", "error_description": _ascii(described)}, {}))
+        return _response(Answer(400, {"error": "invalid_scope", "error_description": _ascii(described)}, {}))
     work = partial(answer, form, request.headers, known, key, issue)
-    return _say(await asyncio.get_running_loop().run_in_executor(_HASHING, work))
+    return _response(await asyncio.get_running_loop().run_in_executor(_HASHING, work))
 
 
 @router.get("/.well-known/jwks.json")
@@ -104,9 +104,9 @@ async def _form(request: Request) -> dict[str, str] | None:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _say(said: Answer) -> Response:
-    body = {name: _ascii(value) if isinstance(value, str) else value for name, value in said.body.items()}
-    return JSONResponse(body, said.status, headers={**said.headers, "Cache-Control": "no-store"})
+def _response(found: Answer) -> Response:
+    body = {name: _ascii(value) if isinstance(value, str) else value for name, value in found.body.items()}
+    return JSONResponse(body, found.status, headers={**found.headers, "Cache-Control": "no-store"})
 
 
 def _ascii(text: str) -> str:
