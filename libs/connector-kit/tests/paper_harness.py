@@ -28,6 +28,9 @@ class PaperHarness(VendorHarness):
     async def index_late(self, delay_s: float) -> None:
         self.vendor.index_delay_s = delay_s
 
+    async def lose_first_answers(self) -> None:
+        self.vendor.faults.append(Fault.ACTS_THEN_RESETS)  # one call of a document changes something
+
     async def books(self) -> Sequence[HeldBooking]:
         return [_held(entry) for entry in self.vendor.ledger]
 

@@ -6,23 +6,31 @@ It holds P1, P4 and the connector's part of P2, P3 and P6; ``conformance`` says 
 from .books import HeldBooking, HeldLine
 from .conformance import WHOLE_MATRIX, ConnectorConformance
 from .document_factory import SAMPLE_KINDS, Party, Sample, party, sample
-from .harness import Fault, VendorHarness
+from .fake_vendor import Asked, FakeVendor, Refusal, route
+from .fault_gate import FaultGate
+from .harness import HttpHarness, VendorHarness
 from .internal_services import InternalServices
 from .loopback import LoopbackServer, Request, http_answer
 from .testbed import QUICK, Browser, Testbed, open_testbed
+from .vendor_faults import Fault
 
 __all__ = [
     "QUICK",
     "SAMPLE_KINDS",
     "WHOLE_MATRIX",
+    "Asked",
     "Browser",
     "ConnectorConformance",
+    "FakeVendor",
     "Fault",
+    "FaultGate",
     "HeldBooking",
     "HeldLine",
+    "HttpHarness",
     "InternalServices",
     "LoopbackServer",
     "Party",
+    "Refusal",
     "Request",
     "Sample",
     "Testbed",
@@ -30,5 +38,6 @@ __all__ = [
     "http_answer",
     "open_testbed",
     "party",
+    "route",
     "sample",
 ]

@@ -3,31 +3,16 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from uuid import UUID
 
 from koppel_mesh.messages import DocumentKind
 
 from .books import HeldBooking
 from .document_factory import Party, Sample, sample
+from .fault_gate import FaultGate
+from .loopback import Request
 from .testbed import Testbed
-
-
-class Fault(StrEnum):
-    """What happens to a call that books. "Acts" means that the booking is made all the same."""
-
-    ACTS_THEN_HANGS = "acts_then_hangs"
-    ACTS_THEN_RESETS = "acts_then_resets"
-    ACTS_THEN_HALF_ANSWER = "acts_then_half_answer"
-    ACTS_THEN_ERROR = "acts_then_error"
-    """An unknown 5xx that says nothing, after the booking was made."""
-    RESETS = "resets"
-    """The connection breaks before anything was done."""
-    THROTTLES = "throttles"
-    UNAUTHORISED = "unauthorised"
-    """The access token is refused; the refresh token still works."""
-    FORBIDS = "forbids"
-    """A right is missing."""
+from .vendor_faults import Fault
 
 
 class VendorHarness(ABC):
@@ -55,7 +40,19 @@ class VendorHarness(ABC):
 
     @abstractmethod
     async def index_late(self, delay_s: float) -> None:
-        """Have the vendor's search find a booking only ``delay_s`` after it was made."""
+        """Have the vendor's searches find what was made, of whatever kind, only ``delay_s`` later."""
+
+    async def lose_first_answers(self) -> None:
+        """Have each call that changes something act, and its answer get lost the first time; asked where one can look up."""
+        raise NotImplementedError(f"{type(self).__name__} cannot lose answers")
+
+    async def change_password(self) -> None:
+        """Have the user's password changed at the vendor and every session ended; only asked where there is a password."""
+        raise NotImplementedError(f"{type(self).__name__} has a password and cannot change it")
+
+    async def wrong_passwords(self) -> int:
+        """Return how often the vendor has refused a password; only asked where there is one."""
+        raise NotImplementedError(f"{type(self).__name__} has a password and does not count wrong ones")
 
     # ------------------------------------------------------------------------------------------------- what the books hold
 
@@ -96,3 +93,42 @@ class VendorHarness(ABC):
     @abstractmethod
     async def spent_tokens_used(self) -> int:
         """Return how often a consumed refresh token was used again."""
+
+
+class HttpHarness(VendorHarness):
+    """A vendor behind a ``FaultGate``: the gate spoils calls and counts them."""
+
+    def __init__(self, gate: FaultGate) -> None:
+        self.gate = gate
+
+    @abstractmethod
+    def is_booking(self, request: Request) -> bool:
+        """Return whether a request books a document."""
+
+    def is_acting(self, request: Request) -> bool:
+        """Return whether a request changes something; logins do not count. Override where the method does not tell."""
+        return request.method not in ("GET", "HEAD")
+
+    async def fail(self, fault: Fault, times: int = 1) -> None:
+        """Have the gate spoil the next calls that book."""
+        self.gate.fail(fault, self.is_booking, times)
+
+    async def repair(self) -> None:
+        """Have the gate spoil nothing more."""
+        self.gate.repair()
+
+    async def lose_first_answers(self) -> None:
+        """Have the gate lose the first answer to each call that changes something."""
+        self.gate.lose_first_answers(self.is_acting)
+
+    async def calls_seen(self) -> int:
+        """Return how many requests came to the gate."""
+        return len(self.gate.seen)
+
+    async def limits_broken(self) -> int:
+        """Return 0: a vendor that counts its limits overrides this."""
+        return 0
+
+    async def spent_tokens_used(self) -> int:
+        """Return 0: a vendor with rotating tokens overrides this."""
+        return 0

@@ -38,6 +38,9 @@ from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .internal_services import InternalServices
 
 PATIENCE_S = 20.0
+FINAL = ("failed", "review")
+"""States that only a person changes."""
+FINAL_AFTER_S = 1.0
 RUNNING_LOOPS = ("deliveries", "read-back", "probes", "sweeper", "reconciler", "imports")
 QUICK = {
     "retry_schedule_s": (0.05, 0.1, 0.2, 0.4),
@@ -199,10 +202,20 @@ class Testbed:
             await asyncio.sleep(0.02)
 
     async def until_state(self, *states: str, patience_s: float = PATIENCE_S) -> list[Any]:
-        """Wait until every delivery is in one of ``states`` and return them."""
+        """Wait until every delivery is in one of ``states`` and return them.
+
+        Raises:
+            AssertionError: they are not within the patience, or one has ended in a state that only a person changes.
+        """
+        ended_since: float | None = None
 
         async def holds() -> bool:
+            nonlocal ended_since
             rows = await self.deliveries()
+            ended = any(row.state in FINAL and row.state not in states for row in rows)
+            ended_since = (ended_since or time.monotonic()) if ended else None
+            if ended_since is not None and time.monotonic() - ended_since > FINAL_AFTER_S:
+                raise AssertionError(f"no longer every delivery in {states}; {await self._summary()}")
             return bool(rows) and all(row.state in states for row in rows)
 
         await self.until(holds, f"every delivery in {states}", patience_s)

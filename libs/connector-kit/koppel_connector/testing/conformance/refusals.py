@@ -3,10 +3,13 @@
 # Tests explain themselves by their names and assert without ceremony.
 # ruff: noqa: D102
 
+from typing import Any
+
 import pytest
 
-from koppel_connector.testing.harness import Fault, VendorHarness
+from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed
+from koppel_connector.testing.vendor_faults import Fault
 
 from .base import ConformanceBase
 
@@ -18,10 +21,11 @@ class Refusals(ConformanceBase):
         await harness.fail(Fault.THROTTLES)
         await self.send(testbed, harness)
 
-        async def held_back() -> bool:
-            return bool(await testbed.rows("SELECT 1 FROM attempt WHERE outcome = 'throttled'"))
+        async def refused() -> list[Any]:
+            return await testbed.rows("SELECT outcome FROM attempt WHERE http_status = 429 OR outcome = 'throttled'")
 
-        await testbed.until(held_back, "the vendor's refusal is in the sync log")
+        await testbed.until(refused, "the vendor's refusal is in the sync log")
+        assert [row.outcome for row in await refused()] == ["throttled"], "a storm of 429 is no failure"
         await harness.repair()
         await self.let_time_pass(testbed)
         rows = await self.until_booked(testbed, harness)

@@ -1,4 +1,4 @@
-"""P4 and the secrets: one owner of a token pair, and a sync log that holds none."""
+"""P4 and the secrets: one owner of a token pair, a wrong password asked once, and a sync log that holds no secret."""
 
 # Tests explain themselves by their names and assert without ceremony.
 # ruff: noqa: D102
@@ -45,3 +45,16 @@ class Secrets(ConformanceBase):
         assert {grant.version for grant in grants} == {before + 1}
         assert len({grant.access_token for grant in grants}) == 1
         assert await harness.spent_tokens_used() == 0
+
+    async def test_a_wrong_password_is_tried_once(self, testbed: Testbed, harness: VendorHarness) -> None:
+        has_password = await testbed.rows("SELECT 1 FROM connection WHERE secrets IS NOT NULL")
+        if testbed.kit.vault is not None or not has_password:
+            # Tokens are refused in a way of their own; what needs no login cannot be locked out.
+            pytest.skip("the vendor knows no password")
+        await harness.change_password()
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(3)))
+        rows = await testbed.until_state("blocked", "failed", "review", "unknown")
+        assert {row.state for row in rows} == {"blocked"}, "they wait for the new password"
+        assert {row.failures for row in rows} == {0}
+        assert await harness.wrong_passwords() == 1, "the vendor would lock the user out"
+        assert await harness.bookings() == {}
