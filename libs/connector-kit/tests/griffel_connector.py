@@ -25,7 +25,7 @@ from koppel_connector import (
     Problem,
     Profile,
     ReadBack,
-    RetryLater,
+    RetryNow,
     Sent,
     Vanished,
     Vendor,
@@ -76,6 +76,9 @@ class GriffelConnector(Connector):
     def application(self, service_settings: Any, settings: Any) -> Application:
         return Application(service_settings.griffel_base_url)
 
+    def limit_scope(self, settings: GriffelSettings) -> str | None:
+        return settings.user
+
     def missing_settings(self, settings: GriffelSettings) -> list[str]:
         return [name for name in GriffelSettings.model_fields if getattr(settings, name) is None]
 
@@ -97,7 +100,7 @@ class GriffelConnector(Connector):
             case 404, "NO_RESULT":
                 return None
             case 409, "NUMBER_TAKEN":
-                return RetryLater(0.0)
+                return RetryNow(Problem("vendor_unavailable", "the number was taken"))
         return classify_by_status(answer)
 
     # ── one document ──

@@ -119,6 +119,13 @@ class AnotherReference(GriffelConnector):
         return {**await super().prepare(context), "reference": context.document["number"]}
 
 
+class BooksOfItsOwn(GriffelConnector):
+    """Says of each connection that it leads to other books."""
+
+    def limit_scope(self, settings: Any) -> str | None:
+        return None
+
+
 class UnknownPathIsEmpty(GriffelConnector):
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         return None if answer.status == 404 else super().classify(answer)
@@ -188,6 +195,7 @@ CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     FirstRelationFound: (RELATION, "counterparty"),
     FileUnderANewId: (OBJECTS, "an undisturbed document makes"),
     AnotherReference: ("test_a_document_is_booked_and_told", "'code': 'vanished_at_vendor'"),
+    BooksOfItsOwn: ("test_two_ways_to_the_same_books_book_it_once", "['booked', 'booked']"),
     UnknownPathIsEmpty: (f"{LOST}[acts_then_resets]", "booked more than once"),
     ErrorIsTriedAgain: (f"{LOST}[acts_then_error]", "booked more than once"),
     WrongPasswordAgain: (PASSWORD, "the vendor would lock the user out"),

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
-from koppel_connector.testing import Fault, HeldBooking, HeldLine, Testbed, VendorHarness
+from koppel_connector.testing import Fault, FaultGate, HeldBooking, HeldLine, Testbed, VendorHarness
 from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
@@ -168,8 +168,10 @@ _FAULTS: dict[Fault, dict[str, Any]] = {
 class ExactHarness(VendorHarness):
     """The sandbox as the conformance suite wants a vendor."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, gate: FaultGate | None = None) -> None:
         self.sandbox = sandbox
+        self.gate = gate
+        """In front of the sandbox; the sandbox's own faults suffice for all but one scenario."""
         self._throttled = 0
 
     async def connect(self, testbed: Testbed) -> UUID:
@@ -192,7 +194,11 @@ class ExactHarness(VendorHarness):
         self.sandbox.state.clock.advance(575)
 
     async def index_late(self, delay_s: float) -> None:
-        self.sandbox.state.faults.append(faults.Fault("index_late", method="POST", path=ENTRIES, seconds=delay_s))
+        self.sandbox.state.switches.search_lag_s = delay_s
+
+    async def lose_first_answers(self) -> None:
+        assert self.gate is not None, "nothing stands before the sandbox"
+        self.gate.lose_first_answers(lambda request: request.method in {"POST", "PUT"} and "/api/v1/" in request.target)
 
     async def books(self) -> Sequence[HeldBooking]:
         return [self._held(entry) for entry in self.sandbox.entries()]

@@ -1,9 +1,11 @@
 """The kit's promises, kept with Exact: the same suite every connector inherits, against a running sandbox."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from connector_exact.service import SERVICE
-from koppel_connector.testing import ConnectorConformance, Testbed, VendorHarness
+from koppel_connector.testing import ConnectorConformance, FaultGate, Testbed, VendorHarness
 from koppel_mesh.service import Service
 
 from .harness import ExactHarness, Sandbox
@@ -18,12 +20,14 @@ class TestExactConformance(ConnectorConformance):
         return SERVICE
 
     @pytest.fixture
-    def harness(self, sandbox: Sandbox) -> ExactHarness:
-        return ExactHarness(sandbox)
+    async def harness(self, sandbox: Sandbox) -> AsyncIterator[ExactHarness]:
+        async with FaultGate(sandbox.base_url) as gate:
+            yield ExactHarness(sandbox, gate)
 
     @pytest.fixture
-    def vendor_settings(self, sandbox: Sandbox) -> dict[str, object]:
-        return sandbox.service_settings()
+    def vendor_settings(self, sandbox: Sandbox, harness: ExactHarness) -> dict[str, object]:
+        assert harness.gate is not None
+        return {**sandbox.service_settings(), "exact_base_url": harness.gate.url}
 
     async def test_twenty_tasks_refresh_once(self, testbed: Testbed, harness: VendorHarness) -> None:
         assert isinstance(harness, ExactHarness)

@@ -11,15 +11,16 @@ A handler returns what becomes JSON, or raises ``Refusal``. Faults are the gate'
 import asyncio
 import json
 import re
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from koppel_connector.contract.wire import to_json
+from koppel_mesh.clock import utc_now
 
 from .loopback import LoopbackServer, Request, http_answer
 
@@ -71,7 +72,7 @@ class FakeVendor(LoopbackServer):
         self.index_delay_s = 0.0
         """How long a search does not find what was just made."""
         self._objects: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        self._made_at: dict[tuple[str, str], float] = {}
+        self._made_at: dict[tuple[str, str], datetime] = {}
         methods = [getattr(self, name) for name in dir(type(self))]
         self._routes = [(*method.__dict__["route"], method) for method in methods if hasattr(method, "route")]
 
@@ -79,7 +80,7 @@ class FakeVendor(LoopbackServer):
 
     def keep(self, kind: str, key: str, **values: Any) -> dict[str, Any]:
         """Make an object, or change the one with this key."""
-        self._made_at.setdefault((kind, key), time.monotonic())
+        self._made_at.setdefault((kind, key), utc_now())
         self._objects[kind][key] = {**self._objects[kind].get(key, {}), **values, "id": key}
         return self._objects[kind][key]
 
@@ -89,7 +90,7 @@ class FakeVendor(LoopbackServer):
 
     def search(self, kind: str, **like: Any) -> list[dict[str, Any]]:
         """Return the objects whose values are these, as the vendor's search shows them: late."""
-        shown_before = time.monotonic() - self.index_delay_s
+        shown_before = utc_now() - timedelta(seconds=self.index_delay_s)
         return [
             each
             for key, each in self._objects[kind].items()

@@ -103,12 +103,11 @@ class FaultGate(LoopbackServer):
             if rule.times > 0 and rule.matches(request):
                 rule.times -= 1
                 return rule.fault
-        rule = self._lose_first
-        key = (request.method, request.target, request.body)
-        if rule is not None and rule.times > 0 and rule.matches(request) and key not in self._met_first:
+        first, key = self._lose_first, (request.method, request.target, request.body)
+        if first is not None and first.times > 0 and first.matches(request) and key not in self._met_first:
             self._met_first.add(key)
-            rule.times -= 1
-            return rule.fault
+            first.times -= 1
+            return first.fault
         return None
 
     async def _pass_on(self, request: Request) -> bytes:

@@ -4,7 +4,7 @@
 # ruff: noqa: ARG002, D102
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,6 +21,9 @@ class ConformanceBase:
 
     service_path: str
     """``module:attribute`` or ``file.py:attribute`` of the service, for worker processes that are killed."""
+
+    shares_books: ClassVar[bool] = True
+    """Whether the harness, asked for a second connection, leads it to the same books."""
 
     # The two that every connector supplies: pytest cannot make a fixture abstract, so one that is missing fails every test.
 

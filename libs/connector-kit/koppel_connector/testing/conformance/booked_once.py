@@ -56,6 +56,16 @@ class BookedOnce(ConformanceBase):
         assert len(rows) == 1
         assert "lookup" in phases or self.on_ambiguous(testbed) != "lookup"
 
+    async def test_two_ways_to_the_same_books_book_it_once(self, testbed: Testbed, harness: VendorHarness) -> None:
+        if not self.shares_books:
+            # The harness leads each connection to a company of its own.
+            pytest.skip("no two connections lead to the same books")
+        await harness.connect(testbed)
+        await self.send(testbed, harness)
+        rows = await testbed.until_state(self.closed(testbed), "review")
+        assert sorted(row.state for row in rows) == sorted((self.closed(testbed), "review"))
+        assert await harness.bookings() == {row.remote_ref: 1 for row in rows if row.state != "review"}
+
     @pytest.mark.parametrize(
         "fault",
         [Fault.ACTS_THEN_HANGS, Fault.ACTS_THEN_RESETS, Fault.ACTS_THEN_HALF_ANSWER, Fault.ACTS_THEN_ERROR],
@@ -109,6 +119,12 @@ class BookedOnce(ConformanceBase):
             await harness.index_late(0.05)
             await harness.lose_first_answers()
             await testbed.deliver(testbed.ready(*harness.document(2, kind, party(12))))
+
+            async def taken() -> bool:
+                await testbed.change("UPDATE connection SET not_before = clock_timestamp()")  # every pause is over
+                return (await testbed.deliveries())[1].state in ("exported", "booked", "failed", "review")
+
+            await testbed.until(taken, "the document with the lost answers is taken")
             await self.until_booked(testbed, harness)
             counts.append(await harness.objects())
             ordinary, disturbed = (
