@@ -3,49 +3,48 @@
 That the same scenarios pass without a mistake is ``test_griffel.py``.
 """
 
-import os
-import subprocess
-import sys
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
-from pathlib import Path
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+
+from koppel_connector.service import connector_service
+from koppel_connector.testing import ConnectorConformance, Fault, open_testbed
+
+from .griffel_connector import GriffelConnector, GriffelServiceSettings
+from .griffel_harness import GriffelHarness
 from .mutants import CAUGHT_BY
 
-MUTANTS = Path(__file__).parent / "mutants.py"
-ROOT = Path(__file__).parents[3]
-WITHIN_S = 240
+
+@pytest.mark.parametrize("mutant", CAUGHT_BY, ids=lambda mutant: mutant.__name__)
+async def test_a_mistake_is_seen(mutant: type[GriffelConnector], make_database: Callable[[], str]) -> None:
+    scenario, said = CAUGHT_BY[mutant]
+    with pytest.raises(AssertionError, match=re.escape(said)):
+        await run(scenario, mutant(), make_database)
 
 
-def run(scenarios: Sequence[str], postgres_url: str, report: Path) -> dict[str, str]:
-    """Run scenarios, ``Class::test``, in a process of their own; return what each that failed says."""
-    known = {"KOPPEL_DATABASE_URL": postgres_url, "KOPPEL_AMQP_URL": "amqp://unused"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}"]
-        + [f"{MUTANTS}::{scenario}" for scenario in scenarios],
-        cwd=ROOT,
-        env={**os.environ, **known},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
-    cases = list(ElementTree.parse(report).iter("testcase"))
-    assert len(cases) == len(scenarios), ended.stdout
-    failed = {}
-    for case in cases:
-        assert case.find("skipped") is None, f"{case.get('name')} was skipped"
-        if (failure := case.find("failure")) is not None:
-            failed[f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"] = failure.get("message", "")
-    return failed
-
-
-def test_each_mistake_is_seen_by_its_scenario(postgres_url: str, tmp_path: Path) -> None:
-    expected = {f"Test{mutant.__name__}::{scenario}": said for mutant, (scenario, said) in CAUGHT_BY.items()}
-    failed = run(list(expected), postgres_url, tmp_path / "mutants.xml")
-    assert set(expected) - set(failed) == set(), "passed in spite of their mistake"
-    wrong_reason = {
-        scenario: failed[scenario][:500] for scenario, said in expected.items() if said not in failed[scenario]
-    }
-    assert wrong_reason == {}
+async def run(scenario: str, connector: GriffelConnector, make_database: Callable[[], str]) -> None:
+    """Run one scenario of the suite, as pytest would; ``name[fault]`` for one with a parameter."""
+    name, _, fault = scenario.rstrip("]").partition("[")
+    service = connector_service(connector, settings=GriffelServiceSettings)
+    test = getattr(ConnectorConformance(), name)
+    wanted = inspect.signature(test).parameters
+    async with GriffelHarness.running() as harness:
+        given: dict[str, Any] = {
+            "service": service,
+            "harness": harness,
+            "vendor_settings": {"griffel_base_url": harness.gate.url},
+            "make_database": make_database,
+            "fault": Fault(fault) if fault else None,
+        }
+        try:
+            if "testbed" not in wanted:
+                await test(**{each: given[each] for each in wanted})
+                return
+            async with open_testbed(service, make_database(), **given["vendor_settings"]) as testbed:
+                await harness.connect(testbed)
+                await test(**{each: {**given, "testbed": testbed}[each] for each in wanted})
+        except pytest.skip.Exception as skipped:
+            raise RuntimeError(f"{scenario} was skipped: {skipped}") from skipped

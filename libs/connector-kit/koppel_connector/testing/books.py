@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
+from koppel_bookkeeping.sides import CREDIT_NOTES, SIDES, Side
 from koppel_mesh.messages import DocumentKind
 
 from .document_factory import Sample
@@ -27,7 +28,7 @@ class HeldBooking:
 
     reference: str
     """The delivery's remote reference, ``KPL-…``."""
-    side: Literal["sale", "purchase"] | None = None
+    side: Side | None = None
     total: Decimal | None = None
     """Including VAT. Positive for an invoice, negative for a credit note, however the vendor writes the two."""
     vat: Decimal | None = None
@@ -48,10 +49,9 @@ def differences(held: HeldBooking, sample: Sample) -> list[str]:
     """Return what the books hold otherwise than the document says; empty when it is booked right."""
     document, found = sample.document, []
     kind = DocumentKind(document["kind"])
-    sign = -1 if "credit" in kind else 1
-    side = "sale" if kind.value.startswith("sales") else "purchase"
+    sign = -1 if kind in CREDIT_NOTES else 1
     expected = {
-        "side": side,
+        "side": SIDES[kind],
         "total": sign * Decimal(document["total"]["amount"]),
         "vat": sign * sum((Decimal(group["tax"]) for group in document["vat"]), Decimal(0)),
         "currency": document["currency"],

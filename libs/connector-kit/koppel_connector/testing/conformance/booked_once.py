@@ -63,7 +63,8 @@ class BookedOnce(ConformanceBase):
         await harness.connect(testbed)
         await self.send(testbed, harness)
         rows = await testbed.until_state(self.closed(testbed), "review")
-        assert sorted(row.state for row in rows) == sorted((self.closed(testbed), "review"))
+        states = sorted(row.state for row in rows)
+        assert states == sorted((self.closed(testbed), "review")), f"two ways, and nobody asked: {states}"
         assert await harness.bookings() == {row.remote_ref: 1 for row in rows if row.state != "review"}
 
     @pytest.mark.parametrize(

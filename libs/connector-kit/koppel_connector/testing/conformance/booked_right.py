@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from koppel_bookkeeping.sides import CREDIT_NOTES
 from koppel_connector.testing.books import KEPT_BY_BOOKS, differences
 from koppel_connector.testing.document_factory import SAMPLE_KINDS, Sample, party
 from koppel_connector.testing.harness import VendorHarness
@@ -17,8 +18,6 @@ from koppel_mesh.messages import DocumentKind
 from koppel_mesh.service import Service
 
 from .base import ConformanceBase
-
-CREDIT_NOTES = frozenset({DocumentKind.SALES_CREDIT_NOTE, DocumentKind.PURCHASE_CREDIT_NOTE})
 
 
 class BookedRight(ConformanceBase):
