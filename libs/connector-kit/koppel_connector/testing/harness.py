@@ -46,6 +46,14 @@ class VendorHarness(ABC):
         """Have each call that changes something act, and its answer get lost the first time; asked where one can look up."""
         raise NotImplementedError(f"{type(self).__name__} cannot lose answers")
 
+    async def take_number(self) -> bool:
+        """Have the number that the next booking brings along taken by somebody else, between its look and its booking.
+
+        Returns:
+            False where this vendor gives the numbers itself, so that none can be taken.
+        """
+        return False
+
     async def change_password(self) -> None:
         """Have the user's password changed at the vendor and every session ended; only asked where there is a password."""
         raise NotImplementedError(f"{type(self).__name__} has a password and cannot change it")

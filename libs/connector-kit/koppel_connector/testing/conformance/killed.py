@@ -25,6 +25,8 @@ KILL_POINTS = (
     "before_outcome_commit",
     "after_outcome_commit",
 )
+WORKER_PATIENCE_S = 60.0
+"""A process that starts takes seconds of a busy machine."""
 WHOLE_MATRIX = (0, 1, 3)
 
 
@@ -68,7 +70,12 @@ class Killed(ConformanceBase):
             "-m",
             "koppel_connector.testing.worker",
             self.service_path,
-            env={**os.environ, **environment_of(testbed.context.settings), "KOPPEL_FAULT": f"{point}:exit:{passes}"},
+            env={
+                **os.environ,
+                **environment_of(testbed.context.settings),
+                "KOPPEL_FAULT": f"{point}:exit:{passes}",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
             stdin=asyncio.subprocess.PIPE,
         )
 
@@ -78,7 +85,7 @@ class Killed(ConformanceBase):
             return all(row.state in (*ENDED, self.closed(testbed)) for row in await testbed.deliveries())
 
         try:
-            await testbed.until(over, "the worker dies, or comes to the end")
+            await testbed.until(over, "the worker dies, or comes to the end", WORKER_PATIENCE_S)
             assert worker.returncode in (None, 137)
         finally:
             if worker.returncode is None:

@@ -63,3 +63,11 @@ class Refusals(ConformanceBase):
         await harness.repair()
         await testbed.change("UPDATE connection SET unblocked_at = clock_timestamp()")
         await self.until_booked(testbed, harness)
+
+    async def test_a_number_taken_meanwhile_is_asked_for_again(self, testbed: Testbed, harness: VendorHarness) -> None:
+        if not await harness.take_number():
+            # The vendor numbers its entries itself.
+            pytest.skip("no number comes along")
+        await self.send(testbed, harness)
+        row = (await self.until_booked(testbed, harness))[0]
+        assert row.failures == 0, "a number that was taken is no failure"
