@@ -35,7 +35,7 @@ class Books:
         self._counts: Counter[tuple[str, int, int]] = Counter()
 
     def limits(self, division: str) -> str:
-        """Count one call of a division, and return the headers that tell what is left (§4)."""
+        """Count one call of a division, and return the headers that tell what is left (exact §4)."""
         now, lines = int(time.time()), []
         for infix, window_s in (("", _DAY_S), ("Minutely-", _MINUTE_S)):
             window = now // window_s

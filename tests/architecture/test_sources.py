@@ -6,7 +6,7 @@ not even ask us for the page. ``docs/sources.md`` says what each one asks.
 
 import json
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,7 +17,10 @@ PAGE = "docs/sources.md"
 OFFICIAL = PurePosixPath("libs/ubl/koppel_ubl/checking/peppol")
 """Here a bare R-number is Peppol's own."""
 _REQUIREMENT = re.compile(r"(?<![\w-])R(\d{3})(?:–R?(\d{3}))?(?![\w-])")
-_PARAGRAPH = re.compile(r"§(\d+(?:\.\d+)?)")
+SOURCES = {"design", "contract", "messaging", "ubl"} | {
+    path.parent.name.removeprefix("connector-") for path in Path(__file__).parents[2].glob("services/*/sources.md")
+}
+"""The shared ones, and one a connector."""
 _RFC = re.compile(r"RFC \d+ §[\d.]+")
 _PRIVATE = re.compile(rf"§|{_REQUIREMENT.pattern}|(?<!\w)P[1-7](?!\w)|\bsheet\b")
 
@@ -29,8 +32,24 @@ def requirements(text: str) -> set[int]:
     }
 
 
-def paragraphs(text: str) -> set[str]:
-    return set(_PARAGRAPH.findall(_RFC.sub("", text)))
+def citations(text: str, here: str | None) -> set[str]:
+    """Return each ``source §n`` that a text cites.
+
+    Args:
+        text: code or a page.
+        here: the source that a bare §n means in this file; None where each must be named.
+    """
+    found, last = set(), None
+    for line in _RFC.sub("", text).splitlines():
+        last = None
+        for match in re.finditer(r"(?:\b([a-z]+)(?: sheet)? )?§(B?\d+(?:\.\d+)?)|([;()])", line, re.IGNORECASE):
+            named, number, end = match.groups()
+            if end:
+                last = None
+                continue
+            last = named.lower() if named and named.lower() in SOURCES else last
+            found.add(f"{last or here or '?'} §{number}")
+    return found
 
 
 def private(text: str) -> list[str]:
@@ -62,10 +81,35 @@ def test_every_requirement_that_is_cited_is_explained(checkout: Any) -> None:
 
 
 def test_every_paragraph_that_is_cited_is_explained(checkout: Any) -> None:
-    page = (checkout.root / PAGE).read_text("utf-8")
-    explained = paragraphs(page)
-    lost = {(str(path), number) for path, text in cited(checkout) for number in paragraphs(text) - explained}
+    """The shared sources in docs/sources.md, a connector's in the ``sources.md`` beside it."""
+    lists = {path: text for path, text in checkout.texts(".md") if path.name == "sources.md"}
+    assert len(lists) > 1
+    explained = {
+        one
+        for text in lists.values()
+        for row in text.splitlines()
+        if row.startswith("| ")
+        for one in citations(row.split("|")[1], None)
+    }
+    lost = {
+        (str(path), one)
+        for path, text in cited(checkout)
+        if path.name != "sources.md"
+        for one in citations(text, _source_of(path)) - explained
+    }
     assert lost == set()
+
+
+def test_each_connector_explains_its_own_source_only(checkout: Any) -> None:
+    for path, text in checkout.texts(".md"):
+        if path.name == "sources.md" and path.parts[0] == "services":
+            rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| ") and "§" in row.split("|")[1]]
+            assert {one.split(" ")[0] for row in rows for one in citations(row, None)} == {_source_of(path)}, path
+
+
+def _source_of(path: PurePosixPath) -> str | None:
+    name = path.parts[1] if len(path.parts) > 1 and path.parts[0] == "services" else ""
+    return name.removeprefix("connector-") if name.startswith("connector-") else None
 
 
 def test_no_text_of_an_api_cites_what_callers_cannot_read(checkout: Any) -> None:
@@ -81,7 +125,13 @@ def test_no_text_of_an_api_cites_what_callers_cannot_read(checkout: Any) -> None
 
 def test_the_rules_can_fail() -> None:
     assert requirements("as R051–R053 and R160 ask, not PEPPOL-EN16931-R008") == {51, 52, 53, 160}
-    assert paragraphs("sheet §3.8; RFC 6749 §5.2") == {"3.8"}
+    assert citations("(exact §3.6–3.8, §5); messaging sheet §3.7 (RFC 6749 §5.2)", None) == {
+        "exact §3.6",
+        "exact §5",
+        "messaging §3.7",
+    }
+    assert citations("as §5.1 says (design §6; §2)", None) == {"? §5.1", "design §6", "? §2"}
+    assert citations("§5.1", "exact") == {"exact §5.1"}
     for text in ("(design §5)", "what went already (R060)", "An open problem (P6)", "the messaging sheet"):
         assert private(text), text
     assert not private("RFC 6749 §5.2, PEPPOL-EN16931-R008, KOPPEL-P1X")

@@ -1,4 +1,4 @@
-"""Relations: customers and suppliers are one table (§3.4)."""
+"""Relations: customers and suppliers are one table (exact §3.4)."""
 
 from .call import Call
 from .odata.replies import Refusal

@@ -1,4 +1,4 @@
-"""Bank entries: opening balance and lines must make the closing balance (§3.11, point 41)."""
+"""Bank entries: opening balance and lines must make the closing balance (exact §3.11, point 41)."""
 
 from decimal import Decimal
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Documents and their attachments (§3.9)."""
+"""Documents and their attachments (exact §3.9)."""
 
 from .call import Call
 from .odata.replies import Refusal
@@ -7,7 +7,7 @@ from .state import Record
 from .texts import say
 
 ATTACHMENT_MAX_BYTES = 10_000_000
-"""Measured on the raw bytes, not on their base64 (§2)."""
+"""Measured on the raw bytes, not on their base64 (exact §2)."""
 
 
 def on_post(call: Call, _: Resource, record: Record) -> None:

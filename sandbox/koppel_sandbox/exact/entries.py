@@ -1,4 +1,4 @@
-"""Sales and purchase entries: the checks, the arithmetic and the numbering of the journals (§3.6–3.8, §5)."""
+"""Sales and purchase entries: the checks, the arithmetic and the numbering of the journals (exact §3.6–3.8, §5)."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -277,7 +277,7 @@ def _vat(call: Call, line: Record, family: Family, journal: Record | None, probl
         line["VATAmountFC"] = Decimal(0)
         return
     if vat["Type"] == "I":
-        # A code "VAT included": the amount sent is taken as inclusive (§5.3 b).
+        # A code "VAT included": the amount sent is taken as inclusive (exact §5.3 b).
         net = (amount / (1 + vat["Percentage"])).quantize(CENT, mode)
         line["VATAmountFC"], line["AmountFC"] = amount - net, net
     else:
@@ -348,6 +348,6 @@ def _number(call: Call, entry: Record) -> str | None:
 
 
 def _first_number(journal: str, year: int) -> int:
-    """Return the first number of a journal's year: YYJJnnnn (§3.12)."""
+    """Return the first number of a journal's year: YYJJnnnn (exact §3.12)."""
     digits = "".join(sign for sign in journal if sign.isdecimal())[:2].rjust(2, "0")
     return int(f"{year % 100:02d}{digits}0001")

@@ -1,4 +1,4 @@
-"""Functions of the API and the question of rights (§3.3, §3.10)."""
+"""Functions of the API and the question of rights (exact §3.3, §3.10)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Limits (§4): calls per clock minute and per day of one app on one company, and the block after too many errors."""
+"""Limits (exact §4): calls per clock minute and per day of one app on one company, and the block after too many errors."""
 
 from datetime import timedelta
 

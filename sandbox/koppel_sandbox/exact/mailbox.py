@@ -1,4 +1,4 @@
-"""The digital mailbox (§3.10, point 42): messages walk on only when a control request moves them."""
+"""The digital mailbox (exact §3.10, point 42): messages walk on only when a control request moves them."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""OAuth 2 as Exact does it: codes of three minutes, access tokens of ten, refresh tokens that are spent once (§1)."""
+"""OAuth 2 as Exact does it: codes of three minutes, access tokens of ten, refresh tokens that are spent once (exact §1)."""
 
 import secrets
 from typing import Any
@@ -33,7 +33,7 @@ async def authorize(request: Request) -> Response:
     user = _user(state, query.get("user"))
     code = f"XTzM!IAAAA{secrets.token_urlsafe(500)}"
     state.codes[code] = Token(user.id, app.client_id, state.clock.epoch(), redirect_uri=redirect_uri)
-    # The exclamation mark arrives percent-encoded; whoever decodes twice or not at all gets a 400 (§1.2).
+    # The exclamation mark arrives percent-encoded; whoever decodes twice or not at all gets a 400 (exact §1.2).
     return RedirectResponse(f"{redirect_uri}{join}code={quote(code, safe='')}{echoed}", 302)
 
 

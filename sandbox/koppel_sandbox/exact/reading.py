@@ -200,7 +200,7 @@ def _division_record(call: Call, division: Division) -> Record:
 
 
 def _hrm_divisions(call: Call) -> list[Record]:
-    # Another scale of Status: 0 normal, 1 archived (§3.2).
+    # Another scale of Status: 0 normal, 1 archived (exact §3.2).
     return [record | {"Status": 0} for record in _divisions(call)]
 
 
@@ -258,7 +258,7 @@ def _transaction_lines(call: Call) -> list[Record]:
             "Timestamp": entry["Timestamp"],
             "Modified": entry["Modified"],
         }
-        # Line 0 is the header row: the receivable or payable (§2, sync).
+        # Line 0 is the header row: the receivable or payable (exact §2, sync).
         found.append(
             head
             | {"ID": entry["EntryID"], "LineNumber": 0, "AmountDC": entry["AmountDC"], "AmountFC": entry["AmountFC"]}

@@ -1,4 +1,4 @@
-"""The resources of the API as data: their fields and types, what may be filtered, what must be, who may do what (§3).
+"""The resources of the API as data: their fields and types, what may be filtered, what must be, who may do what (exact §3).
 
 Types: G guid, S text, I integer, D double, B boolean, T date.
 """
@@ -20,7 +20,7 @@ class Resource:
     """Fields a POST needs."""
     read_only: frozenset[str] = frozenset()
     filter_one_of: tuple[str, ...] = ()
-    """A GET of the list needs a filter on one of these (§2, mandatory filtering)."""
+    """A GET of the list needs a filter on one of these (exact §2, mandatory filtering)."""
     page_size: int = 60
     select_needed: bool = False
     only_timestamp: bool = False

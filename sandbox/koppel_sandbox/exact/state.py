@@ -34,7 +34,7 @@ class Clock:
 
 @dataclass
 class Switches:
-    """What the sources leave open, each with the behaviour we take as the likelier one (the points of §6 marked ``??``)."""
+    """What the sources leave open, each with the behaviour we take as the likelier one (the points of exact §6 marked ``??``)."""
 
     early_refresh_status: int = 400
     """Point 5: 400 as seen in 2026; 401 as the vendor wrote until 2021."""
@@ -51,7 +51,7 @@ class Switches:
     renumber_lower_hints: bool = True
     """Point 36: an entry number below the last one is silently replaced."""
     overwrite_taken_numbers: bool = False
-    """Not of §6: what other products report of number reuse; True lets a taken number overwrite its entry."""
+    """Not of exact §6: what other products report of number reuse; True lets a taken number overwrite its entry."""
     type_by_sign: bool = True
     """Point 37: credit notes are told by their negative total; False: by the journal's type."""
     ignore_lines_in_put: bool = False
@@ -73,9 +73,9 @@ class Switches:
     search_lag_s: float = 0.0
     """How long searches and reads do not show what was just created."""
     own_ids_kept: Literal["all", "entries"] = "all"
-    """Where a client's own id is kept: proven for ``EntryID`` only (§3.6). Elsewhere ``entries`` gives a new one."""
+    """Where a client's own id is kept: proven for ``EntryID`` only (exact §3.6). Elsewhere ``entries`` gives a new one."""
     unknown_properties: str = "ignore"
-    """§8 point 11: ``ignore`` or ``refuse`` what a body holds and the resource does not."""
+    """exact §8 point 11: ``ignore`` or ``refuse`` what a body holds and the resource does not."""
 
 
 @dataclass
@@ -163,7 +163,7 @@ class Division:
 
 
 DELETED_TYPES = {"Entries": 1, "Accounts": 2, "DocumentAttachments": 4, "Documents": 6, "GLAccounts": 7}
-"""EntityType of sync/Deleted (§2)."""
+"""EntityType of sync/Deleted (exact §2)."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Webhooks (§3.13): subscriptions proven by an empty POST, notifications signed over the raw content, repeated when refused."""
+"""Webhooks (exact §3.13): subscriptions proven by an empty POST, signed notifications, repeated when refused."""
 
 import asyncio
 import hashlib

@@ -12,7 +12,7 @@ from koppel_mesh.messages import DocumentKind
 Direction = Literal["sale", "purchase"]
 
 RECEIPTS_REFERENCE = "dagontvangsten"
-"""Buyer reference of a till's day (UBL sheet §11)."""
+"""Buyer reference of a till's day (ubl §11)."""
 PROFORMA = "325"
 """Asks for nothing and must never be booked."""
 

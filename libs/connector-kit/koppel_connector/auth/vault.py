@@ -1,4 +1,4 @@
-"""The token vault: one owner spends a token pair (P4, messaging sheet §3.9).
+"""The token vault: one owner spends a token pair (P4, messaging §3.9).
 
 In-process single flight, then the row's lock, then a second look inside the lock, then the token call, then the new pair
 is committed before anybody uses it. A grant is given up only on the vendor's clear word, never on a fault of a network.

@@ -1,4 +1,4 @@
-"""The budget of one connection: what a call needs before it leaves, and what its answer changes (messaging sheet §3.7)."""
+"""The budget of one connection: what a call needs before it leaves, and what its answer changes (messaging §3.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The error budget of one endpoint, as a row: it pauses the endpoint before the vendor blocks it (messaging sheet §3.7)."""
+"""The error budget of one endpoint, as a row: it pauses the endpoint before the vendor blocks it (messaging §3.7)."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -1,4 +1,4 @@
-"""What a vendor's answer says of its limits (messaging sheet §3.7): how much is left, and how long to wait. Pure."""
+"""What a vendor's answer says of its limits (messaging §3.7): how much is left, and how long to wait. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 While the vendor is away nothing new is sent. One probe at a time asks whether it is back, first after a second or two, then ever
 more rarely as the outage lasts: the pause follows the time away, never the number of deliveries that failed in one moment.
-Any complete answer of a well vendor closes the breaker, a clear refusal included (messaging sheet §3.6, tier 2).
+Any complete answer of a well vendor closes the breaker, a clear refusal included (messaging §3.6, tier 2).
 """
 
 from dataclasses import dataclass, replace

@@ -84,7 +84,7 @@ class ClassifiedAnswer:
 
 
 def classify_by_status(answer: VendorAnswer) -> ConnectorError | None:
-    """Judge by HTTP alone (messaging sheet §3.8): a 5xx to a call that acts is ambiguous, most 4xx are a definite no."""
+    """Judge by HTTP alone (messaging §3.8): a 5xx to a call that acts is ambiguous, most 4xx are a definite no."""
     status = answer.status
     detail = answer.text[:300].strip() or None
     if 200 <= status < 300:

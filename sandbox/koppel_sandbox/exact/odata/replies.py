@@ -58,6 +58,6 @@ def _wire(value: Any) -> Any:
     if isinstance(value, datetime):
         return f"/Date({int(value.replace(tzinfo=value.tzinfo or UTC).timestamp() * 1000)})/"
     if isinstance(value, date):
-        # A date is midnight when read as UTC (§2).
+        # A date is midnight when read as UTC (exact §2).
         return f"/Date({int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)})/"
     raise TypeError(type(value).__name__)

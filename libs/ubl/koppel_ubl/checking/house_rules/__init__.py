@@ -1,4 +1,4 @@
-"""Rules of our own, for what no official rule covers (reference sheet §0, point 7): warnings only, the document stays valid.
+"""Rules of our own, for what no official rule covers (ubl §0, point 7): warnings only, the document stays valid.
 
 The tolerances of the standard let VAT be wrong by 0.99; no rule checks the check digits of a payment reference, or whether
 a PDF is one. Such a fault takes an hour of work when the invoice is paid or booked.
