@@ -104,8 +104,10 @@ class AnotherReference(_OtherEntry):
 
 class FileLeftOut(GriffelConnector):
     async def send(self, context: DeliveryContext, prepared: Prepared) -> Sent:
-        content = [file for file in context.document["content"] if file["role"] != "pdf"]
-        return await super().send(replace(context, document={**context.document, "content": content}), prepared)
+        content = [file for file in context.document.content if file.role != "pdf"]
+        return await super().send(
+            replace(context, filed=context.document.model_copy(update={"content": content})), prepared
+        )
 
 
 class RelationPerDocument(GriffelConnector):
