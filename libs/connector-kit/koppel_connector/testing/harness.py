@@ -46,6 +46,14 @@ class VendorHarness(ABC):
         """Have each call that changes something act, and its answer get lost the first time; asked where one can look up."""
         raise NotImplementedError(f"{type(self).__name__} cannot lose answers")
 
+    async def throttle_reading(self) -> bool:
+        """Have every call that reads the books answered with "too many", until repaired.
+
+        Returns:
+            False where reading has no limit of its own, so that whatever throttles it throttles sending too.
+        """
+        return False
+
     async def take_number(self) -> bool:
         """Have the number that the next booking brings along taken by somebody else, between its look and its booking.
 

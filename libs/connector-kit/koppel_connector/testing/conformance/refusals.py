@@ -31,6 +31,27 @@ class Refusals(ConformanceBase):
         rows = await self.until_booked(testbed, harness)
         assert rows[0].failures == 0
 
+    async def test_a_throttled_read_back_stops_no_sending(self, testbed: Testbed, harness: VendorHarness) -> None:
+        if not self.reads_back(testbed) or not await harness.throttle_reading():
+            # Nothing is read there, or what throttles reading throttles sending as well.
+            pytest.skip("reading has no limit of its own")
+        await self.send(testbed, harness, 1)
+
+        async def refused() -> list[Any]:
+            return await testbed.rows("SELECT 1 FROM attempt WHERE phase = 'read_back' AND http_status = 429")
+
+        await testbed.until(refused, "reading back is refused")
+        await self.send(testbed, harness, 2)
+
+        async def sent() -> bool:
+            return [row.state for row in await testbed.deliveries()] == ["exported", "exported"]
+
+        await testbed.until(sent, "the second document is sent while reading back has to wait")
+        await harness.repair()
+        await self.let_time_pass(testbed)
+        await testbed.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state = 'exported'")
+        await self.until_booked(testbed, harness)
+
     async def test_an_access_token_refused_early_is_not_given_up(
         self, testbed: Testbed, harness: VendorHarness
     ) -> None:
