@@ -13,10 +13,10 @@ import pytest
 
 from koppel_sandbox.exact.seed import BAKERY, NO_RIGHTS
 
-from .office import EXPORT_AT_ONCE, SAMPLES, SELLER, Office, invoice
+from .firm_client import EXPORT_AT_ONCE, SAMPLES, SELLER, FirmClient, invoice
 
 
-class Story(Office):
+class Story(FirmClient):
     """What happened so far to one dossier of a firm."""
 
     dossier_id: str

@@ -27,7 +27,7 @@ from koppel_mesh.database import async_url
 from koppel_mesh.telemetry.tracing import configure_tracing
 from koppel_sandbox.exact.seed import BAKERY, STUDIO
 
-from .office import Office, invoice
+from .firm_client import FirmClient, invoice
 
 QUIET_SELLER = "0000000295"
 ENTRIES = "salesentry/SalesEntries"
@@ -44,29 +44,29 @@ def mesh(run_mesh: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def two(mesh: Any) -> Iterator[tuple[Office, str, str]]:
+def two(mesh: Any) -> Iterator[tuple[FirmClient, str, str]]:
     """Give a firm with two dossiers, each with a company of its own at Exact."""
-    office = Office(mesh)
-    office.control("switches", minute_limit=100_000, day_limit=100_000)
-    first, second = office.add_dossier("Bakkerij"), office.add_dossier("Studio", QUIET_SELLER)
-    office.connect(first, BAKERY)
-    office.connect(second, STUDIO)
-    yield office, first, second
-    what_always_holds(mesh, office)
+    firm = FirmClient(mesh)
+    firm.control("switches", minute_limit=100_000, day_limit=100_000)
+    first, second = firm.add_dossier("Bakkerij"), firm.add_dossier("Studio", QUIET_SELLER)
+    firm.connect(first, BAKERY)
+    firm.connect(second, STUDIO)
+    yield firm, first, second
+    what_always_holds(mesh, firm)
 
 
 @pytest.fixture(autouse=True)
-def _a_good_day(two: tuple[Office, str, str]) -> Iterator[None]:
+def _a_good_day(two: tuple[FirmClient, str, str]) -> Iterator[None]:
     yield
     two[0].control("faults", clear=True)
 
 
-def what_always_holds(mesh: Any, office: Office) -> None:
+def what_always_holds(mesh: Any, firm: FirmClient) -> None:
     """Check at the end of them all: nothing booked twice, no call without its row in the sync log, no message given up."""
     for division in (BAKERY, STUDIO):
-        held = Counter(entry["YourRef"] for entry in office.books(division))
+        held = Counter(entry["YourRef"] for entry in firm.books(division))
         assert not {number: count for number, count in held.items() if count > 1}
-    calls = len(office.sandbox.get("/sandbox/exact/_control/requests").json())
+    calls = len(firm.sandbox.get("/sandbox/exact/_control/requests").json())
     assert calls <= asyncio.run(count(mesh, "connector_exact.attempt"))
     assert [asyncio.run(depth(mesh.amqp_url, dead_queue_of(each))) for each in SERVICES] == [0, 0, 0]
 
@@ -79,88 +79,88 @@ async def count(mesh: Any, table: str) -> int:
     return rows
 
 
-def test_a_slow_and_noisy_dossier_leaves_its_neighbour_its_pace(two: tuple[Office, str, str]) -> None:
-    office, noisy, quiet = two
-    office.control("faults", kind="slow_drip", path=f"/{BAKERY}/", times=-1, seconds=1.0)
-    loud = [office.take_in(noisy, invoice(f"LOUD-{number:03d}")) for number in range(30)]
-    office.until_booked(*(office.take_in(quiet, invoice(f"CALM-{number}", QUIET_SELLER)) for number in range(5)))
-    assert office.states(loud).count("booked") < len(loud) / 2, "the neighbour did not have to wait for the noise"
-    office.control("faults", clear=True)
-    office.until_booked(*loud)
+def test_a_slow_and_noisy_dossier_leaves_its_neighbour_its_pace(two: tuple[FirmClient, str, str]) -> None:
+    firm, noisy, quiet = two
+    firm.control("faults", kind="slow_drip", path=f"/{BAKERY}/", times=-1, seconds=1.0)
+    loud = [firm.take_in(noisy, invoice(f"LOUD-{number:03d}")) for number in range(30)]
+    firm.until_booked(*(firm.take_in(quiet, invoice(f"CALM-{number}", QUIET_SELLER)) for number in range(5)))
+    assert firm.states(loud).count("booked") < len(loud) / 2, "the neighbour did not have to wait for the noise"
+    firm.control("faults", clear=True)
+    firm.until_booked(*loud)
 
 
-def test_a_storm_of_429_costs_time_and_no_document(two: tuple[Office, str, str]) -> None:
-    office, stormy, quiet = two
-    office.control("faults", kind="throttle", path=f"/{BAKERY}/", times=6, headers={"Retry-After": "1"})
-    held_up = [office.take_in(stormy, invoice(f"STORM-{number}")) for number in range(8)]
-    office.until_booked(*(office.take_in(quiet, invoice(f"DRY-{number}", QUIET_SELLER)) for number in range(2)))
-    office.until_booked(*held_up)
-    assert all(office.problem_of(each) is None for each in held_up)
+def test_a_storm_of_429_costs_time_and_no_document(two: tuple[FirmClient, str, str]) -> None:
+    firm, stormy, quiet = two
+    firm.control("faults", kind="throttle", path=f"/{BAKERY}/", times=6, headers={"Retry-After": "1"})
+    held_up = [firm.take_in(stormy, invoice(f"STORM-{number}")) for number in range(8)]
+    firm.until_booked(*(firm.take_in(quiet, invoice(f"DRY-{number}", QUIET_SELLER)) for number in range(2)))
+    firm.until_booked(*held_up)
+    assert all(firm.problem_of(each) is None for each in held_up)
 
 
-def test_a_right_taken_away_blocks_one_dossier_and_is_told(two: tuple[Office, str, str]) -> None:
-    office, blocked, quiet = two
+def test_a_right_taken_away_blocks_one_dossier_and_is_told(two: tuple[FirmClient, str, str]) -> None:
+    firm, blocked, quiet = two
     right = [[BAKERY, ENTRIES, "POST"]]
-    office.control("user", user="an.peeters", deny=right)
-    waiting = office.take_in(blocked, invoice("RIGHT-1"))
-    problem = office.until_problem(waiting, "missing_right")
+    firm.control("user", user="an.peeters", deny=right)
+    waiting = firm.take_in(blocked, invoice("RIGHT-1"))
+    problem = firm.until_problem(waiting, "missing_right")
     assert problem["who_can_fix"] == "accountant"
-    office.until_booked(office.take_in(quiet, invoice("RIGHT-2", QUIET_SELLER)))
-    office.control("user", user="an.peeters", allow=right)
-    office.retry(problem)
-    office.until_booked(waiting)
+    firm.until_booked(firm.take_in(quiet, invoice("RIGHT-2", QUIET_SELLER)))
+    firm.control("user", user="an.peeters", allow=right)
+    firm.retry(problem)
+    firm.until_booked(waiting)
 
 
-def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: tuple[Office, str, str]) -> None:
-    office = two[0]
-    late = office.add_dossier("Te laat gekoppeld")
-    documents = [office.take_in(late, invoice(f"EARLY-{number}")) for number in range(3)]
+def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: tuple[FirmClient, str, str]) -> None:
+    firm = two[0]
+    late = firm.add_dossier("Te laat gekoppeld")
+    documents = [firm.take_in(late, invoice(f"EARLY-{number}")) for number in range(3)]
 
     def waits_for_a_connection() -> bool:
-        waiting = office.get("/export-scheduler/v1/waiting")["items"]
+        waiting = firm.get("/export-scheduler/v1/waiting")["items"]
         return {"waits_for": "connection", "count": 3, "overdue": 0} in waiting
 
-    office.until(waits_for_a_connection, "they wait for a connection")
-    office.connect(late, BAKERY)
-    office.until_booked(*documents)
+    firm.until(waits_for_a_connection, "they wait for a connection")
+    firm.connect(late, BAKERY)
+    firm.until_booked(*documents)
 
 
-def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[Office, str, str]) -> None:
-    office, dossier, _ = two
+def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[FirmClient, str, str]) -> None:
+    firm, dossier, _ = two
     entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Invoice>&e;</Invoice>'
     half = invoice("HALF-1")[:-400]
     for content in (entity, half, b"\x00" * 1000, b"", b"<a>" * 5000):
-        refused = office.hand_in(dossier, content)
+        refused = firm.hand_in(dossier, content)
         assert 400 <= refused.status_code < 500, refused.text
         assert refused.json()["code"]
-    office.until_booked(office.take_in(dossier, invoice("HOSTILE-1")))
+    firm.until_booked(firm.take_in(dossier, invoice("HOSTILE-1")))
 
 
-async def test_messages_that_say_nothing_are_put_aside(mesh: Any, two: tuple[Office, str, str]) -> None:
-    office, dossier, _ = two
+async def test_messages_that_say_nothing_are_put_aside(mesh: Any, two: tuple[FirmClient, str, str]) -> None:
+    firm, dossier, _ = two
     broker = await aio_pika.connect(mesh.amqp_url)
     async with broker:
         channel = await broker.channel()
         for service in SERVICES:
             for body in (b"not json", b"{}", b'{"specversion": "1.0", "type": "nobody.knows.v1"}'):
                 await channel.default_exchange.publish(aio_pika.Message(body), routing_key=queue_of(service))
-    office.until_booked(office.take_in(dossier, invoice("NOISE-1")))
+    firm.until_booked(firm.take_in(dossier, invoice("NOISE-1")))
     for service in SERVICES:
         assert await count(mesh, f"{service.replace('-', '_')}.quarantine") == 3
         assert await depth(mesh.amqp_url, dead_queue_of(service)) == 0
 
 
-def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: tuple[Office, str, str]) -> None:
-    office, dossier, _ = two
-    office.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
-    document_id = office.take_in(dossier, invoice("UNSEEN-1"))
-    problem = office.until_problem(document_id, "exported_not_booked")
+def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: tuple[FirmClient, str, str]) -> None:
+    firm, dossier, _ = two
+    firm.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    document_id = firm.take_in(dossier, invoice("UNSEEN-1"))
+    problem = firm.until_problem(document_id, "exported_not_booked")
     assert all(problem["message"][language] for language in ("nl", "fr", "en"))
-    assert office.document(document_id)["state"] == "exported"
-    office.control("faults", clear=True)
-    office.retry(problem)
-    office.until_booked(document_id)
-    assert office.problem_of(document_id) is None
+    assert firm.document(document_id)["state"] == "exported"
+    firm.control("faults", clear=True)
+    firm.retry(problem)
+    firm.until_booked(document_id)
+    assert firm.problem_of(document_id) is None
 
 
 @pytest.mark.parametrize(
@@ -171,34 +171,34 @@ def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: tup
     ],
 )
 def test_an_entry_that_is_not_what_was_sent_is_never_called_booked(
-    two: tuple[Office, str, str], number: str, change: dict[str, Any], code: str, left: list[str]
+    two: tuple[FirmClient, str, str], number: str, change: dict[str, Any], code: str, left: list[str]
 ) -> None:
-    office, dossier, _ = two
-    office.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
-    document_id = office.take_in(dossier, invoice(number))
-    unseen = office.until_problem(document_id, "exported_not_booked")
-    assert office.control("record", division=BAKERY, table="Entries", where={"YourRef": number}, **change) == 1
-    office.control("faults", clear=True)
-    looks = office.calls("GET", ENTRIES, status=200)
-    office.retry(unseen)
-    office.until(lambda: office.calls("GET", ENTRIES, status=200) > looks, "another look in the books")
-    assert office.until_problem(document_id, code)["who_can_fix"] == "accountant"
-    assert office.document(document_id)["state"] != "booked"
-    held = [str(Decimal(entry["AmountFC"])) for entry in office.books() if entry["YourRef"] == number]
+    firm, dossier, _ = two
+    firm.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    document_id = firm.take_in(dossier, invoice(number))
+    unseen = firm.until_problem(document_id, "exported_not_booked")
+    assert firm.control("record", division=BAKERY, table="Entries", where={"YourRef": number}, **change) == 1
+    firm.control("faults", clear=True)
+    looks = firm.calls("GET", ENTRIES, status=200)
+    firm.retry(unseen)
+    firm.until(lambda: firm.calls("GET", ENTRIES, status=200) > looks, "another look in the books")
+    assert firm.until_problem(document_id, code)["who_can_fix"] == "accountant"
+    assert firm.document(document_id)["state"] != "booked"
+    held = [str(Decimal(entry["AmountFC"])) for entry in firm.books() if entry["YourRef"] == number]
     assert held == left, "nothing is overwritten or sent again"
 
 
-def test_one_trace_leads_from_the_request_to_the_vendor(two: tuple[Office, str, str]) -> None:
-    office, dossier, _ = two
+def test_one_trace_leads_from_the_request_to_the_vendor(two: tuple[FirmClient, str, str]) -> None:
+    firm, dossier, _ = two
     provider, seen = trace.get_tracer_provider(), InMemorySpanExporter()
     assert isinstance(provider, TracerProvider)
     provider.add_span_processor(SimpleSpanProcessor(seen))
     traces = {f"TRACE-{number}": uuid4().hex for number in range(3)}
     documents = [
-        office.take_in(dossier, invoice(number), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01")
+        firm.take_in(dossier, invoice(number), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01")
         for number, trace_id in traces.items()
     ]
-    office.until_booked(*documents)
+    firm.until_booked(*documents)
     for trace_id in traces.values():
         spans = [one for one in seen.get_finished_spans() if f"{one.context.trace_id:032x}" == trace_id]
         taken_in = [one for one in spans if one.name == "POST dossier-api"]

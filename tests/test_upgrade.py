@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from .office import Office
+from .firm_client import FirmClient
 
 FIXTURE = Path(__file__).parent / "upgrade"
 KEY = "a29wcGVsLXRlc3Qta2V5LW9mLXRoZS1maXh0dXJlLW8="
@@ -79,18 +79,18 @@ def test_a_database_with_work_in_flight_upgrades_and_goes_on(run_mesh: Any, fact
         retry_schedule_s=(0.2,) * 8,
         export_patience_s=0.2,
     ) as mesh:
-        office = Office(mesh, UUID(facts["firm_id"]))
-        office.until_booked(facts["unknown_but_booked"], facts["unknown_and_lost"], facts["in_outbox"])
+        firm = FirmClient(mesh, UUID(facts["firm_id"]))
+        firm.until_booked(facts["unknown_but_booked"], facts["unknown_and_lost"], facts["in_outbox"])
         for document_id, entry_number in facts["entry_numbers"].items():
-            [delivery] = office.document(document_id)["deliveries"]
+            [delivery] = firm.document(document_id)["deliveries"]
             assert (delivery["state"], delivery["entry_number"]) == ("booked", entry_number)
         if (
-            problem := office.problem_of(facts["blocked"])
+            problem := firm.problem_of(facts["blocked"])
         ) is not None:  # a renewed token may have unblocked it before us
-            office.partner.post(f"/dossier-api/v1/problems/{problem['id']}/retry")
-        office.connect(facts["unconnected_dossier_id"])
-        office.until_booked(facts["blocked"], facts["waits_for_connection"])
-        held = Counter(entry["YourRef"] for entry in office.books())
+            firm.partner.post(f"/dossier-api/v1/problems/{problem['id']}/retry")
+        firm.connect(facts["unconnected_dossier_id"])
+        firm.until_booked(facts["blocked"], facts["waits_for_connection"])
+        held = Counter(entry["YourRef"] for entry in firm.books())
         assert dict(held) == {
             **dict.fromkeys(("OLD-BOOKED-1", "OLD-BOOKED-2", "OLD-UNKNOWN-BOOKED", "OLD-UNKNOWN-LOST"), 1),
             **dict.fromkeys(("OLD-BLOCKED", "OLD-WAITS", "OLD-IN-OUTBOX"), 1),

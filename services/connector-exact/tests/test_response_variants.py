@@ -13,17 +13,17 @@ from koppel_connector.contract.errors import Rejected
 from koppel_connector.contract.results import Booked, Differs, Found
 
 from .desk import CONNECTOR, Desk, book, prepare, sample, work_of
-from .dialect import Dialect, Said, Tongue, refuse, shouted
 from .harness import SETTINGS, Sandbox
+from .response_variants import Said, Variant, VariantServer, refuse, shouted
 
 
 @asynccontextmanager
-async def desk_in(sandbox: Sandbox, tongue: Tongue, **settings: Any) -> AsyncIterator[Desk]:
-    """Open a connection through the dialect, master data imported in it."""
+async def desk_in(sandbox: Sandbox, variant: Variant, **settings: Any) -> AsyncIterator[Desk]:
+    """Open a connection through the variant, master data imported in it."""
     at_home = await sandbox.desk()
     await at_home.close()
-    async with Dialect(sandbox.base_url, tongue) as dialect:
-        desk = Desk(dialect.url, at_home.token, ExactSettings.model_validate({**SETTINGS, **settings}))
+    async with VariantServer(sandbox.base_url, variant) as server:
+        desk = Desk(server.url, at_home.token, ExactSettings.model_validate({**SETTINGS, **settings}))
         try:
             await desk.import_all()
             yield desk
@@ -136,7 +136,7 @@ def no_sync_resources(said: Said) -> None:
         refuse(said, 404, "Not found")
 
 
-TONGUES: list[Callable[[Said], None]] = [
+VARIANTS: list[Callable[[Said], None]] = [
     numbers_as_strings,
     codes_as_numbers,
     codes_padded,
@@ -156,11 +156,11 @@ TONGUES: list[Callable[[Said], None]] = [
 ]
 
 
-@pytest.mark.parametrize("tongue", TONGUES, ids=lambda tongue: tongue.__name__)
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.__name__)
 @pytest.mark.parametrize("kind", ["sales_invoice", "purchase_credit_note"])
-async def test_an_invoice_is_booked_in_every_dialect(sandbox: Sandbox, tongue: Tongue, kind: str) -> None:
+async def test_an_invoice_is_booked_in_every_variant(sandbox: Sandbox, variant: Variant, kind: str) -> None:
     name = "01-invoice-ogm-pdf" if kind == "sales_invoice" else "02-creditnote-ref"
-    async with desk_in(sandbox, tongue) as desk:
+    async with desk_in(sandbox, variant) as desk:
         _, told = await book(desk, work_of(desk, sample(name, kind)))
     assert isinstance(told, Booked), told
     assert told.entry_number == str(sandbox.entries()[0]["EntryNumber"])
@@ -216,10 +216,10 @@ async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(san
     assert [type(told[context.delivery.id]) for context in contexts] == [Booked, Booked]
 
 
-@pytest.mark.parametrize("tongue", [only_the_key_comes_back, creations_say_nothing])
-async def test_a_relation_made_without_an_answer_is_kept_as_it_was_sent(sandbox: Sandbox, tongue: Tongue) -> None:
+@pytest.mark.parametrize("variant", [only_the_key_comes_back, creations_say_nothing])
+async def test_a_relation_made_without_an_answer_is_kept_as_it_was_sent(sandbox: Sandbox, variant: Variant) -> None:
     paper = sample("01-invoice-ogm-pdf", replace={"BE0000000295": "BE0403170701", ">0000000295<": ">0403170701<"})
-    async with desk_in(sandbox, tongue) as desk:
+    async with desk_in(sandbox, variant) as desk:
         await book(desk, work_of(desk, paper))
         desk.calls.clear()
         await book(desk, work_of(desk, paper))

@@ -1,4 +1,4 @@
-"""A firm at work: it keeps dossiers, connects them to companies at (the sandbox's) Exact, hands documents in, looks at the books.
+"""A firm at work: it keeps dossiers, connects them to companies at (the sandbox's) Exact, files documents, looks at the books.
 
 All it does goes over HTTP, with the firm's own token, as a partner's software would.
 """
@@ -37,7 +37,7 @@ def invoice(number: str, seller: str = SELLER) -> bytes:
     return content.replace(NUMBER.encode(), number.encode()).replace(SELLER.encode(), seller.encode())
 
 
-class Office:
+class FirmClient:
     """One firm, and the accountant's chair at Exact."""
 
     def __init__(self, mesh: Any, firm_id: UUID | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Exact in other dialects: the sandbox behind a small proxy that says the same in another way the vendor sheet allows."""
+"""Exact in other variants: the sandbox behind a small proxy that says the same in another way the vendor sheet allows."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 @dataclass
 class Said:
-    """One exchange, as the sandbox answered it; a dialect changes it in place."""
+    """One exchange, as the sandbox answered it; a variant changes it in place."""
 
     method: str
     resource: str
@@ -30,22 +30,22 @@ class Said:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Return every row of the answer, for a dialect to change."""
+        """Return every row of the answer, for a variant to change."""
         inner = self.body.get("d") if isinstance(self.body, dict) else None
         if isinstance(inner, dict):
             return list(inner["results"]) if "results" in inner else [inner]
         return inner if isinstance(inner, list) else []
 
 
-Tongue = Callable[[Said], None]
+Variant = Callable[[Said], None]
 
 
-class Dialect(LoopbackServer):
-    """Serves the sandbox in another tongue."""
+class VariantServer(LoopbackServer):
+    """Serves the sandbox in another variant."""
 
-    def __init__(self, vendor_url: str, tongue: Tongue) -> None:
+    def __init__(self, vendor_url: str, variant: Variant) -> None:
         self._vendor_url = vendor_url
-        self._tongue = tongue
+        self._variant = variant
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
         self.heard: list[Said] = []
 
@@ -66,7 +66,7 @@ class Dialect(LoopbackServer):
             {name: value for name, value in got.headers.items() if name.lower() not in _UNSENT},
             json.loads(got.text.replace(self._vendor_url, self.url)) if got.text.startswith("{") else got.text,
         )
-        self._tongue(said)
+        self._variant(said)
         self.heard.append(said)
         content = said.body if isinstance(said.body, str) else json.dumps(said.body)
         writer.write(http_answer(said.status, content.encode(), said.headers))
