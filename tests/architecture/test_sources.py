@@ -21,6 +21,8 @@ SOURCES = {"design", "contract", "messaging", "ubl"} | {
     path.parent.name.removeprefix("connector-") for path in Path(__file__).parents[2].glob("services/*/sources.md")
 }
 """The shared ones, and one a connector."""
+_CITED = re.compile(r"(?:\b([a-z]+)(?:\s+sheet)?\s+(?:# )?)?§(B?\d+(?:\.\d+)?)|[;()\n]", re.IGNORECASE)
+"""A source, where it is named, and a paragraph; or what ends the reach of a name. A name may stand at the end of a line."""
 _RFC = re.compile(r"RFC \d+ §[\d.]+")
 _PRIVATE = re.compile(rf"§|{_REQUIREMENT.pattern}|(?<!\w)P[1-7](?!\w)|\bsheet\b")
 
@@ -40,15 +42,12 @@ def citations(text: str, here: str | None) -> set[str]:
         here: the source that a bare §n means in this file; None where each must be named.
     """
     found, last = set(), None
-    for line in _RFC.sub("", text).splitlines():
-        last = None
-        for match in re.finditer(r"(?:\b([a-z]+)(?: sheet)? )?§(B?\d+(?:\.\d+)?)|([;()])", line, re.IGNORECASE):
-            named, number, end = match.groups()
-            if end:
-                last = None
-                continue
-            last = named.lower() if named and named.lower() in SOURCES else last
-            found.add(f"{last or here or '?'} §{number}")
+    for named, number in _CITED.findall(_RFC.sub("", text)):
+        if not number:
+            last = None
+            continue
+        last = named.lower() if named.lower() in SOURCES else last
+        found.add(f"{last or here or '?'} §{number}")
     return found
 
 
