@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from koppel_connector.connection.events import Removed
 from koppel_connector.testing import Fault, Testbed, open_testbed
-from koppel_mesh.messages import ConnectionState, DeliveryChanged, DeliveryState, DocumentKind
+from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -123,7 +124,7 @@ async def test_a_removed_connection_ends_what_waited(testbed: Testbed, harness: 
     await testbed.deliver(testbed.ready(*harness.document(1)))
     connection = (await testbed.rows("SELECT id FROM connection"))[0]
     async with testbed.context.database.transaction() as tx:
-        await testbed.kit.connections.set_state(tx, connection.id, ConnectionState.DISCONNECTED)
+        await testbed.kit.connections.apply(tx, connection.id, Removed())
     row = (await testbed.until_state("failed"))[0]
     assert row.problem["code"] == "connection_removed"
 

@@ -7,9 +7,9 @@ import pytest
 
 from koppel_connector import Call, ConnectorError, Problem, Reply
 from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection.events import LoginRefused
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.http.client import NotSent, Unanswered
-from koppel_mesh.messages import ConnectionState
 
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
@@ -93,9 +93,7 @@ async def test_a_success_that_began_before_the_refusal_lets_nothing_go_on(
 
     await testbed.until(under_way, "the document is being booked")
     async with testbed.context.database.transaction() as tx:  # as an import in another process does
-        await testbed.kit.connections.set_state(
-            tx, connection_id, ConnectionState.REAUTHORISE, problem=Problem("reauthorise")
-        )
+        await testbed.kit.connections.apply(tx, connection_id, LoginRefused(Problem("reauthorise")))
     await testbed.until_state("exported")
     assert [row.state for row in await testbed.rows("SELECT state FROM connection")] == ["reauthorise"]
     await change(testbed, connection_id, pin="4071")

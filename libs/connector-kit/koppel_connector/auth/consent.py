@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import text
 
 from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection.events import ConsentGiven, VendorAnswered
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import OAuthProfile
@@ -100,7 +101,7 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
         if row is None or row.state is ConnectionState.DISCONNECTED:
             return _GONE
         await kit.vault.store_first(tx, row.id, answer)
-        await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True, renewed=True)
+        await kit.connections.apply(tx, row.id, ConsentGiven())
         await want_import(tx, kit, row)
     await _name_user(kit, row)
     for loop in ("reconciler", "imports", "deliveries"):
@@ -119,4 +120,4 @@ async def _name_user(kit: Kit, row: ConnectionRow) -> None:
     async with kit.database.transaction() as tx:
         await vendor.flush(tx)
         if user:
-            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, user=user, fresh=True)
+            await kit.connections.apply(tx, row.id, VendorAnswered(user))

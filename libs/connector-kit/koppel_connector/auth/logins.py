@@ -14,11 +14,11 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.connection.events import LoginRefused, SettingsChanged
 from koppel_connector.connection.store import ConnectionRow, ConnectionStore
 from koppel_connector.contract.errors import ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.database import Database
-from koppel_mesh.messages import ConnectionState
 
 POLL_S = 0.1
 log = structlog.get_logger(__name__)
@@ -117,9 +117,7 @@ class Logins:
         for other in others:
             if other.login_key == key:
                 await tx.execute(_SECRETS, {"id": other.id, **self._connections.sealed(other.id, secrets)})
-                stopped = (ConnectionState.REAUTHORISE, ConnectionState.DEGRADED)
-                state = ConnectionState.CONNECTED if other.state in stopped else other.state
-                await self._connections.set_state(tx, other.id, state, fresh=True, renewed=True)
+                await self._connections.apply(tx, other.id, SettingsChanged(renews_login=True))
 
     async def is_refused(self, tx: AsyncConnection, firm_id: UUID, key: str) -> bool:
         """Return whether the vendor refused the login since it was changed last."""
@@ -148,7 +146,7 @@ class Logins:
             if (await tx.execute(_REFUSE, values)).one_or_none() is None:
                 return False
             for each in connections:
-                await self._connections.set_state(tx, each.id, ConnectionState.REAUTHORISE, problem=problem)
+                await self._connections.apply(tx, each.id, LoginRefused(problem))
         log.warning(
             "the vendor refused a login that connections share", connections=len(connections), problem=problem.code
         )

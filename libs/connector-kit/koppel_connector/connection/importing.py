@@ -20,6 +20,7 @@ from koppel_connector.kit import Kit
 from koppel_mesh.messages import ConnectionState
 from koppel_mesh.service import Context
 
+from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
 from .store import ConnectionRow
 
@@ -80,7 +81,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
             await replace_lines(tx, row.id, master_data.lines())
             await tx.execute(_DONE, {"id": row.id})
             if row.state is ConnectionState.DEGRADED:
-                await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
+                await kit.connections.apply(tx, row.id, VendorAnswered())
         kit.wake("reconciler")
     except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
         await _ended(kit, connection_id, vendor, failure)
@@ -97,14 +98,16 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
 
 
 async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failure: ConnectorError) -> None:
-    state = ConnectionState.REAUTHORISE if isinstance(failure, ReauthorisationRequired) else ConnectionState.DEGRADED
+    event: ConnectionEvent
+    if isinstance(failure, ReauthorisationRequired):
+        event = LoginRefused(failure.problem)
+    else:
+        event = ProblemFound(failure.problem or Problem("rejected_by_vendor"))
     async with kit.database.transaction() as tx:
         if vendor is not None:
             await vendor.flush(tx)
         await tx.execute(_GIVEN_UP, {"id": connection_id})
-        await kit.connections.set_state(
-            tx, connection_id, state, problem=failure.problem or Problem("rejected_by_vendor")
-        )
+        await kit.connections.apply(tx, connection_id, event)
     kit.wake("reconciler")
 
 

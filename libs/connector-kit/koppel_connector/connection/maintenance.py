@@ -6,9 +6,11 @@ from sqlalchemy import text
 from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
 from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END
-from koppel_mesh.messages import ConnectionState, DeliveryState
+from koppel_mesh.messages import DeliveryState
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import gauge
+
+from .events import LoginRefused
 
 BATCH = 50
 WAITING = [state for state in DeliveryState if state not in (DeliveryState.BOOKED, DeliveryState.SUPERSEDED)]
@@ -68,7 +70,7 @@ async def keep_alive(context: Context) -> bool:
             await kit.vault.keep_alive(connection_id)
         except ReauthorisationRequired as failure:
             async with kit.database.transaction() as tx:
-                await kit.connections.set_state(tx, connection_id, ConnectionState.REAUTHORISE, problem=failure.problem)
+                await kit.connections.apply(tx, connection_id, LoginRefused(failure.problem))
             kit.wake("reconciler")
         except ConnectorError as failure:
             log.info("keep-alive postponed", connection=str(connection_id), reason=str(failure))

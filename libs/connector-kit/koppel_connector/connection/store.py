@@ -23,6 +23,8 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 
 from .breaker import Breaker, Observation, Pace, observe
+from .events import ConnectionEvent, LoginRefused, ProblemFound
+from .state_machine import transition
 
 log = structlog.get_logger(__name__)
 USABLE = (ConnectionState.CONNECTED, ConnectionState.DEGRADED)
@@ -102,19 +104,17 @@ def _is_secret(field: dict[str, Any]) -> bool:
     return any(each.get("writeOnly") is True for each in (field, *field.get("anyOf", ())))
 
 
-_SET_STATE = text("""
+_STATE = Statement("SELECT state, problem, dossier_id, firm_id FROM connection WHERE id = :id FOR NO KEY UPDATE")
+_SET_STATE = Statement("""
     UPDATE connection SET state = :state, version = version + 1, changed_at = clock_timestamp(),
         problem = CAST(:problem AS jsonb), connected_via_user = coalesce(:user, connected_via_user),
-        failures = CASE WHEN CAST(:fresh AS boolean) THEN 0 ELSE failures END,
-        away_since = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE away_since END,
-        probe_at = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE probe_at END,
-        outage = CASE WHEN CAST(:fresh AS boolean) THEN NULL ELSE outage END,
-        not_before = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE not_before END,
-        unblocked_at = CASE WHEN CAST(:fresh AS boolean) THEN clock_timestamp() ELSE unblocked_at END
-    WHERE id = :id AND state <> 'disconnected'
-        AND (state <> 'reauthorise' OR :state IN ('reauthorise', 'disconnected') OR CAST(:renewed AS boolean))
-        AND (state <> :state OR CAST(:fresh AS boolean) OR problem IS DISTINCT FROM CAST(:problem AS jsonb))
-    RETURNING dossier_id, firm_id, version, connected_via_user
+        failures = CASE WHEN CAST(:resumes AS boolean) THEN 0 ELSE failures END,
+        away_since = CASE WHEN CAST(:resumes AS boolean) THEN NULL ELSE away_since END,
+        probe_at = CASE WHEN CAST(:resumes AS boolean) THEN NULL ELSE probe_at END,
+        outage = CASE WHEN CAST(:resumes AS boolean) THEN NULL ELSE outage END,
+        not_before = CASE WHEN CAST(:resumes AS boolean) THEN clock_timestamp() ELSE not_before END,
+        unblocked_at = CASE WHEN CAST(:resumes AS boolean) THEN clock_timestamp() ELSE unblocked_at END
+    WHERE id = :id RETURNING version, connected_via_user
 """)
 
 
@@ -187,45 +187,25 @@ class ConnectionStore:
             return {"secrets": None, "key_id": None}
         return {"secrets": self._keys.seal(connection_id, secrets), "key_id": self._keys.key_id}
 
-    async def set_state(
-        self,
-        tx: AsyncConnection,
-        connection_id: UUID,
-        state: ConnectionState,
-        *,
-        problem: Problem | None = None,
-        user: str | None = None,
-        fresh: bool = False,
-        renewed: bool = False,
-    ) -> None:
-        """Move a connection and tell it, in one transaction.
-
-        Args:
-            tx: the caller's transaction.
-            connection_id: which.
-            state: where to.
-            problem: what a person is told of it.
-            user: through whom we are connected, where that is known now.
-            fresh: what waited for it may go on.
-            renewed: by a new consent or changed settings. Without either nothing leads out of ``reauthorise``: a success that
-                began before the refusal proves nothing, and vendors lock out users who knock again.
-        """
-        rendered = self._reporter.render(problem) if problem else None
-        row = (
-            await tx.execute(
-                _SET_STATE,
-                {
-                    "id": connection_id,
-                    "state": state.value,
-                    "problem": rendered.model_dump_json() if rendered else None,
-                    "user": user,
-                    "fresh": fresh,
-                    "renewed": renewed,
-                },
-            )
-        ).one_or_none()
-        if row is None:
+    async def apply(self, tx: AsyncConnection, connection_id: UUID, event: ConnectionEvent) -> None:
+        """Move a connection and announce it, in the caller's transaction; an event that comes too late changes nothing."""
+        row = await _STATE.one_or_none(tx, {"id": connection_id})
+        made = transition(ConnectionState(row.state), event) if row is not None else None
+        if row is None or made is None:
             return
+        before = ProblemData.model_validate(row.problem) if row.problem else None
+        rendered = self._reporter.render(made.problem) if made.problem else None
+        problem = before if made.keeps_problem else rendered
+        if not made.resumes and (made.to, problem) == (row.state, before):
+            return
+        values = {
+            "id": connection_id,
+            "state": made.to.value,
+            "problem": problem.model_dump_json() if problem else None,
+            "user": made.user,
+            "resumes": made.resumes,
+        }
+        written = await _SET_STATE.one(tx, values)
         await outbox.publish(
             tx,
             ConnectionChanged(
@@ -233,10 +213,10 @@ class ConnectionStore:
                 dossier_id=row.dossier_id,
                 firm_id=row.firm_id,
                 connector=self._reporter.connector,
-                state=state,
-                version=row.version,
-                connected_via_user=row.connected_via_user,
-                problem=rendered,
+                state=made.to,
+                version=written.version,
+                connected_via_user=written.connected_via_user,
+                problem=problem,
             ),
         )
 
@@ -279,12 +259,12 @@ class ConnectionStore:
         """Apply to the whole connection what an error says about it; return whether it says anything."""
         match failure:
             case ReauthorisationRequired(problem=problem):
-                await self.set_state(tx, connection_id, ConnectionState.REAUTHORISE, problem=problem)
+                await self.apply(tx, connection_id, LoginRefused(problem))
                 self._wake("reconciler")
             case RateLimited(until=until, holds="connection") if until is not None:
                 await pause(tx, connection_id, until)
             case ActionRequired(problem=problem) if problem and self._reporter.catalogue.kind_of(problem).degrades:
-                await self.set_state(tx, connection_id, ConnectionState.DEGRADED, problem=problem)
+                await self.apply(tx, connection_id, ProblemFound(problem))
             case _:
                 return False
         return True

@@ -19,6 +19,7 @@ from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
+from koppel_connector.connection.events import VendorAnswered
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
@@ -302,7 +303,7 @@ async def _keep_health(
     if await kit.connections.apply_failure(tx, row.id, failure):
         return
     if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED:
-        await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
+        await kit.connections.apply(tx, row.id, VendorAnswered())
 
 
 def _while_away(vendor: OpenVendor, event: Event) -> Event:

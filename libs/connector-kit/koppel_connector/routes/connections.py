@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.connection.events import Removed, SettingsChanged
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
@@ -130,9 +131,9 @@ async def change_connection(
                 **kit.connections.sealed(row.id, secrets),
             )
         )
-        state = _after_change(kit, settings, row.state) if may_try else row.state
-        if state is not ConnectionState.REAUTHORISE:
-            await kit.connections.set_state(tx, row.id, state, fresh=True, renewed=True)
+        # A password that was refused is repaired here; a grant only by a new consent.
+        renews_login = may_try and not isinstance(kit.connector.auth(settings), OAuthProfile)
+        await kit.connections.apply(tx, row.id, SettingsChanged(renews_login))
         changed = await kit.connections.read(tx, row.id)
         assert changed is not None
         if changed.imported_at is None or changed.limit_scope != row.limit_scope:
@@ -149,7 +150,7 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
-        await kit.connections.set_state(tx, row.id, ConnectionState.DISCONNECTED)
+        await kit.connections.apply(tx, row.id, Removed())
         await tx.execute(oauth_token.delete().where(oauth_token.c.connection_id == row.id))
         await tx.execute(
             update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_due_at=None)
@@ -256,14 +257,6 @@ def _scope(kit: Kit, connection_id: UUID, settings: BaseModel) -> str:
 def _changed(kit: Kit, row: ConnectionRow, changes: Changes) -> BaseModel:
     shown, secrets = split_secrets(row.settings)
     return _checked(kit, merged({**shown, **secrets}, changes.settings))
-
-
-def _after_change(kit: Kit, settings: BaseModel, state: ConnectionState) -> ConnectionState:
-    # A password that was refused is mended here; a grant only by a new consent.
-    mended = {ConnectionState.DEGRADED}
-    if not isinstance(kit.connector.auth(settings), OAuthProfile):
-        mended |= {ConnectionState.REAUTHORISE, ConnectionState.AUTHORISING}
-    return ConnectionState.CONNECTED if state in mended else state
 
 
 def merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

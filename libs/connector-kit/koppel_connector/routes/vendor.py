@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
+from koppel_connector.connection.events import LoginRefused, VendorAnswered
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CheckStep
@@ -23,7 +24,6 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.problems import Problem as HttpProblem
 from koppel_mesh.http.server import CurrentContext
-from koppel_mesh.messages import ConnectionState
 
 from .connections import Reader, Writer
 from .views import AttemptView, CheckStepView, RemoteDossierView, owned_connection
@@ -99,9 +99,9 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
     async with context.database.transaction() as tx:
         await vendor.flush(tx)
         if steps and all(step.ok for step in steps):
-            await kit.connections.set_state(tx, row.id, ConnectionState.CONNECTED, fresh=True)
+            await kit.connections.apply(tx, row.id, VendorAnswered())
         if dead is not None:
-            await kit.connections.set_state(tx, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
+            await kit.connections.apply(tx, row.id, LoginRefused(dead.problem))
     kit.wake("reconciler")
     return _shown(kit, steps)
 
@@ -141,7 +141,7 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
         async with context.database.transaction() as tx:
             await vendor.flush(tx)
             if dead is not None:
-                await kit.connections.set_state(tx, row.id, ConnectionState.REAUTHORISE, problem=dead.problem)
+                await kit.connections.apply(tx, row.id, LoginRefused(dead.problem))
                 kit.wake("reconciler")
 
 
