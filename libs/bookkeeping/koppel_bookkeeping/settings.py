@@ -43,6 +43,9 @@ Code = Annotated[
     BeforeValidator(_code_text),
     Field(min_length=1, max_length=20, pattern=r"^[^\s\x00'](?:[^\x00']*[^\s\x00'])?$"),
 ]
+# A form shows the master data that a code is chosen from, and asks for it by this kind.
+JournalCode = Annotated[Code, Field(json_schema_extra={"chooses_from": "journal"})]
+VatCode = Annotated[Code, Field(json_schema_extra={"chooses_from": "vat_code"})]
 VatKey = Annotated[str, AfterValidator(_checked_vat_key)]
 
 
@@ -55,11 +58,11 @@ class SettingsPart(BaseModel):
 class Journals(SettingsPart):
     """The journals of a dossier: invoices and credit notes apart (R144, R145), receipts in a journal of their own (R140)."""
 
-    sale: Code | None = None
-    sale_credit: Code | None = None
-    purchase: Code | None = None
-    purchase_credit: Code | None = None
-    receipts: Code | None = None
+    sale: JournalCode | None = None
+    sale_credit: JournalCode | None = None
+    purchase: JournalCode | None = None
+    purchase_credit: JournalCode | None = None
+    receipts: JournalCode | None = None
 
     def of(self, kind: DocumentKind) -> str | None:
         """Return the journal of a kind. Credit notes fall back on the invoices'; receipts never share one with invoices."""
@@ -92,8 +95,8 @@ class PerSide(SettingsPart):
 class VatCodes(SettingsPart):
     """VAT codes by ``category:rate`` or ``category``; what is not given is found where the vendor has exactly one."""
 
-    sale: dict[VatKey, Code] = {}
-    purchase: dict[VatKey, Code] = {}
+    sale: dict[VatKey, VatCode] = {}
+    purchase: dict[VatKey, VatCode] = {}
 
     def find(self, side: Side, category: str, rate: Decimal | None) -> str | None:
         """Return the code for category and rate, else for the category alone."""

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from koppel_bookkeeping import CannotBook, Reason
 from koppel_connector import (
@@ -50,7 +50,7 @@ class PaperServiceSettings(ConnectorSettings):
 
 
 class PaperSettings(BaseModel):
-    journal: str | None = None
+    journal: Annotated[str, Field(json_schema_extra={"chooses_from": "journal"})] | None = None
     pin: SecretStr | None = None
 
 

@@ -48,11 +48,11 @@ class Destinations(SettingsPart):
 class ExactSettings(SettingsPart):
     """The settings of one connection. All may come later; what is missing to send is told by ``missing``."""
 
-    division: int | None = Field(None, ge=1, le=2**31 - 1)
+    division: int | None = Field(None, ge=1, le=2**31 - 1, json_schema_extra={"chooses_from": "remote_dossier"})
     destination: Destinations = Destinations()
     journals: Journals = Journals()
-    default_ledger_account: PerSide = PerSide()
-    default_payment_condition: PerSide = PerSide()
+    default_ledger_account: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "ledger_account"})
+    default_payment_condition: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "payment_condition"})
     """Of a relation without one, where the document does not say when it is due."""
     vat_codes: VatCodes = VatCodes()
     entry_numbers: Literal["vendor", "document"] = "vendor"

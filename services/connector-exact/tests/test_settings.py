@@ -4,7 +4,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
-from connector_exact.settings import LIVE_URL, ExactServiceSettings, ExactSettings
+from connector_exact.settings import ExactSettings
+from koppel_connector.routes.settings_schema import settings_schema
 
 CONTRACT = {
     "division": 3090901,
@@ -89,3 +90,13 @@ def test_production_goes_to_the_live_exact_unless_told_otherwise(monkeypatch: py
     }
     settings = ExactServiceSettings.model_validate({**MESH, **needed, "env": "production"})
     assert settings.exact_base_url == LIVE_URL
+
+
+def test_every_code_says_what_it_chooses_from() -> None:
+    fields = settings_schema(ExactSettings)["properties"]
+    assert {field["chooses_from"] for field in fields["journals"]["properties"].values()} == {"journal"}
+    assert fields["default_ledger_account"]["chooses_from"] == "ledger_account"
+    assert fields["default_payment_condition"]["chooses_from"] == "payment_condition"
+    vat_codes = fields["vat_codes"]["properties"]
+    assert {side["additionalProperties"]["chooses_from"] for side in vat_codes.values()} == {"vat_code"}
+    assert fields["division"]["chooses_from"] == "remote_dossier"

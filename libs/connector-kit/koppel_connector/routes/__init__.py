@@ -6,12 +6,12 @@ from fastapi import APIRouter
 
 from koppel_connector.contract.connector import Connector, OAuthProfile
 
-from . import callback, connections, deliveries, vendor
+from . import callback, connections, deliveries, settings_schema, vendor
 
 
 def routers(connector: Connector) -> Sequence[APIRouter]:
     """Return the routes of a connector; its settings model becomes part of the OpenAPI document."""
     profile = connector.profile
     has_consents = any(isinstance(auth, OAuthProfile) for auth in (profile.auth, *profile.other_auth))
-    always = (connections.router(connector), vendor.router, deliveries.router)
+    always = (settings_schema.router(connector), connections.router(connector), vendor.router, deliveries.router)
     return (*always, callback.router) if has_consents else always

@@ -27,6 +27,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.visibility import visible
 
+from .settings_schema import settings_schema
 from .shared_login import lock_logins, share_login, shared_secrets
 from .views import ConnectionView, owned_connection, view_connection, warnings_of
 
@@ -50,7 +51,8 @@ class Changes(BaseModel):
 def router(connector: Connector) -> APIRouter:
     """Return the routes, described with the settings of ``connector``."""
     routes = APIRouter(prefix="/v1", tags=["connections"])
-    described = {"description": f"`settings` is a {connector.settings_model.__name__}."}
+    settings_are = {"properties": {"settings": settings_schema(connector.settings_model)}}
+    described = {"requestBody": {"content": {"application/json": {"schema": settings_are}}}}
 
     @routes.post("/connections", status_code=201, response_model=ConnectionView, openapi_extra=described)
     async def create_connection(
