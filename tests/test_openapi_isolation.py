@@ -26,8 +26,10 @@ PUBLIC = {
     ("identity", "get", "/.well-known/oauth-authorization-server"),
     ("identity", "get", "/.well-known/openid-configuration"),
     ("connector-*", "get", "/oauth/callback"),
+    ("connector-*", "post", "/v1/notices/{address}"),
 }
-"""Without a token: what gives tokens, and where a vendor sends a browser back (with a state of ours in hand)."""
+"""Without a token: what gives tokens, where a vendor sends a browser back (with a state of ours in hand), and where it speaks
+back (with proof by its own means)."""
 OF_NOBODY = {("identity", "post", "/v1/signing-keys/rotate")}
 """Names no object; for administrators only."""
 BODIES: dict[str, Any] = {

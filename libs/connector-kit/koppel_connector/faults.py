@@ -14,6 +14,8 @@ POINTS: Final = (
     "after_vendor_answer",
     "before_outcome_commit",
     "after_outcome_commit",
+    "after_notice_commit",
+    "before_notice_commit",
     "after_token_answer",
     "after_token_commit",
 )

@@ -11,6 +11,7 @@ from .connection.maintenance import keep_alive, measure, rotate_keys
 from .contract.connector import Connector
 from .delivery.export import serve_deliveries
 from .delivery.handlers import take_documents, take_dossiers
+from .delivery.notices import serve_notices
 from .delivery.probe import serve_probes
 from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
@@ -25,6 +26,7 @@ LOOPS = (
     Loop("probes", serve_probes, 1.0),
     Loop("sweeper", sweep, 2.0),
     Loop("reconciler", reconcile, 5.0),
+    Loop("notices", serve_notices, 5.0),
     Loop("imports", serve_imports, 5.0),
     Loop("keep-alive", keep_alive, 60.0),
     Loop("key-rotation", rotate_keys, 300.0),

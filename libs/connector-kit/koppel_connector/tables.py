@@ -176,6 +176,8 @@ delivery = Table(
     Index("delivery_waiting", "connection_id", postgresql_where=text(NOT_AT_ITS_END)),
     Index("delivery_of_document", "document_id"),
     Index("delivery_of_firm", "firm_id", "id"),
+    Index("delivery_remote_ref", "remote_ref"),
+    Index("delivery_remote_id", "remote_id", postgresql_where=text("remote_id IS NOT NULL")),
 )
 
 attempt = Table(
@@ -205,6 +207,26 @@ attempt = Table(
     Index("attempt_open", "delivery_id", postgresql_where=text("finished_at IS NULL")),
 )
 """Every exchange with a vendor, committed before its bytes leave. This is the sync log people see."""
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("notice_id", Text, nullable=False),
+    Column("headers", JSONB, nullable=False, server_default=_empty),
+    Column("content", LargeBinary, nullable=False),
+    _moment("received_at", default=True),
+    Column("due_at", DateTime(timezone=True), server_default=_now),
+    _moment("handled_at"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("problem", Text),
+    UniqueConstraint("address", "notice_id", name="notice_key"),
+    Index("notice_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("notice_open", "id", postgresql_where=text("handled_at IS NULL")),
+    Index("notice_handled", "handled_at"),
+)
+"""What vendors told by themselves. Without ``due_at`` it is at its end: worked off, or given up (no ``handled_at``)."""
 
 rate_window = Table(
     "rate_window",

@@ -1,5 +1,7 @@
 """The smallest connector there is, for the kit's own tests: one call books, one looks up, one reads back."""
 
+import hmac
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
@@ -38,6 +40,14 @@ from koppel_connector import (
     VendorAnswer,
     Window,
 )
+from koppel_connector.contract.notices import (
+    DeliveryBounced,
+    EntryChanged,
+    MasterDataChanged,
+    Notice,
+    NoticeEffect,
+    Verified,
+)
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
 from koppel_mesh.messages import DocumentKind
@@ -47,6 +57,7 @@ ME = Call("me", "GET", "/me", acts=False)
 
 class PaperServiceSettings(ConnectorSettings):
     paper_base_url: str = "http://127.0.0.1:9"
+    paper_notice_secret: SecretStr = SecretStr("paper-notices")
 
 
 class PaperSettings(BaseModel):
@@ -131,6 +142,26 @@ class PaperConnector(Connector):
             problem = Problem("totals_differ", booked=entry["total"], expected=context.progress["total"])
             return Differs(problem, entry["number"])
         return Booked(entry["number"])
+
+    def verify(self, notice: Notice, service_settings: Any, settings: PaperSettings | None) -> Verified | None:
+        secret = service_settings.paper_notice_secret if settings is None else settings.pin
+        if secret is None:
+            return None
+        mac = hmac.new(secret.get_secret_value().encode(), notice.content, "sha256").hexdigest()
+        if not hmac.compare_digest(mac, notice.headers.get("x-paper-signature", "")):
+            return None
+        return Verified(str(json.loads(notice.content)["id"]))
+
+    def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
+        told = json.loads(notice.content)
+        match told["event"]:
+            case "entry":
+                return [EntryChanged(told["reference"])]
+            case "bounce":
+                return [DeliveryBounced(Problem("rejected_by_vendor", told["reason"]), told["reference"])]
+            case "accounts":
+                return [MasterDataChanged(told.get("company"))]
+        raise ValueError(told["event"])
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         if answer.status == 423:

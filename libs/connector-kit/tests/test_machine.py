@@ -1,13 +1,10 @@
-"""Every state meets every event; a random walk never sends again what may be there."""
+"""Every state of a delivery meets every event."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from koppel_connector import Problem
 from koppel_connector.delivery import events
@@ -37,6 +34,8 @@ EVENTS: dict[str, Event] = {
     "ReadBackPending": events.ReadBackPending(),
     "ReadBackMissing": events.ReadBackMissing(),
     "ReadBackMismatch": events.ReadBackMismatch(P),
+    "EntryReported": events.EntryReported(),
+    "Bounced": events.Bounced(P),
     "RetryRequested": events.RetryRequested(),
     "Unblocked": events.Unblocked(),
     "ReexportRequested": events.ReexportRequested(),
@@ -55,7 +54,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "RetryRequested": S.READY,
         "ResolvedAsAbandoned": S.FAILED,
     },
-    (S.UNKNOWN, True): {"Claimed": S.SENDING, "ActionNeeded": S.BLOCKED},
+    (S.UNKNOWN, True): {"Claimed": S.SENDING, "ActionNeeded": S.BLOCKED, "Bounced": S.FAILED},
     (S.SENDING, False): {
         "Accepted": S.EXPORTED,
         "Refused": S.FAILED,
@@ -89,6 +88,8 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "ReadBackMismatch": S.REVIEW,
         "VendorUnavailable": S.EXPORTED,
         "Deferred": S.EXPORTED,
+        "EntryReported": S.EXPORTED,
+        "Bounced": S.FAILED,
         "RetryRequested": S.EXPORTED,
         "Unblocked": S.EXPORTED,
         "ReexportRequested": S.UNKNOWN,
@@ -105,6 +106,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
     },
     (S.BLOCKED, True): {
         "ActionNeeded": S.BLOCKED,
+        "Bounced": S.FAILED,
         "Unblocked": S.UNKNOWN,
         "RetryRequested": S.UNKNOWN,
         "ReexportRequested": S.UNKNOWN,
@@ -117,7 +119,12 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "ReexportRequested": S.READY,
         "ResolvedAsBooked": S.BOOKED,
     },
-    (S.FAILED, True): {"RetryRequested": S.UNKNOWN, "ReexportRequested": S.UNKNOWN, "ResolvedAsBooked": S.BOOKED},
+    (S.FAILED, True): {
+        "Bounced": S.FAILED,
+        "RetryRequested": S.UNKNOWN,
+        "ReexportRequested": S.UNKNOWN,
+        "ResolvedAsBooked": S.BOOKED,
+    },
     (S.REVIEW, False): {
         "ResolvedAsBooked": S.BOOKED,
         "ResolvedForResend": S.READY,
@@ -126,6 +133,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "Unblocked": S.REVIEW,
     },
     (S.REVIEW, True): {
+        "Bounced": S.FAILED,
         "ResolvedAsBooked": S.BOOKED,
         "ResolvedForResend": S.READY,
         "ResolvedAsAbandoned": S.FAILED,
@@ -231,6 +239,20 @@ def test_what_is_never_found_is_sent_at_once_then_by_schedule_and_not_for_ever()
     assert pauses == [timedelta(seconds=each) for each in expected]
 
 
+def test_what_the_vendor_reports_hurries_no_search_before_the_call_can_no_longer_act() -> None:
+    waiting = Situation(S.UNKNOWN, unknown_since=NOW)
+    with pytest.raises(IllegalTransitionError):
+        transition(waiting, EVENTS["EntryReported"], PATIENCE, NOW)
+    made = transition(replace(waiting, not_found=1), EVENTS["EntryReported"], PATIENCE, NOW)
+    assert (made.to.state, made.due_at) == (S.UNKNOWN, NOW)
+    assert made.to.not_found == 0, "not found twice counts from here, a settling time apart"
+
+
+def test_what_bounced_is_not_there_and_may_be_sent_again() -> None:
+    made = transition(Situation(S.UNKNOWN, unknown_since=NOW), EVENTS["Bounced"], PATIENCE, NOW)
+    assert transition(made.to, EVENTS["RetryRequested"], PATIENCE, NOW).to.state is S.READY
+
+
 def test_age_turns_unknown_into_review_never_into_failed() -> None:
     old = sending(unknown_since=NOW - timedelta(hours=25))
     made = transition(old, EVENTS["LookupFailed"], PATIENCE, NOW)
@@ -271,104 +293,3 @@ def test_gone_is_what_is_not_there_twice() -> None:
 
 def test_nothing_is_asked_where_nothing_can_be_read_back() -> None:
     assert transition(sending(), EVENTS["Accepted"], replace(PATIENCE, reads_back=False), NOW).due_at is None
-
-
-class AnyWalk(RuleBasedStateMachine):
-    """A vendor that may have acted on any send; the machine must never send while it may hold our document."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = NOW
-        self.situation = Situation(S.READY)
-        self.due_at: datetime | None = NOW
-        self.held = 0
-        self.misses: list[datetime] = []
-        self.person_spoke = False
-
-    def go(self, event: Event) -> None:
-        made = transition(self.situation, event, PATIENCE, self.now)
-        self.situation, self.due_at = made.to, made.due_at
-
-    @rule(seconds=st.integers(0, 100_000))
-    def time_passes(self, seconds: int) -> None:
-        self.now += timedelta(seconds=seconds)
-
-    @precondition(lambda self: self.situation.state is S.READY and self.due_at is not None and self.due_at <= self.now)
-    @rule(
-        acted=st.booleans(),
-        ending=st.sampled_from(
-            ["Accepted", "Ambiguous", "Refused", "RetryScheduled", "Deferred", "ActionNeeded", "dies"]
-        ),
-    )
-    def send(self, acted: bool, ending: str) -> None:
-        self.go(events.Claimed())
-        definite_no = ending in ("Refused", "RetryScheduled", "Deferred", "ActionNeeded")
-        if ending == "Accepted" or (acted and not definite_no):
-            self.held += 1
-        deadline_at = self.now + timedelta(seconds=20)
-        match ending:
-            case "dies":
-                self.go(events.LeaseExpired(deadline_at))
-            case "Ambiguous":
-                self.go(events.Ambiguous(deadline_at))
-            case "Deferred":
-                self.go(events.Deferred(deadline_at))
-            case _:
-                self.go(EVENTS[ending])
-
-    @precondition(
-        lambda self: self.situation.state is S.UNKNOWN and self.due_at is not None and self.due_at <= self.now
-    )
-    @rule(contexts=st.booleans())
-    def look_up(self, contexts: bool) -> None:
-        self.go(events.Claimed())
-        if not contexts:
-            self.go(events.LookupFailed())
-        elif self.held:
-            self.go(events.Accepted())
-        else:
-            self.misses.append(self.now)
-            self.go(events.LookupFoundNothing())
-
-    @precondition(lambda self: self.situation.state in (S.BLOCKED, S.FAILED))
-    @rule(event=st.sampled_from(["RetryRequested", "ReexportRequested"]))
-    def person_retries(self, event: str) -> None:
-        self.go(EVENTS[event])
-
-    @precondition(lambda self: self.situation.state in (S.BOOKED, S.EXPORTED))
-    @rule(event=st.sampled_from(["ReexportRequested"]))
-    def exported_again(self, event: str) -> None:
-        self.go(EVENTS[event])
-
-    @precondition(lambda self: self.situation.state is S.UNKNOWN)
-    @rule()
-    def connection_stops(self) -> None:
-        self.go(EVENTS["ActionNeeded"])
-
-    @precondition(lambda self: self.situation.state is S.EXPORTED)
-    @rule()
-    def read_back(self) -> None:
-        self.go(events.ReadBackBooked())
-
-    @invariant()
-    def never_twice(self) -> None:
-        assert self.held <= 1
-
-    @invariant()
-    def never_failed_while_uncertain(self) -> None:
-        if self.situation.state is S.FAILED:
-            assert self.held == 0
-
-    @invariant()
-    def somebody_looks_again(self) -> None:
-        if self.situation.state in (S.READY, S.UNKNOWN):
-            assert self.due_at is not None
-
-    @invariant()
-    def misses_are_settled(self) -> None:
-        if self.situation.state is S.READY and len(self.misses) >= 2:
-            assert self.misses[-1] - self.misses[-2] >= timedelta(seconds=PATIENCE.settle_s)
-
-
-TestAnyWalk = AnyWalk.TestCase
-TestAnyWalk.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

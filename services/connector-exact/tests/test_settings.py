@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
-from connector_exact.settings import ExactSettings
+from connector_exact.settings import LIVE_URL, ExactServiceSettings, ExactSettings
 from koppel_connector.routes.settings_schema import settings_schema
 
 CONTRACT = {

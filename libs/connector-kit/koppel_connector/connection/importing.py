@@ -24,11 +24,19 @@ from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
 from .store import ConnectionRow
 
+IMPORT_PAUSE_S = 300.0
+"""Between two imports of one connection that nobody asked for by hand: a vendor may tell of every line that it changes."""
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
 log = structlog.get_logger(__name__)
 
 _WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
+_WANT_SOON = text("""
+    UPDATE connection SET import_due_at =
+        greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
+    WHERE (CAST(:id AS uuid) IS NULL OR id = :id) AND (CAST(:scope AS text) IS NULL OR limit_scope = :scope)
+        AND state IN ('connected', 'degraded') AND imported_at IS NOT NULL AND import_due_at IS NULL
+""")
 _NEXT = text("""
     SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
         AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
@@ -42,6 +50,11 @@ _GIVEN_UP = text("UPDATE connection SET import_due_at = NULL WHERE id = :id")
 _LATER = text("""
     UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
 """)
+
+
+async def want_import_of(tx: AsyncConnection, connection_id: UUID | None, scope: str | None) -> None:
+    """Have the master data of one connection, or of all that share a scope, imported soon; asked often, it is brought once."""
+    await tx.execute(_WANT_SOON, {"id": connection_id, "scope": scope, "pause_s": IMPORT_PAUSE_S})
 
 
 async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow, *, asked: bool = False) -> bool:

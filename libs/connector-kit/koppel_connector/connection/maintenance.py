@@ -23,6 +23,8 @@ _breakers = gauge("koppel_endpoint_breakers_open", "Endpoints paused by their er
 _horizon = gauge("koppel_token_expiry_seconds", "Until the first refresh token of a usable connection lapses")
 _unkeyed = gauge("koppel_secrets_under_old_key", "Rows not encrypted with the first key")
 
+_notices = gauge("koppel_notices_open", "Notices of vendors that are not worked off, those that were given up included")
+
 _LAPSING = text("""
     SELECT t.connection_id FROM oauth_token t JOIN connection c ON c.id = t.connection_id
     WHERE t.next_refresh_at <= clock_timestamp() AND c.state IN ('connected', 'degraded')
@@ -41,6 +43,7 @@ _OLD_SECRETS = text("""
 _RESEAL_TOKEN = text("UPDATE oauth_token SET ciphertext = :sealed, key_id = :key_id WHERE connection_id = :id")
 _RESEAL_SECRETS = text("UPDATE connection SET secrets = :sealed, key_id = :key_id WHERE id = :id")
 _FORGET_STATES = text("DELETE FROM oauth_state_used WHERE used_at < clock_timestamp() - interval '2 days'")
+_FORGET_NOTICES = text("DELETE FROM notice WHERE handled_at < clock_timestamp() - interval '30 days'")
 _GAUGES = text("""
     SELECT
         (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at)) FROM delivery d JOIN connection c
@@ -53,7 +56,8 @@ _GAUGES = text("""
         (SELECT extract(epoch FROM min(t.refresh_expires_at) - clock_timestamp()) FROM oauth_token t JOIN connection c
             ON c.id = t.connection_id WHERE c.state IN ('connected', 'degraded')) AS horizon_s,
         (SELECT count(*) FROM oauth_token WHERE key_id <> :key_id)
-            + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys
+            + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys,
+        (SELECT count(*) FROM notice WHERE handled_at IS NULL) AS notices
 """)
 _COUNTS = text(f"SELECT state, count(*) AS number FROM delivery WHERE {NOT_AT_ITS_END} GROUP BY state")
 
@@ -92,6 +96,7 @@ async def rotate_keys(context: Context) -> bool:
                 await tx.execute(write, {"id": row.connection_id, "sealed": sealed, "key_id": kit.keys.key_id})
             moved = max(moved, len(rows))
         await tx.execute(_FORGET_STATES)
+        await tx.execute(_FORGET_NOTICES)
     return moved == BATCH
 
 
@@ -106,6 +111,7 @@ async def measure(context: Context) -> None:
     _paused.labels(service=name).set(row.paused)
     _breakers.labels(service=name).set(row.breakers)
     _horizon.labels(service=name).set(float(row.horizon_s or 0))
+    _notices.labels(service=name).set(row.notices)
     _unkeyed.labels(service=name).set(row.old_keys)
     for state in WAITING:
         _count.labels(service=name, state=state).set(counts.get(state, 0))

@@ -18,6 +18,7 @@ from .delivery import Delivery, DeliveryContext, Trace
 from .errors import ConnectorError
 from .limits import ErrorBudget, HeaderNames, Window
 from .master_data import MasterData, MasterDataStore, MasterRecord
+from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
 from .profile import (
     Application,
     Profile,
@@ -47,16 +48,21 @@ __all__ = [
     "Connection",
     "Connector",
     "Delivery",
+    "DeliveryBounced",
     "DeliveryContext",
     "Differs",
+    "EntryChanged",
     "ErrorBudget",
     "Found",
     "HeaderNames",
     "MasterData",
+    "MasterDataChanged",
     "MasterDataStore",
     "MasterRecord",
     "NotBooked",
     "NotFound",
+    "Notice",
+    "NoticeEffect",
     "OAuthProfile",
     "PasswordProfile",
     "Profile",
@@ -70,6 +76,7 @@ __all__ = [
     "Vanished",
     "Vendor",
     "VendorAnswer",
+    "Verified",
     "Window",
     "classify_by_status",
     "retry_after_s",
@@ -184,6 +191,18 @@ class Connector(ABC):
         """
         return
         yield
+
+    def verify(self, notice: Notice, service_settings: Any, settings: Any) -> Verified | None:
+        """Return the proof that a notice comes from the vendor; None when it proves nothing, and then it is refused and not kept.
+
+        Pure, and asked of whatever anybody sends: compare secrets with ``hmac.compare_digest``. ``settings`` are those of the
+        connection whose id the notice came to; None where it came to the vendor's own key.
+        """
+        return None
+
+    def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
+        """Return what a verified notice tells. Pure; the kit does what follows from it, once."""
+        return ()
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         """Return None for a success, else what to do next. Override for what the vendor means by its statuses.

@@ -121,6 +121,18 @@ class ReadBackMismatch:
 
 
 @dataclass(frozen=True)
+class EntryReported:
+    """The vendor told by itself that it did something with the entry: look now."""
+
+
+@dataclass(frozen=True)
+class Bounced:
+    """What the vendor had taken did not arrive: a definite no after all."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
 class RetryRequested:
     """A person asked to try now."""
 
@@ -175,6 +187,8 @@ Event = (
     | ReadBackPending
     | ReadBackMissing
     | ReadBackMismatch
+    | EntryReported
+    | Bounced
     | RetryRequested
     | Unblocked
     | ReexportRequested

@@ -14,8 +14,10 @@ from .events import (
     Accepted,
     ActionNeeded,
     Ambiguous,
+    Bounced,
     Claimed,
     Deferred,
+    EntryReported,
     Event,
     LeaseExpired,
     LookupAmbiguous,
@@ -108,12 +110,16 @@ def transition(situation: Situation, event: Event, patience: Patience, now: date
     Raises:
         IllegalTransitionError: ``event`` cannot happen in this state; nothing must be changed.
     """
-    match situation.state:
-        case DeliveryState.SENDING:
+    match situation.state, event:
+        case _, EntryReported():
+            made = _reported(situation, patience, now)
+        case _, Bounced(problem):
+            made = _bounced(situation, problem)
+        case DeliveryState.SENDING, _:
             made = _from_sending(situation, event, patience, now)
-        case DeliveryState.EXPORTED:
+        case DeliveryState.EXPORTED, _:
             made = _from_exported(situation, event, patience, now)
-        case DeliveryState.REVIEW:
+        case DeliveryState.REVIEW, _:
             made = _from_review(situation, event, now)
         case _:
             made = _from_waiting(situation, event, patience, now)
@@ -249,6 +255,21 @@ def _exported(was: Situation, patience: Patience, now: datetime) -> Transition:
 
 def _ended(was: Situation, state: DeliveryState, problem: Problem | None) -> Transition:
     return Transition(replace(was, state=state), None, problem)
+
+
+def _reported(was: Situation, patience: Patience, now: datetime) -> Transition | None:
+    if was.state is EXPORTED:
+        return Transition(was, now if patience.reads_back else None, keeps_problem=True)
+    if was.state is UNKNOWN and (was.lookups or was.not_found):
+        # Not before the first search: the call may still act until that is due, and what is not found too early proves nothing.
+        return Transition(replace(was, not_found=0), now, keeps_problem=True)
+    return None
+
+
+def _bounced(was: Situation, problem: Problem) -> Transition | None:
+    if was.state is EXPORTED or (was.unknown_since is not None and was.state is not SENDING):
+        return _ended(replace(was, unknown_since=None, not_found=0, lookups=0), FAILED, problem)
+    return None
 
 
 def _fresh(was: Situation) -> Situation:

@@ -6,12 +6,13 @@ from fastapi import APIRouter
 
 from koppel_connector.contract.connector import Connector, OAuthProfile
 
-from . import callback, connections, deliveries, settings_schema, vendor
+from . import callback, connections, deliveries, notices, settings_schema, vendor
 
 
 def routers(connector: Connector) -> Sequence[APIRouter]:
     """Return the routes of a connector; its settings model becomes part of the OpenAPI document."""
     profile = connector.profile
     has_consents = any(isinstance(auth, OAuthProfile) for auth in (profile.auth, *profile.other_auth))
-    always = (settings_schema.router(connector), connections.router(connector), vendor.router, deliveries.router)
+    made = (settings_schema.router(connector), connections.router(connector))
+    always = (*made, vendor.router, deliveries.router, notices.router)
     return (*always, callback.router) if has_consents else always

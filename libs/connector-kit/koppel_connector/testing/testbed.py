@@ -41,7 +41,7 @@ PATIENCE_S = 20.0
 FINAL = ("failed", "review")
 """States that only a person changes."""
 FINAL_AFTER_S = 1.0
-RUNNING_LOOPS = ("deliveries", "read-back", "probes", "sweeper", "reconciler", "imports")
+RUNNING_LOOPS = ("deliveries", "read-back", "probes", "sweeper", "reconciler", "notices", "imports")
 QUICK = {
     "retry_schedule_s": (0.05, 0.1, 0.2, 0.4),
     "settle_s": 0.2,

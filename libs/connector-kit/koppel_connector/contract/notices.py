@@ -1,0 +1,62 @@
+"""A way in: what a vendor's webhook, a bounced mail or an agent's receipt tells, and what the kit does about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .problems import Problem
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What came in, byte for byte."""
+
+    address: str
+    """Last part of the URL it came to: a connection's id, or the vendor's own key."""
+    headers: Mapping[str, str]
+    """Names in lower case. What authenticates (``authorization``, ``cookie``) is there for ``verify`` and is not stored."""
+    content: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The notice proves where it comes from, by the vendor's own means: a signature, a shared secret."""
+
+    notice_id: str
+    """By what a repeat is recognised: the vendor's id of it, else a hash of its content."""
+
+
+@dataclass(frozen=True)
+class EntryChanged:
+    """The vendor did something with an entry: it is read back now, and looked up now where its outcome is unknown.
+
+    A notice is a hint and no proof: what stands in the books is asked of the books.
+    """
+
+    remote_ref: str | None = None
+    remote_id: str | None = None
+    scope: str | None = None
+    """The books it speaks of, as ``Connector.limit_scope`` names them: needed with ``remote_id``, unless the notice came to one
+    connection's own address."""
+
+
+@dataclass(frozen=True)
+class DeliveryBounced:
+    """What was taken did not arrive after all: the delivery fails with ``problem``, and may be sent again."""
+
+    problem: Problem
+    remote_ref: str | None = None
+    remote_id: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
+class MasterDataChanged:
+    """Journals, accounts or relations changed at the vendor: they are imported again soon."""
+
+    scope: str | None = None
+    """As of ``EntryChanged``."""
+
+
+NoticeEffect = EntryChanged | DeliveryBounced | MasterDataChanged

@@ -1,0 +1,71 @@
+"""Where vendors and mailboxes speak back (contract §7): no token of ours, but proof by the vendor's own means."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel
+
+from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract.notices import Notice, Verified
+from koppel_connector.delivery.notices import connection_id_of, store_notice
+from koppel_connector.kit import Kit
+from koppel_mesh.clock import utc_now
+from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.messages import ConnectionState
+
+NOTICE_SIZE_BYTES_MAX = 1_000_000
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/v1", tags=["notices"])
+
+
+class Accepted(BaseModel):
+    """It is stored and will be worked off."""
+
+    status: str = "accepted"
+
+
+@router.post("/notices/{address}", status_code=202)
+async def take_notice(
+    context: CurrentContext, request: Request, address: Annotated[str, Path(max_length=100)]
+) -> Accepted:
+    """Take what a vendor, a mailbox or an agent tells; ``address`` is a connection's id or the vendor's own key."""
+    kit: Kit = context.resources
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    notice = Notice(address, headers, await _content(request), utc_now())
+    verified = _verified(kit, notice, await _connection(kit, address))
+    if verified is None:
+        raise Problem(401, "unverified_notice", "The notice does not prove where it comes from.")
+    await store_notice(kit, notice, verified)
+    return Accepted()
+
+
+async def _content(request: Request) -> bytes:
+    taken = bytearray()
+    async for part in request.stream():
+        taken += part
+        if len(taken) > NOTICE_SIZE_BYTES_MAX:
+            raise Problem(413, "notice_too_large", f"A notice has at most {NOTICE_SIZE_BYTES_MAX} bytes.")
+    return bytes(taken)
+
+
+async def _connection(kit: Kit, address: str) -> ConnectionRow | None:
+    connection_id = connection_id_of(address)
+    if connection_id is None:
+        return None
+    async with kit.database.reading() as reading:
+        row = await kit.connections.read(reading, connection_id)
+    if row is None or row.state is ConnectionState.DISCONNECTED:
+        raise Problem(401, "unverified_notice", "The notice does not prove where it comes from.")
+    return row
+
+
+def _verified(kit: Kit, notice: Notice, row: ConnectionRow | None) -> Verified | None:
+    settings: Any = row.settings if row is not None else None
+    try:
+        return kit.connector.verify(notice, kit.settings, settings)
+    except Exception:
+        # Whatever arrives may come from anybody: what ``verify`` cannot cope with is not proven.
+        log.exception("the connector cannot verify a notice", connector=kit.profile.name)
+        return None

@@ -1,0 +1,210 @@
+"""A way in: what a vendor tells by itself is proven, stored, answered, and worked off once."""
+
+import asyncio
+import hmac
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from koppel_connector.testing import Fault, Testbed, open_testbed
+
+from .paper_connector import SERVICE
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
+
+SERVICE_FILE = Path(__file__).parent / "paper_connector.py"
+SECRET = "paper-notices"
+
+
+@pytest.fixture
+async def testbed(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+        await harness.connect(running)
+        yield running
+
+
+async def tell(
+    testbed: Testbed, told: dict[str, Any] | bytes, *, address: object = "paper", secret: str = SECRET
+) -> httpx2.Response:
+    """Send a notice as the vendor does: without a token of ours, signed with the secret that we share."""
+    content = told if isinstance(told, bytes) else json.dumps(told).encode()
+    signature = hmac.new(secret.encode(), content, "sha256").hexdigest()
+    async with testbed.caller(None) as vendor:
+        headers = {"X-Paper-Signature": signature, "Authorization": "Basic c2VjcmV0"}
+        return await vendor.post(f"/v1/notices/{address}", content=content, headers=headers)
+
+
+async def exported(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> Any:
+    """Return a delivery that the vendor has taken and not booked, whose next look is far away."""
+    vendor.booked_at_once = False
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+
+    async def looked_at() -> bool:
+        rows = await testbed.rows(
+            "SELECT 1 FROM delivery WHERE state = 'exported' AND lookups > 0 AND lease_token IS NULL"
+        )
+        return bool(rows)
+
+    await testbed.until(looked_at, "the entry was read back once")
+    await testbed.change("UPDATE delivery SET due_at = clock_timestamp() + interval '1 hour'")
+    return (await testbed.deliveries())[0]
+
+
+async def handled(testbed: Testbed) -> None:
+    async def none_open() -> bool:
+        return not await testbed.rows("SELECT 1 FROM notice WHERE handled_at IS NULL")
+
+    await testbed.until(none_open, "every notice is worked off")
+
+
+async def test_what_does_not_prove_where_it_comes_from_is_401_and_not_kept(testbed: Testbed) -> None:
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    told = {"id": "n1", "event": "accounts", "company": "any"}
+    for address, secret in (("paper", "guessed"), (connection, SECRET), (uuid4(), SECRET)):
+        answer = await tell(testbed, told, address=address, secret=secret)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unverified_notice")
+    assert (await tell(testbed, b"\xff not JSON, and well signed")).status_code == 401
+    assert await testbed.rows("SELECT 1 FROM notice") == []
+
+
+async def test_a_connection_that_was_removed_takes_no_notice(testbed: Testbed) -> None:
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    async with testbed.owner() as owner:
+        await owner.patch(f"/v1/connections/{connection}", json={"settings": {"pin": "4071"}})
+        told = {"id": "n1", "event": "accounts"}
+        assert (await tell(testbed, told, address=connection, secret="4071")).status_code == 202
+        await owner.delete(f"/v1/connections/{connection}")
+        assert (await tell(testbed, told | {"id": "n2"}, address=connection, secret="4071")).status_code == 401
+
+
+async def test_a_notice_has_a_size_limit(testbed: Testbed) -> None:
+    answer = await tell(testbed, b"x" * 1_000_001)
+    assert (answer.status_code, answer.json()["code"]) == (413, "notice_too_large")
+    assert await testbed.rows("SELECT 1 FROM notice") == []
+
+
+async def test_what_the_vendor_booked_is_read_back_now(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    row = await exported(testbed, harness, vendor)
+    vendor.ledger[0]["booked"] = True
+    assert (await tell(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})).status_code == 202
+    await testbed.until_state("booked")
+    (notice,) = await testbed.rows("SELECT * FROM notice")
+    assert "authorization" not in notice.headers
+
+
+async def test_what_is_unknown_is_looked_up_now(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> None:
+    await harness.fail(Fault.ACTS_THEN_RESETS)
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    (row,) = await testbed.until_state("unknown")
+    # As it is after a search that found nothing, whose repeat is far away.
+    await testbed.change("UPDATE delivery SET not_found = 1, due_at = clock_timestamp() + interval '1 hour'")
+    await tell(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
+    await testbed.until_state("booked")
+    assert len(vendor.ledger) == 1
+
+
+async def test_what_bounced_is_a_problem_and_may_be_sent_again(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    row = await exported(testbed, harness, vendor)
+    told = {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"}
+    for _ in range(3):
+        assert (await tell(testbed, told)).status_code == 202
+    (failed,) = await testbed.until_state("failed")
+    assert failed.problem["detail"] == "no such mailbox"
+    await handled(testbed)
+    vendor.booked_at_once = True
+    async with testbed.owner() as owner:
+        assert (await owner.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202
+    await testbed.until_state("booked")
+    assert (await tell(testbed, told)).status_code == 202
+    await handled(testbed)
+    assert [each.state for each in await testbed.deliveries()] == ["booked"], "a repeated notice had a second effect"
+
+
+async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor: PaperVendor) -> None:
+    imports = [path for _, path in vendor.seen].count("/accounts")
+    await testbed.change(
+        "UPDATE connection SET limit_scope = 'company 7', imported_at = imported_at - interval '1 hour'"
+    )
+    for number in range(5):
+        await tell(testbed, {"id": f"n{number}", "event": "accounts", "company": "company 7"})
+    await tell(testbed, {"id": "other", "event": "accounts", "company": "company 8"})
+    await handled(testbed)
+
+    async def imported() -> bool:
+        return bool(await testbed.rows("SELECT 1 FROM connection WHERE imported_at > now() - interval '1 minute'"))
+
+    await testbed.until(imported, "the accounts are imported")
+    assert [path for _, path in vendor.seen].count("/accounts") - imports == 1
+
+
+async def test_a_notice_that_cannot_be_worked_off_waits_and_is_given_up_in_the_end(testbed: Testbed) -> None:
+    await tell(testbed, {"id": "n1", "event": "bounce", "reference": "KPL-NOBODY", "reason": "?"})
+    await tell(testbed, {"id": "n2", "event": "invented"})
+
+    async def tried() -> bool:
+        await testbed.change("UPDATE notice SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
+        return not await testbed.rows("SELECT 1 FROM notice WHERE due_at IS NOT NULL OR handled_at IS NOT NULL")
+
+    await testbed.until(tried, "both are given up")
+    found = await testbed.rows("SELECT problem FROM notice ORDER BY notice_id")
+    assert ["no delivery" in found[0].problem, "invented" in found[1].problem] == [True, True]
+
+
+async def test_a_process_killed_between_store_and_work_loses_no_notice(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+) -> None:
+    loops = ("deliveries", "read-back", "imports")
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        testbed.start(loops)
+        await harness.connect(testbed)
+        row = await exported(testbed, harness, vendor)
+        await tell(testbed, {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"})
+        assert await killed_worker(testbed) == 137
+        assert [each.state for each in await testbed.deliveries()] == ["exported"], "the dead worker had no effect"
+        testbed.start(("notices",))
+        await handled(testbed)
+        told = await testbed.rows("SELECT version FROM delivery WHERE state = 'failed'")
+        assert len(told) == 1
+
+
+async def killed_worker(testbed: Testbed) -> int | None:
+    """Run a worker that dies after it worked a notice off and before that is committed."""
+    settings = testbed.context.settings
+    given = {f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set}
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "koppel_connector.testing.worker",
+        f"{SERVICE_FILE}:SERVICE",
+        env={**os.environ, **given, "KOPPEL_FAULT": "before_notice_commit:exit"},
+        stdin=asyncio.subprocess.PIPE,
+    )
+    return await asyncio.wait_for(worker.wait(), 30)
+
+
+def _as_environment(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(_as_environment(item) for item in value)
+    reveal = getattr(value, "get_secret_value", None)
+    return str(reveal() if reveal else value)
+
+
+def test_an_id_of_a_connection_is_told_from_a_vendors_key() -> None:
+    from koppel_connector.delivery.notices import connection_id_of
+
+    number = uuid4()
+    assert connection_id_of(str(number)) == UUID(str(number))
+    assert connection_id_of("paper") is None
