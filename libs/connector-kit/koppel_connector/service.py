@@ -6,7 +6,7 @@ from koppel_mesh.messages import DocumentReady, DossierChanged
 from koppel_mesh.migrations import MESH, Lineage
 from koppel_mesh.service import Loop, Service
 
-from .connection.importing import serve_imports
+from .connection.importing import refresh_master_data, serve_imports
 from .connection.maintenance import keep_alive, measure, rotate_keys
 from .contract.connector import Connector
 from .delivery.export import serve_deliveries
@@ -28,6 +28,7 @@ LOOPS = (
     Loop("reconciler", reconcile, 5.0),
     Loop("notices", serve_notices, 5.0),
     Loop("imports", serve_imports, 5.0),
+    Loop("master-data-refresh", refresh_master_data, 300.0),
     Loop("keep-alive", keep_alive, 60.0),
     Loop("key-rotation", rotate_keys, 300.0),
     Loop("gauges", measure, 15.0),

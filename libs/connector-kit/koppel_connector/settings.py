@@ -40,6 +40,11 @@ class ConnectorSettings(MeshSettings):
     pause_longest_s: float = Field(60.0, gt=0)
     """No pause is longer, unless the vendor asks for it."""
 
+    master_data_max_age_s: float = Field(86_400.0, ge=60)
+    """Master data of a connection that works is imported again when it is older."""
+    master_data_pause_s: float = Field(300.0, ge=0)
+    """Between two imports of one connection that nobody asked for by hand: a notice, or a problem that may come of old data."""
+
     def _needs_vendor_address(self, name: str, live: str) -> None:
         """Give an address that was left unset: in production the vendor's own, on a laptop none at all.
 

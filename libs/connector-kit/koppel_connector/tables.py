@@ -257,7 +257,19 @@ master = Table(
     Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("remote_id", Text, primary_key=True),
+    Column("year", Integer, primary_key=True, server_default="0", autoincrement=False),
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("data", JSONB, nullable=False, server_default=_empty),
 )
+"""``year`` is 0 for what belongs to no bookyear."""
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    _moment("observed_at", default=True),
+)
+"""What a vendor answered, believed for a while; losing it costs calls."""

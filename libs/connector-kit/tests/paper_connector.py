@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from koppel_bookkeeping import CannotBook, Reason
 from koppel_connector import (
+    ActionRequired,
     Application,
     Booked,
     Call,
@@ -29,6 +30,8 @@ from koppel_connector import (
     NotFound,
     OAuthProfile,
     Problem,
+    ProblemCatalogue,
+    ProblemKind,
     Profile,
     ReadBack,
     RemoteDossier,
@@ -87,6 +90,10 @@ class PaperConnector(Connector):
         ),
         windows=(Window("minute", 10_000, 60, HeaderNames("X-Limit", "X-Remaining", "X-Reset")),),
         error_budget=ErrorBudget(5, 3600, reserve=2),
+        master_data_problems=frozenset({"account_unknown"}),
+        problems=ProblemCatalogue(
+            [ProblemKind("account_unknown", "accountant", nl="Onbekend.", fr="Inconnu.", en="Unknown.", blocks=True)]
+        ),
         settle_s=0.2,
         deadline_s=1.0,
     )
@@ -103,6 +110,8 @@ class PaperConnector(Connector):
         assert document.total is not None and document.counterparty is not None
         if document.accounting_cost in set(Reason):
             raise CannotBook(document.accounting_cost, "line 1")
+        if (account := document.ledger_account) and not context.vendor.master_data.get("ledger_account", account):
+            raise ActionRequired(Problem("account_unknown", account))
         return {
             "reference": context.remote_ref,
             "journal": context.vendor.settings.journal,

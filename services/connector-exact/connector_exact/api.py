@@ -92,14 +92,14 @@ class Exact:
 
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
         """Return the relations that fit any of these filter terms of ``mapping.relation``."""
-        book, resource = self._vendor.master_data, "crm/Accounts"
-        refused = {term: refusals.known(book, refusals.shape(resource, term)) for term in terms}
+        memory, resource = self._vendor.memory, "crm/Accounts"
+        refused = {term: await refusals.known(memory, refusals.shape(resource, term)) for term in terms}
         asking = [term for term, failure in refused.items() if failure is None]
         if not asking:
             raise next(failure for failure in refused.values() if failure is not None)
         if len(asking) > 1:
             joined, question = odata.any_of(*asking), refusals.shape(resource, *asking)
-            found = await refusals.asked(book, question, lambda: self._relations_where(joined))
+            found = await refusals.asked(memory, question, lambda: self._relations_where(joined))
             if found is not None:
                 return found
         return await self._relations_one_by_one(asking)
@@ -117,7 +117,7 @@ class Exact:
             except Rejected as failure:
                 refused[question] = failure
         for question in refused.keys() - answered:
-            await refusals.remember(self._vendor.master_data, question, refused[question])
+            await refusals.remember(self._vendor.memory, question, refused[question])
         if refused and not answered:
             raise next(iter(refused.values()))
         return found
@@ -227,7 +227,7 @@ class Exact:
             return await self.entries(family, ours)
         question = refusals.shape(family.path, ours, alike)
         joined = odata.any_of(ours, f"({alike})")
-        found = await refusals.asked(self._vendor.master_data, question, lambda: self.entries(family, joined))
+        found = await refusals.asked(self._vendor.memory, question, lambda: self.entries(family, joined))
         if found is None:
             found = [*await self.entries(family, ours), *await self.entries(family, alike)]
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
@@ -237,9 +237,7 @@ class Exact:
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
         question = refusals.shape(f"{family.path} with {family.lines}", *terms)
         joined = odata.any_of(*terms)
-        found = await refusals.asked(
-            self._vendor.master_data, question, lambda: self.entries(family, joined, lines=True)
-        )
+        found = await refusals.asked(self._vendor.memory, question, lambda: self.entries(family, joined, lines=True))
         if found is None:
             # "This $filter parameter is not supported for this resource" (§2): then one plain question for each.
             return [row for term in terms for row in await self.entries(family, term)]

@@ -263,7 +263,7 @@ async def _forget_what_was_refuted(context: DeliveryContext, entry: Entry, probl
     if problem is None:
         return
     if problem.code in periods.TOLD_BY:
-        await periods.forget(context.vendor.master_data, entry.journal.code, entry.booking.issued_on)
+        await periods.forget(context.vendor.memory, entry.journal.code, entry.booking.issued_on)
     if problem.code == "files_gone":
         await attaching.forget(context)
 

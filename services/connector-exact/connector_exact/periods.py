@@ -7,12 +7,13 @@ already when it was told, because whoever asks later may have opened it since.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Final
 
 from koppel_bookkeeping import CannotBook
-from koppel_connector.contract.connector import DeliveryContext, MasterDataStore, MasterRecord
+from koppel_connector.contract.connector import DeliveryContext
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
+from koppel_connector.contract.memory import Memory, Remembered
 from koppel_mesh.clock import utc_now
 
 from . import odata
@@ -24,7 +25,6 @@ TOLD_BY: Final = frozenset({"period_closed", "financial_year_missing"})
 OPEN_IS_BELIEVED: Final = timedelta(days=1)
 _PERIODS: Final = "financial_periods"
 _STATE: Final = "journal_period"
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -63,19 +63,19 @@ async def insist_on_open(exact: Exact, context: DeliveryContext, journal: str, d
             raise
 
 
-async def forget(book: MasterDataStore, journal: str, day: date) -> None:
+async def forget(memory: Memory, journal: str, day: date) -> None:
     """Have all asked again: Exact has just refused what was remembered as open."""
-    known = book.get(_PERIODS, _PERIODS)
+    known = await memory.recall(_PERIODS)
     if known is None:
         return
-    await book.remember(_line(_PERIODS, _PERIODS, _NEVER, periods=known.data["periods"]))
+    await memory.forget(_PERIODS)
     if (period := _period_of(_periods_of(known), day)) is not None:
-        await book.remember(_line(_STATE, f"{journal} {period}", _NEVER, closed=False))
+        await memory.forget(_state_key(journal, period))
 
 
 async def _all_periods(exact: Exact, context: DeliveryContext, day: date) -> list[Period]:
-    book = context.vendor.master_data
-    known = book.get(_PERIODS, _PERIODS)
+    memory = context.vendor.memory
+    known = await memory.recall(_PERIODS)
     if known is not None:
         periods = _periods_of(known)
         if _is_believed(known, context, good=not periods or _period_of(periods, day) is not None):
@@ -87,23 +87,23 @@ async def _all_periods(exact: Exact, context: DeliveryContext, day: date) -> lis
         # Asked again for every document, a refusal would cost what the question is to spare. A missing right is mostly
         # answered with an empty list (§3.3): that counts the same.
         found = []
-    rows = [[one.year, one.number, one.starts_on.isoformat(), one.ends_on.isoformat()] for one in found]
-    await book.remember(_line(_PERIODS, _PERIODS, told_at, periods=rows))
+    rows = [[one.year, one.number, one.starts_on, one.ends_on] for one in found]
+    await memory.remember(_PERIODS, rows, observed_at=told_at)
     return found
 
 
 async def _is_closed(exact: Exact, context: DeliveryContext, journal: str, period: Period) -> bool:
-    book, key = context.vendor.master_data, f"{journal} {period}"
-    known = book.get(_STATE, key)
-    if known is not None and _is_believed(known, context, good=not known.data["closed"]):
-        return bool(known.data["closed"])
+    memory, key = context.vendor.memory, _state_key(journal, period)
+    known = await memory.recall(key)
+    if known is not None and _is_believed(known, context, good=not known.value):
+        return bool(known.value)
     told_at = utc_now()
     try:
         states = await exact.journal_states(journal, period.year, period.number)
     except (ActionRequired, Rejected):
         states = []
     closed = any(odata.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
-    await book.remember(_line(_STATE, key, told_at, closed=closed))
+    await memory.remember(key, closed, observed_at=told_at)
     return closed
 
 
@@ -113,9 +113,10 @@ def _is_about(row: Row, journal: str, period: Period) -> bool:
     return all(str(row[name]).strip() == wanted for name, wanted in asked.items() if row.get(name) is not None)
 
 
-def _is_believed(line: MasterRecord, context: DeliveryContext, *, good: bool) -> bool:
-    told_at = datetime.fromisoformat(line.data["told_at"])
-    return utc_now() - told_at < OPEN_IS_BELIEVED if good else told_at >= context.delivery.due_at
+def _is_believed(known: Remembered, context: DeliveryContext, *, good: bool) -> bool:
+    if good:
+        return utc_now() - known.observed_at < OPEN_IS_BELIEVED
+    return known.observed_at >= context.delivery.due_at
 
 
 def _period_of(periods: list[Period], day: date) -> Period | None:
@@ -130,12 +131,9 @@ def _period(row: Row) -> Period | None:
     return Period(int(year), int(number), starts_on, ends_on)
 
 
-def _periods_of(line: MasterRecord) -> list[Period]:
-    return [
-        Period(year, number, date.fromisoformat(starts_on), date.fromisoformat(ends_on))
-        for year, number, starts_on, ends_on in line.data["periods"]
-    ]
+def _periods_of(known: Remembered) -> list[Period]:
+    return [Period(*row) for row in known.value]
 
 
-def _line(kind: str, key: str, told_at: datetime, **known: Any) -> MasterRecord:
-    return MasterRecord(kind, key, key, key, {"told_at": told_at.isoformat(), **known})
+def _state_key(journal: str, period: Period) -> str:
+    return f"{_STATE} {journal} {period}"

@@ -41,6 +41,11 @@ PROFILE: Final = Profile(
     ),
     settle_s=30.0,
     problems=PROBLEMS,
+    master_data_problems=frozenset(
+        {"journal_unknown", "journal_blocked", "journal_wrong_type", "currency_not_allowed"}
+        | {"ledger_account_unknown", "ledger_account_blocked", "ledger_account_wrong_type"}
+        | {"unknown_vat_code", "vat_code_blocked", "vat_code_not_allowed", "payment_condition_missing"}
+    ),
     windows=(
         Window(
             "minute",

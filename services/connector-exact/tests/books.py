@@ -13,13 +13,13 @@ class Book(MasterDataStore):
     def __init__(self, lines: Sequence[MasterRecord]) -> None:
         self.lines = list(lines)
 
-    def all(self, kind: str) -> list[MasterRecord]:
+    def all(self, kind: str, year: int | None = None) -> list[MasterRecord]:
         return [line for line in self.lines if line.kind == kind]
 
-    def get(self, kind: str, code: str) -> MasterRecord | None:
+    def get(self, kind: str, code: str, year: int | None = None) -> MasterRecord | None:
         return next((line for line in self.all(kind) if line.code == code), None)
 
-    def find(self, kind: str, key: str, value: str) -> list[MasterRecord]:
+    def find(self, kind: str, key: str, value: str, year: int | None = None) -> list[MasterRecord]:
         own = {"name", "remote_id"}
         return [line for line in self.all(kind) if (getattr(line, key) if key in own else line.data.get(key)) == value]
 

@@ -28,6 +28,7 @@ from koppel_connector.contract.connector import (
 )
 from koppel_connector.contract.errors import OutcomeUnknown
 from koppel_connector.testing import document_factory
+from koppel_connector.testing.memory import MemoryInProcess
 from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
@@ -55,6 +56,7 @@ class Desk(Vendor):
         self.connection = Connection(new_id(), new_id(), new_id(), "connected")
         self.settings = settings
         self.master_data = Book([])
+        self.memory = MemoryInProcess()
         self.calls: list[Made] = []
         self.token = token
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)

@@ -20,6 +20,7 @@ from koppel_connector import faults
 from koppel_connector.auth.authentication import Authentication, Exchange, Sessions, with_grant
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.master_data import StoredMasterData
+from koppel_connector.connection.memory import StoredMemory
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.auth import OAuthProfile, PasswordProfile
@@ -55,6 +56,7 @@ class OpenVendor(Vendor):
         self.row = row
         self.settings = row.settings
         self.master_data = master_data
+        self.memory = StoredMemory(kit.database, row.id)
         self.application: Application = kit.connector.application(kit.settings, row.settings)
         self.connection = Connection(row.id, row.dossier_id, row.firm_id, row.state.value, row.connected_via_user)
         self.acted_at: datetime | None = None

@@ -24,18 +24,31 @@ from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
 from .store import ConnectionRow
 
-IMPORT_PAUSE_S = 300.0
-"""Between two imports of one connection that nobody asked for by hand: a vendor may tell of every line that it changes."""
+REFRESH_BATCH = 20
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
 log = structlog.get_logger(__name__)
 
 _WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
+# Asked often, it is brought once: what is wanted already is left as it is.
 _WANT_SOON = text("""
     UPDATE connection SET import_due_at =
         greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
     WHERE (CAST(:id AS uuid) IS NULL OR id = :id) AND (CAST(:scope AS text) IS NULL OR limit_scope = :scope)
         AND state IN ('connected', 'degraded') AND imported_at IS NOT NULL AND import_due_at IS NULL
+""")
+_WANT_FOR = text("""
+    UPDATE connection SET import_due_at =
+        greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
+    FROM delivery d WHERE d.id = :delivery_id AND connection.id = d.connection_id AND connection.import_due_at IS NULL
+        AND connection.imported_at < d.created_at
+""")
+_REFRESH = text("""
+    UPDATE connection SET import_due_at = clock_timestamp() WHERE id IN (
+        SELECT id FROM connection WHERE state = 'connected' AND import_due_at IS NULL
+            AND imported_at < clock_timestamp() - CAST(:max_age_s AS float8) * interval '1 second'
+        ORDER BY imported_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id
 """)
 _NEXT = text("""
     SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
@@ -52,9 +65,27 @@ _LATER = text("""
 """)
 
 
-async def want_import_of(tx: AsyncConnection, connection_id: UUID | None, scope: str | None) -> None:
-    """Have the master data of one connection, or of all that share a scope, imported soon; asked often, it is brought once."""
-    await tx.execute(_WANT_SOON, {"id": connection_id, "scope": scope, "pause_s": IMPORT_PAUSE_S})
+async def want_import_of(tx: AsyncConnection, kit: Kit, connection_id: UUID | None, scope: str | None) -> None:
+    """Have the master data of one connection, or of all that share a scope, imported soon."""
+    values = {"id": connection_id, "scope": scope, "pause_s": kit.settings.master_data_pause_s}
+    await tx.execute(_WANT_SOON, values)
+
+
+async def want_import_for(tx: AsyncConnection, kit: Kit, delivery_id: UUID, problem: Problem | None) -> None:
+    """Have the master data imported again after a problem that may come of it; once for a delivery, which then goes on."""
+    if problem is not None and problem.code in kit.profile.master_data_problems:
+        await tx.execute(_WANT_FOR, {"delivery_id": delivery_id, "pause_s": kit.settings.master_data_pause_s})
+
+
+async def refresh_master_data(context: Context) -> bool:
+    """Want what is too old imported again, a few connections at a time; True when there may be more."""
+    kit: Kit = context.resources
+    async with kit.database.transaction() as tx:
+        values = {"max_age_s": kit.settings.master_data_max_age_s, "batch": REFRESH_BATCH}
+        refreshed = len((await tx.execute(_REFRESH, values)).all())
+    if refreshed:
+        kit.wake("imports")
+    return refreshed == REFRESH_BATCH
 
 
 async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow, *, asked: bool = False) -> bool:

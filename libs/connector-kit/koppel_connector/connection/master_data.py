@@ -9,10 +9,23 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.contract.json_values import decode, encode
 from koppel_connector.tables import master
 from koppel_mesh.database import Database
 
 BOOKS_KEPT = 200
+
+
+_Key = tuple[str, int | None]
+_NO_YEAR = 0
+
+
+def _key_of(line: MasterRecord) -> _Key:
+    return line.remote_id, line.year
+
+
+def _of_year(lines: list[MasterRecord], year: int | None) -> Sequence[MasterRecord]:
+    return lines if year is None else [line for line in lines if line.year in (year, None)]
 
 
 class StoredMasterData(MasterDataStore):
@@ -21,38 +34,41 @@ class StoredMasterData(MasterDataStore):
     def __init__(self, database: Database, connection_id: UUID, lines: Iterable[MasterRecord]) -> None:
         self._database = database
         self._connection_id = connection_id
-        self._by_kind: dict[str, dict[str, MasterRecord]] = defaultdict(dict)
+        self._by_kind: dict[str, dict[_Key, MasterRecord]] = defaultdict(dict)
         self._indexes: dict[tuple[str, str], dict[str, list[MasterRecord]]] = {}
         self.changes = 0
         for line in lines:
-            self._by_kind[line.kind][line.remote_id] = line
+            self._by_kind[line.kind][_key_of(line)] = line
 
-    def all(self, kind: str) -> Sequence[MasterRecord]:
+    def all(self, kind: str, year: int | None = None) -> Sequence[MasterRecord]:
         """Return every line of ``kind``."""
-        return list(self._by_kind.get(kind, {}).values())
+        return _of_year(self._newest_first(kind), year)
 
-    def get(self, kind: str, code: str) -> MasterRecord | None:
+    def get(self, kind: str, code: str, year: int | None = None) -> MasterRecord | None:
         """Return the line with this code."""
-        found = self.find(kind, "code", code)
+        found = self.find(kind, "code", code, year)
         return found[0] if found else None
 
-    def find(self, kind: str, key: str, value: str) -> Sequence[MasterRecord]:
+    def find(self, kind: str, key: str, value: str, year: int | None = None) -> Sequence[MasterRecord]:
         """Return the lines whose ``key`` is ``value``."""
         index = self._indexes.get((kind, key))
         if index is None:
             index = defaultdict(list)
-            for line in self._by_kind.get(kind, {}).values():
+            for line in self._newest_first(kind):
                 held = getattr(line, key) if key in ("code", "name", "remote_id") else line.data.get(key)
                 if held is not None:
                     index[str(held)].append(line)
             self._indexes[kind, key] = index
-        return index.get(value, ())
+        return _of_year(index.get(value, []), year)
+
+    def _newest_first(self, kind: str) -> list[MasterRecord]:
+        return sorted(self._by_kind.get(kind, {}).values(), key=lambda line: -(line.year or 0))
 
     async def remember(self, master: MasterRecord) -> None:
         """Add or replace one line, durably."""
         async with self._database.transaction() as tx:
             await write_lines(tx, self._connection_id, (master,))
-        self._by_kind[master.kind][master.remote_id] = master
+        self._by_kind[master.kind][_key_of(master)] = master
         for known in [each for each in self._indexes if each[0] == master.kind]:
             del self._indexes[known]
         self.changes += 1
@@ -73,7 +89,10 @@ class MasterDataCache:
             return kept[1]
         async with self._database.reading() as reading:
             rows = (await reading.execute(select(master).where(master.c.connection_id == connection_id))).all()
-        lines = (MasterRecord(row.kind, row.code, row.remote_id, row.name, row.data) for row in rows)
+        lines = (
+            MasterRecord(row.kind, row.code, row.remote_id, row.name, decode(row.data), row.year or None)
+            for row in rows
+        )
         book = StoredMasterData(self._database, connection_id, lines)
         self._books[connection_id] = (version, book)
         while len(self._books) > BOOKS_KEPT:
@@ -82,10 +101,14 @@ class MasterDataCache:
 
 
 async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[MasterRecord]) -> None:
-    """Add or replace lines."""
+    """Add or replace lines.
+
+    Raises:
+        TypeError: the data of one of them holds what cannot be kept; it says which.
+    """
     if not lines:
         return
-    unique = {(line.kind, line.remote_id): line for line in lines}
+    unique = {(line.kind, *_key_of(line)): line for line in lines}
     for start in range(0, len(unique), 1000):
         rows = [
             {
@@ -94,14 +117,15 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
                 "remote_id": line.remote_id,
                 "code": line.code,
                 "name": line.name,
-                "data": dict(line.data),
+                "data": encode(line.data, f"{line.kind} {line.code}: data"),
+                "year": line.year or _NO_YEAR,
             }
             for line in list(unique.values())[start : start + 1000]
         ]
         statement = upsert(master).values(rows)
         changed = {name: statement.excluded[name] for name in ("code", "name", "data")}
         await tx.execute(
-            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id"], set_=changed)
+            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id", "year"], set_=changed)
         )
 
 

@@ -16,7 +16,10 @@ class MasterRecord:
     remote_id: str
     name: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values. Relations: ``vat_number``, ``enterprise_number``, ``email``, ``iban``, ``is_customer``, ``is_supplier``."""
+    """JSON, Decimals and dates. Relations: ``vat_number``, ``enterprise_number``, ``email``, ``iban``, ``is_customer``,
+    ``is_supplier``."""
+    year: int | None = None
+    """The bookyear it belongs to, where the vendor has a chart or journals for each; the same id may stand in several."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,21 @@ class MasterData:
 
 
 class MasterDataStore(ABC):
-    """The imported master data of one connection, in memory."""
+    """The imported master data of one connection, in memory.
+
+    With a ``year``, records of that year and those without one are found; without it, those of every year, the newest first.
+    """
 
     @abstractmethod
-    def all(self, kind: str) -> Sequence[MasterRecord]:
+    def all(self, kind: str, year: int | None = None) -> Sequence[MasterRecord]:
         """Return every line of ``kind``."""
 
     @abstractmethod
-    def get(self, kind: str, code: str) -> MasterRecord | None:
+    def get(self, kind: str, code: str, year: int | None = None) -> MasterRecord | None:
         """Return the line with this code."""
 
     @abstractmethod
-    def find(self, kind: str, key: str, value: str) -> Sequence[MasterRecord]:
+    def find(self, kind: str, key: str, value: str, year: int | None = None) -> Sequence[MasterRecord]:
         """Return the lines whose ``data[key]`` (or ``name``, ``remote_id``) is ``value``; indexed, so cheap to repeat."""
 
     @abstractmethod

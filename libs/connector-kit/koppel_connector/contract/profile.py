@@ -49,6 +49,9 @@ class Profile:
     dossier_session_valid_s: float | None = None
     """How long a session of one dossier (``Connector.open_dossier``) lets calls in. None: the login is enough."""
     problems: ProblemCatalogue = field(default_factory=ProblemCatalogue)
+    master_data_problems: frozenset[str] = frozenset()
+    """Codes of problems that may come of master data which has changed at the vendor since it was imported. A document that ends
+    in one has it imported again, once."""
     windows: tuple[Window, ...] = ()
     error_budget: ErrorBudget | None = None
     deadline_s: float = 20.0

@@ -8,6 +8,7 @@ from uuid import UUID
 from .answers import VendorAnswer
 from .calls import Call
 from .master_data import MasterDataStore
+from .memory import Memory
 from .profile import Application
 
 
@@ -29,6 +30,7 @@ class Vendor(ABC):
     settings: Any
     """The connector's ``settings_model``, secrets included."""
     master_data: MasterDataStore
+    memory: Memory
     application: Application
 
     @abstractmethod

@@ -8,6 +8,7 @@ import asyncio
 import time
 from contextlib import suppress
 from functools import partial
+from uuid import UUID
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -20,6 +21,7 @@ from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.events import VendorAnswered
+from koppel_connector.connection.importing import want_import_for
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
@@ -282,7 +284,7 @@ async def _record(
                     event = _while_away(vendor, event)
                 made = await kit.deliveries.apply(tx, row, event, entry)
                 if vendor is not None:
-                    await _keep_health(tx, kit, vendor, event, failure)
+                    await _keep_health(tx, kit, vendor, row.id, event, failure)
             break
         except ConcurrentUpdateError as error:
             log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
@@ -297,9 +299,11 @@ async def _record(
 
 
 async def _keep_health(
-    tx: AsyncConnection, kit: Kit, vendor: OpenVendor, event: Event, failure: ConnectorError | None
+    tx: AsyncConnection, kit: Kit, vendor: OpenVendor, delivery_id: UUID, event: Event, failure: ConnectorError | None
 ) -> None:
     row = vendor.row
+    if isinstance(event, events.ActionNeeded | events.Refused):
+        await want_import_for(tx, kit, delivery_id, event.problem)
     if await kit.connections.apply_failure(tx, row.id, failure):
         return
     if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED:

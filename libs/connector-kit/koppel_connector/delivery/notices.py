@@ -138,7 +138,7 @@ async def _apply(kit: Kit, tx: AsyncConnection, connection_id: UUID | None, effe
     match effect:
         case MasterDataChanged(scope):
             _insist_on_one_company(connection_id, scope, effect)
-            await want_import_of(tx, connection_id, scope)
+            await want_import_of(tx, kit, connection_id, scope)
         case EntryChanged():
             await _look_again(kit, tx, await _named(tx, connection_id, effect))
         case DeliveryBounced(problem):

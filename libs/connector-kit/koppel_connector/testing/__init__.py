@@ -11,6 +11,7 @@ from .fault_gate import FaultGate
 from .harness import HttpHarness, VendorHarness
 from .internal_services import InternalServices
 from .loopback import LoopbackServer, Request, http_answer
+from .memory import MemoryInProcess
 from .testbed import QUICK, Browser, Testbed, open_testbed
 from .vendor_faults import Fault
 
@@ -29,6 +30,7 @@ __all__ = [
     "HttpHarness",
     "InternalServices",
     "LoopbackServer",
+    "MemoryInProcess",
     "Party",
     "Refusal",
     "Request",

@@ -1,0 +1,39 @@
+"""What a vendor answered, kept with its moment and believed for a while."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An answer, and when it was observed."""
+
+    value: Any
+    observed_at: datetime
+
+
+class Memory(ABC):
+    """A connection's memory of its vendor: refused questions, open periods. Losing it costs calls and nothing else.
+
+    Master data is what a person chooses from, and an import replaces it; progress is of one delivery. The rest stands here.
+    """
+
+    @abstractmethod
+    async def remember(self, key: str, value: Any, *, observed_at: datetime | None = None) -> None:
+        """Keep ``value`` (JSON, Decimals, dates, moments) under ``key``, durably, in place of what was there.
+
+        ``observed_at`` is when the vendor said so; now when not given. Take the moment before the question leaves.
+
+        Raises:
+            TypeError: the value holds something else, a float for one.
+        """
+
+    @abstractmethod
+    async def recall(self, key: str, max_age_s: float | None = None) -> Remembered | None:
+        """Return what is kept under ``key``, if it was observed within ``max_age_s``."""
+
+    @abstractmethod
+    async def forget(self, key: str) -> None:
+        """Keep nothing under ``key`` any more: the vendor has just contradicted it."""
