@@ -1,10 +1,12 @@
 """A connector as a service: the kit's routes, consumers and loops around one ``Connector``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from koppel_mesh.messages import DocumentReady, DossierChanged
+from fastapi import APIRouter
+
+from koppel_mesh.messages import DocumentReady, DossierChanged, EventData
 from koppel_mesh.migrations import MESH, Lineage
-from koppel_mesh.service import Loop, Service
+from koppel_mesh.service import Handler, Loop, Service
 
 from .connection.importing import refresh_master_data, serve_imports
 from .connection.maintenance import keep_alive, measure, rotate_keys
@@ -17,7 +19,7 @@ from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
 from .kit import open_kit
 from .migrations import KIT
-from .routes import routers
+from .routes import routers as kit_routers
 from .settings import ConnectorSettings
 
 LOOPS = (
@@ -35,19 +37,45 @@ LOOPS = (
 )
 
 
+HANDLERS: Mapping[type[EventData], Handler] = {DocumentReady: take_documents, DossierChanged: take_dossiers}
+
+
 def connector_service(
-    connector: Connector, *, settings: type[ConnectorSettings] = ConnectorSettings, lineages: Sequence[Lineage] = ()
+    connector: Connector,
+    *,
+    settings: type[ConnectorSettings] = ConnectorSettings,
+    lineages: Sequence[Lineage] = (),
+    routers: Sequence[APIRouter] = (),
+    loops: Sequence[Loop] = (),
+    handlers: Mapping[type[EventData], Handler] | None = None,
 ) -> Service:
-    """Return the service of ``connector``; ``lineages`` are those of tables of its own, if it has any."""
+    """Return the service of ``connector``.
+
+    Args:
+        connector: the vendor.
+        settings: those of the service, read from the environment.
+        lineages: the revisions of tables of its own.
+        routers: further routes; they find the kit as ``context.resources``.
+        loops: further work that it does by itself.
+        handlers: for further facts; those that the kit handles stay its own.
+
+    Raises:
+        ValueError: a loop or a handler would take the place of one of the kit's.
+    """
+    own_handlers = handlers or {}
+    taken = [loop.name for loop in loops if loop.name in {each.name for each in LOOPS}]
+    taken += [event.__name__ for event in own_handlers if event in HANDLERS]
+    if taken:
+        raise ValueError(f"{connector.profile.name}: the kit has its own {', '.join(taken)}")
     return Service(
         name=connector.profile.name,
         title=f"Koppel connector to {connector.profile.title}",
         kind="connector",
         calls=("dossier-api",),
         settings=settings,
-        routers=routers(connector),
-        handlers={DocumentReady: take_documents, DossierChanged: take_dossiers},
-        loops=LOOPS,
+        routers=(*kit_routers(connector), *routers),
+        handlers={**HANDLERS, **own_handlers},
+        loops=(*LOOPS, *loops),
         lineages=(MESH, KIT, *lineages),
         resources=open_kit(connector),
     )

@@ -69,11 +69,11 @@ class OfficeConnector(PaperConnector):
         servers = {"login": service_settings.login_base_url}
         return Application(service_settings.paper_base_url, "koppel", servers=servers)
 
-    def auth(self, settings: OfficeSettings) -> Auth:
+    def auth(self, settings: Any) -> Auth:
         return self.profile.other_auth[0] if settings.user else self.profile.auth
 
-    def login_key(self, settings: OfficeSettings) -> str | None:
-        return settings.user
+    def login_key(self, settings: Any) -> str | None:
+        return str(settings.user) if settings.user else None
 
     def missing_settings(self, settings: PaperSettings) -> list[str]:
         return [name for name in ("journal", "dossier") if getattr(settings, name) is None]

@@ -68,7 +68,7 @@ class PaperSettings(BaseModel):
     pin: SecretStr | None = None
 
 
-class PaperConnector(Connector):
+class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettings]):
     profile = Profile(
         name="connector-paper",
         title="Paper",
@@ -99,13 +99,13 @@ class PaperConnector(Connector):
     )
     settings_model = PaperSettings
 
-    def application(self, service_settings: Any, settings: Any) -> Application:
+    def application(self, service_settings: PaperServiceSettings, settings: PaperSettings) -> Application:
         return Application(service_settings.paper_base_url, "koppel", SecretStr("paper-secret"))
 
     def missing_settings(self, settings: PaperSettings) -> list[str]:
         return [] if settings.journal else ["journal"]
 
-    async def prepare(self, context: DeliveryContext) -> Any:
+    async def prepare(self, context: DeliveryContext[PaperSettings]) -> dict[str, Any]:
         document = context.document
         assert document.total is not None and document.counterparty is not None
         if document.accounting_cost in set(Reason):
@@ -125,7 +125,7 @@ class PaperConnector(Connector):
             "traces": [trace.remote_ref for trace in context.traces],
         }
 
-    async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
+    async def send(self, context: DeliveryContext[PaperSettings], prepared: dict[str, Any]) -> Sent:
         await context.save(total=prepared["total"])
         answer = await context.vendor.call(Call("entries", "POST", "/entries", json=prepared, acts=True))
         return Sent(answer.json()["id"])
@@ -152,7 +152,9 @@ class PaperConnector(Connector):
             return Differs(problem, entry["number"])
         return Booked(entry["number"])
 
-    def verify(self, notice: Notice, service_settings: Any, settings: PaperSettings | None) -> Verified | None:
+    def verify(
+        self, notice: Notice, service_settings: PaperServiceSettings, settings: PaperSettings | None
+    ) -> Verified | None:
         secret = service_settings.paper_notice_secret if settings is None else settings.pin
         if secret is None:
             return None

@@ -65,7 +65,7 @@ class Prepared:
     files: tuple[attaching.File, ...]
 
 
-class ExactConnector(Connector):
+class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     """Exact Online, journal entries (the mailbox and ScanService are other destinations)."""
 
     profile: ClassVar[Profile] = PROFILE

@@ -6,7 +6,7 @@ there the token, the budget, the sync log and the deadline are. It reports by re
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar, Generic
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -36,6 +36,7 @@ from .results import (
     Sent,
     Vanished,
 )
+from .type_parameters import PreparedT, ServiceSettingsT, SettingsT
 from .vendor import Connection, Vendor
 
 __all__ = [
@@ -87,34 +88,34 @@ __all__ = [
 # ruff: noqa: ARG002
 
 
-class Connector(ABC):
-    """One vendor. Subclass, fill in, pass an instance to ``connector_service``."""
+class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
+    """One vendor. Subclass with your own types, fill in, pass an instance to ``connector_service``."""
 
     profile: ClassVar[Profile]
     settings_model: ClassVar[type[BaseModel]]
     """Settings of a connection (contract §7). Everything may be missing at first; ``SecretStr`` fields are write-only."""
 
     @abstractmethod
-    def application(self, service_settings: Any, settings: Any) -> Application:
+    def application(self, service_settings: ServiceSettingsT, settings: SettingsT) -> Application:
         """Return where the vendor is and who we are there, from the service's and the connection's settings."""
 
-    def limit_scope(self, settings: Any) -> str | None:
+    def limit_scope(self, settings: SettingsT) -> str | None:
         """Return what the vendor counts calls by, when several connections share it (a division); else None."""
         return None
 
-    def missing_settings(self, settings: Any) -> list[str]:
+    def missing_settings(self, settings: SettingsT) -> list[str]:
         """Return the names of settings without which nothing can be sent; such deliveries wait as ``blocked``."""
         return []
 
-    def request_headers(self, vendor: Vendor) -> Mapping[str, str]:
+    def request_headers(self, vendor: Vendor[SettingsT]) -> Mapping[str, str]:
         """Return headers every call carries; what a grant or a session needs is added by the kit."""
         return {"Accept": "application/json"}
 
-    def auth(self, settings: Any) -> Auth:
+    def auth(self, settings: SettingsT) -> Auth:
         """Return how a connection with these settings is let in: ``Profile.auth``, or one of ``Profile.other_auth``."""
         return self.profile.auth
 
-    def login_key(self, settings: Any) -> str | None:
+    def login_key(self, settings: SettingsT) -> str | None:
         """Return by what the vendor knows the user behind the settings, when several connections of a firm share one login.
 
         They share its session and its refusal: after one wrong password none of them tries again until the secrets of one are
@@ -122,7 +123,7 @@ class Connector(ABC):
         """
         return None
 
-    async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
+    async def log_in(self, vendor: Vendor[SettingsT]) -> Mapping[str, str]:
         """Log in by calls that say so (``Call.logs_in``); return the headers that let the others in, secrets all of them.
 
         Only for a ``PasswordProfile`` with a ``session_valid_s``. Where ``classify`` makes a ``ReauthorisationRequired`` of a
@@ -131,7 +132,7 @@ class Connector(ABC):
         # No stub: it is asked of nobody but those, and cannot be abstract, for the others have nothing to log in with.
         raise NotImplementedError(f"{self.profile.name} has sessions and no log_in")
 
-    async def open_dossier(self, vendor: Vendor) -> Mapping[str, str]:
+    async def open_dossier(self, vendor: Vendor[SettingsT]) -> Mapping[str, str]:
         """Open a session of the dossier in the settings by calls that say so (``Call.opens_dossier``): the login lets them in.
 
         Only for a profile with ``dossier_session_valid_s``. Return the headers that calls carry beside those of the login,
@@ -140,7 +141,7 @@ class Connector(ABC):
         raise NotImplementedError(f"{self.profile.name} has sessions of a dossier and no open_dossier")
 
     @abstractmethod
-    async def prepare(self, context: DeliveryContext) -> Any:
+    async def prepare(self, context: DeliveryContext[SettingsT]) -> PreparedT:
         """Turn the document into what ``send`` needs: mapping and master data. May make the relation, idempotently.
 
         Raises:
@@ -149,41 +150,43 @@ class Connector(ABC):
         """
 
     @abstractmethod
-    async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
+    async def send(self, context: DeliveryContext[SettingsT], prepared: PreparedT) -> Sent:
         """Put the document into the vendor's books, with ``context.remote_ref`` where a search finds it."""
 
     @abstractmethod
-    async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
+    async def lookup(self, context: DeliveryContext[SettingsT]) -> Found | NotFound | CannotTell:
         """Search the vendor for ``context.remote_ref``. ``NotFound`` must mean that the search was complete.
 
         The kit asks after a call without an answer, and before it sends what an earlier delivery of the document (a ``Trace``)
         may have put into the same books; ``context`` then is that of the earlier one.
         """
 
-    async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
+    async def read_back(
+        self, vendor: Vendor[SettingsT], contexts: Sequence[DeliveryContext[SettingsT]]
+    ) -> Mapping[UUID, ReadBack]:
         """Return, by delivery id, what the books say. One call may answer for up to 50; an absent id means "ask later"."""
         return {}
 
-    async def ping(self, vendor: Vendor) -> None:
+    async def ping(self, vendor: Vendor[SettingsT]) -> None:
         """Make the cheapest call that changes nothing: it tells whether a vendor that was away is back.
 
         Without one, a delivery has to be the probe.
         """
         return
 
-    async def connected_user(self, vendor: Vendor) -> str | None:
+    async def connected_user(self, vendor: Vendor[SettingsT]) -> str | None:
         """Return the name of the user who gave the consent (R086)."""
         return None
 
-    async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
+    async def remote_dossiers(self, vendor: Vendor[SettingsT]) -> list[RemoteDossier]:
         """Return what the login can reach, each with the right that is missing."""
         return []
 
-    async def import_master_data(self, vendor: Vendor) -> MasterData:
+    async def import_master_data(self, vendor: Vendor[SettingsT]) -> MasterData:
         """Return the vendor's master data."""
         return MasterData()
 
-    async def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
+    async def check(self, vendor: Vendor[SettingsT]) -> AsyncIterator[CheckStep]:
         """Yield the steps of a health check, each by itself. A ``ConnectorError`` raised inside ends the step, not the check.
 
         Raises:
@@ -192,7 +195,7 @@ class Connector(ABC):
         return
         yield
 
-    def verify(self, notice: Notice, service_settings: Any, settings: Any) -> Verified | None:
+    def verify(self, notice: Notice, service_settings: ServiceSettingsT, settings: SettingsT | None) -> Verified | None:
         """Return the proof that a notice comes from the vendor; None when it proves nothing, and then it is refused and not kept.
 
         Pure, and asked of whatever anybody sends: compare secrets with ``hmac.compare_digest``. ``settings`` are those of the

@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
 from uuid import UUID
 
 from koppel_bookkeeping import Document
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
+from .type_parameters import SettingsT
 from .vendor import Vendor
 
 
@@ -41,7 +42,7 @@ class Trace:
 
 
 @dataclass
-class DeliveryContext:
+class DeliveryContext(Generic[SettingsT]):
     """What a connector gets in hand for one delivery."""
 
     delivery: Delivery
@@ -53,7 +54,7 @@ class DeliveryContext:
     """As ``document``; None in ``read_back``, which goes by ``progress``."""
     dossier: Mapping[str, Any]
     """``id``, ``name``, ``enterprise_number``, ``language``."""
-    vendor: Vendor
+    vendor: Vendor[SettingsT]
     progress: dict[str, Any]
     """JSON scratch that outlives us: read it before each step, so that a resumed send repeats no finished step."""
     read_content: Callable[[str], Awaitable[bytes]]

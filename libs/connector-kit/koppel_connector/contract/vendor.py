@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic
 from uuid import UUID
 
 from .answers import VendorAnswer
@@ -10,6 +10,7 @@ from .calls import Call
 from .master_data import MasterDataStore
 from .memory import Memory
 from .profile import Application
+from .type_parameters import SettingsT
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class Connection:
     connected_via_user: str | None = None
 
 
-class Vendor(ABC):
+class Vendor(ABC, Generic[SettingsT]):
     """An open connection: the only way to reach the vendor."""
 
     connection: Connection
-    settings: Any
+    settings: SettingsT
     """The connector's ``settings_model``, secrets included."""
     master_data: MasterDataStore
     memory: Memory
