@@ -1,7 +1,7 @@
 """How a call is let in: with a grant of the vault, in a session, or by its own headers; and what follows when that is over.
 
-A session that is over is a definite no: the call had no effect, so that it may leave again with something newer (messaging
-sheet §3.8). Ways in lie on top of each other: the login lets the calls in that open a dossier, both let all others in.
+A session that is over is a definite no: the call had no effect, so that it may leave again with something newer
+(messaging §3.8). Ways in lie on top of each other: the login lets the calls in that open a dossier, both let all others in.
 """
 
 import asyncio
