@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from .app import create_app
-from .keeping import UnreadableStateError
+from .persistence import UnreadableStateError
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--port", type=int, default=8100)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from . import api, control, oauth
-from .keeping import Keeper, KeptBeforeAnswered
+from .persistence import SavedBeforeAnswered, StateStore
 from .seed import seeded
 from .state import State
 
@@ -28,7 +28,7 @@ def create_app(base_url: str, state: State | None = None, data_dir: Path | None 
     Raises:
         UnreadableStateError: what ``data_dir`` keeps is damaged or of another format.
     """
-    keeper = Keeper(data_dir) if data_dir is not None else None
+    store = StateStore(data_dir) if data_dir is not None else None
     routes: Sequence[BaseRoute] = [
         Route("/api/oauth2/auth", oauth.authorize),
         Route("/api/oauth2/token", oauth.token, methods=["POST"]),
@@ -37,9 +37,9 @@ def create_app(base_url: str, state: State | None = None, data_dir: Path | None 
         Route("/docs/SysAttachment.aspx", _attachment),
         *control.ROUTES,
     ]
-    middleware = [Middleware(KeptBeforeAnswered, keeper)] if keeper is not None else []
+    middleware = [Middleware(SavedBeforeAnswered, store)] if store is not None else []
     app = Starlette(routes=routes, middleware=middleware)
-    app.state.exact = keeper.state if keeper is not None else state or seeded()
+    app.state.exact = store.state if store is not None else state or seeded()
     app.state.base_url = base_url.rstrip("/")
     return app
 

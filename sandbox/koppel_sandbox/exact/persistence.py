@@ -27,14 +27,14 @@ from .state import Division, State, Switches, Token, User
 FORMAT = 1
 FILE = "state.json"
 REST = 4.0
-"""After a write the file rests so many times as long as the encoding took: keeping costs a fifth of the process at most."""
+"""After a write the file rests so many times as long as the encoding took: writing costs a fifth of the process at most."""
 
 
 class UnreadableStateError(SandboxError):
     """The folder holds something that is not a whole file of ours; the message says which and what to do."""
 
 
-class Keeper:
+class StateStore:
     """One sandbox and its folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class Keeper:
         self._next: asyncio.Task[None] | None = None
         self._rests_until = 0.0
 
-    async def keep(self) -> None:
+    async def save(self) -> None:
         """Return when everything known at the moment of the call survives a kill.
 
         Raises:
@@ -87,12 +87,12 @@ class Keeper:
             os.close(folder)
 
 
-class KeptBeforeAnswered:
+class SavedBeforeAnswered:
     """Middleware: whatever may have changed something is kept before the first byte of its answer leaves."""
 
-    def __init__(self, app: ASGIApp, keeper: Keeper) -> None:
+    def __init__(self, app: ASGIApp, store: StateStore) -> None:
         self._app = app
-        self._keeper = keeper
+        self._keeper = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -101,17 +101,17 @@ class KeptBeforeAnswered:
         if not changes:
             await self._app(scope, receive, send)
             return
-        keeper = self._keeper
+        store = self._keeper
 
-        async def send_kept(message: Message) -> None:
+        async def send_saved(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await keeper.keep()
+                await store.save()
             await send(message)
 
         try:
-            await self._app(scope, receive, send_kept)
+            await self._app(scope, receive, send_saved)
         finally:
-            await keeper.keep()  # an answer that a fault took away has done its work too
+            await store.save()  # an answer that a fault took away has done its work too
 
 
 def encode(state: State) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from koppel_sandbox.exact.keeping import FILE, decode, encode
+from koppel_sandbox.exact.persistence import FILE, decode, encode
 from koppel_sandbox.exact.seed import BAKERY, STUDIO, guid, seeded
 from koppel_sandbox.exact.testing import SandboxServer
 
