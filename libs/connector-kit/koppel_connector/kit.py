@@ -20,6 +20,7 @@ from .auth.authentication import Sessions
 from .auth.logins import Logins
 from .auth.token_endpoint import TokenEndpoint
 from .auth.vault import Vault
+from .auth.ways_in import WaysIn
 from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
@@ -96,6 +97,7 @@ class Kit:
                     self.sessions = Sessions(session_valid_s)
         if profile.dossier_session_valid_s is not None:
             self.dossier_sessions = Sessions(profile.dossier_session_valid_s)
+        self.ways_in = WaysIn(self.logins, self.vault, self.sessions, self.dossier_sessions)
         self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()

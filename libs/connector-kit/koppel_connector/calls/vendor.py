@@ -17,13 +17,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
-from koppel_connector.auth.authentication import Authentication, Exchange, Sessions, with_grant
+from koppel_connector.auth.authentication import Authentication
+from koppel_connector.auth.ways_in import Openers
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.memory import StoredMemory
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
-from koppel_connector.contract.auth import OAuthProfile, PasswordProfile
 from koppel_connector.contract.calls import Call, Reply
 from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
@@ -120,29 +120,15 @@ class OpenVendor(Vendor):
     # ------------------------------------------------------------------------------------------------------------ one call
 
     async def _authenticate(self, outgoing: Outgoing) -> ClassifiedAnswer:
-        kit, call = self.kit, outgoing.call
-        exchange: Exchange = partial(self._exchange, outgoing)
-        if call.logs_in:
-            return await exchange(Authentication())
-        if kit.dossier_sessions is not None and not call.opens_dossier:
-            exchange = partial(self._in_dossier, kit.dossier_sessions, exchange)
-        match kit.connector.auth(self.settings):
-            case OAuthProfile() as profile:
-                assert kit.vault is not None
-                return await with_grant(kit.vault, profile, self.row.id, exchange)
-            case PasswordProfile(session_valid_s) if session_valid_s is not None:
-                assert kit.sessions is not None
-                return await self._logged_in(kit.sessions, exchange)
-        return await exchange(Authentication())
-
-    async def _logged_in(self, sessions: Sessions, exchange: Exchange) -> ClassifiedAnswer:
-        row = self.row
-        if row.login_key is None:
-            log_in = partial(self.kit.connector.log_in, self)
-            return await sessions.exchange(row.id, row.version, log_in, exchange)
-        lease_s = 2 * self.kit.settings.deadline_for(self.kit.profile)
-        log_in = partial(self.kit.logins.open_session, row, lease_s, self._log_in_as)
-        return await sessions.exchange((row.firm_id, row.login_key), 0, log_in, exchange)
+        connector = self.kit.connector
+        openers = Openers(
+            self.row,
+            connector.auth(self.settings),
+            self._log_in_as,
+            partial(connector.open_dossier, self),
+            lease_s=2 * self.kit.settings.deadline_for(self.kit.profile),
+        )
+        return await self.kit.ways_in.exchange(outgoing.call, openers, partial(self._exchange, outgoing))
 
     async def _log_in_as(self, row: ConnectionRow) -> Mapping[str, str]:
         """Log in with settings that were read just now; the delivery in hand goes on with those it began with."""
@@ -153,13 +139,6 @@ class OpenVendor(Vendor):
             return await self.kit.connector.log_in(self)
         finally:
             self.row, self.settings, self.application = began_with
-
-    async def _in_dossier(self, sessions: Sessions, exchange: Exchange, login: Authentication) -> ClassifiedAnswer:
-        async def on_top(session: Authentication) -> ClassifiedAnswer:
-            return await exchange(session.on_top_of(login))
-
-        open_dossier = partial(self.kit.connector.open_dossier, self)
-        return await sessions.exchange(self.row.id, self.row.version, open_dossier, on_top)
 
     async def _exchange(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
         async with self.kit.slot(self.row.id, self.row.max_inflight):
