@@ -1,6 +1,7 @@
 """What a running connector holds: opened at start as ``context.resources``, closed at the end."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,6 +28,7 @@ from .connection.store import ConnectionStore
 from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile
 from .contract.problems import GENERIC
+from .delivery.owner import Owner
 from .delivery.state_machine import Patience
 from .delivery.store import DeliveryStore
 from .reporter import Reporter
@@ -98,6 +100,7 @@ class Kit:
         if profile.dossier_session_valid_s is not None:
             self.dossier_sessions = Sessions(profile.dossier_session_valid_s)
         self.ways_in = WaysIn(self.logins, self.vault, self.sessions, self.dossier_sessions)
+        self.owner = Owner(database, settings.heartbeat_s, settings.dead_after_s)
         self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()
@@ -163,9 +166,15 @@ def open_kit(connector: Connector) -> Callable[[Context], Any]:
     async def opened(context: Context) -> AsyncIterator[Kit]:
         context.settings.lease_for(connector.profile)  # one that is too short is told now, and not by silence later
         kit = Kit(connector, context.settings, context.database, context.http, context.mesh, context.wake)
+        await kit.owner.renew()
+        heartbeat = asyncio.create_task(kit.owner.keep_alive(), name=f"{connector.profile.name} heartbeat")
         try:
             yield kit
         finally:
             await kit.close()
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+            with contextlib.suppress(Exception):  # where the database is away, the others find out by themselves
+                await kit.owner.leave()
 
     return opened

@@ -26,7 +26,7 @@ LOOPS = (
     Loop("deliveries", serve_deliveries, 1.0),
     Loop("read-back", serve_read_back, 1.0),
     Loop("probes", serve_probes, 1.0),
-    Loop("sweeper", sweep, 2.0),
+    Loop("sweeper", sweep, 1.0),
     Loop("reconciler", reconcile, 5.0),
     Loop("notices", serve_notices, 5.0),
     Loop("imports", serve_imports, 5.0),

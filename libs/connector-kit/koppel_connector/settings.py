@@ -1,8 +1,8 @@
 """Settings every connector has; a connector subclasses it for its vendor's ``KOPPEL_*`` variables."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
@@ -28,6 +28,10 @@ class ConnectorSettings(MeshSettings):
     """How long a claimed delivery is left alone; unset: three times the vendor's deadline."""
     deadline_s: float | None = Field(None, gt=0)
     """For one call to the vendor; unset: the vendor's own, from its profile."""
+    heartbeat_s: float = Field(1.0, gt=0)
+    """How often a process says that it is alive."""
+    dead_after_s: float = Field(5.0, gt=0)
+    """A process that was not heard of for so long is dead: its claims are taken back, and it sends nothing any more itself."""
     claim_batch: int = Field(8, ge=1, le=50)
     """Deliveries of one connection a worker takes in one go."""
     workers: int = Field(20, ge=1, le=200)
@@ -67,6 +71,14 @@ class ConnectorSettings(MeshSettings):
     @classmethod
     def _split_schedule(cls, value: object) -> object:
         return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _heartbeats_fit(self) -> Self:
+        if self.dead_after_s < 2 * self.heartbeat_s:
+            raise ValueError(
+                f"KOPPEL_DEAD_AFTER_S is {self.dead_after_s:g}: less than two heartbeats of {self.heartbeat_s:g} s"
+            )
+        return self
 
     def patience(self, profile: Profile, jitter: float = 1.0) -> Patience:
         """Return the machine's patience with this vendor."""

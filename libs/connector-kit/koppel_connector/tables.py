@@ -138,6 +138,7 @@ delivery = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     _moment("due_at"),
     Column("lease_token", Uuid),
+    Column("owner_id", Uuid),
     _moment("lease_until"),
     _moment("claimed_at"),
     Column("remote_ref", Text, nullable=False),
@@ -179,6 +180,14 @@ delivery = Table(
     Index("delivery_remote_ref", "remote_ref"),
     Index("delivery_remote_id", "remote_id", postgresql_where=text("remote_id IS NOT NULL")),
 )
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _moment("renewed_at", default=True),
+)
+"""A process that may hold claims; one that is not here holds none any more."""
 
 attempt = Table(
     "attempt",

@@ -310,8 +310,10 @@ class OpenVendor(Vendor):
         )
 
     def _may_leave(self, attempt: NewAttempt) -> bool:
-        """Fencing: whether the claims in hand outlast the call, asked just before its bytes leave."""
-        return all(row.lease_left_s() > attempt.deadline_s for row in self._in_hand)
+        """Fencing: whether the claims in hand are ours and outlast the call, asked just before its bytes leave."""
+        return all(
+            self.kit.owner.holds(row.owner_id) and row.lease_left_s() > attempt.deadline_s for row in self._in_hand
+        )
 
 
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:

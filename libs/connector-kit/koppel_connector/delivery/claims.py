@@ -30,6 +30,9 @@ class Batch:
     rows: tuple[DeliveryRow, ...]
 
 
+FREE = """({0}.lease_until IS NULL OR {0}.lease_until < clock_timestamp()
+                OR {0}.owner_id IS NOT NULL AND NOT EXISTS (SELECT FROM owner WHERE owner.id = {0}.owner_id))"""
+"""Nobody holds it, or whoever does has no more time or has died."""
 FIRST_SENT_AT = """(
         SELECT min(a.started_at) FROM attempt a WHERE a.delivery_id = d.id AND a.acts
             AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))) AS first_sent_at"""
@@ -37,7 +40,8 @@ FIRST_SENT_AT = """(
 _CLAIM = Statement(f"""
     WITH turn AS (
         SELECT c.id, c.limit_scope FROM connection c
-        WHERE c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+        WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
                 AND d.due_at <= clock_timestamp())
@@ -62,7 +66,8 @@ _CLAIM = Statement(f"""
             FOR UPDATE SKIP LOCKED
         ) due
     )
-    UPDATE delivery d SET state = 'sending', lease_token = gen_random_uuid(), claimed_at = clock_timestamp(),
+    UPDATE delivery d SET state = 'sending', lease_token = gen_random_uuid(), owner_id = CAST(:owner AS uuid),
+        claimed_at = clock_timestamp(),
         lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second', attempts = d.attempts + 1
     FROM picked WHERE d.id = picked.id
     RETURNING {COLUMNS}, EXISTS (
@@ -74,8 +79,8 @@ _CLAIM = Statement(f"""
 _CLAIM_READ_BACK = Statement(f"""
     WITH turn AS (
         SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
-        WHERE d.state = 'exported' AND d.due_at <= clock_timestamp()
-            AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
+        WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
+            AND d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")}
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
@@ -88,12 +93,12 @@ _CLAIM_READ_BACK = Statement(f"""
                     AND w.due_at <= clock_timestamp() LIMIT :batch) full_batch) >= :batch)
         ORDER BY d.due_at LIMIT 1
     )
-    UPDATE delivery d SET lease_token = gen_random_uuid(),
+    UPDATE delivery d SET lease_token = gen_random_uuid(), owner_id = CAST(:owner AS uuid),
         lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
     FROM (
         SELECT e.id FROM delivery e JOIN turn ON e.connection_id = turn.connection_id
         WHERE e.state = 'exported' AND e.due_at <= clock_timestamp()
-            AND (e.lease_until IS NULL OR e.lease_until < clock_timestamp())
+            AND {FREE.format("e")}
         ORDER BY e.due_at LIMIT :batch FOR UPDATE OF e SKIP LOCKED
     ) picked
     WHERE d.id = picked.id
@@ -129,6 +134,7 @@ async def _claim(
                 "connections": connections,
                 "serving": list(kit.serving),
                 "probed": probed,
+                "owner": kit.owner.id,
                 "batch": batch,
                 "states": [state.value for state in states],
                 "settle_s": kit.settings.patience(kit.profile).settle_s,
@@ -149,6 +155,7 @@ async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | No
             {
                 "serving": list(kit.serving),
                 "probed": probed,
+                "owner": kit.owner.id,
                 "batch": READ_BACK_BATCH,
                 "patience_s": READ_BACK_PATIENCE_S,
                 "lease_s": kit.settings.lease_for(kit.profile),

@@ -40,6 +40,7 @@ class DeliveryRow:
     kind: DocumentKind
     state: DeliveryState
     lease_token: UUID | None
+    owner_id: UUID | None
     remote_ref: str
     remote_uuid: UUID
     remote_id: str | None
@@ -89,7 +90,8 @@ class RemoteEntry:
 
 
 COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind, d.state,
-    d.lease_token, d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
+    d.lease_token, d.owner_id,
+    d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
     d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
     clock_timestamp() AS read_at"""
 
@@ -99,7 +101,7 @@ _FIELDS = frozenset(DeliveryRow.__dataclass_fields__) - {"monotonic"}
 
 _MOVE = Statement("""
     UPDATE delivery SET state = :state, version = version + 1, due_at = :due_at,
-        lease_token = NULL, lease_until = NULL, changed_at = clock_timestamp(),
+        lease_token = NULL, owner_id = NULL, lease_until = NULL, changed_at = clock_timestamp(),
         failures = :failures, lookups = :lookups, not_found = :not_found, unknown_since = :unknown_since,
         exported_at = :exported_at,
         booked_at = CASE WHEN :state = 'booked' THEN coalesce(booked_at, clock_timestamp()) ELSE booked_at END,

@@ -16,7 +16,9 @@ from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
 from . import events
+from .claims import FREE
 from .events import Event
+from .owner import bury_dead
 from .state_machine import IllegalTransitionError
 from .store import COLUMNS, ConcurrentUpdateError, DeliveryRow, row_of
 
@@ -29,7 +31,7 @@ _EXPIRED = Statement(f"""
         SELECT max(a.deadline_at) FROM attempt a WHERE a.delivery_id = d.id AND a.acts AND a.started_at >= d.claimed_at
             AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
     ) AS acted_until
-    FROM delivery d WHERE d.state = 'sending' AND d.lease_token IS NOT NULL AND d.lease_until < clock_timestamp()
+    FROM delivery d WHERE d.state = 'sending' AND d.lease_token IS NOT NULL AND {FREE.format("d")}
     ORDER BY d.lease_until LIMIT :batch FOR UPDATE OF d SKIP LOCKED
 """)
 _CLOSE_ATTEMPTS = Statement("""
@@ -55,6 +57,10 @@ _WAITING = Statement(f"""
 async def sweep(context: Context) -> bool:
     """Take back the claims of dead workers: what may have acted is looked up, the rest goes back to its place."""
     kit: Kit = context.resources
+    await kit.owner.renew()  # whoever sweeps is alive
+    async with kit.database.transaction() as tx:
+        for owner_id in await bury_dead(tx, kit.settings.dead_after_s):
+            log.warning("a process died", owner=str(owner_id))
     async with kit.database.transaction() as tx:
         rows = await _EXPIRED.all(tx, {"batch": BATCH})
         for record in rows:
