@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from .contract.connector import Application, Connector, OAuthProfile, PasswordPr
 from .contract.problems import GENERIC
 from .delivery.owner import Owner
 from .delivery.state_machine import Patience
-from .delivery.store import DeliveryStore
+from .delivery.store import DeliveryRow, DeliveryStore
 from .reporter import Reporter
 from .settings import ConnectorSettings
 
@@ -120,9 +121,13 @@ class Kit:
     def _application(self, settings: Any) -> Application:
         return self.connector.application(self.settings, settings)
 
-    def patience(self) -> Patience:
-        """Return the machine's patience, with fresh jitter."""
-        return self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
+    def patience(self, row: DeliveryRow | None = None) -> Patience:
+        """Return the machine's patience with a delivery, by its target and with fresh jitter; without one, the profile's."""
+        patience = self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
+        if row is None or row.on_ambiguous is None or row.reads_back is None or row.settle_s is None:
+            return patience
+        settle_s = row.settle_s if self.settings.settle_s is None else self.settings.settle_s
+        return replace(patience, on_ambiguous=row.on_ambiguous, reads_back=row.reads_back, settle_s=settle_s)
 
     def pace(self) -> Pace:
         """Return how long a vendor that is away is left alone, with fresh jitter."""

@@ -66,7 +66,7 @@ async def in_mid_batch(testbed: Testbed, vendor: PaperVendor) -> None:
     async def some() -> bool:
         return len(vendor.ledger) >= 2
 
-    await testbed.until(some, "the worker is in the middle of its batch")
+    await testbed.until(some, "the worker is in the middle of its batch", patience_s=60)
 
 
 def references(vendor: PaperVendor) -> list[str]:
@@ -79,7 +79,7 @@ async def test_others_go_on_within_seconds_of_a_kill(idle: Testbed, vendor: Pape
         process.kill()
         await process.wait()
         idle.start()
-        rows = await idle.until_state("booked", patience_s=15)
+        rows = await idle.until_state("booked", patience_s=30)
     assert references(vendor) == sorted(row.remote_ref for row in rows)
 
 
@@ -90,7 +90,7 @@ async def test_a_process_that_was_stopped_sends_nothing_once_it_was_declared_dea
         await in_mid_batch(idle, vendor)
         process.send_signal(signal.SIGSTOP)
         idle.start()
-        rows = await idle.until_state("booked", patience_s=15)
+        rows = await idle.until_state("booked", patience_s=30)
         vendor.books_in_s = 0.0
         process.send_signal(signal.SIGCONT)
         await asyncio.sleep(2)
@@ -110,7 +110,7 @@ async def test_a_process_that_cannot_say_that_it_is_alive_sends_nothing(idle: Te
         await asyncio.sleep(1.0)
         assert len(vendor.seen) == sent, "nothing leaves any more"
         assert len(vendor.ledger) < DOCUMENTS
-    rows = await idle.until_state("booked", patience_s=15)
+    rows = await idle.until_state("booked", patience_s=30)
     assert references(vendor) == sorted(row.remote_ref for row in rows)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from koppel_connector.connection.events import Removed
 from koppel_connector.testing import Fault, Testbed, open_testbed
-from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind
+from koppel_mesh.messages import DeliveryChanged, DeliveryState
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -30,10 +30,9 @@ def revised(testbed: Testbed, harness: PaperHarness, revision: int) -> Any:
 
 
 async def test_what_is_not_ours_makes_no_delivery(testbed: Testbed, harness: PaperHarness) -> None:
-    other_kind = testbed.ready(*harness.document(1), kind=DocumentKind.BANK_STATEMENT)
     other_dossier = testbed.ready(*harness.document(2), dossier_id=uuid4())
     forged_firm = testbed.ready(*harness.document(3), firm_id=uuid4())
-    await testbed.deliver(other_kind, other_dossier, forged_firm)
+    await testbed.deliver(other_dossier, forged_firm)
     assert await testbed.deliveries() == []
 
 

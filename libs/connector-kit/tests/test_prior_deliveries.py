@@ -90,7 +90,7 @@ async def two_ways_to_one_company(testbed: Testbed, harness: PaperHarness) -> No
     """Connect until there are two connections, and have both lead to the same books."""
     while len(await testbed.rows("SELECT 1 FROM connection")) < 2:
         await harness.connect(testbed)
-    await testbed.change("UPDATE connection SET limit_scope = 'one company'")
+    await testbed.change("UPDATE connection SET books_scope = 'one company'")
 
 
 async def lookups_of(testbed: Testbed, delivery_id: UUID) -> list[Any]:

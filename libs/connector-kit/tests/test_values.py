@@ -28,7 +28,7 @@ from koppel_connector.calls.rate_limits import read_windows, throttle
 from koppel_connector.calls.redaction import excerpt_of
 from koppel_connector.connection.store import secret_names, split_secrets
 from koppel_connector.contract.wire import to_json
-from koppel_connector.delivery.handlers import remote_ref
+from koppel_connector.delivery.targets import remote_ref
 from koppel_connector.routes.connections import merged
 from koppel_mesh.keyring import KeyRing, WrongKeyError
 from koppel_mesh.telemetry.redaction import MASK

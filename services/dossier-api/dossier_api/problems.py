@@ -9,14 +9,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import ProblemData
+from koppel_mesh.messages import DeliveryState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 
-from .tables import problem
+from .tables import delivery, problem
+
+KIND_NOT_TAKEN = "kind_not_taken"
+
+
+def is_open() -> ColumnElement[bool]:
+    """Return the condition of an open problem.
+
+    That a connection takes no documents of a kind is none while another connection takes the document.
+    """
+    code = func.coalesce(delivery.c.problem["code"].astext, "")
+    another = exists().where(
+        delivery.c.document_id == problem.c.document_id,
+        delivery.c.id != problem.c.delivery_id,
+        delivery.c.state != DeliveryState.SUPERSEDED,
+        code != KIND_NOT_TAKEN,
+    )
+    return and_(problem.c.resolved_at.is_(None), or_(problem.c.code != KIND_NOT_TAKEN, not_(another)))
+
 
 _CLOSE = Statement("""
     UPDATE problem SET resolved_at = :now

@@ -110,6 +110,34 @@ async def test_a_problem_is_counted_while_it_lasts_and_closes_when_the_delivery_
     assert await problems(desk) == []
 
 
+async def test_a_kind_that_one_connection_does_not_take_is_a_problem_only_while_no_other_takes_it(
+    desk: Desk, fact: Facts
+) -> None:
+    dossier = await desk.dossier()
+    filed = await desk.filed(dossier["id"], invoice())
+    refusing = fact(filed, "blocked", 1, problem={**PROBLEM, "code": "kind_not_taken"}, connection_id=new_id())
+    await desk.hear(refusing)
+    assert [each["code"] for each in await problems(desk)] == ["kind_not_taken"]
+    assert (await desk.call("GET", f"/dossiers/{dossier['id']}")).json()["open_problems"] == 1
+    also_refusing = fact(
+        filed,
+        "blocked",
+        1,
+        problem={**PROBLEM, "code": "kind_not_taken"},
+        connection_id=new_id(),
+        delivery_id=new_id(),
+        connector="billmail",
+    )
+    await desk.hear(also_refusing)
+    assert len(await problems(desk)) == 2
+    taking = fact(filed, "ready", 1, connection_id=new_id(), delivery_id=new_id(), connector="connector-octopus")
+    await desk.hear(taking)
+    assert await problems(desk) == []
+    assert (await desk.call("GET", f"/dossiers/{dossier['id']}")).json()["open_problems"] == 0
+    shown = await desk.document(filed["id"])
+    assert sorted(each["state"] for each in shown["deliveries"]) == ["blocked", "blocked", "ready"]
+
+
 async def test_retry_asks_the_connector_and_says_when_it_will_not(desk: Desk, fact: Facts) -> None:
     dossier = await desk.dossier()
     filed = await desk.filed(dossier["id"], invoice())

@@ -36,8 +36,9 @@ _PROGRESS = Statement("""
         ORDER BY i.document_id, d.connection_id, d.revision DESC
     ), outcome AS (
         SELECT document_id, CASE
+            WHEN bool_and(state = 'not_taken') THEN 'pending'
             WHEN bool_or(state = 'failed') THEN 'failed'
-            WHEN bool_or(state NOT IN ('exported', 'booked')) THEN 'pending'
+            WHEN bool_or(state NOT IN ('exported', 'booked', 'not_taken')) THEN 'pending'
             WHEN bool_or(state = 'exported') THEN 'exported'
             ELSE 'booked' END AS outcome
         FROM latest GROUP BY document_id

@@ -90,6 +90,8 @@ def _with_delivered(known: DocumentProjection, revision: int | None) -> Document
     return known if revision is None else replace(known, sent_revision=max(revision, known.sent_revision or 0))
 
 
+NOT_TAKEN = "not_taken"
+"""Instead of ``blocked``, where the connection takes no documents of this kind: nobody waits for it who has another way."""
 _KEEP = Statement("""
     INSERT INTO delivery AS held (delivery_id, document_id, connection_id, revision, state, version)
     VALUES (:delivery_id, :document_id, :connection_id, :revision, :state, :version)
@@ -111,7 +113,7 @@ def _delivery_row(event: DeliveryChanged) -> dict[str, Any]:
         "document_id": event.document_id,
         "connection_id": event.connection_id,
         "revision": event.revision,
-        "state": event.state,
+        "state": NOT_TAKEN if event.problem and event.problem.code == "kind_not_taken" else event.state,
         "version": event.version,
     }
 

@@ -10,7 +10,16 @@ import pytest
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import encode_cursor
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState, ExportFrequency, Trigger
+from koppel_mesh.messages import (
+    DeliveryState,
+    DocumentKind,
+    DocumentState,
+    ExportFrequency,
+    LocalisedText,
+    ProblemData,
+    Trigger,
+    WhoCanFix,
+)
 
 AFTER, NEVER = ExportFrequency.AFTER_10_MINUTES, ExportFrequency.NEVER
 
@@ -119,6 +128,22 @@ async def test_progress_counts_each_document_once(scheduler: Any, make: Any) -> 
         "failed": 1,
         "pending": 3,
     }
+
+
+async def test_a_connection_that_does_not_take_the_kind_holds_up_no_progress(scheduler: Any, make: Any) -> None:
+    client = make.dossier(NEVER)
+    booked, nowhere = facts = [make.document(client, f"F-{n}") for n in range(2)]
+    await scheduler.hear(client, *facts)
+    export_id = (await scheduler.export(client.dossier_id, {})).json()["id"]
+    await scheduler.turn()
+    not_taken = ProblemData(
+        code="kind_not_taken", message=LocalisedText(nl="…", fr="…", en="…"), who_can_fix=WhoCanFix.ACCOUNTANT
+    )
+    refusals = [make.delivery(document, DeliveryState.BLOCKED) for document in (booked, nowhere)]
+    await scheduler.hear(*(each.model_copy(update={"problem": not_taken}) for each in refusals))
+    await scheduler.hear(make.delivery(booked, DeliveryState.BOOKED))
+    progress = (await scheduler.get(f"/v1/exports/{export_id}")).json()
+    assert (progress["booked"], progress["pending"]) == (1, 1)
 
 
 async def test_another_firm_sees_and_starts_nothing(scheduler: Any, make: Any) -> None:

@@ -51,6 +51,7 @@ class ConnectionRow:
     settings: Any
     secrets: tuple[str, ...]
     limit_scope: str
+    books_scope: str
     connected_via_user: str | None
     problem: Mapping[str, Any] | None
     masters_version: int
@@ -159,6 +160,10 @@ class ConnectionStore:
         row = await (_LOCK if lock else _READ).one_or_none(db, {"id": connection_id})
         return None if row is None else self.open_row(row)
 
+    def shown_settings(self, row: Any) -> Any:
+        """Return the settings of a row without its secrets, which need no key."""
+        return self._settings_model.model_validate(row.settings)
+
     def open_row(self, row: Any) -> ConnectionRow:
         """Return a row with its secrets decrypted into its settings."""
         secrets = self._keys.open(row.id, bytes(row.secrets)) if row.secrets else {}
@@ -171,6 +176,7 @@ class ConnectionStore:
             settings=self._settings_model.model_validate({**row.settings, **secrets}),
             secrets=tuple(str(value) for value in secrets.values()),
             limit_scope=row.limit_scope,
+            books_scope=row.books_scope,
             connected_via_user=row.connected_via_user,
             problem=row.problem,
             masters_version=row.masters_version,

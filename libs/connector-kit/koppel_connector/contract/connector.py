@@ -11,6 +11,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from koppel_mesh.messages import DocumentKind
+
 from .answers import VendorAnswer, classify_by_status, retry_after_s
 from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
 from .calls import Call, Reply
@@ -19,6 +21,7 @@ from .errors import ConnectorError
 from .limits import ErrorBudget, HeaderNames, Window
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
+from .problems import Problem
 from .profile import (
     Application,
     Profile,
@@ -36,6 +39,7 @@ from .results import (
     Sent,
     Vanished,
 )
+from .target import Target
 from .type_parameters import PreparedT, ServiceSettingsT, SettingsT
 from .vendor import Connection, Vendor
 
@@ -71,6 +75,7 @@ __all__ = [
     "RemoteDossier",
     "Reply",
     "Sent",
+    "Target",
     "TokenError",
     "TokenMeaning",
     "Trace",
@@ -102,6 +107,24 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     def limit_scope(self, settings: SettingsT) -> str | None:
         """Return what the vendor counts calls by, when several connections share it (a division); else None."""
         return None
+
+    def books_scope(self, settings: SettingsT) -> str | None:
+        """Return what names the books that the connection writes to, where several connections may lead to the same.
+
+        Without an answer, those that share a ``limit_scope`` share the books.
+        """
+        return self.limit_scope(settings)
+
+    def targets(self, kind: DocumentKind, settings: SettingsT) -> tuple[Target, ...] | Problem:
+        """Return what becomes of documents of ``kind`` at a connection with these settings, secrets left out.
+
+        A problem makes a blocked delivery, so that whoever looks at the document is told; it is asked again when the settings
+        change. Override where the answer depends on the kind or the settings; else the profile's holds for each of its kinds.
+        """
+        profile = self.profile
+        if kind not in profile.kinds:
+            return Problem("kind_not_taken", kind.value)
+        return (Target(profile.operation, profile.on_ambiguous, profile.reads_back, profile.settle_s),)
 
     def missing_settings(self, settings: SettingsT) -> list[str]:
         """Return the names of settings without which nothing can be sent; such deliveries wait as ``blocked``."""

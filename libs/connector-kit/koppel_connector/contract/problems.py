@@ -150,6 +150,14 @@ GENERIC = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "kind_not_taken",
+            "accountant",
+            nl="Deze koppeling met {vendor} neemt dit soort document niet aan.",
+            fr="Cette liaison avec {vendor} n'accepte pas ce type de document.",
+            en="This connection with {vendor} takes no documents of this kind.",
+            blocks=True,
+        ),
+        ProblemKind(
             "connection_removed",
             "accountant",
             nl="De koppeling is verwijderd; dit document is niet verstuurd.",

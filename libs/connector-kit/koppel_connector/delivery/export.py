@@ -52,6 +52,7 @@ from .events import Event
 from .prior_deliveries import find_prior
 from .state_machine import IllegalTransitionError
 from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
+from .targets import assign
 
 IMMEDIATE_RETRIES = 3
 """How often a document is prepared and sent again at once when the vendor says ``RetryNow``."""
@@ -105,6 +106,13 @@ async def run_worker(
             vendor.is_probe = is_probe
         while left and not kit.closing and not stop.is_set():
             current = left[0]
+            if not current.has_target:
+                asked = await assign(kit, current, row.settings)
+                if isinstance(asked, Problem):
+                    await _record(kit, None, current, events.ActionNeeded(asked), RemoteEntry())
+                    left.pop(0)
+                    continue
+                current = left[0] = asked
             if vendor is None:
                 assert held is not None
                 await _record(kit, None, current, events.ActionNeeded(held), RemoteEntry())

@@ -3,13 +3,10 @@
 The unique key (connection, operation, document, revision) is what makes repeated, late and shuffled messages one effect.
 """
 
-import base64
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,31 +15,18 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_connector.tables import dossier
 from koppel_mesh import outbox
-from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged, newest
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.tracing import current_traceparent
 
+from . import targets
 from .events import ReexportRequested, Superseded
 from .store import COLUMNS, DeliveryRow, row_of
 
-REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
-"""Never changes: references computed from it stand in vendors' books."""
-
 _CONNECTIONS = Statement("""
-    SELECT id, dossier_id, firm_id FROM connection
+    SELECT id, dossier_id, firm_id, settings FROM connection
     WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
-""")
-_MAKE = Statement(f"""
-    INSERT INTO delivery AS d (id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, state, due_at,
-        remote_ref, remote_uuid, export_id, traceparent)
-    SELECT id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, 'ready', clock_timestamp(),
-        remote_ref, remote_uuid, export_id, traceparent
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, connection_id uuid, firm_id uuid, dossier_id uuid,
-        document_id uuid, revision integer, operation text, kind text, remote_ref text, remote_uuid uuid, export_id uuid,
-        traceparent text)
-    ON CONFLICT ON CONSTRAINT delivery_key DO NOTHING RETURNING {COLUMNS}, d.version
 """)
 _REVISIONS = Statement(f"""
     SELECT {COLUMNS} FROM delivery d WHERE d.document_id = ANY(CAST(:documents AS uuid[])) ORDER BY d.id FOR UPDATE
@@ -82,17 +66,17 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:
     """Make the deliveries of a batch of ready documents."""
     kit: Kit = context.resources
-    wanted = await _wanted(kit, tx, [event for event in events if event.kind in kit.profile.kinds])
+    wanted = await _wanted(kit, tx, events)
     if not wanted:
         return
-    made = {row.id: row for row in await _MAKE.all(tx, {"rows": json.dumps([record for _, record in wanted])})}
+    made = {row.id: row for row in await targets.make(tx, [record for _, record in wanted])}
     revised = await _revised(tx, {row.document_id for row in made.values()})
     rendered = []
     for event, record in wanted:
         row = made.get(UUID(record["id"]))
         if row is None:
             if event.again:
-                await _again(kit, tx, event, UUID(record["connection_id"]))
+                await _again(kit, tx, event, UUID(record["connection_id"]), record["operation"])
             continue
         if event.document_id in revised:
             row = await _placed(kit, tx, event, row)
@@ -104,40 +88,29 @@ async def take_documents(context: Context, tx: AsyncConnection, events: Sequence
 async def _wanted(
     kit: Kit, tx: AsyncConnection, events: Sequence[DocumentReady]
 ) -> list[tuple[DocumentReady, dict[str, Any]]]:
-    """Return a delivery for every connection of each document's dossier, in the order in which they are taken."""
+    """Return what becomes of each document at every connection of its dossier, in the order in which they are taken."""
     connections: dict[UUID, list[Any]] = defaultdict(list)
     for row in await _CONNECTIONS.all(tx, {"dossiers": list({event.dossier_id for event in events})}):
-        connections[row.dossier_id].append(row)
+        connections[row.dossier_id].append((row, kit.connections.shown_settings(row)))
     return [
-        (event, _new_record(kit, event, row.id))
+        (event, record)
         for event in sorted(events, key=lambda event: (event.document_id, event.revision))
-        for row in connections[event.dossier_id]
+        for row, settings in connections[event.dossier_id]
         if row.firm_id == event.firm_id
+        for record in targets.records_of(kit, row.id, kit.connector.targets(event.kind, settings), _document_of(event))
     ]
 
 
-def _new_record(kit: Kit, event: DocumentReady, connection_id: UUID) -> dict[str, Any]:
-    operation = kit.profile.operation
-    key = f"{connection_id}/{operation}/{event.document_id}/{event.revision}"
+def _document_of(event: DocumentReady) -> dict[str, Any]:
     return {
-        "id": str(new_id()),
-        "connection_id": str(connection_id),
         "firm_id": str(event.firm_id),
         "dossier_id": str(event.dossier_id),
         "document_id": str(event.document_id),
         "revision": event.revision,
-        "operation": operation,
         "kind": event.kind.value,
-        "remote_ref": remote_ref(key),
-        "remote_uuid": str(uuid5(REMOTE_NAMESPACE, key)),
         "export_id": str(event.export_id),
         "traceparent": event.traceparent or current_traceparent(),
     }
-
-
-def remote_ref(key: str) -> str:
-    """Return the reference by which a vendor is searched: ``KPL-`` and 100 bits of the key, in capitals and digits."""
-    return f"KPL-{base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:20]}"
 
 
 async def _revised(tx: AsyncConnection, documents: Collection[UUID]) -> set[UUID]:
@@ -151,7 +124,11 @@ async def _revised(tx: AsyncConnection, documents: Collection[UUID]) -> set[UUID
 async def _placed(kit: Kit, tx: AsyncConnection, event: DocumentReady, row: Record) -> Record:
     """Return the new delivery where it starts among the other revisions of its document."""
     rows = await _REVISIONS.all(tx, {"documents": [event.document_id]})
-    others = [row_of(each) for each in rows if each.connection_id == row.connection_id and each.id != row.id]
+    others = [
+        row_of(each)
+        for each in rows
+        if (each.connection_id, each.operation) == (row.connection_id, row.operation) and each.id != row.id
+    ]
     state, problem = await _place_among(kit, tx, event, others)
     if state is DeliveryState.READY:
         return row
@@ -182,13 +159,13 @@ def _never_left(row: DeliveryRow) -> bool:
     return row.state in waiting and row.unknown_since is None and row.remote_id is None
 
 
-async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection_id: UUID) -> None:
+async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection_id: UUID, operation: str) -> None:
     """Make sure that it is there (R060); one export asks once, however often its message comes."""
     found = await _KNOWN.one(
         tx,
         {
             "connection": connection_id,
-            "operation": kit.profile.operation,
+            "operation": operation,
             "document": event.document_id,
             "revision": event.revision,
         },
@@ -199,6 +176,6 @@ async def _again(kit: Kit, tx: AsyncConnection, event: DocumentReady, connection
     row = row_of(found)
     settled = (DeliveryState.EXPORTED, DeliveryState.BOOKED)
     if row.state in (DeliveryState.BLOCKED, DeliveryState.FAILED) or (
-        row.state in settled and kit.profile.on_ambiguous == "lookup"
+        row.state in settled and kit.patience(row).on_ambiguous == "lookup"
     ):
         await kit.deliveries.apply(tx, row, ReexportRequested())

@@ -3,7 +3,7 @@
 A lease alone makes a company wait for its end when a process is killed. Here the row's absence is the only sign of death: the
 sweeper deletes a row that was not renewed in time, under its lock, and whoever finds its own row gone goes on under a new id.
 Every claim carries the id, so that a process which was stopped, cut off or declared dead cannot use what it had claimed: it
-knows by its own monotonic clock when its row may have gone, and lets no bytes leave from then on (messaging sheet §3.8, fencing).
+knows by its own monotonic clock when its row may have gone, and lets no bytes leave from then on (fencing, messaging §3.8).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.database import Database, is_unavailable
-from koppel_mesh.statements import Statement
+from koppel_mesh.prepared_sql import Statement
 
 log = structlog.get_logger(__name__)
 

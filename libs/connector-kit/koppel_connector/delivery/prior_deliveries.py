@@ -24,7 +24,7 @@ _TRACES = Statement("""
         o.created_at, acted.first_sent_at
     FROM delivery d JOIN connection here ON here.id = d.connection_id
         JOIN delivery o ON o.document_id = d.document_id AND o.operation = d.operation AND o.id <> d.id
-        JOIN connection way ON way.id = o.connection_id AND way.limit_scope = here.limit_scope
+        JOIN connection way ON way.id = o.connection_id AND way.books_scope = here.books_scope
         CROSS JOIN LATERAL (
             SELECT min(a.started_at) AS first_sent_at, max(a.started_at) AS last_sent_at FROM attempt a
             WHERE a.delivery_id = o.id AND a.acts AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))
@@ -39,7 +39,7 @@ async def read_traces(kit: Kit, row: DeliveryRow) -> tuple[Trace, ...]:
     """Return the earlier deliveries of a claimed one; of those that cannot be searched, those that may be there."""
     if not row.has_prior_delivery:
         return ()
-    values = {"id": row.id, "searchable": kit.profile.on_ambiguous == "lookup"}
+    values = {"id": row.id, "searchable": kit.patience(row).on_ambiguous == "lookup"}
     async with kit.database.reading() as reading:
         return tuple(_trace(record) for record in await _TRACES.all(reading, values))
 
@@ -52,7 +52,7 @@ async def find_prior(kit: Kit, vendor: OpenVendor, row: DeliveryRow, context: De
     """
     if not context.traces:
         return None
-    if kit.profile.on_ambiguous != "lookup":
+    if kit.patience(row).on_ambiguous != "lookup":
         return _problem(context, context.traces[0], None)
     vendor.begin("lookup", row)
     try:

@@ -69,7 +69,7 @@ async def _probe(kit: Kit, row: ConnectionRow) -> Outage | Answered | None:
     """Make one probe; its outcome is recorded on the way. Return how the vendor was."""
     if unknown := await claim_probe(kit, row.id, DeliveryState.UNKNOWN):
         return await run_worker(kit, row, [unknown], asyncio.Event(), is_probe=True)
-    if kit.profile.reads_back and (exported := await claim_read_back(kit, probed=row.id)):
+    if exported := await claim_read_back(kit, probed=row.id):
         vendor = await open_vendor(kit, row)
         vendor.is_probe = True
         await look_in_books(kit, vendor, exported)

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 async def serve_read_back(context: Context) -> bool:
     """Claim one connection's exported documents and look them up beside everything else."""
     kit: Kit = context.resources
-    if kit.closing or not kit.profile.reads_back or len(kit.batches) >= kit.settings.workers:
+    if kit.closing or len(kit.batches) >= kit.settings.workers:
         return False
     batch = await claim_read_back(kit)
     if batch is None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.contract.target import OnAmbiguous
 from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
@@ -38,6 +39,12 @@ class DeliveryRow:
     revision: int
     operation: str
     kind: DocumentKind
+    has_target: bool
+    on_ambiguous: OnAmbiguous | None
+    """This and the next three are of its target; None in deliveries from before there were any."""
+    reads_back: bool | None
+    settle_s: float | None
+    sequence_key: str | None
     state: DeliveryState
     lease_token: UUID | None
     owner_id: UUID | None
@@ -89,7 +96,8 @@ class RemoteEntry:
     entry_url: str | None = None
 
 
-COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind, d.state,
+COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind,
+    d.has_target, d.on_ambiguous, d.reads_back, d.settle_s, d.sequence_key, d.state,
     d.lease_token, d.owner_id,
     d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
     d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
@@ -140,7 +148,7 @@ def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
 class DeliveryStore:
     """Moves deliveries and announces each move, in the caller's transaction."""
 
-    def __init__(self, reporter: Reporter, patience: Callable[[], Patience]) -> None:
+    def __init__(self, reporter: Reporter, patience: Callable[[DeliveryRow], Patience]) -> None:
         self._reporter = reporter
         self._patience = patience
 
@@ -153,7 +161,7 @@ class DeliveryStore:
             IllegalTransitionError: the event cannot happen in this state.
             ConcurrentUpdateError: somebody else has moved it meanwhile.
         """
-        made = transition(row.situation, event, self._patience(), row.now())
+        made = transition(row.situation, event, self._patience(row), row.now())
         known = entry or RemoteEntry()
         rendered = self._reporter.render(made.problem) if made.problem else None
         to = made.to

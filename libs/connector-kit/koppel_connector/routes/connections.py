@@ -128,7 +128,7 @@ async def change_connection(
             .where(connection.c.id == row.id)
             .values(
                 settings=shown,
-                limit_scope=_scope(kit, row.id, settings),
+                **_scopes(kit, row.id, settings),
                 login_key=login_key(settings),
                 **kit.connections.sealed(row.id, secrets),
             )
@@ -216,7 +216,7 @@ async def _insert(
             firm_id=firm_id,
             state=state.value,
             settings=shown,
-            limit_scope=_scope(kit, connection_id, settings),
+            **_scopes(kit, connection_id, settings),
             max_inflight=kit.profile.max_inflight,
             login_key=login_key,
             **kit.connections.sealed(connection_id, secrets),
@@ -252,8 +252,11 @@ def _checked(kit: Kit, settings: Mapping[str, Any]) -> BaseModel:
         raise Problem(422, "invalid_settings", "The settings are not valid.", errors=errors) from error
 
 
-def _scope(kit: Kit, connection_id: UUID, settings: BaseModel) -> str:
-    return kit.connector.limit_scope(settings) or str(connection_id)
+def _scopes(kit: Kit, connection_id: UUID, settings: BaseModel) -> dict[str, str]:
+    return {
+        "limit_scope": kit.connector.limit_scope(settings) or str(connection_id),
+        "books_scope": kit.connector.books_scope(settings) or str(connection_id),
+    }
 
 
 def _changed(kit: Kit, row: ConnectionRow, changes: Changes) -> BaseModel:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dossier_api.documents import hold_for_approval
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.outgoing_events import dossier_changed
+from dossier_api.problems import is_open
 from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
 from dossier_api.views import dossier_body
 from dossier_api.visibility import DossierReader, DossierWriter, one_of
@@ -82,7 +83,7 @@ async def get_dossier(dossier_id: UUID, context: CurrentContext, caller: Dossier
                 select(connection).where(connection.c.dossier_id == dossier_id).order_by(connection.c.id)
             )
         ).all()
-        still_open = select(func.count()).where(problem.c.dossier_id == dossier_id, problem.c.resolved_at.is_(None))
+        still_open = select(func.count()).where(problem.c.dossier_id == dossier_id, is_open())
         count = (await reading.execute(still_open)).scalar_one()
     return DossierDetail(
         **dossier_body(row).model_dump(),

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from sqlalchemy import Row, select
 
 from dossier_api.models.problems import ProblemItem
+from dossier_api.problems import is_open
 from dossier_api.tables import problem
 from dossier_api.visibility import DocumentReader, Exporter, one_of
 from koppel_mesh.http.internal_client import InternalCallError
@@ -27,8 +28,7 @@ async def list_problems(
     document_id: UUID | None = None,
 ) -> Page[ProblemItem]:
     """List open problems, newest first."""
-    still_open = problem.c.resolved_at.is_(None)
-    statement = select(problem).where(still_open, visible(problem, caller)).order_by(problem.c.id.desc())
+    statement = select(problem).where(is_open(), visible(problem, caller)).order_by(problem.c.id.desc())
     if dossier_id is not None:
         statement = statement.where(problem.c.dossier_id == dossier_id)
     if document_id is not None:

@@ -1,0 +1,23 @@
+"""What becomes of documents of one kind at one connection."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OnAmbiguous = Literal["lookup", "resend_safe", "review"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one delivery does at the vendor, and what follows a call without an answer. The delivery keeps it as it was made."""
+
+    operation: str = "book"
+    """Part of the delivery's key: what it does there. It never changes, or every document would go again."""
+    on_ambiguous: OnAmbiguous = "lookup"
+    reads_back: bool = True
+    """False where the books cannot be asked: there ``exported`` is the end."""
+    settle_s: float = 0.0
+    """How long the vendor may need before a search finds what it just stored."""
+    sequence_key: str | None = None
+    """One writer for each of these in the same books, oldest first: a statement's account, a journal that numbers its entries.
+
+    While the first waits, for a person too, the others wait behind it."""

@@ -1,0 +1,158 @@
+"""What becomes of a document is asked of each connection, frozen into its deliveries, and a no is told."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from koppel_connector import DeliveryContext, Problem, Target
+from koppel_connector.service import connector_service
+from koppel_connector.testing import Fault, Testbed, open_testbed
+from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind
+
+from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
+
+BOOKING = Target("book", settle_s=0.2)
+
+
+class ChoosyConnector(PaperConnector):
+    """Journal ``both`` books and files, ``file`` only files; statements go one after the other, where the journal is ``bank``."""
+
+    def targets(self, kind: DocumentKind, settings: PaperSettings) -> tuple[Target, ...] | Problem:
+        filing = Target("file", reads_back=False, settle_s=0.2)
+        match kind, settings.journal:
+            case DocumentKind.BANK_STATEMENT, "bank":
+                return (Target("book", settle_s=0.2, sequence_key="BE68539007547034"),)
+            case ((DocumentKind.BANK_STATEMENT | DocumentKind.DAILY_RECEIPTS), _):
+                return Problem("kind_not_taken", kind.value)
+            case _, "both":
+                return (BOOKING, filing)
+            case _, "file":
+                return (filing,)
+        return (BOOKING,)
+
+    def books_scope(self, settings: PaperSettings) -> str | None:
+        return "the company"
+
+    async def prepare(self, context: DeliveryContext) -> Any:
+        return {**await super().prepare(context), "operation": context.delivery.operation}
+
+
+SERVICE = connector_service(ChoosyConnector(), settings=PaperServiceSettings)
+
+
+@pytest.fixture
+async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+        yield running
+
+
+async def connect(testbed: Testbed, vendor: PaperVendor, journal: str) -> UUID:
+    return await testbed.connect({"journal": journal}, vendor.allow)
+
+
+async def choose(testbed: Testbed, connection_id: UUID, journal: str) -> None:
+    async with testbed.owner() as owner:
+        body = {"settings": {"journal": journal}}
+        assert (await owner.patch(f"/v1/connections/{connection_id}", json=body)).status_code == 200
+
+
+def statement(harness: PaperHarness, number: int) -> tuple[dict[str, Any], dict[str, bytes]]:
+    document, files = harness.document(number)
+    return {**document, "kind": "bank_statement"}, dict(files)
+
+
+async def test_a_kind_that_a_connection_does_not_take_is_told_on_the_document(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await connect(testbed, vendor, "700")
+    seen = len(vendor.seen)
+    await testbed.deliver(event := testbed.ready(*statement(harness, 1)))
+    (row,) = await testbed.until_state("blocked")
+    assert (row.problem["code"], row.problem["detail"], row.failures) == ("kind_not_taken", "bank_statement", 0)
+    (told,) = [each for each in await testbed.published() if isinstance(each, DeliveryChanged)]
+    assert (told.document_id, told.state) == (event.document_id, DeliveryState.BLOCKED)
+    assert told.problem is not None
+    assert len(vendor.seen) == seen
+
+
+async def test_it_is_asked_again_when_the_settings_change(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    connection_id = await connect(testbed, vendor, "700")
+    await testbed.deliver(testbed.ready(*statement(harness, 1)))
+    await testbed.until_state("blocked")
+    await choose(testbed, connection_id, "701")
+    await testbed.until_state("blocked")
+    await choose(testbed, connection_id, "bank")
+    (row,) = await testbed.until_state("booked")
+    assert (row.sequence_key, row.problem) == ("BE68539007547034", None)
+
+
+async def test_a_document_may_have_several_deliveries_at_one_connection(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await connect(testbed, vendor, "both")
+    event = testbed.ready(*harness.document(1))
+    await testbed.deliver(event, event)
+    rows = await testbed.until_state("booked", "exported")
+
+    async def settled() -> bool:
+        return sorted((row.operation, row.state) for row in await testbed.deliveries()) == [
+            ("book", "booked"),
+            ("file", "exported"),
+        ]
+
+    await testbed.until(settled, "one is booked, the other, which cannot be read back, is exported")
+    assert len(rows) == 2
+    assert sorted((entry["operation"], entry["reference"]) for entry in vendor.ledger) == sorted(
+        (row.operation, row.remote_ref) for row in rows
+    )
+
+
+async def test_a_delivery_keeps_the_target_it_was_made_for(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    connection_id = await connect(testbed, vendor, "file")
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    await choose(testbed, connection_id, "700")
+    (row,) = await testbed.until_state("exported")
+    assert (row.operation, row.reads_back, row.due_at) == ("file", False, None)
+    assert [entry["operation"] for entry in vendor.ledger] == ["file"]
+
+
+async def test_a_sequence_goes_oldest_first_and_a_blocked_head_holds_the_rest(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """Over two connections to the same books."""
+    first_way = await connect(testbed, vendor, "bank")
+    first_dossier = testbed.dossier_id
+    testbed.dossier_id = uuid4()
+    await testbed.introduce_dossier()
+    await connect(testbed, vendor, "bank")
+    other_dossier = testbed.dossier_id
+    await harness.fail(Fault.FORBIDS)
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    for number, dossier_id in enumerate((first_dossier, other_dossier, first_dossier, other_dossier)):
+        testbed.dossier_id = dossier_id
+        await testbed.deliver(testbed.ready(*statement(harness, number)))
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+
+    async def head_is_blocked() -> bool:
+        return (await testbed.deliveries())[0].state == "blocked"
+
+    await testbed.until(head_is_blocked, "the head lacks a right")
+    await testbed.change("UPDATE connection SET last_served_at = clock_timestamp()")
+    testbed.context.wake("deliveries")
+    (head, *others) = await testbed.deliveries()
+    assert {row.state for row in others} == {"ready"}
+    assert vendor.ledger == []
+    async with testbed.owner() as owner:
+        assert (await owner.post(f"/v1/deliveries/{head.id}/retry")).status_code == 202
+    rows = await testbed.until_state("booked")
+    assert head.connection_id == first_way
+    assert [entry["reference"] for entry in vendor.ledger] == [row.remote_ref for row in rows]
