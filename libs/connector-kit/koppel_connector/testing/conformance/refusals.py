@@ -10,6 +10,7 @@ import pytest
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed
 from koppel_connector.testing.vendor_faults import Fault
+from koppel_mesh.messages import DocumentKind
 
 from .base import ConformanceBase
 
@@ -92,3 +93,13 @@ class Refusals(ConformanceBase):
         await self.send(testbed, harness)
         row = (await self.until_booked(testbed, harness))[0]
         assert row.failures == 0, "a number that was taken is no failure"
+
+    async def test_a_kind_that_is_not_taken_is_told(self, testbed: Testbed, harness: VendorHarness) -> None:
+        untaken = sorted(set(DocumentKind) - self.kinds(testbed))
+        if not untaken:
+            # There is no kind to say no to.
+            pytest.skip("the vendor takes every kind")
+        await testbed.deliver(testbed.ready(*harness.document(1), kind=untaken[0]))
+        (row,) = await testbed.until_state("blocked")
+        assert set(row.problem["message"]) == {"nl", "fr", "en"}
+        assert await harness.bookings() == {}
