@@ -20,7 +20,7 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 from .http.client import HttpClient, NotSent, Unanswered
-from .http.problems import Problem
+from .http.problems import HttpProblem
 from .settings import MeshSettings
 
 SCOPES = {
@@ -84,7 +84,7 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: with a reason that may be shown.
-            Problem: 503 when the issuer's keys cannot be had.
+            HttpProblem: 503 when the issuer's keys cannot be had.
         """
         known = self._seen.get(token)
         if known is not None and known[0] > time.time():
@@ -141,7 +141,7 @@ class TokenVerifier:
             except (NotSent, Unanswered, ValueError, KeyError, JoseError) as error:
                 log.warning("issuer's keys cannot be had", error=repr(error))
                 if not self._keys.keys:
-                    raise Problem(
+                    raise HttpProblem(
                         503, "issuer_away", "Tokens cannot be checked right now.", headers={"Retry-After": "2"}
                     ) from error
             self._fetched_at = time.monotonic()
@@ -170,23 +170,23 @@ class Required:
         """Return who calls.
 
         Raises:
-            Problem: 401, 403, or 503 when tokens cannot be checked.
+            HttpProblem: 401, 403, or 503 when tokens cannot be checked.
         """
         kind, _, token = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not token:
-            raise Problem(401, "missing_token", "A bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
+            raise HttpProblem(401, "missing_token", "A bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
         try:
             verifier: TokenVerifier = request.app.state.context.verifier
             found = await verifier.verify(token.strip())
         except InvalidToken as error:
             challenge = 'Bearer error="invalid_token"'
-            raise Problem(
+            raise HttpProblem(
                 401, "invalid_token", "The token is not valid.", str(error), headers={"WWW-Authenticate": challenge}
             ) from error
         missing = [scope for scope in self.scopes if scope not in found.scopes]
         if missing:
             challenge = f'Bearer error="insufficient_scope", scope="{" ".join(self.scopes)}"'
-            raise Problem(
+            raise HttpProblem(
                 403,
                 "missing_scope",
                 "The token lacks a scope.",

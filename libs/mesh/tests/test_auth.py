@@ -19,7 +19,7 @@ from koppel_mesh.auth import Caller, InvalidToken, TokenVerifier, require
 from koppel_mesh.http import problems
 from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.internal_client import InternalCallError, InternalClient
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.settings import MeshSettings
 
 FIRM = UUID("0199a000-0000-7000-8000-000000000001")
@@ -198,7 +198,7 @@ async def test_keys_are_fetched_once_for_many_first_requests(issuer: Issuer, ver
 
 async def test_an_issuer_that_is_away_is_no_callers_fault(issuer: Issuer, verifier: TokenVerifier) -> None:
     issuer.away = True
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         await verifier.verify(issuer.token())
     assert caught.value.status == 503
     assert caught.value.headers["Retry-After"]

@@ -18,7 +18,7 @@ from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.client import Response as Answer
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import PageParams, encode_cursor, uuid_cursor
-from koppel_mesh.http.problems import MEDIA_TYPE, Problem
+from koppel_mesh.http.problems import MEDIA_TYPE, HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.migrations import MESH, upgrade
 from koppel_mesh.runtime import running
@@ -44,7 +44,7 @@ async def make_thing(body: Thing, context: CurrentContext, request: Request, key
         await tx.execute(text("SELECT CAST(:name AS text), CAST(:count AS integer)"), body.model_dump())
         effects.append(body.name)
         if body.name == "fails":
-            raise Problem(409, "refused", "Refused.")
+            raise HttpProblem(409, "refused", "Refused.")
         return await key.remember(tx, status=201, body=body, headers={"X-Kept": "yes"})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
 from koppel_mesh.prepared_sql import Record
 
@@ -24,7 +24,7 @@ async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: da
     """Apply ``given`` to a document as ``lock_document`` gave it; return its row.
 
     Raises:
-        Problem: 409 ``document_locked``, 422 for what a structured document tells itself or what would leave it incomplete.
+        HttpProblem: 409 ``document_locked``, 422 for what a structured document tells itself or what would leave it incomplete.
     """
     insist_on_unlocked(row)
     before = dict(row.items())
@@ -45,7 +45,7 @@ async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: da
     if state is DocumentState.AWAITING_ENTRY:
         changes |= await _moved_on(tx, row, before | changes, given)
     elif ENTRY_FIELDS & given.model_fields_set and not is_complete(before | changes, _kind_known(given, row)):
-        raise Problem(422, "incomplete_document", "This would leave the document without what its kind needs.")
+        raise HttpProblem(422, "incomplete_document", "This would leave the document without what its kind needs.")
     if not changes:
         return row
     if state not in {DocumentState.AWAITING_ENTRY, DocumentState.AWAITING_APPROVAL}:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from koppel_bookkeeping import SIDES
 from koppel_bookkeeping.document import Counterparty
-from koppel_mesh.http.problems import FieldError, Problem
+from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
 
@@ -38,7 +38,7 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
     """Return the row of the document that ``intake`` becomes.
 
     Raises:
-        Problem: 422 when it is not this dossier's, or the metadata contradict the document.
+        HttpProblem: 422 when it is not this dossier's, or the metadata contradict the document.
     """
     match intake.parsed:
         case ParsedInvoice() as parsed:
@@ -138,11 +138,11 @@ def _kind(parsed: ParsedInvoice, metadata: Metadata, owner: Owner) -> DocumentKi
         return kinds.decide(parsed.parties, owner.enterprise_number, metadata.direction, metadata.kind)
     except kinds.NotThisDossier:
         detail = f"{_named(parsed.seller)} invoices {_named(parsed.buyer)}; the dossier is {owner.enterprise_number}."
-        raise Problem(
+        raise HttpProblem(
             422, "not_this_dossier", "Neither party is this dossier; say direction=sale or purchase.", detail
         ) from None
     except kinds.KindContradicted as error:
-        raise Problem(422, "kind_contradicted", "The document is of another kind.", str(error)) from None
+        raise HttpProblem(422, "kind_contradicted", "The document is of another kind.", str(error)) from None
 
 
 def _named(party: Counterparty) -> str:
@@ -165,7 +165,7 @@ def entered(row: dict[str, Any], given: DocumentPatch) -> dict[str, Any]:
     """Return the columns that quick entry changes: what ``given`` says over what ``row`` has.
 
     Raises:
-        Problem: 422 when the VAT does not make the total.
+        HttpProblem: 422 when the VAT does not make the total.
     """
     detail = dict(row.get("detail") or {})
     changed: dict[str, Any] = {}
@@ -202,7 +202,7 @@ def line_accounts(present: dict[str, str], lines: list[EnteredLine], known: set[
     """Return the accounts set per line, ``lines`` over ``present``; null takes one away.
 
     Raises:
-        Problem: 422 when the document has no such line.
+        HttpProblem: 422 when the document has no such line.
     """
     result = dict(present)
     for line in lines:
@@ -224,11 +224,11 @@ def refuse_entry(given: DocumentPatch, *, allowed: frozenset[str] = frozenset())
         errors += [
             FieldError(field="lines", rule="told_by_document", message=f"line {line[:100]}") for line in contents[:20]
         ]
-        raise Problem(422, "told_by_document", "A structured document tells this itself.", errors=errors)
+        raise HttpProblem(422, "told_by_document", "A structured document tells this itself.", errors=errors)
 
 
-def _invalid(field: str, rule: str, message: str) -> Problem:
-    return Problem(
+def _invalid(field: str, rule: str, message: str) -> HttpProblem:
+    return HttpProblem(
         422,
         "invalid_request",
         "The request is not what this route takes.",

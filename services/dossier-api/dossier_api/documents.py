@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.problems import Problem, not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.messages import DocumentKind, DocumentState
 from koppel_mesh.outbox import publish
 from koppel_mesh.prepared_sql import Record, Statement
@@ -191,7 +191,7 @@ async def hold_for_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime
 def insist_on_unlocked(row: Record) -> None:
     """Raise 409 when the document was exported and its dossier locks what is exported (R056)."""
     if row.locked or (row.exported_at is not None and row.lock_after_export):
-        raise Problem(
+        raise HttpProblem(
             409,
             "document_locked",
             "The document was exported, and its dossier locks what is exported.",

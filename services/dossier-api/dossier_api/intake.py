@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
-from koppel_mesh.http.problems import FieldError, Problem, printable
+from koppel_mesh.http.problems import FieldError, HttpProblem, printable
 
 from .blobs import hash_of
 from .models.entry import Metadata
@@ -77,7 +77,7 @@ async def take_in(body: bytes, content_type: str, direction: Literal["sale", "pu
     """Read and check what was handed in.
 
     Raises:
-        Problem: 415 for what we do not take, 422 for what is not what it says.
+        HttpProblem: 415 for what we do not take, 422 for what is not what it says.
     """
     media_type = media_type_of(content_type)
     metadata = Metadata(direction=direction)
@@ -90,13 +90,15 @@ async def take_in(body: bytes, content_type: str, direction: Literal["sale", "pu
     if media_type == "text/plain":
         return await _statement(body, metadata)
     takes = "application/xml, text/plain (CODA), application/pdf or multipart/form-data"
-    raise Problem(415, "unsupported_media_type", f"A document is handed in as {takes}.")
+    raise HttpProblem(415, "unsupported_media_type", f"A document is handed in as {takes}.")
 
 
 async def _multipart(body: bytes, content_type: str, direction: Literal["sale", "purchase"] | None) -> Intake:
     parts = parts_of(body, content_type)
     if unknown := sorted(parts.keys() - {"ubl", "pdf", "metadata"}):
-        raise Problem(422, "unknown_part", "The parts are ubl, pdf and metadata.", printable(", ".join(unknown))[:300])
+        raise HttpProblem(
+            422, "unknown_part", "The parts are ubl, pdf and metadata.", printable(", ".join(unknown))[:300]
+        )
     metadata = _metadata(parts.get("metadata"))
     if metadata.direction is None and direction is not None:
         metadata = metadata.model_copy(update={"direction": direction})
@@ -104,7 +106,7 @@ async def _multipart(body: bytes, content_type: str, direction: Literal["sale", 
     if "ubl" in parts:
         return await _structured(bytes(parts["ubl"].data), parts["ubl"].filename, pdf, metadata)
     if pdf is None:
-        raise Problem(422, "nothing_handed_in", "At least one of the parts ubl and pdf is needed.")
+        raise HttpProblem(422, "nothing_handed_in", "At least one of the parts ubl and pdf is needed.")
     return _bare_pdf(pdf, metadata)
 
 
@@ -127,7 +129,7 @@ async def _read(read: Callable[[bytes], Read], data: bytes, form: str) -> Read:
         return await asyncio.to_thread(read, data) if len(data) > OFF_LOOP_BYTES else read(data)
     except Unreadable as error:
         title = f"The document cannot be read as {form}."
-        raise Problem(422, "unreadable_document", title, errors=error.errors) from error
+        raise HttpProblem(422, "unreadable_document", title, errors=error.errors) from error
 
 
 def _bare_pdf(pdf: File, metadata: Metadata) -> Intake:
@@ -137,7 +139,7 @@ def _bare_pdf(pdf: File, metadata: Metadata) -> Intake:
 def _pdf(data: bytes, filename: str | None) -> File:
     _not_empty(data)
     if not looks_like_pdf(data):
-        raise Problem(422, "not_a_pdf", "The body does not begin as a PDF does.")
+        raise HttpProblem(422, "not_a_pdf", "The body does not begin as a PDF does.")
     return File("pdf", data, hash_of(data), safe_name(filename))
 
 
@@ -161,12 +163,12 @@ def _metadata(part: Part | None) -> Metadata:
             )
             for item in found[:100]
         ]
-        raise Problem(422, "invalid_metadata", "The part metadata is not what we take.", errors=errors) from error
+        raise HttpProblem(422, "invalid_metadata", "The part metadata is not what we take.", errors=errors) from error
 
 
 def _not_empty(data: bytes) -> None:
     if not data.strip():
-        raise Problem(422, "empty_body", "There is nothing in it.")
+        raise HttpProblem(422, "empty_body", "There is nothing in it.")
 
 
 def safe_name(filename: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -42,7 +42,7 @@ def parts_of(body: bytes, content_type: str) -> dict[str, Part]:
     """Return the parts by name.
 
     Raises:
-        Problem: 422 ``malformed_multipart``.
+        HttpProblem: 422 ``malformed_multipart``.
     """
     _, options = parse_options_header(content_type.encode("latin-1", "replace"))
     boundary = options.get(b"boundary", b"")
@@ -99,6 +99,6 @@ class _Collector:
         self.complete = True
 
 
-def _malformed(detail: str) -> Problem:
+def _malformed(detail: str) -> HttpProblem:
     printable = detail.encode("utf-8", "replace").decode()[:300]
-    return Problem(422, "malformed_multipart", "The body is not well-formed multipart/form-data.", printable)
+    return HttpProblem(422, "malformed_multipart", "The body is not well-formed multipart/form-data.", printable)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
-from koppel_mesh.http.problems import Problem, not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.visibility import visible
 
 from .tables import dossier
@@ -35,6 +35,8 @@ async def insist_on_dossier(connection: AsyncConnection, caller: Caller, dossier
     )
 
 
-def store_away() -> Problem:
+def store_away() -> HttpProblem:
     """Return the problem for bytes that cannot be kept or had right now."""
-    return Problem(503, "content_away", "The store of files does not answer right now.", headers={"Retry-After": "5"})
+    return HttpProblem(
+        503, "content_away", "The store of files does not answer right now.", headers={"Retry-After": "5"}
+    )

@@ -15,7 +15,7 @@ from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, invalid_cursor
-from koppel_mesh.http.problems import FieldError, Problem, not_found
+from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
@@ -107,7 +107,7 @@ async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document
         # The export goes without it rather than not at all; the schedule, or another export, takes it.
         return firm_id
     errors = [FieldError(field="document_ids", rule="unknown", message=str(missed)) for missed in missing[:100]]
-    raise Problem(422, "unknown_document", "The dossier has no such document.", errors=errors)
+    raise HttpProblem(422, "unknown_document", "The dossier has no such document.", errors=errors)
 
 
 async def _dossier_heard_of(context: Context, caller: Caller, dossier_id: UUID, deadline: float) -> UUID:

@@ -21,7 +21,7 @@ from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
-from koppel_mesh.http.problems import FieldError, Problem, not_found
+from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
@@ -116,7 +116,7 @@ async def change_connection(
         )
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
         if row.state is ConnectionState.DISCONNECTED:
-            raise Problem(409, "disconnected", "The connection was removed.")
+            raise HttpProblem(409, "disconnected", "The connection was removed.")
         settings = _changed(kit, row, changes)
         given = any(name in changes.settings for name in secret_names(type(settings)))
         shown, secrets = split_secrets(settings)
@@ -187,7 +187,7 @@ async def _ask_dossier_api(kit: Kit, dossier_id: UUID) -> UUID | None:
     except InternalCallError as error:
         if error.status == 404:
             return None
-        raise Problem(
+        raise HttpProblem(
             503, "dossier_api_away", "The dossier cannot be read right now.", headers={"Retry-After": "2"}
         ) from error
     row = {name: found[name] for name in ("name", "enterprise_number", "language")}
@@ -249,7 +249,7 @@ def _checked(kit: Kit, settings: Mapping[str, Any]) -> BaseModel:
             FieldError(field=".".join(["settings", *map(str, each["loc"])]), rule=each["type"], message=each["msg"])
             for each in found[:50]
         ]
-        raise Problem(422, "invalid_settings", "The settings are not valid.", errors=errors) from error
+        raise HttpProblem(422, "invalid_settings", "The settings are not valid.", errors=errors) from error
 
 
 def _scopes(kit: Kit, connection_id: UUID, settings: BaseModel) -> dict[str, str]:

@@ -17,8 +17,7 @@ from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END, connection, delivery
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
-from koppel_mesh.http.problems import Problem as HttpProblem
-from koppel_mesh.http.problems import not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DeliveryState
 from koppel_mesh.visibility import visible

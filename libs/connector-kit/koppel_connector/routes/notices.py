@@ -11,7 +11,7 @@ from koppel_connector.contract.notices import Notice, Verified
 from koppel_connector.delivery.notices import connection_id_of, store_notice
 from koppel_connector.kit import Kit
 from koppel_mesh.clock import utc_now
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import ConnectionState
 
@@ -36,7 +36,7 @@ async def take_notice(
     notice = Notice(address, headers, await _content(request), utc_now())
     verified = _verified(kit, notice, await _connection(kit, address))
     if verified is None:
-        raise Problem(401, "unverified_notice", "The notice does not prove where it comes from.")
+        raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
     await store_notice(kit, notice, verified)
     return Accepted()
 
@@ -46,7 +46,7 @@ async def _content(request: Request) -> bytes:
     async for part in request.stream():
         taken += part
         if len(taken) > NOTICE_SIZE_BYTES_MAX:
-            raise Problem(413, "notice_too_large", f"A notice has at most {NOTICE_SIZE_BYTES_MAX} bytes.")
+            raise HttpProblem(413, "notice_too_large", f"A notice has at most {NOTICE_SIZE_BYTES_MAX} bytes.")
     return bytes(taken)
 
 
@@ -57,7 +57,7 @@ async def _connection(kit: Kit, address: str) -> ConnectionRow | None:
     async with kit.database.reading() as reading:
         row = await kit.connections.read(reading, connection_id)
     if row is None or row.state is ConnectionState.DISCONNECTED:
-        raise Problem(401, "unverified_notice", "The notice does not prove where it comes from.")
+        raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
     return row
 
 

@@ -22,7 +22,7 @@ from koppel_connector.tables import attempt
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
-from koppel_mesh.http.problems import Problem as HttpProblem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 
 from .connections import Reader, Writer

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from koppel_mesh.auth import Required
 
-from .problems import Problem
+from .problems import HttpProblem
 
 
 class AuthenticateBeforeBody:
@@ -35,7 +35,7 @@ class AuthenticateBeforeBody:
             try:
                 for required in self._asked_by(scope):
                     await required(request, request.headers.get("authorization"))
-            except Problem as problem:
+            except HttpProblem as problem:
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh.keyring import KeyRing, WrongKeyError
 from koppel_mesh.prepared_sql import Statement
 
-from .problems import Problem
+from .problems import HttpProblem
 
 KEY_LENGTH_MAX = 255
 _PURPOSE = "first answer"
@@ -62,7 +62,7 @@ class Idempotency:
             ring: what ``remember`` sealed the answer with, when it holds a secret.
 
         Raises:
-            Problem: 409 ``idempotency_key_reused`` when the key came with another body before.
+            HttpProblem: 409 ``idempotency_key_reused`` when the key came with another body before.
         """
         if self._key is None:
             return None
@@ -71,7 +71,7 @@ class Idempotency:
             return None
         earlier = await _EARLIER.one(tx, mine)
         if earlier.request_hash != self._hash:
-            raise Problem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
+            raise HttpProblem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
         body = bytes(earlier.body or b"")
         return Response(
             _opened(ring, body) if ring else body, earlier.status or 200, headers=dict(earlier.headers or {})
@@ -108,7 +108,7 @@ def _opened(ring: KeyRing, sealed: bytes) -> bytes:
         body: str = ring.open_text(sealed.decode(), _PURPOSE, _OPENED_S_MAX)["body"]
     except WrongKeyError as error:
         title = "What was answered first cannot be read any more."
-        raise Problem(409, "first_answer_gone", title, "Use another Idempotency-Key.") from error
+        raise HttpProblem(409, "first_answer_gone", title, "Use another Idempotency-Key.") from error
     return body.encode()
 
 
@@ -118,7 +118,7 @@ async def _idempotency(
     if key is None:
         return Idempotency(request, None, "")
     if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
-        raise Problem(422, "invalid_idempotency_key", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
+        raise HttpProblem(422, "invalid_idempotency_key", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
     media_type, body = _bare(request.headers.get("content-type", ""), await request.body())
     digest = hashlib.sha256(b"\n".join((media_type.encode(), request.url.query.encode(), body)))
     return Idempotency(request, key, digest.hexdigest())

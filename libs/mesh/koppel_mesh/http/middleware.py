@@ -15,7 +15,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.telemetry.metrics import histogram
 from koppel_mesh.telemetry.tracing import continue_from
 
-from .problems import Problem
+from .problems import HttpProblem
 
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}")
 DISCARDED_MAX = 4
@@ -80,7 +80,7 @@ class BodyLimit:
                         return
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = Problem(
+        problem = HttpProblem(
             413, "body_too_large", f"A body may have {self._limit_bytes} bytes.", headers={"Connection": "close"}
         )
         await problem.response()(scope, receive, send)
@@ -102,7 +102,7 @@ class Started:
         if scope["type"] != "http" or self._has_started() or scope["path"].endswith(_QUIET):
             await self._app(scope, receive, send)
             return
-        problem = Problem(503, "starting", "The service is starting.", headers={"Retry-After": "1"})
+        problem = HttpProblem(503, "starting", "The service is starting.", headers={"Retry-After": "1"})
         await problem.response()(scope, receive, send)
 
 

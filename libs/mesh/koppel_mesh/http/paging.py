@@ -15,7 +15,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 
-from .problems import Problem
+from .problems import HttpProblem
 
 LIMIT_MAX = 200
 Item = TypeVar("Item")
@@ -77,7 +77,7 @@ def decode_cursor(cursor: str, place: str) -> list[str]:
     """Return the keys inside a cursor.
 
     Raises:
-        Problem: 422 ``invalid_cursor``.
+        HttpProblem: 422 ``invalid_cursor``.
     """
     try:
         keys = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
@@ -98,7 +98,7 @@ def uuid_cursor(page: PageRequest) -> UUID | None:
     """Return the id a page of a list sorted by id continues after.
 
     Raises:
-        Problem: 422 ``invalid_cursor``.
+        HttpProblem: 422 ``invalid_cursor``.
     """
     return None if page.after is None else cursor_id(page.after[0])
 
@@ -107,7 +107,7 @@ def cursor_id(key: str) -> UUID:
     """Return the id that is one key of a cursor.
 
     Raises:
-        Problem: 422 ``invalid_cursor``.
+        HttpProblem: 422 ``invalid_cursor``.
     """
     try:
         return UUID(key)
@@ -115,6 +115,6 @@ def cursor_id(key: str) -> UUID:
         raise invalid_cursor() from None
 
 
-def invalid_cursor() -> Problem:
+def invalid_cursor() -> HttpProblem:
     """Return the problem for a cursor that no page of this list gave."""
-    return Problem(422, "invalid_cursor", "This is not a cursor that an earlier page of this list gave.")
+    return HttpProblem(422, "invalid_cursor", "This is not a cursor that an earlier page of this list gave.")

@@ -41,7 +41,7 @@ class ProblemBody(BaseModel):
     errors: list[FieldError] = []
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """Raise to answer with a problem."""
 
     def __init__(
@@ -85,14 +85,14 @@ class Problem(Exception):
         return (FieldError(rule=self.code, message=self.detail or self.title),)
 
 
-def not_found(what: str) -> Problem:
+def not_found(what: str) -> HttpProblem:
     """Return the problem for an object that is not there, or is another firm's: the two cannot be told apart."""
-    return Problem(404, "not_found", f"There is no such {what}.")
+    return HttpProblem(404, "not_found", f"There is no such {what}.")
 
 
 def install(app: Starlette) -> None:
     """Let ``app`` answer every error as a problem."""
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HttpProblem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     # Named one by one: what only ``Exception`` stands for is answered outside of everything, and noted as our fault, a 500.
@@ -103,7 +103,7 @@ def install(app: Starlette) -> None:
 
 
 async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+    assert isinstance(error, HttpProblem)
     return error.response()
 
 
@@ -116,7 +116,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
         FieldError(field=_path(item["loc"]), rule=str(item["type"]), message=printable(str(item["msg"])))
         for item in found[:100]
     ]
-    return Problem(422, "invalid_request", "The request is not what this route takes.", errors=errors).response()
+    return HttpProblem(422, "invalid_request", "The request is not what this route takes.", errors=errors).response()
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -125,7 +125,9 @@ async def _http(_: Request, error: Exception) -> Response:
     if status is HTTPStatus.BAD_REQUEST and error.detail == _FASTAPI_CANNOT_READ:
         return _malformed_json()
     code = status.name.lower()
-    return Problem(status, code, status.phrase, printable(str(error.detail or "")), headers=error.headers).response()
+    return HttpProblem(
+        status, code, status.phrase, printable(str(error.detail or "")), headers=error.headers
+    ).response()
 
 
 _FASTAPI_CANNOT_READ = "There was an error parsing the body"
@@ -134,7 +136,7 @@ _FASTAPI_CANNOT_READ = "There was an error parsing the body"
 
 def _malformed_json() -> Response:
     # Not what its Content-Type says (contract §4): 422, as for any other form.
-    return Problem(422, "malformed_json", "The body is not JSON.").response()
+    return HttpProblem(422, "malformed_json", "The body is not JSON.").response()
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -145,24 +147,24 @@ async def _database(request: Request, error: Exception) -> Response:
     state = str(getattr(error.orig, "sqlstate", "") or "")
     if state.startswith("22") or type(error.orig).__name__ == "DataError" or "DataError" in type(error).__name__:
         # Class 22, data exception: a value no column can hold (a NUL character, a number out of range).
-        return Problem(422, "invalid_value", "A value in the request cannot be stored.").response()
+        return HttpProblem(422, "invalid_value", "A value in the request cannot be stored.").response()
     return await _unexpected(request, error)
 
 
 async def _gone(_: Request, __: Exception) -> Response:
     # Nobody is left to read it; nothing went wrong on our side.
-    return Problem(400, "caller_gone", "The caller went away in the middle of the request.").response()
+    return HttpProblem(400, "caller_gone", "The caller went away in the middle of the request.").response()
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     if is_unavailable(error):
         return _away()
     log.error("unexpected error", path=request.url.path, exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side.").response()
+    return HttpProblem(500, "internal_error", "Something went wrong on our side.").response()
 
 
 def _away() -> Response:
-    return Problem(503, "try_again", "Not available right now.", headers={"Retry-After": "2"}).response()
+    return HttpProblem(503, "try_again", "Not available right now.", headers={"Retry-After": "2"}).response()
 
 
 def _path(location: Sequence[str | int]) -> str:

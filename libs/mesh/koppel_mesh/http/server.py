@@ -14,7 +14,7 @@ from koppel_mesh.telemetry.metrics import exposition
 from . import problems
 from .authenticate_before_body import AuthenticateBeforeBody
 from .middleware import BodyLimit, HeadAsGet, Observed
-from .problems import Problem, ProblemBody
+from .problems import HttpProblem, ProblemBody
 
 if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
@@ -80,7 +80,7 @@ async def _not_allowed(routes: Sequence[BaseRoute], request: Request, error: Exc
         allowed.add("HEAD")
     named = getattr(error, "headers", None) or {}
     headers = {"Allow": ", ".join(sorted(allowed))} if allowed else named
-    return Problem(405, "method_not_allowed", "Method Not Allowed", headers=headers).response()
+    return HttpProblem(405, "method_not_allowed", "Method Not Allowed", headers=headers).response()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -24,7 +24,7 @@ from koppel_mesh.auth import Caller
 from koppel_mesh.http.dates import Day
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, by_id, cursor_id, invalid_cursor
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DocumentKind, DocumentState
 from koppel_mesh.visibility import visible
@@ -122,7 +122,7 @@ def _by_day(row: Any) -> list[str]:
 def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Select[Any]:
     columns = document.c
     if page.after and len(page.after) != (2 if by_day else 1):
-        raise Problem(422, "invalid_cursor", "This cursor belongs to a list with other filters.")
+        raise HttpProblem(422, "invalid_cursor", "This cursor belongs to a list with other filters.")
     if not by_day:
         if page.after:
             statement = statement.where(columns.id < cursor_id(page.after[0]))
@@ -169,7 +169,7 @@ def _approved(state: str) -> DocumentState:
     try:
         return machine.after(DocumentState(state), machine.Step.APPROVE, approval_required=True)
     except machine.IllegalStep:
-        raise Problem(
+        raise HttpProblem(
             409, "not_awaiting_approval", "Only a document that awaits approval can be approved.", f"It is {state}."
         ) from None
 

@@ -17,7 +17,7 @@ from dossier_api.visibility import DossierReader, DossierWriter, one_of
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
-from koppel_mesh.http.problems import FieldError, Problem
+from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.outbox import publish
@@ -146,7 +146,7 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 async def _insist_on_no_documents(tx: AsyncConnection, dossier_id: UUID) -> None:
     if (await tx.execute(select(document.c.id).where(document.c.dossier_id == dossier_id).limit(1))).first():
-        raise Problem(
+        raise HttpProblem(
             409, "enterprise_number_in_use", "Documents were filed under this enterprise number.", "Make a new dossier."
         )
 
@@ -154,7 +154,7 @@ async def _insist_on_no_documents(tx: AsyncConnection, dossier_id: UUID) -> None
 def _firm_of(body: NewDossier, caller: Caller) -> UUID:
     if caller.firm_id is None and body.firm_id is None:
         error = FieldError(field="body.firm_id", rule="missing", message="a token bound to no firm must name one")
-        raise Problem(422, "firm_id_required", "For which firm is this dossier?", errors=[error])
+        raise HttpProblem(422, "firm_id_required", "For which firm is this dossier?", errors=[error])
     if caller.firm_id is not None and body.firm_id not in {None, caller.firm_id}:
-        raise Problem(422, "other_firm", "This token is bound to another firm.")
+        raise HttpProblem(422, "other_firm", "This token is bound to another firm.")
     return caller.firm_id or body.firm_id  # type: ignore[return-value]

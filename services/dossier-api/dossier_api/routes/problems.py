@@ -12,7 +12,7 @@ from dossier_api.tables import problem
 from dossier_api.visibility import DocumentReader, Exporter, one_of
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
-from koppel_mesh.http.problems import Problem
+from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.visibility import visible
 
@@ -48,7 +48,7 @@ async def retry_problem(problem_id: UUID, context: CurrentContext, caller: Expor
             reading, select(problem).where(problem.c.id == problem_id, visible(problem, caller)), "problem"
         )
     if row.resolved_at is not None:
-        raise Problem(409, "problem_resolved", "This problem is resolved.")
+        raise HttpProblem(409, "problem_resolved", "This problem is resolved.")
     try:
         await context.mesh.post_json(_retry_path(row))
     except InternalCallError as error:
@@ -62,11 +62,11 @@ def _retry_path(row: Row[Any]) -> str:
     return f"/{row.connector}/v1/connections/{row.connection_id}/check"
 
 
-def _refusal(error: InternalCallError) -> Problem:
+def _refusal(error: InternalCallError) -> HttpProblem:
     if error.is_transient or error.status in {401, 403}:
         title = "The connector cannot be reached right now."
-        return Problem(503, "connector_away", title, headers={"Retry-After": "5"})
-    return Problem(409, "cannot_retry", "The connector does not try again.", f"{error.code} {error.detail}".strip())
+        return HttpProblem(503, "connector_away", title, headers={"Retry-After": "5"})
+    return HttpProblem(409, "cannot_retry", "The connector does not try again.", f"{error.code} {error.detail}".strip())
 
 
 def _item(row: Row[Any]) -> ProblemItem:

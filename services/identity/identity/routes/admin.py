@@ -13,7 +13,7 @@ from identity.hashing import hash_secret, new_secret
 from koppel_mesh.auth import SCOPES, Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
-from koppel_mesh.http.problems import Problem, not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 
 router = APIRouter(prefix="/v1", tags=["administration"])
@@ -22,7 +22,7 @@ OVERLAP_MAX_S = 30 * 86_400
 
 def _administrator(caller: Annotated[Caller, Depends(require("admin"))]) -> Caller:
     if caller.firm_id is not None:
-        raise Problem(403, "bound_to_a_firm", "Only a token that is bound to no firm administers clients.")
+        raise HttpProblem(403, "bound_to_a_firm", "Only a token that is bound to no firm administers clients.")
     return caller
 
 
@@ -97,7 +97,7 @@ async def create_client(
             return earlier
         made = await clients.create(tx, body.client_id, body.name, hashed, body.scopes, body.firm_id)
         if made is None:
-            raise Problem(409, "client_id_taken", "There is a client with this id.")
+            raise HttpProblem(409, "client_id_taken", "There is a client with this id.")
         shown = ShownClient.model_validate(made).model_dump(mode="json")
         answer = {**shown, "client_secret": secret}
         return await idempotency.remember(tx, status=201, body=answer, ring=context.resources)
