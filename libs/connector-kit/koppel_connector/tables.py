@@ -64,7 +64,7 @@ connection = Table(
     Column("secrets", LargeBinary),
     Column("key_id", Text),
     Column("limit_scope", Text, nullable=False),
-    Column("books_scope", Text, nullable=False),
+    Column("books_scope", Text),
     Column("connected_via_user", Text),
     Column("problem", JSONB),
     Column("masters_version", Integer, nullable=False, server_default="0"),
@@ -281,12 +281,14 @@ master = Table(
     Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("remote_id", Text, primary_key=True),
-    Column("year", Integer, primary_key=True, server_default="0", autoincrement=False),
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("data", JSONB, nullable=False, server_default=_empty),
+    Column("year", Integer, nullable=False, server_default="0"),
 )
-"""``year`` is 0 for what belongs to no bookyear."""
+"""``year`` is 0 for what belongs to no bookyear; the ``remote_id`` of every other line ends in ``@`` and its year.
+
+The year is not in the primary key: the version before this column still runs on this schema and writes by that key."""
 
 memory = Table(
     "memory",

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -22,6 +23,15 @@ _NO_YEAR = 0
 
 def _key_of(line: MasterRecord) -> _Key:
     return line.remote_id, line.year
+
+
+def _stored_id(line: MasterRecord) -> str:
+    return f"{line.remote_id}@{line.year}" if line.year else line.remote_id
+
+
+def _record_of(row: Any) -> MasterRecord:
+    remote_id = row.remote_id.removesuffix(f"@{row.year}") if row.year else row.remote_id
+    return MasterRecord(row.kind, row.code, remote_id, row.name, decode(row.data), row.year or None)
 
 
 def _of_year(lines: list[MasterRecord], year: int | None) -> Sequence[MasterRecord]:
@@ -89,11 +99,7 @@ class MasterDataCache:
             return kept[1]
         async with self._database.reading() as reading:
             rows = (await reading.execute(select(master).where(master.c.connection_id == connection_id))).all()
-        lines = (
-            MasterRecord(row.kind, row.code, row.remote_id, row.name, decode(row.data), row.year or None)
-            for row in rows
-        )
-        book = StoredMasterData(self._database, connection_id, lines)
+        book = StoredMasterData(self._database, connection_id, map(_record_of, rows))
         self._books[connection_id] = (version, book)
         while len(self._books) > BOOKS_KEPT:
             self._books.popitem(last=False)
@@ -114,7 +120,7 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
             {
                 "connection_id": connection_id,
                 "kind": line.kind,
-                "remote_id": line.remote_id,
+                "remote_id": _stored_id(line),
                 "code": line.code,
                 "name": line.name,
                 "data": encode(line.data, f"{line.kind} {line.code}: data"),
@@ -123,9 +129,9 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
             for line in list(unique.values())[start : start + 1000]
         ]
         statement = upsert(master).values(rows)
-        changed = {name: statement.excluded[name] for name in ("code", "name", "data")}
+        changed = {name: statement.excluded[name] for name in ("code", "name", "data", "year")}
         await tx.execute(
-            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id", "year"], set_=changed)
+            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id"], set_=changed)
         )
 
 

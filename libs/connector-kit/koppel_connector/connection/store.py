@@ -176,7 +176,7 @@ class ConnectionStore:
             settings=self._settings_model.model_validate({**row.settings, **secrets}),
             secrets=tuple(str(value) for value in secrets.values()),
             limit_scope=row.limit_scope,
-            books_scope=row.books_scope,
+            books_scope=row.books_scope or row.limit_scope,
             connected_via_user=row.connected_via_user,
             problem=row.problem,
             masters_version=row.masters_version,

@@ -39,7 +39,7 @@ FIRST_SENT_AT = """(
 
 _CLAIM = Statement(f"""
     WITH turn AS (
-        SELECT c.id, c.books_scope FROM connection c
+        SELECT c.id, coalesce(c.books_scope, c.limit_scope) AS books_scope FROM connection c
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
@@ -59,12 +59,13 @@ _CLAIM = Statement(f"""
                 AND NOT EXISTS (
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
-                        AND way.books_scope = turn.books_scope
+                        AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
                         AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
                             OR o.exported_at > clock_timestamp() - CAST(:settle_s AS float8) * interval '1 second'))
                 AND (d.sequence_key IS NULL OR NOT EXISTS (
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
-                    WHERE o.sequence_key = d.sequence_key AND o.id < d.id AND way.books_scope = turn.books_scope
+                    WHERE o.sequence_key = d.sequence_key AND o.id < d.id
+                        AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
                         AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review')))
             ORDER BY d.due_at, d.id LIMIT :batch
             FOR UPDATE SKIP LOCKED

@@ -24,7 +24,8 @@ _TRACES = Statement("""
         o.created_at, acted.first_sent_at
     FROM delivery d JOIN connection here ON here.id = d.connection_id
         JOIN delivery o ON o.document_id = d.document_id AND o.operation = d.operation AND o.id <> d.id
-        JOIN connection way ON way.id = o.connection_id AND way.books_scope = here.books_scope
+        JOIN connection way ON way.id = o.connection_id
+            AND coalesce(way.books_scope, way.limit_scope) = coalesce(here.books_scope, here.limit_scope)
         CROSS JOIN LATERAL (
             SELECT min(a.started_at) AS first_sent_at, max(a.started_at) AS last_sent_at FROM attempt a
             WHERE a.delivery_id = o.id AND a.acts AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))

@@ -23,5 +23,3 @@ def upgrade() -> None:
         )
     """)
     op.execute("ALTER TABLE master ADD COLUMN year integer NOT NULL DEFAULT 0")
-    op.execute("ALTER TABLE master DROP CONSTRAINT master_pkey")
-    op.execute("ALTER TABLE master ADD PRIMARY KEY (connection_id, kind, remote_id, year)")
