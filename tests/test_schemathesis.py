@@ -80,7 +80,12 @@ def test_nothing_makes_it_answer_5xx(mesh: Any, firm: UUID, objects: dict[str, s
         # An object that a delete takes away would be missing in the requests after it.
         real = {} if operation.method.upper() == "DELETE" else objects
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-            statuses += _try(mesh, client, service, operation, mode, real)
+            tried = _try(mesh, client, service, operation, mode, real)
+            if "/notices/" in operation.path:
+                # A notice is let in by its vendor's signature, not by our token; one without is refused with 401.
+                assert set(tried) <= {401, 404, 405, 413, 422}, tried
+                continue
+            statuses += tried
     assert statuses.total() > EXAMPLES
     assert any(status < 300 for status in statuses) and 422 in statuses, f"tried one side only: {statuses}"
     assert 401 not in statuses or service == "identity", "the requests did not get past the token"

@@ -140,7 +140,7 @@ async def test_a_clear_refusal_is_an_answer_of_a_vendor_that_is_back(
     vendor.outage = "503"
     await connected.change("UPDATE connection SET away_since = clock_timestamp(), probe_at = clock_timestamp()")
     vendor.outage = None
-    await connected.deliver(connected.ready({**document, "reject": "Periode is afgesloten"}, files))
+    await connected.deliver(connected.ready({**document, "reference": "Periode is afgesloten"}, files))
     await connected.until_state("failed")
     assert not await is_away(connected)
 
@@ -151,7 +151,7 @@ async def test_a_document_that_breaks_the_vendor_ends_and_its_neighbours_go_on(
     """Each time it comes the vendor drops the connection before it did anything."""
     document, files = harness.document(0)
     vendor.breaks_on = b"breaks"
-    await connected.deliver(connected.ready({**document, "reject": "breaks"}, files))
+    await connected.deliver(connected.ready({**document, "reference": "breaks"}, files))
     await connected.deliver(*(connected.ready(*harness.document(number)) for number in range(1, 6)))
     rows = await connected.until_state("booked", "failed")
     assert sorted(row.state for row in rows) == ["booked"] * 5 + ["failed"]

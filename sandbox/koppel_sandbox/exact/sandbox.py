@@ -38,6 +38,7 @@ def _settings(division: int) -> Mapping[str, Any]:
             "receipts": "720",
         },
         "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+        "default_payment_condition": {"sale": "30", "purchase": "30"},
         "vat_codes": {
             "sale": {"S:21": "21", "S:12": "12", "S:6": "6", "Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
             # Dutch VAT has no code in Belgian books: one document must show what a problem looks like.
