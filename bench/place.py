@@ -31,6 +31,7 @@ START_WITHIN_S = 60.0
 SANDBOX, INSTANT = "koppel_sandbox.exact", "bench.instant_vendor"
 SETTINGS = {
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
+    "default_payment_condition": {"sale": "30", "purchase": "30"},
     "default_ledger_account": {"sale": "700000", "purchase": "604000"},
 }
 

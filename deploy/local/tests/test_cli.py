@@ -27,6 +27,7 @@ WITHIN_S = 40.0
 SETTINGS = {
     "division": STUDIO,
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610"},
+    "default_payment_condition": {"sale": "30", "purchase": "30"},
     "default_ledger_account": {"sale": "700000", "purchase": "604000"},
     "vat_codes": {"sale": {"S:21": "21"}, "purchase": {"S:21": "P21"}},
 }
