@@ -40,7 +40,8 @@ class Neighbours:
             before = self._state.get(name)
             self._state[name] = state
             if before is not None and state != before:  # at the start of a mesh nobody is ready, which is no news
-                log.warning("neighbour", service=self._service, neighbour=name, state=state)
+                write = log.info if state == READY else log.warning
+                write("neighbour changed", service=self._service, neighbour=name, state=state)
 
     async def _ask(self, name: str) -> str:
         try:
