@@ -87,6 +87,8 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
             return _GONE
         if (await tx.execute(_SPEND, {"nonce": sealed["nonce"]})).one_or_none() is None:
             return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
+    if row.unreadable is not None:
+        return Returned("failed", row, str(row.unreadable))
     if error or not code:
         return Returned("refused", row, error or "no code")
     try:

@@ -24,7 +24,7 @@ class Grant:
         return time.monotonic() - self.received
 
 
-_ROW = """SELECT ciphertext, version, failures,
+_ROW = """SELECT ciphertext, key_id, version, failures,
     extract(epoch FROM clock_timestamp() - obtained_at)::float8 AS age_s,
     extract(epoch FROM access_expires_at - obtained_at)::float8 AS valid_s
     FROM oauth_token WHERE connection_id = :id"""

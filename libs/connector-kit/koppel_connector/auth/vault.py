@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
+from koppel_connector.connection.secret_keys import problem_of
 from koppel_connector.contract.connector import OAuthProfile
 from koppel_connector.contract.errors import ActionRequired, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import NotSent, Unanswered
-from koppel_mesh.keyring import KeyRing
+from koppel_mesh.keyring import KeyRing, MissingKeyError
 from koppel_mesh.telemetry.metrics import counter
 
 from .token_answers import TokenAnswer
@@ -252,7 +253,10 @@ class Vault:
         return grant
 
     def _opened(self, connection_id: UUID, row: Any) -> Grant:
-        pair = self._keys.open(connection_id, bytes(row.ciphertext))
+        try:
+            pair = self._keys.open(connection_id, bytes(row.ciphertext), row.key_id)
+        except MissingKeyError as error:
+            raise ActionRequired(problem_of(error)) from error
         received = time.monotonic() - row.age_s
         return Grant(
             connection_id, pair["access_token"], pair["refresh_token"], row.version, received, min(row.valid_s, 10**9)

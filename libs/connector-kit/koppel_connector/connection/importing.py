@@ -22,6 +22,7 @@ from koppel_mesh.service import Context
 
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
+from .secret_keys import KEYS_HELD
 from .store import ConnectionRow
 
 REFRESH_BATCH = 20
@@ -50,8 +51,8 @@ _REFRESH = text("""
         ORDER BY imported_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
-_NEXT = text("""
-    SELECT id FROM connection WHERE import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
+_NEXT = text(f"""
+    SELECT c.id FROM connection c WHERE {KEYS_HELD} AND import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
         AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
     ORDER BY import_due_at LIMIT 1
 """)
@@ -103,7 +104,9 @@ async def serve_imports(context: Context) -> bool:
         return False
     async with kit.database.reading() as reading:
         busy = [str(each) for each in kit.importing]
-        connection_id = (await reading.execute(_NEXT, {"busy": busy})).scalar_one_or_none()
+        connection_id = (
+            await reading.execute(_NEXT, {"busy": busy, "key_ids": list(kit.keys.key_ids)})
+        ).scalar_one_or_none()
     if connection_id is None:
         return False
     kit.importing.add(connection_id)

@@ -11,6 +11,7 @@ from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import gauge
 
 from .events import LoginRefused
+from .secret_keys import KEYS_HELD
 
 BATCH = 50
 WAITING = [state for state in DeliveryState if state not in (DeliveryState.BOOKED, DeliveryState.SUPERSEDED)]
@@ -25,20 +26,22 @@ _unkeyed = gauge("koppel_secrets_under_old_key", "Rows not encrypted with the fi
 
 _notices = gauge("koppel_notices_open", "Notices of vendors that are not worked off, those that were given up included")
 
-_LAPSING = text("""
+_LAPSING = text(f"""
     SELECT t.connection_id FROM oauth_token t JOIN connection c ON c.id = t.connection_id
     WHERE t.next_refresh_at <= clock_timestamp() AND c.state IN ('connected', 'degraded')
+        AND {KEYS_HELD}
     ORDER BY t.next_refresh_at LIMIT 5
 """)
 _POSTPONE = text(
     "UPDATE oauth_token SET next_refresh_at = clock_timestamp() + interval '1 hour' WHERE connection_id = :id"
 )
 _OLD_TOKENS = text("""
-    SELECT connection_id, ciphertext FROM oauth_token WHERE key_id <> :key_id LIMIT :batch FOR UPDATE SKIP LOCKED
+    SELECT connection_id, ciphertext FROM oauth_token WHERE key_id <> :key_id
+        AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
 _OLD_SECRETS = text("""
     SELECT id AS connection_id, secrets AS ciphertext FROM connection
-    WHERE secrets IS NOT NULL AND key_id <> :key_id LIMIT :batch FOR UPDATE SKIP LOCKED
+    WHERE secrets IS NOT NULL AND key_id <> :key_id AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
 _RESEAL_TOKEN = text("UPDATE oauth_token SET ciphertext = :sealed, key_id = :key_id WHERE connection_id = :id")
 _RESEAL_SECRETS = text("UPDATE connection SET secrets = :sealed, key_id = :key_id WHERE id = :id")
@@ -68,7 +71,7 @@ async def keep_alive(context: Context) -> bool:
     if kit.vault is None or kit.closing:
         return False
     async with kit.database.reading() as reading:
-        lapsing = list((await reading.execute(_LAPSING)).scalars())
+        lapsing = list((await reading.execute(_LAPSING, {"key_ids": list(kit.keys.key_ids)})).scalars())
     for connection_id in lapsing:
         try:
             await kit.vault.keep_alive(connection_id)
@@ -84,15 +87,19 @@ async def keep_alive(context: Context) -> bool:
 
 
 async def rotate_keys(context: Context) -> bool:
-    """Re-encrypt what is under an old key; the key may leave the ring when the gauge says zero."""
+    """Re-encrypt what is under an old key; the key may leave the ring when the gauge says zero.
+
+    What is under a key that we do not hold is left as it is, for a process that holds it.
+    """
     kit: Kit = context.resources
     moved = 0
     async with kit.database.transaction() as tx:
         for find, write in ((_OLD_TOKENS, _RESEAL_TOKEN), (_OLD_SECRETS, _RESEAL_SECRETS)):
-            rows = (await tx.execute(find, {"key_id": kit.keys.key_id, "batch": BATCH})).all()
+            values = {"key_id": kit.keys.key_id, "key_ids": list(kit.keys.key_ids), "batch": BATCH}
+            rows = (await tx.execute(find, values)).all()
             for row in rows:
-                values = kit.keys.open(row.connection_id, bytes(row.ciphertext))
-                sealed = kit.keys.seal(row.connection_id, values)
+                opened = kit.keys.open(row.connection_id, bytes(row.ciphertext))
+                sealed = kit.keys.seal(row.connection_id, opened)
                 await tx.execute(write, {"id": row.connection_id, "sealed": sealed, "key_id": kit.keys.key_id})
             moved = max(moved, len(rows))
         await tx.execute(_FORGET_STATES)

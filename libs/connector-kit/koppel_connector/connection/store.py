@@ -18,12 +18,13 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.reporter import RenderedProblem, Reporter
 from koppel_mesh import outbox
 from koppel_mesh.clock import utc_now
-from koppel_mesh.keyring import KeyRing
+from koppel_mesh.keyring import KeyRing, MissingKeyError
 from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 
 from .breaker import Breaker, Observation, Pace, observe
 from .events import ConnectionEvent, LoginRefused, ProblemFound
+from .secret_keys import problem_of
 from .state_machine import transition
 
 log = structlog.get_logger(__name__)
@@ -59,13 +60,15 @@ class ConnectionRow:
     breaker: Breaker
     pause: Pause | None
     imported_at: Any = None
+    unreadable: Problem | None = None
+    """Set where the secrets are under a key that this process does not hold; the settings are without them then."""
     login_key: str | None = None
     """By which login of the firm it is let in, when others share that (``Connector.login_key``)."""
 
     def why_stopped(self) -> Problem | None:
         """Return what keeps the connection from being used: the problem that stopped it, as it was told then; None if nothing."""
         if self.state in USABLE:
-            return None
+            return self.unreadable
         if self.problem is not None:
             return RenderedProblem(ProblemData.model_validate(self.problem))
         return Problem("reauthorise" if self.state is ConnectionState.REAUTHORISE else "not_connected")
@@ -165,8 +168,14 @@ class ConnectionStore:
         return self._settings_model.model_validate(row.settings)
 
     def open_row(self, row: Any) -> ConnectionRow:
-        """Return a row with its secrets decrypted into its settings."""
-        secrets = self._keys.open(row.id, bytes(row.secrets)) if row.secrets else {}
+        """Return a row with its secrets decrypted into its settings, or with the problem that keeps them closed."""
+        unreadable: Problem | None = None
+        secrets: Mapping[str, Any] = {}
+        try:
+            if row.secrets:
+                secrets = self._keys.open(row.id, bytes(row.secrets), row.key_id)
+        except MissingKeyError as error:
+            unreadable = problem_of(error)
         return ConnectionRow(
             id=row.id,
             dossier_id=row.dossier_id,
@@ -184,6 +193,7 @@ class ConnectionStore:
             breaker=Breaker(row.away_since, row.probe_at, row.failures),
             pause=self.pause_of(row, utc_now()),
             imported_at=row.imported_at,
+            unreadable=unreadable,
             login_key=row.login_key,
         )
 

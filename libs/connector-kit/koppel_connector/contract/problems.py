@@ -142,6 +142,14 @@ GENERIC = ProblemCatalogue(
             degrades=True,
         ),
         ProblemKind(
+            "secret_key_missing",
+            "operator",
+            nl="De koppeling is versleuteld met sleutel {wanted}; Koppel heeft enkel {given}. Geef die sleutel terug.",
+            fr="Les données de la liaison sont chiffrées avec la clé {wanted} ; Koppel n'a que {given}. Rendez-lui cette clé.",
+            en="The secrets of the connection are encrypted with key {wanted}; Koppel holds only {given}. Give that key back.",
+            blocks=True,
+        ),
+        ProblemKind(
             "settings_missing",
             "accountant",
             nl="Vul eerst deze instellingen van de koppeling in: {missing}.",

@@ -11,6 +11,7 @@ from itertools import groupby
 from time import monotonic
 from uuid import UUID
 
+from koppel_connector.connection.secret_keys import KEYS_HELD
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import DeliveryState
 from koppel_mesh.prepared_sql import Statement
@@ -41,7 +42,7 @@ _CLAIM = Statement(f"""
     WITH turn AS (
         SELECT c.id, coalesce(c.books_scope, c.limit_scope) AS books_scope FROM connection c
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
-            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp() AND {KEYS_HELD}
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
                 AND d.due_at <= clock_timestamp())
@@ -86,7 +87,7 @@ _CLAIM_READ_BACK = Statement(f"""
         SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
             AND d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")}
-            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
+            AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp() AND {KEYS_HELD}
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
             AND (CAST(:probed AS uuid) IS NOT NULL
@@ -137,6 +138,7 @@ async def _claim(
             tx,
             {
                 "connections": connections,
+                "key_ids": kit.keys.key_ids,
                 "serving": list(kit.serving),
                 "probed": probed,
                 "owner": kit.owner.id,
@@ -158,6 +160,7 @@ async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | No
         rows = await _CLAIM_READ_BACK.all(
             tx,
             {
+                "key_ids": kit.keys.key_ids,
                 "serving": list(kit.serving),
                 "probed": probed,
                 "owner": kit.owner.id,

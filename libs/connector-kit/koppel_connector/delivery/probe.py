@@ -10,6 +10,7 @@ from uuid import UUID
 
 from koppel_connector.calls.vendor import LeaseLost, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage, ProbeInconclusive, ProbeStarted
+from koppel_connector.connection.secret_keys import KEYS_HELD
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.errors import ConnectorError
 from koppel_connector.kit import Kit
@@ -21,8 +22,8 @@ from .claims import claim_probe, claim_read_back
 from .export import run_worker
 from .read_back import look_in_books
 
-_DUE = Statement("""
-    SELECT id FROM connection WHERE away_since IS NOT NULL AND probe_at <= clock_timestamp()
+_DUE = Statement(f"""
+    SELECT c.id FROM connection c WHERE {KEYS_HELD} AND away_since IS NOT NULL AND probe_at <= clock_timestamp()
         AND state IN ('connected', 'degraded') AND not_before <= clock_timestamp()
         AND NOT id = ANY(CAST(:serving AS uuid[]))
     ORDER BY probe_at LIMIT :connections FOR NO KEY UPDATE SKIP LOCKED
@@ -40,7 +41,7 @@ async def serve_probes(context: Context) -> bool:
     if kit.closing or free <= 0:
         return False
     async with kit.database.transaction() as tx:
-        due = await _DUE.all(tx, {"serving": list(kit.serving), "connections": free})
+        due = await _DUE.all(tx, {"serving": list(kit.serving), "connections": free, "key_ids": kit.keys.key_ids})
         for row in due:
             await kit.connections.observe(tx, row.id, ProbeStarted(kit.settings.lease_for(kit.profile)))
     for row in due:

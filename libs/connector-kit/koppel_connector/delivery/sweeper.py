@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.connection.secret_keys import KEYS_HELD, problem_of
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_connector.reporter import RenderedProblem
+from koppel_mesh.keyring import MissingKeyError
 from koppel_mesh.messages import ConnectionState, DeliveryState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
@@ -47,9 +49,18 @@ _STRANDED = Statement(f"""
         OR d.state = 'blocked' AND c.state = 'disconnected' AND d.unknown_since IS NULL)
     ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
 """)
+_KEYLESS = Statement(f"""
+    SELECT {COLUMNS}, coalesce(
+        (SELECT t.key_id FROM oauth_token t WHERE t.connection_id = c.id AND NOT t.key_id = ANY(CAST(:key_ids AS text[]))),
+        c.key_id) AS wanted
+    FROM delivery d JOIN connection c ON c.id = d.connection_id
+    WHERE c.state IN ('connected', 'degraded') AND d.state IN ('ready', 'unknown') AND NOT {KEYS_HELD}
+    ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
+""")
 _WAITING = Statement(f"""
     SELECT {COLUMNS} FROM delivery d JOIN connection c ON c.id = d.connection_id
-    WHERE c.state IN ('connected', 'degraded') AND d.state = 'blocked' AND d.changed_at < c.unblocked_at
+    WHERE c.state IN ('connected', 'degraded') AND d.state = 'blocked' AND {KEYS_HELD}
+        AND (d.changed_at < c.unblocked_at OR d.problem ->> 'code' = 'secret_key_missing')
     ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
 """)
 
@@ -81,12 +92,17 @@ async def reconcile(context: Context) -> bool:
         for record in stranded:
             row = row_of(record)
             await _move(kit, tx, row, _event_for(row, record))
-        waiting = await _WAITING.all(tx, {"batch": BATCH})
+        keys = {"key_ids": kit.keys.key_ids, "batch": BATCH}
+        keyless = await _KEYLESS.all(tx, keys)
+        for record in keyless:
+            problem = problem_of(MissingKeyError(record.wanted, kit.keys.key_ids))
+            await _move(kit, tx, row_of(record), events.ActionNeeded(problem))
+        waiting = await _WAITING.all(tx, keys)
         for record in waiting:
             await _move(kit, tx, row_of(record), events.Unblocked())
     if waiting:
         kit.wake("deliveries")
-    return len(stranded) == BATCH or len(waiting) == BATCH
+    return BATCH in (len(stranded), len(keyless), len(waiting))
 
 
 def _event_for(row: DeliveryRow, record: Any) -> Event:

@@ -28,7 +28,7 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState
 from koppel_mesh.visibility import visible
 
 from .settings_schema import settings_schema
-from .shared_login import lock_logins, share_login, shared_secrets
+from .shared_login import insist_on_readable, lock_logins, share_login, shared_secrets
 from .views import ConnectionView, owned_connection, view_connection, warnings_of
 
 Reader = Annotated[Caller, Depends(require("connections:read"))]
@@ -111,6 +111,7 @@ async def change_connection(
     login_key = kit.connector.login_key
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id)
+        insist_on_readable(kit, row)
         sharing = await lock_logins(
             tx, kit, row.firm_id, (row.login_key, login_key(_changed(kit, row, changes))), row.id
         )

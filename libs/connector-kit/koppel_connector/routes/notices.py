@@ -58,6 +58,9 @@ async def _connection(kit: Kit, address: str) -> ConnectionRow | None:
         row = await kit.connections.read(reading, connection_id)
     if row is None or row.state is ConnectionState.DISCONNECTED:
         raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
+    if row.unreadable is not None:
+        detail = kit.reporter.render(row.unreadable).message.en
+        raise HttpProblem(503, row.unreadable.code, detail, headers={"Retry-After": "60"})
     return row
 
 

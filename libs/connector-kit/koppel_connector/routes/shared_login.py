@@ -1,6 +1,7 @@
 """Settings of connections that share a login: a secret that is given at one of them is the login's, and so everybody's."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,17 +9,36 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow, split_secrets
 from koppel_connector.kit import Kit
+from koppel_mesh.http.problems import HttpProblem
 
 
 async def lock_logins(
     tx: AsyncConnection, kit: Kit, firm_id: UUID, keys: Iterable[str | None], connection_id: UUID | None = None
 ) -> list[ConnectionRow]:
-    """Lock every connection that shares one of these logins, and this one; return the others."""
+    """Lock every connection that shares one of these logins, and this one; return the others.
+
+    Raises:
+        HttpProblem: 409 when the secrets of one cannot be read now: what is shared would be lost.
+    """
     named = {key for key in keys if key is not None}
     if not named:
         return []
     locked = await kit.logins.lock_connections(tx, firm_id, named, connection_id)
+    for each in locked:
+        insist_on_readable(kit, each)
     return [each for each in locked if each.id != connection_id]
+
+
+def insist_on_readable(kit: Kit, row: ConnectionRow) -> None:
+    """Refuse to change a connection whose secrets cannot be read now; they would be lost.
+
+    Raises:
+        HttpProblem: 409, with the ids of the key wanted and of those given.
+    """
+    if row.unreadable is not None:
+        rendered = kit.reporter.render(row.unreadable)
+        known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
+        raise HttpProblem(409, rendered.code, rendered.message.en, **known)
 
 
 def shared_secrets(key: str | None, others: Sequence[ConnectionRow]) -> Mapping[str, str] | None:

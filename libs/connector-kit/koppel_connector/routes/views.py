@@ -140,8 +140,11 @@ def view_connection(
 ) -> ConnectionView:
     """Return a connection as its owner may see it."""
     shown, _ = split_secrets(row.settings)
-    missing = kit.connector.missing_settings(row.settings)
+    # Secrets that cannot be read now are not missing: nobody needs to type them again.
+    missing = [] if row.unreadable else kit.connector.missing_settings(row.settings)
     problem = ProblemData.model_validate(row.problem) if row.problem else None
+    if row.unreadable is not None and row.state in USABLE:
+        problem = kit.reporter.render(row.unreadable)
     if problem is None and missing:
         problem = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
     waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
@@ -153,14 +156,14 @@ def view_connection(
         connected_via_user=row.connected_via_user,
         settings=shown,
         health=Health(
-            can_send=row.state in USABLE and not missing and row.breaker.away_since is None,
+            can_send=row.why_stopped() is None and not missing and row.breaker.away_since is None,
             missing_settings=missing,
             problem=problem,
             warnings=list(warnings),
             paused=_paused(row.pause) if row.state in USABLE else None,
             imported_at=row.imported_at,
         ),
-        authorize_url=authorize_url(kit, row) if with_address and waits_for_consent else None,
+        authorize_url=authorize_url(kit, row) if with_address and waits_for_consent and not row.unreadable else None,
     )
 
 
