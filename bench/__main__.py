@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import calls, fanout, formats, growth, lines, start
-from .place import INSTANT, place
+from . import calls, fanout, formats, growth, lines, outages, start
+from .place import GATED, INSTANT, place
 
 MISSED: list[str] = []
 
@@ -97,6 +97,30 @@ def bench_formats() -> None:
     tell("memory of a large CODA file over a small one", ratio, 1.1, at_least=False, detail=detail)
 
 
+def _bench_outages(durations_s: tuple[float, ...]) -> None:
+    with place(vendor=GATED) as at:
+        recoveries = asyncio.run(outages.measure(at, durations_s))
+    for each in recoveries:
+        name = f"seconds to the first booked document after {each.lasted_s:g} s of {each.kind}"
+        detail = (
+            f"all of {outages.DOCUMENTS} after {each.last_s:.1f} s; pauses as in production, a search settles in 0.2 s"
+        )
+        tell(name, each.first_s, 10, at_least=False, detail=detail)
+        tell(
+            "seconds to the last of them", each.last_s, 60, at_least=False, detail="of one company, one after the other"
+        )
+
+
+def bench_outages() -> None:
+    """Recovery after short outages of the vendor."""
+    _bench_outages(outages.SHORT_S)
+
+
+def bench_long_outages() -> None:
+    """Recovery after outages of ten minutes."""
+    _bench_outages(outages.LONG_S)
+
+
 BENCHES: dict[str, Callable[[], None]] = {
     "fanout": bench_fanout,
     "calls": bench_calls,
@@ -104,11 +128,14 @@ BENCHES: dict[str, Callable[[], None]] = {
     "start": bench_start,
     "formats": bench_formats,
     "lines": bench_lines,
+    "outages": bench_outages,
 }
+ASKED_FOR: dict[str, Callable[[], None]] = {"long-outages": bench_long_outages}
+"""Half an hour long, and so only where they are named."""
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or BENCHES:
-        BENCHES[wanted]()
+        (BENCHES | ASKED_FOR)[wanted]()
     if MISSED:
         print(f"missed: {', '.join(MISSED)}")
     sys.exit(bool(MISSED))

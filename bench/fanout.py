@@ -54,6 +54,11 @@ async def measure(at: Place) -> tuple[float, Work, float]:
 
 async def book(at: Place, homes: list[str], count: int, prefix: str) -> None:
     """Hand in ``count`` invoices over all dossiers and wait until every one is booked."""
+    await _until_booked(at, await hand_in(at, homes, count, prefix))
+
+
+async def hand_in(at: Place, homes: list[str], count: int, prefix: str) -> list[UUID]:
+    """Hand in ``count`` invoices over all dossiers; return their ids."""
     api = at.api()
     headers = {"Authorization": api.authorization, "Content-Type": "application/xml"}
     api.close()
@@ -61,15 +66,15 @@ async def book(at: Place, homes: list[str], count: int, prefix: str) -> None:
     documents: list[UUID] = []
     async with httpx2.AsyncClient(base_url=at.url, headers=headers, trust_env=False, timeout=60) as client:
 
-        async def hand_in() -> None:
+        async def hand_in_some() -> None:
             for number in numbers:
                 path = f"/dossier-api/v1/dossiers/{homes[number % len(homes)]}/documents"
                 answer = await client.post(path, content=invoice(f"{prefix}-{number:05d}"))
                 answer.raise_for_status()
                 documents.append(UUID(answer.json()["id"]))
 
-        await asyncio.gather(*(hand_in() for _ in range(AT_ONCE)))
-    await _until_booked(at, documents)
+        await asyncio.gather(*(hand_in_some() for _ in range(AT_ONCE)))
+    return documents
 
 
 async def _until_booked(at: Place, documents: list[UUID]) -> None:

@@ -28,7 +28,7 @@ FOLDER = Path(".koppel/bench")
 SAMPLE = Path("libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml")
 ENTERPRISE_NUMBER = "0000000196"
 START_WITHIN_S = 60.0
-SANDBOX, INSTANT = "koppel_sandbox.exact", "bench.instant_vendor"
+SANDBOX, INSTANT, GATED = "koppel_sandbox.exact", "bench.instant_vendor", "bench.gated_sandbox"
 SETTINGS = {
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
     "default_payment_condition": {"sale": "30", "purchase": "30"},
