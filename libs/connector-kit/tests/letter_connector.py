@@ -1,43 +1,39 @@
-"""A connector that posts letters: no HTTP, no login, nothing that could be searched or read back, as with a mailbox."""
+"""A connector that posts letters by mail: no HTTP, nothing that could be searched or read back."""
 
-import asyncio
-import json
-from base64 import b64encode
+from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from koppel_connector import (
     ActionRequired,
     Application,
-    Call,
     CannotTell,
     Connector,
     ConnectorError,
     DeliveryContext,
-    OutcomeUnknown,
+    MailCall,
+    MailReply,
+    MailServer,
     PasswordProfile,
     Problem,
     Profile,
     RateLimited,
-    Rejected,
-    Reply,
     Sent,
-    VendorAnswer,
+    classify_by_mail_code,
 )
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings
-from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.messages import DocumentKind
 
 
 class LetterServiceSettings(ConnectorSettings):
-    letter_base_url: str = "post://127.0.0.1:9"
+    letter_port: int = 9
 
 
 class LetterSettings(BaseModel):
     address: str | None = None
+    password: SecretStr | None = None
 
 
 class LetterConnector(Connector):
@@ -53,50 +49,37 @@ class LetterConnector(Connector):
     settings_model = LetterSettings
 
     def application(self, service_settings: Any, settings: Any) -> Application:
-        return Application(service_settings.letter_base_url)
+        server = MailServer("127.0.0.1", service_settings.letter_port, "none")
+        if settings.password is not None:
+            server = MailServer(server.host, server.port, "none", "koppel", settings.password)
+        return Application(mail=server)
 
     async def prepare(self, context: DeliveryContext) -> Any:
-        files = {file.role: await context.content(file.role) for file in context.document.content}
-        encoded = {role: b64encode(content).decode() for role, content in files.items()}
-        return {"reference": context.remote_ref, "to": context.vendor.settings.address, "files": encoded}
+        letter = EmailMessage()
+        letter["Message-ID"] = f"<{context.remote_ref}@koppel.example>"
+        letter["From"], letter["To"] = "post@koppel.example", context.vendor.settings.address
+        letter["Subject"] = context.remote_ref
+        letter.set_content("Zie bijlage – één factuur.\n.\nEinde\n")
+        for file in context.document.content:
+            content = await context.content(file.role)
+            letter.add_attachment(content, maintype="application", subtype="octet-stream", filename=file.role)
+        return letter
 
     async def send(self, context: DeliveryContext, prepared: Any) -> Sent:
-        async def carrier() -> Reply:
-            return await _posted(context.vendor.application.base_url, prepared)
-
-        await context.vendor.call(Call("letter", "POST", "", json=prepared, acts=True, carrier=carrier))
+        address = context.vendor.settings.address
+        await context.vendor.send_mail(MailCall("letter", prepared, "bounces@koppel.example", (address,)))
         return Sent(context.remote_ref)
 
     async def lookup(self, context: DeliveryContext) -> CannotTell:
         return CannotTell("letters cannot be searched")
 
-    def classify(self, answer: VendorAnswer) -> ConnectorError | None:
-        match answer.status:
-            case 250:
-                return None
+    def classify_mail(self, reply: MailReply) -> ConnectorError | None:
+        match reply.code:
             case 450:
                 return RateLimited()
             case 550:
-                return ActionRequired(Problem("forbidden_by_vendor", answer.text))
-            case status if 500 <= status < 600:
-                return Rejected(Problem("rejected_by_vendor", answer.text))
-        return OutcomeUnknown(answer.text)
-
-
-async def _posted(address: str, letter: Any) -> Reply:
-    slot = urlsplit(address)
-    try:
-        reader, writer = await asyncio.open_connection(slot.hostname, slot.port)
-    except OSError as error:
-        raise NotSent(repr(error)) from error
-    try:
-        writer.write(json.dumps(letter).encode() + b"\n")
-        answer = await reader.readline()
-    finally:
-        writer.close()
-    if not answer.endswith(b"\n"):
-        raise Unanswered("the answer is cut off")
-    return Reply(int(answer[:3]), {}, answer.strip())
+                return ActionRequired(Problem("forbidden_by_vendor", reply.text))
+        return classify_by_mail_code(reply)
 
 
 SERVICE = connector_service(LetterConnector(), settings=LetterServiceSettings)

@@ -1,76 +1,29 @@
 """The kit's promises with a vendor that has no HTTP, no tokens and no search: what nobody can look up waits for a person."""
 
-import asyncio
-import json
-from base64 import b64decode
-from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from koppel_connector.testing import ConnectorConformance, Fault, HeldBooking, Testbed, VendorHarness
+from koppel_connector import ConnectorError, MailCall, OutcomeUnknown, RetryLater
+from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.testing import ConnectorConformance, Fault, HeldBooking, Testbed, VendorHarness, open_testbed
 from koppel_mesh.service import Service
+
+from .mail_server import MailServer
 
 SERVICE_FILE = Path(__file__).parent / "letter_connector.py"
 
 
-class PostOffice:
-    """Takes letters, a line each, and answers with a line."""
-
-    def __init__(self) -> None:
-        self.letters: list[dict[str, Any]] = []
-        self.faults: deque[Fault] = deque()
-        self.seen = 0
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"post://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if line := await reader.readline():
-            self.seen += 1
-            await self._take(json.loads(line), writer)
-        writer.close()
-
-    async def _take(self, letter: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        fault = self.faults.popleft() if self.faults else None
-        match fault:
-            case Fault.RESETS:
-                writer.transport.abort()
-                return
-            case Fault.THROTTLES:
-                writer.write(b"450 later\n")
-                return
-            case Fault.FORBIDS:
-                writer.write(b"550 not from here\n")
-                return
-        self.letters.append(letter)
-        match fault:
-            case Fault.ACTS_THEN_HANGS:
-                await asyncio.sleep(3)
-            case Fault.ACTS_THEN_RESETS:
-                writer.transport.abort()
-            case Fault.ACTS_THEN_HALF_ANSWER:
-                writer.write(b"25")
-            case Fault.ACTS_THEN_ERROR:
-                writer.write(b"999 ?\n")
-            case _:
-                writer.write(b"250 taken\n")
-
-
 class LetterHarness(VendorHarness):
-    def __init__(self, office: PostOffice) -> None:
+    def __init__(self, office: MailServer) -> None:
         self.office = office
 
     async def connect(self, testbed: Testbed) -> UUID:
-        return await testbed.connect({"address": "office"})
+        return await testbed.connect({"address": "office@letters.example"})
 
     async def fail(self, fault: Fault, times: int = 1) -> None:
         self.office.faults.extend([fault] * times)
@@ -84,13 +37,14 @@ class LetterHarness(VendorHarness):
     async def books(self) -> Sequence[HeldBooking]:
         return [
             HeldBooking(
-                letter["reference"], files={role: b64decode(content) for role, content in letter["files"].items()}
+                letter["Message-ID"].removeprefix("<").partition("@")[0],
+                files={str(part.get_filename()): part.get_content() for part in letter.iter_attachments()},
             )
-            for letter in self.office.letters
+            for letter in self.office.taken
         ]
 
     async def objects(self) -> Mapping[str, int]:
-        return {"letter": len(self.office.letters)}
+        return {"letter": len(self.office.taken)}
 
     async def calls_seen(self) -> int:
         return self.office.seen
@@ -115,10 +69,37 @@ class TestLetterConformance(ConnectorConformance):
 
     @pytest.fixture
     async def harness(self) -> AsyncIterator[VendorHarness]:
-        async with PostOffice() as office:
+        async with MailServer() as office:
             yield LetterHarness(office)
 
     @pytest.fixture
     def vendor_settings(self, harness: VendorHarness) -> dict[str, Any]:
         assert isinstance(harness, LetterHarness)
-        return {"letter_base_url": harness.office.url}
+        return {"letter_port": harness.office.port}
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "ending"),
+    [("MAIL", b"no reply for hush-4071\r\n", RetryLater), ("DATA", b"250 thanks hush-4071\r\n", OutcomeUnknown)],
+    ids=["cannot have acted", "may have acted"],
+)
+async def test_what_a_mail_server_says_is_kept_without_secrets(
+    make_database: Callable[[], str], verb: str, reply: bytes, ending: type[ConnectorError]
+) -> None:
+    from .letter_connector import SERVICE
+
+    async with MailServer() as server, open_testbed(SERVICE, make_database(), letter_port=server.port) as testbed:
+        connection_id = await testbed.connect({"address": "office@letters.example", "password": "hush-4071"})
+        async with testbed.context.database.reading() as reading:
+            row = await testbed.kit.connections.read(reading, connection_id)
+        assert row is not None
+        opened = await open_vendor(testbed.kit, row)
+        server.refused[verb] = reply
+        with pytest.raises(ending) as caught:
+            await opened.send_mail(MailCall("letter", EmailMessage(), "a@koppel.example", ("b@letters.example",)))
+        async with testbed.context.database.transaction() as tx:
+            await opened.flush(tx)
+        (kept,) = await testbed.rows("SELECT message FROM attempt WHERE operation = 'letter'")
+    for text in (kept.message, str(caught.value)):
+        assert "•••" in text
+        assert "hush-4071" not in text

@@ -5,11 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import Call, ConnectorError, Problem, Reply
-from koppel_connector.calls.vendor import open_vendor
+from koppel_connector import Problem
 from koppel_connector.connection.events import LoginRefused
 from koppel_connector.testing import Testbed, open_testbed
-from koppel_mesh.http.client import NotSent, Unanswered
 
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
@@ -107,26 +105,6 @@ async def test_a_removed_connection_has_no_session(testbed: Testbed) -> None:
     async with testbed.owner() as owner:
         assert (await owner.delete(f"/v1/connections/{connection_id}")).status_code == 204
     assert connection_id not in sessions._open
-
-
-@pytest.mark.parametrize("error", [NotSent, Unanswered, ConnectionResetError])
-async def test_what_a_carrier_says_is_kept_without_secrets(testbed: Testbed, error: type[Exception]) -> None:
-    connection_id = await testbed.connect(SETTINGS)
-    async with testbed.context.database.reading() as reading:
-        row = await testbed.kit.connections.read(reading, connection_id)
-    assert row is not None
-    opened = await open_vendor(testbed.kit, row)
-
-    async def carrier() -> Reply:
-        raise error("refused for pin 4071")
-
-    with pytest.raises(ConnectorError) as caught:
-        await opened.call(Call("letter", "POST", "/letters", acts=True, carrier=carrier))
-    async with testbed.context.database.transaction() as tx:
-        await opened.flush(tx)
-    (kept,) = await testbed.rows("SELECT message FROM attempt WHERE operation = 'letter'")
-    for said in (kept.message, str(caught.value)):
-        assert "refused for pin •••" in said
 
 
 async def test_the_sync_log_tells_of_a_login_without_its_secrets(testbed: Testbed, vendor: PaperVendor) -> None:

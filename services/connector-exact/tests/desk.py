@@ -23,6 +23,8 @@ from koppel_connector.contract.connector import (
     Connection,
     Delivery,
     DeliveryContext,
+    MailCall,
+    MailReply,
     Vendor,
     VendorAnswer,
 )
@@ -80,6 +82,9 @@ class Desk(Vendor):
         if (failure := CONNECTOR.classify(answer)) is not None:
             raise failure
         return answer
+
+    async def send_mail(self, call: MailCall) -> MailReply:
+        raise AssertionError(f"Exact gets no mail: {call.operation}")
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.contract.answers import VendorAnswer
 from koppel_connector.contract.errors import ConnectorError, RateLimited
 from koppel_connector.contract.limits import Window
 from koppel_connector.contract.problems import Problem
@@ -90,7 +89,7 @@ class ConnectionBudget:
         windows.warn_when_nearly_used(self._profile.name, str(self._connection_id), counting, opened.counts)
         return Taken(endpoint, counting, opened.counts, opened.is_probe)
 
-    def writes_after(self, answer: VendorAnswer, failure: ConnectorError | None, taken: Taken) -> list[Write]:
+    def writes_after(self, headers: Mapping[str, str], failure: ConnectorError | None, taken: Taken) -> list[Write]:
         """Return what an answer changes; completes a ``RateLimited`` without a time. Mostly nothing: agreement costs no write."""
         found: list[Write] = []
         allowed = self._profile.error_budget
@@ -104,15 +103,15 @@ class ConnectionBudget:
         refused = isinstance(failure, RateLimited)
         found.extend(
             partial(windows.learn, windows=self._all, reading=reading)
-            for reading in read_windows(taken.windows, answer.headers, utc_now())
+            for reading in read_windows(taken.windows, headers, utc_now())
             if windows.teaches(reading, taken.counts.get(reading.name), refused)
         )
         if isinstance(failure, RateLimited) and failure.until is None:
-            found.append(self._throttled(failure, answer, taken))
+            found.append(self._throttled(failure, headers, taken))
         return found
 
-    def _throttled(self, failure: RateLimited, answer: VendorAnswer, taken: Taken) -> Write:
-        asked = throttle(answer, taken.windows, utc_now(), taken.used_up)
+    def _throttled(self, failure: RateLimited, headers: Mapping[str, str], taken: Taken) -> Write:
+        asked = throttle(headers, taken.windows, utc_now(), taken.used_up)
         failure.until = ends_in(utc_now(), asked.wait_s)
         if asked.holds_operation_only:
             failure.holds = "operation"

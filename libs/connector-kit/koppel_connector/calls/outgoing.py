@@ -1,4 +1,4 @@
-"""A call, ready to leave: its address, its headers, and what the sync log keeps of it."""
+"""What is ready to leave: what the log and the budget know of it, and, of a call by HTTP, its address and headers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,19 @@ from .redaction import clean, excerpt_of
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One call of one worker."""
+    """One exchange of one worker, by HTTP or by mail."""
 
-    call: Call
     attempt: NewAttempt
     windows: Sequence[Window]
     """Those that count it."""
+    is_counted: bool
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A call, ready but for what lets it in."""
+
+    call: Call
     url: str
     headers: Mapping[str, str]
     body: bytes | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from koppel_connector.contract.answers import VendorAnswer, retry_after_s
+from koppel_connector.contract.answers import retry_after_s
 from koppel_connector.contract.limits import HeaderNames, Window
 
 MARGIN_S = 1.0
@@ -56,14 +56,16 @@ def read_windows(windows: Sequence[Window], headers: Mapping[str, str], now: dat
     return readings
 
 
-def throttle(answer: VendorAnswer, windows: Sequence[Window], now: datetime, used_up: Collection[str] = ()) -> Throttle:
+def throttle(
+    headers: Mapping[str, str], windows: Sequence[Window], now: datetime, used_up: Collection[str] = ()
+) -> Throttle:
     """Return how long a 429 asks us to wait, and which window it means.
 
     The window whose headers say that it is used up; else ``Retry-After``; else, for a vendor that says nothing, the end of
     the window that we have counted as used up (``used_up``, by name), or of the one that ends first.
 
     Args:
-        answer: the refusal.
+        headers: those of the refusal; empty where it has none, as by mail.
         windows: those that count the call.
         now: our clock.
         used_up: names of the windows in which the call took the last place by our own count.
@@ -71,13 +73,13 @@ def throttle(answer: VendorAnswer, windows: Sequence[Window], now: datetime, use
     by_name = {window.name: window for window in windows}
     told = [
         Throttle(max(reading.wait_s, MARGIN_S), by_name[reading.name])
-        for reading in read_windows(windows, answer.headers, now)
+        for reading in read_windows(windows, headers, now)
         if reading.wait_s is not None and (reading.remaining is None or reading.remaining <= 0)
     ]
     if told:
         return max(told, key=lambda each: each.wait_s)
     ours = sorted((window for window in windows if window.name in used_up), key=lambda window: window.ends_at(now))
-    asked_s = retry_after_s(answer.headers)
+    asked_s = retry_after_s(headers)
     if asked_s is not None:
         wait_s = asked_s + MARGIN_S
         long_enough = [window for window in windows if window.period_s + MARGIN_S >= asked_s]

@@ -4,16 +4,13 @@ What one call learned (how it ended, what the vendor's headers said) is committe
 with the outcome of the delivery: a call costs one commit, and none leaves without one.
 """
 
-import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
@@ -24,10 +21,11 @@ from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.memory import StoredMemory
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
-from koppel_connector.contract.calls import Call, Reply
+from koppel_connector.contract.calls import Call
 from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
-from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
-from koppel_connector.contract.problems import Problem, internal
+from koppel_connector.contract.errors import OutcomeUnknown, RetryLater
+from koppel_connector.contract.mail import MailCall, MailReply, MailServer
+from koppel_connector.contract.problems import Problem
 from koppel_connector.delivery.store import DeliveryRow
 from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
@@ -36,11 +34,12 @@ from koppel_mesh.telemetry.metrics import counter
 from . import attempts, windows
 from .attempts import Budget, Ending, NewAttempt, NoBudget, Opened, Outcome, Phase, Progress
 from .budget import ConnectionBudget
-from .outgoing import Outgoing, request_excerpt, trace_id, url_of
+from .outgoing import HttpRequest, Outgoing, request_excerpt, trace_id, url_of
 from .pending_writes import PendingWrites
-from .redaction import clean, excerpt_of
+from .received import AnswerT, Received, received_by_http, received_by_mail
+from .redaction import clean
+from .smtp import hand_in
 
-log = structlog.get_logger(__name__)
 _calls = counter("koppel_vendor_calls", "Calls to the vendor", ["outcome"])
 
 
@@ -108,7 +107,7 @@ class OpenVendor(Vendor):
         """Make one call (see ``Vendor.call``)."""
         self.observed = None
         try:
-            classified = await self._authenticate(self._outgoing(call))
+            classified = await self._authenticate(self._http_request(call), self._outgoing_call(call))
         except RetryLater as failure:
             if self.observed is None:  # what lets calls in is the vendor's too
                 self._saw_outage(failure.problem, failure.retry_after_s)
@@ -117,9 +116,23 @@ class OpenVendor(Vendor):
             raise classified.failure
         return classified.answer
 
+    async def send_mail(self, call: MailCall) -> MailReply:
+        """Hand in one message (see ``Vendor.send_mail``)."""
+        self.observed = None
+        server = self.application.mail
+        if server is None:
+            raise ValueError(f"{self.kit.profile.name} has no mail server")
+        secrets = (*self.row.secrets, *filter(None, [server.password.get_secret_value()]))
+        outgoing = self._outgoing_mail(call, secrets)
+        transmit = partial(self._by_mail, server, call, call.content(), outgoing, secrets)
+        received = await self._exchange(outgoing, secrets, transmit)
+        if received.failure is not None:
+            raise received.failure
+        return received.answer
+
     # ------------------------------------------------------------------------------------------------------------ one call
 
-    async def _authenticate(self, outgoing: Outgoing) -> ClassifiedAnswer:
+    async def _authenticate(self, request: HttpRequest, outgoing: Outgoing) -> ClassifiedAnswer:
         connector = self.kit.connector
         openers = Openers(
             self.row,
@@ -128,7 +141,7 @@ class OpenVendor(Vendor):
             partial(connector.open_dossier, self),
             lease_s=2 * self.kit.settings.deadline_for(self.kit.profile),
         )
-        return await self.kit.ways_in.exchange(outgoing.call, openers, partial(self._exchange, outgoing))
+        return await self.kit.ways_in.exchange(request.call, openers, partial(self._exchange_http, request, outgoing))
 
     async def _log_in_as(self, row: ConnectionRow) -> Mapping[str, str]:
         """Log in with settings that were read just now; the delivery in hand goes on with those it began with."""
@@ -140,23 +153,34 @@ class OpenVendor(Vendor):
         finally:
             self.row, self.settings, self.application = began_with
 
-    async def _exchange(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
-        async with self.kit.slot(self.row.id, self.row.max_inflight):
-            return await self._exchange_in_slot(outgoing, authentication)
+    async def _exchange_http(
+        self, request: HttpRequest, outgoing: Outgoing, authentication: Authentication
+    ) -> ClassifiedAnswer:
+        secrets = (*self.row.secrets, *authentication.secrets)
+        transmit = partial(self._by_http, request, outgoing, authentication, secrets)
+        received = await self._exchange(outgoing, secrets, transmit)
+        return ClassifiedAnswer(received.answer, received.failure)
 
-    async def _exchange_in_slot(self, outgoing: Outgoing, authentication: Authentication) -> ClassifiedAnswer:
+    async def _exchange(
+        self, outgoing: Outgoing, secrets: Collection[str], transmit: Callable[[], Awaitable[Received[AnswerT]]]
+    ) -> Received[AnswerT]:
+        async with self.kit.slot(self.row.id, self.row.max_inflight):
+            return await self._exchange_in_slot(outgoing, secrets, transmit)
+
+    async def _exchange_in_slot(
+        self, outgoing: Outgoing, secrets: Collection[str], transmit: Callable[[], Awaitable[Received[AnswerT]]]
+    ) -> Received[AnswerT]:
         opened = await self._open(outgoing)
         faults.point("after_attempt_commit")
-        call, attempt = outgoing.call, outgoing.attempt
-        secrets = (*self.row.secrets, *authentication.secrets)
+        attempt = outgoing.attempt
         earlier = (self.acted_at, self.unsaved_effect)
-        if call.acts:
+        if attempt.acts:
             self.acted_at, self.unsaved_effect = opened.deadline_at, True
         started = time.monotonic()
         try:
             if not self._may_leave(attempt):
                 raise LeaseLost
-            reply = await self._carried(outgoing, authentication)
+            received = await transmit()
         except LeaseLost:
             self.acted_at, self.unsaved_effect = earlier
             self._note(opened, "not_sent", started, message="the claim ran out before the bytes left")
@@ -170,41 +194,40 @@ class OpenVendor(Vendor):
             said = clean(error.reason, secrets)
             self._note(opened, "unknown", started, status=error.status, message=said)
             problem = self._saw_outage(Problem("vendor_unavailable", said))
-            if call.acts:
+            if attempt.acts:
                 raise OutcomeUnknown(said) from error
             raise RetryLater(problem=problem) from error
         faults.point("after_vendor_answer")
-        classified, outcome = self._received(opened, outgoing, reply, started, secrets)
-        if outcome in ("refused", "throttled", "later"):
+        self._take_in(opened, outgoing, received, started, secrets)
+        if received.outcome in ("refused", "throttled", "later"):
             self.acted_at, self.unsaved_effect = earlier
-        return classified
+        return received
 
-    async def _carried(self, outgoing: Outgoing, authentication: Authentication) -> Reply:
-        call, deadline_s = outgoing.call, outgoing.attempt.deadline_s
-        if call.carrier is not None:
-            try:
-                async with asyncio.timeout(deadline_s):
-                    return await call.carrier()
-            except TimeoutError as error:
-                raise Unanswered(f"no complete answer within {deadline_s} s") from error
-            except OSError as error:
-                raise Unanswered(repr(error)) from error
+    async def _by_http(
+        self, request: HttpRequest, outgoing: Outgoing, authentication: Authentication, secrets: Collection[str]
+    ) -> Received[VendorAnswer]:
+        call = request.call
         response = await self.kit.http.request(
             call.method,
-            outgoing.url,
-            deadline_s=deadline_s,
+            request.url,
+            deadline_s=outgoing.attempt.deadline_s,
             fresh_connection=call.acts,
             params=call.params or None,
-            headers={**outgoing.headers, **authentication.headers},
-            content=outgoing.body,
+            headers={**request.headers, **authentication.headers},
+            content=request.body,
         )
-        return Reply(response.status, response.headers, response.content)
+        return received_by_http(self.kit.connector, call, response, secrets)
+
+    async def _by_mail(
+        self, server: MailServer, call: MailCall, content: bytes, outgoing: Outgoing, secrets: Collection[str]
+    ) -> Received[MailReply]:
+        reply = await hand_in(server, call, content, outgoing.attempt.deadline_s)
+        return received_by_mail(self.kit.connector, reply, secrets)
 
     async def _open(self, outgoing: Outgoing) -> Opened:
         if not self._may_leave(outgoing.attempt):
             raise LeaseLost
-        call = outgoing.call
-        needed = self._budget.needed_by(call.operation, call.is_counted, self._phase)
+        needed = self._budget.needed_by(outgoing.attempt.operation, outgoing.is_counted, self._phase)
         opened = await self._open_once(outgoing.attempt, needed)
         if opened is None:
             async with self.kit.database.transaction() as tx:
@@ -225,47 +248,26 @@ class OpenVendor(Vendor):
             self._pending_writes.put_back(before)
             raise
 
-    def _received(
-        self, opened: Opened, outgoing: Outgoing, reply: Reply, started: float, secrets: Collection[str]
-    ) -> tuple[ClassifiedAnswer, Outcome]:
-        answer = VendorAnswer(
-            status=reply.status,
-            headers={name.lower(): value for name, value in reply.headers.items()},
-            content=reply.content,
-            operation=outgoing.call.operation,
-            acts=outgoing.call.acts,
-        )
-        empty = outgoing.call.nothing_found
-        if empty is not None and empty.is_said_by(answer):
-            answer = replace(answer, found_nothing=True)
-        failure = None if answer.found_nothing else self._classified(answer)
-        outcome = _outcome(failure)
-        if failure is None or failure.is_answer or _is_of_ours(answer):
+    def _take_in(
+        self, opened: Opened, outgoing: Outgoing, received: Received[AnswerT], started: float, secrets: Collection[str]
+    ) -> None:
+        failure = received.failure
+        if received.is_well:
             self.observed = Answered()
         else:
+            assert failure is not None
             problem = failure.problem or Problem("vendor_unavailable", clean(str(failure), secrets))
-            self._saw_outage(problem, retry_after_s(answer.headers))
+            self._saw_outage(problem, retry_after_s(received.headers))
         self._note(
             opened,
-            outcome,
+            received.outcome,
             started,
-            status=answer.status,
-            response=None if outgoing.call.is_confidential else excerpt_of(answer.content, secrets),
+            status=received.status,
+            response=received.excerpt,
             message=clean(str(failure), secrets) if failure else None,
         )
         taken = self._budget.taken(opened, outgoing.attempt.endpoint, outgoing.windows)
-        self._pending_writes.rate_limit_updates += self._budget.writes_after(answer, failure, taken)
-        return ClassifiedAnswer(answer, failure), outcome
-
-    def _classified(self, answer: VendorAnswer) -> ConnectorError | None:
-        try:
-            return self.kit.connector.classify(answer)
-        except Exception as error:
-            log.exception("the connector cannot classify an answer", operation=answer.operation, status=answer.status)
-            problem = internal(error)
-            if answer.acts:
-                return OutcomeUnknown(f"cannot be classified: {problem.detail}", problem)
-            return RetryLater(problem=problem)
+        self._pending_writes.rate_limit_updates += self._budget.writes_after(received.headers, failure, taken)
 
     def _saw_outage(self, problem: Problem | None, retry_after_s: float | None = None) -> Problem | None:
         self.observed, self._outage = Outage(retry_after_s, self.is_probe), problem
@@ -287,8 +289,20 @@ class OpenVendor(Vendor):
 
     # -------------------------------------------------------------------------------------------------------------- values
 
-    def _outgoing(self, call: Call) -> Outgoing:
-        body, of = call.body(), self._in_hand[0] if self._phase in ("send", "lookup") else None
+    def _http_request(self, call: Call) -> HttpRequest:
+        headers = {**self.kit.connector.request_headers(self), **call.headers}
+        if call.json is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return HttpRequest(call, url_of(self.application.base_of(call.server), call.path), headers, call.body())
+
+    def _outgoing_call(self, call: Call) -> Outgoing:
+        return self._outgoing(call, call.acts, request_excerpt(call, self.row.secrets))
+
+    def _outgoing_mail(self, call: MailCall, secrets: Collection[str]) -> Outgoing:
+        return self._outgoing(call, True, clean(call.summary, secrets))
+
+    def _outgoing(self, call: Call | MailCall, acts: bool, excerpt: str) -> Outgoing:
+        of = self._in_hand[0] if self._phase in ("send", "lookup") else None
         attempt = NewAttempt(
             connection_id=self.row.id,
             delivery_id=of.id if of else None,
@@ -296,18 +310,12 @@ class OpenVendor(Vendor):
             phase=self._phase,
             operation=call.operation,
             endpoint=call.endpoint or call.operation,
-            acts=call.acts,
+            acts=acts,
             deadline_s=self.kit.settings.deadline_for(self.kit.profile),
-            request=request_excerpt(call, self.row.secrets),
+            request=excerpt,
             trace_id=trace_id(),
         )
-        headers = {**self.kit.connector.request_headers(self), **call.headers}
-        if call.json is not None:
-            headers.setdefault("Content-Type", "application/json")
-        counting = self._budget.windows_of(call.operation, call.is_counted)
-        return Outgoing(
-            call, attempt, counting, url_of(self.application.base_of(call.server), call.path), headers, body
-        )
+        return Outgoing(attempt, self._budget.windows_of(call.operation, call.is_counted), call.is_counted)
 
     def _may_leave(self, attempt: NewAttempt) -> bool:
         """Fencing: whether the claims in hand are ours and outlast the call, asked just before its bytes leave."""
@@ -319,21 +327,3 @@ class OpenVendor(Vendor):
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:
     """Open a connection: its settings, its master data; nothing has been sent yet."""
     return OpenVendor(kit, row, await kit.books.open(row.id, row.masters_version))
-
-
-def _is_of_ours(answer: VendorAnswer) -> bool:
-    """Return whether a status says that our request is not to the vendor's liking, which only a well vendor finds out."""
-    return 400 <= answer.status < 500 and answer.status != 408
-
-
-def _outcome(failure: ConnectorError | None) -> Outcome:
-    match failure:
-        case None:
-            return "ok"
-        case OutcomeUnknown():
-            return "unknown"
-        case RateLimited():
-            return "throttled"
-        case RetryLater():
-            return "later"
-    return "refused"

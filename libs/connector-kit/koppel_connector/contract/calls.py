@@ -1,20 +1,11 @@
-"""One call to a vendor, as a connector describes it: how it is made, whether it acts, what it costs."""
+"""One call to a vendor by HTTP, as a connector describes it: how it is made, whether it acts, what it costs."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from .answers import NothingFound
 from .wire import to_json
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back, complete."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 @dataclass(frozen=True)
@@ -47,11 +38,6 @@ class Call:
     """True for the calls of ``Connector.log_in``: no session lets them in, and of their bodies nothing is logged."""
     opens_dossier: bool = False
     """True for the calls of ``Connector.open_dossier``: only the login lets them in, and of their bodies nothing is logged."""
-
-    carrier: Callable[[], Awaitable[Reply]] | None = None
-    """What takes it there, for vendors that are not reached by HTTP (a mailbox, a folder); ``method``, ``path`` and body are
-    for the sync log then. It raises ``NotSent`` where the vendor cannot have acted; whatever else fails, or takes longer than
-    the deadline, may have acted."""
 
     @property
     def is_confidential(self) -> bool:

@@ -1,7 +1,8 @@
 """The interface between the kit and a connector: the vendor as data, a pure mapping, a thin client.
 
-A connector is one instance without state. It never opens a socket of its own: ``Vendor.call`` is the only way out, because
-there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising a ``ConnectorError``.
+A connector is one instance without state. It never opens a socket of its own: ``Vendor.call`` and ``Vendor.send_mail`` are the
+only ways out, because there the token, the budget, the sync log and the deadline are. It reports by returning a value or raising
+a ``ConnectorError``.
 """
 
 from abc import ABC, abstractmethod
@@ -15,10 +16,11 @@ from koppel_mesh.messages import DocumentKind
 
 from .answers import VendorAnswer, classify_by_status, retry_after_s
 from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
-from .calls import Call, Reply
+from .calls import Call
 from .delivery import Delivery, DeliveryContext, Trace
 from .errors import ConnectorError
 from .limits import ErrorBudget, HeaderNames, Window
+from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
 from .problems import Problem
@@ -60,6 +62,9 @@ __all__ = [
     "ErrorBudget",
     "Found",
     "HeaderNames",
+    "MailCall",
+    "MailReply",
+    "MailServer",
     "MasterData",
     "MasterDataChanged",
     "MasterDataStore",
@@ -73,7 +78,6 @@ __all__ = [
     "Profile",
     "ReadBack",
     "RemoteDossier",
-    "Reply",
     "Sent",
     "Target",
     "TokenError",
@@ -84,6 +88,7 @@ __all__ = [
     "VendorAnswer",
     "Verified",
     "Window",
+    "classify_by_mail_code",
     "classify_by_status",
     "retry_after_s",
 ]
@@ -236,3 +241,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         Whatever tells that a session or an access token is over is a ``SessionOver``: it is renewed and the call made again.
         """
         return classify_by_status(answer)
+
+    def classify_mail(self, reply: MailReply) -> ConnectorError | None:
+        """Return None for a success, else what to do next; only asked where messages are sent (``Vendor.send_mail``)."""
+        return classify_by_mail_code(reply)

@@ -10,6 +10,7 @@ from koppel_mesh.messages import DocumentKind
 
 from .auth import Auth
 from .limits import ErrorBudget, Window
+from .mail import MailServer
 from .problems import ProblemCatalogue
 
 
@@ -17,11 +18,14 @@ from .problems import ProblemCatalogue
 class Application:
     """Our registration with the vendor: where it is and who we are there."""
 
-    base_url: str
+    base_url: str = ""
+    """Of what goes by HTTP."""
     client_id: str = ""
     client_secret: SecretStr = field(default_factory=lambda: SecretStr(""))
     servers: Mapping[str, str] = field(default_factory=dict)
     """Further base addresses of the vendor, by the name that ``Call.server`` and ``OAuthProfile.server`` give them."""
+    mail: MailServer | None = None
+    """Of what goes by mail."""
 
     def base_of(self, server: str) -> str:
         """Return the base address of a server; the main one's when ``server`` is empty.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from .answers import VendorAnswer
 from .calls import Call
+from .mail import MailCall, MailReply
 from .master_data import MasterDataStore
 from .memory import Memory
 from .profile import Application
@@ -43,4 +44,16 @@ class Vendor(ABC, Generic[SettingsT]):
 
         Raises:
             ConnectorError: what to do next, when the answer is not a success.
+        """
+
+    @abstractmethod
+    async def send_mail(self, call: MailCall) -> MailReply:
+        """Hand in one message and return the reply to it, taken for a success by ``Connector.classify_mail``.
+
+        As ``call`` does, but for the token: ``MailServer`` holds the login. What fails before the content is handed over
+        cannot have acted; a connection that is lost afterwards may have.
+
+        Raises:
+            ConnectorError: what to do next, when the reply is not a success.
+            ValueError: the application has no mail server, or the message cannot be written.
         """
