@@ -86,6 +86,8 @@ async def _send(state: State, hook: Record, body: bytes, key: str) -> None:
         for tried in range(TRIES):
             line = {"id": key, "try": tried + 1, "status": 0, "body": body.decode()}
             state.notifications.append(line)
+            # 2^n minutes from the sending, by the sandbox's own clock: a test moves that clock, nobody waits.
+            due = state.clock.epoch() + 60 * 2 ** (tried + 1)
             try:
                 answer = await client.post(
                     hook["CallbackURL"], content=body, headers={"Content-Type": "application/json"}
@@ -95,8 +97,6 @@ async def _send(state: State, hook: Record, body: bytes, key: str) -> None:
                     return
             except httpx2.HTTPError as error:
                 line["error"] = type(error).__name__
-            # 2^n minutes by the sandbox's own clock: a test moves that clock, nobody waits.
-            due = state.clock.epoch() + 60 * 2 ** (tried + 1)
             while state.clock.epoch() < due:
                 await asyncio.sleep(0.1)
 
