@@ -150,8 +150,14 @@ def _as_ascii_compatible(data: bytes) -> bytes:
     if declaration is None and data.startswith(b"<?xml") and data[5:6].isspace():
         raise ReadError("not_well_formed", "The XML declaration is longer than any is.", line=1)
     declared = _DECLARED.search(declaration[0]) if declaration else None
-    if declared and declared[1].decode().lower() not in _ENCODINGS:
-        raise ReadError("unsupported_encoding", f"The encoding {declared[1].decode()} is not supported.", line=1)
+    if declared and (name := declared[1].decode()).lower() not in _ENCODINGS:
+        if name.lower().startswith("utf-16"):
+            # Packages that write XML into a string of .NET declare its UTF-16 and save the bytes as UTF-8.
+            message = (
+                f"The document declares {name}, but its bytes are not UTF-16. Declare the encoding it is saved in."
+            )
+            raise ReadError("unsupported_encoding", message, line=1)
+        raise ReadError("unsupported_encoding", f"The encoding {name} is not supported.", line=1)
     return data
 
 

@@ -128,6 +128,13 @@ def test_what_is_no_invoice_says_so(data: bytes, code: str) -> None:
     assert code_of(data) == code
 
 
+@pytest.mark.parametrize("declared", ["utf-16", "UTF-16", "UTF-16LE"])
+def test_bytes_that_are_not_the_utf_16_they_declare_are_told_so(declared: str) -> None:
+    with pytest.raises(ReadError, match=f"declares {declared}, but its bytes are not UTF-16"):
+        koppel_ubl.read(GOOD.replace(b"UTF-8", declared.encode(), 1))
+    assert koppel_ubl.read(GOOD.replace(b"UTF-8", declared.encode(), 1).decode().encode("utf-16")).number == "2026-0001"
+
+
 def test_markup_where_a_value_belongs_is_refused_and_never_followed(no_network: list[object]) -> None:
     include = b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/hostname" parse="text"/>'
     assert code_of(GOOD.replace(b">2026-0001<", b">" + include + b"<", 1)) == "unexpected_element"
