@@ -23,7 +23,7 @@ class Structure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: ``number`` without blanks around it, ``currency`` or ``""``.
+    """An account: ``number`` without blanks around it (an IBAN has none inside either), ``currency`` or ``""``.
 
     ``qualification`` and ``country`` are those of a Belgian number that is no IBAN; ``extension`` of it and of a
     Belgian IBAN.
@@ -43,7 +43,12 @@ class Account:
             return self.number
         if self.structure is Structure.BBAN and _BBAN.match(self.number):
             return checkdigits.iban_of(self.number)
-        return None
+        return compact(self.number) if _is_iban(self.number) else None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what is the same for one account however it is written: its IBAN, else its number, and its currency."""
+        return self.iban or self.number, self.currency
 
     @property
     def is_valid(self) -> bool:
@@ -61,24 +66,41 @@ def parse(zone: str, structure: Structure) -> Account:
             currency, extension = zone[34:], ""  # where the other structures have it
         return Account(zone[:12].strip(), currency, structure, zone[16:17].strip(), zone[17:19].strip(), extension)
     if structure is Structure.IBAN and not zone[16:31].strip():
-        return Account(zone[:31].strip(), zone[34:].strip(), structure, extension=zone[31:34].strip())
-    return Account(zone[:34].rstrip(), zone[34:].strip(), structure)
+        return Account(compact(zone[:31]), zone[34:].strip(), structure, extension=zone[31:34].strip())
+    number = zone[:34].rstrip()
+    return Account(number if structure is Structure.FOREIGN else compact(number), zone[34:].strip(), structure)
+
+
+def _is_iban(number: str) -> bool:
+    """Return whether a number whose structure does not say so is an IBAN, as the check digits prove."""
+    return _IBAN.match(compact(number)) is not None and checkdigits.is_iban(compact(number))
+
+
+def compact(iban: str) -> str:
+    """Return an IBAN as it is exchanged: the blanks of its printed form are no part of it (ISO 13616)."""
+    return iban.replace(" ", "")
 
 
 def guess(zone: str) -> Structure:
     """Return the structure that 37 positions seem to have; a foreign number when it looks like nothing else."""
-    if _IBAN.match(zone):
+    if _IBAN.match(zone) or _is_iban(zone[:34]):
         return Structure.IBAN if zone.startswith("BE") else Structure.FOREIGN_IBAN
     if zone[:12].isdigit() and zone[:12].isascii() and zone[12:13] == " " and not zone[19:22].strip():
         return Structure.BBAN
     return Structure.FOREIGN
 
 
-def mended(zone: str, structure: Structure) -> Structure:
-    """Return the structure of the account in these positions, where it is plainly not the one announced.
+def structure_of(digit: str, zone: str) -> Structure | None:
+    """Return the structure of an account whose record announces ``digit``; None when there is no such structure.
 
-    Some banks announce a Belgian number and send an IBAN, or the reverse: cut as announced, another number would come out.
+    Some banks leave the digit out, others announce a Belgian number and send an IBAN, or the reverse: cut as announced, another
+    number would come out.
     """
+    if digit == " ":
+        return guess(zone)
+    if digit not in (one.value for one in Structure):
+        return None
+    structure = Structure(digit)
     if structure is Structure.BBAN:
         return guess(zone) if _IBAN.match(zone) else structure
     if structure in (Structure.IBAN, Structure.FOREIGN_IBAN) and guess(zone) is Structure.BBAN:

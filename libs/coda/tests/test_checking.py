@@ -8,6 +8,7 @@ import pytest
 
 import koppel_coda
 from koppel_coda import Balance
+from koppel_coda.accounts import Structure
 from koppel_coda.checking import RULES
 
 from .samples import Edit, append, drop, edited, put, sample, swap
@@ -122,6 +123,20 @@ def test_sentences_are_whole_in_three_languages(rule: str, edits: tuple[Edit, ..
         assert not any(gap in sentence for sentence in filled for gap in ("{", "None", "  "))
 
 
+@pytest.mark.parametrize("edit", [put(2, 6, "BE85 7350 4815 2606"), put(17, 5, "BE85 7350 4815 2606")])
+def test_the_blanks_of_a_printed_iban_break_no_rule(edit: Edit) -> None:
+    assert koppel_coda.check(edited(FILE, edit)).findings == ()
+
+
+@pytest.mark.parametrize("digit", [" ", "0"])
+def test_an_account_that_is_read_in_spite_of_its_structure_is_not_called_unreadable(digit: str) -> None:
+    [found] = koppel_coda.check(edited(FILE, put(2, 2, digit))).findings
+    assert (found.rule, found.line, found.column) == ("CODA-10", 2, 2)
+    assert (
+        found.message.en == f"Line 2: the account's structure is '{digit}', but its number reads as BE85735048152606."
+    )
+
+
 def test_what_is_no_coda_is_a_finding_and_never_an_exception() -> None:
     for data in (b"", b"\r\n\r\n", b"%PDF-1.7\n", b"\x00" * 500, "€".encode("utf-16"), b"0" * 200, b"1"):
         report = koppel_coda.check(data)
@@ -196,6 +211,15 @@ class TestSeries:
         numbered = replace(second, coded_number=71)
         [missing] = koppel_coda.check_series([first, numbered]).findings
         assert "071" in missing.message.en
+
+    def test_an_account_is_one_however_its_number_is_written(self) -> None:
+        first, second = koppel_coda.read(sample(FILE))
+        bban = replace(second.account, number="735048152606", structure=Structure.BBAN)
+        foreign = replace(second.account, number="BE85 7350 4815 2606", structure=Structure.FOREIGN)
+        for account in (bban, foreign):
+            gap = replace(second, account=account, coded_number=99)
+            [found] = koppel_coda.check_series([first, gap]).findings
+            assert found.rule == "CODA-29"
 
     def test_a_file_of_several_statements_is_checked_as_a_series(self) -> None:
         second_twice = edited(FILE, lambda lines: [*lines[:28], lines[28][:127] + "1", *lines[19:]])

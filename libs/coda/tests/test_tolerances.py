@@ -25,6 +25,9 @@ def with_line(line: int, text: str) -> bytes:
     return b"".join([*lines[: line - 1], text.encode(), *lines[line - 1 :]])
 
 
+PRINTED = "BE85 7350 4815 2606            "
+"""The IBAN of the sample in groups of four, as on paper."""
+
 SAME: dict[str, bytes] = {
     "1 LF": GIVEN.replace(b"\r\n", b"\n"),
     "1 CR": GIVEN.replace(b"\r\n", b"\r"),
@@ -43,6 +46,9 @@ SAME: dict[str, bytes] = {
     "12 gaps in numbering": edited(FILE, *(put(line, 6, "7") for line in (25, 26, 27))),
     "16 record 4 before 8": edited(FILE, swap(17)),
     "20 blanks for zeros": edited(FILE, put(1, 84, "     ")),
+    "IBAN with blanks where the statement opens": edited(FILE, put(2, 6, PRINTED)),
+    "IBAN with blanks where it closes": edited(FILE, put(17, 5, PRINTED)),
+    "IBAN with blanks in both": edited(FILE, put(2, 6, PRINTED), put(17, 5, PRINTED)),
 }
 
 
@@ -129,6 +135,21 @@ CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
         edited(FILE, put(5, 11, "001642839183 EUR                     ")),
         lambda one: first_account(one).iban,
         "BE14001642839183",
+    ),
+    "19 counterparty as IBAN with blanks": (
+        edited(FILE, put(5, 11, "BE14 0016 4283 9183               EUR")),
+        lambda one: first_account(one).key,
+        ("BE14001642839183", "EUR"),
+    ),
+    "19 counterparty as foreign IBAN with blanks": (
+        edited(FILE, put(5, 11, "FR76 3000 6000 0112 3456 7890 189 EUR")),
+        lambda one: first_account(one).key,
+        ("FR7630006000011234567890189", "EUR"),
+    ),
+    "7 an IBAN announced as a foreign number": (
+        edited(FILE, put(2, 2, "1")),
+        lambda one: one.account.key,
+        ("BE85735048152606", "EUR"),
     ),
     "19 counterparty of zeros": (
         edited(FILE, put(5, 11, "0" * 34 + "   ")),

@@ -46,7 +46,8 @@ class ParsedStatements:
     kind: DocumentKind
     number: str | None
     closed_on: date
-    currency: str
+    currency: str | None
+    """None when the file tells of accounts in several currencies."""
     closing: Decimal | None
     """The balance after the last statement; None when the file tells of several accounts."""
     holder_numbers: frozenset[str]

@@ -79,6 +79,23 @@ async def test_several_accounts_in_one_file_have_no_common_balance(desk: Desk) -
     document = await desk.filed(dossier["id"], BANK + CASH_BOOK, CODA)
     assert (document["number"], document["total"]) == (None, None)
     assert [one["account"] for one in document["statements"]] == ["BE68539007547034", "BE18001234567865"]
+    assert document["currency"] == "EUR"
+
+
+async def test_a_file_in_several_currencies_is_in_none_of_them(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    document = await desk.filed(dossier["id"], BANK + CASH_BOOK.replace(b"EUR", b"USD"), CODA)
+    assert (document["total"], document["currency"]) == (None, None)
+    assert [one["currency"] for one in document["statements"]] == ["EUR", "USD"]
+
+
+async def test_an_iban_with_blanks_is_the_same_account(desk: Desk) -> None:
+    dossier = await desk.dossier(enterprise_number=OURS)
+    blanks = BANK.replace(b"BE68539007547034   ", b"BE68 5390 0754 7034")
+    assert blanks.count(b"BE68 5390 0754 7034") == 2
+    document = await desk.filed(dossier["id"], blanks + BANK, CODA)
+    assert {one["account"] for one in document["statements"]} == {"BE68539007547034"}
+    assert document["total"] == {"amount": "1427.60", "currency": "EUR"}
 
 
 @pytest.mark.parametrize(

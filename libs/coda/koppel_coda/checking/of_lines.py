@@ -20,7 +20,6 @@ _FIRST_CREDIT = 50
 _COSTS = "80"
 _NO_OPERATION = "00"
 _RULE_OF_CODE: dict[str, Rule] = {
-    "structure": rules.ACCOUNT,
     "version": rules.VERSION,
     "application": rules.APPLICATION,
     "sign": rules.AMOUNT,
@@ -83,8 +82,8 @@ def _of_field(record: Record, field: Field, statement: int, *, version_1: bool) 
             rule = None if _is_date(text, may_be_absent=field.kind is Kind.DATE_OR_ZEROS) else rules.DATE
         case Kind.CODE:
             known = text in field.values or (field.name == "version" and text == "1" and version_1)
-            left_to_the_statement = field.name in {"multiple_files", "next_code", "link_code"}
-            rule = None if known or left_to_the_statement else _RULE_OF_CODE.get(field.name, rules.RESERVED)
+            left_to_others = field.name in {"structure", "multiple_files", "next_code", "link_code"}
+            rule = None if known or left_to_others else _RULE_OF_CODE.get(field.name, rules.RESERVED)
     if rule is not None:
         facts = {"expected": field.values[0] if field.values else _ANY_NUMBER}
         yield rules.found_at(rule, record.line, field.start, statement, found=text.strip() or text, **facts)
@@ -104,10 +103,14 @@ def _is_date(text: str, *, may_be_absent: bool) -> bool:
 
 def _of_own_account(record: Record, statement: int) -> Iterator[Finding]:
     account = account_of(record)
-    at = record.column("account")
+    at, digit = record.column("account"), record.get("structure")
     if account is None or not account.number:
-        yield rules.found_at(rules.ACCOUNT, record.line, at, statement, found=record.get("structure"))
+        place = record.column("structure") if account is None else at
+        yield rules.found_at(rules.ACCOUNT, record.line, place, statement, found=digit)
         return
+    if record.version != "1" and digit != account.structure.value:
+        place = record.column("structure")
+        yield rules.found_at(rules.STRUCTURE, record.line, place, statement, found=digit, expected=account.number)
     if not (len(account.currency) == 3 and account.currency.isalpha()):
         yield rules.found_at(rules.CURRENCY, record.line, at, statement, found=account.number)
     if not account.is_valid:
@@ -115,14 +118,12 @@ def _of_own_account(record: Record, statement: int) -> Iterator[Finding]:
 
 
 def account_of(record: Record) -> accounts.Account | None:
-    """Return the account of record 1, or of 8 in the structure of another; None when its structure is unknown."""
+    """Return the account of record 1 as the reader takes it; None when its structure is unknown."""
     if record.version == "1":
         return accounts.Account(record.get("account").strip(), record.get("currency").strip(), accounts.Structure.BBAN)
-    try:
-        structure = accounts.Structure(record.get("structure"))
-    except ValueError:
-        return None
-    return accounts.parse(record.get("account"), structure)
+    zone = record.get("account")
+    structure = accounts.structure_of(record.get("structure"), zone)
+    return accounts.parse(zone, structure) if structure is not None else None
 
 
 def _of_counterparty(record: Record, statement: int) -> Iterator[Finding]:

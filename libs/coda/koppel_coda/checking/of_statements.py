@@ -139,7 +139,7 @@ def _accounts(records: Sequence[Record], statement: int) -> Iterator[Finding]:
     if opening is None or account is None:
         return
     other = parse(closing.get("account"), account.structure)
-    if (account.number, account.currency) != (other.number, other.currency):
+    if account.key != other.key:
         yield rules.found_at(
             rules.OTHER_ACCOUNT,
             closing.line,

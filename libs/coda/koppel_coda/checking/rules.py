@@ -16,6 +16,11 @@ def _rule(number: int, severity: Severity, nl: str, fr: str, en: str) -> Rule:
     return rule
 
 
+def _other_sentence(rule: Rule, nl: str, fr: str, en: str) -> Rule:
+    """Return the rule as it is worded where it is broken in another way."""
+    return Rule(rule.id, rule.severity, Sentence(nl, fr, en))
+
+
 # ruff: noqa: E501 - a sentence stays on one line, beside its translations
 # fmt: off
 NO_HEADER = _rule(1, "error", "Dit is geen CODA-bestand: de eerste lijn begint niet met een kop (0).", "Ceci n'est pas un fichier CODA : la première ligne ne commence pas par un en-tête (0).", "This is not a CODA file: the first line does not start with a header (0).")
@@ -28,6 +33,7 @@ UNCLOSED = _rule(7, "error", "Statement {statement} stopt op lijn {line} zonder 
 APPLICATION = _rule(8, "warning", "Kop: applicatiecode {found} in plaats van 05.", "En-tête : code d'application {found} au lieu de 05.", "Header: application code {found} instead of 05.")
 DATE = _rule(9, "error", "Lijn {line}: '{found}' is geen datum (DDMMJJ).", "Ligne {line} : « {found} » n'est pas une date (JJMMAA).", "Line {line}: '{found}' is not a date (DDMMYY).")
 ACCOUNT = _rule(10, "error", "Lijn {line}: er is geen rekeningnummer te lezen (structuur '{found}').", "Ligne {line} : aucun numéro de compte n'est lisible (structure « {found} »).", "Line {line}: no account number can be read (structure '{found}').")
+STRUCTURE = _other_sentence(ACCOUNT, "Lijn {line}: de structuur van de rekening is '{found}', maar het nummer wordt gelezen als {expected}.", "Ligne {line} : la structure du compte est « {found} », mais le numéro se lit {expected}.", "Line {line}: the account's structure is '{found}', but its number reads as {expected}.")
 CHECK_DIGITS = _rule(11, "warning", "De controlecijfers van rekening {found} kloppen niet.", "Les chiffres de contrôle du compte {found} sont faux.", "Account {found} fails its check digits.")
 CURRENCY = _rule(12, "error", "Lijn {line}: de munt van rekening {found} ontbreekt.", "Ligne {line} : la devise du compte {found} manque.", "Line {line}: the currency of account {found} is missing.")
 AMOUNT = _rule(13, "error", "Lijn {line}: het bedrag of teken '{found}' is niet te lezen.", "Ligne {line} : le montant ou signe « {found} » est illisible.", "Line {line}: amount or sign '{found}' is not readable.")

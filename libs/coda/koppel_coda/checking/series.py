@@ -21,7 +21,7 @@ def check_series(statements: Iterable[Statement]) -> Report:
     by_account: dict[_Account, list[tuple[int, Statement]]] = defaultdict(list)
     for place, statement in enumerate(statements, 1):
         if not statement.is_partial:
-            by_account[statement.account.number, statement.account.currency].append((place, statement))
+            by_account[statement.account.key].append((place, statement))
     findings = [finding for series in by_account.values() for finding in _of_series(series)]
     return Report(tuple(sorted(findings, key=lambda finding: finding.statement)))
 

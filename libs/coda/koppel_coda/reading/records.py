@@ -120,15 +120,10 @@ class Records:
         )
 
     def _structure(self, digit: str, zone: str) -> accounts.Structure:
-        if digit == " ":
-            guessed = accounts.guess(zone)
-            self.note("structure", 2, digit)
-            return guessed
-        if digit not in "0123":
-            raise ReadError("account", f"an account of structure {digit!r} cannot be read", self.line, 2)
-        announced = accounts.Structure(digit)
-        structure = accounts.mended(zone, announced)
-        if structure is not announced:
+        structure = accounts.structure_of(digit, zone)
+        if structure is None:
+            raise ReadError("account", f"CODA has no account of structure {digit!r}, only 0 to 3", self.line, 2)
+        if structure.value != digit:
             self.note("structure", 2, digit)
         return structure
 

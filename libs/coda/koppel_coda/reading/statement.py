@@ -76,7 +76,7 @@ class Reader:
         elif kind == "8" and self._closing is None:
             self._closing = account, _ = records.new_balance(text, self._opening.account.structure)
             opened = self._opening.account
-            if (account.number, account.currency) != (opened.number, opened.currency):
+            if account.key != opened.key:
                 records.note("other_account", column("8", "account"), account.number)
         elif kind == "4":
             self._free.append(_FREE(text))

@@ -32,17 +32,16 @@ def read_coda(data: bytes) -> ParsedStatements:
     closed_on = max((each for each in dates if each is not None), default=None)
     if closed_on is None:
         raise Unreadable([FieldError(field="statement", rule="missing", message="No statement tells its date.")])
-    last = statements[-1]
-    currency = currency_code(last.account.currency or DEFAULT_CURRENCY)
-    if currency is None:
+    currencies = {currency_code(one.account.currency or DEFAULT_CURRENCY) for one in statements}
+    if None in currencies:
         raise Unreadable([FieldError(field="currency", rule="invalid_code", message="A currency is three letters.")])
-    accounts = {one.account.number for one in statements}
+    accounts = {one.account.key for one in statements}
     return ParsedStatements(
         kind=DocumentKind.CASH_STATEMENT if _is_cash_book(statements) else DocumentKind.BANK_STATEMENT,
         number=_number(statements) if len(accounts) == 1 else None,
         closed_on=closed_on,
-        currency=currency,
-        closing=last.closing if len(accounts) == 1 else None,
+        currency=currencies.pop() if len(currencies) == 1 else None,
+        closing=statements[-1].closing if len(accounts) == 1 else None,
         holder_numbers=frozenset(number for one in statements if (number := one.header.company_number.strip())),
         statements=[_told(one) for one in statements[:STATEMENTS_TOLD_MAX]],
         findings=_findings(koppel_coda.check(data, version_1=True), statements),
