@@ -1,13 +1,17 @@
 """Master data is brought again when it is old, and when a document ends in a problem that may come of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
+from koppel_connector import ActionRequired, DeliveryContext
 from koppel_connector.connection.importing import refresh_master_data
+from koppel_connector.service import connector_service
 from koppel_connector.testing import Testbed, open_testbed
 
-from .paper_connector import SERVICE
+from .paper_connector import SERVICE, PaperConnector, PaperServiceSettings, PaperSettings
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
@@ -73,3 +77,40 @@ async def test_an_account_that_is_nowhere_costs_one_import(
 
     await testbed.until(blocked_again, "it was tried with what was imported anew")
     assert imports(vendor) == before + 1
+
+
+class SlowPaper(PaperConnector):
+    """Decides by the master data it read, and takes its time to say so."""
+
+    def __init__(self) -> None:
+        self.read, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def prepare(self, context: DeliveryContext[PaperSettings]) -> dict[str, Any]:
+        try:
+            return await super().prepare(context)
+        except ActionRequired:
+            self.read.set()
+            await self.answer.wait()
+            raise
+
+
+async def test_an_import_that_ends_during_an_attempt_is_not_missed_by_it(
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str]
+) -> None:
+    connector = SlowPaper()
+    service = connector_service(connector, settings=PaperServiceSettings)
+    async with open_testbed(service, make_database(), paper_base_url=vendor.url) as testbed:
+        connection_id = await harness.connect(testbed)
+        document, files = harness.document(1)
+        await testbed.deliver(testbed.ready({**document, "ledger_account": "700100"}, files))
+        await connector.read.wait()
+        vendor.accounts.append(NEW_ACCOUNT)
+        async with testbed.owner() as owner:
+            assert (await owner.post(f"/v1/connections/{connection_id}/import")).status_code == 202
+
+        async def imported() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM master WHERE code = '700100'"))
+
+        await testbed.until(imported, "the new account is imported")
+        connector.answer.set()
+        await testbed.until_state("booked")

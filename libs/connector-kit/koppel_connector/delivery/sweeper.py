@@ -57,10 +57,13 @@ _KEYLESS = Statement(f"""
     WHERE c.state IN ('connected', 'degraded') AND d.state IN ('ready', 'unknown') AND NOT {KEYS_HELD}
     ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
 """)
+# What a delivery waits for is compared with what its attempt saw: the claim comes before it reads settings and master data, and
+# the creation of one that was never claimed before its target is asked. What changed since is news to it, even when the attempt
+# ended after the change.
 _WAITING = Statement(f"""
     SELECT {COLUMNS} FROM delivery d JOIN connection c ON c.id = d.connection_id
     WHERE c.state IN ('connected', 'degraded') AND d.state = 'blocked' AND {KEYS_HELD}
-        AND (d.changed_at < c.unblocked_at OR d.problem ->> 'code' = 'secret_key_missing')
+        AND (coalesce(d.claimed_at, d.created_at) < c.unblocked_at OR d.problem ->> 'code' = 'secret_key_missing')
     ORDER BY d.id LIMIT :batch FOR UPDATE OF d SKIP LOCKED
 """)
 
