@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Service, installed_services
+from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
 
 START_WITHIN_S = 60
 SECRET = "secret-of-the-services"
@@ -59,6 +60,13 @@ class Mesh:
     def anonymous(self, headers: dict[str, str] | None = None) -> httpx2.Client:
         """Return a client with these headers and no token of its own."""
         return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    @contextmanager
+    def driver(self, sandbox: Sandbox) -> Iterator[SandboxDriver]:
+        """Give the driver of a sandbox that runs in this mesh."""
+        assert sandbox.driver is not None
+        with closing(sandbox.driver(f"{self.url}/sandbox/{sandbox.name}")) as driver:
+            yield driver
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -119,6 +127,15 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
     return run
 
 
+@pytest.fixture(
+    scope="module", params=[each for each in installed_sandboxes().values() if each.driver], ids=lambda each: each.name
+)
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    """Give each vendor that the story and the promises run on; test_drivers.py sees to it that none is left out."""
+    found: Sandbox = request.param
+    return found
+
+
 @pytest.fixture(scope="session")
 def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
     """Give one mesh for all tests that keep to firms of their own."""
@@ -129,7 +146,7 @@ def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
 def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any]:
     of_the_vendors = {
         name.removeprefix("KOPPEL_").lower(): value
-        for sandbox in _sandboxes()
+        for sandbox in installed_sandboxes().values()
         for name, value in sandbox.environment(f"{mesh.url}/sandbox/{sandbox.name}").items()
     }
     return {
@@ -196,18 +213,12 @@ async def _neighbours(mesh: Mesh, folders: Mapping[str, Path]) -> AsyncIterator[
     """Run every sandbox that is installed, in memory but for those with a folder; give the apps to mount."""
     apps = {}
     async with AsyncExitStack() as stack:
-        for sandbox in _sandboxes():
+        for sandbox in installed_sandboxes().values():
             path = f"/sandbox/{sandbox.name}"
             address = sandbox.environment(f"{mesh.url}{path}")[sandbox.address_variable]
             if (app := await stack.enter_async_context(sandbox.start(address, folders.get(sandbox.name)))) is not None:
                 apps[path] = app
         yield apps
-
-
-def _sandboxes() -> list[Any]:
-    from koppel_sandbox import installed_sandboxes  # here, so that the architecture rules run without it
-
-    return list(installed_sandboxes().values())
 
 
 async def _administer(url: str, statement: str) -> None:

@@ -1,33 +1,22 @@
-"""A firm at work: it keeps dossiers, connects them to companies at (the sandbox's) Exact, files documents, looks at the books.
+"""A firm at work: it keeps dossiers, connects them to companies at a vendor's sandbox, files documents.
 
 All it does goes over HTTP, with the firm's own token, as a partner's software would.
 """
 
-import json
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx2
 
-from koppel_mesh.ids import new_id
-from koppel_sandbox.exact.seed import BAKERY
+from koppel_sandbox import Company, SandboxDriver
 
 SAMPLES = Path(__file__).parent.parent / "libs" / "ubl" / "tests" / "samples" / "valid"
 INVOICE = "own__be-01-invoice-ogm-pdf.xml"
 SELLER, NUMBER = "0000000196", "2026-0001"
 """Whose sales invoice ``INVOICE`` is, and its number."""
 PATIENCE_S = 30.0
-SETTINGS = {
-    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
-    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
-    "vat_codes": {
-        "sale": {"Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
-        "purchase": {"AE": "PMC", "K": "PIC", "E": "PVR"},
-    },
-}
 EXPORT_AT_ONCE = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True}
 
 
@@ -38,14 +27,16 @@ def invoice(number: str, seller: str = SELLER) -> bytes:
 
 
 class FirmClient:
-    """One firm, and the accountant's chair at Exact."""
+    """One firm, and the vendor at which it books.
 
-    def __init__(self, mesh: Any, firm_id: UUID | None = None) -> None:
-        self.firm_id = firm_id or new_id()
-        self.partner: httpx2.Client = mesh.client(self.firm_id)
-        self.sandbox: httpx2.Client = mesh.anonymous()
+    Args:
+        partner: a client with the firm's token.
+        vendor: the sandbox's driver.
+    """
 
-    # ── at Koppel ──
+    def __init__(self, partner: httpx2.Client, vendor: SandboxDriver) -> None:
+        self.partner = partner
+        self.vendor = vendor
 
     def get(self, path: str, **params: Any) -> Any:
         answer = self.partner.get(path, params=params)
@@ -58,30 +49,36 @@ class FirmClient:
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
 
-    def ask_consent(self, dossier_id: str) -> str:
-        """Make a connection and give Exact's consent for it; return its id once Koppel holds its token."""
-        asked = self.partner.post("/connector-exact/v1/connections", json={"dossier_id": dossier_id, "settings": {}})
-        assert asked.status_code == 201, asked.text
-        assert asked.json()["state"] == "authorising"
-        consent = self.sandbox.get(asked.json()["authorize_url"])
-        assert consent.status_code == 302
-        landed = self.sandbox.get(consent.headers["location"])
-        assert landed.status_code < 400, landed.text
-        path = f"/connector-exact/v1/connections/{asked.json()['id']}"
-        self.until(lambda: self.get(path)["state"] in {"connected", "degraded"}, "the connection")
-        return str(asked.json()["id"])
+    @property
+    def connections(self) -> str:
+        """The path of the connector's connections."""
+        return f"/{self.vendor.connector}/v1/connections"
 
-    def settle(self, dossier_id: str, connection_id: str, division: int = BAKERY) -> None:
+    def add_connection(self, dossier_id: str) -> str:
+        """Make a connection, and give the vendor's consent for it where it is asked; return its id once it is connected."""
+        body = {"dossier_id": dossier_id, "settings": dict(self.vendor.login)}
+        made = self.partner.post(self.connections, json=body)
+        assert made.status_code == 201, made.text
+        connection = made.json()
+        if connection.get("authorize_url"):
+            assert connection["state"] == "authorising"
+            landed = httpx2.get(connection["authorize_url"], follow_redirects=True, timeout=30, trust_env=False)
+            assert landed.status_code < 400, landed.text
+        path = f"{self.connections}/{connection['id']}"
+        self.until(lambda: self.get(path)["state"] in {"connected", "degraded"}, "the connection")
+        return str(connection["id"])
+
+    def configure(self, dossier_id: str, connection_id: str, company: Company) -> None:
         """Say where what is booked, and wait for the company's master data."""
-        path = f"/connector-exact/v1/connections/{connection_id}"
-        changed = self.partner.patch(path, json={"settings": SETTINGS | {"division": division}})
+        path = f"{self.connections}/{connection_id}"
+        changed = self.partner.patch(path, json={"settings": dict(company.settings)})
         assert changed.status_code == 200, changed.text
         assert self.partner.post(f"{path}/import").status_code == 202
         self.until(lambda: self.ledger_accounts(dossier_id), "the import")
 
-    def connect(self, dossier_id: str, division: int = BAKERY) -> str:
-        connection_id = self.ask_consent(dossier_id)
-        self.settle(dossier_id, connection_id, division)
+    def connect(self, dossier_id: str, company: Company) -> str:
+        connection_id = self.add_connection(dossier_id)
+        self.configure(dossier_id, connection_id, company)
         return connection_id
 
     def ledger_accounts(self, dossier_id: str) -> Any:
@@ -128,23 +125,6 @@ class FirmClient:
             lambda: [self.document(each) for each in document_ids][-1:],
         )
         return [self.document(each) for each in document_ids]
-
-    # ── at Exact ──
-
-    def control(self, action: str, **body: Any) -> Any:
-        answer = self.sandbox.post(f"/sandbox/exact/_control/{action}", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["result"]
-
-    def books(self, division: int = BAKERY) -> list[dict[str, Any]]:
-        found = self.sandbox.get(f"/sandbox/exact/_control/divisions/{division}/Entries")
-        rows: list[dict[str, Any]] = json.loads(found.content)
-        return rows
-
-    def calls(self, method: str, resource: str, **wanted: object) -> int:
-        """Return how many such requests Exact has seen."""
-        asked: dict[str, Any] = {"method": method, "resource": resource, **wanted}
-        return len(self.sandbox.get("/sandbox/exact/_control/requests", params=asked).json())
 
     # ── waiting ──
 

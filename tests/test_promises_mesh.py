@@ -10,13 +10,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import aio_pika
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
@@ -24,14 +24,26 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from koppel_mesh.broker import dead_queue_of, depth, queue_of
 from koppel_mesh.database import async_url
+from koppel_mesh.ids import new_id
 from koppel_mesh.telemetry.tracing import configure_tracing
-from koppel_sandbox.exact.seed import BAKERY, STUDIO
+from koppel_sandbox import Sandbox
 
 from .firm_client import FirmClient, invoice
 
 QUIET_SELLER = "0000000295"
-ENTRIES = "salesentry/SalesEntries"
-SERVICES = ("dossier-api", "export-scheduler", "connector-exact")
+
+
+class Two(NamedTuple):
+    """A firm with two dossiers, each with a company of its own at the vendor."""
+
+    firm: FirmClient
+    first: str
+    second: str
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Who takes messages of this firm's documents."""
+        return ("dossier-api", "export-scheduler", self.firm.vendor.connector)
 
 
 @pytest.fixture(scope="module")
@@ -44,31 +56,36 @@ def mesh(run_mesh: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def two(mesh: Any) -> Iterator[tuple[FirmClient, str, str]]:
-    """Give a firm with two dossiers, each with a company of its own at Exact."""
-    firm = FirmClient(mesh)
-    firm.control("switches", minute_limit=100_000, day_limit=100_000)
-    first, second = firm.add_dossier("Bakkerij"), firm.add_dossier("Studio", QUIET_SELLER)
-    firm.connect(first, BAKERY)
-    firm.connect(second, STUDIO)
-    yield firm, first, second
-    what_always_holds(mesh, firm)
+def two(mesh: Any, sandbox: Sandbox) -> Iterator[Two]:
+    with mesh.driver(sandbox) as vendor:
+        firm = FirmClient(mesh.client(new_id()), vendor)
+        vendor.lift_limits()
+        first, second = firm.add_dossier("Bakkerij"), firm.add_dossier("Studio", QUIET_SELLER)
+        for dossier_id, company in zip((first, second), vendor.companies, strict=True):
+            firm.connect(dossier_id, company)
+        yield (given := Two(firm, first, second))
+        what_always_holds(mesh, given)
 
 
 @pytest.fixture(autouse=True)
-def _a_good_day(two: tuple[FirmClient, str, str]) -> Iterator[None]:
+def _a_good_day(two: Two) -> Iterator[None]:
     yield
-    two[0].control("faults", clear=True)
+    two.firm.vendor.clear_faults()
 
 
-def what_always_holds(mesh: Any, firm: FirmClient) -> None:
+def what_always_holds(mesh: Any, two: Two) -> None:
     """Check at the end of them all: nothing booked twice, no call without its row in the sync log, no message given up."""
-    for division in (BAKERY, STUDIO):
-        held = Counter(entry["YourRef"] for entry in firm.books(division))
+    vendor = two.firm.vendor
+    for company in vendor.companies:
+        held = Counter(entry.document_number for entry in vendor.entries(company))
         assert not {number: count for number, count in held.items() if count > 1}
-    calls = len(firm.sandbox.get("/sandbox/exact/_control/requests").json())
-    assert calls <= asyncio.run(count(mesh, "connector_exact.attempt"))
-    assert [asyncio.run(depth(mesh.amqp_url, dead_queue_of(each))) for each in SERVICES] == [0, 0, 0]
+    attempts = asyncio.run(count(mesh, f"{schema_of(vendor.connector)}.attempt"))
+    assert vendor.call_count() <= attempts
+    assert [asyncio.run(depth(mesh.amqp_url, dead_queue_of(each))) for each in two.services] == [0, 0, 0]
+
+
+def schema_of(service: str) -> str:
+    return service.replace("-", "_")
 
 
 async def count(mesh: Any, table: str) -> int:
@@ -79,40 +96,40 @@ async def count(mesh: Any, table: str) -> int:
     return rows
 
 
-def test_a_slow_and_noisy_dossier_leaves_its_neighbour_its_pace(two: tuple[FirmClient, str, str]) -> None:
+def test_a_slow_and_noisy_dossier_leaves_its_neighbour_its_pace(two: Two) -> None:
     firm, noisy, quiet = two
-    firm.control("faults", kind="slow_drip", path=f"/{BAKERY}/", times=-1, seconds=1.0)
+    firm.vendor.slow_down(firm.vendor.companies[0], seconds=1.0)
     loud = [firm.take_in(noisy, invoice(f"LOUD-{number:03d}")) for number in range(30)]
     firm.until_booked(*(firm.take_in(quiet, invoice(f"CALM-{number}", QUIET_SELLER)) for number in range(5)))
     assert firm.states(loud).count("booked") < len(loud) / 2, "the neighbour did not have to wait for the noise"
-    firm.control("faults", clear=True)
+    firm.vendor.clear_faults()
     firm.until_booked(*loud)
 
 
-def test_a_storm_of_429_costs_time_and_no_document(two: tuple[FirmClient, str, str]) -> None:
+def test_a_storm_of_429_costs_time_and_no_document(two: Two) -> None:
     firm, stormy, quiet = two
-    firm.control("faults", kind="throttle", path=f"/{BAKERY}/", times=6, headers={"Retry-After": "1"})
+    firm.vendor.throttle(firm.vendor.companies[0], times=3, retry_after_s=1)
     held_up = [firm.take_in(stormy, invoice(f"STORM-{number}")) for number in range(8)]
     firm.until_booked(*(firm.take_in(quiet, invoice(f"DRY-{number}", QUIET_SELLER)) for number in range(2)))
     firm.until_booked(*held_up)
     assert all(firm.problem_of(each) is None for each in held_up)
 
 
-def test_a_right_taken_away_blocks_one_dossier_and_is_told(two: tuple[FirmClient, str, str]) -> None:
+def test_a_right_taken_away_blocks_one_dossier_and_is_reported(two: Two) -> None:
     firm, blocked, quiet = two
-    right = [[BAKERY, ENTRIES, "POST"]]
-    firm.control("user", user="an.peeters", deny=right)
+    company = firm.vendor.companies[0]
+    firm.vendor.deny_booking(company)
     waiting = firm.take_in(blocked, invoice("RIGHT-1"))
     problem = firm.until_problem(waiting, "missing_right")
     assert problem["who_can_fix"] == "accountant"
     firm.until_booked(firm.take_in(quiet, invoice("RIGHT-2", QUIET_SELLER)))
-    firm.control("user", user="an.peeters", allow=right)
+    firm.vendor.allow_booking(company)
     firm.retry(problem)
     firm.until_booked(waiting)
 
 
-def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: tuple[FirmClient, str, str]) -> None:
-    firm = two[0]
+def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: Two) -> None:
+    firm = two.firm
     late = firm.add_dossier("Te laat gekoppeld")
     documents = [firm.take_in(late, invoice(f"EARLY-{number}")) for number in range(3)]
 
@@ -121,11 +138,11 @@ def test_what_comes_before_there_is_a_connection_is_booked_when_there_is(two: tu
         return {"waits_for": "connection", "count": 3, "overdue": 0} in waiting
 
     firm.until(waits_for_a_connection, "they wait for a connection")
-    firm.connect(late, BAKERY)
+    firm.connect(late, firm.vendor.companies[0])
     firm.until_booked(*documents)
 
 
-def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[FirmClient, str, str]) -> None:
+def test_hostile_files_are_refused_and_the_next_one_is_taken(two: Two) -> None:
     firm, dossier, _ = two
     entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Invoice>&e;</Invoice>'
     half = invoice("HALF-1")[:-400]
@@ -136,59 +153,60 @@ def test_hostile_files_are_refused_and_the_next_one_is_taken(two: tuple[FirmClie
     firm.until_booked(firm.take_in(dossier, invoice("HOSTILE-1")))
 
 
-async def test_messages_that_say_nothing_are_put_aside(mesh: Any, two: tuple[FirmClient, str, str]) -> None:
+async def test_messages_that_say_nothing_are_put_aside(mesh: Any, two: Two) -> None:
     firm, dossier, _ = two
     broker = await aio_pika.connect(mesh.amqp_url)
     async with broker:
         channel = await broker.channel()
-        for service in SERVICES:
+        for service in two.services:
             for body in (b"not json", b"{}", b'{"specversion": "1.0", "type": "nobody.knows.v1"}'):
                 await channel.default_exchange.publish(aio_pika.Message(body), routing_key=queue_of(service))
     firm.until_booked(firm.take_in(dossier, invoice("NOISE-1")))
-    for service in SERVICES:
-        assert await count(mesh, f"{service.replace('-', '_')}.quarantine") == 3
+    for service in two.services:
+        assert await count(mesh, f"{schema_of(service)}.quarantine") == 3
         assert await depth(mesh.amqp_url, dead_queue_of(service)) == 0
 
 
-def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: tuple[FirmClient, str, str]) -> None:
+def test_exported_and_not_seen_in_the_books_becomes_a_problem_by_itself(two: Two) -> None:
     firm, dossier, _ = two
-    firm.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    firm.vendor.fail_reading(firm.vendor.companies[0])
     document_id = firm.take_in(dossier, invoice("UNSEEN-1"))
     problem = firm.until_problem(document_id, "exported_not_booked")
     assert all(problem["message"][language] for language in ("nl", "fr", "en"))
     assert firm.document(document_id)["state"] == "exported"
-    firm.control("faults", clear=True)
+    firm.vendor.clear_faults()
     firm.retry(problem)
     firm.until_booked(document_id)
     assert firm.problem_of(document_id) is None
 
 
 @pytest.mark.parametrize(
-    ("number", "change", "code", "left"),
-    [
-        ("GONE-1", {"delete": True}, "exported_not_booked", []),
-        ("CENT-1", {"set": {"AmountFC": "582.78"}}, "totals_differ", ["582.78"]),
-    ],
+    ("number", "changed_to", "code"),
+    [("GONE-1", None, "exported_not_booked"), ("CENT-1", Decimal("582.78"), "totals_differ")],
 )
 def test_an_entry_that_is_not_what_was_sent_is_never_called_booked(
-    two: tuple[FirmClient, str, str], number: str, change: dict[str, Any], code: str, left: list[str]
+    two: Two, number: str, changed_to: Decimal | None, code: str
 ) -> None:
     firm, dossier, _ = two
-    firm.control("faults", kind="html_503", method="GET", path=f"/{BAKERY}/{ENTRIES}", times=-1)
+    vendor, company = firm.vendor, firm.vendor.companies[0]
+    vendor.fail_reading(company)
     document_id = firm.take_in(dossier, invoice(number))
     unseen = firm.until_problem(document_id, "exported_not_booked")
-    assert firm.control("record", division=BAKERY, table="Entries", where={"YourRef": number}, **change) == 1
-    firm.control("faults", clear=True)
-    looks = firm.calls("GET", ENTRIES, status=200)
+    if changed_to is None:
+        vendor.delete_entry(company, number)
+    else:
+        vendor.change_total(company, number, changed_to)
+    vendor.clear_faults()
+    reads = vendor.read_count(company)
     firm.retry(unseen)
-    firm.until(lambda: firm.calls("GET", ENTRIES, status=200) > looks, "another look in the books")
+    firm.until(lambda: vendor.read_count(company) > reads, "another look in the books")
     assert firm.until_problem(document_id, code)["who_can_fix"] == "accountant"
     assert firm.document(document_id)["state"] != "booked"
-    held = [str(Decimal(entry["AmountFC"])) for entry in firm.books() if entry["YourRef"] == number]
-    assert held == left, "nothing is overwritten or sent again"
+    held = [entry.total for entry in vendor.entries(company) if entry.document_number == number]
+    assert held == ([] if changed_to is None else [changed_to]), "nothing is overwritten or sent again"
 
 
-def test_one_trace_leads_from_the_request_to_the_vendor(two: tuple[FirmClient, str, str]) -> None:
+def test_one_trace_leads_from_the_request_to_the_vendor(two: Two) -> None:
     firm, dossier, _ = two
     provider, seen = trace.get_tracer_provider(), InMemorySpanExporter()
     assert isinstance(provider, TracerProvider)
@@ -202,6 +220,11 @@ def test_one_trace_leads_from_the_request_to_the_vendor(two: tuple[FirmClient, s
     for trace_id in traces.values():
         spans = [one for one in seen.get_finished_spans() if f"{one.context.trace_id:032x}" == trace_id]
         taken_in = [one for one in spans if one.name == "POST dossier-api"]
-        sent = [one for one in spans if str((one.attributes or {}).get("url.path", "")).endswith(ENTRIES)]
-        methods = Counter((one.attributes or {})["http.request.method"] for one in sent)
-        assert (len(taken_in), methods["POST"]) == (1, 1), sorted(one.name for one in spans)
+        booked = [one for one in spans if firm.vendor.is_booking(*request_of(one))]
+        assert (len(taken_in), len(booked)) == (1, 1), sorted(one.name for one in spans)
+
+
+def request_of(span: ReadableSpan) -> tuple[str, str]:
+    """Return method and path of the request that a span stands for; empty where it stands for something else."""
+    attributes = span.attributes or {}
+    return str(attributes.get("http.request.method", "")), str(attributes.get("url.path", ""))

@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,22 @@ import pytest
 
 from koppel_local.servers import Servers, servers
 from koppel_mesh.broker import dead_queue_of, depth
-from koppel_sandbox.exact.seed import BAKERY
-from koppel_sandbox.exact.testing import SandboxServer
+from koppel_sandbox import LostAnswer, Sandbox, SandboxDriver
+from koppel_sandbox.testing import SandboxThread
 
-SAMPLE = Path(__file__).parent.parent / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
+from .firm_client import FirmClient, invoice
+
 PATIENCE_S = 60.0
-SETTINGS = {
-    "division": BAKERY,
-    "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
-    "default_ledger_account": {"sale": "700000", "purchase": "604000"},
-}
 
 
-class House:
+class MeshProcess:
     """The mesh as one process, beside servers and a sandbox that outlive it."""
 
-    def __init__(self, folder: Path, underneath: Servers, sandbox: SandboxServer) -> None:
+    def __init__(
+        self, folder: Path, underneath: Servers, environment: Mapping[str, str], vendor: SandboxDriver
+    ) -> None:
         self.servers = underneath
-        self.sandbox = sandbox
+        self.vendor = vendor
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
@@ -55,7 +54,7 @@ class House:
             "KOPPEL_DEADLINE_S": "3",
             "KOPPEL_LEASE_S": "6",
             "KOPPEL_RETRY_SCHEDULE_S": "0.2,0.5,1,1,1,1,1,1,1,1",
-            **sandbox.environment(),
+            **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.dossier_id = ""
@@ -64,7 +63,7 @@ class House:
         command = [str(Path(sys.executable).with_name("koppel")), "up", "--no-demo", "--folder", str(self._folder)]
         with (self._folder / "mesh.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        for service in ("identity", "dossier-api", "export-scheduler", "connector-exact"):
+        for service in ("identity", "dossier-api", "export-scheduler", self.vendor.connector):
             self.until(lambda name=service: self._is_ready(name), f"{service} is ready")  # type: ignore[misc]
 
     def kill(self) -> None:
@@ -83,34 +82,22 @@ class House:
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=20)
 
-    def settle_in(self) -> None:
-        """Make a dossier, connect it, import its masters."""
+    def set_up(self) -> None:
+        """Make a dossier, connect it, import its master data."""
         with self.client() as client:
-            rules = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": False}
-            body = {"name": "B", "enterprise_number": "0000000196", "language": "nl", "export": rules}
-            self.dossier_id = client.post("/dossier-api/v1/dossiers", json=body).json()["id"]
-            connection = client.post(
-                "/connector-exact/v1/connections", json={"dossier_id": self.dossier_id, "settings": {}}
-            ).json()
-            httpx2.get(connection["authorize_url"], follow_redirects=True, trust_env=False)
-            path = f"/connector-exact/v1/connections/{connection['id']}"
-            assert client.patch(path, json={"settings": SETTINGS}).status_code == 200
-            client.post(f"{path}/import")
-            self.until(
-                lambda: client.get(f"/dossier-api/v1/dossiers/{self.dossier_id}/ledger-accounts").json()["items"] != [],
-                "the masters",
-            )
+            firm = FirmClient(client, self.vendor)
+            self.dossier_id = firm.add_dossier("Bakkerij")
+            firm.connect(self.dossier_id, self.vendor.companies[0])
 
     def hand_in(self, number: str) -> str:
         """Hand one invoice in as a good client does: the same request, under the same key, until it is answered."""
-        content = SAMPLE.read_bytes().replace(b"2026-0001", number.encode())
         headers = {"Content-Type": "application/xml", "Idempotency-Key": number}
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             try:
                 with self.client() as client:
                     path = f"/dossier-api/v1/dossiers/{self.dossier_id}/documents"
-                    answer = client.post(path, content=content, headers=headers)
+                    answer = client.post(path, content=invoice(number), headers=headers)
             except (httpx2.HTTPError, KeyError, ValueError):
                 time.sleep(0.2)
                 continue
@@ -128,7 +115,7 @@ class House:
                 return Counter(one.get("state", "?") for one in shown)
 
             self.until(lambda: states() == {"booked": len(documents)}, "every document is booked", states)
-        held = Counter(entry["YourRef"] for entry in self.sandbox.entries(BAKERY))
+        held = Counter(entry.document_number for entry in self.vendor.entries(self.vendor.companies[0]))
         assert {number: held[number] for number in numbers} == dict.fromkeys(numbers, 1)
 
     def until(self, condition: Callable[[], bool], what: str, shown: Callable[[], Any] = lambda: "") -> None:
@@ -147,66 +134,69 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    with servers(folder / "servers") as underneath, SandboxServer() as sandbox:
-        sandbox.control("switches", minute_limit=100_000, day_limit=100_000)
-        made = House(folder, underneath, sandbox)
+def mesh(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[MeshProcess]:
+    assert sandbox.driver is not None
+    folder = tmp_path_factory.mktemp("mesh")
+    with (
+        servers(folder / "servers") as underneath,
+        SandboxThread.of(sandbox) as running,
+        closing(sandbox.driver(running.url)) as vendor,
+    ):
+        vendor.lift_limits()
+        made = MeshProcess(folder, underneath, sandbox.environment(running.url), vendor)
         made.start()
-        made.settle_in()
+        made.set_up()
         yield made
         made.stop()
 
 
-def hand_in_meanwhile(house: House, prefix: str, count: int, trouble: Callable[[], None]) -> None:
-    """Hand invoices in from four clients while ``trouble`` happens; then see every one booked, once."""
+def hand_in_meanwhile(mesh: MeshProcess, prefix: str, count: int, fault: Callable[[], None]) -> None:
+    """Hand invoices in from four clients while ``fault`` happens; then see every one booked, once."""
     numbers = [f"{prefix}-{number:03d}" for number in range(count)]
-    troubled = threading.Thread(target=trouble)
-    troubled.start()
+    failing = threading.Thread(target=fault)
+    failing.start()
     with ThreadPoolExecutor(4) as clients:
-        documents = list(clients.map(house.hand_in, numbers))
-    troubled.join(PATIENCE_S)
-    house.all_booked_once(documents, numbers)
+        documents = list(clients.map(mesh.hand_in, numbers))
+    failing.join(PATIENCE_S)
+    mesh.all_booked_once(documents, numbers)
 
 
-def test_killed_again_and_again_it_books_everything_once(house: House) -> None:
+def test_killed_again_and_again_it_books_everything_once(mesh: MeshProcess) -> None:
     def kill_three_times() -> None:
         for wait_s in (0.7, 0.4, 1.1):
             time.sleep(wait_s)
-            house.kill()
-            house.start()
+            mesh.kill()
+            mesh.start()
 
-    hand_in_meanwhile(house, "KILL", 16, kill_three_times)
+    hand_in_meanwhile(mesh, "KILL", 16, kill_three_times)
 
 
-def test_the_broker_stops_in_full_flow(house: House) -> None:
+def test_the_broker_stops_in_full_flow(mesh: MeshProcess) -> None:
     def stop_the_broker() -> None:
-        assert house.servers.rabbit is not None
+        assert mesh.servers.rabbit is not None
         time.sleep(0.4)
-        house.servers.rabbit.stop_app()
+        mesh.servers.rabbit.stop_app()
         time.sleep(1.0)
-        house.servers.rabbit.start_app()
+        mesh.servers.rabbit.start_app()
 
-    hand_in_meanwhile(house, "BROKER", 24, stop_the_broker)
+    hand_in_meanwhile(mesh, "BROKER", 24, stop_the_broker)
 
 
-def test_the_database_crashes_in_full_flow(house: House) -> None:
+def test_the_database_crashes_in_full_flow(mesh: MeshProcess) -> None:
     def crash_the_database() -> None:
-        assert house.servers.crash_database is not None
+        assert mesh.servers.crash_database is not None
         time.sleep(0.6)
-        house.servers.crash_database()
+        mesh.servers.crash_database()
 
-    hand_in_meanwhile(house, "DATABASE", 24, crash_the_database)
-
-
-@pytest.mark.parametrize(
-    "kind", ["reset_after_commit", "half_answer_after_commit", "html_after_commit", "hang_after_commit"]
-)
-def test_the_vendor_acts_and_its_answer_is_lost(house: House, kind: str) -> None:
-    house.sandbox.control("faults", kind=kind, method="POST", path="SalesEntries|Documents", times=3, seconds=5)
-    hand_in_meanwhile(house, f"LOST-{kind[:4]}", 3, lambda: None)
+    hand_in_meanwhile(mesh, "DATABASE", 24, crash_the_database)
 
 
-async def test_nothing_died_on_the_way(house: House) -> None:
-    for service in ("dossier-api", "export-scheduler", "connector-exact"):
-        assert await depth(house.servers.amqp_url, dead_queue_of(service)) == 0
+@pytest.mark.parametrize("how", LostAnswer)
+def test_the_vendor_acts_and_its_answer_is_lost(mesh: MeshProcess, how: LostAnswer) -> None:
+    mesh.vendor.lose_answers(how, times=3)
+    hand_in_meanwhile(mesh, f"LOST-{how}", 3, lambda: None)
+
+
+async def test_nothing_died_on_the_way(mesh: MeshProcess) -> None:
+    for service in ("dossier-api", "export-scheduler", mesh.vendor.connector):
+        assert await depth(mesh.servers.amqp_url, dead_queue_of(service)) == 0

@@ -18,6 +18,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from koppel_sandbox import installed_sandboxes
+
 from .firm_client import FirmClient
 
 FIXTURE = Path(__file__).parent / "upgrade"
@@ -70,16 +72,19 @@ def facts() -> Any:
 def test_a_database_with_work_in_flight_upgrades_and_goes_on(run_mesh: Any, facts: Any, tmp_path: Path) -> None:
     (tmp_path / "exact").mkdir()
     blobs = shutil.copytree(FIXTURE / "blobs", tmp_path / "blobs")
-    with run_mesh(
-        prepare=restore,
-        sandbox_folders={"exact": exact_as_it_was(tmp_path / "exact")},
-        blob_url=blobs.as_uri(),
-        secret_keys=(KEY,),
-        settle_s=0.2,
-        retry_schedule_s=(0.2,) * 8,
-        export_patience_s=0.2,
-    ) as mesh:
-        firm = FirmClient(mesh, UUID(facts["firm_id"]))
+    with (
+        run_mesh(
+            prepare=restore,
+            sandbox_folders={"exact": exact_as_it_was(tmp_path / "exact")},
+            blob_url=blobs.as_uri(),
+            secret_keys=(KEY,),
+            settle_s=0.2,
+            retry_schedule_s=(0.2,) * 8,
+            export_patience_s=0.2,
+        ) as mesh,
+        mesh.driver(installed_sandboxes()["exact"]) as vendor,
+    ):
+        firm = FirmClient(mesh.client(UUID(facts["firm_id"])), vendor)
         firm.until_booked(facts["unknown_but_booked"], facts["unknown_and_lost"], facts["in_outbox"])
         for document_id, entry_number in facts["entry_numbers"].items():
             [delivery] = firm.document(document_id)["deliveries"]
@@ -88,9 +93,9 @@ def test_a_database_with_work_in_flight_upgrades_and_goes_on(run_mesh: Any, fact
             problem := firm.problem_of(facts["blocked"])
         ) is not None:  # a renewed token may have unblocked it before us
             firm.partner.post(f"/dossier-api/v1/problems/{problem['id']}/retry")
-        firm.connect(facts["unconnected_dossier_id"])
+        firm.connect(facts["unconnected_dossier_id"], vendor.companies[0])
         firm.until_booked(facts["blocked"], facts["waits_for_connection"])
-        held = Counter(entry["YourRef"] for entry in firm.books())
+        held = Counter(entry.document_number for entry in vendor.entries(vendor.companies[0]))
         assert dict(held) == {
             **dict.fromkeys(("OLD-BOOKED-1", "OLD-BOOKED-2", "OLD-UNKNOWN-BOOKED", "OLD-UNKNOWN-LOST"), 1),
             **dict.fromkeys(("OLD-BLOCKED", "OLD-WAITS", "OLD-IN-OUTBOX"), 1),

@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from .driver import SandboxDriver
+
 
 class SandboxError(Exception):
     """A sandbox cannot start; the message says why and what to do."""
@@ -38,6 +40,8 @@ class Sandbox:
     """Takes its address and the folder that keeps its data (None: in memory). Listens while it is entered, or gives the app to
     mount. Raises ``SandboxError``."""
     demo: Demo | None = None
+    driver: Callable[[str], SandboxDriver] | None = None
+    """Takes the URL it hangs under; with it the tests of the whole mesh run on this vendor."""
 
 
 def installed_sandboxes() -> dict[str, Sandbox]:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
+from .driver import ExactDriver, connection_settings
 from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, STUDIO
 
 
@@ -27,17 +28,9 @@ async def _start(address: str, folder: Path | None) -> AsyncIterator[ASGIApp]:
     yield create_app(address, data_dir=folder)
 
 
-def _settings(division: int) -> Mapping[str, Any]:
+def _demo_settings(division: int) -> Mapping[str, Any]:
     return {
-        "division": division,
-        "journals": {
-            "sale": "700",
-            "sale_credit": "710",
-            "purchase": "600",
-            "purchase_credit": "610",
-            "receipts": "720",
-        },
-        "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+        **connection_settings(division),
         "default_payment_condition": {"sale": "30", "purchase": "30"},
         "vat_codes": {
             "sale": {"S:21": "21", "S:12": "12", "S:6": "6", "Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
@@ -52,5 +45,6 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_EXACT_BASE_URL",
     environment=environment,
     start=_start,
-    demo=Demo("connector-exact", {"0793904121": _settings(BAKERY), "0836836222": _settings(STUDIO)}),
+    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY), "0836836222": _demo_settings(STUDIO)}),
+    driver=ExactDriver,
 )

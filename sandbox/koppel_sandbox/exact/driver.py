@@ -1,0 +1,157 @@
+"""The sandbox Exact Online, driven by the tests of the whole mesh."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from koppel_sandbox.driver import Company, Entry, LostAnswer, SandboxDriver
+
+from .seed import BAKERY, NO_RIGHTS, STUDIO
+
+SALES_ENTRIES = "salesentry/SalesEntries"
+USER = "an.peeters"
+NO_LIMIT = 100_000
+HANG_S = 5
+_SALES_JOURNAL = "700"
+_LOST = {
+    LostAnswer.RESET: "reset_after_commit",
+    LostAnswer.HALF: "half_answer_after_commit",
+    LostAnswer.UNREADABLE: "html_after_commit",
+    LostAnswer.HANG: "hang_after_commit",
+}
+
+
+def connection_settings(division: int) -> dict[str, Any]:
+    """Return settings enough to book in a company; VAT with a percentage is left to find its own code."""
+    return {
+        "division": division,
+        "journals": {
+            "sale": _SALES_JOURNAL,
+            "sale_credit": "710",
+            "purchase": "600",
+            "purchase_credit": "610",
+            "receipts": "720",
+        },
+        "default_ledger_account": {"sale": "700000", "purchase": "604000"},
+        "vat_codes": {
+            "sale": {"Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
+            "purchase": {"AE": "PMC", "K": "PIC", "E": "PVR"},
+        },
+    }
+
+
+def _company(division: int) -> Company:
+    return Company(str(division), connection_settings(division), "700000", "Brasserie Het Anker BV")
+
+
+class ExactDriver(SandboxDriver):
+    """Speaks the control requests of ``control.py``."""
+
+    connector = "connector-exact"
+    companies = (_company(BAKERY), _company(STUDIO))
+    company_without_rights = str(NO_RIGHTS)
+    journals: ClassVar = {
+        "sales_invoice": _SALES_JOURNAL,
+        "sales_credit_note": "710",
+        "purchase_invoice": "600",
+        "purchase_credit_note": "610",
+        "daily_receipts": "720",
+    }
+    booking_operation = "SalesEntries"
+
+    def entries(self, company: Company) -> list[Entry]:
+        """Return the entries in a company's books."""
+        rows = json.loads(self.http.get(f"_control/divisions/{company.remote_id}/Entries").content)
+        return [_entry(row) for row in rows]
+
+    def call_count(self) -> int:
+        """Return the length of the sandbox's log of requests to its API."""
+        return len(self.http.get("_control/requests").json())
+
+    def read_count(self, company: Company) -> int:
+        """Return how many searches of sales entries were answered."""
+        division = int(company.remote_id)
+        wanted: dict[str, str | int] = {"method": "GET", "resource": SALES_ENTRIES, "status": 200, "division": division}
+        return len(self.http.get("_control/requests", params=wanted).json())
+
+    def is_booking(self, method: str, path: str) -> bool:
+        """Return whether this is a POST to SalesEntries."""
+        return method == "POST" and path.endswith(SALES_ENTRIES)
+
+    def close_period(self, company: Company, on: date) -> None:
+        """Close the month in the sales journal."""
+        self._period(company, on, closed=True)
+
+    def open_period(self, company: Company, on: date) -> None:
+        """Open the month in the sales journal."""
+        self._period(company, on, closed=False)
+
+    def _period(self, company: Company, on: date, *, closed: bool) -> None:
+        division = int(company.remote_id)
+        month = {"year": on.year, "period": on.month}
+        self._control("period", division=division, journal=_SALES_JOURNAL, closed=closed, **month)
+
+    def deny_booking(self, company: Company) -> None:
+        """Take the right from the user whose login Koppel has."""
+        self._control("user", user=USER, deny=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
+
+    def allow_booking(self, company: Company) -> None:
+        """Give the right back."""
+        self._control("user", user=USER, allow=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
+
+    def change_total(self, company: Company, document_number: str, total: Decimal) -> None:
+        """Change ``AmountFC``."""
+        self._record(company, document_number, set={"AmountFC": str(total)})
+
+    def delete_entry(self, company: Company, document_number: str) -> None:
+        """Delete the entry."""
+        self._record(company, document_number, delete=True)
+
+    def _record(self, company: Company, document_number: str, **change: Any) -> None:
+        where = {"YourRef": document_number}
+        changed = self._control("record", division=int(company.remote_id), table="Entries", where=where, **change)
+        assert changed == 1, f"{changed} entries of {document_number} in {company.remote_id}"
+
+    def lift_limits(self) -> None:
+        """Lift the limits of a minute and of a day."""
+        self._control("switches", minute_limit=NO_LIMIT, day_limit=NO_LIMIT)
+
+    def slow_down(self, company: Company, seconds: float) -> None:
+        """Let every answer of a division drip."""
+        self._control("faults", kind="slow_drip", path=f"/{company.remote_id}/", times=-1, seconds=seconds)
+
+    def throttle(self, company: Company, times: int, retry_after_s: int) -> None:
+        """Answer 429 with ``Retry-After``."""
+        headers = {"Retry-After": str(retry_after_s)}
+        self._control("faults", kind="throttle", path=f"/{company.remote_id}/", times=times, headers=headers)
+
+    def fail_reading(self, company: Company) -> None:
+        """Answer 503 with a page."""
+        path = f"/{company.remote_id}/{SALES_ENTRIES}"
+        self._control("faults", kind="html_503", method="GET", path=path, times=-1)
+
+    def lose_answers(self, how: LostAnswer, times: int) -> None:
+        """Spoil the answers of entries and documents made."""
+        path = "SalesEntries|Documents"
+        self._control("faults", kind=_LOST[how], method="POST", path=path, times=times, seconds=HANG_S)
+
+    def clear_faults(self) -> None:
+        """Remove every rule."""
+        self._control("faults", clear=True)
+
+    def _control(self, action: str, **body: Any) -> Any:
+        answer = self.http.post(f"_control/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["result"]
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(
+        document_number=str(row["YourRef"]),
+        entry_number=str(row["EntryNumber"]),
+        journal=str(row["Journal"]),
+        total=Decimal(row["AmountFC"]),
+        payment_reference="".join(filter(str.isdigit, row.get("PaymentReference") or "")),
+        has_files=bool(row["Document"]),
+    )

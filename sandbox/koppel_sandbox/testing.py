@@ -1,0 +1,90 @@
+"""A sandbox that runs for tests: a port and a thread of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from .installed import Sandbox
+
+START_WITHIN_S = 10.0
+POLL_INTERVAL_S = 0.01
+Start = Callable[[str], AbstractAsyncContextManager[ASGIApp | None]]
+"""Takes the URL to hang under; gives the app to serve, or None when it listens by itself."""
+
+
+class SandboxThread:
+    """Use as a context manager."""
+
+    def __init__(self, start: Start) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port = int(found.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._start = start
+        self._started = threading.Event()
+        self._failures: list[BaseException] = []
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> Self:
+        """Return a thread for an installed sandbox that keeps everything in memory."""
+        return cls(lambda url: sandbox.start(sandbox.environment(url)[sandbox.address_variable], None))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._started.wait(START_WITHIN_S):
+            raise TimeoutError("the sandbox did not start")
+        if self._failures:
+            raise self._failures[0]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(START_WITHIN_S)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._live())
+        except BaseException as error:
+            self._failures.append(error)
+        finally:
+            self._started.set()
+
+    async def _live(self) -> None:
+        async with self._start(self.url) as app:
+            if app is None:
+                self._started.set()
+                await self._stop.wait()
+            else:
+                await self._serve(app)
+
+    async def _serve(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=self.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(POLL_INTERVAL_S)
+        self._started.set()
+        await self._stop.wait()
+        server.should_exit = server.force_exit = True
+        await serving
