@@ -114,7 +114,7 @@ async def test_many_refused_messages_do_not_hold_the_good_ones_up(database: Data
 
     async with consuming(database, amqp, handle):
         await put(amqp, *(sealed(fact(f"bad-{n}")) for n in range(25)), sealed(fact("good")))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PROMPT_S):
             await until(lambda: seen == ["good"])
         await until_depth(amqp, dead_queue_of(SERVICE), 25)
 
