@@ -106,7 +106,7 @@ def booking(ubl: bytes, kind: DocumentKind) -> Booking:
         lines=with_vat([*_lines(document), *_adjustments(document)], stated),
         prepaid=rounded(document.totals.prepaid or ZERO),
         rounding=rounded(document.totals.rounding or ZERO),
-        payment_reference=document.structured_reference or document.payment_reference,
+        payment_reference=document.payment_reference,
         payment_terms=document.payment_terms,
         document_reference=document.accounting_cost,
         exchange_rate=_exchange_rate(document),

@@ -16,7 +16,12 @@ _STRUCTURED_IN_TEXT = re.compile(
 )
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
 _CREDITOR = re.compile(r"RF\d{2}[A-Z0-9]{1,21}", re.ASCII)
+_CREDITOR_IN_TEXT = re.compile(
+    r"\bRF\d{2}(?:[A-Z0-9]{1,21}|(?: [A-Z0-9]{4}){1,5}(?: [A-Z0-9]{1,3})?)\b", re.ASCII | re.IGNORECASE
+)
 _LENGTH_MAX = 64
+_TEXT_MAX = 10_000
+"""How far into a text references are looked for; a note may be megabytes long."""
 _NUMBER_OF_LETTER = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
@@ -45,12 +50,10 @@ def parse_structured_reference(text: str) -> str | None:
     return _checked("".join(found.groups()))
 
 
-def find_structured_reference(text: str) -> str | None:
-    """Return the first valid ``+++123/4567/89012+++`` in ``text``, as twelve digits."""
-    for found in _STRUCTURED_IN_TEXT.finditer(text[:10_000]):
-        if (digits := _checked(found[2] + found[3] + found[4])) is not None:
-            return digits
-    return None
+def find_structured_references(text: str) -> list[str]:
+    """Return each valid ``+++123/4567/89012+++`` in ``text``, as twelve digits."""
+    found = (_checked(one[2] + one[3] + one[4]) for one in _STRUCTURED_IN_TEXT.finditer(text[:_TEXT_MAX]))
+    return [digits for digits in found if digits is not None]
 
 
 def format_structured_reference(digits: str) -> str:
@@ -58,10 +61,27 @@ def format_structured_reference(digits: str) -> str:
     return f"+++{digits[:3]}/{digits[3:7]}/{digits[7:]}+++"
 
 
+def parse_creditor_reference(text: str) -> str | None:
+    """Return an ISO 11649 reference (``RF…``) in capitals and without blanks; None when it is not one."""
+    compact = text.replace(" ", "").upper()
+    return compact if _CREDITOR.fullmatch(compact) and _modulo_97(compact) == 1 else None
+
+
 def is_creditor_reference(text: str) -> bool:
     """Return whether ``text`` is an ISO 11649 reference (``RF…``)."""
-    compact = text.replace(" ", "").upper()
-    return bool(_CREDITOR.fullmatch(compact)) and _modulo_97(compact) == 1
+    return parse_creditor_reference(text) is not None
+
+
+def find_creditor_references(text: str) -> list[str]:
+    """Return each valid ISO 11649 reference in ``text``, written in one piece or in groups of four."""
+    found = (_longest_creditor_reference(one[0].split(" ")) for one in _CREDITOR_IN_TEXT.finditer(text[:_TEXT_MAX]))
+    return [reference for reference in found if reference is not None]
+
+
+def _longest_creditor_reference(groups: list[str]) -> str | None:
+    """Return the reference that the first groups make; a word or a number that follows it is no part of it."""
+    candidates = (parse_creditor_reference("".join(groups[:length])) for length in range(len(groups), 0, -1))
+    return next((one for one in candidates if one is not None), None)
 
 
 def is_iban(text: str) -> bool:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from koppel_ubl.identifiers import (
-    find_structured_reference,
+    find_creditor_references,
+    find_structured_references,
     format_structured_reference,
     is_creditor_reference,
     is_enterprise_number,
@@ -53,7 +54,7 @@ def test_structured_references_round_trip(base: int) -> None:
     digits = f"{base:010d}{base % 97 or 97:02d}"
     assert parse_structured_reference(format_structured_reference(digits)) == digits
     assert parse_structured_reference(digits) == digits
-    assert find_structured_reference(f"Betaal met {format_structured_reference(digits)} aub") == digits
+    assert find_structured_references(f"Betaal met {format_structured_reference(digits)} aub") == [digits]
     assert parse_structured_reference(digits[:-1] + str((int(digits[-1]) + 1) % 10)) is None
 
 
@@ -68,3 +69,6 @@ def test_ibans_and_creditor_references() -> None:
     assert not is_iban("BE68")
     assert is_creditor_reference("RF18 5390 0754 7034")
     assert not is_creditor_reference("RF19 5390 0754 7034")
+    for text in ("met RF18539007547034.", "met rf18 5390 0754 7034 voor 2026", "(RF18 5390 0754 7034)"):
+        assert find_creditor_references(text) == ["RF18539007547034"]
+    assert find_creditor_references("RF19 5390 0754 7034, XRF18539007547034") == []

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from koppel_ubl.identifiers import find_structured_reference, parse_structured_reference
+from koppel_ubl.identifiers import parse_structured_reference
 
 from .attachments import Attachment
 from .lines import Line
 from .money import NO_TOTALS, AllowanceCharge, Totals, VatSubtotal
 from .parties import NOBODY, Delivery, Identifier, Party
 from .payment import PaymentMeans
+from .payment_reference import payment_reference
 from .period import Period
 
 
@@ -111,20 +112,17 @@ class Document:
 
     @property
     def payment_reference(self) -> str | None:
-        """BT-83 as written; the first one."""
-        return next((text for means in self.payment_means for text in means.references), None)
+        """What the payer is to quote: a structured or creditor reference, else BT-83 as written; None when there is none.
+
+        A structured reference is twelve digits, a creditor reference (ISO 11649) begins with RF and has no blanks.
+        """
+        texts = (self.payment_terms, *self.notes)
+        return payment_reference(self.payment_means, texts, [one.number for one in self.billing_references])
 
     @property
     def structured_reference(self) -> str | None:
-        """The Belgian structured reference as twelve digits, wherever the document has it; None when there is none."""
-        for means in self.payment_means:
-            for text in (*means.references, means.instruction or "", means.instruction_note or ""):
-                if (digits := parse_structured_reference(text)) is not None:
-                    return digits
-        for text in (self.payment_terms or "", *self.notes):
-            if (digits := find_structured_reference(text)) is not None:
-                return digits
-        return None
+        """The payment reference where it is a Belgian structured one, as twelve digits; else None."""
+        return parse_structured_reference(self.payment_reference or "")
 
     @property
     def creditor_id(self) -> str | None:

@@ -1,0 +1,59 @@
+"""Which reference the payer is to quote: what the fields for it say, before what a text happens to mention."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from koppel_ubl.identifiers import (
+    find_creditor_references,
+    find_structured_references,
+    parse_creditor_reference,
+    parse_structured_reference,
+)
+
+from .payment import PaymentMeans
+
+_ANOTHER_DOCUMENT = re.compile(
+    r"\b(?:vorige|vroegere|eerdere|oude|vervang\w*|annul\w*|herinnering|aanmaning|tegenboek\w*|gecrediteerde"
+    r"|pr[ée]c[ée]dente?s?|ancienne?s?|remplac\w*|rappel|extourne\w*"
+    r"|previous|earlier|former|replac\w*|supersed\w*|cancel\w*|reminder|revers\w*"
+    r"|vorherige\w*|fr[üu]here\w*|ersetzt\w*|storn\w*|mahnung)\b",
+    re.IGNORECASE,
+)
+"""How a text says that it is about a document other than the one it stands in."""
+
+
+def payment_reference(
+    means: Sequence[PaymentMeans], texts: Iterable[str | None], other_documents: Iterable[str | None]
+) -> str | None:
+    """Return the reference to pay with; None when the document has none, or it is not clear which.
+
+    BT-83 comes first, then the fields in which older documents have it (InstructionID, InstructionNote). Only where all of
+    them are empty do texts count, and then only when exactly one reference stands in them: a text may quote the reference of
+    the document that it replaces or reminds of.
+
+    Args:
+        means: how the document is to be paid (BG-16).
+        texts: its payment terms and notes (BT-20, BT-22).
+        other_documents: numbers of the invoices that it refers to (BG-3).
+    """
+    references = [text for one in means for text in one.references if text.strip()]
+    older = [text for one in means for text in (one.instruction, one.instruction_note) if text and text.strip()]
+    for text in (*references, *older):
+        if (found := parse_structured_reference(text) or parse_creditor_reference(text)) is not None:
+            return found
+    for fields in (references, older):
+        if len(found_in_fields := _found_in(fields)) == 1:
+            return found_in_fields.pop()
+        if fields is references and references:
+            return references[0]
+    numbers = [number.strip() for number in other_documents if number and number.strip()]
+    mentioned = _found_in(text for text in texts if text and not _names_another_document(text, numbers))
+    return mentioned.pop() if len(mentioned) == 1 else None
+
+
+def _found_in(texts: Iterable[str]) -> set[str]:
+    return {found for text in texts for found in (*find_structured_references(text), *find_creditor_references(text))}
+
+
+def _names_another_document(text: str, numbers: Sequence[str]) -> bool:
+    return _ANOTHER_DOCUMENT.search(text) is not None or any(number in text for number in numbers)
