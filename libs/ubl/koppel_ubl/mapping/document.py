@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from lxml import etree
 
-from koppel_ubl.model import Attachment, CreditNote, Document, Identifier, Invoice, Line, Period, VatSubtotal
+from koppel_ubl.model import (
+    AllowanceCharge,
+    Attachment,
+    CreditNote,
+    Document,
+    Identifier,
+    Invoice,
+    Line,
+    Period,
+    Totals,
+    VatCategory,
+    VatSubtotal,
+)
 
 from .aggregate import (
     CAC,
@@ -34,8 +47,13 @@ from .references import BILLING, DOCUMENT, INVOICED_OBJECT, PROJECT_REFERENCE
 
 INVOICE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
-_CREDIT_TYPES: Final = frozenset({"381", "396", "261", "81", "83", "532"})
-"""UNTDID 1001 codes that credit; e-FFF writes 381 inside an Invoice."""
+CREDIT_NOTE_TYPES: Final = frozenset(
+    {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"}
+)
+"""Codes of UNTDID 1001 that credit, as BR-CL-01 lists them; every other code debits.
+
+The code decides and not the root: e-FFF writes 381 inside an Invoice, and some senders a debit code inside a CreditNote.
+"""
 
 _PERIOD = aggregate(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
 _ORDER = aggregate(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
@@ -125,7 +143,10 @@ def make(values: Values, root: etree._Element, notes: Notes) -> Invoice | Credit
         values["due_date"] = next((each.due_date for each in values.get("payment_means", ()) if each.due_date), None)
     lines = values.get("lines", ())
     values["lines"] = tuple(_with_vat(lines, breakdown[0]) if len(breakdown) == 1 else lines)
-    is_credit = root.tag == CREDIT_NOTE_ROOT or values.get("type_code") in _CREDIT_TYPES
+    if len(breakdown) == 1 and "allowances_charges" in values:
+        values["allowances_charges"] = tuple(_adjustments_with_vat(values["allowances_charges"], breakdown[0]))
+    code = (values.get("type_code") or "").strip()
+    is_credit = code in CREDIT_NOTE_TYPES if code else root.tag == CREDIT_NOTE_ROOT
     return built(CreditNote, values) if is_credit else built(Invoice, values)
 
 
@@ -153,29 +174,63 @@ def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
 
 
 def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
-    """Separate the VAT totals: the one in the accounting currency (BT-111) has no breakdown."""
+    """Tell the VAT totals apart by their currency, whatever their order; return the breakdown of the document's own."""
     currency, tax_currency = values.get("currency"), values.get("tax_currency")
-    breakdown: list[VatSubtotal] = []
+    own: list[Values] = []
     for total in values.pop("tax_totals", ()):
-        written_in, subtotals = total.get("currency"), total.get("subtotals", ())
-        is_second = tax_currency is not None and written_in == tax_currency != currency
-        field = "vat_total_in_tax_currency" if is_second else "vat_total"
-        if field in values or (is_second and subtotals):
+        written_in = total.get("currency")
+        if tax_currency is None or written_in != tax_currency or written_in == currency:
+            if written_in not in {currency, tax_currency, None}:
+                notes.skip_below(total["element"], CBC + "TaxAmount/@currencyID")
+            own.append(total)
+        elif "vat_total_in_tax_currency" in values:
             notes.skip(total["element"])
-        elif written_in not in {currency, tax_currency, None}:
-            notes.skip_below(total["element"], CBC + "TaxAmount/@currencyID")
-        if "tax" in total:
-            values.setdefault(field, total["tax"])
-        if not breakdown or not is_second:
-            breakdown += subtotals
-    values["vat_breakdown"] = tuple(breakdown)
-    return tuple(breakdown)
+        else:
+            if total.get("subtotals"):  # BT-111 has none; those in the other currency are not the document's
+                notes.skip_below(total["element"], CAC + "TaxSubtotal")
+            if "tax" in total:
+                values["vat_total_in_tax_currency"] = total["tax"]
+    counted = _counted(own, values.get("totals"))
+    for total in own:
+        if not any(total is each for each in counted):
+            notes.skip(total["element"])
+    stated = [total["tax"] for total in counted if "tax" in total]
+    if stated:
+        values["vat_total"] = sum(stated[1:], stated[0])
+    breakdown: tuple[VatSubtotal, ...] = tuple(each for total in counted for each in total.get("subtotals", ()))
+    values["vat_breakdown"] = breakdown
+    return breakdown
+
+
+def _counted(own: list[Values], totals: Totals | None) -> list[Values]:
+    """Return those of several VAT totals in the document's currency that make its VAT (BR-53 allows one).
+
+    Some senders write one for each rate, others repeat the total, with or without its breakdown: the document's totals with
+    and without VAT tell which. Where they do not, the first counts, with the first breakdown.
+    """
+    if len(own) < 2:
+        return own
+    with_breakdown = [total for total in own if total.get("subtotals")] or own
+    if totals is not None and totals.with_vat is not None and totals.without_vat is not None:
+        vat = totals.with_vat - totals.without_vat
+        if sum((total.get("tax") or Decimal(0) for total in own), Decimal(0)) == vat:
+            return own
+        if fitting := [total for total in with_breakdown if total.get("tax") == vat]:
+            return fitting[:1]
+    return with_breakdown[:1]
 
 
 def _with_vat(lines: list[Line], only: VatSubtotal) -> Iterator[Line]:
     """Give lines without VAT that of the document's only breakdown (e-FFF)."""
     for line in lines:
         yield line if line.vat.category is not None else replace(line, vat=vat_with(line.vat, only))
+
+
+def _adjustments_with_vat(adjustments: tuple[AllowanceCharge, ...], only: VatSubtotal) -> Iterator[AllowanceCharge]:
+    """Give allowances and charges of the document without VAT that of its only breakdown."""
+    for each in adjustments:
+        vat = each.vat or VatCategory()
+        yield each if vat.category is not None else replace(each, vat=vat_with(vat, only))
 
 
 def unmake(document: Document) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from lxml import etree
 
 from koppel_ubl import identifiers
+from koppel_ubl.checking.codes import codes
 from koppel_ubl.checking.engine import (
     Facts,
     Group,
@@ -171,6 +172,21 @@ def without_due_date(document: Group, facts: Facts) -> Iterator[Value]:
     for payable in document.elements("cac:LegalMonetaryTotal", "cbc:PayableAmount"):
         if decimal(payable) > 0:
             yield payable
+
+
+@RULES.on("/cbc:InvoiceTypeCode", "/cbc:CreditNoteTypeCode").search(
+    "KOPPEL-TYPE-CODE",
+    "warning",
+    "BT-3",
+    nl="De typecode past niet bij dit soort document; de code beslist of het een factuur of een creditnota is.",
+    fr="Le code de type ne convient pas à ce genre de document ; il décide si c'est une facture ou une note de crédit.",
+    en="The type code does not fit this kind of document; the code decides whether it is an invoice or a credit note.",
+)
+def contradicting_types(code: Value, facts: Facts) -> Iterator[Value]:
+    text = normalised(code.text)
+    is_credit = text in codes("credit_note_types")
+    if is_credit != facts.is_credit_note and (is_credit or text in codes("invoice_types")):
+        yield code
 
 
 @RULES.on("cbc:*Amount", "cbc:*Quantity", "cbc:*Percent", "cbc:*Numeric").search(

@@ -1,0 +1,129 @@
+"""Documents that break a rule and can still mean only one thing are read as they are meant."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import koppel_ubl
+from koppel_ubl import CreditNote, Invoice
+from koppel_ubl.checking.codes import codes
+from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES
+
+VALID = Path(__file__).parent / "samples" / "valid"
+INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_text("utf-8")
+CREDIT_NOTE = next(VALID.glob("own__be-*credit*.xml")).read_text("utf-8")
+
+
+def edited(text: str, *swaps: tuple[str, str]) -> bytes:
+    for old, new in swaps:
+        assert old in text
+        text = text.replace(old, new)
+    return text.encode()
+
+
+# ── type codes (BT-3) ──
+
+
+def test_the_codes_that_credit_are_those_of_the_standard() -> None:
+    assert codes("credit_note_types") == CREDIT_NOTE_TYPES
+    assert not CREDIT_NOTE_TYPES & codes("invoice_types") - {"81"}
+
+
+@pytest.mark.parametrize("code", sorted(CREDIT_NOTE_TYPES))
+def test_an_invoice_with_a_credit_code_is_a_credit_note(code: str) -> None:
+    data = edited(INVOICE, (">380</cbc:InvoiceTypeCode>", f">{code}</cbc:InvoiceTypeCode>"))
+    assert isinstance(koppel_ubl.read(data), CreditNote)
+    assert "KOPPEL-TYPE-CODE" in koppel_ubl.check(data).rules()
+
+
+@pytest.mark.parametrize("code", ["380", "383", "384", "386", "389", "751", "80", "393"])
+def test_a_credit_note_with_a_debit_code_is_an_invoice(code: str) -> None:
+    data = edited(CREDIT_NOTE, (">381</cbc:CreditNoteTypeCode>", f">{code}</cbc:CreditNoteTypeCode>"))
+    assert isinstance(koppel_ubl.read(data), Invoice)
+    assert "KOPPEL-TYPE-CODE" in koppel_ubl.check(data).rules()
+
+
+@pytest.mark.parametrize(("text", "kind"), [(INVOICE, Invoice), (CREDIT_NOTE, CreditNote)])
+def test_without_a_code_the_root_decides(text: str, kind: type) -> None:
+    for name in ("InvoiceTypeCode", "CreditNoteTypeCode"):
+        start, end = text.find(f"<cbc:{name}>"), text.find(f"</cbc:{name}>") + len(f"</cbc:{name}>")
+        if start > 0:
+            text = text[:start] + text[end:]
+    assert isinstance(koppel_ubl.read(text.encode()), kind)
+    assert "KOPPEL-TYPE-CODE" not in koppel_ubl.check(text.encode()).rules()
+
+
+# ── VAT totals (BT-110, BT-111) ──
+
+_FROM, _TO = INVOICE.index("<cac:TaxTotal>"), INVOICE.index("</cac:TaxTotal>") + len("</cac:TaxTotal>")
+OWN = INVOICE[_FROM:_TO]
+IN_DOLLARS = edited(
+    INVOICE,
+    ('currencyID="EUR"', 'currencyID="USD"'),
+    (
+        ">EUR</cbc:DocumentCurrencyCode>",
+        ">USD</cbc:DocumentCurrencyCode><cbc:TaxCurrencyCode>EUR</cbc:TaxCurrencyCode>",
+    ),
+).decode()
+DOLLARS = OWN.replace('currencyID="EUR"', 'currencyID="USD"')
+EUROS = '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">79.37</cbc:TaxAmount></cac:TaxTotal>'
+EUROS_WITH_BREAKDOWN = OWN.replace(">86.27<", ">79.37<", 1)
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [DOLLARS + EUROS, EUROS + DOLLARS, DOLLARS + EUROS_WITH_BREAKDOWN, EUROS_WITH_BREAKDOWN + DOLLARS],
+    ids=["usual", "euros first", "breakdown in both", "euros first, breakdown in both"],
+)
+def test_vat_totals_are_known_by_their_currency_and_not_by_their_place(totals: str) -> None:
+    document = koppel_ubl.read(edited(IN_DOLLARS, (DOLLARS, totals)))
+    assert (document.vat_total, document.vat_total_in_tax_currency) == (Decimal("86.27"), Decimal("79.37"))
+    assert [(one.rate, one.taxable, one.tax) for one in document.vat_breakdown] == [
+        (Decimal(21), Decimal("376.50"), Decimal("79.07")),
+        (Decimal(6), Decimal("120.00"), Decimal("7.20")),
+    ]
+    assert any("TaxSubtotal" in path for path in document.unmapped) is ("Subtotal" in totals.replace(DOLLARS, ""))
+
+
+_FIRST = OWN.index("<cac:TaxSubtotal>")
+_SECOND = OWN.index("<cac:TaxSubtotal>", _FIRST + 1)
+
+
+def vat_total(tax: str, subtotals: str = "") -> str:
+    return f'<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">{tax}</cbc:TaxAmount>{subtotals}</cac:TaxTotal>'
+
+
+AT_21, AT_6 = OWN[_FIRST:_SECOND], OWN[_SECOND : OWN.index("</cac:TaxTotal>")]
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        vat_total("79.07", AT_21) + vat_total("7.20", AT_6),
+        OWN + OWN,
+        OWN + vat_total("86.27"),
+        vat_total("86.27") + OWN,
+    ],
+    ids=["one for each rate", "the same twice", "repeated without breakdown", "first without breakdown"],
+)
+def test_two_vat_totals_in_one_currency_make_the_vat_of_the_document(totals: str) -> None:
+    document = koppel_ubl.read(edited(INVOICE, (OWN, totals)))
+    assert document.vat_total == Decimal("86.27")
+    assert [one.tax for one in document.vat_breakdown] == [Decimal("79.07"), Decimal("7.20")]
+
+
+# ── categories that are not there ──
+
+
+def test_a_charge_of_the_document_has_the_only_vat_there_is() -> None:
+    charge = (
+        "<cac:AllowanceCharge><cbc:ChargeIndicator>true</cbc:ChargeIndicator>"
+        '<cbc:Amount currencyID="EUR">10.00</cbc:Amount></cac:AllowanceCharge><cac:TaxTotal>'
+    )
+    [without] = koppel_ubl.read(edited(INVOICE, ("<cac:TaxTotal>", charge))).allowances_charges
+    assert without.vat is None or without.vat.category is None
+    only = edited(INVOICE, (OWN, vat_total("81.17", AT_21)), ("<cac:TaxTotal>", charge))
+    [charged] = koppel_ubl.read(only).allowances_charges
+    assert charged.vat is not None
+    assert (charged.vat.category, charged.vat.rate) == ("S", Decimal(21))
