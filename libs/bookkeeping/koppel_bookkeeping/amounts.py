@@ -5,7 +5,7 @@ the amount. So each rate's VAT is spread over its lines such that the sum is exa
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Final
 
 CENT: Final = Decimal("0.01")
@@ -24,24 +24,42 @@ def plain(value: Decimal) -> str:
     return format(value, "f")
 
 
-def spread(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+def spread(total: Decimal, weights: Sequence[Decimal], rate: Decimal | None = None) -> list[Decimal]:
     """Split ``total`` over ``weights`` in cents: each within one cent of its share, the sum exactly ``total``.
 
     Largest remainder; the earlier line wins a tie, so the same document is always spread the same way. No part has another
     sign than its exact share, for some ledgers (Octopus) refuse a line whose base and VAT have opposite signs.
+
+    Args:
+        total: what is spread.
+        weights: the nets of the lines, of one sign or mixed.
+        rate: in percent, where ``total`` is the VAT of the weights: each line's share is its own VAT then, and only what the
+            sum differs by is spread. Lines that nearly cancel out would otherwise take the whole difference many times over.
     """
     if not weights:
         raise ValueError("nothing to spread over")
-    weight = sum(weights, Decimal(0))
-    if weight == 0:
+    shares = _shares(total, weights, rate)
+    if shares is None:
         return _on_one_line(total, weights)
-    shares = [_CONTEXT.divide(_CONTEXT.multiply(total, part), weight) for part in weights]
     cents = [share.quantize(CENT, ROUND_FLOOR, _CONTEXT) for share in shares]
     left = int((total - sum(cents, Decimal(0))) / CENT)
     by_remainder = sorted(range(len(shares)), key=lambda index: (cents[index] - shares[index], index))
     for index in by_remainder[:left]:
         cents[index] += CENT
     return cents
+
+
+def _shares(total: Decimal, weights: Sequence[Decimal], rate: Decimal | None) -> list[Decimal] | None:
+    """Return the exact share of each line; None where the lines cancel out and their rate is unknown."""
+    weight, size = sum(weights, Decimal(0)), sum(map(abs, weights), Decimal(0))
+    if not rate or not size:
+        if weight == 0:
+            return None
+        return [_CONTEXT.divide(_CONTEXT.multiply(total, part), weight) for part in weights]
+    with localcontext(_CONTEXT):
+        own = [part * rate / 100 for part in weights]
+        difference = total - sum(own, Decimal(0))
+        return [share + difference * abs(part) / size for share, part in zip(own, weights, strict=True)]
 
 
 def _on_one_line(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:

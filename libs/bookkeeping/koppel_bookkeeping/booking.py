@@ -173,7 +173,8 @@ def with_vat(lines: Sequence[BookingLine], stated: Iterable[VatAmount]) -> tuple
         groups[line.group].append(index)
     result = list(lines)
     for group, indexes in groups.items():
-        taxes = spread(rounded(tax_of.pop(group, Decimal(0))), [lines[index].net for index in indexes])
+        tax, nets = rounded(tax_of.pop(group, Decimal(0))), [lines[index].net for index in indexes]
+        taxes = spread(tax, nets, group[1])
         for index, tax in zip(indexes, taxes, strict=True):
             result[index] = replace(lines[index], tax=tax)
     if any(tax_of.values()):
@@ -189,4 +190,4 @@ def vat_due_by_buyer(lines: Sequence[BookingLine], percentage: Decimal) -> list[
     the sum of ``lines``, and the parts make that sum.
     """
     base = sum((line.net for line in lines), Decimal(0))
-    return spread(rounded(base * percentage / 100), [line.net for line in lines])
+    return spread(rounded(base * percentage / 100), [line.net for line in lines], percentage)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koppel_bookkeeping.amounts import CENT, spread
+from koppel_bookkeeping.amounts import CENT, rounded, spread
 
 cents = st.integers(-(10**9), 10**9).map(lambda number: Decimal(number) * CENT)
 
@@ -28,6 +28,30 @@ def test_each_part_is_within_a_cent_of_its_share(total: Decimal, weights: list[D
 @given(total=cents, weights=st.lists(cents, min_size=1, max_size=60))
 def test_the_same_document_is_always_spread_the_same(total: Decimal, weights: list[Decimal]) -> None:
     assert spread(total, weights) == spread(total, list(weights))
+
+
+rates = st.sampled_from([Decimal(rate) for rate in ("6", "12", "21", "5.5", "0", "0.01")])
+
+
+@given(total=cents, nets=st.lists(cents, min_size=1, max_size=60), rate=rates)
+def test_with_a_rate_the_sum_is_exact_too(total: Decimal, nets: list[Decimal], rate: Decimal) -> None:
+    assert sum(spread(total, nets, rate)) == total
+
+
+@given(off=st.integers(-60, 60), nets=st.lists(cents, min_size=1, max_size=60), rate=rates.filter(bool))
+def test_lines_of_mixed_sign_each_carry_their_own_vat(off: int, nets: list[Decimal], rate: Decimal) -> None:
+    difference = off * CENT
+    total = rounded(sum(nets, Decimal(0)) * rate / 100) + difference
+    size = sum(map(abs, nets), Decimal(0))
+    for part, net in zip(spread(total, nets, rate), nets, strict=True):
+        spread_on_it = (abs(difference) + CENT) * abs(net) / size if size else abs(total)
+        assert abs(part - net * rate / 100) <= spread_on_it + CENT
+
+
+def test_a_returned_good_does_not_take_the_rounding_of_the_whole_invoice() -> None:
+    """100.00 sold and 99.00 taken back at 21 %; the sender rounded the VAT of 1.00 up to 0.22."""
+    nets = [Decimal("100.00"), Decimal("-99.00")]
+    assert spread(Decimal("0.22"), nets, Decimal(21)) == [Decimal("21.01"), Decimal("-20.79")]
 
 
 def test_the_cent_that_rounding_per_line_would_add() -> None:
