@@ -21,7 +21,6 @@ from koppel_mesh.broker import Message, Publisher, dead_queue_of, declare_topolo
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import EVENT_TYPES, UnreadableMessageError, asyncapi, open_envelope
-from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 
 ROOT = Path(__file__).parents[1]
@@ -103,10 +102,9 @@ def test_what_misses_something_promised_is_refused(type_: str) -> None:
 
 
 async def test_what_is_refused_is_kept_in_quarantine(
-    make_database: Callable[[], str], make_vhost: Callable[[], str]
+    make_database: Callable[..., str], make_vhost: Callable[[], str]
 ) -> None:
-    url, amqp = make_database(), make_vhost()
-    await upgrade(url, SCHEDULER.name, SCHEDULER.lineages)
+    url, amqp = make_database(SCHEDULER), make_vhost()
     handled = [event.type for event in SCHEDULER.handlers]
     await declare_topology(amqp, {SCHEDULER.name: handled})
     bad = [json.dumps(example).encode() for type_ in handled for example in mutilated(type_)]

@@ -51,7 +51,7 @@ def models(service: Service) -> list[MetaData]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_revisions_make_exactly_the_models(name: str, make_database: Callable[[], str]) -> None:
+async def test_revisions_make_exactly_the_models(name: str, make_database: Callable[..., str]) -> None:
     """Alembic compares what it knows of; the catalogues also show conditions of indexes, defaults, identities."""
     url, service, schema = make_database(), SERVICES[name], schema_of(name)
     await upgrade(url, name, service.lineages)
@@ -79,7 +79,7 @@ async def test_revisions_make_exactly_the_models(name: str, make_database: Calla
     assert declared - made == set(), "models declare what no revision makes"
 
 
-async def test_many_jobs_at_once_upgrade_one_database(make_database: Callable[[], str]) -> None:
+async def test_many_jobs_at_once_upgrade_one_database(make_database: Callable[..., str]) -> None:
     url = make_database()
     await asyncio.gather(
         *(upgrade(url, name, service.lineages) for name, service in SERVICES.items() for _ in range(3))
@@ -87,7 +87,7 @@ async def test_many_jobs_at_once_upgrade_one_database(make_database: Callable[[]
     assert await in_schema(url, "identity", lambda found: bool(catalogue(found, "identity")))
 
 
-async def test_a_schema_of_an_unknown_history_is_left_alone(make_database: Callable[[], str]) -> None:
+async def test_a_schema_of_an_unknown_history_is_left_alone(make_database: Callable[..., str]) -> None:
     url = make_database()
 
     def stamp(connection: Connection) -> None:

@@ -322,7 +322,7 @@ def test_a_server_that_does_not_start_is_told_in_one_sentence(tmp_path: Path) ->
 
 
 def test_migrate_and_serve_run_services_on_given_servers(
-    make_database: Callable[[], str], make_vhost: Callable[[], str], free_port: int, tmp_path: Path
+    make_database: Callable[..., str], make_vhost: Callable[[], str], free_port: int, tmp_path: Path
 ) -> None:
     given = environment(
         KOPPEL_DATABASE_URL=make_database(),

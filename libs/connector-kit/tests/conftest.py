@@ -23,8 +23,8 @@ def harness(vendor: PaperVendor) -> PaperHarness:
 
 
 @pytest.fixture
-async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+async def testbed(vendor: PaperVendor, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
         yield running
 
 

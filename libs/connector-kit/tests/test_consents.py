@@ -12,8 +12,8 @@ from .paper_vendor import PaperVendor
 
 
 @pytest.fixture
-async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as running:
+async def testbed(vendor: PaperVendor, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as running:
         yield running
 
 

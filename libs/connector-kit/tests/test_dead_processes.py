@@ -25,11 +25,11 @@ DEAD_AFTER_S = 2.0
 
 
 @pytest.fixture
-async def idle(vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+async def idle(vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
     """A batch of documents ready to go, leases of a minute, and nobody who works yet."""
     async with open_testbed(
         SERVICE,
-        make_database(),
+        make_database(SERVICE),
         start=False,
         paper_base_url=vendor.url,
         lease_s=60,
@@ -143,9 +143,9 @@ async def test_a_claim_is_void_as_soon_as_its_owner_may_have_been_declared_dead(
 
 
 async def test_a_process_that_ends_leaves_no_claim_behind(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    url = make_database()
+    url = make_database(SERVICE)
     async with open_testbed(SERVICE, url, paper_base_url=vendor.url) as testbed:
         assert len(await testbed.rows("SELECT 1 FROM owner")) == 1
     async with open_testbed(SERVICE, url, paper_base_url=vendor.url, start=False) as testbed:
@@ -153,7 +153,7 @@ async def test_a_process_that_ends_leaves_no_claim_behind(
         assert [row.id for row in owners] == [testbed.kit.owner.id]
 
 
-async def test_a_dead_after_of_less_than_two_heartbeats_is_refused(make_database: Callable[[], str]) -> None:
+async def test_a_dead_after_of_less_than_two_heartbeats_is_refused(make_database: Callable[..., str]) -> None:
     with pytest.raises(ValueError, match="KOPPEL_DEAD_AFTER_S is 1: less than two heartbeats of 1 s"):
-        async with open_testbed(SERVICE, make_database(), heartbeat_s=1.0, dead_after_s=1.0):
+        async with open_testbed(SERVICE, make_database(SERVICE), heartbeat_s=1.0, dead_after_s=1.0):
             pass

@@ -17,9 +17,9 @@ from .paper_vendor import PaperVendor
 
 @pytest.fixture
 async def testbed(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
         await harness.connect(running)
         yield running
 
@@ -97,11 +97,11 @@ async def test_missing_settings_block_and_name_themselves(
 
 
 async def test_a_slow_vendor_costs_nobody_the_claim_of_those_that_wait_their_turn(
-    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str]
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[..., str]
 ) -> None:
     lease_s = 1.5
     async with open_testbed(
-        SERVICE, make_database(), paper_base_url=vendor.url, deadline_s=0.6, lease_s=lease_s
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, deadline_s=0.6, lease_s=lease_s
     ) as testbed:
         await harness.connect(testbed)
         vendor.books_in_s = 2 * lease_s / testbed.kit.settings.claim_batch
@@ -112,9 +112,9 @@ async def test_a_slow_vendor_costs_nobody_the_claim_of_those_that_wait_their_tur
         assert [row.attempts for row in rows] == [1] * len(rows), "the sweeper took a living worker's claims"
 
 
-async def test_a_lease_that_no_call_fits_in_is_refused_at_the_start(make_database: Callable[[], str]) -> None:
+async def test_a_lease_that_no_call_fits_in_is_refused_at_the_start(make_database: Callable[..., str]) -> None:
     with pytest.raises(ValueError, match="KOPPEL_LEASE_S is 1; connector-paper needs 2, twice its deadline"):
-        async with open_testbed(SERVICE, make_database(), deadline_s=1.0, lease_s=1.0):
+        async with open_testbed(SERVICE, make_database(SERVICE), deadline_s=1.0, lease_s=1.0):
             pass
 
 
@@ -214,10 +214,12 @@ async def test_a_total_that_differs_goes_to_a_person(
 
 
 async def test_exported_but_not_booked_is_noticed_by_a_clock(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     vendor.booked_at_once = False
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, unbooked_after_s=0.5) as testbed:
+    async with open_testbed(
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, unbooked_after_s=0.5
+    ) as testbed:
         await harness.connect(testbed)
         await testbed.deliver(testbed.ready(*harness.document(1)))
 
@@ -235,9 +237,11 @@ async def test_exported_but_not_booked_is_noticed_by_a_clock(
 
 
 async def test_a_noisy_dossier_leaves_its_neighbours_their_pace(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, workers=2, start=False) as testbed:
+    async with open_testbed(
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, workers=2, start=False
+    ) as testbed:
         await harness.connect(testbed)
         noisy = testbed.dossier_id
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(120)))

@@ -84,11 +84,14 @@ class TestLetterConformance(ConnectorConformance):
     ids=["cannot have acted", "may have acted"],
 )
 async def test_what_a_mail_server_says_is_kept_without_secrets(
-    make_database: Callable[[], str], verb: str, reply: bytes, ending: type[ConnectorError]
+    make_database: Callable[..., str], verb: str, reply: bytes, ending: type[ConnectorError]
 ) -> None:
     from .letter_connector import SERVICE
 
-    async with MailServer() as server, open_testbed(SERVICE, make_database(), letter_port=server.port) as testbed:
+    async with (
+        MailServer() as server,
+        open_testbed(SERVICE, make_database(SERVICE), letter_port=server.port) as testbed,
+    ):
         connection_id = await testbed.connect({"address": "office@letters.example", "password": "hush-4071"})
         async with testbed.context.database.reading() as reading:
             row = await testbed.kit.connections.read(reading, connection_id)

@@ -38,9 +38,9 @@ async def open_one(testbed: Any) -> Any:
 
 
 async def test_a_storm_never_exceeds_the_window(
-    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(40)))
 
@@ -62,9 +62,9 @@ async def test_a_storm_never_exceeds_the_window(
 
 
 async def test_many_workers_share_one_window(
-    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         used = vendor.minutes.total()
         waits: list[datetime | None] = []
@@ -86,10 +86,10 @@ async def test_many_workers_share_one_window(
 
 
 async def test_the_vendors_count_wins_over_ours(
-    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    small_window: None, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     """Another program shares the application: the vendor has counted more than we have."""
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         for minute in list(vendor.minutes):
             vendor.minutes[minute] = vendor.minutes[minute + 1] = 9
@@ -101,9 +101,9 @@ async def test_the_vendors_count_wins_over_ours(
 
 
 async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, claim_batch=1) as testbed:
         await harness.connect(testbed)
         await harness.fail(Fault.FORBIDS, times=1000)
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(12)))
@@ -130,10 +130,10 @@ async def test_the_breaker_opens_before_the_vendor_blocks_and_probes_once(
 
 
 async def test_what_exists_already_uses_up_no_errors(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     """Six of our own repeats are refused as such: they are looked up, and the company's other sales go on."""
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         vendor.exists_already = 6
         await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(6)))
@@ -147,10 +147,10 @@ async def test_what_exists_already_uses_up_no_errors(
 
 
 async def test_a_search_that_settles_goes_though_the_endpoint_is_out_of_errors(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     async with open_testbed(
-        SERVICE, make_database(), paper_base_url=vendor.url, claim_batch=1, settle_s=1.5
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, claim_batch=1, settle_s=1.5
     ) as testbed:
         await harness.connect(testbed)
         await harness.fail(Fault.ACTS_THEN_ERROR)
@@ -169,9 +169,9 @@ async def test_a_search_that_settles_goes_though_the_endpoint_is_out_of_errors(
 
 
 async def test_the_reserve_of_searches_ends_too(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         await testbed.hand(testbed.ready(*harness.document(1)))
         opened = await open_one(testbed)
@@ -192,11 +192,11 @@ async def test_the_reserve_of_searches_ends_too(
 
 
 async def test_nothing_found_is_an_empty_list_and_an_unknown_path_is_not(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     """Both are answered with 404 and a body; only the first is no error."""
     nothing = NothingFound("errorCode", frozenset({-16}))
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         opened = await open_one(testbed)
         for _ in range(6):
@@ -247,10 +247,10 @@ async def _any_booked(testbed: Testbed) -> bool:
 async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going(
     vendor: PaperVendor,
     harness: PaperHarness,
-    make_database: Callable[[], str],
+    make_database: Callable[..., str],
     holds: Literal["connection", "operation"],
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         connection_id = await harness.connect(testbed)
         until = testbed.context.now() + timedelta(hours=1)
         async with testbed.context.database.transaction() as tx:
@@ -261,9 +261,9 @@ async def test_an_endpoint_out_of_errors_leaves_the_rest_of_its_connection_going
 
 
 async def test_no_database_no_call(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         opened = await open_one(testbed)
         calls = len(vendor.seen)
@@ -275,12 +275,12 @@ async def test_no_database_no_call(
 
 
 async def test_learning_and_calling_take_the_windows_in_one_order(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A vendor that tells its limits otherwise than ours, and two who call it for one scope at once."""
     two = (SMALL, replace(SMALL, name="day", capacity=10_000, period_s=86_400, headers=HeaderNames("D", "D", "D")))
     monkeypatch.setattr(PaperConnector, "profile", replace(PaperConnector.profile, windows=two))
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         database = testbed.context.database
         readings = [Reading(name, None, 5, None) for name in ("minute", "day")]

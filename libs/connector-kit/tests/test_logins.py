@@ -28,10 +28,10 @@ async def vendor() -> AsyncIterator[OfficeVendor]:
 
 
 @pytest.fixture
-async def testbed(vendor: OfficeVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+async def testbed(vendor: OfficeVendor, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
     login_base_url = f"{vendor.url}{LOGIN_SERVER}"
     async with open_testbed(
-        SERVICE, make_database(), paper_base_url=vendor.url, login_base_url=login_base_url
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, login_base_url=login_base_url
     ) as running:
         yield running
 
@@ -201,10 +201,10 @@ async def test_a_consent_of_a_public_client_on_another_server(
 
 
 async def test_there_is_no_callback_where_nothing_is_consented(
-    vendor: OfficeVendor, make_database: Callable[[], str]
+    vendor: OfficeVendor, make_database: Callable[..., str]
 ) -> None:
     async with (
-        open_testbed(PIN_SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed,
+        open_testbed(PIN_SERVICE, make_database(PIN_SERVICE), start=False, paper_base_url=vendor.url) as testbed,
         testbed.owner() as owner,
     ):
         assert (await owner.get("/oauth/callback", params={"code": "x", "state": "y"})).status_code == 404

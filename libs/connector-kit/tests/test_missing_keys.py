@@ -20,9 +20,9 @@ LOST, OTHER = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def start(vendor: PaperVendor, make_database: Callable[[], str]) -> Start:
+def start(vendor: PaperVendor, make_database: Callable[..., str]) -> Start:
     """Return what starts the connector on one database, with these keys."""
-    database_url = make_database()
+    database_url = make_database(SERVICE)
 
     def started(keys: str) -> AbstractAsyncContextManager[Testbed]:
         return open_testbed(SERVICE, database_url, paper_base_url=vendor.url, secret_keys=keys)

@@ -22,13 +22,13 @@ from connector_griffel_tests.harness import GriffelHarness  # isort: skip
 
 
 @pytest.mark.parametrize("mutant", CAUGHT_BY, ids=lambda mutant: mutant.__name__)
-async def test_a_mistake_is_seen(mutant: type[GriffelConnector], make_database: Callable[[], str]) -> None:
+async def test_a_mistake_is_seen(mutant: type[GriffelConnector], make_database: Callable[..., str]) -> None:
     scenario, said = CAUGHT_BY[mutant]
     with pytest.raises(AssertionError, match=re.escape(said)):
         await run(scenario, mutant(), make_database)
 
 
-async def run(scenario: str, connector: GriffelConnector, make_database: Callable[[], str]) -> None:
+async def run(scenario: str, connector: GriffelConnector, make_database: Callable[..., str]) -> None:
     """Run one scenario of the suite, as pytest would; ``name[fault]`` for one with a parameter."""
     name, _, fault = scenario.rstrip("]").partition("[")
     service = connector_service(connector, settings=GriffelServiceSettings)
@@ -46,7 +46,7 @@ async def run(scenario: str, connector: GriffelConnector, make_database: Callabl
             if "testbed" not in wanted:
                 await test(**{each: given[each] for each in wanted})
                 return
-            async with open_testbed(service, make_database(), **given["vendor_settings"]) as testbed:
+            async with open_testbed(service, make_database(service), **given["vendor_settings"]) as testbed:
                 await harness.connect(testbed)
                 await test(**{each: {**given, "testbed": testbed}[each] for each in wanted})
         except pytest.skip.Exception as skipped:

@@ -25,9 +25,9 @@ SECRET = "paper-notices"
 
 @pytest.fixture
 async def testbed(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
         await harness.connect(running)
         yield running
 
@@ -164,10 +164,10 @@ async def test_a_notice_that_cannot_be_worked_off_waits_and_is_given_up_in_the_e
 
 
 async def test_a_process_killed_between_store_and_work_loses_no_notice(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     loops = ("deliveries", "read-back", "imports")
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         testbed.start(loops)
         await harness.connect(testbed)
         row = await exported(testbed, harness, vendor)

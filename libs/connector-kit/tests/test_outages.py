@@ -55,9 +55,9 @@ async def is_away(testbed: Testbed) -> bool:
 
 @pytest.mark.parametrize("outage", ["drops", "refuses", "503"])
 async def test_after_a_short_outage_everything_is_booked_once_within_seconds(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str], outage: str
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str], outage: str
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, pause_first_s=0.3) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, pause_first_s=0.3) as testbed:
         await harness.connect(testbed)
         vendor.books_in_s = 0.02
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(24)))
@@ -88,9 +88,9 @@ async def test_after_a_short_outage_everything_is_booked_once_within_seconds(
 
 
 async def test_nothing_is_booked_while_it_is_unknown_whether_an_earlier_one_was(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, settle_s=1.5) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, settle_s=1.5) as testbed:
         await harness.connect(testbed)
         await harness.fail(Fault.ACTS_THEN_RESETS)
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(8)))
@@ -106,9 +106,11 @@ async def test_nothing_is_booked_while_it_is_unknown_whether_an_earlier_one_was(
 
 
 async def test_a_ping_opens_the_way_for_the_others_while_one_settles(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
-    async with open_testbed(PINGED_SERVICE, make_database(), paper_base_url=vendor.url, settle_s=60) as testbed:
+    async with open_testbed(
+        PINGED_SERVICE, make_database(PINGED_SERVICE), paper_base_url=vendor.url, settle_s=60
+    ) as testbed:
         await harness.connect(testbed)
         await harness.fail(Fault.ACTS_THEN_RESETS)
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(8)))
@@ -173,10 +175,10 @@ async def test_a_vendor_that_says_when_to_come_back_is_left_alone_until_then(
 
 @pytest.fixture
 async def paused(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
     """Four documents of which one met a vendor that is away; the vendor is well again, and the pause is a long one."""
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, pause_first_s=60) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, pause_first_s=60) as testbed:
         await harness.connect(testbed)
         await vendor.refuse_connections()
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(4)))

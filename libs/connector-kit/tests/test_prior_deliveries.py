@@ -15,19 +15,19 @@ from .paper_vendor import PaperVendor
 
 @pytest.fixture
 async def testbed(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
         await harness.connect(running)
         yield running
 
 
 @pytest.mark.parametrize("faults", [(), (Fault.ACTS_THEN_HANGS,)], ids=["at once", "after doubt"])
 async def test_two_ways_to_one_company_are_taken_one_after_the_other(
-    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str], faults: tuple[Fault, ...]
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[..., str], faults: tuple[Fault, ...]
 ) -> None:
     settle_s = 1.0
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, settle_s=settle_s) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, settle_s=settle_s) as testbed:
         await two_ways_to_one_company(testbed, harness)
         for fault in faults:
             await harness.fail(fault)

@@ -20,9 +20,11 @@ NEW_ACCOUNT = {"id": "a2", "code": "700100", "name": "Verkopen export"}
 
 @pytest.fixture
 async def testbed(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url, master_data_pause_s=0.0) as running:
+    async with open_testbed(
+        SERVICE, make_database(SERVICE), paper_base_url=vendor.url, master_data_pause_s=0.0
+    ) as running:
         await harness.connect(running)
         yield running
 
@@ -95,11 +97,11 @@ class SlowPaper(PaperConnector):
 
 
 async def test_an_import_that_ends_during_an_attempt_is_not_missed_by_it(
-    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str]
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[..., str]
 ) -> None:
     connector = SlowPaper()
     service = connector_service(connector, settings=PaperServiceSettings)
-    async with open_testbed(service, make_database(), paper_base_url=vendor.url) as testbed:
+    async with open_testbed(service, make_database(service), paper_base_url=vendor.url) as testbed:
         connection_id = await harness.connect(testbed)
         document, files = harness.document(1)
         await testbed.deliver(testbed.ready({**document, "ledger_account": "700100"}, files))

@@ -29,7 +29,7 @@ async def take_changes(*_: object) -> None:
     return
 
 
-async def test_further_routes_loops_and_handlers_stand_beside_the_kits(make_database: Callable[[], str]) -> None:
+async def test_further_routes_loops_and_handlers_stand_beside_the_kits(make_database: Callable[..., str]) -> None:
     service = connector_service(
         PaperConnector(),
         settings=PaperServiceSettings,
@@ -39,7 +39,7 @@ async def test_further_routes_loops_and_handlers_stand_beside_the_kits(make_data
     )
     assert set(service.handlers) == {*HANDLERS, DocumentChanged}
     assert [loop.name for loop in service.loops] == [*(loop.name for loop in LOOPS), "poll"]
-    async with open_testbed(service, make_database(), start=False) as testbed, testbed.caller(None) as caller:
+    async with open_testbed(service, make_database(service), start=False) as testbed, testbed.caller(None) as caller:
         assert (await caller.get("/v1/agents")).json() == ["connector-paper"]
 
 

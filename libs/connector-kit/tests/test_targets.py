@@ -45,8 +45,8 @@ SERVICE = connector_service(ChoosyConnector(), settings=PaperServiceSettings)
 
 
 @pytest.fixture
-async def testbed(vendor: PaperVendor, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as running:
+async def testbed(vendor: PaperVendor, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
         yield running
 
 

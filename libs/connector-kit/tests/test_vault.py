@@ -29,9 +29,9 @@ Shop = Testbed
 
 @pytest.fixture
 async def testbed(
-    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> AsyncIterator[Testbed]:
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as running:
         await harness.connect(running)
         yield running
 

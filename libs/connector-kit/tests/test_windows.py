@@ -120,12 +120,12 @@ def of(operation: str, capacity: int, **more: object) -> Window:
 
 
 async def test_a_used_up_window_holds_back_only_what_it_counts(
-    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     """The vendor allows two looks into the books a day: all documents are sent, and what was not seen waits for tomorrow."""
     limited(monkeypatch, of("books", 2), of("entries", 100))
     vendor.booked_at_once = False
-    async with open_testbed(SERVICE, make_database(), paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         for number in range(4):
             await testbed.hand(testbed.ready(*harness.document(number)))
@@ -146,10 +146,10 @@ async def test_a_used_up_window_holds_back_only_what_it_counts(
 
 
 async def test_a_refusal_of_one_operation_waits_to_the_vendors_midnight_and_holds_no_other(
-    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     limited(monkeypatch, of("me", 48), of("entries", 100))
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         connection_id = await harness.connect(testbed)
         vendor.per_minute, vendor.speaks_of_limits = 0, False
         opened = await open_one(testbed, connection_id)
@@ -170,10 +170,10 @@ async def test_a_refusal_of_one_operation_waits_to_the_vendors_midnight_and_hold
 
 
 async def test_connections_share_a_window_of_the_application(
-    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     limited(monkeypatch, of("me", 3, per="application"), of("accounts", 1, per="connection"))
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         await testbed.change("UPDATE rate_window SET used = 0")
         await harness.connect(testbed)
@@ -187,10 +187,10 @@ async def test_connections_share_a_window_of_the_application(
 
 
 async def test_four_fifths_of_a_day_are_told_once_and_shown(
-    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[[], str]
+    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     limited(monkeypatch, Window("minute", 5, 60), of("me", 10))
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         connection_id = await harness.connect(testbed)
         await testbed.change("UPDATE rate_window SET used = CASE name WHEN 'minute' THEN 0 ELSE 6 END")
         opened = await open_one(testbed, connection_id)

@@ -9,16 +9,16 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentReady, DocumentState, Trigger
-from koppel_mesh.migrations import MESH, upgrade
+from koppel_mesh.migrations import MESH
+from koppel_mesh.service import Service
+from koppel_mesh.settings import MeshSettings
 
 SERVICE = "test-service"
 
 
 @pytest.fixture
-async def database_url(make_database: Callable[[], str]) -> str:
-    url = make_database()
-    await upgrade(url, SERVICE, (MESH,))
-    return url
+async def database_url(make_database: Callable[..., str]) -> str:
+    return make_database(Service(SERVICE, MeshSettings, lineages=(MESH,)))
 
 
 @pytest.fixture

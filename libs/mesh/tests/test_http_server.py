@@ -3,12 +3,11 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
-import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -20,7 +19,7 @@ from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import PageParams, encode_cursor, uuid_cursor
 from koppel_mesh.http.problems import MEDIA_TYPE, HttpProblem
 from koppel_mesh.http.server import CurrentContext
-from koppel_mesh.migrations import MESH, upgrade
+from koppel_mesh.migrations import MESH
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
@@ -71,19 +70,10 @@ async def broken() -> None:
 SERVICE = Service(name="test-service", settings=MeshSettings, routers=(router,), lineages=(MESH,))
 
 
-@pytest.fixture(autouse=True)
-def plain_tracebacks() -> Iterator[None]:
-    """Unconfigured, structlog draws tracebacks with every local variable, which takes seconds of a busy machine."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
-    yield
-    structlog.reset_defaults()
-
-
 @pytest.fixture
-async def base(make_database: Callable[[], str], free_port: int) -> AsyncIterator[str]:
+async def base(make_database: Callable[..., str], free_port: int) -> AsyncIterator[str]:
     effects.clear()
-    url = make_database()
-    await upgrade(url, SERVICE.name, (MESH,))
+    url = make_database(SERVICE)
     settings = MeshSettings.model_validate(
         {"database_url": url, "amqp_url": "amqp://127.0.0.1:9/", "port": free_port, "body_limit_bytes": BODY_LIMIT}
     )

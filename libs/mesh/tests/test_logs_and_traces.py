@@ -52,7 +52,7 @@ def test_what_is_no_secret_stays() -> None:
 def test_both_forms_mask_our_lines_the_librarys_and_tracebacks(form: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    before, level, configured = list(root.handlers), root.level, structlog.get_config()
     monkeypatch.setattr(sys, "stderr", stream)
     try:
         configure_logs(form, "info")
@@ -62,7 +62,7 @@ def test_both_forms_mask_our_lines_the_librarys_and_tracebacks(form: Any, monkey
             structlog.get_logger("ours").error("failed", client_secret="hunter2", exc_info=True)
             logging.getLogger("library").exception("failed with %s", f"Bearer {JWT}")
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**configured)
         root.handlers[:] = before
         root.setLevel(level)
     written = stream.getvalue()

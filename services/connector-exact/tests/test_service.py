@@ -14,9 +14,9 @@ from .harness import DIVISION, ExactHarness, Sandbox
 
 
 @pytest.fixture
-async def testbed(sandbox: Sandbox, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+async def testbed(sandbox: Sandbox, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
     settings: dict[str, Any] = sandbox.service_settings()
-    async with open_testbed(SERVICE, make_database(), start=False, **settings) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, **settings) as running:
         await ExactHarness(sandbox).connect(running)
         yield running
 

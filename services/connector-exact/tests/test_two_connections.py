@@ -18,9 +18,9 @@ def harness(sandbox: Sandbox) -> ExactHarness:
 
 
 @pytest.fixture
-async def testbed(sandbox: Sandbox, harness: ExactHarness, make_database: Callable[[], str]) -> AsyncIterator[Testbed]:
+async def testbed(sandbox: Sandbox, harness: ExactHarness, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
     settings: dict[str, Any] = sandbox.service_settings()
-    async with open_testbed(SERVICE, make_database(), **settings) as running:
+    async with open_testbed(SERVICE, make_database(SERVICE), **settings) as running:
         await harness.connect(running)
         await harness.connect(running)
         yield running

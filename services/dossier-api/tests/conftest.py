@@ -1,6 +1,5 @@
 """dossier-api on a real database and a real port, with tokens signed by an issuer of the tests' own."""
 
-import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +23,6 @@ from koppel_mesh.auth import SCOPES
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, open_envelope
-from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context
 from koppel_mesh.settings import MeshSettings
@@ -134,9 +132,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(make_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Desk]:
-    url = make_database()
-    await upgrade(url, SERVICE.name, SERVICE.lineages)
+async def desk(make_database: Callable[..., str], tmp_path: Path) -> AsyncIterator[Desk]:
+    url = make_database(SERVICE)
     port = _free_port()
     neighbours = Neighbours(f"http://127.0.0.1:{port}")
     settings = MeshSettings(
@@ -159,14 +156,17 @@ async def desk(make_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
 
 @asynccontextmanager
 async def _listening(app: Starlette, port: int) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        assert not serving.done()
-        await asyncio.sleep(0.005)
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off")
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
     yield
-    server.should_exit = True
-    await serving
+    # The server's own shutdown sleeps, which adds up over hundreds of tests; the caller has gone by now.
+    for listening in server.servers:
+        listening.close()
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
 
 
 def _free_port() -> int:

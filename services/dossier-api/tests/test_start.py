@@ -13,7 +13,7 @@ from koppel_ubl.checking.engine import places
 
 
 async def test_the_rules_of_ubl_are_compiled_before_the_first_request(
-    make_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "_current", [places.Memory()])
     settings = MeshSettings(database_url=make_database(), amqp_url="amqp://unused", blob_url=f"file://{tmp_path}")

@@ -34,7 +34,6 @@ from koppel_mesh.messages import (
     ExportRules,
     open_envelope,
 )
-from koppel_mesh.migrations import upgrade
 from koppel_mesh.service import Context
 
 FIRM = new_id()
@@ -129,9 +128,8 @@ class Scheduler:
 
 
 @pytest.fixture
-async def database(make_database: Callable[[], str]) -> AsyncIterator[Database]:
-    url = make_database()
-    await upgrade(url, SERVICE.name, SERVICE.lineages)
+async def database(make_database: Callable[..., str]) -> AsyncIterator[Database]:
+    url = make_database(SERVICE)
     database = Database(url, SERVICE.name)
     yield database
     await database.close()

@@ -14,7 +14,6 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentReady, Envelope, EventData, ExportFrequency, open_envelope
-from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 
 LISTENER = "listener"
@@ -29,10 +28,9 @@ def sealed(fact: EventData) -> Message:
 
 
 async def test_facts_in_and_ready_out_once(
-    make_database: Callable[[], str], make_vhost: Callable[[], str], make: Any
+    make_database: Callable[..., str], make_vhost: Callable[[], str], make: Any
 ) -> None:
-    url, amqp = make_database(), make_vhost()
-    await upgrade(url, SERVICE.name, SERVICE.lineages)
+    url, amqp = make_database(SERVICE), make_vhost()
     subscriptions = {SERVICE.name: [event.type for event in SERVICE.handlers], LISTENER: [DocumentReady.type]}
     await declare_topology(amqp, subscriptions)
     settings = SchedulerSettings(database_url=url, amqp_url=amqp, port=0)

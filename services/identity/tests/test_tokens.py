@@ -21,7 +21,6 @@ from identity.settings import DEMO_FIRM, IdentitySettings
 from koppel_mesh.auth import SCOPES, InvalidToken, TokenVerifier
 from koppel_mesh.http.client import HttpClient, Response
 from koppel_mesh.keyring import KeyRing, WrongKeyError, key_id_of
-from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import CannotStartError, running
 from koppel_mesh.service import Context
 from koppel_mesh.settings import what_is_missing
@@ -30,9 +29,8 @@ SECRET = "services-secret-for-tests"
 
 
 @pytest.fixture
-async def context(make_database: Callable[[], str], free_port: int) -> AsyncIterator[Context]:
-    url = make_database()
-    await upgrade(url, "identity", SERVICE.lineages)
+async def context(make_database: Callable[..., str], free_port: int) -> AsyncIterator[Context]:
+    url = make_database(SERVICE)
     settings = IdentitySettings.model_validate(
         {
             "database_url": url,
@@ -339,9 +337,8 @@ async def test_a_second_answer_shows_the_secret_again_and_no_row_does(context: C
         assert not any(secret.encode() in bytes(body) for body in kept)
 
 
-async def test_production_has_no_demo_client(make_database: Callable[[], str], free_port: int) -> None:
-    url = make_database()
-    await upgrade(url, "identity", SERVICE.lineages)
+async def test_production_has_no_demo_client(make_database: Callable[..., str], free_port: int) -> None:
+    url = make_database(SERVICE)
     settings = IdentitySettings.model_validate(
         {
             "env": "production",

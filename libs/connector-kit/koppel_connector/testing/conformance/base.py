@@ -46,9 +46,9 @@ class ConformanceBase:
         service: Service,
         harness: VendorHarness,
         vendor_settings: dict[str, Any],
-        make_database: Callable[[], str],
+        make_database: Callable[..., str],
     ) -> AsyncIterator[Testbed]:
-        async with open_testbed(service, make_database(), **vendor_settings) as running:
+        async with open_testbed(service, make_database(service), **vendor_settings) as running:
             await harness.connect(running)
             yield running
 

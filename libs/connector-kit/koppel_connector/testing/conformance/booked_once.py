@@ -102,12 +102,12 @@ class BookedOnce(ConformanceBase):
         service: Service,
         harness: VendorHarness,
         vendor_settings: dict[str, Any],
-        make_database: Callable[[], str],
+        make_database: Callable[..., str],
     ) -> None:
         """Relations and files too: each answer to a call that changes something is lost once, and searches lag."""
         quick = {"retry_schedule_s": (0.05,) * 20, "deadline_s": 0.5, "settle_s": 0.1}
         settings: dict[str, Any] = {**quick, **vendor_settings}
-        async with open_testbed(service, make_database(), **settings) as testbed:
+        async with open_testbed(service, make_database(service), **settings) as testbed:
             await harness.connect(testbed)
             if self.on_ambiguous(testbed) != "lookup":
                 # After the first lost answer the document is a person's, and nothing further is made.

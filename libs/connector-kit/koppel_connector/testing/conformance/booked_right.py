@@ -70,9 +70,9 @@ class BookedRight(ConformanceBase):
         service: Service,
         harness: VendorHarness,
         vendor_settings: dict[str, Any],
-        make_database: Callable[[], str],
+        make_database: Callable[..., str],
     ) -> None:
-        async with self._exported(service, harness, vendor_settings, make_database()) as testbed:
+        async with self._exported(service, harness, vendor_settings, make_database(service)) as testbed:
             (row,) = await testbed.deliveries()
             await harness.change(row.remote_ref)
             await self._read_back_and_told(testbed, "changed")
@@ -82,9 +82,9 @@ class BookedRight(ConformanceBase):
         service: Service,
         harness: VendorHarness,
         vendor_settings: dict[str, Any],
-        make_database: Callable[[], str],
+        make_database: Callable[..., str],
     ) -> None:
-        async with self._exported(service, harness, vendor_settings, make_database()) as testbed:
+        async with self._exported(service, harness, vendor_settings, make_database(service)) as testbed:
             (row,) = await testbed.deliveries()
             await harness.remove(row.remote_ref)
             await self._read_back_and_told(testbed, "gone")

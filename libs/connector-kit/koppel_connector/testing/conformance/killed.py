@@ -47,12 +47,12 @@ class Killed(ConformanceBase):
         service: Service,
         harness: VendorHarness,
         vendor_settings: dict[str, Any],
-        make_database: Callable[[], str],
+        make_database: Callable[..., str],
         point: str,
         passes: int,
     ) -> None:
         """``passes``: the fault strikes at a later call or write of the same way."""
-        database_url = make_database()
+        database_url = make_database(service)
         async with open_testbed(service, database_url, start=False, **vendor_settings) as testbed:
             await harness.connect(testbed)
             await self.send(testbed, harness)
