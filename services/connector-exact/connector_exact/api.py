@@ -10,11 +10,12 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from koppel_connector import refused_questions, values
 from koppel_connector.contract.connector import Call, Vendor, VendorAnswer
 from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, Rejected, RetryLater
 from koppel_connector.contract.problems import Problem
 
-from . import odata, our_ids, refusals
+from . import odata, our_ids
 from .answers import AlreadyExists
 from .mapping.entry import Family
 from .odata import Row
@@ -65,7 +66,7 @@ class Exact:
         """Return whether the user may do ``action`` there: what tells "no right" from "no data"."""
         asked = {"endpoint": odata.text(endpoint), "action": odata.text(action)}
         answer = await self._get("users/UserHasRights", asked)
-        return odata.flag(odata.entity(answer.json()).get("UserHasRights"))
+        return values.flag(odata.entity(answer.json()).get("UserHasRights"))
 
     async def financial_periods(self, year: int | None = None) -> list[Row]:
         """Return the periods that exist, of one financial year or of all."""
@@ -93,13 +94,13 @@ class Exact:
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
         """Return the relations that fit any of these filter terms of ``mapping.relation``."""
         memory, resource = self._vendor.memory, "crm/Accounts"
-        refused = {term: await refusals.known(memory, refusals.shape(resource, term)) for term in terms}
+        refused = {term: await refused_questions.known(memory, odata.shape(resource, term)) for term in terms}
         asking = [term for term, failure in refused.items() if failure is None]
         if not asking:
             raise next(failure for failure in refused.values() if failure is not None)
         if len(asking) > 1:
-            joined, question = odata.any_of(*asking), refusals.shape(resource, *asking)
-            found = await refusals.asked(memory, question, lambda: self._relations_where(joined))
+            joined, question = odata.any_of(*asking), odata.shape(resource, *asking)
+            found = await refused_questions.ask(memory, question, lambda: self._relations_where(joined))
             if found is not None:
                 return found
         return await self._relations_one_by_one(asking)
@@ -110,14 +111,14 @@ class Exact:
         refused: dict[str, Rejected] = {}
         answered: set[str] = set()
         for term in terms:
-            question = refusals.shape("crm/Accounts", term)
+            question = odata.shape("crm/Accounts", term)
             try:
                 found += await self._relations_where(term)
                 answered.add(question)
             except Rejected as failure:
                 refused[question] = failure
         for question in refused.keys() - answered:
-            await refusals.remember(self._vendor.memory, question, refused[question])
+            await refused_questions.remember(self._vendor.memory, question, refused[question])
         if refused and not answered:
             raise next(iter(refused.values()))
         return found
@@ -225,9 +226,9 @@ class Exact:
         ours = f"EntryID eq {odata.guid(entry_id)}"
         if alike is None:
             return await self.entries(family, ours)
-        question = refusals.shape(family.path, ours, alike)
+        question = odata.shape(family.path, ours, alike)
         joined = odata.any_of(ours, f"({alike})")
-        found = await refusals.asked(self._vendor.memory, question, lambda: self.entries(family, joined))
+        found = await refused_questions.ask(self._vendor.memory, question, lambda: self.entries(family, joined))
         if found is None:
             found = [*await self.entries(family, ours), *await self.entries(family, alike)]
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
@@ -235,9 +236,11 @@ class Exact:
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, many in one call: the read-back of a whole batch."""
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
-        question = refusals.shape(f"{family.path} with {family.lines}", *terms)
+        question = odata.shape(f"{family.path} with {family.lines}", *terms)
         joined = odata.any_of(*terms)
-        found = await refusals.asked(self._vendor.memory, question, lambda: self.entries(family, joined, lines=True))
+        found = await refused_questions.ask(
+            self._vendor.memory, question, lambda: self.entries(family, joined, lines=True)
+        )
         if found is None:
             # "This $filter parameter is not supported for this resource" (§2): then one plain question for each.
             return [row for term in terms for row in await self.entries(family, term)]

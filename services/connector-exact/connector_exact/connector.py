@@ -15,6 +15,7 @@ from koppel_bookkeeping import Booking, CannotBook, Overrides, from_entry, from_
 from koppel_bookkeeping.accounts import AccountChooser, choose_journal
 from koppel_bookkeeping.terms import choose_terms
 from koppel_bookkeeping.vat import choose_vat_code
+from koppel_connector import values
 from koppel_connector.contract.connector import (
     Application,
     Booked,
@@ -323,5 +324,5 @@ def _is_ours(row: Row, context: DeliveryContext) -> bool:
 
 
 def _entry_number(row: Row) -> str | None:
-    number = odata.integer(row.get("EntryNumber"))
+    number = values.integer(row.get("EntryNumber"))
     return str(number) if number else None

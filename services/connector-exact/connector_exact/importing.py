@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from koppel_connector import values
 from koppel_connector.contract.connector import MasterData, MasterRecord, RemoteDossier, Vendor
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 
-from . import answers, odata, rights
+from . import answers, rights
 from .api import Exact
 from .masters import Journal, Kept, LedgerAccount, PaymentCondition, Relation, VatCode
 from .odata import Row
@@ -43,7 +44,7 @@ async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
 
 async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
     """Ask ``system/Divisions`` on the current company, then ``hrm/Divisions``, then on the company set here (§3.2)."""
-    current = odata.decimal((await Exact(vendor).me()).get("CurrentDivision"))
+    current = values.decimal((await Exact(vendor).me()).get("CurrentDivision"))
     bases = [int(current)] if current else []
     bases += [vendor.settings.division] if vendor.settings.division and vendor.settings.division not in bases else []
     refused: ActionRequired | Rejected | None = None
@@ -63,20 +64,20 @@ async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
 def _division(found: tuple[Row, bool]) -> RemoteDossier:
     row, system = found
     # The two resources count their Status differently: system 1 is active, hrm 0 is normal.
-    active = odata.integer(row.get("Status")) in (None, 1 if system else 0)
-    free = not odata.integer(row.get("BlockingStatus"))
+    active = values.integer(row.get("Status")) in (None, 1 if system else 0)
+    free = not values.integer(row.get("BlockingStatus"))
     why = (
         None
         if active and free
         else ("company is archived or inactive" if not active else "company is temporarily blocked")
     )
     data = {
-        "vat_number": odata.trimmed(row.get("VATNumber")),
-        "currency": odata.trimmed(row.get("Currency")),
-        "country": odata.trimmed(row.get("Country")),
+        "vat_number": values.text(row.get("VATNumber")),
+        "currency": values.text(row.get("Currency")),
+        "country": values.text(row.get("Country")),
     }
-    name = odata.trimmed(row.get("Description")) or odata.trimmed(row.get("CustomerName"))
-    return RemoteDossier(odata.trimmed(row.get("Code")), name, active and free, why, data)
+    name = values.text(row.get("Description")) or values.text(row.get("CustomerName"))
+    return RemoteDossier(values.text(row.get("Code")), name, active and free, why, data)
 
 
 async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Self
 from koppel_bookkeeping import Side
 from koppel_bookkeeping.parties import name_key, number_key
 from koppel_bookkeeping.vat import RATED
+from koppel_connector import values
 from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 
 from . import odata
@@ -24,7 +25,7 @@ FORBIDDEN_ACCOUNT_TYPES: Final = frozenset({10, 12, 20, 22, 24})
 
 def _raw(code: Any) -> str:
     """Return a code as Exact wants it back, padding included."""
-    return code if isinstance(code, str) else odata.trimmed(code)
+    return code if isinstance(code, str) else values.text(code)
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ class LedgerAccount(Kept):
         """Read a row of Exact."""
         return cls(
             id=odata.same_guid(row["ID"]),
-            code=odata.trimmed(row.get("Code")),
-            name=odata.trimmed(row.get("Description")),
-            type=odata.integer(row.get("Type")) or 0,
-            blocked=odata.flag(row.get("IsBlocked")),
+            code=values.text(row.get("Code")),
+            name=values.text(row.get("Description")),
+            type=values.integer(row.get("Type")) or 0,
+            blocked=values.flag(row.get("IsBlocked")),
         )
 
 
@@ -105,13 +106,13 @@ class Journal(Kept):
         """Read a row of Exact."""
         return cls(
             id=odata.same_guid(row["ID"]),
-            code=odata.trimmed(row.get("Code")),
-            name=odata.trimmed(row.get("Description")),
-            type=odata.integer(row.get("Type")) or 0,
-            blocked=odata.flag(row.get("IsBlocked")),
-            currency=odata.trimmed(row.get("Currency")),
-            foreign_currency=odata.flag(row.get("AllowVariableCurrency")),
-            own_rate=odata.flag(row.get("AllowVariableExchangeRate")),
+            code=values.text(row.get("Code")),
+            name=values.text(row.get("Description")),
+            type=values.integer(row.get("Type")) or 0,
+            blocked=values.flag(row.get("IsBlocked")),
+            currency=values.text(row.get("Currency")),
+            foreign_currency=values.flag(row.get("AllowVariableCurrency")),
+            own_rate=values.flag(row.get("AllowVariableExchangeRate")),
         )
 
 
@@ -170,19 +171,19 @@ class VatCode(Kept):
     @classmethod
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
-        fraction = odata.decimal(row.get("Percentage")) or Decimal(0)
+        fraction = values.decimal(row.get("Percentage")) or Decimal(0)
         return cls(
             id=odata.same_guid(row["ID"]),
-            code=odata.trimmed(row.get("Code")),
+            code=values.text(row.get("Code")),
             raw_code=_raw(row.get("Code")),
-            name=odata.trimmed(row.get("Description")),
+            name=values.text(row.get("Description")),
             percentage=(fraction * 100).quantize(Decimal("0.0001")).normalize(),
-            type=odata.trimmed(row.get("Type")),
-            transaction_type=odata.trimmed(row.get("VATTransactionType")) or "B",
-            charged=odata.flag(row.get("Charged")),
-            eu_listing=odata.trimmed(row.get("EUSalesListing")) or "N",
-            intrastat=odata.flag(row.get("IntraStat")),
-            blocked=odata.flag(row.get("IsBlocked")),
+            type=values.text(row.get("Type")),
+            transaction_type=values.text(row.get("VATTransactionType")) or "B",
+            charged=values.flag(row.get("Charged")),
+            eu_listing=values.text(row.get("EUSalesListing")) or "N",
+            intrastat=values.flag(row.get("IntraStat")),
+            blocked=values.flag(row.get("IsBlocked")),
         )
 
 
@@ -199,9 +200,9 @@ class PaymentCondition(Kept):
         """Read a row of Exact."""
         return cls(
             id=odata.same_guid(row["ID"]),
-            code=odata.trimmed(row.get("Code")),
-            name=odata.trimmed(row.get("Description")),
-            days=odata.integer(row.get("PaymentDays")) or 0,
+            code=values.text(row.get("Code")),
+            name=values.text(row.get("Description")),
+            days=values.integer(row.get("PaymentDays")) or 0,
         )
 
 
@@ -255,19 +256,19 @@ class Relation(Kept):
         """Read a row of Exact."""
         return cls(
             id=odata.same_guid(row["ID"]),
-            code=odata.trimmed(row.get("Code")),
-            name=odata.trimmed(row.get("Name")),
-            vat_number=odata.trimmed(row.get("VATNumber")),
-            enterprise_number=odata.trimmed(row.get("ChamberOfCommerce")),
-            country=odata.trimmed(row.get("Country")),
-            status=odata.trimmed(row.get("Status")),
-            is_supplier=odata.flag(row.get("IsSupplier")),
-            blocked=odata.flag(row.get("Blocked")),
+            code=values.text(row.get("Code")),
+            name=values.text(row.get("Name")),
+            vat_number=values.text(row.get("VATNumber")),
+            enterprise_number=values.text(row.get("ChamberOfCommerce")),
+            country=values.text(row.get("Country")),
+            status=values.text(row.get("Status")),
+            is_supplier=values.flag(row.get("IsSupplier")),
+            blocked=values.flag(row.get("Blocked")),
             sales_account_id=odata.same_guid(row.get("GLAccountSales")) or None,
             purchase_account_id=odata.same_guid(row.get("GLAccountPurchase")) or None,
-            email=odata.trimmed(row.get("Email")),
-            sales_condition=odata.trimmed(row.get("PaymentConditionSales")),
-            purchase_condition=odata.trimmed(row.get("PaymentConditionPurchase")),
+            email=values.text(row.get("Email")),
+            sales_condition=values.text(row.get("PaymentConditionSales")),
+            purchase_condition=values.text(row.get("PaymentConditionPurchase")),
         )
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from koppel_bookkeeping import CannotBook
+from koppel_connector import values
 from koppel_connector.contract.connector import DeliveryContext
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_connector.contract.memory import Memory, Remembered
@@ -102,7 +103,7 @@ async def _is_closed(exact: Exact, context: DeliveryContext, journal: str, perio
         states = await exact.journal_states(journal, period.year, period.number)
     except (ActionRequired, Rejected):
         states = []
-    closed = any(odata.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
+    closed = any(values.decimal(row.get("Status")) == 1 for row in states if _is_about(row, journal, period))
     await memory.remember(key, closed, observed_at=told_at)
     return closed
 
@@ -124,7 +125,7 @@ def _period_of(periods: list[Period], day: date) -> Period | None:
 
 
 def _period(row: Row) -> Period | None:
-    year, number = odata.decimal(row.get("FinYear")), odata.decimal(row.get("FinPeriod"))
+    year, number = values.decimal(row.get("FinYear")), values.decimal(row.get("FinPeriod"))
     starts_on, ends_on = odata.day(row.get("StartDate")), odata.day(row.get("EndDate"))
     if year is None or number is None or starts_on is None or ends_on is None:
         return None

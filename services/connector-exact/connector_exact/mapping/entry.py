@@ -14,6 +14,7 @@ from connector_exact.odata import Row
 from koppel_bookkeeping import Booking, BookingLine, CannotBook, Side
 from koppel_bookkeeping.terms import Terms
 from koppel_bookkeeping.vat import insist_on_vat
+from koppel_connector import values
 
 # Maximum lengths are undocumented; these are the widths Exact's screens show (vendor sheet, doubt 8).
 YOUR_REF_LENGTH_MAX: Final = 30
@@ -138,20 +139,20 @@ def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> 
     Exact tells: a property left out of an answer is no difference.
     """
     found: list[str] = []
-    total = odata.amount(row.get("AmountFC"))
+    total = values.amount(row.get("AmountFC"))
     if total != Decimal(expected["total"]):
         found.append(f"total {total}, sent {expected['total']}")
-    if "Journal" in row and odata.trimmed(row["Journal"]) != expected["journal"]:
-        found.append(f"journal {odata.trimmed(row['Journal'])}, sent {expected['journal']}")
+    if "Journal" in row and values.text(row["Journal"]) != expected["journal"]:
+        found.append(f"journal {values.text(row['Journal'])}, sent {expected['journal']}")
     if expected["party"] in row and odata.same_guid(row[expected["party"]]) != expected["relation_id"].casefold():
         found.append(f"{expected['party'].casefold()} is another relation")
     linked = expected["document_id"]
     if linked and "Document" in row and odata.same_guid(row["Document"]) != linked.casefold():
         found.append("the document is not linked")
-    number = odata.integer(row.get("EntryNumber"))
+    number = values.integer(row.get("EntryNumber"))
     if expected["number"] is not None and number is not None and number != expected["number"]:
         found.append(f"entry number {number}, asked {expected['number']}")
-    kind = odata.integer(row.get("Type"))
+    kind = values.integer(row.get("Type"))
     if "type" in expected and kind is not None and kind != expected["type"]:
         found.append(f"type {kind}, expected {expected['type']}")
     return found + _lines_differ(expected["lines"], lines)
@@ -160,7 +161,7 @@ def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> 
 def _lines_differ(expected: Sequence[Sequence[Any]], lines: Sequence[Row]) -> list[str]:
     """Compare lines as a bag. Where Exact keeps a line's VAT to itself, the total vouches for it."""
     taxed = {line[0] for line in expected if line[2] is not None}
-    told = all(odata.amount(line.get("VATAmountFC")) is not None for line in lines if _held_key(line) in taxed)
+    told = all(values.amount(line.get("VATAmountFC")) is not None for line in lines if _held_key(line) in taxed)
     with_vat = {line[0]: told and line[0] in taxed for line in expected}
     sent = Counter((key, net, tax if with_vat[key] else None) for key, net, tax in expected)
     held = Counter(_held(line, with_vat) for line in lines)
@@ -199,12 +200,12 @@ def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
 
 def _held(line: Row, with_vat: Mapping[str, bool]) -> tuple[str, str, str | None]:
     key = _held_key(line)
-    tax = odata.amount(line.get("VATAmountFC")) if with_vat.get(key, True) else None
-    return key, str(odata.amount(line.get("AmountFC"))), None if tax is None else str(tax)
+    tax = values.amount(line.get("VATAmountFC")) if with_vat.get(key, True) else None
+    return key, str(values.amount(line.get("AmountFC"))), None if tax is None else str(tax)
 
 
 def _held_key(line: Row) -> str:
-    return _line_key(odata.same_guid(line.get("GLAccount")), odata.trimmed(line.get("VATCode")))
+    return _line_key(odata.same_guid(line.get("GLAccount")), values.text(line.get("VATCode")))
 
 
 def _told(line: tuple[str, str, str | None]) -> str:
