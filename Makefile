@@ -24,8 +24,9 @@ help: ## Show this list
 run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo documents (DEMO=0 skips them)
 	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
 
+# In the order of testpaths, the long files first: by default the files with the fewest tests come last, which are the longest.
 test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Check format, lint, types and the architecture rules; no servers
 	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
@@ -44,8 +45,8 @@ bench: $(READY) $(OFFICIAL) rabbitmq ## Measure, as ratios against a baseline of
 oracle: $(READY) $(OFFICIAL) rabbitmq ## Compare with foreign samples and the official rules (needs ../shared)
 	@$(PYTEST) -q -m oracle
 
-fuzz: $(READY) ## Read and check broken files, FUZZ times as many as make test does (20)
-	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs
+fuzz: $(READY) rabbitmq ## Try broken files, messages and requests, FUZZ times as many as make test does (20)
+	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs tests
 
 lock: ## Resolve requirements.in anew (needs uv on the path)
 	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock

@@ -29,6 +29,7 @@ from koppel_sandbox.testing import SandboxThread
 from .firm_client import FirmClient, invoice
 
 PATIENCE_S = 60.0
+DEADLINE_S = 1.5
 
 
 class MeshProcess:
@@ -51,8 +52,11 @@ class MeshProcess:
             "KOPPEL_PUBLIC_URL": self.url,
             "KOPPEL_EXPORT_DELAY_S": "0",
             "KOPPEL_SETTLE_S": "0.3",
-            "KOPPEL_DEADLINE_S": "3",
-            "KOPPEL_LEASE_S": "6",
+            "KOPPEL_PAUSE_FIRST_S": "0.2",
+            "KOPPEL_HEARTBEAT_S": "0.5",
+            "KOPPEL_DEAD_AFTER_S": "2",
+            "KOPPEL_DEADLINE_S": str(DEADLINE_S),
+            "KOPPEL_LEASE_S": "4",
             "KOPPEL_RETRY_SCHEDULE_S": "0.2,0.5,1,1,1,1,1,1,1,1",
             **environment,
         }
@@ -162,13 +166,13 @@ def hand_in_meanwhile(mesh: MeshProcess, prefix: str, count: int, fault: Callabl
 
 
 def test_killed_again_and_again_it_books_everything_once(mesh: MeshProcess) -> None:
-    def kill_three_times() -> None:
-        for wait_s in (0.7, 0.4, 1.1):
+    def kill_twice() -> None:
+        for wait_s in (0.7, 0.4):
             time.sleep(wait_s)
             mesh.kill()
             mesh.start()
 
-    hand_in_meanwhile(mesh, "KILL", 16, kill_three_times)
+    hand_in_meanwhile(mesh, "KILL", 16, kill_twice)
 
 
 def test_the_broker_stops_in_full_flow(mesh: MeshProcess) -> None:

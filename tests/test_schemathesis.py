@@ -4,6 +4,7 @@ Requests are made from each service's own OpenAPI document, half of them right a
 objects that exist, so that they get past "there is no such object". The examples are the same on every run.
 """
 
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,7 +21,7 @@ from schemathesis.core.result import Ok
 from koppel_mesh.ids import new_id
 from koppel_mesh.service import installed_services
 
-EXAMPLES = 15
+EXAMPLES = 8 * int(os.environ.get("KOPPEL_FUZZ", "1"))
 ROOT = Path(__file__).parents[1]
 UBL = ROOT / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
 SERVICES = tuple(sorted(installed_services()))
@@ -68,7 +69,8 @@ def test_every_service_is_tried() -> None:
     assert set(SERVICES) == {project.parent.name for project in ROOT.glob("services/*/pyproject.toml")}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.fuzz
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_makes_it_answer_5xx(mesh: Any, firm: UUID, objects: dict[str, str], service: str) -> None:
     client = mesh.client(None if service == "identity" else firm)

@@ -31,13 +31,13 @@ with servers(Path(sys.argv[1])) as running:
     print(running.database_url, running.amqp_url, flush=True)
     sys.stdin.read()
 """
-Start = Callable[[], "Holder"]
+Start = Callable[..., "Holder"]
 
 
 class Holder:
-    """A process that runs both servers on a folder until its input closes."""
+    """A process that runs both servers on a folder, or those that ``given`` does not name, until its input closes."""
 
-    def __init__(self, folder: Path, mark: str) -> None:
+    def __init__(self, folder: Path, mark: str, **given: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", HOLDER, str(folder)],
@@ -45,7 +45,7 @@ class Holder:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment | {"KOPPEL_TEST_MARK": mark},
+            env=environment | {"KOPPEL_TEST_MARK": mark} | given,
         )
 
     def urls(self) -> tuple[str, str]:
@@ -68,8 +68,8 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path) -> Iterator[Start]:
     holders: list[Holder] = []
 
-    def begin() -> Holder:
-        holders.append(Holder(folder, folder.name))
+    def begin(**given: str) -> Holder:
+        holders.append(Holder(folder, folder.name, **given))
         return holders[-1]
 
     yield begin
@@ -154,24 +154,11 @@ def test_killed_alone_everything_ends_by_itself(start: Start, folder: Path) -> N
 
 
 def test_a_second_run_on_the_folder_says_so(start: Start, folder: Path) -> None:
-    start().urls()
-    second = start()
+    start(KOPPEL_AMQP_URL="amqp://unused").urls()
+    second = start(KOPPEL_AMQP_URL="amqp://unused")
     _, said = second.process.communicate(timeout=WITHIN_S)
     assert second.process.returncode != 0
     assert f"another Koppel is running on {folder}" in said
-
-
-def test_side_by_side_on_two_folders(start: Start, folder: Path) -> None:
-    here = start()
-    there = Holder(folder / "other", folder.name)
-    try:
-        first, second = here.urls(), there.urls()
-        assert first[0] != second[0]
-        assert first[1] != second[1]
-        asyncio.run(both_work(first, "CREATE TABLE kept (id int)"))
-        asyncio.run(both_work(second, "CREATE TABLE kept (id int)"))
-    finally:
-        there.process.communicate("", timeout=WITHIN_S)
 
 
 async def quorum_queues(url: str) -> None:
@@ -222,15 +209,21 @@ def test_a_node_that_greets_is_not_ready_before_it_takes_quorum_queues(folder: P
             reaper.stop()
 
 
-def test_three_at_once_take_quorum_queues_as_soon_as_they_are_ready(folder: Path) -> None:
+def test_three_side_by_side_take_quorum_queues_as_soon_as_they_are_ready(folder: Path) -> None:
     holders = [Holder(folder / str(number), folder.name) for number in range(3)]
     try:
-        for holder in holders:
-            asyncio.run(quorum_queues(holder.urls()[1]))
+        given = [holder.urls() for holder in holders]
+        for urls in given:
+            asyncio.run(quorum_queues(urls[1]))
+            asyncio.run(both_work(urls, "CREATE TABLE kept (id int)"))
+        databases, brokers = zip(*given, strict=True)
+        assert len(set(databases)) == len(set(brokers)) == 3
     finally:
         for holder in holders:
-            holder.process.communicate("", timeout=WITHIN_S)
-    assert [holder.process.returncode for holder in holders] == [0, 0, 0]
+            assert holder.process.stdin is not None
+            holder.process.stdin.close()
+        ended = [holder.process.wait(WITHIN_S) for holder in holders]
+    assert ended == [0, 0, 0]
 
 
 def test_servers_start_again_in_the_same_process_on_an_emptied_folder(folder: Path) -> None:

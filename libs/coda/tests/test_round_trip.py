@@ -1,5 +1,6 @@
 """What is written is read back equal, over the whole model; and what CODA cannot hold is refused."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -13,12 +14,14 @@ from koppel_coda.communications import IN_INFORMATION, IN_MOVEMENTS
 from .samples import sample
 from .strategies import statements, typed
 
+FUZZ = int(os.environ.get("KOPPEL_FUZZ", "1"))
 ABOUT_WHAT_IS_SAID = {
     f"CODA-{number}" for number in (11, 18, 19, 20, 21, 22, 23, 29, 30, 31, 32)
 }  # check digits, codes, references, dates: what a statement says, not how it is written
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.fuzz
+@settings(max_examples=50 * FUZZ, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(statements(), min_size=1, max_size=2))
 def test_read_gives_back_what_was_written(given_statements: list[Statement]) -> None:
     data = koppel_coda.write(given_statements)
@@ -27,7 +30,8 @@ def test_read_gives_back_what_was_written(given_statements: list[Statement]) -> 
     assert koppel_coda.check(data).rules() <= ABOUT_WHAT_IS_SAID
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.fuzz
+@settings(max_examples=150 * FUZZ, deadline=None)
 @given(typed(IN_MOVEMENTS) | typed(IN_INFORMATION))
 def test_each_structured_communication_is_what_it_was(value: koppel_coda.Structured) -> None:
     data = value.format()

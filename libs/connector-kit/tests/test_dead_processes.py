@@ -20,8 +20,8 @@ from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
-DOCUMENTS = 20
-DEAD_AFTER_S = 2.0
+DOCUMENTS = 12
+DEAD_AFTER_S = 1.2
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ async def idle(vendor: PaperVendor, harness: PaperHarness, make_database: Callab
         start=False,
         paper_base_url=vendor.url,
         lease_s=60,
-        claim_batch=20,
-        heartbeat_s=0.3,
+        claim_batch=DOCUMENTS,
+        heartbeat_s=0.2,
         dead_after_s=DEAD_AFTER_S,
     ) as testbed:
         await harness.connect(testbed)
@@ -93,7 +93,7 @@ async def test_a_process_that_was_stopped_sends_nothing_once_it_was_declared_dea
         rows = await idle.until_state("booked", patience_s=30)
         vendor.books_in_s = 0.0
         process.send_signal(signal.SIGCONT)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         assert process.returncode is None, "it lives, and holds its claims for another minute by its own count"
     assert references(vendor) == sorted(row.remote_ref for row in rows)
 
@@ -110,6 +110,7 @@ async def test_a_process_that_cannot_say_that_it_is_alive_sends_nothing(idle: Te
         await asyncio.sleep(1.0)
         assert len(vendor.seen) == sent, "nothing leaves any more"
         assert len(vendor.ledger) < DOCUMENTS
+    vendor.books_in_s = 0.0
     rows = await idle.until_state("booked", patience_s=30)
     assert references(vendor) == sorted(row.remote_ref for row in rows)
 

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from koppel_connector import ActionRequired, RateLimited, ReauthorisationRequired
+from koppel_connector.auth import token_endpoint
 from koppel_connector.connection.maintenance import keep_alive, measure, rotate_keys
 from koppel_connector.contract.errors import RetryLater
 from koppel_connector.testing import Testbed, open_testbed
+from koppel_mesh import database
 from koppel_mesh.clock import utc_now
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import ConnectionState
@@ -23,8 +25,6 @@ from koppel_mesh.telemetry.metrics import exposition
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
-
-Shop = Testbed
 
 
 @pytest.fixture
@@ -103,7 +103,10 @@ async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vend
     assert [path for _, path in vendor.seen].count("/token") == 2
 
 
-async def test_a_lost_answer_is_asked_for_once_more(testbed: Testbed, vendor: PaperVendor) -> None:
+async def test_a_lost_answer_is_asked_for_once_more(
+    testbed: Testbed, vendor: PaperVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_endpoint, "TOKEN_DEADLINE_S", 0.5)
     connection = await grow_old(testbed)
     vendor.token_faults.append("hang")
     assert testbed.kit.vault is not None
@@ -168,14 +171,22 @@ async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
     await testbed.until_state("booked")
 
 
-async def test_who_waits_in_vain_for_another_process_tries_later(testbed: Testbed) -> None:
-    connection = await grow_old(testbed)
-    assert testbed.kit.vault is not None
-    async with testbed.context.database.transaction() as other:  # a process whose token call hangs
-        await other.execute(text("SELECT 1 FROM oauth_token FOR UPDATE"))
-        with pytest.raises(RetryLater):
-            await testbed.kit.vault.grant_for(connection)
-    assert (await testbed.kit.vault.grant_for(connection)).version == 2
+async def test_who_waits_in_vain_for_another_process_tries_later(
+    vendor: PaperVendor,
+    harness: PaperHarness,
+    make_database: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(database.SESSION, "lock_timeout", "1s")
+    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        connection = await grow_old(testbed)
+        assert testbed.kit.vault is not None
+        async with testbed.context.database.transaction() as other:  # a process whose token call hangs
+            await other.execute(text("SELECT 1 FROM oauth_token FOR UPDATE"))
+            with pytest.raises(RetryLater):
+                await testbed.kit.vault.grant_for(connection)
+        assert (await testbed.kit.vault.grant_for(connection)).version == 2
 
 
 async def test_a_new_pair_is_committed_before_it_is_used(testbed: Testbed, vendor: PaperVendor) -> None:
