@@ -174,11 +174,11 @@ async def test_a_lost_grant_blocks_deliveries_and_a_new_consent_frees_them(
 async def test_who_waits_in_vain_for_another_process_tries_later(
     vendor: PaperVendor,
     harness: PaperHarness,
-    make_database: Callable[[], str],
+    make_database: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(database.SESSION, "lock_timeout", "1s")
-    async with open_testbed(SERVICE, make_database(), start=False, paper_base_url=vendor.url) as testbed:
+    async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         connection = await grow_old(testbed)
         assert testbed.kit.vault is not None
