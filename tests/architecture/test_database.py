@@ -22,7 +22,7 @@ MAY_NAME_SEARCH_PATH = {
     PurePosixPath("libs/mesh/koppel_mesh/migrations/runner.py"),
 }
 
-ONE_WAY_TO_WRITE_SQL = ("libs/mesh", "services/identity", "services/export-scheduler")
+ONE_WAY_TO_WRITE_SQL = ("libs/mesh", "services/")
 MAY_WRITE_TEXT = {"tables.py", "prepared_sql.py", "handover.py", "runner.py"}
 
 

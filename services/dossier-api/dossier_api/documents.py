@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, any_, bindparam, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +68,7 @@ _FILE = Statement(
     .on_conflict_do_nothing(constraint="document_same_bytes")
     .returning(document)
 )
+_SAME_BYTES = Statement("SELECT * FROM document WHERE dossier_id = :dossier_id AND sha256 = :sha256 FOR NO KEY UPDATE")
 
 
 async def read_owner(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> Owner:
@@ -110,8 +110,7 @@ async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Int
 
     Another one than it has is not: which of the two went along, or will, would depend on when it came.
     """
-    same = (document.c.dossier_id == dossier_id, document.c.sha256 == bytes.fromhex(intake.sha256))
-    present = (await tx.execute(select(document).where(*same).with_for_update(key_share=True))).one()
+    present = await _SAME_BYTES.one(tx, {"dossier_id": dossier_id, "sha256": bytes.fromhex(intake.sha256)})
     known = {file["role"]: file["sha256"] for file in present.content}
     changes: dict[str, Any] = {}
     if further := [file.row() for file in intake.files if file.role not in known]:
@@ -165,9 +164,13 @@ async def write(
     return changed
 
 
-_HOLD = Statement("""
+_HELD = Statement("""
     SELECT id FROM document WHERE dossier_id = :dossier_id AND state = :held AND approved_at IS NULL
     AND NOT EXISTS (SELECT FROM delivery WHERE delivery.document_id = document.id) ORDER BY id FOR NO KEY UPDATE
+""")
+_HOLD = Statement("""
+    UPDATE document SET state = :state, updated_at = :now, version = version + 1
+    WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING *
 """)
 
 
@@ -177,14 +180,11 @@ async def hold_for_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime
     Nobody could approve it otherwise, and without approval it goes by hand only.
     """
     held = DocumentState.FILED
-    rows = await _HOLD.all(tx, {"dossier_id": dossier_id, "held": held})
+    rows = await _HELD.all(tx, {"dossier_id": dossier_id, "held": held})
     if not rows:
         return
-    ids = bindparam("ids", [row.id for row in rows], type_=ARRAY(Uuid))
     state = machine.after(held, machine.Step.HOLD, approval_required=True)
-    statement = update(document).where(document.c.id == any_(ids)).returning(document)
-    changes = {"state": state, "updated_at": now, "version": document.c.version + 1}
-    changed = (await tx.execute(statement.values(changes))).all()
+    changed = await _HOLD.all(tx, {"ids": [row.id for row in rows], "state": state, "now": now})
     await publish(tx, *(document_changed(row) for row in changed))
 
 

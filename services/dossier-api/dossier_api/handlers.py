@@ -12,8 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.messages import (
@@ -33,7 +31,6 @@ from .amend import progress_of
 from .documents import read_deliveries
 from .outgoing_events import document_changed
 from .problems import ProblemObservation, note
-from .tables import connection, dossier
 
 log = structlog.get_logger(__name__)
 
@@ -61,23 +58,28 @@ async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequ
     """Take in the state of connections."""
     latest = newest(facts)
     wanted = {fact.dossier_id for fact in latest.values()}
-    firms: dict[UUID, UUID] = dict(
-        (await tx.execute(select(dossier.c.id, dossier.c.firm_id).where(dossier.c.id.in_(wanted)))).tuples().all()
-    )
+    firms: dict[UUID, UUID] = {row.id: row.firm_id for row in await _FIRMS.all(tx, {"dossiers": list(wanted)})}
     known = {key: fact for key, fact in latest.items() if fact.dossier_id in firms}
     if not known:
         return
     now = context.now()
     rows = [_connection_row(fact, now) for fact in known.values()]
-    statement = upsert(connection)
-    taken = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "dossier_id"}}
-    newer = _is_newer(connection, statement)
-    stored = statement.on_conflict_do_update(index_elements=["id"], set_=taken, where=newer).returning(connection.c.id)
-    fresh = (await tx.execute(stored, rows)).scalars().all()
-    applied = [known[key] for key in fresh]
+    fresh = await _STORE_CONNECTIONS.all(tx, {"rows": json.dumps(rows, default=str)})
+    applied = [known[row.id] for row in fresh]
     await note(tx, [_connection_observation(fact, firms[fact.dossier_id]) for fact in applied], now)
 
 
+_FIRMS = Statement("SELECT id, firm_id FROM dossier WHERE id = ANY(CAST(:dossiers AS uuid[]))")
+# Version 0 comes from a connector that does not number its facts: then the last one to arrive counts.
+_STORE_CONNECTIONS = Statement("""
+    INSERT INTO connection AS held (id, dossier_id, connector, state, version, connected_via_user, problem, updated_at)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, dossier_id uuid, connector text, state text,
+        version integer, connected_via_user text, problem jsonb, updated_at timestamptz)
+    ON CONFLICT (id) DO UPDATE SET connector = excluded.connector, state = excluded.state, version = excluded.version,
+        connected_via_user = excluded.connected_via_user, problem = excluded.problem, updated_at = excluded.updated_at
+    WHERE excluded.version > held.version OR excluded.version = 0 AND held.version = 0
+    RETURNING id
+""")
 _LOCK = Statement("""
     SELECT document.*, dossier.lock_after_export FROM document JOIN dossier ON dossier.id = document.dossier_id
     WHERE document.id = ANY(CAST(:documents AS uuid[])) ORDER BY document.id FOR NO KEY UPDATE OF document
@@ -87,12 +89,6 @@ _LOCK = Statement("""
 async def _lock_documents(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Record]:
     """Return the documents with their dossier's lock rule, locked in the order of their ids."""
     return {row.id: row for row in await _LOCK.all(tx, {"documents": list(ids)})}
-
-
-def _is_newer(table: Any, statement: Any) -> Any:
-    # Version 0 comes from a connector that does not number its facts: then the last one to arrive counts.
-    given = statement.excluded.version
-    return or_(given > table.c.version, (given == 0) & (table.c.version == 0))
 
 
 def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
@@ -114,7 +110,7 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
 
 
 # The first observation is the moment of an export or a booking; a failure takes it back, a mere search does not. What is newer
-# is the same as in ``_is_newer``.
+# is the same as in ``_STORE_CONNECTIONS``.
 _STORE = Statement("""
     INSERT INTO delivery AS held (id, document_id, revision, connector, connection_id, state, version, entry_number, entry_url,
         exported_at, booked_at, problem, updated_at)

@@ -3,44 +3,33 @@
 A problem stays open while a retry is under way: it would otherwise flicker, and lose since when it is there.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import DeliveryState, ProblemData
+from koppel_mesh.messages import ProblemData
 from koppel_mesh.prepared_sql import Statement
-
-from .tables import delivery, problem
-
-KIND_NOT_TAKEN = "kind_not_taken"
-
-
-def is_open() -> ColumnElement[bool]:
-    """Return the condition of an open problem.
-
-    That a connection takes no documents of a kind is none while another connection takes the document.
-    """
-    code = func.coalesce(delivery.c.problem["code"].astext, "")
-    another = exists().where(
-        delivery.c.document_id == problem.c.document_id,
-        delivery.c.id != problem.c.delivery_id,
-        delivery.c.state != DeliveryState.SUPERSEDED,
-        code != KIND_NOT_TAKEN,
-    )
-    return and_(problem.c.resolved_at.is_(None), or_(problem.c.code != KIND_NOT_TAKEN, not_(another)))
-
 
 _CLOSE = Statement("""
     UPDATE problem SET resolved_at = :now
     FROM unnest(CAST(:subjects AS uuid[]), CAST(:codes AS text[])) AS seen(subject_id, code)
     WHERE problem.subject_id = seen.subject_id AND problem.resolved_at IS NULL AND problem.code <> seen.code
+""")
+_OPEN = Statement("""
+    INSERT INTO problem AS held (id, firm_id, dossier_id, document_id, connector, connection_id, delivery_id, subject_id, code,
+        message, who_can_fix, detail, first_seen_at, last_seen_at)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, firm_id uuid, dossier_id uuid, document_id uuid,
+        connector text, connection_id uuid, delivery_id uuid, subject_id uuid, code text, message jsonb, who_can_fix text,
+        detail text, first_seen_at timestamptz, last_seen_at timestamptz)
+    ON CONFLICT (subject_id, code) WHERE resolved_at IS NULL DO UPDATE SET count = held.count + 1,
+        last_seen_at = excluded.last_seen_at, message = excluded.message, detail = excluded.detail,
+        who_can_fix = excluded.who_can_fix
 """)
 
 
@@ -67,20 +56,8 @@ async def note(tx: AsyncConnection, observations: Sequence[ProblemObservation], 
     rows = [_row(each, each.problem, now) for each in observations if each.problem is not None]
     if not rows:
         return
-    statement = upsert(problem)
-    given = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=["subject_id", "code"],
-        index_where=problem.c.resolved_at.is_(None),
-        set_={
-            "count": problem.c["count"] + 1,
-            "last_seen_at": given.last_seen_at,
-            "message": given.message,
-            "detail": given.detail,
-            "who_can_fix": given.who_can_fix,
-        },
-    )
-    await tx.execute(statement, sorted(rows, key=lambda row: (row["subject_id"], row["code"])))
+    ordered = sorted(rows, key=lambda row: (row["subject_id"], row["code"]))
+    await _OPEN.run(tx, {"rows": json.dumps(ordered, default=str)})
 
 
 def _ends_others(observation: ProblemObservation) -> bool:

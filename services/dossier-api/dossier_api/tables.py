@@ -26,6 +26,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 metadata = MetaData()
 PENDING_SQL = "state IN ('awaiting_entry', 'filed')"
 """Papers in quick entry, and documents ready to export (R160)."""
+PENDING = text(f"document.{PENDING_SQL}")
+"""The same as a condition of a query."""
+OPEN_SQL = """problem.resolved_at IS NULL AND (problem.code <> 'kind_not_taken' OR NOT EXISTS (
+    SELECT FROM delivery WHERE delivery.document_id = problem.document_id AND delivery.id <> problem.delivery_id
+        AND delivery.state <> 'superseded' AND coalesce(delivery.problem ->> 'code', '') <> 'kind_not_taken'))"""
+"""An open problem. That a connection takes no documents of a kind is none while another connection takes the document."""
+OPEN = text(OPEN_SQL)
+"""The same as a condition of a query."""
 _now = text("now()")
 _object = text("'{}'::jsonb")
 _list = text("'[]'::jsonb")

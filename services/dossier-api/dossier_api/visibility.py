@@ -1,17 +1,15 @@
 """Which scopes a route asks for, and what it answers where there is nothing the caller may see (P7)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.problems import HttpProblem, not_found
-from koppel_mesh.visibility import visible
-
-from .tables import dossier
+from koppel_mesh.prepared_sql import Record, Statement
+from koppel_mesh.visibility import VISIBLE
 
 DossierReader = Annotated[Caller, Depends(require("dossiers:read"))]
 DossierWriter = Annotated[Caller, Depends(require("dossiers:write"))]
@@ -20,9 +18,12 @@ DocumentWriter = Annotated[Caller, Depends(require("documents:write"))]
 Exporter = Annotated[Caller, Depends(require("exports:write"))]
 
 
-async def one_of(connection: AsyncConnection, statement: Select[Any], what: str) -> Row[Any]:
-    """Return the one row; 404 when there is none, or none for this caller."""
-    row: Row[Any] | None = (await connection.execute(statement)).one_or_none()
+_DOSSIER = Statement(f"SELECT id FROM dossier WHERE id = :id AND {VISIBLE}")
+
+
+async def one_of(connection: AsyncConnection, statement: Statement, caller: Caller, row_id: UUID, what: str) -> Record:
+    """Return the one row of ``statement``, which takes ``id`` and ``firm_id``; 404 when there is none for this caller."""
+    row = await statement.one_or_none(connection, {"id": row_id, "firm_id": caller.firm_id})
     if row is None:
         raise not_found(what)
     return row
@@ -30,9 +31,7 @@ async def one_of(connection: AsyncConnection, statement: Select[Any], what: str)
 
 async def insist_on_dossier(connection: AsyncConnection, caller: Caller, dossier_id: UUID) -> None:
     """Raise 404 unless the caller may see that dossier."""
-    await one_of(
-        connection, select(dossier.c.id).where(dossier.c.id == dossier_id, visible(dossier, caller)), "dossier"
-    )
+    await one_of(connection, _DOSSIER, caller, dossier_id, "dossier")
 
 
 def store_away() -> HttpProblem:

@@ -4,14 +4,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dossier_api.documents import hold_for_approval
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.outgoing_events import dossier_changed
-from dossier_api.problems import is_open
-from dossier_api.tables import PENDING_SQL, connection, document, dossier, problem
+from dossier_api.tables import OPEN_SQL, PENDING, document, dossier
 from dossier_api.views import dossier_body
 from dossier_api.visibility import DossierReader, DossierWriter, one_of
 from koppel_mesh.auth import Caller
@@ -21,9 +20,30 @@ from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.outbox import publish
-from koppel_mesh.visibility import visible
+from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.visibility import VISIBLE, visible
 
 router = APIRouter(prefix="/v1", tags=["dossiers"])
+_NEW = (
+    "id",
+    "firm_id",
+    "name",
+    "enterprise_number",
+    "language",
+    "email",
+    "reference",
+    "export_frequency",
+    "approval_required",
+    "lock_after_export",
+)
+_CREATE = Statement(insert(dossier).values({name: bindparam(name) for name in _NEW}).returning(dossier))
+_ONE = Statement(f"SELECT * FROM dossier WHERE id = :id AND {VISIBLE}")
+# It excludes whoever shares the dossier to rely on it, and not rows that merely refer to it: a report that holds its document
+# would wait here with its problem, and we there for that document.
+_LOCK = Statement(f"SELECT * FROM dossier WHERE id = :id AND {VISIBLE} FOR NO KEY UPDATE")
+_CONNECTIONS = Statement("SELECT * FROM connection WHERE dossier_id = :dossier_id ORDER BY id")
+_OPEN_PROBLEMS = Statement(f"SELECT count(*) AS number FROM problem WHERE dossier_id = :dossier_id AND {OPEN_SQL}")
+_ANY_DOCUMENT = Statement("SELECT id FROM document WHERE dossier_id = :dossier_id LIMIT 1")
 
 
 @router.post("/dossiers", status_code=201, response_model=DossierBody)
@@ -46,7 +66,7 @@ async def create_dossier(
     async with context.database.transaction() as tx:
         if (earlier := await idempotency.claim(tx)) is not None:
             return earlier
-        made = (await tx.execute(insert(dossier).values(row).returning(dossier))).one()
+        made = await _CREATE.one(tx, row)
         await publish(tx, dossier_changed(made))
         return await idempotency.remember(tx, status=201, body=dossier_body(made))
 
@@ -64,7 +84,7 @@ async def list_dossiers(
     if page.after:
         statement = statement.where(dossier.c.id > cursor_id(page.after[0]))
     if pending:
-        waits = select(1).where(document.c.dossier_id == dossier.c.id, text(f"document.{PENDING_SQL}")).exists()
+        waits = select(1).where(document.c.dossier_id == dossier.c.id, PENDING).exists()
         statement = statement.where(waits)
     if q and q.strip():
         statement = statement.where(_matches(q.strip()))
@@ -77,14 +97,9 @@ async def list_dossiers(
 async def get_dossier(dossier_id: UUID, context: CurrentContext, caller: DossierReader) -> DossierDetail:
     """Return a dossier with its connections and how many problems are open."""
     async with context.database.reading() as reading:
-        row = await one_of(reading, _one(dossier_id, caller), "dossier")
-        links = (
-            await reading.execute(
-                select(connection).where(connection.c.dossier_id == dossier_id).order_by(connection.c.id)
-            )
-        ).all()
-        still_open = select(func.count()).where(problem.c.dossier_id == dossier_id, is_open())
-        count = (await reading.execute(still_open)).scalar_one()
+        row = await one_of(reading, _ONE, caller, dossier_id, "dossier")
+        links = await _CONNECTIONS.all(reading, {"dossier_id": dossier_id})
+        still_open = await _OPEN_PROBLEMS.one(reading, {"dossier_id": dossier_id})
     return DossierDetail(
         **dossier_body(row).model_dump(),
         connections=[
@@ -96,7 +111,7 @@ async def get_dossier(dossier_id: UUID, context: CurrentContext, caller: Dossier
             )
             for link in links
         ],
-        open_problems=count,
+        open_problems=still_open.number,
     )
 
 
@@ -106,9 +121,7 @@ async def change_dossier(
 ) -> DossierBody:
     """Change some of a dossier. Its enterprise number stays once documents were filed under it."""
     async with context.database.transaction() as tx:
-        # It excludes whoever shares the dossier to rely on it, and not rows that merely refer to it: a report that holds its
-        # document would wait here with its problem, and we there for that document.
-        row = await one_of(tx, _one(dossier_id, caller).with_for_update(key_share=True), "dossier")
+        row = await one_of(tx, _LOCK, caller, dossier_id, "dossier")
         changes = {name: value for name, value in _changes(body).items() if getattr(row, name) != value}
         if not changes:
             return dossier_body(row)
@@ -121,10 +134,6 @@ async def change_dossier(
         if changes.get("approval_required"):
             await hold_for_approval(tx, dossier_id, context.now())
     return dossier_body(changed)
-
-
-def _one(dossier_id: UUID, caller: Caller) -> Any:
-    return select(dossier).where(dossier.c.id == dossier_id, visible(dossier, caller))
 
 
 def _changes(body: DossierPatch) -> dict[str, Any]:
@@ -145,7 +154,7 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 
 async def _insist_on_no_documents(tx: AsyncConnection, dossier_id: UUID) -> None:
-    if (await tx.execute(select(document.c.id).where(document.c.dossier_id == dossier_id).limit(1))).first():
+    if await _ANY_DOCUMENT.one_or_none(tx, {"dossier_id": dossier_id}) is not None:
         raise HttpProblem(
             409, "enterprise_number_in_use", "Documents were filed under this enterprise number.", "Make a new dossier."
         )

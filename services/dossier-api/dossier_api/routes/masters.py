@@ -6,11 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy import Row, Table, all_, bindparam, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text
 
 from dossier_api.models.masters import (
     BulkResult,
@@ -27,11 +25,36 @@ from koppel_bookkeeping.parties import name_key
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, cursor_id
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
+from koppel_mesh.prepared_sql import Record, Statement
 
 router = APIRouter(prefix="/v1", tags=["masters"])
 BATCH = 500
 Body = TypeVar("Body", bound=BaseModel)
 _OWN = {"id", "dossier_id", "source", "code"}
+
+
+def _put(table: Table) -> Statement:
+    """Return the statement that adds a row, or replaces the one of that dossier, source and code."""
+    given = upsert(table).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in table.c if column.name != "updated_at"}
+    )
+    taken = {column.name: given.excluded[column.name] for column in table.c if column.name not in _OWN}
+    return Statement(
+        given.on_conflict_do_update(
+            index_elements=["dossier_id", "source", "code"], set_={**taken, "updated_at": func.now()}
+        )
+    )
+
+
+def _remove_others(table: Table) -> Statement:
+    return Statement(f"""
+        DELETE FROM {table.name}
+        WHERE dossier_id = :dossier_id AND source = :source AND code <> ALL(CAST(:kept AS text[])) RETURNING id
+    """)
+
+
+_PUT = {table.name: _put(table) for table in (relation, ledger_account)}
+_REMOVE_OTHERS = {table.name: _remove_others(table) for table in (relation, ledger_account)}
 
 
 @router.put("/dossiers/{dossier_id}/relations")
@@ -87,23 +110,15 @@ async def _store(
     tx: AsyncConnection, table: Table, dossier_id: UUID, source: str, rows: list[dict[str, Any]], *, replace: bool
 ) -> BulkResult:
     unique = {row["code"]: row for row in rows}
-    statement = upsert(table)
-    taken = {column.name: statement.excluded[column.name] for column in table.c if column.name not in _OWN}
-    statement = statement.on_conflict_do_update(
-        index_elements=["dossier_id", "source", "code"], set_={**taken, "updated_at": func.now()}
-    )
     filled = [{"id": new_id(), "dossier_id": dossier_id, "source": source, **row} for _, row in sorted(unique.items())]
     # Sorted, so that two imports of one dossier at once take their row locks in the same order.
     for start in range(0, len(filled), BATCH):
-        await tx.execute(statement, filled[start : start + BATCH])
-    removed = 0
+        await _PUT[table.name].run_many(tx, filled[start : start + BATCH])
+    removed: Sequence[Record] = []
     if replace:
-        kept = bindparam("kept", list(unique), type_=ARRAY(Text))
-        old = delete(table).where(
-            table.c.dossier_id == dossier_id, table.c.source == source, table.c.code != all_(kept)
-        )
-        removed = (await tx.execute(old)).rowcount
-    return BulkResult(stored=len(filled), removed=removed)
+        which = {"dossier_id": dossier_id, "source": source, "kept": list(unique)}
+        removed = await _REMOVE_OTHERS[table.name].all(tx, which)
+    return BulkResult(stored=len(filled), removed=len(removed))
 
 
 async def _rows(reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest) -> Sequence[Row[Any]]:

@@ -7,16 +7,17 @@ from fastapi import APIRouter
 from sqlalchemy import Row, select
 
 from dossier_api.models.problems import ProblemItem
-from dossier_api.problems import is_open
-from dossier_api.tables import problem
+from dossier_api.tables import OPEN, problem
 from dossier_api.visibility import DocumentReader, Exporter, one_of
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
-from koppel_mesh.visibility import visible
+from koppel_mesh.prepared_sql import Record, Statement
+from koppel_mesh.visibility import VISIBLE, visible
 
 router = APIRouter(prefix="/v1", tags=["problems"])
+_ONE = Statement(f"SELECT * FROM problem WHERE id = :id AND {VISIBLE}")
 
 
 @router.get("/problems")
@@ -28,7 +29,7 @@ async def list_problems(
     document_id: UUID | None = None,
 ) -> Page[ProblemItem]:
     """List open problems, newest first."""
-    statement = select(problem).where(is_open(), visible(problem, caller)).order_by(problem.c.id.desc())
+    statement = select(problem).where(OPEN, visible(problem, caller)).order_by(problem.c.id.desc())
     if dossier_id is not None:
         statement = statement.where(problem.c.dossier_id == dossier_id)
     if document_id is not None:
@@ -44,9 +45,7 @@ async def list_problems(
 async def retry_problem(problem_id: UUID, context: CurrentContext, caller: Exporter) -> ProblemItem:
     """Ask the connector to try again now. The problem closes when that succeeds, not before."""
     async with context.database.reading() as reading:
-        row = await one_of(
-            reading, select(problem).where(problem.c.id == problem_id, visible(problem, caller)), "problem"
-        )
+        row = await one_of(reading, _ONE, caller, problem_id, "problem")
     if row.resolved_at is not None:
         raise HttpProblem(409, "problem_resolved", "This problem is resolved.")
     try:
@@ -56,7 +55,7 @@ async def retry_problem(problem_id: UUID, context: CurrentContext, caller: Expor
     return _item(row)
 
 
-def _retry_path(row: Row[Any]) -> str:
+def _retry_path(row: Record) -> str:
     if row.delivery_id is not None:
         return f"/{row.connector}/v1/deliveries/{row.delivery_id}/retry"
     return f"/{row.connector}/v1/connections/{row.connection_id}/check"
@@ -69,5 +68,5 @@ def _refusal(error: InternalCallError) -> HttpProblem:
     return HttpProblem(409, "cannot_retry", "The connector does not try again.", f"{error.code} {error.detail}".strip())
 
 
-def _item(row: Row[Any]) -> ProblemItem:
+def _item(row: Row[Any] | Record) -> ProblemItem:
     return ProblemItem(**{name: getattr(row, name) for name in ProblemItem.model_fields})
