@@ -7,12 +7,13 @@ from koppel_bookkeeping.accounts import choose_journal
 from koppel_connector.contract.connector import CheckStep, Vendor
 from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
+from koppel_connector.ledger.records import Records
 from koppel_mesh.clock import brussels_date, utc_now
 from koppel_mesh.messages import DocumentKind
 
 from . import rights
 from .api import Exact
-from .masters import Books, VatCode
+from .master_data import Journal, VatCode
 from .settings import ExactSettings
 
 
@@ -53,12 +54,12 @@ async def _year(exact: Exact) -> CheckStep:
 def _journals(vendor: Vendor) -> CheckStep:
     """Whether every journal that was set exists, is open and has the right type."""
     settings: ExactSettings = vendor.settings
-    books, wrong = Books(vendor.master_data), []
+    journals, wrong = Records(vendor.master_data, Journal), []
     for kind in SIDES:
         if kind is DocumentKind.DAILY_RECEIPTS and settings.journals.receipts is None:
             continue
         try:
-            choose_journal(books.journal, settings.journals, kind, Overrides())
+            choose_journal(journals.by_code, settings.journals, kind, Overrides())
         except CannotBook as refusal:
             wrong.append(refusal)
     if wrong:
@@ -70,7 +71,7 @@ def _journals(vendor: Vendor) -> CheckStep:
 def _vat_codes(vendor: Vendor) -> CheckStep:
     """Whether the VAT codes were imported and every code of the settings is among them."""
     settings: ExactSettings = vendor.settings
-    codes: dict[str, VatCode] = Books(vendor.master_data).vat_codes()
+    codes = Records(vendor.master_data, VatCode).all_by_code()
     if not codes:
         return CheckStep("vat_codes", False, Problem("masters_missing"))
     chosen = {

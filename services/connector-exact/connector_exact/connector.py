@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from koppel_bookkeeping import Booking, CannotBook, Overrides, from_entry, from_ubl
+from koppel_bookkeeping import Booking, Overrides, from_entry, from_ubl
 from koppel_bookkeeping.accounts import AccountChooser, choose_journal
 from koppel_bookkeeping.terms import choose_terms
 from koppel_bookkeeping.vat import choose_vat_code
@@ -26,6 +26,7 @@ from koppel_connector.contract.connector import (
     Differs,
     Found,
     MasterData,
+    MasterDataStore,
     NotBooked,
     NotFound,
     Profile,
@@ -37,8 +38,10 @@ from koppel_connector.contract.connector import (
 )
 from koppel_connector.contract.errors import ActionRequired, ConnectorError
 from koppel_connector.contract.problems import Problem
+from koppel_connector.ledger.records import Records, insist_on_import
+from koppel_connector.ledger.relations import ensure, known
 
-from . import answers, attaching, checks, importing, odata, periods, relations, rights
+from . import answers, attaching, checks, importing, odata, periods, rights
 from .answers import AlreadyExists
 from .api import Exact
 from .mapping.entry import (
@@ -52,9 +55,10 @@ from .mapping.entry import (
     expectation,
     line_of,
 )
-from .masters import Books, Relation, VatCode
+from .master_data import Journal, LedgerAccount, Relation, VatCode
 from .odata import Row, guid, text
 from .profile import ENTRY_URL, PROFILE
+from .relations import ExactRelations
 from .settings import ExactServiceSettings, ExactSettings
 
 
@@ -101,9 +105,9 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     async def prepare(self, context: DeliveryContext) -> Prepared:
         """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
         settings: ExactSettings = context.vendor.settings
-        books, exact = Books(context.vendor.master_data), Exact(context.vendor)
-        if not books.imported:
-            raise CannotBook("masters_missing")
+        exact, store = Exact(context.vendor), context.vendor.master_data
+        relations = ExactRelations(exact, context.vendor)
+        insist_on_import(store)
         ubl = await _content(context, "ubl")
         booking = (
             from_ubl.booking(ubl, context.delivery.kind)
@@ -112,15 +116,15 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         )
         pdf = await _content(context, "pdf", booking.embedded)
         overrides = Overrides.of(context.document)
-        journal = choose_journal(books.journal, settings.journals, booking.kind, overrides)
+        journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
         check_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
-        _lines(booking, settings, books, overrides, relations.known(context.vendor.master_data, booking))
+        _lines(booking, settings, store, overrides, known(store, booking, relations))
         await periods.insist_on_open(exact, context, journal.code, booking.issued_on)
         files = attaching.files_of(booking.number, ubl, pdf)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
-        relation = await relations.ensure(exact, context, booking)
-        lines = _lines(booking, settings, books, overrides, relation)
+        relation = await ensure(context, booking, relations)
+        lines = _lines(booking, settings, store, overrides, relation)
         terms = choose_terms(
             booking,
             relation_has_condition=bool(relation.payment_condition(booking.side)),
@@ -213,19 +217,19 @@ def entry_url(vendor: Vendor, entry_id: str) -> str:
 
 
 def _lines(
-    booking: Booking, settings: ExactSettings, books: Books, overrides: Overrides, relation: Relation | None
+    booking: Booking, settings: ExactSettings, store: MasterDataStore, overrides: Overrides, relation: Relation | None
 ) -> tuple[EntryLine, ...]:
     side = booking.side
     account_id = relation.account_id(side) if relation else None
+    accounts, codes = Records(store, LedgerAccount), Records(store, VatCode).all_by_code()
     chooser = AccountChooser(
-        books.account,
+        accounts.by_code,
         settings.default_ledger_account,
         side,
         overrides,
-        books.account_by_id(account_id) if account_id else None,
+        accounts.by_id(account_id) if account_id else None,
         booking.document_reference,
     )
-    codes = books.vat_codes()
     return tuple(
         line_of(
             booking,

@@ -3,12 +3,13 @@
 from typing import Final
 
 from koppel_connector import values
-from koppel_connector.contract.connector import MasterData, MasterRecord, RemoteDossier, Vendor
+from koppel_connector.contract.connector import MasterData, RemoteDossier, Vendor
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
+from koppel_connector.ledger.records import records_of
 
 from . import answers, rights
 from .api import Exact
-from .masters import Journal, Kept, LedgerAccount, PaymentCondition, Relation, VatCode
+from .master_data import Journal, LedgerAccount, PaymentCondition, Relation, VatCode
 from .odata import Row
 
 # Each division asked costs a call per right, out of that division's own minute; beyond this many only its status is told.
@@ -25,11 +26,11 @@ async def masters(exact: Exact) -> MasterData:
         if lacking:
             raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
     return MasterData(
-        relations=_lines(Relation, relations),
-        ledger_accounts=_lines(LedgerAccount, accounts),
-        journals=_lines(Journal, journals),
-        vat_codes=_lines(VatCode, vat_codes),
-        payment_conditions=_lines(PaymentCondition, await exact.payment_conditions()),
+        relations=records_of(map(Relation.read, relations)),
+        ledger_accounts=records_of(map(LedgerAccount.read, accounts)),
+        journals=records_of(map(Journal.read, journals)),
+        vat_codes=records_of(map(VatCode.read, vat_codes)),
+        payment_conditions=records_of(map(PaymentCondition.read, await exact.payment_conditions())),
     )
 
 
@@ -90,7 +91,3 @@ async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
         return dossier
     named = ", ".join(map(str, lacking)) or None
     return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)
-
-
-def _lines(kind: type[Kept], rows: list[Row]) -> tuple[MasterRecord, ...]:
-    return tuple(kind.read(row).line() for row in rows)

@@ -1,31 +1,9 @@
 """Master data of a small Belgian company, as an import brings it, for the tests of the mapping."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
-from connector_exact.masters import Journal, LedgerAccount, Relation, VatCode
-from koppel_connector.contract.connector import MasterDataStore, MasterRecord
-
-
-class Book(MasterDataStore):
-    """Imported lines in memory, as the kit holds them."""
-
-    def __init__(self, lines: Sequence[MasterRecord]) -> None:
-        self.lines = list(lines)
-
-    def all(self, kind: str, year: int | None = None) -> list[MasterRecord]:
-        return [line for line in self.lines if line.kind == kind]
-
-    def get(self, kind: str, code: str, year: int | None = None) -> MasterRecord | None:
-        return next((line for line in self.all(kind) if line.code == code), None)
-
-    def find(self, kind: str, key: str, value: str, year: int | None = None) -> list[MasterRecord]:
-        own = {"name", "remote_id"}
-        return [line for line in self.all(kind) if (getattr(line, key) if key in own else line.data.get(key)) == value]
-
-    async def remember(self, master: MasterRecord) -> None:
-        self.lines = [line for line in self.lines if (line.kind, line.remote_id) != (master.kind, master.remote_id)]
-        self.lines.append(master)
+from connector_exact.master_data import Journal, LedgerAccount, Relation, VatCode
+from koppel_connector.testing import MasterDataInProcess
 
 
 def account(code: str, type_: int = 110, *, blocked: bool = False) -> LedgerAccount:
@@ -95,5 +73,5 @@ RELATIONS = [
 ]
 
 
-def book() -> Book:
-    return Book([kept.line() for kept in (*ACCOUNTS, *JOURNALS, *VAT_CODES, *RELATIONS)])
+def book() -> MasterDataInProcess:
+    return MasterDataInProcess([kept.record() for kept in (*ACCOUNTS, *JOURNALS, *VAT_CODES, *RELATIONS)])

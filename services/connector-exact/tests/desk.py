@@ -30,12 +30,11 @@ from koppel_connector.contract.connector import (
 )
 from koppel_connector.contract.errors import OutcomeUnknown
 from koppel_connector.testing import document_factory
+from koppel_connector.testing.master_data import MasterDataInProcess
 from koppel_connector.testing.memory import MemoryInProcess
 from koppel_mesh.clock import utc_now
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
-
-from .books import Book
 
 SAMPLES = Path(__file__).parent / "samples"
 CONNECTOR = ExactConnector()
@@ -57,7 +56,7 @@ class Desk(Vendor):
         self.application = Application(base_url)
         self.connection = Connection(new_id(), new_id(), new_id(), "connected")
         self.settings = settings
-        self.master_data = Book([])
+        self.master_data = MasterDataInProcess()
         self.memory = MemoryInProcess()
         self.calls: list[Made] = []
         self.token = token
@@ -91,7 +90,7 @@ class Desk(Vendor):
 
     async def import_all(self) -> None:
         """Import the division's master data."""
-        self.master_data = Book(list((await CONNECTOR.import_master_data(self)).lines()))
+        self.master_data = MasterDataInProcess((await CONNECTOR.import_master_data(self)).lines())
         self.calls.clear()
 
 

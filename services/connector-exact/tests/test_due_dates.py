@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connector_exact.masters import Relation
+from connector_exact.master_data import Relation
 from connector_exact.settings import ExactSettings
 from koppel_connector.contract.errors import ActionRequired
 from koppel_connector.contract.results import Booked

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connector_exact.masters import Relation
+from connector_exact.master_data import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
 from koppel_connector import BOOKING_PROBLEMS

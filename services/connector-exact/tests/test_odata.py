@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector_exact import odata
-from connector_exact.masters import Relation, VatCode
+from connector_exact.master_data import Relation, VatCode
 
 
 def test_literals() -> None:
@@ -73,5 +73,5 @@ def test_padding_is_for_exact_not_for_people() -> None:
         {"ID": "2", "Code": "2  ", "Percentage": Decimal("0.055"), "Type": "E", "VATTransactionType": "S"}
     )
     assert (code.code, code.raw_code, code.percentage) == ("2", "2  ", Decimal("5.5"))
-    assert VatCode.of(code.line()) == code
-    assert Relation.of(relation.line()) == relation
+    assert VatCode.of(code.record()) == code
+    assert Relation.of(relation.record()) == relation

@@ -2,16 +2,19 @@
 
 import pytest
 
-from connector_exact.mapping.relation import NAME_LENGTH_MAX, candidates, creation, role, search_terms
-from connector_exact.masters import Relation
-from koppel_bookkeeping import Party
+from connector_exact.mapping.relation import NAME_LENGTH_MAX, creation, role, search_terms
+from connector_exact.master_data import Relation
+from koppel_bookkeeping import Party, Side
 from koppel_bookkeeping.parties import recognise
+from koppel_connector.ledger.relations import candidates
+from koppel_connector.testing import MasterDataInProcess
 
-from .books import Book, book, relation
+from .books import book, relation
 
 
-def found(party: Party, *relations: Relation, side: str = "sale") -> str | None:
-    one = recognise(party, relations or candidates(party, book()), side, name_length_max=NAME_LENGTH_MAX)  # type: ignore[arg-type]
+def found(party: Party, *relations: Relation, side: Side = "sale") -> str | None:
+    possible = relations or candidates(party, book(), Relation, NAME_LENGTH_MAX)
+    one = recognise(party, possible, side, name_length_max=NAME_LENGTH_MAX)
     return one.code if one else None
 
 
@@ -30,7 +33,9 @@ def test_a_name_that_had_to_be_cut_is_recognised() -> None:
     party = Party("Internationale Vereniging voor de Bevordering van het Ambacht vzw")
     kept = relation("7", str(creation(party, "sale")["Name"]).strip())
     assert found(party, kept) == "7"
-    assert [one.code for one in candidates(party, Book([kept.line()]))] == ["7"]
+    assert [one.code for one in candidates(party, MasterDataInProcess([kept.record()]), Relation, NAME_LENGTH_MAX)] == [
+        "7"
+    ]
     assert found(Party("Internationale Vereniging voor Bakkers"), kept) is None
 
 

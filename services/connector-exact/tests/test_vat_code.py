@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from connector_exact.connector import means_nothing_else
-from connector_exact.masters import VatCode
+from connector_exact.master_data import VatCode
 from koppel_bookkeeping import CannotBook, Side
 from koppel_bookkeeping.settings import VatCodes
 from koppel_bookkeeping.vat import choose_vat_code

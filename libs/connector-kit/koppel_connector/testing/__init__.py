@@ -11,6 +11,7 @@ from .fault_gate import FaultGate
 from .harness import HttpHarness, VendorHarness
 from .internal_services import InternalServices
 from .loopback import LoopbackServer, Request, http_answer
+from .master_data import MasterDataInProcess
 from .memory import MemoryInProcess
 from .testbed import QUICK, Browser, Testbed, open_testbed
 from .vendor_faults import Fault
@@ -30,6 +31,7 @@ __all__ = [
     "HttpHarness",
     "InternalServices",
     "LoopbackServer",
+    "MasterDataInProcess",
     "MemoryInProcess",
     "Party",
     "Refusal",

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from connector_exact import odata
-from connector_exact.masters import Journal, LedgerAccount, VatCode
+from connector_exact.master_data import Journal, LedgerAccount, VatCode
 from connector_exact.odata import Row
 from koppel_bookkeeping import Booking, BookingLine, CannotBook, Side
 from koppel_bookkeeping.terms import Terms

@@ -3,10 +3,8 @@
 from typing import Any, Final
 
 from connector_exact import odata
-from connector_exact.masters import Relation
 from koppel_bookkeeping import Party, Side
 from koppel_bookkeeping.parties import bare_number
-from koppel_connector.contract.connector import MasterDataStore
 
 NAME_LENGTH_MAX: Final = 50
 
@@ -32,21 +30,6 @@ def _vat_spellings(party: Party) -> list[str]:
         dotted = f"{bare[:4]}.{bare[4:7]}.{bare[7:]}"
         spellings += [f"BE {dotted}", f"BE{dotted}", f"BE {bare}"]
     return spellings
-
-
-def candidates(party: Party, book: MasterDataStore) -> list[Relation]:
-    """Return the imported relations that could be this party, by the keys they are kept under."""
-    lines = [
-        line
-        for number in party.numbers
-        for key in ("vat_key", "enterprise_key")
-        for line in book.find(Relation.kind, key, number)
-    ]
-    for key in party.name_keys(NAME_LENGTH_MAX):
-        lines += book.find(Relation.kind, "name_key", key)
-    if party.code and (line := book.get(Relation.kind, party.code)) is not None:
-        lines.append(line)
-    return [Relation.of(line) for line in {line.remote_id: line for line in lines}.values()]
 
 
 def creation(party: Party, side: Side) -> dict[str, Any]:

@@ -1,18 +1,17 @@
-"""What Exact calls its master data, as typed values: read from its rows, kept by the kit as ``MasterRecord`` lines.
+"""Exact's GLAccounts, Journals, VATCodes, PaymentConditions and Accounts (relations), as typed values read from its rows.
 
 Codes are what a person sees (trimmed); ids and raw codes are what the vendor wants back.
 """
 
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Self
 
 from koppel_bookkeeping import Side
-from koppel_bookkeeping.parties import name_key, number_key
 from koppel_bookkeeping.vat import RATED
 from koppel_connector import values
-from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.ledger.records import TypedRecord
+from koppel_connector.ledger.relations import RelationRecord
 
 from . import odata
 from .odata import Row
@@ -28,39 +27,13 @@ def _raw(code: Any) -> str:
     return code if isinstance(code, str) else values.text(code)
 
 
-@dataclass(frozen=True)
-class Kept(ABC):
-    """Common to all: how a value becomes a line of the kit, and comes back."""
-
-    kind: ClassVar[str]
-
-    id: str
-    code: str
-    name: str
-
-    def line(self) -> MasterRecord:
-        """Return the value as the kit keeps it (Decimals as strings)."""
-        data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
-        return MasterRecord(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
-
-    def search_keys(self) -> dict[str, Any]:
-        """Return what the line is also found by."""
-        return {}
-
-    @classmethod
-    @abstractmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-
-    @classmethod
-    def of(cls, line: MasterRecord) -> Self:
-        """Return the value of a kept line."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in line.data.items() if name in names})
+def _identity(row: Row, name: str = "Description") -> dict[str, str]:
+    """Return the fields that every resource has."""
+    return {"id": odata.same_guid(row["ID"]), "code": values.text(row.get("Code")), "name": values.text(row.get(name))}
 
 
 @dataclass(frozen=True)
-class LedgerAccount(Kept):
+class LedgerAccount(TypedRecord):
     """One account of the chart (``financial/GLAccounts``)."""
 
     kind: ClassVar[str] = "ledger_account"
@@ -77,16 +50,14 @@ class LedgerAccount(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=odata.same_guid(row["ID"]),
-            code=values.text(row.get("Code")),
-            name=values.text(row.get("Description")),
+            **_identity(row),
             type=values.integer(row.get("Type")) or 0,
             blocked=values.flag(row.get("IsBlocked")),
         )
 
 
 @dataclass(frozen=True)
-class Journal(Kept):
+class Journal(TypedRecord):
     """One journal (``financial/Journals``); entries name it by code, never by GUID."""
 
     kind: ClassVar[str] = "journal"
@@ -105,9 +76,7 @@ class Journal(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=odata.same_guid(row["ID"]),
-            code=values.text(row.get("Code")),
-            name=values.text(row.get("Description")),
+            **_identity(row),
             type=values.integer(row.get("Type")) or 0,
             blocked=values.flag(row.get("IsBlocked")),
             currency=values.text(row.get("Currency")),
@@ -117,7 +86,7 @@ class Journal(Kept):
 
 
 @dataclass(frozen=True)
-class VatCode(Kept):
+class VatCode(TypedRecord):
     """One VAT code (``vat/VATCodes``). ``percentage`` is a percentage here; Exact stores the fraction."""
 
     kind: ClassVar[str] = "vat_code"
@@ -173,10 +142,8 @@ class VatCode(Kept):
         """Read a row of Exact."""
         fraction = values.decimal(row.get("Percentage")) or Decimal(0)
         return cls(
-            id=odata.same_guid(row["ID"]),
-            code=values.text(row.get("Code")),
+            **_identity(row),
             raw_code=_raw(row.get("Code")),
-            name=values.text(row.get("Description")),
             percentage=(fraction * 100).quantize(Decimal("0.0001")).normalize(),
             type=values.text(row.get("Type")),
             transaction_type=values.text(row.get("VATTransactionType")) or "B",
@@ -188,7 +155,7 @@ class VatCode(Kept):
 
 
 @dataclass(frozen=True)
-class PaymentCondition(Kept):
+class PaymentCondition(TypedRecord):
     """One payment condition (``cashflow/PaymentConditions``)."""
 
     kind: ClassVar[str] = "payment_condition"
@@ -199,40 +166,24 @@ class PaymentCondition(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=odata.same_guid(row["ID"]),
-            code=values.text(row.get("Code")),
-            name=values.text(row.get("Description")),
+            **_identity(row),
             days=values.integer(row.get("PaymentDays")) or 0,
         )
 
 
 @dataclass(frozen=True)
-class Relation(Kept):
+class Relation(RelationRecord):
     """One customer and/or supplier (``crm/Accounts``: one table for both)."""
 
-    kind: ClassVar[str] = "relation"
-
-    vat_number: str
-    enterprise_number: str
     country: str
     status: str
     is_supplier: bool
-    blocked: bool
     sales_account_id: str | None
     purchase_account_id: str | None
     email: str = ""
     sales_condition: str | None = None
     """Code of its own payment condition, empty when it has none; None when it was imported before this was asked."""
     purchase_condition: str | None = None
-
-    def search_keys(self) -> dict[str, Any]:
-        """Return numbers and name as they are compared, and the roles as the kit shows them."""
-        return {
-            "vat_key": number_key(self.vat_number),
-            "enterprise_key": number_key(self.enterprise_number),
-            "name_key": name_key(self.name),
-            "is_customer": self.is_customer,
-        }
 
     @property
     def is_customer(self) -> bool:
@@ -255,9 +206,7 @@ class Relation(Kept):
     def read(cls, row: Row) -> Self:
         """Read a row of Exact."""
         return cls(
-            id=odata.same_guid(row["ID"]),
-            code=values.text(row.get("Code")),
-            name=values.text(row.get("Name")),
+            **_identity(row, "Name"),
             vat_number=values.text(row.get("VATNumber")),
             enterprise_number=values.text(row.get("ChamberOfCommerce")),
             country=values.text(row.get("Country")),
@@ -270,34 +219,3 @@ class Relation(Kept):
             sales_condition=values.text(row.get("PaymentConditionSales")),
             purchase_condition=values.text(row.get("PaymentConditionPurchase")),
         )
-
-
-class Books:
-    """The imported master data of one division, typed, looked up by what people write."""
-
-    def __init__(self, book: MasterDataStore) -> None:
-        self._book = book
-
-    @property
-    def imported(self) -> bool:
-        """Whether there is enough to map a document at all."""
-        return all(self._book.all(kind) for kind in (LedgerAccount.kind, Journal.kind, VatCode.kind))
-
-    def account(self, code: str) -> LedgerAccount | None:
-        """Return a ledger account by code."""
-        line = self._book.get(LedgerAccount.kind, code.strip())
-        return LedgerAccount.of(line) if line else None
-
-    def account_by_id(self, account_id: str) -> LedgerAccount | None:
-        """Return a ledger account by Exact's id."""
-        lines = self._book.find(LedgerAccount.kind, "remote_id", odata.same_guid(account_id))
-        return LedgerAccount.of(lines[0]) if lines else None
-
-    def journal(self, code: str) -> Journal | None:
-        """Return a journal by code."""
-        line = self._book.get(Journal.kind, code.strip())
-        return Journal.of(line) if line else None
-
-    def vat_codes(self) -> dict[str, VatCode]:
-        """Return the VAT codes by code."""
-        return {line.code: VatCode.of(line) for line in self._book.all(VatCode.kind)}

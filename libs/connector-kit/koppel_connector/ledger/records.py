@@ -1,0 +1,76 @@
+"""Master data as typed values: read from a vendor's rows, kept by the kit as ``MasterRecord``, looked up by code or id."""
+
+from abc import ABC
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from koppel_bookkeeping import CannotBook
+from koppel_connector.contract.master_data import MasterDataStore, MasterRecord
+
+
+@dataclass(frozen=True)
+class TypedRecord(ABC):
+    """A journal, a ledger account, a VAT code of one vendor: a dataclass of strings, numbers, booleans and Decimals."""
+
+    kind: ClassVar[str]
+    """As ``MasterRecord.kind``."""
+
+    id: str
+    """The vendor's own."""
+    code: str
+    """What a person sees and writes, without padding."""
+    name: str
+
+    def record(self) -> MasterRecord:
+        """Return the value as the kit keeps it."""
+        data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
+        return MasterRecord(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
+
+    def search_keys(self) -> dict[str, Any]:
+        """Return what else the record is found by (``MasterDataStore.find``)."""
+        return {}
+
+    @classmethod
+    def of(cls, record: MasterRecord) -> Self:
+        """Return the value of a kept record. Fields that a later version added take their default."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in record.data.items() if name in names})
+
+
+T = TypeVar("T", bound=TypedRecord)
+
+
+class Records(Generic[T]):
+    """The imported records of one kind."""
+
+    def __init__(self, store: MasterDataStore, kind: type[T], year: int | None = None) -> None:
+        self._store = store
+        self._type = kind
+        self._year = year
+
+    def by_code(self, code: str) -> T | None:
+        """Return the record with this code, as a person writes it."""
+        record = self._store.get(self._type.kind, code.strip(), self._year)
+        return self._type.of(record) if record else None
+
+    def by_id(self, remote_id: str) -> T | None:
+        """Return the record with this id of the vendor's."""
+        found = self._store.find(self._type.kind, "remote_id", remote_id, self._year)
+        return self._type.of(found[0]) if found else None
+
+    def all_by_code(self) -> dict[str, T]:
+        """Return every record by its code."""
+        return {record.code: self._type.of(record) for record in self._store.all(self._type.kind, self._year)}
+
+
+def records_of(values: Iterable[TypedRecord]) -> tuple[MasterRecord, ...]:
+    """Return values as an import hands them in (``MasterData``)."""
+    return tuple(value.record() for value in values)
+
+
+def insist_on_import(store: MasterDataStore) -> None:
+    """Raise ``CannotBook`` where accounts, journals or VAT codes were not imported: nothing can be chosen then."""
+    if not all(store.all(kind) for kind in ("ledger_account", "journal", "vat_code")):
+        raise CannotBook("masters_missing")

@@ -1,0 +1,130 @@
+"""The relation of a booking: known from the import, else searched at the vendor, else made, and given the role it needs.
+
+A relation that was found or made is remembered, so a party costs calls only the first time it is met (R097, R099).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from koppel_bookkeeping import Booking, CannotBook, Party, Side
+from koppel_bookkeeping.parties import name_key, number_key, recognise
+from koppel_connector.contract.delivery import DeliveryContext
+from koppel_connector.contract.master_data import MasterDataStore
+
+from .records import TypedRecord
+
+
+@dataclass(frozen=True)
+class RelationRecord(TypedRecord):
+    """A customer or supplier at the vendor; a vendor with two lists makes one of them here."""
+
+    kind: ClassVar[str] = "relation"
+
+    vat_number: str
+    enterprise_number: str
+    blocked: bool
+
+    @abstractmethod
+    def has_role(self, side: Side) -> bool:
+        """Whether it may stand on an entry of this side: customer or supplier."""
+
+    def search_keys(self) -> dict[str, Any]:
+        """Return its numbers and name as they are compared, and its roles as the kit shows them."""
+        return {
+            "vat_key": number_key(self.vat_number),
+            "enterprise_key": number_key(self.enterprise_number),
+            "name_key": name_key(self.name),
+            "is_customer": self.has_role("sale"),
+            "is_supplier": self.has_role("purchase"),
+        }
+
+
+R = TypeVar("R", bound=RelationRecord)
+
+
+class RelationsOfVendor(ABC, Generic[R]):
+    """What only the vendor can do: search, make and change a relation."""
+
+    record: type[R]
+    name_length_max: int | None = None
+    """How much of a name the vendor can hold."""
+
+    @abstractmethod
+    async def search(self, party: Party) -> list[R]:
+        """Return the relations that could be this party; which of them it is, is decided by ``recognise``."""
+
+    @abstractmethod
+    async def create(self, party: Party, side: Side) -> R:
+        """Make the relation with the role of ``side``, idempotently: another document may make it at this moment."""
+
+    @abstractmethod
+    async def give_role(self, relation: R, side: Side) -> R:
+        """Give a relation the role that it lacks, touch nothing else of it, and return it with the role."""
+
+    async def complete(self, relation: R, side: Side) -> R:  # noqa: ARG002 - most have nothing to add
+        """Return the relation with what an import of an older version did not read; itself where nothing lacks."""
+        return relation
+
+
+def candidates(party: Party, store: MasterDataStore, record: type[R], name_length_max: int | None = None) -> list[R]:
+    """Return the imported relations that could be this party, by the keys they are kept under."""
+    found = [
+        kept
+        for number in party.numbers
+        for key in ("vat_key", "enterprise_key")
+        for kept in store.find(record.kind, key, number)
+    ]
+    for key in party.name_keys(name_length_max):
+        found += store.find(record.kind, "name_key", key)
+    if party.code and (kept := store.get(record.kind, party.code)) is not None:
+        found.append(kept)
+    return [record.of(kept) for kept in {kept.remote_id: kept for kept in found}.values()]
+
+
+def known(store: MasterDataStore, booking: Booking, relations: RelationsOfVendor[R]) -> R | None:
+    """Return the imported relation of the booking's party; no call is made."""
+    found = candidates(booking.party, store, relations.record, relations.name_length_max)
+    return recognise(booking.party, found, booking.side, name_length_max=relations.name_length_max)
+
+
+async def ensure(context: DeliveryContext, booking: Booking, relations: RelationsOfVendor[R]) -> R:
+    """Return the booking's relation, ready to stand on an entry; its id is saved with the delivery as ``relation_id``.
+
+    Raises:
+        CannotBook: the party has no name to make a relation of, or the relation is blocked at the vendor.
+        ConnectorError: the vendor cannot be asked, or refuses.
+    """
+    side, store = booking.side, context.vendor.master_data
+    relation = known(store, booking, relations)
+    if relation is None:
+        relation = await _search(booking, relations) or await _create(booking, relations)
+        await store.remember(relation.record())
+        await context.save(relation_id=relation.id)
+    if relation.blocked:
+        # It may have been unblocked since the import.
+        fresh = await _search(booking, relations)
+        if fresh is None or fresh.blocked:
+            raise CannotBook("relation_blocked", f"{relation.code} {relation.name}".strip())
+        relation = fresh
+        await store.remember(relation.record())
+    completed = await relations.complete(relation, side)
+    if completed is not relation:
+        relation = completed
+        await store.remember(relation.record())
+    if not relation.has_role(side):
+        relation = await relations.give_role(relation, side)
+        await store.remember(relation.record())
+        await context.save(relation_id=relation.id)
+    return relation
+
+
+async def _search(booking: Booking, relations: RelationsOfVendor[R]) -> R | None:
+    found = await relations.search(booking.party)
+    return recognise(booking.party, found, booking.side, name_length_max=relations.name_length_max)
+
+
+async def _create(booking: Booking, relations: RelationsOfVendor[R]) -> R:
+    if not booking.party.name:
+        raise CannotBook("relation_missing")
+    return await relations.create(booking.party, booking.side)

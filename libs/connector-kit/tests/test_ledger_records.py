@@ -1,0 +1,65 @@
+"""Master data as typed values: what was read comes back from the store as it was, found by code and by id."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from koppel_bookkeeping import CannotBook
+from koppel_connector import MasterRecord
+from koppel_connector.contract.json_values import decode, encode
+from koppel_connector.ledger.records import Records, insist_on_import, records_of
+from koppel_connector.testing import MasterDataInProcess
+
+from .ledger_vendor import Journal, VatCode
+
+SALES = Journal("j1", "V1", "Sales", "sale")
+STANDARD = VatCode("v1", "21", "Standard", Decimal("21.5"))
+
+
+def store(*values: Any) -> MasterDataInProcess:
+    return MasterDataInProcess(records_of(values))
+
+
+def test_a_value_comes_back_as_it_was() -> None:
+    record = STANDARD.record()
+    assert (record.kind, record.code, record.remote_id, record.name) == ("vat_code", "21", "v1", "Standard")
+    stored = decode(encode(record.data, "data"))
+    assert VatCode.of(MasterRecord(record.kind, record.code, record.remote_id, record.name, stored)) == STANDARD
+
+
+def test_a_record_of_another_version_is_read_all_the_same() -> None:
+    """An older version did not write every field, a newer one writes more."""
+    old = MasterRecord("vat_code", "6", "v2", "Reduced", {"id": "v2", "code": "6", "name": "Reduced", "box": "01"})
+    assert VatCode.of(old) == VatCode("v2", "6", "Reduced")
+
+
+def test_it_is_found_by_code_and_by_id() -> None:
+    journals = Records(store(SALES, STANDARD), Journal)
+    assert journals.by_code(" V1 ") == SALES
+    assert journals.by_id("j1") == SALES
+    assert journals.by_code("21") is None, "that is a VAT code"
+    assert journals.by_id("v1") is None
+    assert journals.all_by_code() == {"V1": SALES}
+
+
+def test_a_bookyear_has_records_of_its_own() -> None:
+    rows = [
+        MasterRecord("journal", "V1", "j1", "", {"id": "j1", "code": "V1", "name": name, "side": "sale"}, year)
+        for name, year in (("of 2025", 2025), ("of 2026", 2026))
+    ]
+    kept = MasterDataInProcess(rows)
+    names = {year: Records(kept, Journal, year).all_by_code()["V1"].name for year in (2025, 2026)}
+    assert names == {2025: "of 2025", 2026: "of 2026"}
+    newest = Records(kept, Journal).by_code("V1")
+    assert newest is not None
+    assert newest.name == "of 2026"
+
+
+@pytest.mark.parametrize("missing", ["ledger_account", "journal", "vat_code"])
+def test_nothing_is_chosen_before_the_import(missing: str) -> None:
+    kinds = {"ledger_account", "journal", "vat_code"}
+    insist_on_import(MasterDataInProcess([MasterRecord(kind, "1", "1") for kind in kinds]))
+    with pytest.raises(CannotBook) as refused:
+        insist_on_import(MasterDataInProcess([MasterRecord(kind, "1", "1") for kind in kinds - {missing}]))
+    assert refused.value.code == "masters_missing"
