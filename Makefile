@@ -7,15 +7,15 @@ SHELL := /bin/bash
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
-ROOMS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml services/*/sandbox/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
-PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(ROOMS))))
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml services/*/sandbox/pyproject.toml sandbox/pyproject.toml deploy/local/pyproject.toml))
+PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(DISTRIBUTIONS))))
 MADE := $(VENV)/made
 READY := .koppel/installed
 OFFICIAL := .koppel/official/installed
 DEMO ?= 1
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-export MYPYPATH := $(subst $() $(),:,$(ROOMS))
+export MYPYPATH := $(subst $() $(),:,$(DISTRIBUTIONS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## Show this list
@@ -32,7 +32,7 @@ check: $(READY) ## Check format, lint, types and the architecture rules; no serv
 	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy --cache-dir .koppel/mypy $(PACKAGES) tests bench conftest.py
-	@for room in $(ROOMS); do $(BIN)/mypy --cache-dir .koppel/mypy $$room/tests; done
+	@for folder in $(DISTRIBUTIONS); do $(BIN)/mypy --cache-dir .koppel/mypy $$folder/tests; done
 	@$(PYTEST) -q -p no:cacheprovider tests/architecture
 
 format: $(READY) ## Format and tidy the code
@@ -67,10 +67,10 @@ $(MADE):
 	@python3 -m venv $(VENV) || { echo "Koppel needs Python's venv module: apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-$(READY): $(MADE) requirements.lock $(addsuffix /pyproject.toml,$(ROOMS))
+$(READY): $(MADE) requirements.lock $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 	@echo "Installing Koppel into $(VENV) …"
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach room,$(ROOMS),-e ./$(room))
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach folder,$(DISTRIBUTIONS),-e ./$(folder))
 	@touch $@
 
 # The official rules run apart from Koppel: another environment, and in the tests another process.

@@ -1,4 +1,4 @@
-"""Faithful fakes of the neighbours, with faults on request. They import nothing of ours and never ship."""
+"""Faithful fakes of the vendors, with faults on request. They import nothing of ours and never ship."""
 
 from .driver import Company, Entry, LostAnswer, SandboxDriver
 from .installed import Demo, Sandbox, SandboxError, installed_sandboxes

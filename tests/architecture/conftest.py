@@ -23,7 +23,7 @@ class Source:
         return ast.parse(self.text)
 
     @property
-    def room(self) -> str:
+    def distribution(self) -> str:
         """``libs/mesh``, ``services/dossier-api``, ``sandbox``, ``deploy/local``, or the top folder."""
         parts = self.path.parts
         if parts[0] == "services" and "sandbox" in parts[2:3]:
@@ -33,7 +33,7 @@ class Source:
     @property
     def ships(self) -> bool:
         """Whether it is part of a package: neither a test nor a tool of the checkout."""
-        return self.room not in ("tests", "bench", "conftest.py") and "tests" not in self.path.parts
+        return self.distribution not in ("tests", "bench", "conftest.py") and "tests" not in self.path.parts
 
     def imports(self) -> set[str]:
         """Return every module it imports by full name; relative ones are its own package's."""

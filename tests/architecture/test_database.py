@@ -28,7 +28,7 @@ MAY_WRITE_TEXT = {"tables.py", "prepared_sql.py", "handover.py", "runner.py"}
 
 def unprepared(source: Any) -> list[str]:
     """Return every import of ``sqlalchemy.text``: what is known beforehand is a ``Statement`` (decision 7)."""
-    if not source.room.startswith(ONE_WAY_TO_WRITE_SQL) or source.path.name in MAY_WRITE_TEXT:
+    if not source.distribution.startswith(ONE_WAY_TO_WRITE_SQL) or source.path.name in MAY_WRITE_TEXT:
         return []
     return [
         f"{source.path}:{node.lineno} imports sqlalchemy's text"
@@ -59,7 +59,7 @@ def foreign_tables(source: Any, services: list[str]) -> list[str]:
     """Return every string that names another service's schema, or changes which schema is ours."""
     if source.path in MAY_NAME_SEARCH_PATH:
         return []
-    others = [name.replace("-", "_") for name in services if source.room != f"services/{name}"]
+    others = [name.replace("-", "_") for name in services if source.distribution != f"services/{name}"]
     foreign = re.compile(rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+\"?(?:{'|'.join(others)})\"?\.", re.IGNORECASE)
     found = []
     for node in ast.walk(source.tree):
@@ -83,9 +83,15 @@ def test_one_place_commits(checkout: Any) -> None:
 
 
 def test_no_service_reads_anothers_tables(checkout: Any) -> None:
-    services = sorted({source.room.split("/")[1] for source in checkout.shipped if source.room.startswith("services/")})
+    services = sorted(
+        {
+            source.distribution.split("/")[1]
+            for source in checkout.shipped
+            if source.distribution.startswith("services/")
+        }
+    )
     assert len(services) >= 4
-    checked = [source for source in checkout.shipped if source.room != "sandbox"]
+    checked = [source for source in checkout.shipped if source.distribution != "sandbox"]
     assert [offence for source in checked for offence in foreign_tables(source, services)] == []
 
 

@@ -37,7 +37,7 @@ def missing(path: PurePosixPath, text: str, root: Path) -> list[str]:
 
 
 def _below(folder: Path, name: str, root: Path) -> bool:
-    """A page of a room names files of its own room by what follows the room's folder, or the bare name."""
+    """A page of a distribution names its files by what follows its folder, or the bare name."""
     if (folder / name).exists() or (root / name).exists():
         return True
     parts = PurePosixPath(name).parts

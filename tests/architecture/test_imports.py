@@ -20,22 +20,26 @@ SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_bookkeeping", "koppel_connector"} 
 
 
 def packages(sources: list[Any]) -> dict[str, str]:
-    """Return the room of each package of ours, by import name."""
+    """Return the distribution of each package of ours, by import name."""
     found: dict[str, str] = {}
     for source in sources:
-        depth = len(source.room.split("/"))
+        depth = len(source.distribution.split("/"))
         if source.path.name == "__init__.py" and len(source.path.parts) == depth + 2:
-            found[source.path.parts[depth]] = source.room
+            found[source.path.parts[depth]] = source.distribution
     return found
 
 
 def offences(source: Any, ours: dict[str, str]) -> list[str]:
     """Return each import of ours that this file may not have."""
-    if source.room == "deploy/local":  # it runs all of them
+    if source.distribution == "deploy/local":  # it runs all of them
         return []
-    if source.room.endswith("/sandbox"):
+    if source.distribution.endswith("/sandbox"):
         return _foreign(source, ours, {"koppel_sandbox"})
-    allowed = SERVICES_MAY_IMPORT if source.room.startswith("services/") else MAY_IMPORT.get(source.room, set())
+    allowed = (
+        SERVICES_MAY_IMPORT
+        if source.distribution.startswith("services/")
+        else MAY_IMPORT.get(source.distribution, set())
+    )
     return _foreign(source, ours, allowed)
 
 
@@ -44,7 +48,7 @@ def _foreign(source: Any, ours: dict[str, str], allowed: set[str]) -> list[str]:
     return sorted(
         f"{source.path} imports {top}"
         for top in tops
-        if top in ours and ours[top] != source.room and top not in allowed
+        if top in ours and ours[top] != source.distribution and top not in allowed
     )
 
 

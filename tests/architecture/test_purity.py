@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 PURE_NAMES = {"mapping", "rules", "machine", "state_machine", "projection"}
-PURE_ROOMS = {"libs/ubl", "libs/coda", "libs/bookkeeping"}
+PURE_DISTRIBUTIONS = {"libs/ubl", "libs/coda", "libs/bookkeeping"}
 OUTSIDE = {
     *("aio_pika", "aiormq", "asyncio", "asyncpg", "fastapi", "httpx2", "logging", "obstore", "os", "pathlib", "random"),
     *(
@@ -33,7 +33,7 @@ CALLS = {"open", "print", "input"}
 def is_pure(source: Any) -> bool:
     """Return whether the file promises purity: by its own name, its folder's, or its library's."""
     names = {source.path.stem, *source.path.parts[:-1]}
-    return source.room in PURE_ROOMS or bool(PURE_NAMES & names)
+    return source.distribution in PURE_DISTRIBUTIONS or bool(PURE_NAMES & names)
 
 
 def offences(source: Any) -> list[str]:

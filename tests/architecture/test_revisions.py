@@ -16,8 +16,8 @@ def test_released_revisions_are_what_they_were(checkout: Any) -> None:
     frozen = {path: digest for digest, path in map(str.split, FROZEN.read_text().splitlines())}
     found = {
         str(path.relative_to(checkout.root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for room in ("libs", "services")
-        for path in (checkout.root / room).glob("**/migrations/versions/[0-9]*.py")
+        for folder in ("libs", "services")
+        for path in (checkout.root / folder).glob("**/migrations/versions/[0-9]*.py")
     }
     assert {path for path in frozen if found.get(path) != frozen[path]} == set(), "a released revision has changed"
     assert set(found) - set(frozen) == set(), f"add to {FROZEN.name} the lines that sha256sum prints for these"

@@ -17,7 +17,7 @@ def too_long(source: Any) -> list[str]:
 
 def not_three_lines(source: Any) -> list[str]:
     """A service is one value; an entry point that does more makes a pod differ from the laptop."""
-    if source.path.name != "__main__.py" or not source.room.startswith("services/"):
+    if source.path.name != "__main__.py" or not source.distribution.startswith("services/"):
         return []
     body = [
         node for node in source.tree.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
@@ -81,7 +81,7 @@ def test_a_services_main_is_three_lines(checkout: Any) -> None:
     mains = [
         source
         for source in checkout.shipped
-        if source.path.name == "__main__.py" and source.room.startswith("services/")
+        if source.path.name == "__main__.py" and source.distribution.startswith("services/")
     ]
     assert len(mains) >= 4
     assert [offence for source in mains for offence in not_three_lines(source)] == []

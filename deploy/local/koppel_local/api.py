@@ -90,5 +90,5 @@ def _sentence(answer: httpx2.Response) -> str:
     if not isinstance(problem, dict):
         return f"status {answer.status_code}"
     errors = "; ".join(str(each.get("message", "")) for each in problem.get("errors") or [])
-    said = [problem.get("title") or problem.get("error_description") or problem.get("error"), problem.get("detail")]
-    return " ".join(str(part) for part in [*said, errors and f"({errors})"] if part) or f"status {answer.status_code}"
+    parts = [problem.get("title") or problem.get("error_description") or problem.get("error"), problem.get("detail")]
+    return " ".join(str(part) for part in [*parts, errors and f"({errors})"] if part) or f"status {answer.status_code}"

@@ -1,4 +1,4 @@
-"""The services of this machine: what their environment lacks, their schemas and queues, and running them."""
+"""The services of this machine: what is missing in their environment, their schemas and queues, and running them."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ def startable(services: Iterable[Service]) -> tuple[list[Service], list[str]]:
     """Return the services that can run here, and a sentence for each connector whose vendor has no address on this machine.
 
     Raises:
-        ValidationError: the environment lacks something else that a service needs.
+        ValidationError: something else that a service needs is missing in the environment.
     """
     able, sentences = [], []
     for service in services:

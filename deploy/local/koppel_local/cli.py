@@ -49,7 +49,7 @@ def up(
     folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".koppel/run"),
     with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Send the demo documents through.")] = True,
 ) -> None:
-    """Start servers, every service and the sandbox neighbours in one process; Ctrl-C stops all of it."""
+    """Start servers, every service and the sandbox vendors in one process; Ctrl-C stops all of it."""
     began_s = time.monotonic()
     with reported():
         need_port(os.environ.get("KOPPEL_PORT", "8000"))
@@ -78,7 +78,7 @@ def migrate() -> None:
 def send(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="UBL, PDF or CODA, or folders of them.")],
     dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number.")] = None,
-    direction: Annotated[Literal["sale", "purchase"] | None, typer.Option(help="Where a file cannot tell.")] = None,
+    direction: Annotated[Literal["sale", "purchase"] | None, typer.Option(help="Where a file does not decide.")] = None,
     wait_s: Annotated[float, typer.Option(min=0, help="How long to wait for the bookings.")] = 120,
     url: Url = DEFAULT_URL,
     client_id: ClientId = DEMO_ID,
@@ -101,11 +101,11 @@ def send(
                 progress.advance(handed)
             sending.export(api, chosen, sendings)
 
-            def tell() -> None:
+            def show_progress() -> None:
                 progress.update(done, completed=sum(one.is_settled for one in sendings))
 
             try:
-                sending.follow(api, sendings, wait_s, tell)
+                sending.follow(api, sendings, wait_s, show_progress)
             except ApiError:
                 out.print(result_table(sendings))  # what became of them until then is worth knowing
                 raise
@@ -201,9 +201,9 @@ async def _up(url: str, playing: Playing, folder: Path, began_s: float, *, with_
     for sentence in left_out:
         out.print(sentence)
     await bootstrap.migrate(services, settings)
-    async with playing.started(folder / "sandbox") as neighbours, bootstrap.serving(services, neighbours) as stop:
+    async with playing.started(folder / "sandbox") as sandboxes, bootstrap.serving(services, sandboxes) as stop:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
-        for name in (*(service.name for service in services), *(path.strip("/") for path in neighbours)):
+        for name in (*(service.name for service in services), *(path.strip("/") for path in sandboxes)):
             out.print(f"  {url}/{name}")
         if with_demo and playing.demos:
             await _demonstrate(url, playing.demos, began_s, stop)

@@ -101,11 +101,11 @@ def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sen
         return sending
     sending.document_id, sending.number, sending.state = document["id"], document["number"] or "", document["state"]
     sending.is_statement = document["kind"] in STATEMENTS
-    sending.findings = _told(document["findings"])
+    sending.findings = _rules_of(document["findings"])
     return sending
 
 
-def _told(findings: Sequence[dict[str, Any]]) -> str:
+def _rules_of(findings: Sequence[dict[str, Any]]) -> str:
     """Return the rules that people should look at; what is only worth knowing stays with the document."""
     rules = list(dict.fromkeys(one["rule"] for one in findings if one["severity"] != "information"))
     more = len(rules) - FINDINGS_SHOWN_MAX
@@ -119,14 +119,14 @@ def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
         api.call("POST", f"/export-scheduler/v1/dossiers/{dossier_id}/exports", json={"document_ids": wanted})
 
 
-def follow(api: Api, sendings: Sequence[Sending], within_s: float, tell: Callable[[], None]) -> None:
-    """Look at the documents until all are settled or the time is over; ``tell`` is called after each round."""
+def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: Callable[[], None]) -> None:
+    """Look at the documents until all are settled or the time is over; ``after_round`` is called after each round."""
     end = time.monotonic() + within_s
     while True:
         for sending in sendings:
             if not sending.is_settled:
                 _look(api, sending)
-        tell()
+        after_round()
         if all(one.is_settled for one in sendings) or time.monotonic() > end:
             return
         time.sleep(POLL_INTERVAL_S)

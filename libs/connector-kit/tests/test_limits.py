@@ -136,11 +136,11 @@ async def test_what_exists_already_uses_up_no_errors(
     async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         vendor.exists_already = 6
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(6)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(6)))
         await testbed.until(lambda: _refused_as_existing(testbed), "all six are refused")
         await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
         await testbed.until(lambda: _looked_up(testbed, 6), "each of them is looked up")
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(6, 9)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(6, 9)))
         await testbed.until_state("booked")
         assert len(vendor.ledger) == 9
         assert not await testbed.rows("SELECT 1 FROM error_budget")
@@ -155,7 +155,7 @@ async def test_a_search_that_settles_goes_though_the_endpoint_is_out_of_errors(
         await harness.connect(testbed)
         await harness.fail(Fault.ACTS_THEN_ERROR)
         await harness.fail(Fault.FORBIDS, times=1000)
-        await testbed.hand(*(testbed.ready(*harness.document(number)) for number in range(9)))
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(9)))
 
         async def endpoint_is_closed() -> bool:
             return bool(await testbed.rows("SELECT 1 FROM error_budget WHERE open_until > clock_timestamp()"))
@@ -173,7 +173,7 @@ async def test_the_reserve_of_searches_ends_too(
 ) -> None:
     async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
-        await testbed.hand(testbed.ready(*harness.document(1)))
+        await testbed.deliver(testbed.ready(*harness.document(1)))
         opened = await open_one(testbed)
         (row,) = await claim(testbed.kit, 1)
         scope = opened.row.limit_scope

@@ -31,7 +31,7 @@ async def test_two_ways_to_one_company_are_taken_one_after_the_other(
         await two_ways_to_one_company(testbed, harness)
         for fault in faults:
             await harness.fail(fault)
-        await testbed.hand(testbed.ready(*harness.document(1)))
+        await testbed.deliver(testbed.ready(*harness.document(1)))
         rows = await testbed.until_state("booked", "review")
         booked, asked = sorted(rows, key=lambda row: str(row.state))
         assert (booked.state, asked.state) == ("booked", "review"), "booked twice in the same books"
@@ -47,7 +47,7 @@ async def test_a_person_who_sends_it_a_second_way_is_asked_once(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     await two_ways_to_one_company(testbed, harness)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     rows = await testbed.until_state("booked", "review")
     (asked,) = (row for row in rows if row.state == "review")
     async with testbed.owner() as owner:
@@ -63,7 +63,7 @@ async def test_the_second_way_waits_while_the_vendor_cannot_be_searched(
 ) -> None:
     await two_ways_to_one_company(testbed, harness)
     vendor.search_fails = 2
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     rows = await testbed.until_state("booked", "review")
     assert sorted(row.state for row in rows) == ["booked", "review"]
     assert len(vendor.ledger) == 1
@@ -73,7 +73,7 @@ async def test_what_stands_in_other_books_is_no_trace(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     await harness.connect(testbed)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("booked")
     assert [entry["traces"] for entry in vendor.ledger] == [[], []]
 
@@ -81,7 +81,7 @@ async def test_what_stands_in_other_books_is_no_trace(
 async def test_what_was_refused_did_not_go_before(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> None:
     await two_ways_to_one_company(testbed, harness)
     await harness.fail(Fault.FORBIDS)
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await testbed.until_state("blocked", "booked")
     assert [entry["traces"] for entry in vendor.ledger] == [[]]
 
@@ -102,7 +102,7 @@ async def test_a_number_taken_is_tried_again_at_once(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     vendor.numbers_taken = 3
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     (row,) = await testbed.until_state("booked")
     assert (row.failures, row.attempts, len(vendor.ledger)) == (0, 1, 1)
 
@@ -111,7 +111,7 @@ async def test_a_number_always_taken_is_tried_by_schedule_and_not_for_ever(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     vendor.numbers_taken = 1_000
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     (row,) = await testbed.until_state("failed")
     assert row.problem["detail"] == "number taken"
     bookings = [path for method, path in vendor.seen if method == "POST" and path == "/entries"]

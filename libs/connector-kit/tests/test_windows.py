@@ -128,7 +128,7 @@ async def test_a_used_up_window_holds_back_only_what_it_counts(
     async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         for number in range(4):
-            await testbed.hand(testbed.ready(*harness.document(number)))
+            await testbed.deliver(testbed.ready(*harness.document(number)))
             await testbed.until_state("exported")
             await testbed.change("UPDATE delivery SET due_at = clock_timestamp() WHERE state = 'exported'")
 

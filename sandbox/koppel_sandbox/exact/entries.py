@@ -19,7 +19,7 @@ FORBIDDEN_ON_LINES = frozenset({20, 22, 24})
 
 @dataclass(frozen=True)
 class Family:
-    """What tells sales from purchases."""
+    """What distinguishes sales from purchases."""
 
     party: str
     party_missing: str

@@ -1,4 +1,4 @@
-"""Faults on request: what a neighbour does when it has a bad day, at the level of the socket.
+"""Faults on request: how a vendor fails, at the level of the socket.
 
 A rule says which requests it meets (method, path, from which one on, how often) and what happens to them. The kinds that
 end in ``after_commit`` let the request do its work first and spoil only the answer — the case that makes others book twice.

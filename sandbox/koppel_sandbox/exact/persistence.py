@@ -122,7 +122,7 @@ def encode(state: State) -> bytes:
         "ahead_s": state.clock.ahead_s,
         "switches": vars(state.switches),
         "users": [vars(user) for user in state.users.values()],
-        "divisions": [_told(division) for division in state.divisions.values()],
+        "divisions": [_encoded(division) for division in state.divisions.values()],
         "codes": {code: vars(token) for code, token in state.codes.items()},
         "pairs": [vars(pair) for pair in state.refresh.values()],
         "webhooks": state.webhooks,
@@ -131,7 +131,7 @@ def encode(state: State) -> bytes:
 
 
 def decode(data: bytes) -> State:
-    """Return the sandbox that ``encode`` told.
+    """Return the sandbox that ``encode`` wrote.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: these are not its bytes.
@@ -143,7 +143,7 @@ def decode(data: bytes) -> State:
     state.clock.advance(kept["ahead_s"])
     state.switches = Switches(**kept["switches"])
     state.users = {user["id"]: User(**user) for user in kept["users"]}
-    state.divisions = {told["code"]: _division(told) for told in kept["divisions"]}
+    state.divisions = {each["code"]: _division(each) for each in kept["divisions"]}
     state.codes = {code: Token(**token) for code, token in kept["codes"].items()}
     pairs = [Token(**pair) for pair in kept["pairs"]]
     state.access = {pair.access: pair for pair in pairs}
@@ -162,15 +162,15 @@ def _read(file: Path) -> State:
         ) from error
 
 
-def _told(division: Division) -> dict[str, Any]:
+def _encoded(division: Division) -> dict[str, Any]:
     # Keys of JSON objects are texts; these are pairs.
     numbers = [[journal, year, number] for (journal, year), number in division.last_number.items()]
     return {**vars(division), "last_number": numbers}
 
 
-def _division(told: Mapping[str, Any]) -> Division:
-    numbers = {(journal, year): number for journal, year, number in told["last_number"]}
-    return Division(**{**told, "tables": defaultdict(dict, told["tables"]), "last_number": numbers})
+def _division(kept: Mapping[str, Any]) -> Division:
+    numbers = {(journal, year): number for journal, year, number in kept["last_number"]}
+    return Division(**{**kept, "tables": defaultdict(dict, kept["tables"]), "last_number": numbers})
 
 
 def _tagged(value: Any) -> dict[str, Any]:

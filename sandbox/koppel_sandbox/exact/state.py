@@ -53,7 +53,7 @@ class Switches:
     overwrite_taken_numbers: bool = False
     """Not of exact §6: what other products report of number reuse; True lets a taken number overwrite its entry."""
     type_by_sign: bool = True
-    """Point 37: credit notes are told by their negative total; False: by the journal's type."""
+    """Point 37: credit notes are recognised by their negative total; False: by the journal's type."""
     ignore_lines_in_put: bool = False
     """Point 39: a header PUT with lines is refused; True: its lines are ignored."""
     too_large_status: int = 400

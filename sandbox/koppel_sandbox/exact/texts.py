@@ -1,4 +1,4 @@
-"""Exact's messages in the languages of its users; what is not listed in a language is said in English (exact §5.1)."""
+"""Exact's messages in the languages of its users; what is not listed in a language comes in English (exact §5.1)."""
 
 NL = {
     "Mandatory: Journal": "Verplicht: Dagboek",

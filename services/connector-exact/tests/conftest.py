@@ -1,10 +1,10 @@
-"""The sandbox, running, fresh for each test, and a desk in it."""
+"""The sandbox, running, fresh for each test, and an open connection to it."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from .desk import Desk
+from .direct_vendor import DirectVendor
 from .harness import Sandbox, running_sandbox
 
 
@@ -15,8 +15,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-async def desk(sandbox: Sandbox) -> AsyncIterator[Desk]:
-    opened = await sandbox.desk()
+async def vendor(sandbox: Sandbox) -> AsyncIterator[DirectVendor]:
+    opened = await sandbox.vendor()
     await opened.import_all()
     yield opened
     await opened.close()

@@ -12,7 +12,7 @@ from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
 
-from .desk import Desk, allow, login
+from .direct_vendor import DirectVendor, allow, login
 
 DIVISION = 3090901
 SETTINGS: dict[str, Any] = {
@@ -47,9 +47,9 @@ class Sandbox:
             "exact_client_secret": app.client_secret,
         }
 
-    async def desk(self, settings: Mapping[str, Any] = SETTINGS) -> Desk:
+    async def vendor(self, settings: Mapping[str, Any] = SETTINGS) -> DirectVendor:
         """Log in and open a connection."""
-        return Desk(self.base_url, await self.fresh_token(), ExactSettings.model_validate(settings))
+        return DirectVendor(self.base_url, await self.fresh_token(), ExactSettings.model_validate(settings))
 
     async def fresh_token(self) -> str:
         """Log in and return the access token."""

@@ -17,7 +17,7 @@ _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 @dataclass
-class Said:
+class VariedAnswer:
     """One exchange, as the sandbox answered it; a variant changes it in place."""
 
     method: str
@@ -37,7 +37,7 @@ class Said:
         return inner if isinstance(inner, list) else []
 
 
-Variant = Callable[[Said], None]
+Variant = Callable[[VariedAnswer], None]
 
 
 class VariantServer(LoopbackServer):
@@ -47,7 +47,7 @@ class VariantServer(LoopbackServer):
         self._vendor_url = vendor_url
         self._variant = variant
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
-        self.heard: list[Said] = []
+        self.answers: list[VariedAnswer] = []
 
     async def __aexit__(self, *_: object) -> None:
         await super().__aexit__()
@@ -58,7 +58,7 @@ class VariantServer(LoopbackServer):
         sent = {name: value for name, value in headers.items() if name not in _UNSENT}
         got = await self._http.request(method, self._vendor_url + target, headers=sent, content=body)
         split = urlsplit(target)
-        said = Said(
+        answer = VariedAnswer(
             method,
             re.sub(r"^/api/v1/(\d+/)?|\(guid.*$", "", unquote(split.path)),
             {name: values[0] for name, values in parse_qs(split.query).items()},
@@ -66,17 +66,17 @@ class VariantServer(LoopbackServer):
             {name: value for name, value in got.headers.items() if name.lower() not in _UNSENT},
             json.loads(got.text.replace(self._vendor_url, self.url)) if got.text.startswith("{") else got.text,
         )
-        self._variant(said)
-        self.heard.append(said)
-        content = said.body if isinstance(said.body, str) else json.dumps(said.body)
-        writer.write(http_answer(said.status, content.encode(), said.headers))
+        self._variant(answer)
+        self.answers.append(answer)
+        content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        writer.write(http_answer(answer.status, content.encode(), answer.headers))
         return True
 
 
-def refuse(said: Said, status: int, sentence: str) -> None:
+def refuse(answer: VariedAnswer, status: int, sentence: str) -> None:
     """Answer with Exact's error envelope instead."""
-    said.status = status
-    said.body = {"error": {"code": "", "message": {"lang": "", "value": sentence}}}
+    answer.status = status
+    answer.body = {"error": {"code": "", "message": {"lang": "", "value": sentence}}}
 
 
 def shouted(value: Any) -> Any:

@@ -144,7 +144,7 @@ def test_the_others() -> None:
     ],
 )
 def test_the_error_budget_counts_what_exact_counts(given: VendorAnswer, counts: bool) -> None:
-    """Exact counts 400, 401, 403 and 404 (exact §4.3), refusals by 500 are said to count; our own repeats are no errors."""
+    """Exact counts 400, 401, 403 and 404 (exact §4.3), refusals by 500 count by one report; our own repeats are no errors."""
     judged = failure(given)
     assert judged is not None
     assert judged.counts_as_error is counts

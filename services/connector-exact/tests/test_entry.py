@@ -222,7 +222,7 @@ def read_back(made: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return row, lines
 
 
-def test_a_number_exact_replaced_is_told() -> None:
+def test_a_number_exact_replaced_is_reported() -> None:
     made = replace(entry(booking(items=[item("100.00")], totals=[total("100.00", "21.00")], total="121.00")), number=42)
     row, lines = read_back(made)
     assert differences(expectation(made, "51aa"), row, lines) == ["entry number 26700042, asked 42"]
@@ -237,7 +237,7 @@ def test_an_entry_that_came_back_as_sent_does_not_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda row, lines: row.update(AmountFC=Decimal("181.51")), "total 181.51, sent 181.50"),
         (lambda row, lines: row.update(Journal="710"), "journal 710"),
@@ -250,10 +250,10 @@ def test_an_entry_that_came_back_as_sent_does_not_differ() -> None:
         (lambda row, lines: lines.pop(), "missing"),
     ],
 )
-def test_each_difference_is_told(change: Any, said: str) -> None:
+def test_each_difference_is_reported(change: Any, message: str) -> None:
     made = entry(
         booking(items=[item("100.00"), item("50.00", line_id="2")], totals=[total("150.00", "31.50")], total="181.50")
     )
     row, lines = read_back(made)
     change(row, lines)
-    assert said in "; ".join(differences(expectation(made, "51aa"), row, lines))
+    assert message in "; ".join(differences(expectation(made, "51aa"), row, lines))

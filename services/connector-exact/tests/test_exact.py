@@ -11,7 +11,7 @@ from koppel_connector import BOOKING_PROBLEMS
 from koppel_connector.contract.errors import ActionRequired, ConnectorError
 from koppel_connector.contract.results import Booked, Differs
 
-from .desk import CONNECTOR, Desk, asked_again, book, prepare, sample, work_of
+from .direct_vendor import CONNECTOR, DirectVendor, asked_again, book, context_of, prepare, sample
 from .harness import SETTINGS, Sandbox
 
 KINDS = [
@@ -33,9 +33,9 @@ KINDS = [
 ENTRY_CALLS = {"documents/Documents", "documents/DocumentAttachments", "salesentry/SalesEntries"}
 
 
-async def refused(desk: Desk, paper: Any, **of: Any) -> ConnectorError:
+async def refused(vendor: DirectVendor, document: Any, **of: Any) -> ConnectorError:
     with pytest.raises(ConnectorError) as caught:
-        await book(desk, work_of(desk, paper, **of))
+        await book(vendor, context_of(vendor, document, **of))
     assert caught.value.problem is not None
     assert caught.value.problem.code in PROBLEMS.over(BOOKING_PROBLEMS)
     return caught.value
@@ -48,11 +48,11 @@ def code_of(failure: ConnectorError) -> str:
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
 async def test_each_kind_is_booked_and_read_back_to_the_cent(
-    desk: Desk, sandbox: Sandbox, name: str, kind: str
+    vendor: DirectVendor, sandbox: Sandbox, name: str, kind: str
 ) -> None:
-    sent, told = await book(desk, work_of(desk, sample(name, kind)))
-    assert isinstance(told, Booked), told
-    assert told.entry_number == sent.entry_number
+    sent, result = await book(vendor, context_of(vendor, sample(name, kind)))
+    assert isinstance(result, Booked), result
+    assert result.entry_number == sent.entry_number
     entry = sandbox.entry(sent.remote_id)
     assert entry["Type"] == {"sales_credit_note": 21, "purchase_credit_note": 31}.get(
         kind, 30 if "purchase" in kind else 20
@@ -69,40 +69,40 @@ async def test_each_kind_is_booked_and_read_back_to_the_cent(
     assert str(entry["Journal"]).strip() == journal
 
 
-async def test_four_calls_book_and_one_reads_many_back(desk: Desk) -> None:
-    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    desk.calls.clear()
+async def test_four_calls_book_and_one_reads_many_back(vendor: DirectVendor) -> None:
+    await book(vendor, context_of(vendor, sample("01-invoice-ogm-pdf")))
+    vendor.calls.clear()
     contexts = []
     for number in range(7):
-        context = work_of(desk, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
+        context = context_of(vendor, sample("01-invoice-ogm-pdf", replace={"2026-0001": f"2026-1{number:03}"}))
         await CONNECTOR.send(context, await prepare(context))
         contexts.append(context)
-    assert [call.operation for call in desk.calls] == [
+    assert [call.operation for call in vendor.calls] == [
         "documents/Documents",
         "documents/DocumentAttachments",
         "documents/DocumentAttachments",
         "salesentry/SalesEntries",
     ] * 7
-    desk.calls.clear()
-    told = await CONNECTOR.read_back(desk, contexts)
-    assert len(desk.calls) == 1
-    assert all(isinstance(one, Booked) for one in told.values())
-    assert len({one.entry_number for one in told.values() if isinstance(one, Booked)}) == 7
+    vendor.calls.clear()
+    result = await CONNECTOR.read_back(vendor, contexts)
+    assert len(vendor.calls) == 1
+    assert all(isinstance(one, Booked) for one in result.values())
+    assert len({one.entry_number for one in result.values() if isinstance(one, Booked)}) == 7
 
 
-async def test_pdf_and_ubl_hang_on_the_entrys_document(desk: Desk, sandbox: Sandbox) -> None:
-    context = work_of(desk, sample("01-invoice-ogm-pdf"))
-    sent, _ = await book(desk, context)
+async def test_pdf_and_ubl_hang_on_the_entrys_document(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    context = context_of(vendor, sample("01-invoice-ogm-pdf"))
+    sent, _ = await book(vendor, context)
     document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
     assert document["Subject"].endswith(context.remote_ref)
     assert document["Type"] == 10
     assert [name.rsplit(".", 1)[1] for name in sandbox.attachments(document["ID"])] == ["pdf", "xml"]
 
 
-async def test_a_new_relation_is_made_once_with_its_role(desk: Desk, sandbox: Sandbox) -> None:
-    paper = sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"})
-    first, _ = await book(desk, work_of(desk, paper))
-    second, _ = await book(desk, work_of(desk, paper))
+async def test_a_new_relation_is_made_once_with_its_role(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    document = sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"})
+    first, _ = await book(vendor, context_of(vendor, document))
+    second, _ = await book(vendor, context_of(vendor, document))
     entries = [sandbox.entry(sent.remote_id) for sent in (first, second)]
     assert entries[0]["Supplier"] == entries[1]["Supplier"]
     made = [row for row in sandbox.relations() if row.get("VATNumber") == "BE0403170701"]
@@ -110,77 +110,79 @@ async def test_a_new_relation_is_made_once_with_its_role(desk: Desk, sandbox: Sa
     assert made[0]["IsSupplier"] is True
 
 
-async def test_a_relation_lacking_the_role_gets_it_and_nothing_else(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_relation_lacking_the_role_gets_it_and_nothing_else(vendor: DirectVendor, sandbox: Sandbox) -> None:
     row = sandbox.add_relation(
         "Exemple Conseil SRL", VATNumber="BE0000000295", Status="A", IsSupplier=True, Email="x@y.be"
     )
-    await desk.import_all()
-    _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    assert isinstance(told, Booked)
+    await vendor.import_all()
+    _, result = await book(vendor, context_of(vendor, sample("01-invoice-ogm-pdf")))
+    assert isinstance(result, Booked)
     changed = next(one for one in sandbox.relations() if one["ID"] == row["ID"])
     assert (changed["Status"], changed["Email"], changed["Code"]) == ("C", "x@y.be", row["Code"])
 
 
-async def test_a_blocked_relation_waits_for_the_accountant_until_it_is_free(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_blocked_relation_waits_for_the_accountant_until_it_is_free(
+    vendor: DirectVendor, sandbox: Sandbox
+) -> None:
     row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C", Blocked=True)
-    await desk.import_all()
-    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    await vendor.import_all()
+    failure = await refused(vendor, sample("01-invoice-ogm-pdf"))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == "relation_blocked"
     assert BOOKING_PROBLEMS["relation_blocked"].who_can_fix == "accountant"
     sandbox.change_relation(row["ID"], Blocked=False)
-    _, told = await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
-    assert isinstance(told, Booked)
+    _, result = await book(vendor, context_of(vendor, sample("01-invoice-ogm-pdf")))
+    assert isinstance(result, Booked)
 
 
-async def test_a_relation_blocked_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_relation_blocked_since_the_import_is_exacts_own_no(vendor: DirectVendor, sandbox: Sandbox) -> None:
     row = sandbox.add_relation("Exemple Conseil SRL", VATNumber="BE0000000295", Status="C")
-    await desk.import_all()
+    await vendor.import_all()
     sandbox.change_relation(row["ID"], Blocked=True)
-    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "relation_blocked"
+    assert code_of(await refused(vendor, sample("01-invoice-ogm-pdf"))) == "relation_blocked"
 
 
 @pytest.mark.parametrize("language", ["nl-BE", "fr-BE", "en-GB"])
-async def test_a_period_closed_since_it_was_asked_is_told_in_any_language(
-    desk: Desk, sandbox: Sandbox, language: str
+async def test_a_period_closed_since_it_was_asked_is_reported_in_any_language(
+    vendor: DirectVendor, sandbox: Sandbox, language: str
 ) -> None:
-    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+    await book(vendor, context_of(vendor, sample("01-invoice-ogm-pdf")))
     sandbox.speak(language)
     sandbox.close_period("700", 2026, 1)
-    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    failure = await refused(vendor, sample("01-invoice-ogm-pdf"))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == "period_closed"
 
 
-async def test_a_retry_after_a_refusal_makes_no_second_document(desk: Desk, sandbox: Sandbox) -> None:
-    await book(desk, work_of(desk, sample("01-invoice-ogm-pdf")))
+async def test_a_retry_after_a_refusal_makes_no_second_document(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    await book(vendor, context_of(vendor, sample("01-invoice-ogm-pdf")))
     sandbox.close_period("700", 2026, 1)
-    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = context_of(vendor, sample("01-invoice-ogm-pdf"))
     with pytest.raises(ActionRequired):
-        await book(desk, context)
+        await book(vendor, context)
     sandbox.open_periods()
-    desk.calls.clear()
-    _, told = await book(desk, asked_again(context))
-    assert isinstance(told, Booked)
-    assert [call.operation for call in desk.calls if call.operation in ENTRY_CALLS] == ["salesentry/SalesEntries"] * 2
+    vendor.calls.clear()
+    _, result = await book(vendor, asked_again(context))
+    assert isinstance(result, Booked)
+    assert [call.operation for call in vendor.calls if call.operation in ENTRY_CALLS] == ["salesentry/SalesEntries"] * 2
 
 
 @pytest.mark.parametrize("language", ["nl-BE", "fr-BE", "en-GB"])
 async def test_a_document_removed_while_the_entry_waited_is_made_again(
-    desk: Desk, sandbox: Sandbox, language: str
+    vendor: DirectVendor, sandbox: Sandbox, language: str
 ) -> None:
     sandbox.speak(language)
-    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = context_of(vendor, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
     with pytest.raises(ActionRequired):
-        await book(desk, context)
+        await book(vendor, context)
     sandbox.allow_everything()
     sandbox.remove_documents()
     with pytest.raises(ActionRequired) as caught:
-        await book(desk, context)
+        await book(vendor, context)
     assert code_of(caught.value) == "files_gone"
-    sent, told = await book(desk, context)
-    assert isinstance(told, Booked)
+    sent, result = await book(vendor, context)
+    assert isinstance(result, Booked)
     document = sandbox.document(sandbox.entry(sent.remote_id)["Document"])
     assert len(sandbox.attachments(document["ID"])) == 2
 
@@ -198,73 +200,75 @@ async def test_a_document_removed_while_the_entry_waited_is_made_again(
         ({"entry_numbers": "document"}, {}, "entry_number_not_numeric"),
     ],
 )
-async def test_what_the_settings_get_wrong_is_told_before_anything_acts(
-    desk: Desk, settings: dict[str, Any], document: dict[str, Any], code: str
+async def test_what_the_settings_get_wrong_is_reported_before_anything_acts(
+    vendor: DirectVendor, settings: dict[str, Any], document: dict[str, Any], code: str
 ) -> None:
-    desk.settings = ExactSettings.model_validate({**SETTINGS, **settings})
-    failure = await refused(desk, sample("01-invoice-ogm-pdf", **document))
+    vendor.settings = ExactSettings.model_validate({**SETTINGS, **settings})
+    failure = await refused(vendor, sample("01-invoice-ogm-pdf", **document))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == code
-    assert not [call for call in desk.calls if call.method != "GET"]
+    assert not [call for call in vendor.calls if call.method != "GET"]
 
 
-async def test_an_unknown_vat_rate_names_category_and_rate(desk: Desk) -> None:
-    paper = sample("06-E-small-business", "sales_invoice")
-    desk.settings = ExactSettings.model_validate({**SETTINGS, "vat_codes": {"sale": {"E": "ZZ"}}})
-    failure = await refused(desk, paper)
+async def test_an_unknown_vat_rate_names_category_and_rate(vendor: DirectVendor) -> None:
+    document = sample("06-E-small-business", "sales_invoice")
+    vendor.settings = ExactSettings.model_validate({**SETTINGS, "vat_codes": {"sale": {"E": "ZZ"}}})
+    failure = await refused(vendor, document)
     assert failure.problem is not None
     assert code_of(failure) == "unknown_vat_code"
     assert "E at 0 %" in str(failure.problem.detail)
 
 
-async def test_a_vat_code_gone_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_vat_code_gone_since_the_import_is_exacts_own_no(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.forget_vat_codes()
-    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "unknown_vat_code"
+    assert code_of(await refused(vendor, sample("01-invoice-ogm-pdf"))) == "unknown_vat_code"
 
 
-async def test_an_account_blocked_since_the_import_is_exacts_own_no(desk: Desk, sandbox: Sandbox) -> None:
+async def test_an_account_blocked_since_the_import_is_exacts_own_no(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.block_account(SETTINGS["default_ledger_account"]["sale"])
-    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "ledger_account_blocked"
+    assert code_of(await refused(vendor, sample("01-invoice-ogm-pdf"))) == "ledger_account_blocked"
 
 
-async def test_a_missing_right_names_itself(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_missing_right_names_itself(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.deny("salesentry/SalesEntries", "POST")
-    failure = await refused(desk, sample("01-invoice-ogm-pdf"))
+    failure = await refused(vendor, sample("01-invoice-ogm-pdf"))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == "missing_right"
     assert PROBLEMS["missing_right"].degrades
-    steps = {step.name: step async for step in CONNECTOR.check(desk)}
+    steps = {step.name: step async for step in CONNECTOR.check(vendor)}
     assert not steps["rights"].ok
     assert steps["rights"].problem is not None
     assert "salesentry/SalesEntries" in str(steps["rights"].problem.detail)
-    dossier = next(one for one in await CONNECTOR.remote_dossiers(desk) if one.id == str(SETTINGS["division"]))
+    dossier = next(one for one in await CONNECTOR.remote_dossiers(vendor) if one.id == str(SETTINGS["division"]))
     assert not dossier.reachable
     assert "salesentry/SalesEntries" in str(dossier.missing_right)
 
 
 @pytest.mark.parametrize("resource", ["financial/Journals", "crm/Accounts"])
-async def test_an_import_without_rights_is_no_empty_import(desk: Desk, sandbox: Sandbox, resource: str) -> None:
+async def test_an_import_without_rights_is_no_empty_import(
+    vendor: DirectVendor, sandbox: Sandbox, resource: str
+) -> None:
     for each in (resource, "sync/CRM/Accounts") if resource == "crm/Accounts" else (resource,):
         sandbox.deny(each, "GET")
     with pytest.raises(ActionRequired) as caught:
-        await CONNECTOR.import_master_data(desk)
+        await CONNECTOR.import_master_data(vendor)
     assert code_of(caught.value) == "missing_right"
     assert caught.value.problem is not None
     assert resource in str(caught.value.problem.detail)
 
 
-async def test_a_company_without_relations_is_imported(desk: Desk, sandbox: Sandbox) -> None:
+async def test_a_company_without_relations_is_imported(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.forget_relations()
-    assert (await CONNECTOR.import_master_data(desk)).relations == ()
+    assert (await CONNECTOR.import_master_data(vendor)).relations == ()
 
 
-async def test_an_expired_licence(desk: Desk, sandbox: Sandbox) -> None:
+async def test_an_expired_licence(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.division.licence_expired = True
-    assert code_of(await refused(desk, sample("01-invoice-ogm-pdf"))) == "licence_expired"
+    assert code_of(await refused(vendor, sample("01-invoice-ogm-pdf"))) == "licence_expired"
 
 
-async def test_the_health_check_is_well(desk: Desk) -> None:
-    steps = [step async for step in CONNECTOR.check(desk)]
+async def test_the_health_check_is_well(vendor: DirectVendor) -> None:
+    steps = [step async for step in CONNECTOR.check(vendor)]
     assert [step.name for step in steps] == ["login", "rights", "year", "journals", "vat_codes"]
     assert all(step.ok for step in steps), steps
 
@@ -279,28 +283,28 @@ def numbered(number: str) -> Any:
     )
 
 
-async def test_a_taken_number_is_never_overwritten(desk: Desk, sandbox: Sandbox) -> None:
-    desk.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
+async def test_a_taken_number_is_never_overwritten(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    vendor.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
     sandbox.state.switches.overwrite_taken_numbers = True
-    first, told = await book(desk, work_of(desk, numbered("26799001")))
-    assert isinstance(told, Booked)
+    first, result = await book(vendor, context_of(vendor, numbered("26799001")))
+    assert isinstance(result, Booked)
     assert first.entry_number == "26799001"
-    failure = await refused(desk, numbered("26799001"))
+    failure = await refused(vendor, numbered("26799001"))
     assert isinstance(failure, ActionRequired)
     assert code_of(failure) == "entry_number_taken"
     assert sandbox.entry(first.remote_id)["EntryNumber"] == 26799001
     assert len(sandbox.entries()) == 1
 
 
-async def test_a_number_exact_replaces_is_not_booked_silently(desk: Desk) -> None:
-    desk.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
-    await book(desk, work_of(desk, numbered("26799002")))
-    _, told = await book(desk, work_of(desk, numbered("26700001")))
-    assert isinstance(told, Differs)
-    assert "entry number" in str(told.problem.detail)
+async def test_a_number_exact_replaces_is_not_booked_silently(vendor: DirectVendor) -> None:
+    vendor.settings = ExactSettings.model_validate({**SETTINGS, "entry_numbers": "document"})
+    await book(vendor, context_of(vendor, numbered("26799002")))
+    _, result = await book(vendor, context_of(vendor, numbered("26700001")))
+    assert isinstance(result, Differs)
+    assert "entry number" in str(result.problem.detail)
 
 
-async def test_relations_are_read_as_they_stand(desk: Desk) -> None:
-    relations = [Relation.of(line) for line in desk.master_data.all(Relation.kind)]
+async def test_relations_are_read_as_they_stand(vendor: DirectVendor) -> None:
+    relations = [Relation.of(line) for line in vendor.master_data.all(Relation.kind)]
     assert relations
     assert all(relation.code == relation.code.strip() for relation in relations)

@@ -11,7 +11,7 @@ from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, Ret
 from koppel_connector.contract.results import Booked, CannotTell, Found, NotFound
 from koppel_sandbox.exact.faults import Fault
 
-from .desk import CONNECTOR, Desk, prepare, sample, work_of
+from .direct_vendor import CONNECTOR, DirectVendor, context_of, prepare, sample
 from .harness import Sandbox
 
 LAG_S = 90.0
@@ -26,7 +26,7 @@ CREATIONS = [
 
 
 async def deliver(
-    desk: Desk, sandbox: Sandbox, context: DeliveryContext, *, settle_s: float = 30.0, rounds: int = 40
+    vendor: DirectVendor, sandbox: Sandbox, context: DeliveryContext, *, settle_s: float = 30.0, rounds: int = 40
 ) -> str:
     """Take a delivery to its booking as the kit does: look up after doubt, send again after two searches in vain."""
     in_vain = None
@@ -50,7 +50,7 @@ async def deliver(
             pass
         sandbox.state.clock.advance(settle_s)
         grow_older(context, settle_s)
-        desk.token = await sandbox.fresh_token()
+        vendor.token = await sandbox.fresh_token()
     raise AssertionError("the delivery came to no end")
 
 
@@ -82,42 +82,46 @@ ONE_OF_EACH = {"relations": 1, "documents": 1, "attachments": [2], "entries": 1}
 @pytest.mark.parametrize(("path", "skip"), CREATIONS)
 @pytest.mark.parametrize("settle_s", [1.0, 30.0])
 async def test_a_lost_answer_and_a_lagging_search_create_nothing_twice(
-    desk: Desk, sandbox: Sandbox, path: str, skip: int, settle_s: float
+    vendor: DirectVendor, sandbox: Sandbox, path: str, skip: int, settle_s: float
 ) -> None:
     sandbox.state.switches.minute_limit = 1_000
     sandbox.state.switches.search_lag_s = LAG_S
     lose(sandbox, path, skip)
-    context = work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
-    await deliver(desk, sandbox, context, settle_s=settle_s, rounds=200)
+    context = context_of(vendor, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
+    await deliver(vendor, sandbox, context, settle_s=settle_s, rounds=200)
     assert held(sandbox) == ONE_OF_EACH
     sandbox.state.clock.advance(LAG_S)
-    desk.token = await sandbox.fresh_token()
-    assert isinstance((await CONNECTOR.read_back(desk, [context]))[context.delivery.id], Booked)
+    vendor.token = await sandbox.fresh_token()
+    assert isinstance((await CONNECTOR.read_back(vendor, [context]))[context.delivery.id], Booked)
 
 
-async def test_every_answer_lost_creates_nothing_twice(desk: Desk, sandbox: Sandbox) -> None:
+async def test_every_answer_lost_creates_nothing_twice(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.state.switches.search_lag_s = LAG_S
     lose(sandbox, ".*", 0, times=-1)
-    await deliver(desk, sandbox, work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY)))
+    await deliver(vendor, sandbox, context_of(vendor, sample("01-invoice-ogm-pdf", replace=NEW_PARTY)))
     assert held(sandbox) == ONE_OF_EACH
 
 
-async def test_two_documents_of_a_new_party_make_one_relation(desk: Desk, sandbox: Sandbox) -> None:
+async def test_two_documents_of_a_new_party_make_one_relation(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.state.switches.search_lag_s = LAG_S
     lose(sandbox, "crm/Accounts", 0)
-    purchase = work_of(desk, sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"}))
+    purchase = context_of(
+        vendor, sample("01-invoice-ogm-pdf", "purchase_invoice", replace={"BE0000000196": "BE0403170701"})
+    )
     with pytest.raises(OutcomeUnknown):
         await prepare(purchase)
-    sale = work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
-    await deliver(desk, sandbox, sale)
-    await deliver(desk, sandbox, purchase)
+    sale = context_of(vendor, sample("01-invoice-ogm-pdf", replace=NEW_PARTY))
+    await deliver(vendor, sandbox, sale)
+    await deliver(vendor, sandbox, purchase)
     assert held(sandbox)["relations"] == 1
     assert held(sandbox)["entries"] == 2
 
 
-async def test_an_entry_that_exists_is_not_sent_again_while_no_search_shows_it(desk: Desk, sandbox: Sandbox) -> None:
+async def test_an_entry_that_exists_is_not_sent_again_while_no_search_shows_it(
+    vendor: DirectVendor, sandbox: Sandbox
+) -> None:
     sandbox.state.switches.search_lag_s = LAG_S
-    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+    context = context_of(vendor, sample("01-invoice-ogm-pdf"))
     await CONNECTOR.send(context, await prepare(context))
     with pytest.raises(AlreadyExists):
         await CONNECTOR.send(context, await prepare(context))
@@ -128,19 +132,19 @@ async def test_an_entry_that_exists_is_not_sent_again_while_no_search_shows_it(d
 
 @pytest.mark.parametrize(("path", "skip"), CREATIONS)
 async def test_where_exact_gives_the_ids_a_lagging_search_is_waited_for(
-    desk: Desk, sandbox: Sandbox, path: str, skip: int
+    vendor: DirectVendor, sandbox: Sandbox, path: str, skip: int
 ) -> None:
     sandbox.state.switches.own_ids_kept = "entries"
     other = {"BE0000000295": "BE0404616494", ">0000000295<": ">0404616494<"}
-    await deliver(desk, sandbox, work_of(desk, sample("01-invoice-ogm-pdf", replace=other)))
+    await deliver(vendor, sandbox, context_of(vendor, sample("01-invoice-ogm-pdf", replace=other)))
     sandbox.state.switches.search_lag_s = LAG_S
     lose(sandbox, path, skip)
-    await deliver(desk, sandbox, work_of(desk, sample("01-invoice-ogm-pdf", replace=NEW_PARTY)))
+    await deliver(vendor, sandbox, context_of(vendor, sample("01-invoice-ogm-pdf", replace=NEW_PARTY)))
     assert held(sandbox) == {"relations": 1, "documents": 2, "attachments": [2, 2], "entries": 2}
 
 
-async def test_a_removed_document_is_made_again_under_another_id(desk: Desk, sandbox: Sandbox) -> None:
-    context = work_of(desk, sample("01-invoice-ogm-pdf"))
+async def test_a_removed_document_is_made_again_under_another_id(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    context = context_of(vendor, sample("01-invoice-ogm-pdf"))
     sandbox.deny("salesentry/SalesEntries", "POST")
     with pytest.raises(ActionRequired):
         await CONNECTOR.send(context, await prepare(context))

@@ -53,7 +53,7 @@ def test_lists_come_in_two_shapes_and_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "told", "followed"),
+    ("base_url", "link", "followed"),
     [
         ("https://x", "https://x/api/v1/7/crm?$skiptoken=a", "https://x/api/v1/7/crm?$skiptoken=a"),
         ("https://x/exact/", "https://x/exact/api/v1/7/crm?a=b", "https://x/exact/api/v1/7/crm?a=b"),
@@ -62,8 +62,8 @@ def test_lists_come_in_two_shapes_and_pages() -> None:
         ("https://x", "/api/v1/7/crm?a=b", "/api/v1/7/crm?a=b"),
     ],
 )
-def test_the_next_page_is_on_our_host(base_url: str, told: str, followed: str) -> None:
-    assert odata.next_page({"d": {"results": [], "__next": told}}, base_url) == followed
+def test_the_next_page_is_on_our_host(base_url: str, link: str, followed: str) -> None:
+    assert odata.next_page({"d": {"results": [], "__next": link}}, base_url) == followed
 
 
 def test_padding_is_for_exact_not_for_people() -> None:

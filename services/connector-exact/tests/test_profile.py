@@ -62,7 +62,7 @@ def test_a_refresh_token_in_any_answer_is_kept() -> None:
     assert read_token_answer(AUTH, 400, {}, json.dumps(body).encode()).refresh_token == "new"
 
 
-def test_both_windows_are_told_by_exacts_headers() -> None:
+def test_both_windows_are_read_from_exacts_headers() -> None:
     minute, day = PROFILE.windows
     assert (minute.capacity, minute.period_s) == (60, 60)
     assert (day.capacity, day.period_s) == (5_000, 86_400)

@@ -78,7 +78,7 @@ def test_a_laptop_without_a_sandbox_has_no_exact(monkeypatch: pytest.MonkeyPatch
     assert given.exact_base_url == "http://127.0.0.1:8100"
 
 
-def test_production_goes_to_the_live_exact_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_goes_to_the_live_exact_unless_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KOPPEL_EXACT_BASE_URL", raising=False)
     needed = {
         "secret_keys": Fernet.generate_key().decode(),

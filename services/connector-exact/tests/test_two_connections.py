@@ -35,7 +35,7 @@ async def one_booked_and_one_asked(testbed: Testbed) -> Any:
 async def test_what_another_connection_booked_is_not_booked_again_unasked(
     testbed: Testbed, harness: ExactHarness, sandbox: Sandbox
 ) -> None:
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     asked = await one_booked_and_one_asked(testbed)
     assert asked.problem["code"] == "already_booked_other_connection"
     assert asked.problem["detail"] in {str(entry["EntryNumber"]) for entry in sandbox.entries()}
@@ -53,7 +53,7 @@ async def test_a_search_that_fails_is_made_again_before_a_document_goes_a_second
 ) -> None:
     # The first two searches for entries are the read-back of the first and the look before the second.
     sandbox.state.faults.append(Fault("html_503", method="GET", path="salesentry/SalesEntries", times=2))
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     await one_booked_and_one_asked(testbed)
     assert len(sandbox.entries()) == 1
 
@@ -62,7 +62,7 @@ async def test_without_the_right_to_search_a_document_does_not_go_a_second_way(
     testbed: Testbed, harness: ExactHarness, sandbox: Sandbox
 ) -> None:
     sandbox.deny("salesentry/SalesEntries", "GET")
-    await testbed.hand(testbed.ready(*harness.document(1)))
+    await testbed.deliver(testbed.ready(*harness.document(1)))
     rows = await testbed.until_state("exported", "blocked")
     assert sorted(row.state for row in rows) == ["blocked", "exported"]
     assert len(sandbox.entries()) == 1

@@ -27,14 +27,14 @@ from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context
 from koppel_mesh.settings import MeshSettings
 
-from .papers import OURS
+from .document_samples import OURS
 
 FIRM = UUID("0199a000-0000-7000-8000-000000000001")
 OTHER_FIRM = UUID("0199a000-0000-7000-8000-000000000002")
 KEY = jwk.ECKey.generate_key("P-256", {"kid": "test"})
 
 
-class Neighbours:
+class OtherServices:
     """The issuer of tokens, and a connector that notes what it is asked."""
 
     def __init__(self, base_url: str) -> None:
@@ -71,12 +71,12 @@ class Neighbours:
         return JSONResponse({"code": "not_waiting", "detail": "it is booked"}, self.answer)
 
 
-class Desk:
+class DossierClient:
     """A caller of the running service."""
 
-    def __init__(self, http: httpx2.AsyncClient, neighbours: Neighbours, context: Context) -> None:
+    def __init__(self, http: httpx2.AsyncClient, other_services: OtherServices, context: Context) -> None:
         self.http = http
-        self.neighbours = neighbours
+        self.other_services = other_services
         self.context = context
 
     async def call(
@@ -88,7 +88,7 @@ class Desk:
         headers: dict[str, str] | None = None,
         **arguments: Any,
     ) -> httpx2.Response:
-        bearer = {"Authorization": f"Bearer {self.neighbours.token(firm)}"}
+        bearer = {"Authorization": f"Bearer {self.other_services.token(firm)}"}
         return await self.http.request(
             method, f"/dossier-api/v1{path}", headers={**bearer, **(headers or {})}, **arguments
         )
@@ -117,14 +117,14 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def hear(self, *facts: DeliveryChanged | ConnectionChanged) -> None:
+    async def deliver(self, *facts: DeliveryChanged | ConnectionChanged) -> None:
         """Hand facts to their handler, as the inbox does: one transaction."""
         async with self.context.database.transaction() as tx:
             for event, handle in SERVICE.handlers.items():
                 if group := [fact for fact in facts if type(fact) is event]:
                     await handle(self.context, tx, group)
 
-    async def told(self) -> list[Any]:
+    async def take_events(self) -> list[Any]:
         """Return what was announced since the last time."""
         async with self.context.database.transaction() as tx:
             rows = (await tx.execute(text("DELETE FROM outbox RETURNING seq, body"))).all()
@@ -132,26 +132,26 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(make_database: Callable[..., str], tmp_path: Path) -> AsyncIterator[Desk]:
+async def client(make_database: Callable[..., str], tmp_path: Path) -> AsyncIterator[DossierClient]:
     url = make_database(SERVICE)
     port = _free_port()
-    neighbours = Neighbours(f"http://127.0.0.1:{port}")
+    other_services = OtherServices(f"http://127.0.0.1:{port}")
     settings = MeshSettings(
         database_url=url,
         amqp_url="amqp://unused",
         blob_url=f"file://{tmp_path}/blobs",
-        public_url=neighbours.base_url,
-        oidc_issuer=f"{neighbours.base_url}/issuer",
+        public_url=other_services.base_url,
+        oidc_issuer=f"{other_services.base_url}/issuer",
         service_client_secret="secret",
         body_limit_bytes=3_000_000,
     )
     async with open_context(SERVICE, settings) as context, open_resources(context):
-        app = Starlette(routes=[Mount("/dossier-api", build_app(SERVICE, context)), *neighbours.routes])
+        app = Starlette(routes=[Mount("/dossier-api", build_app(SERVICE, context)), *other_services.routes])
         async with (
             _listening(app, port),
-            httpx2.AsyncClient(base_url=neighbours.base_url, timeout=30, trust_env=False) as caller,
+            httpx2.AsyncClient(base_url=other_services.base_url, timeout=30, trust_env=False) as caller,
         ):
-            yield Desk(caller, neighbours, context)
+            yield DossierClient(caller, other_services, context)
 
 
 @asynccontextmanager

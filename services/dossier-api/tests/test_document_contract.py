@@ -7,8 +7,8 @@ from koppel_bookkeeping.document import DocumentSummary
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, LocalisedText, ProblemData, WhoCanFix
 
-from .conftest import Desk
-from .papers import PDF, THEIRS, credit_note, invoice
+from .conftest import DossierClient
+from .document_samples import PDF, THEIRS, credit_note, invoice
 from .test_statements import BANK, CODA
 
 ENTERED = {
@@ -37,35 +37,37 @@ def insist_on_the_contract(answered: dict[str, Any]) -> Document:
     return document
 
 
-async def filed(desk: Desk, dossier: dict[str, Any], body: bytes, media_type: str = "application/xml") -> Any:
-    return await desk.document((await desk.filed(dossier["id"], body, media_type))["id"])
+async def filed(
+    client: DossierClient, dossier: dict[str, Any], body: bytes, media_type: str = "application/xml"
+) -> Any:
+    return await client.document((await client.filed(dossier["id"], body, media_type))["id"])
 
 
-async def test_an_invoice_and_a_credit_note_stand_as_on_paper(desk: Desk) -> None:
-    dossier = await desk.dossier()
+async def test_an_invoice_and_a_credit_note_stand_as_on_paper(client: DossierClient) -> None:
+    dossier = await client.dossier()
     relation = {"code": "25", "name": "Klant", "vat_number": f"BE{THEIRS}", "ledger_account": "701000"}
-    await desk.call("PUT", f"/dossiers/{dossier['id']}/relations", json={"items": [relation], "source": "exact"})
+    await client.call("PUT", f"/dossiers/{dossier['id']}/relations", json={"items": [relation], "source": "exact"})
     for body in (invoice(pdf=PDF), credit_note()):
-        document = insist_on_the_contract(await filed(desk, dossier, body))
+        document = insist_on_the_contract(await filed(client, dossier, body))
         assert document.total is not None and str(document.total.amount) == "121.00"
         assert sum(each.base + each.tax for each in document.vat) == document.total.amount
         assert document.relation is not None and document.relation.ledger_account == "701000"
 
 
-async def test_what_a_person_entered_comes_back_as_it_was_entered(desk: Desk) -> None:
-    dossier = await desk.dossier()
-    waiting = await filed(desk, dossier, PDF, "application/pdf")
+async def test_what_a_person_entered_comes_back_as_it_was_entered(client: DossierClient) -> None:
+    dossier = await client.dossier()
+    waiting = await filed(client, dossier, PDF, "application/pdf")
     insist_on_the_contract(waiting)
-    changed = await desk.call("PATCH", f"/documents/{waiting['id']}", json=ENTERED)
+    changed = await client.call("PATCH", f"/documents/{waiting['id']}", json=ENTERED)
     assert changed.status_code == 200, changed.text
     document = insist_on_the_contract(changed.json())
     assert [str(line.net) for line in document.lines] == ["100.00", "6.0"]
     assert document.lines[0].ledger_account == "611000"
 
 
-async def test_a_statement_and_a_delivery_with_its_problem_are_part_of_it(desk: Desk) -> None:
-    dossier = await desk.dossier()
-    statement = await filed(desk, dossier, BANK, CODA)
+async def test_a_statement_and_a_delivery_with_its_problem_are_part_of_it(client: DossierClient) -> None:
+    dossier = await client.dossier()
+    statement = await filed(client, dossier, BANK, CODA)
     assert insist_on_the_contract(statement).statements
     problem = ProblemData(
         code="journal_missing",
@@ -73,7 +75,7 @@ async def test_a_statement_and_a_delivery_with_its_problem_are_part_of_it(desk: 
         who_can_fix=WhoCanFix.ACCOUNTANT,
         detail="bank_statement",
     )
-    await desk.hear(
+    await client.deliver(
         DeliveryChanged(
             delivery_id=new_id(),
             document_id=statement["id"],
@@ -85,13 +87,13 @@ async def test_a_statement_and_a_delivery_with_its_problem_are_part_of_it(desk: 
             version=1,
         )
     )
-    document = insist_on_the_contract(await desk.document(statement["id"]))
+    document = insist_on_the_contract(await client.document(statement["id"]))
     assert [each.problem for each in document.deliveries] == [problem]
 
 
-async def test_a_list_shows_the_summary_of_the_same_document(desk: Desk) -> None:
-    dossier = await desk.dossier()
-    whole = await filed(desk, dossier, invoice())
-    (listed,) = (await desk.call("GET", f"/documents?dossier_id={dossier['id']}")).json()["items"]
+async def test_a_list_shows_the_summary_of_the_same_document(client: DossierClient) -> None:
+    dossier = await client.dossier()
+    whole = await filed(client, dossier, invoice())
+    (listed,) = (await client.call("GET", f"/documents?dossier_id={dossier['id']}")).json()["items"]
     assert set(listed) == set(DocumentSummary.model_fields)
     assert listed == {name: whole[name] for name in listed}

@@ -1,15 +1,15 @@
 """A UBL document is checked when it comes in: what breaks a rule travels along, what breaks the schema is refused."""
 
-from .conftest import Desk
-from .papers import OURS, invoice
+from .conftest import DossierClient
+from .document_samples import OURS, invoice
 
 UBL = "application/xml"
 
 
-async def test_a_broken_rule_travels_with_the_document_and_blocks_nothing(desk: Desk) -> None:
-    dossier = await desk.dossier(enterprise_number=OURS)
+async def test_a_broken_rule_travels_with_the_document_and_blocks_nothing(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
     wrong = invoice().replace(b">EUR</cbc:DocumentCurrencyCode>", b">BEF</cbc:DocumentCurrencyCode>")
-    document = await desk.filed(dossier["id"], wrong, UBL)
+    document = await client.filed(dossier["id"], wrong, UBL)
     found = {one["rule"]: one for one in document["findings"]}
     assert found["BR-CL-04"]["severity"] == "fatal"
     assert found["BR-CL-04"]["xpath"] == "/Invoice/cbc:DocumentCurrencyCode"
@@ -18,10 +18,10 @@ async def test_a_broken_rule_travels_with_the_document_and_blocks_nothing(desk: 
     assert document["state"] == "filed"
 
 
-async def test_what_breaks_the_schema_is_refused_with_the_places(desk: Desk) -> None:
-    dossier = await desk.dossier(enterprise_number=OURS)
+async def test_what_breaks_the_schema_is_refused_with_the_places(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
     wrong = invoice().replace(b"</cbc:IssueDate>", b"</cbc:IssueDate><cbc:Colour>red</cbc:Colour>")
-    answer = await desk.hand_in(dossier["id"], wrong, UBL)
+    answer = await client.hand_in(dossier["id"], wrong, UBL)
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_document")
     (error,) = answer.json()["errors"]
     assert (error["rule"], error["xpath"]) == ("KOPPEL-UNKNOWN", "/Invoice/cbc:Colour")

@@ -5,7 +5,7 @@ import pytest
 from dossier_api.kinds import Direction, KindContradicted, NotThisDossier, Parties, decide
 from koppel_mesh.messages import DocumentKind
 
-from .papers import OURS, THEIRS
+from .document_samples import OURS, THEIRS
 
 K = DocumentKind
 
@@ -56,10 +56,10 @@ def test_a_purchase_is_never_a_tills_day() -> None:
         (parties(THEIRS, OURS, credit=True), None, K.PURCHASE_CREDIT_NOTE),
         (parties(OURS), None, K.SALES_INVOICE),
         (parties(None, OURS), None, K.PURCHASE_INVOICE),
-        # the document tells; what the caller says does not count
+        # the document decides; what the caller gives does not count
         (parties(OURS, THEIRS), "purchase", K.SALES_INVOICE),
         (parties(THEIRS, OURS), "sale", K.PURCHASE_INVOICE),
-        # it cannot tell
+        # it does not decide
         (parties(THEIRS, "0831797467"), "sale", K.SALES_INVOICE),
         (parties(credit=True), "purchase", K.PURCHASE_CREDIT_NOTE),
         (parties(OURS, OURS), "sale", K.SALES_INVOICE),

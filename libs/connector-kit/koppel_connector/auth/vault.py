@@ -56,7 +56,7 @@ class Vault:
         self._doubted: dict[UUID, int] = {}
         """Versions that were refused once after they had worked."""
         self._flights: dict[UUID, asyncio.Task[Grant]] = {}
-        self._rooms = asyncio.Semaphore(REFRESHES_AT_ONCE)
+        self._semaphore = asyncio.Semaphore(REFRESHES_AT_ONCE)
 
     async def grant_for(self, connection_id: UUID) -> Grant:
         """Return a pair whose access token may be used now, refreshed if its time has come.
@@ -140,7 +140,7 @@ class Vault:
         stored = self._opened(connection_id, row)
         if self._usable(stored, seen, force):
             return self._kept(stored)
-        async with self._rooms:
+        async with self._semaphore:
             return await self._refresh_locked(connection_id, seen, force)
 
     async def _refresh_locked(self, connection_id: UUID, seen: int, force: bool) -> Grant:

@@ -131,8 +131,6 @@ class Testbed:
             async with self.context.database.transaction() as tx:
                 await self.context.service.handlers[kind](self.context, tx, batch)
 
-    hand = deliver
-
     async def introduce_dossier(self) -> None:
         """Make the dossier known."""
         self.internal_services.add_dossier(self.dossier_id, self.firm_id)

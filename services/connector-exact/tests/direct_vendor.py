@@ -1,6 +1,6 @@
-"""One accountant's desk for the tests: a login at a running sandbox, and deliveries taken through the connector by hand.
+"""An open connection to the sandbox for tests: a login at a running sandbox, and deliveries taken through the connector by hand.
 
-``Desk`` is a ``Vendor`` without the kit's database behind it: real HTTP to the real sandbox, judged by the connector.
+``DirectVendor`` is a ``Vendor`` without the kit's database behind it: real HTTP to the real sandbox, judged by the connector.
 What the kit adds (tokens, budgets, the sync log) is tested through the service in test_service.py and in the kit.
 """
 
@@ -41,7 +41,7 @@ CONNECTOR = ExactConnector()
 
 
 @dataclass
-class Made:
+class MadeCall:
     """One call that left, for the tests that count."""
 
     method: str
@@ -49,7 +49,7 @@ class Made:
     status: int
 
 
-class Desk(Vendor):
+class DirectVendor(Vendor):
     """An open connection to the sandbox."""
 
     def __init__(self, base_url: str, token: str, settings: ExactSettings) -> None:
@@ -58,7 +58,7 @@ class Desk(Vendor):
         self.settings = settings
         self.master_data = MasterDataInProcess()
         self.memory = MemoryInProcess()
-        self.calls: list[Made] = []
+        self.calls: list[MadeCall] = []
         self.token = token
         self._http = httpx2.AsyncClient(timeout=10, trust_env=False)
 
@@ -73,9 +73,9 @@ class Desk(Vendor):
                 call.method, url, params=call.params or None, content=call.body(), headers=sent
             )
         except httpx2.TransportError as error:
-            self.calls.append(Made(call.method, call.operation, 0))
+            self.calls.append(MadeCall(call.method, call.operation, 0))
             raise OutcomeUnknown(repr(error)) from error
-        self.calls.append(Made(call.method, call.operation, got.status_code))
+        self.calls.append(MadeCall(call.method, call.operation, got.status_code))
         named = {name.lower(): value for name, value in got.headers.items()}
         answer = VendorAnswer(got.status_code, named, got.content, call.operation, call.acts)
         if (failure := CONNECTOR.classify(answer)) is not None:
@@ -95,7 +95,7 @@ class Desk(Vendor):
 
 
 @dataclass
-class Paper:
+class SampleDocument:
     """A document as dossier-api would hand it over."""
 
     kind: str
@@ -103,7 +103,9 @@ class Paper:
     document: dict[str, Any] = field(default_factory=dict)
 
 
-def sample(name: str, kind: str = "sales_invoice", *, pdf: bytes | None = b"%PDF-1.4 paper", **document: Any) -> Paper:
+def sample(
+    name: str, kind: str = "sales_invoice", *, pdf: bytes | None = b"%PDF-1.4 sample", **document: Any
+) -> SampleDocument:
     """Return one of our samples as a document; ``replace`` swaps text in it."""
     swaps: dict[str, str] = document.pop("replace", {})
     ubl = (SAMPLES / f"own__be-{name}.xml").read_text()
@@ -111,44 +113,44 @@ def sample(name: str, kind: str = "sales_invoice", *, pdf: bytes | None = b"%PDF
         assert old in ubl
         ubl = ubl.replace(old, new)
     files = {"ubl": ubl.encode()} | ({"pdf": pdf} if pdf else {})
-    return Paper(kind, files, document)
+    return SampleDocument(kind, files, document)
 
 
-def work_of(
-    desk: Desk,
-    paper: Paper,
+def context_of(
+    vendor: DirectVendor,
+    document: SampleDocument,
     *,
     progress: dict[str, Any] | None = None,
     remote_uuid: UUID | None = None,
 ) -> DeliveryContext:
-    """Return a delivery of ``paper``."""
+    """Return a delivery of ``document``."""
 
     async def read(role: str) -> bytes:
-        return paper.files[role]
+        return document.files[role]
 
     number = new_id()
     return DeliveryContext(
-        delivery=Delivery(new_id(), new_id(), 1, "book", DocumentKind(paper.kind)),
+        delivery=Delivery(new_id(), new_id(), 1, "book", DocumentKind(document.kind)),
         remote_ref=f"KPL-{number.hex[-20:].upper()}",
         remote_uuid=remote_uuid or number,
-        filed=_document(paper),
+        filed=_document(document),
         dossier={"name": "Voorbeeld Drukkerij BV", "enterprise_number": "0000000196", "language": "nl"},
-        vendor=desk,
+        vendor=vendor,
         progress=progress if progress is not None else {},
         read_content=read,
         write_progress=lambda _: None,
     )
 
 
-def _document(paper: Paper) -> Document:
+def _document(sample_document: SampleDocument) -> Document:
     """Return the document as dossier-api answers with it; what is no UBL was entered by hand."""
-    readable = paper.files.get("ubl") or (SAMPLES / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
-    document = document_factory.read(readable, DocumentKind(paper.kind), new_id()).document
+    readable = sample_document.files.get("ubl") or (SAMPLES / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
+    document = document_factory.read(readable, DocumentKind(sample_document.kind), new_id()).document
     content = [
         {"role": role, "media_type": "application/xml", "sha256": sha256(data).hexdigest(), "size_bytes": len(data)}
-        for role, data in paper.files.items()
+        for role, data in sample_document.files.items()
     ]
-    return Document.model_validate({**document, "content": content, **paper.document})
+    return Document.model_validate({**document, "content": content, **sample_document.document})
 
 
 async def prepare(context: DeliveryContext) -> Any:
@@ -195,24 +197,24 @@ async def login(base_url: str, client_id: str, client_secret: str, redirect_uri:
     return dict(pair.json())
 
 
-async def book(desk: Desk, context: DeliveryContext) -> Any:
+async def book(vendor: DirectVendor, context: DeliveryContext) -> Any:
     """Take a delivery to the vendor and read it back, as the kit would when nothing goes wrong."""
     prepared = await prepare(context)
     sent = await CONNECTOR.send(context, prepared)
-    told = await CONNECTOR.read_back(desk, [context])
-    return sent, told[context.delivery.id]
+    result = await CONNECTOR.read_back(vendor, [context])
+    return sent, result[context.delivery.id]
 
 
 __all__ = [
     "CONNECTOR",
     "SAMPLES",
-    "Desk",
-    "Paper",
+    "DirectVendor",
+    "SampleDocument",
     "allow",
     "asked_again",
     "book",
+    "context_of",
     "login",
     "prepare",
     "sample",
-    "work_of",
 ]
