@@ -1,11 +1,8 @@
 """Killed, stopped and cut-off processes: others go on within seconds, and nothing is sent under a claim that is another's."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from sqlalchemy import text
 
 from koppel_connector.delivery.owner import Owner, bury_dead
 from koppel_connector.testing import Testbed, open_testbed
-from koppel_connector.testing.worker import environment_of
+from koppel_connector.testing.worker import WorkerProcess
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -43,23 +40,9 @@ async def idle(vendor: PaperVendor, harness: PaperHarness, make_database: Callab
         yield testbed
 
 
-@asynccontextmanager
-async def worker(testbed: Testbed) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run another process of the same service."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "koppel_connector.testing.worker",
-        f"{Path(__file__).parent}/paper_connector.py:SERVICE",
-        env={**os.environ, **environment_of(testbed.context.settings)},
-        stdin=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def worker(testbed: Testbed) -> WorkerProcess:
+    """Return another process of the same service."""
+    return WorkerProcess(f"{Path(__file__).parent}/paper_connector.py:SERVICE", testbed.context.settings)
 
 
 async def in_mid_batch(testbed: Testbed, vendor: PaperVendor) -> None:

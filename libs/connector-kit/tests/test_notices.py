@@ -3,8 +3,6 @@
 import asyncio
 import hmac
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import httpx2
 import pytest
 
 from koppel_connector.testing import Fault, Testbed, open_testbed
+from koppel_connector.testing.worker import WorkerProcess
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -182,24 +181,9 @@ async def test_a_process_killed_between_store_and_work_loses_no_notice(
 
 async def killed_worker(testbed: Testbed) -> int | None:
     """Run a worker that dies after it worked a notice off and before that is committed."""
-    settings = testbed.context.settings
-    given = {f"KOPPEL_{name.upper()}": _as_environment(getattr(settings, name)) for name in settings.model_fields_set}
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "koppel_connector.testing.worker",
-        f"{SERVICE_FILE}:SERVICE",
-        env={**os.environ, **given, "KOPPEL_FAULT": "before_notice_commit:exit"},
-        stdin=asyncio.subprocess.PIPE,
-    )
-    return await asyncio.wait_for(worker.wait(), 30)
-
-
-def _as_environment(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return ",".join(_as_environment(item) for item in value)
-    reveal = getattr(value, "get_secret_value", None)
-    return str(reveal() if reveal else value)
+    fault = "before_notice_commit:exit"
+    async with WorkerProcess(f"{SERVICE_FILE}:SERVICE", testbed.context.settings, fault) as worker:
+        return await asyncio.wait_for(worker.wait(), 30)
 
 
 def test_an_id_of_a_connection_is_told_from_a_vendors_key() -> None:

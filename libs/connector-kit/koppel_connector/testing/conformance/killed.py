@@ -3,9 +3,6 @@
 # Tests explain themselves by their names and assert without ceremony.
 # ruff: noqa: D102
 
-import asyncio
-import os
-import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -13,7 +10,7 @@ import pytest
 
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed, open_testbed
-from koppel_connector.testing.worker import environment_of
+from koppel_connector.testing.worker import WorkerProcess
 from koppel_mesh.service import Service
 
 from .base import ENDED, ConformanceBase
@@ -65,29 +62,13 @@ class Killed(ConformanceBase):
 
     async def _kill_at(self, testbed: Testbed, point: str, passes: int) -> None:
         """Run a worker that dies at ``point``; only where it lets it pass at first may it come to the end instead."""
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "koppel_connector.testing.worker",
-            self.service_path,
-            env={
-                **os.environ,
-                **environment_of(testbed.context.settings),
-                "KOPPEL_FAULT": f"{point}:exit:{passes}",
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            stdin=asyncio.subprocess.PIPE,
-        )
+        fault = f"{point}:exit:{passes}"
+        async with WorkerProcess(self.service_path, testbed.context.settings, fault) as worker:
 
-        async def over() -> bool:
-            if worker.returncode is not None or passes == 0:
-                return worker.returncode is not None
-            return all(row.state in (*ENDED, self.closed(testbed)) for row in await testbed.deliveries())
+            async def over() -> bool:
+                if worker.returncode is not None or passes == 0:
+                    return worker.returncode is not None
+                return all(row.state in (*ENDED, self.closed(testbed)) for row in await testbed.deliveries())
 
-        try:
             await testbed.until(over, "the worker dies, or comes to the end", WORKER_PATIENCE_S)
             assert worker.returncode in (None, 137)
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()
