@@ -13,7 +13,7 @@ MADE := $(VENV)/made
 READY := .koppel/installed
 OFFICIAL := .koppel/official/installed
 DEMO ?= 1
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 export MYPYPATH := $(subst $() $(),:,$(DISTRIBUTIONS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,7 +24,8 @@ help: ## Show this list
 run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo documents (DEMO=0 skips them)
 	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
 
-# In the order of testpaths, the long files first: by default the files with the fewest tests come last, which are the longest.
+# One worker more than a small machine has cores: most tests wait for servers. In the order of testpaths, the long files first:
+# by default the files with the fewest tests come last, which are the longest.
 test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
