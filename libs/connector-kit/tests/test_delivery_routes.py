@@ -90,5 +90,5 @@ async def test_what_waits_is_counted_without_reading_what_has_ended(
             gen_random_uuid() FROM delivery CROSS JOIN generate_series(1, 500)"""
     )
     await testbed.change("ANALYZE delivery")
-    plan = "\n".join(row[0] for row in await testbed.rows(f"EXPLAIN {_COUNTS.text}"))
+    plan = "\n".join(row[0] for row in await testbed.rows(f"EXPLAIN {_COUNTS.sql}"))
     assert "delivery_waiting" in plan and "Seq Scan" not in plan, plan

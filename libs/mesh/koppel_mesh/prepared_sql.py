@@ -37,7 +37,8 @@ class Statement:
 
     def __init__(self, sql: str | ClauseElement) -> None:
         compiled: Any = (text(sql) if isinstance(sql, str) else sql).compile(dialect=_DIALECT)
-        self._sql: str = compiled.string
+        self.sql: str = compiled.string
+        """As the driver gets it, its values numbered."""
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._json = {name for name in self._names if isinstance(compiled.binds[name].type, JSON)}
 
@@ -49,7 +50,7 @@ class Statement:
         """
         driver = driver_of(connection)
         with as_dbapi_error(driver):
-            found: list[Record] = await driver.fetch(self._sql, *self._arguments(values or {}), record_class=Record)
+            found: list[Record] = await driver.fetch(self.sql, *self._arguments(values or {}), record_class=Record)
         return found
 
     async def one_or_none(self, connection: AsyncConnection, values: Values | None = None) -> Record | None:
@@ -65,7 +66,7 @@ class Statement:
         """
         found = await self.all(connection, values)
         if not found:
-            raise NoResultFound(self._sql[:100])
+            raise NoResultFound(self.sql[:100])
         return found[0]
 
     async def run(self, connection: AsyncConnection, values: Values | None = None) -> None:
@@ -76,7 +77,7 @@ class Statement:
         """Run it once for each of ``rows``, in one go."""
         driver = driver_of(connection)
         with as_dbapi_error(driver):
-            await driver.executemany(self._sql, [self._arguments(row) for row in rows])
+            await driver.executemany(self.sql, [self._arguments(row) for row in rows])
 
     def _arguments(self, values: Values) -> list[Any]:
         given = [values[name] for name in self._names]

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.connection.events import ConsentGiven, VendorAnswered
@@ -24,10 +23,11 @@ from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.keyring import WrongKeyError
 from koppel_mesh.messages import ConnectionState
+from koppel_mesh.prepared_sql import Statement
 
 STATE_MAX_AGE_S = 1800
 _PURPOSE = "oauth state"
-_SPEND = text("INSERT INTO oauth_state_used (nonce) VALUES (:nonce) ON CONFLICT DO NOTHING RETURNING nonce")
+_SPEND = Statement("INSERT INTO oauth_state_used (nonce) VALUES (:nonce) ON CONFLICT DO NOTHING RETURNING nonce")
 log = structlog.get_logger(__name__)
 
 Ending = Literal["connected", "refused", "spent", "invalid", "failed"]
@@ -85,7 +85,7 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
         row = await kit.connections.read(tx, UUID(sealed["connection_id"]))
         if row is None or row.state is ConnectionState.DISCONNECTED:
             return _GONE
-        if (await tx.execute(_SPEND, {"nonce": sealed["nonce"]})).one_or_none() is None:
+        if await _SPEND.one_or_none(tx, {"nonce": sealed["nonce"]}) is None:
             return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
     if row.unreadable is not None:
         return Returned("failed", row, str(row.unreadable))

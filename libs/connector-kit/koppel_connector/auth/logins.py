@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.events import LoginRefused, SettingsChanged
@@ -19,37 +18,38 @@ from koppel_connector.connection.store import ConnectionRow, ConnectionStore
 from koppel_connector.contract.errors import ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.database import Database
+from koppel_mesh.prepared_sql import Statement
 
 POLL_S = 0.1
 log = structlog.get_logger(__name__)
 
-_MAKE = text("INSERT INTO login (firm_id, key) VALUES (:firm_id, :key) ON CONFLICT DO NOTHING")
-_CLAIM = text("""
+_MAKE = Statement("INSERT INTO login (firm_id, key) VALUES (:firm_id, :key) ON CONFLICT DO NOTHING")
+_CLAIM = Statement("""
     UPDATE login SET opening_token = :token, opening_until = clock_timestamp() + :lease_s * interval '1 second'
     WHERE firm_id = :firm_id AND key = :key AND refused_at IS NULL
         AND (opening_until IS NULL OR opening_until <= clock_timestamp())
     RETURNING version
 """)
-_RELEASE = text("""
+_RELEASE = Statement("""
     UPDATE login SET opening_token = NULL, opening_until = NULL
     WHERE firm_id = :firm_id AND key = :key AND opening_token = :token
 """)
-_READ = text("SELECT refused_at, problem FROM login WHERE firm_id = :firm_id AND key = :key")
-_REFUSE = text("""
+_READ = Statement("SELECT refused_at, problem FROM login WHERE firm_id = :firm_id AND key = :key")
+_REFUSE = Statement("""
     UPDATE login SET refused_at = clock_timestamp(), problem = CAST(:problem AS jsonb), opening_token = NULL,
         opening_until = NULL
     WHERE firm_id = :firm_id AND key = :key AND version = :version AND refused_at IS NULL RETURNING version
 """)
-_CHANGE = text("""
+_CHANGE = Statement("""
     INSERT INTO login (firm_id, key) VALUES (:firm_id, :key)
     ON CONFLICT (firm_id, key) DO UPDATE SET version = login.version + 1, refused_at = NULL, problem = NULL,
         opening_token = NULL, opening_until = NULL
 """)
-_LOCK_CONNECTIONS = text("""
+_LOCK_CONNECTIONS = Statement("""
     SELECT * FROM connection WHERE firm_id = :firm_id AND state <> 'disconnected'
         AND (login_key = ANY(CAST(:keys AS text[])) OR id = :id) ORDER BY id FOR UPDATE
 """)
-_SECRETS = text("UPDATE connection SET secrets = :secrets, key_id = :key_id WHERE id = :id")
+_SECRETS = Statement("UPDATE connection SET secrets = :secrets, key_id = :key_id WHERE id = :id")
 
 
 class Logins:
@@ -92,14 +92,14 @@ class Logins:
             raise RetryLater(problem=Problem("vendor_unavailable", "the login was changed meanwhile")) from failure
         finally:
             async with self._database.transaction() as tx:
-                await tx.execute(_RELEASE, {**place, "token": token})
+                await _RELEASE.run(tx, {**place, "token": token})
 
     async def lock_connections(
         self, tx: AsyncConnection, firm_id: UUID, keys: Collection[str], connection_id: UUID | None = None
     ) -> list[ConnectionRow]:
         """Lock the connections of some logins, and one more, in the order that keeps two from waiting for each other."""
         asked = {"firm_id": firm_id, "keys": list(keys), "id": connection_id}
-        return [self._connections.open_row(row) for row in (await tx.execute(_LOCK_CONNECTIONS, asked)).all()]
+        return [self._connections.open_row(row) for row in await _LOCK_CONNECTIONS.all(tx, asked)]
 
     async def change(
         self,
@@ -113,25 +113,25 @@ class Logins:
 
         ``others`` are locked (``lock_connections``).
         """
-        await tx.execute(_CHANGE, {"firm_id": firm_id, "key": key})
+        await _CHANGE.run(tx, {"firm_id": firm_id, "key": key})
         for other in others:
             if other.login_key == key:
-                await tx.execute(_SECRETS, {"id": other.id, **self._connections.sealed(other.id, secrets)})
+                await _SECRETS.run(tx, {"id": other.id, **self._connections.sealed(other.id, secrets)})
                 await self._connections.apply(tx, other.id, SettingsChanged(renews_login=True))
 
     async def is_refused(self, tx: AsyncConnection, firm_id: UUID, key: str) -> bool:
         """Return whether the vendor refused the login since it was changed last."""
-        row = (await tx.execute(_READ, {"firm_id": firm_id, "key": key})).one_or_none()
+        row = await _READ.one_or_none(tx, {"firm_id": firm_id, "key": key})
         return row is not None and row.refused_at is not None
 
     async def _claim(self, place: Mapping[str, object], token: UUID, lease_s: float) -> int | None:
         async with self._database.transaction() as tx:
-            claimed = (await tx.execute(_CLAIM, {**place, "token": token, "lease_s": lease_s})).scalar_one_or_none()
+            claimed = await _CLAIM.one_or_none(tx, {**place, "token": token, "lease_s": lease_s})
             if claimed is not None:
-                return int(claimed)
-            row = (await tx.execute(_READ, dict(place))).one_or_none()
+                return int(claimed.version)
+            row = await _READ.one_or_none(tx, place)
             if row is None:
-                await tx.execute(_MAKE, dict(place))
+                await _MAKE.run(tx, place)
             elif row.refused_at is not None:
                 problem = row.problem
                 raise ReauthorisationRequired(Problem(problem["code"], problem["detail"], **problem["params"]))
@@ -143,7 +143,7 @@ class Logins:
             firm_id, key = UUID(str(place["firm_id"])), str(place["key"])
             connections = await self.lock_connections(tx, firm_id, [key])
             values = {**place, "version": version, "problem": json.dumps(kept, default=str)}
-            if (await tx.execute(_REFUSE, values)).one_or_none() is None:
+            if await _REFUSE.one_or_none(tx, values) is None:
                 return False
             for each in connections:
                 await self._connections.apply(tx, each.id, LoginRefused(problem))

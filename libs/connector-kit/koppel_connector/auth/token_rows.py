@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from koppel_mesh.prepared_sql import Statement
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ _ROW = """SELECT ciphertext, key_id, version, failures,
     extract(epoch FROM clock_timestamp() - obtained_at)::float8 AS age_s,
     extract(epoch FROM access_expires_at - obtained_at)::float8 AS valid_s
     FROM oauth_token WHERE connection_id = :id"""
-READ = text(_ROW)
-LOCK = text(f"{_ROW} FOR UPDATE")
-WRITE = text("""
+READ = Statement(_ROW)
+LOCK = Statement(f"{_ROW} FOR UPDATE")
+WRITE = Statement("""
     UPDATE oauth_token SET ciphertext = :ciphertext, key_id = :key_id, version = :version, failures = 0,
         obtained_at = clock_timestamp() - :age_s * interval '1 second',
         access_expires_at = clock_timestamp() + (:valid_s - :age_s) * interval '1 second',
@@ -38,7 +38,7 @@ WRITE = text("""
         next_refresh_at = clock_timestamp() + :keep_alive_s * (0.9 + random() * 0.2) * interval '1 second'
     WHERE connection_id = :id AND version = :version - 1
 """)
-INSERT = text("""
+INSERT = Statement("""
     INSERT INTO oauth_token (connection_id, ciphertext, key_id, version, access_expires_at, refresh_expires_at, next_refresh_at)
     VALUES (:id, :ciphertext, :key_id, 1, clock_timestamp() + :valid_s * interval '1 second',
         clock_timestamp() + :refresh_days * interval '1 day', clock_timestamp() + :keep_alive_s * interval '1 second')
@@ -48,7 +48,7 @@ INSERT = text("""
         next_refresh_at = excluded.next_refresh_at
     RETURNING version
 """)
-FAILED = text("""
+FAILED = Statement("""
     UPDATE oauth_token SET failures = failures + 1,
         next_refresh_at = clock_timestamp() + :wait_s * interval '1 second' WHERE connection_id = :id RETURNING failures
 """)

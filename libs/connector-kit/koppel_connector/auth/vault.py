@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +24,7 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.keyring import KeyRing, MissingKeyError
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.telemetry.metrics import counter
 
 from .token_answers import TokenAnswer
@@ -35,6 +35,8 @@ REFRESHES_AT_ONCE = 2
 REVOKED_RETRY_S = 15.0
 """A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
 FRESH_S = 60.0
+_ANYTHING = Statement("SELECT 1")
+"""It shows that the session, and with it the row's lock, is alive."""
 log = structlog.get_logger(__name__)
 _unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
 
@@ -110,7 +112,7 @@ class Vault:
         """Keep the pair of a fresh consent, in the caller's transaction."""
         valid_s = self._valid_s(answer)
         values = self._sealed(connection_id, answer.access_token or "", answer.refresh_token or "")
-        await tx.execute(INSERT, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
+        await INSERT.run(tx, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
         self.forget(connection_id)
 
     async def keep_alive(self, connection_id: UUID) -> None:
@@ -134,7 +136,7 @@ class Vault:
 
     async def _refresh(self, connection_id: UUID, seen: int, force: bool) -> Grant:
         async with self._database.reading() as reading:
-            row = (await reading.execute(READ, {"id": connection_id})).one_or_none()
+            row = await READ.one_or_none(reading, {"id": connection_id})
             if row is None:
                 raise ReauthorisationRequired(Problem("not_connected"))
         stored = self._opened(connection_id, row)
@@ -147,7 +149,7 @@ class Vault:
         fresh: Grant | None = None
         try:
             async with self._database.transaction() as tx:
-                row = (await tx.execute(LOCK, {"id": connection_id})).one_or_none()
+                row = await LOCK.one_or_none(tx, {"id": connection_id})
                 if row is None:
                     raise ReauthorisationRequired(Problem("not_connected"))
                 stored = self._opened(connection_id, row)
@@ -191,7 +193,7 @@ class Vault:
                 # The vendor may have rotated the pair. The same token once more tells: a new pair, or "spent".
                 if attempt == 2:
                     raise RetryLater(problem=Problem("vendor_unavailable", error.reason)) from error
-                await tx.execute(text("SELECT 1"))
+                await _ANYTHING.run(tx)
         raise AssertionError("unreachable")
 
     async def _refused(
@@ -204,7 +206,7 @@ class Vault:
             case "revoked" if failures > 0:
                 return ReauthorisationRequired(Problem("reauthorise", answer.description))
             case "revoked":
-                await tx.execute(FAILED, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
+                await FAILED.run(tx, {"id": connection_id, "wait_s": REVOKED_RETRY_S})
                 return RateLimited(ends_in(utc_now(), REVOKED_RETRY_S), Problem("reauthorise", answer.description))
             case "too_early":
                 return RateLimited(ends_in(utc_now(), 30.0))
@@ -230,7 +232,7 @@ class Vault:
         sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
         timing = {"age_s": fresh.age_s(), "valid_s": fresh.access_valid_s, **self._patience()}
         # Compare-and-set on the version: when the first commit did arrive after all, this changes nothing.
-        await tx.execute(WRITE, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
+        await WRITE.run(tx, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
 
     # -------------------------------------------------------------------------------------------------------------- values
 

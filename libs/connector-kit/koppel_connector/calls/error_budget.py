@@ -1,12 +1,12 @@
 """The error budget of one endpoint, as a row: it pauses the endpoint before the vendor blocks it (messaging §3.7)."""
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.errors import ConnectorError
 from koppel_connector.contract.limits import ErrorBudget
+from koppel_mesh.prepared_sql import Statement
 
-_ERROR = text("""
+_ERROR = Statement("""
     INSERT INTO error_budget AS b (scope, endpoint, errors, window_ends_at)
     VALUES (:scope, :endpoint, 1, clock_timestamp() + :period_s * interval '1 second')
     ON CONFLICT (scope, endpoint) DO UPDATE SET
@@ -18,7 +18,7 @@ _ERROR = text("""
             WHEN b.window_ends_at > clock_timestamp() AND b.errors + 1 >= :capacity THEN b.window_ends_at END,
         probe_until = NULL
 """)
-_CLOSE = text("DELETE FROM error_budget WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL")
+_CLOSE = Statement("DELETE FROM error_budget WHERE scope = :scope AND endpoint = :endpoint AND open_until IS NOT NULL")
 
 
 def concerns(failure: ConnectorError | None, was_probe: bool) -> bool:
@@ -32,6 +32,6 @@ async def record(
     """Count what ``classify`` takes for an error of ours; a good answer to a probe opens the endpoint again."""
     key = {"scope": scope, "endpoint": endpoint}
     if failure is None:
-        await tx.execute(_CLOSE, key)
+        await _CLOSE.run(tx, key)
     elif failure.counts_as_error:
-        await tx.execute(_ERROR, {**key, "capacity": budget.capacity, "period_s": budget.period_s})
+        await _ERROR.run(tx, {**key, "capacity": budget.capacity, "period_s": budget.period_s})

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.limits import Window
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.telemetry.metrics import counter
 
 from .rate_limits import Reading, Throttle
@@ -57,7 +57,7 @@ _HELD = """WITH held AS (
     JOIN unnest(CAST(:scopes AS text[]), CAST(:names AS text[])) AS w (scope, name) USING (scope, name)
     ORDER BY r.scope, r.name FOR UPDATE OF r)"""
 _ALL_HELD = "(SELECT count(*) FROM held) > 0"
-_LEARN = text(f"""
+_LEARN = Statement(f"""
     {_HELD}
     UPDATE rate_window SET
         capacity = coalesce(CAST(:limit AS integer), capacity),
@@ -66,17 +66,17 @@ _LEARN = text(f"""
     WHERE scope = :scope AND name = :name AND {_ALL_HELD}
     RETURNING used, capacity
 """)
-_EXHAUST = text(f"""
+_EXHAUST = Statement(f"""
     {_HELD}
     UPDATE rate_window SET used = greatest(used, capacity),
         ends_at = clock_timestamp() + CAST(:wait_s AS float8) * interval '1 second'
     WHERE scope = :scope AND name = :name AND {_ALL_HELD}
 """)
-_MAKE = text("""
+_MAKE = Statement("""
     INSERT INTO rate_window (scope, name, capacity, period_s, ends_at)
     VALUES (:scope, :name, :capacity, :period_s, clock_timestamp()) ON CONFLICT DO NOTHING
 """)
-_NEARLY_USED = text("""
+_NEARLY_USED = Statement("""
     SELECT r.scope, r.name, r.used, r.capacity, r.ends_at FROM rate_window r
     JOIN unnest(CAST(:scopes AS text[]), CAST(:names AS text[])) AS w (scope, name) USING (scope, name)
     WHERE r.ends_at > clock_timestamp() AND r.used >= r.capacity * CAST(:nearly AS float8)
@@ -95,7 +95,7 @@ async def make(tx: AsyncConnection, windows: Sequence[ScopedWindow]) -> None:
             }
             for each in sorted(windows, key=lambda each: (each.scope, each.window.name))
         ]
-        await tx.execute(_MAKE, rows)
+        await _MAKE.run_many(tx, rows)
 
 
 def teaches(reading: Reading, count: Mapping[str, int] | None, refused: bool) -> bool:
@@ -110,7 +110,7 @@ async def learn(tx: AsyncConnection, windows: Sequence[ScopedWindow], reading: R
     """Let the vendor's count win over ours."""
     scope = next(each.scope for each in windows if each.window.name == reading.name)
     known = {"limit": reading.limit, "remaining": reading.remaining, "wait_s": reading.wait_s}
-    await tx.execute(_LEARN, {**_keys(windows), "scope": scope, "name": reading.name, **known})
+    await _LEARN.run(tx, {**_keys(windows), "scope": scope, "name": reading.name, **known})
 
 
 async def exhaust(tx: AsyncConnection, windows: Sequence[ScopedWindow], throttle: Throttle) -> None:
@@ -118,7 +118,7 @@ async def exhaust(tx: AsyncConnection, windows: Sequence[ScopedWindow], throttle
     for each in windows:
         if each.window is throttle.window:
             place = {"scope": each.scope, "name": each.window.name, "wait_s": throttle.wait_s}
-            await tx.execute(_EXHAUST, {**_keys(windows), **place})
+            await _EXHAUST.run(tx, {**_keys(windows), **place})
 
 
 def warn_when_nearly_used(
@@ -158,7 +158,7 @@ async def nearly_used(
     if not every:
         return {}
     asked = {"scopes": [scope for scope, _ in every], "names": [name for _, name in every], "nearly": NEARLY_USED}
-    rows = {(row.scope, row.name): row for row in (await db.execute(_NEARLY_USED, asked)).all()}
+    rows = {(row.scope, row.name): row for row in await _NEARLY_USED.all(db, asked)}
     return {
         key: [
             NearlyUsed(row.name, row.used, row.capacity, row.ends_at)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
@@ -18,6 +17,7 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import ConnectionState
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
@@ -30,38 +30,38 @@ PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
 log = structlog.get_logger(__name__)
 
-_WANT = text("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
+_WANT = Statement("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
 # Asked often, it is brought once: what is wanted already is left as it is.
-_WANT_SOON = text("""
+_WANT_SOON = Statement("""
     UPDATE connection SET import_due_at =
         greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
     WHERE (CAST(:id AS uuid) IS NULL OR id = :id) AND (CAST(:scope AS text) IS NULL OR limit_scope = :scope)
         AND state IN ('connected', 'degraded') AND imported_at IS NOT NULL AND import_due_at IS NULL
 """)
-_WANT_FOR = text("""
+_WANT_FOR = Statement("""
     UPDATE connection SET import_due_at =
         greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
     FROM delivery d WHERE d.id = :delivery_id AND connection.id = d.connection_id AND connection.import_due_at IS NULL
         AND connection.imported_at < d.created_at
 """)
-_REFRESH = text("""
+_REFRESH = Statement("""
     UPDATE connection SET import_due_at = clock_timestamp() WHERE id IN (
         SELECT id FROM connection WHERE state = 'connected' AND import_due_at IS NULL
             AND imported_at < clock_timestamp() - CAST(:max_age_s AS float8) * interval '1 second'
         ORDER BY imported_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
-_NEXT = text(f"""
+_NEXT = Statement(f"""
     SELECT c.id FROM connection c WHERE {KEYS_HELD} AND import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
         AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
     ORDER BY import_due_at LIMIT 1
 """)
-_DONE = text("""
+_DONE = Statement("""
     UPDATE connection SET import_due_at = NULL, imported_at = clock_timestamp(), masters_version = masters_version + 1,
         unblocked_at = clock_timestamp() WHERE id = :id
 """)
-_GIVEN_UP = text("UPDATE connection SET import_due_at = NULL WHERE id = :id")
-_LATER = text("""
+_GIVEN_UP = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id")
+_LATER = Statement("""
     UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
 """)
 
@@ -69,13 +69,13 @@ _LATER = text("""
 async def want_import_of(tx: AsyncConnection, kit: Kit, connection_id: UUID | None, scope: str | None) -> None:
     """Have the master data of one connection, or of all that share a scope, imported soon."""
     values = {"id": connection_id, "scope": scope, "pause_s": kit.settings.master_data_pause_s}
-    await tx.execute(_WANT_SOON, values)
+    await _WANT_SOON.run(tx, values)
 
 
 async def want_import_for(tx: AsyncConnection, kit: Kit, delivery_id: UUID, problem: Problem | None) -> None:
     """Have the master data imported again after a problem that may come of it; once for a delivery, which then goes on."""
     if problem is not None and problem.code in kit.profile.master_data_problems:
-        await tx.execute(_WANT_FOR, {"delivery_id": delivery_id, "pause_s": kit.settings.master_data_pause_s})
+        await _WANT_FOR.run(tx, {"delivery_id": delivery_id, "pause_s": kit.settings.master_data_pause_s})
 
 
 async def refresh_master_data(context: Context) -> bool:
@@ -83,7 +83,7 @@ async def refresh_master_data(context: Context) -> bool:
     kit: Kit = context.resources
     async with kit.database.transaction() as tx:
         values = {"max_age_s": kit.settings.master_data_max_age_s, "batch": REFRESH_BATCH}
-        refreshed = len((await tx.execute(_REFRESH, values)).all())
+        refreshed = len(await _REFRESH.all(tx, values))
     if refreshed:
         kit.wake("imports")
     return refreshed == REFRESH_BATCH
@@ -93,7 +93,7 @@ async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow, *, aske
     """Have the master data imported soon, if the settings tell of what. Return whether it will be."""
     if not asked and kit.connector.missing_settings(row.settings):
         return False
-    await tx.execute(_WANT, {"id": row.id})
+    await _WANT.run(tx, {"id": row.id})
     return True
 
 
@@ -103,12 +103,11 @@ async def serve_imports(context: Context) -> bool:
     if kit.closing or len(kit.importing) >= kit.settings.workers:
         return False
     async with kit.database.reading() as reading:
-        busy = [str(each) for each in kit.importing]
-        connection_id = (
-            await reading.execute(_NEXT, {"busy": busy, "key_ids": list(kit.keys.key_ids)})
-        ).scalar_one_or_none()
-    if connection_id is None:
+        asked = {"busy": list(kit.importing), "key_ids": list(kit.keys.key_ids)}
+        found = await _NEXT.one_or_none(reading, asked)
+    if found is None:
         return False
+    connection_id = found.id
     kit.importing.add(connection_id)
     kit.start_batch(connection_id, lambda: _run(kit, connection_id), "imports")
     return True
@@ -126,7 +125,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
         async with kit.database.transaction() as tx:
             await vendor.flush(tx)
             await replace_lines(tx, row.id, master_data.lines())
-            await tx.execute(_DONE, {"id": row.id})
+            await _DONE.run(tx, {"id": row.id})
             if row.state is ConnectionState.DEGRADED:
                 await kit.connections.apply(tx, row.id, VendorAnswered())
         kit.wake("reconciler")
@@ -139,7 +138,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
         async with kit.database.transaction() as tx:
             if vendor is not None:
                 await vendor.flush(tx)
-            await tx.execute(_LATER, {"id": connection_id})
+            await _LATER.run(tx, {"id": connection_id})
     finally:
         kit.importing.discard(connection_id)
 
@@ -153,7 +152,7 @@ async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failu
     async with kit.database.transaction() as tx:
         if vendor is not None:
             await vendor.flush(tx)
-        await tx.execute(_GIVEN_UP, {"id": connection_id})
+        await _GIVEN_UP.run(tx, {"id": connection_id})
         await kit.connections.apply(tx, connection_id, event)
     kit.wake("reconciler")
 

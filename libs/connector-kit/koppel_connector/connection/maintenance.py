@@ -1,12 +1,12 @@
 """Slow work: grants that would lapse, secrets under an old key, gauges."""
 
 import structlog
-from sqlalchemy import text
 
 from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
 from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END
 from koppel_mesh.messages import DeliveryState
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import gauge
 
@@ -26,28 +26,28 @@ _unkeyed = gauge("koppel_secrets_under_old_key", "Rows not encrypted with the fi
 
 _notices = gauge("koppel_notices_open", "Notices of vendors that are not worked off, those that were given up included")
 
-_LAPSING = text(f"""
+_LAPSING = Statement(f"""
     SELECT t.connection_id FROM oauth_token t JOIN connection c ON c.id = t.connection_id
     WHERE t.next_refresh_at <= clock_timestamp() AND c.state IN ('connected', 'degraded')
         AND {KEYS_HELD}
     ORDER BY t.next_refresh_at LIMIT 5
 """)
-_POSTPONE = text(
+_POSTPONE = Statement(
     "UPDATE oauth_token SET next_refresh_at = clock_timestamp() + interval '1 hour' WHERE connection_id = :id"
 )
-_OLD_TOKENS = text("""
+_OLD_TOKENS = Statement("""
     SELECT connection_id, ciphertext FROM oauth_token WHERE key_id <> :key_id
         AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
-_OLD_SECRETS = text("""
+_OLD_SECRETS = Statement("""
     SELECT id AS connection_id, secrets AS ciphertext FROM connection
     WHERE secrets IS NOT NULL AND key_id <> :key_id AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
-_RESEAL_TOKEN = text("UPDATE oauth_token SET ciphertext = :sealed, key_id = :key_id WHERE connection_id = :id")
-_RESEAL_SECRETS = text("UPDATE connection SET secrets = :sealed, key_id = :key_id WHERE id = :id")
-_FORGET_STATES = text("DELETE FROM oauth_state_used WHERE used_at < clock_timestamp() - interval '2 days'")
-_FORGET_NOTICES = text("DELETE FROM notice WHERE handled_at < clock_timestamp() - interval '30 days'")
-_GAUGES = text("""
+_RESEAL_TOKEN = Statement("UPDATE oauth_token SET ciphertext = :sealed, key_id = :key_id WHERE connection_id = :id")
+_RESEAL_SECRETS = Statement("UPDATE connection SET secrets = :sealed, key_id = :key_id WHERE id = :id")
+_FORGET_STATES = Statement("DELETE FROM oauth_state_used WHERE used_at < clock_timestamp() - interval '2 days'")
+_FORGET_NOTICES = Statement("DELETE FROM notice WHERE handled_at < clock_timestamp() - interval '30 days'")
+_GAUGES = Statement("""
     SELECT
         (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at)) FROM delivery d JOIN connection c
             ON c.id = d.connection_id WHERE d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
@@ -62,7 +62,7 @@ _GAUGES = text("""
             + (SELECT count(*) FROM connection WHERE secrets IS NOT NULL AND key_id <> :key_id) AS old_keys,
         (SELECT count(*) FROM notice WHERE handled_at IS NULL) AS notices
 """)
-_COUNTS = text(f"SELECT state, count(*) AS number FROM delivery WHERE {NOT_AT_ITS_END} GROUP BY state")
+_COUNTS = Statement(f"SELECT state, count(*) AS number FROM delivery WHERE {NOT_AT_ITS_END} GROUP BY state")
 
 
 async def keep_alive(context: Context) -> bool:
@@ -71,7 +71,8 @@ async def keep_alive(context: Context) -> bool:
     if kit.vault is None or kit.closing:
         return False
     async with kit.database.reading() as reading:
-        lapsing = list((await reading.execute(_LAPSING, {"key_ids": list(kit.keys.key_ids)})).scalars())
+        found = await _LAPSING.all(reading, {"key_ids": list(kit.keys.key_ids)})
+    lapsing = [row.connection_id for row in found]
     for connection_id in lapsing:
         try:
             await kit.vault.keep_alive(connection_id)
@@ -82,7 +83,7 @@ async def keep_alive(context: Context) -> bool:
         except ConnectorError as failure:
             log.info("keep-alive postponed", connection=str(connection_id), reason=str(failure))
             async with kit.database.transaction() as tx:
-                await tx.execute(_POSTPONE, {"id": connection_id})
+                await _POSTPONE.run(tx, {"id": connection_id})
     return len(lapsing) == 5
 
 
@@ -96,14 +97,14 @@ async def rotate_keys(context: Context) -> bool:
     async with kit.database.transaction() as tx:
         for find, write in ((_OLD_TOKENS, _RESEAL_TOKEN), (_OLD_SECRETS, _RESEAL_SECRETS)):
             values = {"key_id": kit.keys.key_id, "key_ids": list(kit.keys.key_ids), "batch": BATCH}
-            rows = (await tx.execute(find, values)).all()
+            rows = await find.all(tx, values)
             for row in rows:
                 opened = kit.keys.open(row.connection_id, bytes(row.ciphertext))
                 sealed = kit.keys.seal(row.connection_id, opened)
-                await tx.execute(write, {"id": row.connection_id, "sealed": sealed, "key_id": kit.keys.key_id})
+                await write.run(tx, {"id": row.connection_id, "sealed": sealed, "key_id": kit.keys.key_id})
             moved = max(moved, len(rows))
-        await tx.execute(_FORGET_STATES)
-        await tx.execute(_FORGET_NOTICES)
+        await _FORGET_STATES.run(tx)
+        await _FORGET_NOTICES.run(tx)
     return moved == BATCH
 
 
@@ -112,8 +113,8 @@ async def measure(context: Context) -> None:
     kit: Kit = context.resources
     name = kit.profile.name
     async with kit.database.reading() as reading:
-        row = (await reading.execute(_GAUGES, {"key_id": kit.keys.key_id})).one()
-        counts = {each.state: each.number for each in (await reading.execute(_COUNTS)).all()}
+        row = await _GAUGES.one(reading, {"key_id": kit.keys.key_id})
+        counts = {each.state: each.number for each in await _COUNTS.all(reading)}
     _oldest_due.labels(service=name).set(float(row.oldest_due_s or 0))
     _paused.labels(service=name).set(row.paused)
     _breakers.labels(service=name).set(row.breakers)

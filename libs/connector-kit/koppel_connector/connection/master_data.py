@@ -1,22 +1,28 @@
 """The imported master data of a connection, in memory, with an index per question asked (``MasterDataStore``)."""
 
+import json
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.connector import MasterDataStore, MasterRecord
 from koppel_connector.contract.json_values import decode, encode
-from koppel_connector.tables import master
 from koppel_mesh.database import Database
+from koppel_mesh.prepared_sql import Statement
 
 BOOKS_KEPT = 200
-
-
+_READ = Statement("SELECT * FROM master WHERE connection_id = :connection_id")
+_DELETE = Statement("DELETE FROM master WHERE connection_id = :connection_id AND kind = ANY(CAST(:kinds AS text[]))")
+_WRITE = Statement("""
+    INSERT INTO master (connection_id, kind, remote_id, code, name, data, year)
+    SELECT CAST(:connection_id AS uuid), given.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
+        (kind text, remote_id text, code text, name text, data jsonb, year integer)
+    ON CONFLICT (connection_id, kind, remote_id) DO UPDATE SET code = excluded.code, name = excluded.name,
+        data = excluded.data, year = excluded.year
+""")
 _Key = tuple[str, int | None]
 _NO_YEAR = 0
 
@@ -98,7 +104,7 @@ class MasterDataCache:
             self._books.move_to_end(connection_id)
             return kept[1]
         async with self._database.reading() as reading:
-            rows = (await reading.execute(select(master).where(master.c.connection_id == connection_id))).all()
+            rows = await _READ.all(reading, {"connection_id": connection_id})
         book = StoredMasterData(self._database, connection_id, map(_record_of, rows))
         self._books[connection_id] = (version, book)
         while len(self._books) > BOOKS_KEPT:
@@ -118,7 +124,6 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
     for start in range(0, len(unique), 1000):
         rows = [
             {
-                "connection_id": connection_id,
                 "kind": line.kind,
                 "remote_id": _stored_id(line),
                 "code": line.code,
@@ -128,18 +133,11 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
             }
             for line in list(unique.values())[start : start + 1000]
         ]
-        statement = upsert(master).values(rows)
-        changed = {name: statement.excluded[name] for name in ("code", "name", "data", "year")}
-        await tx.execute(
-            statement.on_conflict_do_update(index_elements=["connection_id", "kind", "remote_id"], set_=changed)
-        )
-
-
-_REPLACE = text("DELETE FROM master WHERE connection_id = :id AND kind = ANY(CAST(:kinds AS text[]))")
+        await _WRITE.run(tx, {"connection_id": connection_id, "rows": json.dumps(rows)})
 
 
 async def replace_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[MasterRecord]) -> None:
     """Replace all lines of every kind that ``lines`` holds; a kind it does not hold is left as it is."""
     kinds = sorted({line.kind for line in lines})
-    await tx.execute(_REPLACE, {"id": connection_id, "kinds": kinds})
+    await _DELETE.run(tx, {"connection_id": connection_id, "kinds": kinds})
     await write_lines(tx, connection_id, lines)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.calls.budget import time_of_day
@@ -122,13 +121,13 @@ _SET_STATE = Statement("""
 """)
 
 
-_PAUSE = text("""
+_PAUSE = Statement("""
     UPDATE connection SET not_before = greatest(not_before, CAST(:until AS timestamptz)) WHERE id = :id
 """)
-_BREAKER = text("""
+_BREAKER = Statement("""
     SELECT away_since, probe_at, failures, clock_timestamp() AS read_at FROM connection WHERE id = :id FOR NO KEY UPDATE
 """)
-_SET_BREAKER = text("""
+_SET_BREAKER = Statement("""
     UPDATE connection SET away_since = :away_since, probe_at = :probe_at, failures = :failures,
         outage = CASE WHEN CAST(:away_since AS timestamptz) IS NULL THEN NULL
             ELSE coalesce(CAST(:outage AS jsonb), outage) END
@@ -138,7 +137,7 @@ _SET_BREAKER = text("""
 
 async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
     """Serve nobody of this connection before ``until``: its budget is used up."""
-    await tx.execute(_PAUSE, {"id": connection_id, "until": until})
+    await _PAUSE.run(tx, {"id": connection_id, "until": until})
 
 
 class ConnectionStore:
@@ -253,14 +252,14 @@ class ConnectionStore:
 
         ``problem`` is what a person is told of an outage.
         """
-        row = (await tx.execute(_BREAKER, {"id": connection_id})).one()
+        row = await _BREAKER.one(tx, {"id": connection_id})
         before = Breaker(row.away_since, row.probe_at, row.failures)
         after = observe(before, observation, self._pace(), row.read_at)
         if after == before:
             return before, after
         rendered = self._reporter.render(problem).model_dump_json() if problem else None
         values = {"away_since": after.away_since, "probe_at": after.probe_at, "failures": after.failures}
-        await tx.execute(_SET_BREAKER, {"id": connection_id, "outage": rendered, **values})
+        await _SET_BREAKER.run(tx, {"id": connection_id, "outage": rendered, **values})
         if before.away_since is None:
             log.warning("vendor away", connection=str(connection_id), problem=str(problem))
         elif after.away_since is None:

@@ -3,17 +3,17 @@
 import json
 from typing import Any
 
-from sqlalchemy import select
-
 from koppel_bookkeeping import Document
 from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract.delivery import Delivery, DeliveryContext, Trace
 from koppel_connector.kit import Kit
-from koppel_connector.tables import dossier
 from koppel_mesh.http.internal_client import InternalCallError
+from koppel_mesh.prepared_sql import Statement
 
 from .prior_deliveries import read_traces
 from .store import DeliveryRow
+
+_DOSSIER = Statement("SELECT * FROM dossier WHERE id = :id")
 
 
 class DocumentGone(Exception):
@@ -80,10 +80,10 @@ async def _dossier_of(kit: Kit, row: DeliveryRow) -> dict[str, Any]:
     known = kit.dossiers.get(row.dossier_id)
     if known is None:
         async with kit.database.reading() as reading:
-            found = (await reading.execute(select(dossier).where(dossier.c.id == row.dossier_id))).one_or_none()
+            found = await _DOSSIER.one_or_none(reading, {"id": row.dossier_id})
         if found is None:
             known = await kit.mesh.get_json(f"/dossier-api/v1/dossiers/{row.dossier_id}")
         else:
-            known = {**found._mapping, "id": str(found.id), "firm_id": str(found.firm_id)}
+            known = {**found, "id": str(found.id), "firm_id": str(found.firm_id)}
         kit.dossiers.put(row.dossier_id, known)
     return dict(known)

@@ -3,17 +3,16 @@
 The unique key (connection, operation, document, revision) is what makes repeated, late and shuffled messages one effect.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
-from koppel_connector.tables import dossier
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryState, DocumentReady, DossierChanged, newest
 from koppel_mesh.prepared_sql import Record, Statement
@@ -24,6 +23,14 @@ from . import targets
 from .events import ReexportRequested, Superseded
 from .store import COLUMNS, DeliveryRow, row_of
 
+_KEEP_DOSSIERS = Statement("""
+    INSERT INTO dossier AS held (id, firm_id, name, enterprise_number, language, version)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, firm_id uuid, name text,
+        enterprise_number text, language text, version integer)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, enterprise_number = excluded.enterprise_number,
+        language = excluded.language, version = excluded.version
+    WHERE held.version <= excluded.version
+""")
 _CONNECTIONS = Statement("""
     SELECT id, dossier_id, firm_id, settings FROM connection
     WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
@@ -57,10 +64,7 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
         }
         for event in newest(events).values()
     ]
-    statement = upsert(dossier).values(rows)
-    changing = {name: statement.excluded[name] for name in ("name", "enterprise_number", "language", "version")}
-    newer = dossier.c.version <= statement.excluded.version
-    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changing, where=newer))
+    await _KEEP_DOSSIERS.run(tx, {"rows": json.dumps(rows, default=str)})
 
 
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
-from sqlalchemy import select
 
 from koppel_connector.auth.consent import Returned, take_return
 from koppel_connector.kit import Kit
-from koppel_connector.tables import dossier
 from koppel_mesh.http.server import CurrentContext
+from koppel_mesh.prepared_sql import Statement
 
 router = APIRouter(tags=["oauth"])
+_DOSSIER = Statement("SELECT language FROM dossier WHERE id = :id")
 _SENTENCES = {
     "connected": {
         "nl": "De verbinding met {vendor} is gemaakt. U mag dit venster sluiten.",
@@ -71,5 +71,5 @@ async def _language(kit: Kit, returned: Returned) -> str:
     if returned.connection is None:
         return "en"
     async with kit.database.reading() as reading:
-        statement = select(dossier.c.language).where(dossier.c.id == returned.connection.dossier_id)
-        return (await reading.execute(statement)).scalar_one_or_none() or "en"
+        dossier = await _DOSSIER.one_or_none(reading, {"id": returned.connection.dossier_id})
+    return "en" if dossier is None else str(dossier.language)

@@ -1,13 +1,13 @@
 """Making, reading, changing and removing connections. Secrets go in and never come out."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.events import Removed, SettingsChanged
@@ -15,7 +15,7 @@ from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
-from koppel_connector.tables import connection, dossier, oauth_token
+from koppel_connector.tables import connection
 from koppel_mesh import outbox
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -25,6 +25,7 @@ from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, ConnectionState
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.visibility import visible
 
 from .settings_schema import settings_schema
@@ -33,6 +34,21 @@ from .views import ConnectionView, owned_connection, view_connection, warnings_o
 
 Reader = Annotated[Caller, Depends(require("connections:read"))]
 Writer = Annotated[Caller, Depends(require("connections:write"))]
+_CHANGEABLE = ("settings", "limit_scope", "books_scope", "login_key", "secrets", "key_id")
+_NEW = ("id", "dossier_id", "firm_id", "state", "max_inflight", *_CHANGEABLE)
+_INSERT = Statement(insert(connection).values({name: bindparam(name) for name in _NEW}))
+_CHANGE = Statement("""
+    UPDATE connection SET settings = CAST(:settings AS jsonb), limit_scope = :limit_scope, books_scope = :books_scope,
+        login_key = :login_key, secrets = :secrets, key_id = :key_id
+    WHERE id = :id
+""")
+_DROP_SECRETS = Statement("UPDATE connection SET secrets = NULL, key_id = NULL, import_due_at = NULL WHERE id = :id")
+_DROP_GRANT = Statement("DELETE FROM oauth_token WHERE connection_id = :id")
+_FIRM = Statement("SELECT firm_id FROM dossier WHERE id = :id")
+_KEEP_DOSSIER = Statement("""
+    INSERT INTO dossier (id, firm_id, name, enterprise_number, language)
+    VALUES (:id, :firm_id, :name, :enterprise_number, :language) ON CONFLICT DO NOTHING
+""")
 
 
 class NewConnection(BaseModel):
@@ -124,16 +140,13 @@ async def change_connection(
         if (kept := shared_secrets(login_key(settings), sharing)) and not given:
             settings, secrets = _checked(kit, {**shown, **kept}), dict(kept)
         may_try = await share_login(tx, kit, row.firm_id, login_key(settings), secrets, sharing, given=given)
-        await tx.execute(
-            update(connection)
-            .where(connection.c.id == row.id)
-            .values(
-                settings=shown,
-                **_scopes(kit, row.id, settings),
-                login_key=login_key(settings),
-                **kit.connections.sealed(row.id, secrets),
-            )
-        )
+        changed_columns = {
+            "settings": json.dumps(shown),
+            **_scopes(kit, row.id, settings),
+            "login_key": login_key(settings),
+            **kit.connections.sealed(row.id, secrets),
+        }
+        await _CHANGE.run(tx, {"id": row.id, **changed_columns})
         # A password that was refused is repaired here; a grant only by a new consent.
         renews_login = may_try and not isinstance(kit.connector.auth(settings), OAuthProfile)
         await kit.connections.apply(tx, row.id, SettingsChanged(renews_login))
@@ -154,10 +167,8 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
         await kit.connections.apply(tx, row.id, Removed())
-        await tx.execute(oauth_token.delete().where(oauth_token.c.connection_id == row.id))
-        await tx.execute(
-            update(connection).where(connection.c.id == row.id).values(secrets=None, key_id=None, import_due_at=None)
-        )
+        await _DROP_GRANT.run(tx, {"id": row.id})
+        await _DROP_SECRETS.run(tx, {"id": row.id})
     if kit.vault is not None:
         kit.vault.forget(row.id)
     if kit.sessions is not None:
@@ -172,11 +183,8 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
 async def _owner_of(kit: Kit, caller: Caller, dossier_id: UUID) -> UUID:
     """Return the firm of a dossier the caller may see: from what we were told, else from dossier-api."""
     async with kit.database.reading() as reading:
-        firm_id = (
-            await reading.execute(select(dossier.c.firm_id).where(dossier.c.id == dossier_id))
-        ).scalar_one_or_none()
-    if firm_id is None:
-        firm_id = await _ask_dossier_api(kit, dossier_id)
+        known = await _FIRM.one_or_none(reading, {"id": dossier_id})
+    firm_id = await _ask_dossier_api(kit, dossier_id) if known is None else known.firm_id
     if firm_id is None or not caller.may_see(firm_id):
         raise not_found("dossier")
     return firm_id
@@ -193,8 +201,7 @@ async def _ask_dossier_api(kit: Kit, dossier_id: UUID) -> UUID | None:
         ) from error
     row = {name: found[name] for name in ("name", "enterprise_number", "language")}
     async with kit.database.transaction() as tx:
-        statement = upsert(dossier).values(id=dossier_id, firm_id=UUID(found["firm_id"]), **row)
-        await tx.execute(statement.on_conflict_do_nothing())
+        await _KEEP_DOSSIER.run(tx, {"id": dossier_id, "firm_id": UUID(found["firm_id"]), **row})
     return UUID(found["firm_id"])
 
 
@@ -210,19 +217,18 @@ async def _insert(
     await share_login(tx, kit, firm_id, login_key, secrets, sharing, given=given)
     waits = isinstance(kit.connector.auth(settings), OAuthProfile)
     state = ConnectionState.AUTHORISING if waits else ConnectionState.CONNECTED
-    await tx.execute(
-        connection.insert().values(
-            id=connection_id,
-            dossier_id=dossier_id,
-            firm_id=firm_id,
-            state=state.value,
-            settings=shown,
-            **_scopes(kit, connection_id, settings),
-            max_inflight=kit.profile.max_inflight,
-            login_key=login_key,
-            **kit.connections.sealed(connection_id, secrets),
-        )
-    )
+    made = {
+        "id": connection_id,
+        "dossier_id": dossier_id,
+        "firm_id": firm_id,
+        "state": state.value,
+        "settings": shown,
+        **_scopes(kit, connection_id, settings),
+        "max_inflight": kit.profile.max_inflight,
+        "login_key": login_key,
+        **kit.connections.sealed(connection_id, secrets),
+    }
+    await _INSERT.run(tx, made)
     await outbox.publish(
         tx,
         ConnectionChanged(

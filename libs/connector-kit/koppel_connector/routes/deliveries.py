@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.breaker import ResetRequested
@@ -20,7 +20,8 @@ from koppel_mesh.http.paging import Page, PageParams, cursor_id
 from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DeliveryState
-from koppel_mesh.visibility import visible
+from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.visibility import VISIBLE, visible
 
 from .connections import Reader, Writer
 from .views import DeliveryView, view_delivery
@@ -33,6 +34,10 @@ _WITH_PAUSE = select(
     connection.c.outage,
     connection.c.not_before,
 ).join(connection, connection.c.id == delivery.c.connection_id)
+_ONE_WITH_PAUSE = Statement(_WITH_PAUSE.where(delivery.c.id == bindparam("id")))
+_WAITING = Statement(f"""
+    SELECT state, count(*) AS number FROM delivery WHERE {NOT_AT_ITS_END} AND {VISIBLE} GROUP BY state
+""")
 router = APIRouter(prefix="/v1", tags=["deliveries"])
 
 
@@ -85,13 +90,8 @@ async def list_deliveries(
 @router.get("/waiting")
 async def count_waiting(context: CurrentContext, caller: Reader) -> Waiting:
     """Count the deliveries that are not at their end, by state; states without any are left out."""
-    statement = (
-        select(delivery.c.state, func.count().label("number"))
-        .where(text(NOT_AT_ITS_END), visible(delivery, caller))
-        .group_by(delivery.c.state)
-    )
     async with context.database.reading() as reading:
-        rows = (await reading.execute(statement)).all()
+        rows = await _WAITING.all(reading, {"firm_id": caller.firm_id})
     return Waiting(items=[Counted(state=row.state, count=row.number) for row in rows])
 
 
@@ -159,4 +159,4 @@ async def _owned(db: AsyncConnection, caller: Caller, delivery_id: UUID, *, lock
 
 
 async def _viewed(db: AsyncConnection, kit: Kit, delivery_id: UUID) -> DeliveryView:
-    return view_delivery(kit, (await db.execute(_WITH_PAUSE.where(delivery.c.id == delivery_id))).one())
+    return view_delivery(kit, await _ONE_WITH_PAUSE.one(db, {"id": delivery_id}))

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.auth.consent import authorize_url
@@ -15,14 +14,16 @@ from koppel_connector.calls.budget import time_of_day
 from koppel_connector.connection.store import USABLE, ConnectionRow, Pause, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
-from koppel_connector.tables import connection
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentKind, LocalisedText, ProblemData
-from koppel_mesh.visibility import visible
+from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.visibility import VISIBLE
 
 _WAITS_FOR_VENDOR = (DeliveryState.READY, DeliveryState.UNKNOWN, DeliveryState.EXPORTED)
+_READ = Statement(f"SELECT * FROM connection WHERE id = :id AND {VISIBLE}")
+_LOCK = Statement(f"SELECT * FROM connection WHERE id = :id AND {VISIBLE} FOR UPDATE")
 
 
 class Paused(BaseModel):
@@ -171,7 +172,8 @@ def view_delivery(kit: Kit, row: Any) -> DeliveryView:
     """Return a delivery's row, with the pause of its connection, as its owner may see it."""
     waits = row.state in _WAITS_FOR_VENDOR and row.due_at is not None and row.connection_state in USABLE
     pause = kit.connections.pause_of(row, utc_now()) if waits else None
-    return DeliveryView.model_validate({**row._mapping, "waits_for": _paused(pause)})
+    columns = DeliveryView.model_fields.keys() - {"waits_for"}
+    return DeliveryView.model_validate({name: getattr(row, name) for name in columns} | {"waits_for": _paused(pause)})
 
 
 def _paused(pause: Pause | None) -> Paused | None:
@@ -186,8 +188,8 @@ async def owned_connection(
     Raises:
         Problem: 404 when there is none, another firm's included.
     """
-    statement = select(connection).where(connection.c.id == connection_id, visible(connection, caller))
-    row = (await db.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    which = {"id": connection_id, "firm_id": caller.firm_id}
+    row = await (_LOCK if lock else _READ).one_or_none(db, which)
     if row is None:
         raise not_found("connection")
     return kit.connections.open_row(row)

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import httpx2
 from cryptography.fernet import Fernet
-from sqlalchemy import text
 
 from koppel_connector.connection.importing import serve_imports
 from koppel_connector.kit import Kit
@@ -31,6 +30,7 @@ from koppel_mesh.messages import (
     open_envelope,
 )
 from koppel_mesh.migrations import upgrade
+from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context, Loop, Service
 
@@ -171,12 +171,12 @@ class Testbed:
     async def rows(self, query: str, **values: Any) -> list[Any]:
         """Return the rows of a query in the connector's schema."""
         async with self.context.database.reading() as reading:
-            return list((await reading.execute(text(query), values)).all())
+            return list(await Statement(query).all(reading, values))
 
     async def change(self, statement: str, **values: Any) -> None:
         """Change rows by hand: what time would do."""
         async with self.context.database.transaction() as tx:
-            await tx.execute(text(statement), values)
+            await Statement(statement).run(tx, values)
 
     async def deliveries(self) -> list[Any]:
         """Return every delivery, oldest first."""
