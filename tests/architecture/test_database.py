@@ -22,21 +22,54 @@ MAY_NAME_SEARCH_PATH = {
     PurePosixPath("libs/mesh/koppel_mesh/migrations/runner.py"),
 }
 
-ONE_WAY_TO_WRITE_SQL = ("libs/mesh", "services/")
-MAY_WRITE_TEXT = {"tables.py", "prepared_sql.py", "handover.py", "runner.py"}
+RUNS_MIGRATIONS = PurePosixPath("libs/mesh/koppel_mesh/migrations")
+COMPILES_STATEMENTS = PurePosixPath("libs/mesh/koppel_mesh/prepared_sql.py")
+
+
+def may_write_text(path: PurePosixPath) -> bool:
+    """Return whether a file may use ``sqlalchemy.text``. These are all the exceptions of decision 7.
+
+    Migrations run on alembic's own connection, once and in no document's path, and SQLAlchemy's text is what alembic takes.
+    ``tables.py`` holds the conditions and defaults of models. Tests are not looked at: they write what they like.
+    """
+    return (
+        path == COMPILES_STATEMENTS
+        or path.name == "tables.py"
+        or path.is_relative_to(RUNS_MIGRATIONS)
+        or path.parent.parts[-2:] == ("migrations", "versions")
+    )
 
 
 def unprepared(source: Any) -> list[str]:
-    """Return every import of ``sqlalchemy.text``: what is known beforehand is a ``Statement`` (decision 7)."""
-    if not source.distribution.startswith(ONE_WAY_TO_WRITE_SQL) or source.path.name in MAY_WRITE_TEXT:
-        return []
-    return [
-        f"{source.path}:{node.lineno} imports sqlalchemy's text"
+    """Return every statement that is known beforehand and no ``Statement`` (decision 7).
+
+    These are texts, and constants that SQLAlchemy's connection runs. What it is given is composed for one request.
+    """
+    found = []
+    modules = {
+        name.asname or name.name
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.ImportFrom)
-        and node.module == "sqlalchemy"
-        and "text" in {name.name for name in node.names}
-    ]
+        if isinstance(node, ast.Import)
+        for name in node.names
+        if name.name == "sqlalchemy"
+    }
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sqlalchemy":
+            texts = "text" in {name.name for name in node.names}
+        else:
+            texts = (
+                isinstance(node, ast.Attribute)
+                and node.attr == "text"
+                and isinstance(node.value, ast.Name)
+                and node.value.id in modules
+            )
+        if texts and not may_write_text(source.path):
+            found.append(f"{source.path}:{getattr(node, 'lineno', 0)} uses sqlalchemy's text")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "execute":
+            given = node.args[0] if node.args else None
+            if isinstance(given, ast.Name) and given.id.isupper() and not may_write_text(source.path):
+                found.append(f"{source.path}:{node.lineno} runs the constant {given.id} by .execute()")
+    return found
 
 
 def commits(source: Any) -> list[str]:
@@ -100,9 +133,21 @@ def test_sql_is_written_in_one_way(checkout: Any) -> None:
 
 
 def test_the_rules_can_fail(source: Any) -> None:
-    scheduler = source(PurePosixPath("services/export-scheduler/export_scheduler/x.py"), "from sqlalchemy import text")
-    assert unprepared(scheduler)
     path = PurePosixPath("services/dossier-api/dossier_api/x.py")
+    for text in (
+        "from sqlalchemy import select, text",
+        "from sqlalchemy.sql import text",
+        "import sqlalchemy as sa\nREAD = sa.text('SELECT 1')",
+        "import sqlalchemy\nREAD = sqlalchemy.text('SELECT 1')",
+        "async def f(tx):\n    await tx.execute(_READ, {})",
+    ):
+        assert unprepared(source(path, text)), text
+        assert unprepared(source(PurePosixPath("libs/connector-kit/koppel_connector/auth/x.py"), text)), text
+    assert not unprepared(
+        source(path, "statement = select(document)\ntext = reply.text\nconnection.execute(statement)")
+    )
+    for allowed in ("services/dossier-api/migrations/versions/0009_x.py", "services/identity/identity/tables.py"):
+        assert not unprepared(source(PurePosixPath(allowed), "from sqlalchemy import text"))
     for text in ("await tx.commit()", "async with engine.begin() as c: pass", "sql = 'COMMIT'", "await tx.rollback()"):
         wrapped = f"async def f():\n    {text}"
         assert commits(source(path, wrapped)), text
