@@ -39,7 +39,7 @@ def queue_of(service: str) -> str:
 
 
 def dead_queue_of(service: str) -> str:
-    """Return the queue that keeps what ``service`` could not handle. Nothing consumes it; its depth is an alarm."""
+    """Return the queue that keeps what ``service`` could not handle (``dead_letters``); its depth is an alarm."""
     return f"{service}.dead.v1"
 
 
@@ -72,7 +72,7 @@ async def declare_topology(url: str, subscriptions: Mapping[str, Iterable[str]])
         url: ``amqp://…`` of the broker.
         subscriptions: service name → the message types it handles.
     """
-    connection = await _connect(url, "koppel topology")
+    connection = await connect(url, "koppel topology")
     async with connection:
         channel = await connection.channel()
         events = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
@@ -159,7 +159,7 @@ class Publisher:
         async with self._lock:
             if self._exchange is None or self._connection is None or self._connection.is_closed:
                 await self._close()
-                self._connection = await _connect(self._url, f"{self._name} publisher")
+                self._connection = await connect(self._url, f"{self._name} publisher")
                 channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 self._exchange = await channel.get_exchange(EVENTS, ensure=True)
             return self._exchange
@@ -243,7 +243,7 @@ class Subscription:
 
     async def _consume(self) -> None:
         self._reached = False
-        connection = await _connect(self._url, f"{self._name} consumer", ConsumerConnection)
+        connection = await connect(self._url, f"{self._name} consumer", ConsumerConnection)
         self._reached = True
         self._connection = connection
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
@@ -288,7 +288,7 @@ class Subscription:
 
 async def depth(url: str, queue: str) -> int:
     """Return how many messages ``queue`` holds; 0 when there is no such queue."""
-    connection = await _connect(url, "koppel depth")
+    connection = await connect(url, "koppel depth")
     async with connection:
         return await _depth(connection, queue)
 
@@ -304,9 +304,14 @@ async def _depth(connection: AbstractConnection, queue: str) -> int:
         await channel.close()
 
 
-async def _connect(
+async def connect(
     url: str, name: str, connection_class: type[aio_pika.Connection] = aio_pika.Connection
 ) -> AbstractConnection:
+    """Open a connection that the broker shows under ``name``.
+
+    Raises:
+        OSError, AMQPError: the broker is away or refuses us.
+    """
     try:
         return await aio_pika.connect(
             url,

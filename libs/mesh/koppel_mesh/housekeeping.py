@@ -1,11 +1,12 @@
 """What mesh does for every service in the background: forgetting what was kept long enough, and gauging its outbox."""
 
-from functools import partial
+import asyncio
 
 import structlog
 
 from . import outbox
 from .broker import Subscription, dead_queue_of
+from .dead_letters import replay
 from .inbox import KEEP_DAYS
 from .prepared_sql import Statement
 from .service import Context, Loop
@@ -35,7 +36,7 @@ def housekeeping_loops(context: Context, subscription: Subscription | None) -> l
         loops.append(Loop("forget", _forget, FORGET_INTERVAL_S))
         loops.append(Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
     if subscription is not None:
-        loops.append(Loop("dead queue gauge", partial(_gauge_dead_queue, subscription), GAUGE_INTERVAL_S))
+        loops.append(Loop("dead queue gauge", _DeadQueue(subscription).watch, GAUGE_INTERVAL_S))
     return loops
 
 
@@ -46,20 +47,34 @@ async def _ask_neighbours(context: Context) -> None:
     await context.neighbours.ask(names - {context.name})
 
 
-async def _gauge_dead_queue(subscription: Subscription, context: Context) -> None:
-    """Report the depth of the dead queue: nothing consumes it, so a person has to look at each message."""
-    queue = dead_queue_of(context.name)
-    found = await subscription.depth_of(queue)
-    if found is None:
-        return
-    _DEAD.labels(context.name).set(found)
-    if not found:
-        context.health.warnings.pop(queue, None)
-        return
-    warning = f"messages in {queue}: {found}"
-    if context.health.warnings.get(queue) != warning:
-        log.error("messages in the dead queue", service=context.name, queue=queue, count=found)
-    context.health.warnings[queue] = warning
+class _DeadQueue:
+    """Watches the dead queue of a service, and has what lies there go again now and then."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self._since: float | None = None
+
+    async def watch(self, context: Context) -> None:
+        """Report the depth; whatever is still there after some time goes again."""
+        queue = dead_queue_of(context.name)
+        found = await self._subscription.depth_of(queue)
+        if found is None:
+            return
+        _DEAD.labels(context.name).set(found)
+        if not found:
+            self._since = None
+            context.health.warnings.pop(queue, None)
+            return
+        warning = f"messages in {queue}: {found}"
+        if context.health.warnings.get(queue) != warning:
+            log.error("messages in the dead queue", service=context.name, queue=queue, count=found)
+        context.health.warnings[queue] = warning
+        now = asyncio.get_running_loop().time()
+        if self._since is None:
+            self._since = now
+        elif now - self._since >= context.settings.dead_repeat_after_s:
+            self._since = now
+            await replay(context.settings.amqp_url, context.name)
 
 
 async def _forget(context: Context) -> None:

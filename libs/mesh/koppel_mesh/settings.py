@@ -39,6 +39,8 @@ class MeshSettings(BaseSettings):
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    dead_repeat_after_s: float = Field(3600.0, gt=0)
+    """How long a message lies in the dead queue before it goes again."""
     database_pool_size: int = Field(10, ge=1, le=100)
     body_limit_bytes: int = Field(25_000_000, ge=1024)
     shutdown_grace_s: float = Field(25.0, gt=0)
