@@ -32,6 +32,21 @@ class JournalOfBooks(Protocol):
         """Whether entries of this side may stand in it."""
 
 
+class CurrencyOfJournal(Protocol):
+    """What a vendor's journal must tell of its currency."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217; empty where the vendor does not tell."""
+
+    @property
+    def foreign_currency(self) -> bool:
+        """Whether entries in other currencies may stand in it."""
+
+
 class AccountOfBooks(Protocol):
     """What a vendor's ledger account must tell to be chosen."""
 
@@ -76,6 +91,12 @@ def choose_journal(find: Callable[[str], J | None], defaults: Journals, kind: Do
     if not journal.serves(SIDES[kind]):
         raise CannotBook(Reason.JOURNAL_WRONG_TYPE, f"{journal.code} {journal.name} for {kind.value}")
     return journal
+
+
+def insist_on_currency(journal: CurrencyOfJournal, currency: str) -> None:
+    """Raise ``CannotBook`` for a document in another currency than the only one of its journal."""
+    if journal.currency and journal.currency != currency and not journal.foreign_currency:
+        raise CannotBook(Reason.CURRENCY_NOT_ALLOWED, f"{currency} in journal {journal.code} ({journal.currency})")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     JOURNAL_UNKNOWN = "journal_unknown"
     JOURNAL_BLOCKED = "journal_blocked"
     JOURNAL_WRONG_TYPE = "journal_wrong_type"
+    CURRENCY_NOT_ALLOWED = "currency_not_allowed"
     LEDGER_ACCOUNT_MISSING = "ledger_account_missing"
     LEDGER_ACCOUNT_UNKNOWN = "ledger_account_unknown"
     LEDGER_ACCOUNT_BLOCKED = "ledger_account_blocked"

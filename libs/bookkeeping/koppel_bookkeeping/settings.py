@@ -102,3 +102,18 @@ class VatCodes(SettingsPart):
         """Return the code for category and rate, else for the category alone."""
         codes = self.sale if side == "sale" else self.purchase
         return codes.get(vat_key(category, rate)) or codes.get(category)
+
+
+class LedgerSettings(SettingsPart):
+    """What every connection to a ledger is set up with; a connector adds its own fields in a subclass."""
+
+    journals: Journals = Journals()
+    default_ledger_account: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "ledger_account"})
+    default_payment_condition: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "payment_condition"})
+    """Of a relation without one, where the document does not say when it is due."""
+    vat_codes: VatCodes = VatCodes()
+
+    def missing_journals(self) -> list[str]:
+        """Return the journals to set before anything can be booked; one journal is enough to begin."""
+        journals = self.journals
+        return [] if journals.sale or journals.purchase or journals.receipts else ["journals.sale", "journals.purchase"]

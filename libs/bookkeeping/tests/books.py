@@ -26,6 +26,13 @@ class Journal:
 
 
 @dataclass(frozen=True)
+class CurrencyJournal:
+    code: str
+    currency: str
+    foreign_currency: bool = False
+
+
+@dataclass(frozen=True)
 class Account:
     code: str
     blocked: bool = False

@@ -1,0 +1,65 @@
+"""The lines of an entry: each line of the booking with the ledger account and the VAT code it is booked on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from .accounts import AccountChooser, AccountOfBooks
+from .booking import Booking, BookingLine
+from .overrides import Overrides
+from .settings import LedgerSettings
+from .vat import VatCodeOfBooks, choose_vat_code, insist_on_vat
+
+A = TypeVar("A", bound=AccountOfBooks)
+V = TypeVar("V", bound=VatCodeOfBooks)
+
+
+@dataclass(frozen=True)
+class ChosenLine(Generic[A, V]):
+    """A line with its account and VAT code. Making one raises ``CannotBook`` for VAT under a code that charges none."""
+
+    line: BookingLine
+    account: A
+    vat_code: V
+
+    def __post_init__(self) -> None:
+        """Refuse what the vendor would book without its VAT."""
+        insist_on_vat(self.vat_code, self.line.category, self.line.tax)
+
+
+def choose_lines(
+    booking: Booking,
+    settings: LedgerSettings,
+    overrides: Overrides,
+    *,
+    account: Callable[[str], A | None],
+    account_of_relation: A | None,
+    vat_codes: Mapping[str, V],
+    prefers: Callable[[V], bool] = lambda _: True,
+) -> tuple[ChosenLine[A, V], ...]:
+    """Return the lines of an entry, in the order of the booking's (R096, R098, R142–R146).
+
+    Args:
+        booking: what there is to book.
+        settings: of the connection.
+        overrides: what people chose.
+        account: returns the vendor's ledger account of a code.
+        account_of_relation: the account that the vendor proposes for the relation.
+        vat_codes: the vendor's, by code.
+        prefers: as in ``choose_vat_code``.
+
+    Raises:
+        CannotBook: an account or a VAT code is missing, cannot be used or is not the only one that could be meant.
+    """
+    side = booking.side
+    chooser = AccountChooser(
+        account, settings.default_ledger_account, side, overrides, account_of_relation, booking.document_reference
+    )
+    return tuple(
+        ChosenLine(
+            line,
+            chooser.choose(line.line_id, line.reference),
+            choose_vat_code(vat_codes, settings.vat_codes, side, line.category, line.rate, prefers=prefers),
+        )
+        for line in booking.lines
+    )

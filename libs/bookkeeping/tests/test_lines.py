@@ -1,0 +1,94 @@
+"""The lines of an entry: each with the account and VAT code it is booked on, or a reason why it cannot be."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from koppel_bookkeeping import Booking, BookingLine, CannotBook, Overrides, Party
+from koppel_bookkeeping.accounts import insist_on_currency
+from koppel_bookkeeping.lines import ChosenLine, choose_lines
+from koppel_bookkeeping.settings import Journals, LedgerSettings, PerSide
+from koppel_mesh.messages import DocumentKind
+
+from .books import Account, CurrencyJournal, VatCode
+
+ACCOUNTS = {code: Account(code) for code in ("700000", "701000", "702000", "703000")}
+STANDARD = VatCode("V21", Decimal(21), "sale")
+NO_VAT = VatCode("V0", Decimal(0), "sale", "Z")
+VAT_CODES = {code.code: code for code in (STANDARD, NO_VAT)}
+SETTINGS = LedgerSettings(default_ledger_account=PerSide(sale="700000"))
+
+LINES = (
+    BookingLine("1", Decimal(100), "S", Decimal(21), "Bread", None, Decimal(21)),
+    BookingLine("2", Decimal(50), "Z", Decimal(0), "Export", "702000"),
+    BookingLine(None, Decimal(-10), "Z", Decimal(0), "Discount"),
+)
+BOOKING = Booking(DocumentKind.SALES_INVOICE, "F1", date(2026, 1, 15), None, "EUR", Decimal(161), Party("Demo"), LINES)
+
+
+def chosen(overrides: Overrides, of_relation: str | None = None, settings: LedgerSettings = SETTINGS) -> list[Any]:
+    lines = choose_lines(
+        BOOKING,
+        settings,
+        overrides,
+        account=ACCOUNTS.get,
+        account_of_relation=ACCOUNTS[of_relation] if of_relation else None,
+        vat_codes=VAT_CODES,
+    )
+    assert tuple(each.line for each in lines) == LINES
+    return [(each.account.code, each.vat_code.code) for each in lines]
+
+
+def test_each_line_has_its_own_account_and_vat_code() -> None:
+    assert chosen(Overrides()) == [("700000", "V21"), ("702000", "V0"), ("700000", "V0")]
+
+
+def test_the_account_of_the_relation_and_of_a_person_come_before_the_default() -> None:
+    by_person = Overrides(by_line={"1": "701000"})
+    assert chosen(by_person, "703000") == [("701000", "V21"), ("702000", "V0"), ("703000", "V0")]
+
+
+def test_a_line_without_an_account_is_named() -> None:
+    with pytest.raises(CannotBook) as refused:
+        chosen(Overrides(), settings=LedgerSettings())
+    assert (refused.value.code, refused.value.detail) == ("ledger_account_missing", "sale, line 1")
+
+
+def test_vat_under_a_code_that_charges_none_is_refused() -> None:
+    with pytest.raises(CannotBook) as refused:
+        ChosenLine(LINES[0], ACCOUNTS["700000"], NO_VAT)
+    assert refused.value.code == "vat_amount_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("journal", "fits"),
+    [
+        (CurrencyJournal("V", "EUR"), True),
+        (CurrencyJournal("V", ""), True),
+        (CurrencyJournal("V", "USD", foreign_currency=True), True),
+        (CurrencyJournal("V", "USD"), False),
+    ],
+)
+def test_a_journal_of_one_currency_takes_no_other(journal: CurrencyJournal, fits: bool) -> None:
+    if fits:
+        insist_on_currency(journal, "EUR")
+        return
+    with pytest.raises(CannotBook) as refused:
+        insist_on_currency(journal, "EUR")
+    assert (refused.value.code, refused.value.detail) == ("currency_not_allowed", "EUR in journal V (USD)")
+
+
+@pytest.mark.parametrize(
+    ("journals", "missing"),
+    [
+        (Journals(), ["journals.sale", "journals.purchase"]),
+        (Journals(sale_credit="VC"), ["journals.sale", "journals.purchase"]),
+        (Journals(sale="V"), []),
+        (Journals(purchase="A"), []),
+        (Journals(receipts="R"), []),
+    ],
+)
+def test_one_journal_is_enough_to_begin(journals: Journals, missing: list[str]) -> None:
+    assert LedgerSettings(journals=journals).missing_journals() == missing
