@@ -1,0 +1,118 @@
+"""Whether the books are open on the day of a document: asked of the vendor once a period and journal, not found out by errors.
+
+A vendor counts what it refuses: a box of old invoices would use up the errors of the new ones behind it. The periods, and the
+state of a journal in one, cost a call each the first time and are remembered with the moment they were told. That a period is
+open is believed for a day; that it is closed only by documents that were waiting already when it was told, because whoever asks
+later may have opened it since.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from koppel_bookkeeping import CannotBook
+from koppel_bookkeeping.periods import Period, period_of
+from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
+from koppel_connector.contract.memory import Memory, Remembered
+from koppel_mesh.clock import utc_now
+
+REFUSALS: Final = frozenset({"period_closed", "financial_year_missing"})
+"""The problems found here. A vendor's own refusal by one of them means that what is remembered is out of date."""
+OPEN_IS_BELIEVED: Final = timedelta(days=1)
+_PERIODS: Final = "financial_periods"
+
+
+class PeriodsOfVendor(Protocol):
+    """What only the vendor knows."""
+
+    async def periods(self) -> list[Period]:
+        """Return every period that exists; none where the vendor does not tell."""
+
+    async def is_closed(self, journal: str, period: Period) -> bool:
+        """Return whether a journal is closed in a period; false where the vendor does not tell."""
+
+
+class Calendar:
+    """The financial years of the books behind one connection, as they are known while one delivery is in hand."""
+
+    def __init__(self, vendor: PeriodsOfVendor, memory: Memory, waiting_since: datetime) -> None:
+        self._vendor = vendor
+        self._memory = memory
+        self._waiting_since = waiting_since
+
+    async def insist_on_open(self, journal: str, day: date) -> None:
+        """Let a document go on whose day lies in an open period, and one of which the vendor does not tell: booking it will.
+
+        Raises:
+            CannotBook: the year does not exist, or the period is closed in this journal.
+            RateLimited: the connection has no calls left. Where only these questions have none, booking goes on.
+        """
+        try:
+            periods = await self._periods(day)
+            if not periods:
+                return
+            period = period_of(periods, day)
+            if period is None:
+                raise CannotBook("financial_year_missing", str(day.year))
+            if await self._is_closed(journal, period):
+                raise CannotBook("period_closed", f"{journal}: {period}")
+        except RetryLater:
+            return
+        except RateLimited as limited:
+            if limited.holds == "connection":
+                raise
+
+    async def forget(self, journal: str, day: date) -> None:
+        """Have all asked again: the vendor has just refused what was remembered as open."""
+        kept = await self._memory.recall(_PERIODS)
+        if kept is None:
+            return
+        await self._memory.forget(_PERIODS)
+        if (period := period_of(_periods_of(kept), day)) is not None:
+            await self._memory.forget(_state_key(journal, period))
+
+    async def _periods(self, day: date) -> list[Period]:
+        def is_good(kept: Remembered) -> bool:
+            periods = _periods_of(kept)
+            return not periods or period_of(periods, day) is not None
+
+        if (kept := await self._believed(_PERIODS, is_good)) is not None:
+            return _periods_of(kept)
+        asked_at = utc_now()
+        try:
+            found = await self._vendor.periods()
+        except (ActionRequired, Rejected):
+            # Asked again for every document, a refusal would cost what the question is to spare.
+            found = []
+        rows: list[Any] = [[each.year, each.number, each.starts_on, each.ends_on] for each in found]
+        await self._memory.remember(_PERIODS, rows, observed_at=asked_at)
+        return found
+
+    async def _is_closed(self, journal: str, period: Period) -> bool:
+        key = _state_key(journal, period)
+        if (kept := await self._believed(key, lambda state: not state.value)) is not None:
+            return bool(kept.value)
+        asked_at = utc_now()
+        try:
+            closed = await self._vendor.is_closed(journal, period)
+        except (ActionRequired, Rejected):
+            closed = False
+        await self._memory.remember(key, closed, observed_at=asked_at)
+        return closed
+
+    async def _believed(self, key: str, is_good: Callable[[Remembered], bool]) -> Remembered | None:
+        """Return what is remembered, unless it is too old to be believed."""
+        kept = await self._memory.recall(key)
+        if kept is None:
+            return None
+        if is_good(kept):
+            return kept if utc_now() - kept.observed_at < OPEN_IS_BELIEVED else None
+        return kept if kept.observed_at >= self._waiting_since else None
+
+
+def _periods_of(kept: Remembered) -> list[Period]:
+    return [Period(*row) for row in kept.value]
+
+
+def _state_key(journal: str, period: Period) -> str:
+    return f"journal_period {journal} {period}"
