@@ -4,39 +4,20 @@ Document and files carry ids of ours, so that after a lost answer they cannot be
 ends in the delivery's remote reference and files are recognised by name, so that they are found where Exact gives the ids.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from koppel_bookkeeping import CannotBook
+from koppel_bookkeeping.texts import clipped
 from koppel_connector.contract.connector import CannotTell, DeliveryContext, NotFound
+from koppel_connector.ledger.documents import File
 
 from . import odata, our_ids, rights
 from .api import ATTACHMENTS, DOCUMENTS, Exact
-from .mapping.entry import Entry, clipped
+from .mapping.entry import Entry
 
 SUBJECT_LENGTH_MAX: Final = 100
 # Exact measures the raw bytes of a POST, not their base64 (§2, sizes).
 FILE_SIZE_BYTES_MAX: Final = 10_000_000
-
-
-@dataclass(frozen=True)
-class File:
-    """One file to attach."""
-
-    name: str
-    content: bytes
-
-
-def files_of(number: str, ubl: bytes | None, pdf: bytes | None) -> tuple[File, ...]:
-    """Return the files of a document, the readable one first; raise for one Exact would refuse."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", number).strip("-.")[:80] or "document"
-    files = tuple(File(f"{stem}.{kind}", content) for kind, content in (("pdf", pdf), ("xml", ubl)) if content)
-    for file in files:
-        if len(file.content) > FILE_SIZE_BYTES_MAX:
-            raise CannotBook("attachment_too_large", f"{file.name}: {len(file.content)} bytes")
-    return files
 
 
 async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Sequence[File]) -> str:

@@ -11,24 +11,23 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from koppel_bookkeeping import Booking, Overrides, from_entry, from_ubl
-from koppel_bookkeeping.accounts import AccountChooser, choose_journal
+from koppel_bookkeeping import Booking, Overrides
+from koppel_bookkeeping.accounts import choose_journal, insist_on_currency
+from koppel_bookkeeping.lines import choose_lines
 from koppel_bookkeeping.terms import choose_terms
-from koppel_bookkeeping.vat import choose_vat_code
-from koppel_connector import values
-from koppel_connector.contract.connector import (
+from koppel_connector import (
+    ActionRequired,
     Application,
-    Booked,
     CannotTell,
     CheckStep,
     Connector,
+    ConnectorError,
     DeliveryContext,
-    Differs,
     Found,
     MasterData,
     MasterDataStore,
-    NotBooked,
     NotFound,
+    Problem,
     Profile,
     ReadBack,
     RemoteDossier,
@@ -36,28 +35,19 @@ from koppel_connector.contract.connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract.errors import ActionRequired, ConnectorError
-from koppel_connector.contract.problems import Problem
+from koppel_connector.ledger.documents import File, read_document
+from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 
-from . import answers, attaching, checks, importing, odata, periods, rights
+from . import answers, attaching, checks, held_entries, importing, odata, rights
 from .answers import AlreadyExists
 from .api import Exact
-from .mapping.entry import (
-    FAMILIES,
-    Entry,
-    EntryLine,
-    Family,
-    check_currency,
-    differences,
-    entry_number_of,
-    expectation,
-    line_of,
-)
+from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode
-from .odata import Row, guid, text
-from .profile import ENTRY_URL, PROFILE
+from .odata import Row
+from .periods import calendar
+from .profile import PROFILE
 from .relations import ExactRelations
 from .settings import ExactServiceSettings, ExactSettings
 
@@ -67,7 +57,7 @@ class Prepared:
     """What ``send`` needs: the entry and the files that go with it."""
 
     entry: Entry
-    files: tuple[attaching.File, ...]
+    files: tuple[File, ...]
 
 
 class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
@@ -102,26 +92,20 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     # ── one document ──
 
-    async def prepare(self, context: DeliveryContext) -> Prepared:
+    async def prepare(self, context: DeliveryContext[ExactSettings]) -> Prepared:
         """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
-        settings: ExactSettings = context.vendor.settings
-        exact, store = Exact(context.vendor), context.vendor.master_data
+        settings, store = context.vendor.settings, context.vendor.master_data
+        exact = Exact(context.vendor)
         relations = ExactRelations(exact, context.vendor)
         insist_on_import(store)
-        ubl = await _content(context, "ubl")
-        booking = (
-            from_ubl.booking(ubl, context.delivery.kind)
-            if ubl
-            else from_entry.booking(context.document, context.delivery.kind)
-        )
-        pdf = await _content(context, "pdf", booking.embedded)
-        overrides = Overrides.of(context.document)
+        read = await read_document(context)
+        booking, overrides = read.booking, Overrides.of(context.document)
         journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
-        check_currency(journal, booking.currency)
+        insist_on_currency(journal, booking.currency)
         # Everything that can be refused without Exact is refused before a relation is made there.
         _lines(booking, settings, store, overrides, known(store, booking, relations))
-        await periods.insist_on_open(exact, context, journal.code, booking.issued_on)
-        files = attaching.files_of(booking.number, ubl, pdf)
+        await calendar(exact, context).insist_on_open(journal.code, booking.issued_on)
+        files = read.files(attaching.FILE_SIZE_BYTES_MAX)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await ensure(context, booking, relations)
         lines = _lines(booking, settings, store, overrides, relation)
@@ -132,58 +116,58 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         )
         return Prepared(Entry(booking, terms, journal, relation.id, lines, number), files)
 
-    async def send(self, context: DeliveryContext, prepared: Prepared) -> Sent:
+    async def send(self, context: DeliveryContext[ExactSettings], prepared: Prepared) -> Sent:
         """Document, files, entry: the vendor's own order (§3.9). Finished steps are not repeated."""
         entry, exact = prepared.entry, Exact(context.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
         try:
             document_id = await attaching.attach(exact, context, entry, prepared.files)
-            await context.save(**_found_by(entry), expected=expectation(entry, document_id), already_exists=False)
+            await context.save(**held_entries.traces_of(entry, document_id))
             row = await _create_entry(exact, context, entry, document_id)
         except ActionRequired as refused:
-            await _forget_what_was_refuted(context, entry, refused.problem)
+            await _forget_what_was_refuted(exact, context, entry, refused.problem)
             raise
         entry_id = str(row["EntryID"])
-        return Sent(entry_id, _entry_number(row), entry_url(context.vendor, entry_id))
+        return Sent(entry_id, held_entries.number_of(row), held_entries.url_of(context.vendor, entry_id))
 
-    async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
+    async def lookup(self, context: DeliveryContext[ExactSettings]) -> Found | NotFound | CannotTell:
         """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
         exact = Exact(context.vendor)
-        if (family := _family(context)) is None:
-            # The entry never was on its way: only a Document may have been made.
+        if (family := held_entries.family_of(context)) is None:
+            # Only a Document may have been made.
             return await attaching.recover(exact, context)
-        your_reference = context.progress.get("your_ref")
-        same = _alike(family, your_reference, context.progress["relation_id"]) if your_reference else None
-        rows = await exact.entries_of(family, context.remote_uuid, same)
-        ours = [row for row in rows if _is_ours(row, context)]
+        rows = await exact.entries_of(family, context.remote_uuid, held_entries.filter_alike(context, family))
+        ours = [row for row in rows if held_entries.is_ours(row, context)]
         if ours:
-            entry_id = str(ours[0]["EntryID"])
-            return Found(entry_id, _entry_number(ours[0]), entry_url(context.vendor, entry_id), count=len(ours))
+            entry_id, number = str(ours[0]["EntryID"]), held_entries.number_of(ours[0])
+            return Found(entry_id, number, held_entries.url_of(context.vendor, entry_id), count=len(ours))
         if rows:
-            numbers = ", ".join(_entry_number(row) or "?" for row in rows[:5])
-            problem = Problem("entry_already_exists", f"YourRef {your_reference}: entry {numbers}")
+            numbers = ", ".join(held_entries.number_of(row) or "?" for row in rows[:5])
+            problem = Problem("entry_already_exists", f"YourRef {context.progress['your_ref']}: entry {numbers}")
             return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
         await rights.insist_on_reading(exact, family.path)
         if context.progress.get("already_exists"):
             return CannotTell("Exact holds the entry and does not show it yet")
         return await attaching.recover(exact, context)
 
-    async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
+    async def read_back(
+        self, vendor: Vendor[ExactSettings], contexts: Sequence[DeliveryContext[ExactSettings]]
+    ) -> Mapping[UUID, ReadBack]:
         """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
-        exact, told = Exact(vendor), {}
+        exact, results = Exact(vendor), dict[UUID, ReadBack]()
         for family in FAMILIES.values():
-            asked = {_entry_id(context): context for context in contexts if _family(context) is family}
-            if not asked:
+            wanted = {held_entries.id_of(each): each for each in contexts if held_entries.family_of(each) is family}
+            if not wanted:
                 continue
-            held = {odata.same_guid(row.get("EntryID")): row for row in await exact.entries_by_id(family, list(asked))}
-            if len(held) < len(asked):
+            rows = await exact.entries_by_id(family, list(wanted))
+            held = {odata.same_guid(row.get("EntryID")): row for row in rows}
+            if len(held) < len(wanted):
                 await rights.insist_on_reading(exact, family.path)
-            for entry_id, context in asked.items():
-                row = held.get(entry_id)
-                lines = await _lines_held(exact, family, row) if row else []
-                told[context.delivery.id] = _compared(vendor, context, row, lines)
-        return told
+            for entry_id, context in wanted.items():
+                compared = await held_entries.compared(exact, vendor, context, held.get(entry_id))
+                results[context.delivery.id] = compared
+        return results
 
     # ── the connection ──
 
@@ -206,39 +190,24 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
         """Yield the health check, step by step."""
-        return checks.steps(vendor)
-
-
-def entry_url(vendor: Vendor, entry_id: str) -> str:
-    """Return the address of an entry's screen."""
-    return ENTRY_URL.format(
-        base_url=vendor.application.base_url.rstrip("/"), entry_id=entry_id, division=vendor.settings.division
-    )
+        return checks.health_check(vendor)
 
 
 def _lines(
     booking: Booking, settings: ExactSettings, store: MasterDataStore, overrides: Overrides, relation: Relation | None
 ) -> tuple[EntryLine, ...]:
-    side = booking.side
-    account_id = relation.account_id(side) if relation else None
-    accounts, codes = Records(store, LedgerAccount), Records(store, VatCode).all_by_code()
-    chooser = AccountChooser(
-        accounts.by_code,
-        settings.default_ledger_account,
-        side,
+    accounts = Records(store, LedgerAccount)
+    account_id = relation.account_id(booking.side) if relation else None
+    chosen = choose_lines(
+        booking,
+        settings,
         overrides,
-        accounts.by_id(account_id) if account_id else None,
-        booking.document_reference,
+        account=accounts.by_code,
+        account_of_relation=accounts.by_id(account_id) if account_id else None,
+        vat_codes=Records(store, VatCode).all_by_code(),
+        prefers=means_nothing_else,
     )
-    return tuple(
-        line_of(
-            booking,
-            line,
-            chooser.choose(line.line_id, line.reference),
-            choose_vat_code(codes, settings.vat_codes, side, line.category, line.rate, prefers=means_nothing_else),
-        )
-        for line in booking.lines
-    )
+    return tuple(line_of(booking, line) for line in chosen)
 
 
 def means_nothing_else(code: VatCode) -> bool:
@@ -263,70 +232,13 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-async def _forget_what_was_refuted(context: DeliveryContext, entry: Entry, problem: Problem | None) -> None:
-    """Have what a refusal gives the lie to asked, or made, anew when somebody tries again."""
+async def _forget_what_was_refuted(
+    exact: Exact, context: DeliveryContext, entry: Entry, problem: Problem | None
+) -> None:
+    """Have what a refusal contradicts asked, or made, anew when somebody tries again."""
     if problem is None:
         return
-    if problem.code in periods.TOLD_BY:
-        await periods.forget(context.vendor.memory, entry.journal.code, entry.booking.issued_on)
+    if problem.code in REFUSALS:
+        await calendar(exact, context).forget(entry.journal.code, entry.booking.issued_on)
     if problem.code == "files_gone":
         await attaching.forget(context)
-
-
-async def _lines_held(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
-    """Return the lines of an entry that was read back, asked for apart where the answer did not hold them all."""
-    lines = odata.expanded(row.get(family.lines))
-    return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
-
-
-def _found_by(entry: Entry) -> dict[str, str]:
-    """Return by what ``lookup`` finds the entry, or another one like it."""
-    return {"side": entry.booking.side, "your_ref": entry.your_ref, "relation_id": entry.relation_id}
-
-
-def _alike(family: Family, your_reference: str, relation_id: str) -> str:
-    return f"YourRef eq {text(your_reference)} and {family.party} eq {guid(relation_id)}"
-
-
-def _compared(vendor: Vendor, context: DeliveryContext, row: Row | None, lines: Sequence[Row]) -> ReadBack:
-    if row is None:
-        # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
-        return NotBooked()
-    entry_id = str(row["EntryID"])
-    number, url = _entry_number(row) or "", entry_url(vendor, entry_id)
-    found = differences(context.progress["expected"], row, lines)
-    if found:
-        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
-    return Booked(number, url)
-
-
-async def _content(context: DeliveryContext, role: str, at_hand: Sequence[bytes] = ()) -> bytes | None:
-    """Return a file of the document; what the document does not list is not asked for."""
-    if context.document.file(role) is None:
-        return None
-    try:
-        return await context.content(role, at_hand)
-    except KeyError:
-        return None
-
-
-def _family(context: DeliveryContext) -> Family | None:
-    side = context.progress.get("side")
-    return FAMILIES[side] if side else None
-
-
-def _entry_id(context: DeliveryContext) -> str:
-    return str(context.delivery.remote_id or context.remote_uuid).casefold()
-
-
-def _is_ours(row: Row, context: DeliveryContext) -> bool:
-    """Ours carries our id, or hangs on the Document that carries our reference."""
-    document_id = context.progress.get("document_id")
-    if odata.same_guid(row.get("EntryID")) == str(context.remote_uuid):
-        return True
-    return bool(document_id) and odata.same_guid(row.get("Document")) == str(document_id).casefold()
-
-
-def _entry_number(row: Row) -> str | None:
-    number = values.integer(row.get("EntryNumber"))
-    return str(number) if number else None

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from koppel_bookkeeping.settings import Journals, PerSide, SettingsPart, VatCodes
+from koppel_bookkeeping.settings import LedgerSettings, SettingsPart
 from koppel_connector.settings import ConnectorSettings
 
 LIVE_URL: Final = "https://start.exactonline.be"
@@ -45,23 +45,15 @@ class Destinations(SettingsPart):
     purchase: Destination = "journal"
 
 
-class ExactSettings(SettingsPart):
+class ExactSettings(LedgerSettings):
     """The settings of one connection. All may come later; what is missing to send is told by ``missing``."""
 
     division: int | None = Field(None, ge=1, le=2**31 - 1, json_schema_extra={"chooses_from": "remote_dossier"})
     destination: Destinations = Destinations()
-    journals: Journals = Journals()
-    default_ledger_account: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "ledger_account"})
-    default_payment_condition: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "payment_condition"})
-    """Of a relation without one, where the document does not say when it is due."""
-    vat_codes: VatCodes = VatCodes()
     entry_numbers: Literal["vendor", "document"] = "vendor"
     """``document``: the invoice number becomes Exact's entry number where it is free; a taken one is never overwritten."""
     send_coda: Literal[False] = False
 
     def missing(self) -> list[str]:
         """Return the settings without which nothing can be booked."""
-        absent = [] if self.division else ["division"]
-        if not (self.journals.sale or self.journals.purchase or self.journals.receipts):
-            absent += ["journals.sale", "journals.purchase"]
-        return absent
+        return ([] if self.division else ["division"]) + self.missing_journals()

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from connector_exact import periods
+from koppel_bookkeeping.periods import Period, period_of
 from koppel_connector.contract.connector import Call, VendorAnswer
 from koppel_connector.contract.errors import ActionRequired, RateLimited
 from koppel_connector.contract.results import Booked
@@ -146,7 +147,7 @@ async def test_an_exact_that_does_not_tell_is_not_waited_for(
     ],
 )
 def test_a_period_that_cannot_be_read_is_none(row: dict[str, Any]) -> None:
-    assert periods._period(row) is None
+    assert periods.period_in(row) is None
 
 
 @pytest.mark.parametrize(
@@ -161,14 +162,14 @@ def test_a_period_that_cannot_be_read_is_none(row: dict[str, Any]) -> None:
     ],
 )
 def test_a_state_of_another_journal_or_period_says_nothing(row: dict[str, Any], about: bool) -> None:
-    period = periods.Period(2026, 7, date(2026, 7, 1), date(2026, 7, 31))
-    assert periods._is_about(row, "700", period) is about
+    period = Period(2026, 7, date(2026, 7, 1), date(2026, 7, 31))
+    assert periods.is_about(row, "700", period) is about
 
 
 def test_a_financial_year_may_cross_the_new_year() -> None:
     row = {"FinYear": 2026, "FinPeriod": 7, "StartDate": "/Date(1767225600000)/", "EndDate": "/Date(1769817600000)/"}
-    period = periods._period(row)
+    period = periods.period_in(row)
     assert period is not None
     assert str(period) == "2026 - 7"
-    assert periods._period_of([period], date(2026, 1, 31)) is period
-    assert periods._period_of([period], date(2026, 2, 1)) is None
+    assert period_of([period], date(2026, 1, 31)) is period
+    assert period_of([period], date(2026, 2, 1)) is None

@@ -1,7 +1,6 @@
 """The journal entry: its body as Exact wants it, and what must come back when it is read again."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,9 +10,11 @@ from uuid import UUID
 from connector_exact import odata
 from connector_exact.master_data import Journal, LedgerAccount, VatCode
 from connector_exact.odata import Row
-from koppel_bookkeeping import Booking, BookingLine, CannotBook, Side
+from koppel_bookkeeping import Booking, CannotBook, Side
+from koppel_bookkeeping.comparison import LineFigures, line_differences
+from koppel_bookkeeping.lines import ChosenLine
 from koppel_bookkeeping.terms import Terms
-from koppel_bookkeeping.vat import insist_on_vat
+from koppel_bookkeeping.texts import clipped, structured_payment_reference
 from koppel_connector import values
 
 # Maximum lengths are undocumented; these are the widths Exact's screens show (vendor sheet, doubt 8).
@@ -103,7 +104,7 @@ class Entry:
             "YourRef": self.your_ref,
             "EntryNumber": self.number,
             "Description": clipped(f"{booking.number} {booking.party.name}", DESCRIPTION_LENGTH_MAX),
-            "PaymentReference": payment_reference(booking.payment_reference),
+            "PaymentReference": structured_payment_reference(booking.payment_reference),
             "Currency": booking.currency,
             "Rate": booking.exchange_rate if self.journal.own_rate else None,
             "Document": document_id,
@@ -112,16 +113,10 @@ class Entry:
         return {name: value for name, value in body.items() if value is not None}
 
 
-def line_of(booking: Booking, line: BookingLine, account: LedgerAccount, vat: VatCode) -> EntryLine:
-    """Return a line of the entry; a document that charges VAT under a code that charges none cannot be booked as it stands."""
-    insist_on_vat(vat, line.category, line.tax)
-    return EntryLine(booking.sign * line.net, booking.sign * line.tax, line.text, account, vat)
-
-
-def check_currency(journal: Journal, currency: str) -> None:
-    """Raise when the journal keeps to another currency ("Not allowed: Exchange rate")."""
-    if journal.currency and journal.currency != currency and not journal.foreign_currency:
-        raise CannotBook("currency_not_allowed", f"{currency} in journal {journal.code} ({journal.currency})")
+def line_of(booking: Booking, chosen: ChosenLine[LedgerAccount, VatCode]) -> EntryLine:
+    """Return a line of the entry, with the signs that Exact wants (§3.8)."""
+    line = chosen.line
+    return EntryLine(booking.sign * line.net, booking.sign * line.tax, line.text, chosen.account, chosen.vat_code)
 
 
 def entry_number_of(number: str) -> int:
@@ -155,20 +150,8 @@ def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> 
     kind = values.integer(row.get("Type"))
     if "type" in expected and kind is not None and kind != expected["type"]:
         found.append(f"type {kind}, expected {expected['type']}")
-    return found + _lines_differ(expected["lines"], lines)
-
-
-def _lines_differ(expected: Sequence[Sequence[Any]], lines: Sequence[Row]) -> list[str]:
-    """Compare lines as a bag. Where Exact keeps a line's VAT to itself, the total vouches for it."""
-    taxed = {line[0] for line in expected if line[2] is not None}
-    told = all(values.amount(line.get("VATAmountFC")) is not None for line in lines if _held_key(line) in taxed)
-    with_vat = {line[0]: told and line[0] in taxed for line in expected}
-    sent = Counter((key, net, tax if with_vat[key] else None) for key, net, tax in expected)
-    held = Counter(_held(line, with_vat) for line in lines)
-    return [
-        *(f"{_told(line)}: {count}× missing" for line, count in (sent - held).items()),
-        *(f"{_told(line)}: {count}× not sent" for line, count in (held - sent).items()),
-    ]
+    sent = [_figures_sent(*line) for line in expected["lines"]]
+    return found + line_differences(sent, [_figures_held(line) for line in lines])
 
 
 def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
@@ -183,7 +166,7 @@ def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
         "number": entry.number,
         "lines": [
             [
-                _line_key(line.account.id, line.vat.code),
+                f"{line.account.id.casefold()}|{line.vat.code}",
                 str(line.net),
                 str(line.tax) if line.vat.computes_vat else None,
             ]
@@ -198,45 +181,20 @@ def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
     return expected
 
 
-def _held(line: Row, with_vat: Mapping[str, bool]) -> tuple[str, str, str | None]:
-    key = _held_key(line)
-    tax = values.amount(line.get("VATAmountFC")) if with_vat.get(key, True) else None
-    return key, str(values.amount(line.get("AmountFC"))), None if tax is None else str(tax)
+def _figures_sent(key: str, net: str, tax: str | None) -> LineFigures:
+    account_id, _, vat_code = key.partition("|")
+    return LineFigures(account_id, vat_code, Decimal(net), None if tax is None else Decimal(tax))
 
 
-def _held_key(line: Row) -> str:
-    return _line_key(odata.same_guid(line.get("GLAccount")), values.text(line.get("VATCode")))
-
-
-def _told(line: tuple[str, str, str | None]) -> str:
-    key, net, tax = line
-    return f"line {net} at VAT code {key.partition('|')[2] or '–'} (VAT {tax or '–'})"
-
-
-def _line_key(account_id: str, code: str) -> str:
-    return f"{account_id.casefold()}|{code}"
+def _figures_held(line: Row) -> LineFigures:
+    return LineFigures(
+        odata.same_guid(line.get("GLAccount")),
+        values.text(line.get("VATCode")),
+        values.amount(line.get("AmountFC")),
+        values.amount(line.get("VATAmountFC")),
+    )
 
 
 def your_ref(number: str) -> str:
     """Return a document number as ``YourRef`` can hold it."""
     return number.strip()[-YOUR_REF_LENGTH_MAX:]
-
-
-def clipped(value: str, length: int) -> str:
-    """Return a text on one line, cut with an ellipsis where it is too long."""
-    line = " ".join(value.split())
-    return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def payment_reference(value: str | None) -> str | None:
-    """Return a Belgian structured reference as +++123/4567/89012+++, an ISO 11649 one bare; any other text is none."""
-    plain = re.sub(r"[\s+*/.]", "", value or "").upper()
-    if re.fullmatch(r"\d{12}", plain) and int(plain[10:]) == (int(plain[:10]) % 97 or 97):
-        return f"+++{plain[:3]}/{plain[3:7]}/{plain[7:]}+++"
-    if re.fullmatch(r"RF\d{2}[0-9A-Z]{1,21}", plain) and _is_iso_11649(plain):
-        return plain
-    return None
-
-
-def _is_iso_11649(reference: str) -> bool:
-    return int("".join(str(int(letter, 36)) for letter in reference[4:] + reference[:4])) % 97 == 1

@@ -1,0 +1,86 @@
+"""An entry as Exact holds it: which one is ours, its number and address, and what of it is not as it was sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from koppel_connector import values
+from koppel_connector.contract.connector import Booked, DeliveryContext, Differs, NotBooked, ReadBack, Vendor
+from koppel_connector.contract.problems import Problem
+
+from . import odata
+from .api import Exact
+from .mapping.entry import FAMILIES, Entry, Family, differences, expectation
+from .odata import Row
+from .profile import ENTRY_URL
+from .settings import ExactSettings
+
+
+def traces_of(entry: Entry, document_id: str) -> dict[str, Any]:
+    """Return what to save before an entry leaves: by what it, or another one like it, is found, and what it must hold."""
+    return {
+        "side": entry.booking.side,
+        "your_ref": entry.your_ref,
+        "relation_id": entry.relation_id,
+        "expected": expectation(entry, document_id),
+        "already_exists": False,
+    }
+
+
+def family_of(context: DeliveryContext) -> Family | None:
+    """Return SalesEntries or PurchaseEntries; None where the entry never was on its way."""
+    side = context.progress.get("side")
+    return FAMILIES[side] if side else None
+
+
+def filter_alike(context: DeliveryContext, family: Family) -> str | None:
+    """Return the filter that finds entries with our YourRef and relation, whoever made them."""
+    your_ref = context.progress.get("your_ref")
+    if not your_ref:
+        return None
+    return f"YourRef eq {odata.text(your_ref)} and {family.party} eq {odata.guid(context.progress['relation_id'])}"
+
+
+def id_of(context: DeliveryContext) -> str:
+    """Return the EntryID of a delivery's entry."""
+    return str(context.delivery.remote_id or context.remote_uuid).casefold()
+
+
+def is_ours(row: Row, context: DeliveryContext) -> bool:
+    """Ours carries our id, or hangs on the Document that carries our reference."""
+    document_id = context.progress.get("document_id")
+    if odata.same_guid(row.get("EntryID")) == str(context.remote_uuid):
+        return True
+    return bool(document_id) and odata.same_guid(row.get("Document")) == str(document_id).casefold()
+
+
+def number_of(row: Row) -> str | None:
+    """Return the EntryNumber."""
+    number = values.integer(row.get("EntryNumber"))
+    return str(number) if number else None
+
+
+def url_of(vendor: Vendor[ExactSettings], entry_id: str) -> str:
+    """Return the address of an entry's screen."""
+    return ENTRY_URL.format(
+        base_url=vendor.application.base_url.rstrip("/"), entry_id=entry_id, division=vendor.settings.division
+    )
+
+
+async def compared(exact: Exact, vendor: Vendor[ExactSettings], context: DeliveryContext, row: Row | None) -> ReadBack:
+    """Compare an entry that was read back, its lines included, with what was saved when it left."""
+    family = family_of(context)
+    if row is None or family is None:
+        # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
+        return NotBooked()
+    entry_id = str(row["EntryID"])
+    number, url = number_of(row) or "", url_of(vendor, entry_id)
+    expected: Mapping[str, Any] = context.progress["expected"]
+    if found := differences(expected, row, await _lines(exact, family, row)):
+        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
+    return Booked(number, url)
+
+
+async def _lines(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
+    """Return the lines of an entry, asked for apart where the answer did not hold them all."""
+    lines = odata.expanded(row.get(family.lines))
+    return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines
