@@ -115,11 +115,11 @@ async def test_who_was_declared_dead_goes_on_under_a_new_id_and_knows_its_old_cl
 
 
 async def test_a_claim_is_void_as_soon_as_its_owner_may_have_been_declared_dead(idle: Testbed) -> None:
-    owner = Owner(idle.context.database, 0.1, 0.5)
+    owner = Owner(idle.context.database, 0.1, 1.0)
     await owner.renew()
     held = owner.id
     assert owner.holds(held)
-    await asyncio.sleep(0.55)
+    await asyncio.sleep(1.1)
     assert not owner.holds(held)
     await owner.renew()
     assert not owner.holds(held), "nobody had declared it dead, yet somebody could have, and taken its claims"

@@ -80,7 +80,7 @@ async def test_after_a_short_outage_everything_is_booked_once_within_seconds(
         async def first() -> bool:
             return len(vendor.ledger) > booked
 
-        await testbed.until(first, "the first is booked", patience_s=5)
+        await testbed.until(first, "the first is booked", patience_s=10)
         rows = await testbed.until_state("booked", patience_s=10)
         assert time.monotonic() - well_at < 15
         assert sorted(references(vendor)) == sorted(row.remote_ref for row in rows), "each once"
@@ -130,7 +130,7 @@ async def test_an_outage_between_sending_and_reading_back_is_probed_by_reading_b
     await connected.until(lambda: is_away(connected), "the vendor is away")
     vendor.ledger[0]["booked"] = True
     vendor.outage = None
-    (row,) = await connected.until_state("booked", patience_s=5)
+    (row,) = await connected.until_state("booked")
     assert row.failures == 0
     assert not await is_away(connected)
 

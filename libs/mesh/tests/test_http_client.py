@@ -138,7 +138,7 @@ async def test_one_deadline_covers_an_answer_that_drips() -> None:
         started = time.monotonic()
         with pytest.raises(Unanswered):
             await http.request("GET", url, deadline_s=0.3)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 3  # the whole answer takes four
 
 
 async def test_a_peer_that_does_not_read_is_unanswered() -> None:

@@ -80,7 +80,7 @@ async def test_alone_it_tells_that_it_lives_while_it_still_starts(free_port: int
     assert await answer(free_port, "/health/live") == 200
     assert await answer(free_port, "/slow") == 503
     open_now.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await answer(free_port, "/slow") != 200:
             await asyncio.sleep(0.05)
     starting.cancel()
@@ -144,7 +144,7 @@ async def test_one_that_shares_its_port_listens_once_its_schema_serves(free_port
 
 
 async def test_one_that_never_became_ready_ends_when_it_is_told_to(free_port: int) -> None:
-    async with asyncio.timeout(5), running([SERVICE], settings(free_port, reuse_port=True)):
+    async with asyncio.timeout(20), running([SERVICE], settings(free_port, reuse_port=True)):
         assert await answers(free_port) == {"refused": 20}
 
 
@@ -159,7 +159,7 @@ async def test_one_that_is_ready_and_cannot_listen_ends(free_port: int, database
         other.listen()  # it had the address as long as nobody listened; it does not share it
         open_now.set()
         with pytest.raises(CannotListenError, match=f"cannot listen on 127.0.0.1:{free_port}"):
-            await asyncio.wait_for(starting, 5)
+            await asyncio.wait_for(starting, 20)
 
 
 async def test_a_host_that_is_none_is_refused_in_words(free_port: int) -> None:

@@ -61,7 +61,7 @@ def test_a_large_attachment_is_judged_in_one_go(ending: str) -> None:
     begin = data.index(b">", data.index(b"<cbc:EmbeddedDocumentBinaryObject")) + 1
     stop = data.index(end, begin)
     large = data[:begin] + b"QUJD\n" * 800_000 + ending.encode() + data[stop:]
-    began = time.perf_counter()
+    began = time.process_time()
     reported = "KOPPEL-FORMAT" in check(large).rules("structure")
     assert reported is bool(ending)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

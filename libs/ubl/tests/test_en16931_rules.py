@@ -73,7 +73,7 @@ def test_ten_thousand_broken_lines_are_reported_a_hundred_times_and_soon() -> No
     text = sample(INVOICE)
     line = text[text.index("<cac:InvoiceLine>") : text.index("</cac:InvoiceLine>") + len("</cac:InvoiceLine>")]
     many = text.replace(line, line.replace("<cbc:ID>1<", "<cbc:ID> <", 1) * 10_000)
-    started_at = time.perf_counter()
+    started_at = time.process_time()
     report = koppel_ubl.check(many.encode(), profile="en16931")
     assert len(report.by_rule()["BR-21"]) == 100
-    assert time.perf_counter() - started_at < 20
+    assert time.process_time() - started_at < 20

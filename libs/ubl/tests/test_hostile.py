@@ -33,16 +33,16 @@ OBJECT_REFERENCE = (
 
 def code_of(data: bytes) -> str:
     """Return why reading refuses this, in time; checking refuses it too, unless it is what a field holds that is hostile."""
-    started_at = time.perf_counter()
+    started_at = time.process_time()
     with pytest.raises(ReadError) as refused:
         koppel_ubl.read(data)
-    assert time.perf_counter() - started_at < BOUND_S
+    assert time.process_time() - started_at < BOUND_S
     assert str(refused.value)
     code = refused.value.code
-    started_at = time.perf_counter()
+    started_at = time.process_time()
     with pytest.raises(ReadError) if code in OF_XML else contextlib.nullcontext() as checked:
         koppel_ubl.check(data)
-    assert time.perf_counter() - started_at < BOUND_S
+    assert time.process_time() - started_at < BOUND_S
     assert checked is None or checked.value.code == code
     return code
 
@@ -163,9 +163,9 @@ def test_a_flood_before_the_document_is_refused() -> None:
 )
 def test_a_flood_of_what_is_held_once_takes_time_in_proportion(before: bytes, flood: bytes) -> None:
     data = GOOD.replace(before, flood * 40_000 + before, 1)
-    started_at = time.perf_counter()
+    started_at = time.process_time()
     assert len(koppel_ubl.read(data).unmapped) > 1_000
-    assert time.perf_counter() - started_at < 10 * BOUND_S, "each looked for among all the others takes minutes"
+    assert time.process_time() - started_at < 10 * BOUND_S, "each looked for among all the others takes minutes"
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_an_archive_inside_is_refused(content: bytes) -> None:
 
 
 def test_blanks_without_end_in_a_note_take_no_time() -> None:
-    started_at = time.perf_counter()
+    started_at = time.process_time()
     for _ in range(10):
         assert find_structured_references("+++123" + " " * 9_900) == []
-    assert time.perf_counter() - started_at < BOUND_S
+    assert time.process_time() - started_at < BOUND_S
     assert find_structured_references("+++ 123 / 4567 / 89002 +++") == ["123456789002"]
 
 
