@@ -1,8 +1,8 @@
-"""What an answer of Exact means (§5.1): its statuses are not HTTP's.
+"""What an answer of Exact means (§5.1): it uses HTTP statuses in its own way.
 
-A functional refusal is a **500 with Exact's error envelope** — a definite no; a 5xx without it is a fault of theirs, and
-after a call that acts nobody knows what happened. 400 is a malformed request, 403 a right (the ``Reason`` header says
-which), 401 may come as an HTML page, and 429 tells its window by which headers it carries.
+A functional refusal is a **500 with Exact's error envelope** — a definite no. A 5xx without it is a fault of Exact's, and
+the outcome of a call that acts is unknown then. 400 is a malformed request, 403 a right (the ``Reason`` header says
+which), 401 may come as an HTML page, and the headers of a 429 show which window is used up.
 """
 
 from collections.abc import Mapping
@@ -35,9 +35,9 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 class AlreadyExists(OutcomeUnknown):
-    """The object is there already: an answer, and no error of the vendor's or ours. Almost always our own earlier call made it.
+    """A clear answer, not an error: "Data already exists". Almost always our own earlier call created the object.
 
-    Who gave the object its id knows which one it is; everybody else looks it up before anything is sent again.
+    Where its id is ours, it is known which object that is; else it is looked up before anything is sent again.
     """
 
     is_answer = True
@@ -64,7 +64,7 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
 
 
 def refusal(code: str, detail: str | None) -> ConnectorError:
-    """Return the verdict of a problem: it waits for a person, or ends the delivery, as the catalogue says."""
+    """Return the error of a problem: the delivery waits for a person, or fails, as the catalogue says."""
     return refusal_of(Problem(code, detail), _CATALOGUE)
 
 
@@ -80,7 +80,7 @@ def envelope(answer: VendorAnswer) -> str | None:
 
 
 def _functional(answer: VendorAnswer, sentence: str) -> ConnectorError:
-    """Judge a 500 with sentences: the first one we know decides, all of them are shown."""
+    """Classify a 500 with sentences: the first known one decides, all of them are shown."""
     codes = [meaning.code for meaning in meanings(sentence)]
     known = next((code for code in codes if code != UNKNOWN_SENTENCE), UNKNOWN_SENTENCE)
     if known == "already_exists":
@@ -114,7 +114,7 @@ def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
 
 
 def _readable(answer: VendorAnswer) -> bool:
-    """Whether the answer can be gone on with; what a creation made must be told by its body or by ``Location``.
+    """Whether the answer can be used: after a creation, its body or ``Location`` must contain the id.
 
     A question is answered under ``d`` (§2): a page without it has not said "nothing found", which would let us make a
     relation or an entry a second time.

@@ -1,7 +1,7 @@
-"""The Document that carries a delivery's files (§3.9): Document → PDF → UBL, each finished step remembered.
+"""The Document that carries a delivery's files (§3.9): Document → PDF → UBL, each finished step saved.
 
-Document and files carry ids of ours, so that after a lost answer they cannot be created twice. The subject of the Document
-ends in the delivery's remote reference and files are recognised by name, so that they are found where Exact gives the ids.
+Document and attachments have ids of ours, so that after a lost answer they cannot be created twice. The Subject ends in the
+delivery's remote reference, and attachments are recognised by name, so that they are found where Exact gives the ids.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ FILE_SIZE_BYTES_MAX: Final = 10_000_000
 
 
 async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Sequence[File]) -> str:
-    """Create the Document and its files, going on where an earlier attempt stopped; return the Document's id."""
+    """Create the Document and attach its files, from where an earlier attempt stopped; return the Document's id."""
     document_id: str | None = context.progress.get("document_id")
     if document_id is None:
         await context.save(creating=our_ids.creation(DOCUMENTS, context.remote_ref))
@@ -37,13 +37,13 @@ async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Se
 
 
 async def forget(context: DeliveryContext) -> None:
-    """Have the Document created anew at the next attempt: somebody has removed the one that is remembered."""
+    """Create the Document again at the next attempt: a person removed the saved one at Exact."""
     generation = context.progress.get("document_generation", 0) + 1
     await context.save(document_id=None, attached=[], document_generation=generation)
 
 
 async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTell:
-    """After an ambiguous step, before the entry is sent (again): find the Document and what hangs on it.
+    """After an unknown outcome, before the entry is sent (again): find the Document and its attachments.
 
     Returns:
         ``CannotTell`` while a search may not show yet what was created under an id that is not ours.
@@ -65,7 +65,7 @@ async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTe
     names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
     if not names:
         await rights.insist_on_reading(exact, ATTACHMENTS)
-    # What a search does not show yet stays remembered.
+    # An attachment that the search does not show yet stays saved.
     known = list(dict.fromkeys([*context.progress.get("attached", []), *names]))
     await context.save(attached=known)
     if creating and creating["what"] not in known and our_ids.may_be_hidden(book, creating, creating["what"]):

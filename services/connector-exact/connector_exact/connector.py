@@ -1,7 +1,7 @@
-"""The connector to Exact Online: the vendor as data, and the five steps of the kit's export path.
+"""The connector to Exact Online: the five steps of the kit's export path.
 
-Read ``prepare`` and ``send`` first: a document becomes an entry (``mapping/``), the entry goes out as Document, files and
-journal entry (``attaching``, ``api``). ``lookup`` and ``read_back`` are what makes "booked exactly once" true.
+Read ``prepare`` and ``send`` first: a document becomes an entry (``mapping/``), it is sent as Document, attachments and
+SalesEntry or PurchaseEntry (``attaching``, ``api``). ``lookup`` and ``read_back`` make "booked exactly once" true.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -61,7 +61,7 @@ class Prepared:
 
 
 class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
-    """Exact Online, journal entries (the mailbox and ScanService are other destinations)."""
+    """Books SalesEntries and PurchaseEntries (the mailbox and ScanService are other destinations)."""
 
     profile: ClassVar[Profile] = PROFILE
     settings_model: ClassVar[type[BaseModel]] = ExactSettings
@@ -79,7 +79,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         )
 
     def limit_scope(self, settings: ExactSettings) -> str | None:
-        """Exact counts per app and division, whoever of its users calls."""
+        """Exact counts calls per app and division, for all its users together."""
         return str(settings.division) if settings.division else None
 
     def missing_settings(self, settings: ExactSettings) -> list[str]:
@@ -87,13 +87,13 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         return settings.missing()
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
-        """Judge an answer as Exact means it."""
+        """Classify an answer as Exact means it."""
         return answers.failure(answer)
 
     # ── one document ──
 
     async def prepare(self, context: DeliveryContext[ExactSettings]) -> Prepared:
-        """Read the document, find or make its relation, and write the entry; nothing is booked yet."""
+        """Read the document, find or create its relation, and compose the entry; nothing is booked yet."""
         settings, store = context.vendor.settings, context.vendor.master_data
         exact = Exact(context.vendor)
         relations = ExactRelations(exact, context.vendor)
@@ -102,7 +102,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         booking, overrides = read.booking, Overrides.of(context.document)
         journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
         insist_on_currency(journal, booking.currency)
-        # Everything that can be refused without Exact is refused before a relation is made there.
+        # Whatever can be refused without a call is refused before a relation is created at Exact.
         _lines(booking, settings, store, overrides, known(store, booking, relations))
         await calendar(exact, context).insist_on_open(journal.code, booking.issued_on)
         files = read.files(attaching.FILE_SIZE_BYTES_MAX)
@@ -117,25 +117,25 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         return Prepared(Entry(booking, terms, journal, relation.id, lines, number), files)
 
     async def send(self, context: DeliveryContext[ExactSettings], prepared: Prepared) -> Sent:
-        """Document, files, entry: the vendor's own order (§3.9). Finished steps are not repeated."""
+        """Create the Document, its files and the entry, in the order Exact prescribes (§3.9). Finished steps are not repeated."""
         entry, exact = prepared.entry, Exact(context.vendor)
         if entry.number is not None:
             await _check_number_is_free(exact, entry)
         try:
             document_id = await attaching.attach(exact, context, entry, prepared.files)
-            await context.save(**held_entries.traces_of(entry, document_id))
+            await context.save(**held_entries.search_progress_of(entry, document_id))
             row = await _create_entry(exact, context, entry, document_id)
         except ActionRequired as refused:
-            await _forget_what_was_refuted(exact, context, entry, refused.problem)
+            await _forget_contradicted(exact, context, entry, refused.problem)
             raise
         entry_id = str(row["EntryID"])
         return Sent(entry_id, held_entries.number_of(row), held_entries.url_of(context.vendor, entry_id))
 
     async def lookup(self, context: DeliveryContext[ExactSettings]) -> Found | NotFound | CannotTell:
-        """Search the entry by our id; failing that by YourRef and relation, where only somebody else's can stand."""
+        """Search the entry by our EntryID, else by YourRef and relation: such an entry was not made by us."""
         exact = Exact(context.vendor)
         if (family := held_entries.family_of(context)) is None:
-            # Only a Document may have been made.
+            # No entry was sent; a Document may have been created.
             return await attaching.recover(exact, context)
         rows = await exact.entries_of(family, context.remote_uuid, held_entries.filter_alike(context, family))
         ours = [row for row in rows if held_entries.is_ours(row, context)]
@@ -172,7 +172,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     # ── the connection ──
 
     async def ping(self, vendor: Vendor) -> None:
-        """Ask who we are: one row, and no right is needed for it."""
+        """Ask ``current/Me``: one row, for which no right is needed."""
         await Exact(vendor).me()
 
     async def connected_user(self, vendor: Vendor) -> str | None:
@@ -181,11 +181,11 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         return str(me.get("FullName") or me.get("UserName") or "") or None
 
     async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
-        """Return the divisions of the login, each with the right that is missing."""
+        """Return the divisions that the login reaches, each with the right that is missing."""
         return await importing.remote_dossiers(vendor)
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
-        """Return relations, accounts, journals, VAT codes and payment conditions of the division."""
+        """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""
         return await importing.masters(Exact(vendor))
 
     def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
@@ -211,7 +211,7 @@ def _lines(
 
 
 def means_nothing_else(code: VatCode) -> bool:
-    """Whether a code is of the type for what VAT does not concern; taken for ``O`` before those that merely charge none."""
+    """Whether the VATCode is of type N (no VAT): for category ``O`` it is preferred to codes of 0 %."""
     return code.type == "N"
 
 
@@ -219,23 +219,21 @@ async def _create_entry(exact: Exact, context: DeliveryContext, entry: Entry, do
     try:
         return await exact.create_entry(entry.family, entry.body(context.remote_uuid, document_id))
     except AlreadyExists:
-        # Under an id of ours it can only be ours: ``lookup`` finds it as soon as Exact's search shows it.
+        # Its EntryID is ours, so the entry is: ``lookup`` finds it as soon as Exact's search shows it.
         await context.save(already_exists=True)
         raise
 
 
 async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
-    """Never overwrite: with numbers of our own, Exact must not have one like it in that journal."""
+    """Raise where an entry of that journal has the EntryNumber that we would give: nothing is overwritten."""
     number = entry.number or 0
     if taken := await exact.numbers_in_use(entry.family, entry.journal.code, number):
         held = ", ".join(str(row.get("YourRef") or "?") for row in taken[:3])
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-async def _forget_what_was_refuted(
-    exact: Exact, context: DeliveryContext, entry: Entry, problem: Problem | None
-) -> None:
-    """Have what a refusal contradicts asked, or made, anew when somebody tries again."""
+async def _forget_contradicted(exact: Exact, context: DeliveryContext, entry: Entry, problem: Problem | None) -> None:
+    """Forget what a refusal contradicts, so that a retry asks for it, or creates it, again."""
     if problem is None:
         return
     if problem.code in REFUSALS:

@@ -1,4 +1,4 @@
-"""An entry as Exact holds it: which one is ours, its number and address, and what of it is not as it was sent."""
+"""An entry as Exact holds it: whether it is ours, its EntryNumber and address, and what differs from what was sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,8 +15,8 @@ from .profile import ENTRY_URL
 from .settings import ExactSettings
 
 
-def traces_of(entry: Entry, document_id: str) -> dict[str, Any]:
-    """Return what to save before an entry leaves: by what it, or another one like it, is found, and what it must hold."""
+def search_progress_of(entry: Entry, document_id: str) -> dict[str, Any]:
+    """Return what is saved before an entry is sent: what ``lookup`` searches for, and what ``read_back`` compares with."""
     return {
         "side": entry.booking.side,
         "your_ref": entry.your_ref,
@@ -27,7 +27,7 @@ def traces_of(entry: Entry, document_id: str) -> dict[str, Any]:
 
 
 def family_of(context: DeliveryContext) -> Family | None:
-    """Return SalesEntries or PurchaseEntries; None where the entry never was on its way."""
+    """Return SalesEntries or PurchaseEntries; None where no entry was sent."""
     side = context.progress.get("side")
     return FAMILIES[side] if side else None
 
@@ -46,7 +46,7 @@ def id_of(context: DeliveryContext) -> str:
 
 
 def is_ours(row: Row, context: DeliveryContext) -> bool:
-    """Ours carries our id, or hangs on the Document that carries our reference."""
+    """Whether its EntryID is ours, or its Document is the one with our reference."""
     document_id = context.progress.get("document_id")
     if odata.same_guid(row.get("EntryID")) == str(context.remote_uuid):
         return True
@@ -67,10 +67,10 @@ def url_of(vendor: Vendor[ExactSettings], entry_id: str) -> str:
 
 
 async def compared(exact: Exact, vendor: Vendor[ExactSettings], context: DeliveryContext, row: Row | None) -> ReadBack:
-    """Compare an entry that was read back, its lines included, with what was saved when it left."""
+    """Compare an entry that was read back, its lines included, with what was saved when it was sent."""
     family = family_of(context)
     if row is None or family is None:
-        # Exact's search may lag behind its own 201; a deletion shows as "exported, not booked" when the clock runs out.
+        # Exact's search may lag behind its own 201. A deleted entry stays exported, and is reported when read-back gives up.
         return NotBooked()
     entry_id = str(row["EntryID"])
     number, url = number_of(row) or "", url_of(vendor, entry_id)
@@ -81,6 +81,6 @@ async def compared(exact: Exact, vendor: Vendor[ExactSettings], context: Deliver
 
 
 async def _lines(exact: Exact, family: Family, row: Row) -> Sequence[Row]:
-    """Return the lines of an entry, asked for apart where the answer did not hold them all."""
+    """Return the lines of an entry; where the answer does not contain them all, they are asked for."""
     lines = odata.expanded(row.get(family.lines))
     return await exact.lines_of(family, str(row["EntryID"])) if lines is None else lines

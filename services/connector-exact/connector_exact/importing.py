@@ -1,4 +1,4 @@
-"""What a connection brings in: the divisions a login can reach, and a division's master data."""
+"""What is imported: the divisions that a login can reach, and the master data of one."""
 
 from typing import Final
 
@@ -12,15 +12,15 @@ from .api import Exact
 from .master_data import Journal, LedgerAccount, PaymentCondition, Relation, VatCode
 from .odata import Row
 
-# Each division asked costs a call per right, out of that division's own minute; beyond this many only its status is told.
+# Each probed division costs a call per right, from that division's own minute; of further ones only the Status is read.
 DIVISIONS_PROBED_MAX: Final = 25
 
 
 async def masters(exact: Exact) -> MasterData:
-    """Return the division's master data; an empty list may be a missing right, which is asked before "0 imported" is believed."""
+    """Return the division's master data; where a list is empty, the right to read it is checked first (§3.3)."""
     accounts, journals = await exact.ledger_accounts(), await exact.journals()
     vat_codes, relations = await exact.vat_codes(), await exact.relations()
-    # A company without relations may be new; taken for one, each of its relations would be made a second time.
+    # A new company has no relations. If only the right is missing, each of its relations would be created a second time.
     if not (accounts and journals and vat_codes and relations):
         lacking = await rights.missing(exact, rights.TO_IMPORT)
         if lacking:
@@ -35,7 +35,7 @@ async def masters(exact: Exact) -> MasterData:
 
 
 async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
-    """Return every division granted to the app, with what the user may not do there."""
+    """Return every division granted to the app, each with the rights that the user lacks there."""
     found = [_division(row) for row in await _divisions(vendor)]
     return [
         await _probed(vendor, dossier) if dossier.reachable and index < DIVISIONS_PROBED_MAX else dossier
@@ -87,7 +87,7 @@ async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
     except (ActionRequired, Rejected) as failure:
         return RemoteDossier(dossier.id, dossier.name, False, str(failure.problem), dossier.data)
     except (RateLimited, RetryLater):
-        # One busy company keeps nobody from choosing among the others.
+        # It is busy; the person can choose it all the same.
         return dossier
     named = ", ".join(map(str, lacking)) or None
     return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)

@@ -28,7 +28,7 @@ def _raw(code: Any) -> str:
 
 
 def _identity(row: Row, name: str = "Description") -> dict[str, str]:
-    """Return the fields that every resource has."""
+    """Return the fields that every resource has: ID, Code and Description or Name."""
     return {"id": odata.same_guid(row["ID"]), "code": values.text(row.get("Code")), "name": values.text(row.get(name))}
 
 
@@ -69,7 +69,7 @@ class Journal(TypedRecord):
     own_rate: bool
 
     def serves(self, side: Side) -> bool:
-        """Whether entries of this side may stand in it."""
+        """Whether entries of this side belong in it, by its Type (§3.5)."""
         return self.type in (SALES_JOURNAL_TYPES if side == "sale" else PURCHASE_JOURNAL_TYPES)
 
     @classmethod
@@ -101,7 +101,7 @@ class VatCode(TypedRecord):
     blocked: bool
 
     def __post_init__(self) -> None:
-        """Accept the string the kit kept."""
+        """Accept the percentage as the string that the kit stores."""
         object.__setattr__(self, "percentage", Decimal(self.percentage))
 
     @property
@@ -119,7 +119,7 @@ class VatCode(TypedRecord):
         return self.transaction_type in {"B", "S" if side == "sale" else "P"}
 
     def can_mean(self, side: Side, category: str, rate: Decimal | None) -> bool:
-        """Whether the code's own properties say what the category says."""
+        """Whether the properties of the code fit the VAT category and rate of an invoice line."""
         eu = self.eu_listing != "N" or self.intrastat
         if category in RATED:
             return self.computes_vat and not eu and rate is not None and self.percentage == rate
@@ -182,24 +182,24 @@ class Relation(RelationRecord):
     purchase_account_id: str | None
     email: str = ""
     sales_condition: str | None = None
-    """Code of its own payment condition, empty when it has none; None when it was imported before this was asked."""
+    """Code of its own payment condition, empty when it has none; None when it was imported before this field was read."""
     purchase_condition: str | None = None
 
     @property
     def is_customer(self) -> bool:
-        """Only Status C may stand on a sales entry ("Invalid: Customer (Type)", §3.4)."""
+        """Only an account of Status C can be the Customer of a SalesEntry ("Invalid: Customer (Type)", §3.4)."""
         return self.status == "C"
 
     def has_role(self, side: Side) -> bool:
-        """Whether the relation may stand on an entry of this side (§3.4)."""
+        """Whether it can be the Customer or Supplier of an entry of this side (§3.4)."""
         return self.is_customer if side == "sale" else self.is_supplier
 
     def payment_condition(self, side: Side) -> str | None:
-        """Return the payment condition that Exact applies by itself; as the fields say."""
+        """Return its own PaymentCondition, which Exact applies by itself; empty and None as in the fields."""
         return self.sales_condition if side == "sale" else self.purchase_condition
 
     def account_id(self, side: Side) -> str | None:
-        """Return the ledger account Exact proposes for this relation."""
+        """Return the id of the GLAccount that Exact proposes for this relation."""
         return self.sales_account_id if side == "sale" else self.purchase_account_id
 
     @classmethod

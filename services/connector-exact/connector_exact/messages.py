@@ -1,9 +1,9 @@
-"""Exact's own sentences, turned into our problem codes.
+"""From Exact's sentences to our problem codes.
 
 Functional refusals come as sentences in the language of the Exact user (nl, fr or en), several joined by CRLF. They are
 built from a small grammar — *verb: thing* — so the table holds verbs and things, not every sentence. Dutch and English
-wordings were seen on the live service; French ones are by analogy until a tenant shows them, and both spellings of an
-accent are accepted. What the table does not know is kept whole as ``vendor_refused``: never guessed, never swallowed.
+wordings were seen on the live service; French ones are by analogy until a tenant shows them; accents may be missing.
+An unknown sentence is reported whole, as ``vendor_refused``.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Meaning:
-    """One sentence of Exact: the problem it stands for, and the sentence itself for the person."""
+    """One sentence of Exact, and the code of the problem it reports."""
 
     code: str
     sentence: str
@@ -130,7 +130,7 @@ _PROBLEMS: Final[dict[tuple[str, str], str]] = {
     ("unknown", "financial_year"): "financial_year_missing",
 }
 
-# Sentences outside the grammar, each recognised by a part that does not change with the figures in it.
+# Sentences outside the grammar, each recognised by a part without figures.
 _IS_BLOCKED: Final = r"(is|est) (blocked|geblokkeerd|bloquee?)\b"
 _WHOLE: Final[tuple[tuple[str, str], ...]] = (
     (r"period is closed|periode is afgesloten|periode( comptable)?( est)? (cloturee|fermee)", "period_closed"),
@@ -200,7 +200,7 @@ def _key(table: dict[str, tuple[str, ...]], text: str) -> str | None:
 
 
 def _plain(sentence: str) -> str:
-    """Return the sentence without accents, case and doubled spaces; Exact is not consistent in any of them."""
+    """Return the sentence without accents, case and doubled spaces; Exact varies in each of them."""
     decomposed = unicodedata.normalize("NFKD", sentence.replace("’", "'"))
     without_accents = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return re.sub(r"\s+", " ", without_accents).casefold().strip()

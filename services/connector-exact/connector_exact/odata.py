@@ -1,4 +1,4 @@
-"""OData v2 as Exact Online speaks it: literals to ask with, and answers to read.
+"""OData v2 as Exact Online speaks it: literals for ``$filter``, and the values of an answer.
 
 Pure. Vendor pages: "Integrate efficiently with OData" and "REST API – Restrictions"; the surprises are kept in README.md.
 """
@@ -19,11 +19,11 @@ _KEY = re.compile(r"\(guid'([0-9a-fA-F-]{36})'\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-# ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── literals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def guid(value: UUID | str) -> str:
-    """Return a GUID literal; anything that is no GUID is our own bug and raises."""
+    """Return a GUID literal; raise ``ValueError`` for anything else, which is a bug of ours."""
     return f"guid'{UUID(str(value))}'"
 
 
@@ -50,15 +50,15 @@ def any_of(*terms: str) -> str:
 def shape(resource: str, *terms: str) -> str:
     """Return what questions have in common that differ only in their values, or in how many terms they join.
 
-    Which fields may be filtered, and whether terms may be joined, differs from resource to resource and is told by a 400 only
-    (§2). A refusal is one of the ten errors an hour that stop an endpoint (§4.3): repeated for every document, a refused filter
-    would soon stop the bookings there. So refusals are remembered by shape (``koppel_connector.refused_questions``).
+    Which fields may be filtered, and whether terms may be joined, differs from resource to resource; only a 400 shows it (§2).
+    A refusal is one of the ten errors an hour that stop an endpoint (§4.3): repeated for every document, a refused filter would
+    soon stop the bookings there. So refusals are remembered by shape (``koppel_connector.refused_questions``).
     """
     kinds = sorted({re.sub(r"'(?:[^']|'')*'", "''", term) for term in terms})
     return f"{resource}: {' or '.join(kinds)}{' …' * (len(terms) > 1)}"
 
 
-# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def rows(body: Any) -> list[Row]:
@@ -70,14 +70,14 @@ def rows(body: Any) -> list[Row]:
 
 
 def expanded(value: Any) -> list[Row] | None:
-    """Return the rows of an expanded navigation property; None when they were not all sent along (deferred, paged, absent)."""
+    """Return the rows of an expanded navigation property; None when it is deferred, paged or absent, so rows may be missing."""
     if isinstance(value, Mapping) and ("__next" in value or "results" not in value):
         return None
     return rows({"d": value}) if isinstance(value, Mapping | list) else None
 
 
 def next_page(body: Any, base_url: str) -> str | None:
-    """Return the address of the following page, to be followed verbatim — but for the host, which is always ours to name.
+    """Return the address of the next page as Exact gives it, except for the host, which is always the configured one.
 
     Behind a proxy or tunnel Exact's links name its own host; a token never goes to a host that an answer names.
     """
@@ -93,7 +93,7 @@ def next_page(body: Any, base_url: str) -> str | None:
 
 
 def entity(body: Any) -> Row:
-    """Return the single object of a keyed or creating answer; empty when there is none."""
+    """Return the object of an answer to a key or a POST; empty when there is none."""
     inner = body.get("d") if isinstance(body, Mapping) else None
     if isinstance(inner, Mapping) and "results" not in inner:
         return inner
@@ -101,16 +101,16 @@ def entity(body: Any) -> Row:
     return found[0] if len(found) == 1 else {}
 
 
-def made_id(row: Row, location: str | None, name: str) -> str | None:
-    """Return the id of what a POST made: from its answer, else from ``Location``."""
-    if told := same_guid(row.get(name)):
-        return told
+def created_id(row: Row, location: str | None, name: str) -> str | None:
+    """Return the id of what a POST created: from the body, else from ``Location``."""
+    if in_body := same_guid(row.get(name)):
+        return in_body
     found = _KEY.search(location or "")
     return found[1].casefold() if found else None
 
 
 def day(value: Any) -> date | None:
-    """Decode ``/Date(ms)/``: local wall clock written as if it were UTC, so it must be read as UTC."""
+    """Decode ``/Date(ms)/``: Exact writes local time as if it were UTC, so it is read as UTC."""
     if not isinstance(value, str):
         return None
     if (found := _WIRE_DATE.match(value)) is not None:
@@ -125,5 +125,5 @@ def day(value: Any) -> date | None:
 
 
 def same_guid(value: Any) -> str:
-    """Return an id in the one spelling in which ids are kept and compared: Exact is not consistent in its letters."""
+    """Return an id as ids are stored and compared, in lower case: Exact writes both."""
     return values.text(value).casefold()

@@ -1,7 +1,7 @@
-"""What Exact knows of periods (``koppel_connector.ledger.periods``): FinancialPeriods, and the state of a Journal in one (§3.5).
+"""Exact's answers for ``koppel_connector.ledger.periods``: FinancialPeriods, and the Status of a Journal in one (§3.5).
 
-Exact counts what it refuses and blocks an endpoint for an hour after ten errors (§4.3), so they are asked before an entry leaves.
-A missing right is mostly answered with an empty list (§3.3): that says nothing, and the entry goes out.
+Exact blocks an endpoint for an hour after ten errors (§4.3), so both are asked before an entry is sent.
+A missing right is mostly answered with an empty list (§3.3): nothing is known then, and the entry is sent.
 """
 
 from koppel_bookkeeping.periods import Period
@@ -47,6 +47,6 @@ def period_in(row: Row) -> Period | None:
 
 
 def is_about(row: Row, journal: str, period: Period) -> bool:
-    """Return whether a row is the one asked for; not every resource heeds every filter."""
+    """Whether a row is of this journal and period; not every resource applies every filter."""
     asked = {"Journal": journal, "Year": str(period.year), "Period": str(period.number)}
     return all(str(row[name]).strip() == wanted for name, wanted in asked.items() if row.get(name) is not None)

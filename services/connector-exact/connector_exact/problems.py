@@ -18,7 +18,7 @@ def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: s
     return ProblemKind(code, who_can_fix, nl=nl, fr=fr, en=en, blocks=blocks, degrades=code in _WHOLE_CONNECTION)
 
 
-# Problems of the connection rather than of one document.
+# Problems of the connection, not of one document.
 _WHOLE_CONNECTION: Final = frozenset(
     {"missing_right", "no_division_access", "app_scope_missing", "licence_expired", "user_blocked", "customer_blocked"}
     | {"division_blocked", "division_missing"}
@@ -60,7 +60,6 @@ PROBLEMS: Final = ProblemCatalogue((
          "Kies de administratie van Exact Online waarin dit dossier geboekt wordt.",
          "Choisissez le dossier Exact Online dans lequel ce dossier est comptabilisé.",
          "Choose the Exact Online company this dossier is booked in."),
-    # ── journal ──
     # ── counterparty ──
     _problem("relation_account_differs", ACCOUNTANT, True,
          "De verzamelrekening van de relatie verschilt van die van het dagboek. Maak ze gelijk in Exact Online.",
@@ -71,7 +70,6 @@ PROBLEMS: Final = ProblemCatalogue((
          "De btw-code rekent inclusief btw en kan niet gebruikt worden. Kies een code van het type exclusief.",
          "Le code TVA calcule TVA comprise et ne peut pas être utilisé. Choisissez un code de type hors TVA.",
          "The VAT code calculates including VAT and cannot be used. Choose a code of the exclusive type."),
-    # ── ledger accounts ──
     # ── period, condition, number ──
     _problem("entry_number_not_numeric", ACCOUNTANT, True,
          "Het documentnummer kan geen boekstuknummer zijn: Exact wil alleen cijfers. Laat Exact nummeren.",
@@ -94,6 +92,5 @@ PROBLEMS: Final = ProblemCatalogue((
          "Het Document met de bestanden van deze boeking staat niet meer in Exact Online. Probeer opnieuw: Koppel maakt het dan opnieuw aan.",
          "Le Document contenant les fichiers de cette écriture n’est plus dans Exact Online. Réessayez : Koppel le recrée alors.",
          "The Document with the files of this entry is no longer in Exact Online. Retry, and Koppel makes it again."),
-    # ── what Exact says in words we do not know, or about our own request ──
 ))
 # fmt: on

@@ -1,4 +1,4 @@
-"""What Exact Online is like: how it lets us in, what it counts, what its token endpoint means (vendor sheet §1, §3.12, §4)."""
+"""Exact Online as data: OAuth, limits, and the errors of its token endpoint (vendor sheet §1, §3.12, §4)."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, To
 
 from .problems import PROBLEMS
 
-# No page documents the address of an entry's screen (vendor sheet §3.12): an assumption, kept as data.
+# An assumption: no page documents the address of an entry's screen (vendor sheet §3.12).
 ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
 
 PROFILE: Final = Profile(
@@ -21,7 +21,7 @@ PROFILE: Final = Profile(
         refresh_not_before_s=570,
         refresh_valid_days=30,
         keep_alive_days=7,
-        # An accountant who is still logged in as somebody else must be able to choose (§1.2).
+        # An accountant who is still logged in as another user must be able to choose (§1.2).
         authorize_params={"force_login": "1"},
         errors=(
             TokenError("too_early", description="TooEarlyToRefreshTokens"),
@@ -33,8 +33,8 @@ PROFILE: Final = Profile(
             TokenError("misconfigured", error="invalid_client"),
             TokenError("misconfigured", error="invalid_request"),
             TokenError("transient", status=429),
-            # A refresh token past its 30 days answers 400 or 401 in a form nobody has written down; "Bad Request" alone is
-            # what a wrong client id or secret gets (§1.4). Neither passes by waiting.
+            # A refresh token past its 30 days answers 400 or 401 in an undocumented form; "Bad Request" alone is
+            # what a wrong client id or secret gets (§1.4). Waiting helps neither.
             TokenError("misconfigured", status=400),
             TokenError("revoked", status=401),
         ),
@@ -56,7 +56,7 @@ PROFILE: Final = Profile(
         Window("day", 5_000, 86_400, HeaderNames("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")),
     ),
     # Exact blocks an endpoint for an hour after more than 10 errors (§4.3). Refusals that come as 500 are not on its list, but
-    # are said to count; "it exists already" (``AlreadyExists``) tells of no error, and does not count here.
+    # are said to count; "Data already exists" (``AlreadyExists``) is no error and does not count here.
     error_budget=ErrorBudget(capacity=6, period_s=3_600, reserve=2),
     deadline_s=20.0,
 )

@@ -1,6 +1,6 @@
-"""What Exact does for ``koppel_connector.ledger.relations``: search a relation, make one, and give it the role it needs.
+"""Exact's part of ``koppel_connector.ledger.relations``: search an account (``crm/Accounts``), create one, give it its role.
 
-A relation is made under an id that follows from the party, so that neither a lost answer nor two documents at once make it twice.
+Its id is derived from the party, so that neither a lost answer nor two documents at once create it twice.
 """
 
 from dataclasses import replace
@@ -34,11 +34,11 @@ class ExactRelations(RelationsOfVendor[Relation]):
         self._division = vendor.settings.division
 
     async def search(self, party: Party) -> list[Relation]:
-        """Search by every spelling of its numbers, by name and by code."""
+        """Search by every spelling of the numbers, by name and by code."""
         return [Relation.read(row) for row in await self._exact.find_relations(search_terms(party))]
 
     async def create(self, party: Party, side: Side) -> Relation:
-        """Make the relation; where it exists already, return that one, in the role it needs."""
+        """Create the relation; where it exists already, return that one, in the role it needs."""
         await _note_creation(self._store, party.identity, party.name)
         ours = our_ids.relation_id(self._division, party.identity)
         body = creation(party, side)
@@ -49,17 +49,17 @@ class ExactRelations(RelationsOfVendor[Relation]):
                 raise
         if (row := await self._exact.relation_by_id(ours)) is not None:
             return Relation.read(row)
-        # A search may not show it yet; it takes the role all the same.
+        # The search does not show it yet; a PUT reaches it by its id.
         await self._exact.change_relation(ours, role(side))
         return Relation.read({**body, "ID": ours})
 
     async def give_role(self, relation: Relation, side: Side) -> Relation:
-        """Make it a customer (Status C) or a supplier (``IsSupplier``), and touch nothing else (§3.4)."""
+        """Make it a customer (Status C) or a supplier (``IsSupplier``); no other field is changed (§3.4)."""
         await self._exact.change_relation(relation.id, role(side))
         return replace(relation, status="C") if side == "sale" else replace(relation, is_supplier=True)
 
     async def complete(self, relation: Relation, side: Side) -> Relation:
-        """Ask for the payment conditions of a relation that was imported before they were read."""
+        """Read the payment conditions of a relation that an older version imported without them."""
         if relation.payment_condition(side) is not None:
             return relation
         row = await self._exact.relation_by_id(relation.id)
@@ -67,10 +67,10 @@ class ExactRelations(RelationsOfVendor[Relation]):
 
 
 async def _note_creation(store: MasterDataStore, identity: str, name: str) -> None:
-    """Where Exact gives the ids: create a relation only when no search may still hide one we created.
+    """Where Exact gives the ids, make sure that no search still hides a relation that we created.
 
     Raises:
-        RetryLater: a creation of this relation left a moment ago, and its answer got lost.
+        RetryLater: this relation was sent a moment ago, and the answer got lost.
     """
     if our_ids.are_kept(store, RELATIONS):
         return

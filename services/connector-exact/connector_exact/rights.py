@@ -1,4 +1,4 @@
-"""The rights Koppel needs in a division, and how a missing one is named to a person (§5.2, R085–R087)."""
+"""The rights that Koppel needs in a division, and how a person reads which one is missing (§5.2, R085–R087)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,15 +34,15 @@ MATRIX: Final = TO_IMPORT + TO_BOOK
 
 
 async def missing(exact: Exact, rights: Iterable[Right] = MATRIX) -> list[Right]:
-    """Ask Exact right by right; return the ones the user lacks."""
+    """Ask Exact right by right (``users/UserHasRights``); return those that the user lacks."""
     return [right for right in rights if not await exact.may(right.endpoint, right.action)]
 
 
 async def insist_on_reading(exact: Exact, endpoint: str) -> None:
-    """Let nobody take an empty list for "not there" who may not read: Exact answers 200 with no rows then (§3.3).
+    """Make sure that an empty list means "not there": without the right to read, Exact answers 200 with no rows (§3.3).
 
     Raises:
-        Blocked: the right to read is missing, which is told at once to whoever can grant it.
+        ActionRequired: the right to read is missing; the accountant can grant it.
     """
     if not await exact.may(endpoint, "GET"):
         raise answers.refusal("missing_right", f"read (GET {endpoint})")

@@ -1,4 +1,4 @@
-"""What can be told to this connector: by the operator (environment, contract §2) and per connection (contract §7).
+"""Settings: the operator's (environment, contract §2) and those of a connection (contract §7).
 
 Codes are written as Exact shows them to a person, never its GUIDs.
 """
@@ -23,7 +23,7 @@ class ExactServiceSettings(ConnectorSettings):
 
     @model_validator(mode="after")
     def _has_an_address_and_a_registration(self) -> Self:
-        # Without them every consent ends in a refusal of Exact's, and nobody who gives one can mend that.
+        # Without them Exact refuses every consent, and the person who gives it cannot change that.
         self._needed_in_production("exact_client_id", "exact_client_secret")
         self._needs_vendor_address("exact_base_url", LIVE_URL)
         return self
@@ -39,19 +39,19 @@ Destination = Annotated[Literal["journal", "mailbox", "scan_service"], AfterVali
 
 
 class Destinations(SettingsPart):
-    """Where documents go inside Exact (R080). Mailbox and ScanService are refused until they exist."""
+    """Where documents go inside Exact (R080). Mailbox and ScanService are refused until Koppel supports them."""
 
     sale: Destination = "journal"
     purchase: Destination = "journal"
 
 
 class ExactSettings(LedgerSettings):
-    """The settings of one connection. All may come later; what is missing to send is told by ``missing``."""
+    """The settings of one connection. All may be set later; ``missing`` names what sending needs."""
 
     division: int | None = Field(None, ge=1, le=2**31 - 1, json_schema_extra={"chooses_from": "remote_dossier"})
     destination: Destinations = Destinations()
     entry_numbers: Literal["vendor", "document"] = "vendor"
-    """``document``: the invoice number becomes Exact's entry number where it is free; a taken one is never overwritten."""
+    """``document``: the invoice number becomes Exact's entry number where it is free; no entry is ever overwritten."""
     send_coda: Literal[False] = False
 
     def missing(self) -> list[str]:

@@ -1,1 +1,1 @@
-"""Pure mapping: a read document and the vendor's masters in, the bodies of Exact's REST API out. No I/O, no clock."""
+"""Pure mapping: a booking and the division's master data in, the bodies of Exact's REST API out. No I/O, no clock."""

@@ -1,4 +1,4 @@
-"""The journal entry: its body as Exact wants it, and what must come back when it is read again."""
+"""A SalesEntry or PurchaseEntry: its body as Exact wants it, and what reading it back must show."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ TYPES: Final[Mapping[Side, tuple[int, int]]] = {"sale": (20, 21), "purchase": (3
 
 @dataclass(frozen=True)
 class Family:
-    """Sales and purchase entries: one shape, other names."""
+    """SalesEntries or PurchaseEntries: one shape, two sets of names."""
 
     path: str
     party: str
@@ -43,7 +43,7 @@ FAMILIES: Final[Mapping[Side, Family]] = {
 
 @dataclass(frozen=True)
 class EntryLine:
-    """One line: account, VAT code, and amounts as Exact wants them: negative on a credit note (§3.8)."""
+    """One line: GLAccount, VATCode, and amounts, negative on a credit note (§3.8)."""
 
     net: Decimal
     tax: Decimal
@@ -52,7 +52,7 @@ class EntryLine:
     vat: VatCode
 
     def body(self) -> dict[str, Any]:
-        """Return the line. VATCode always goes along, or the account's own would silently be used (§5.3c)."""
+        """Return the line. VATCode is always sent: without it Exact silently takes the GLAccount's own (§5.3c)."""
         line: dict[str, Any] = {
             "GLAccount": self.account.id,
             "AmountFC": self.net,
@@ -67,7 +67,7 @@ class EntryLine:
 
 @dataclass(frozen=True)
 class Entry:
-    """One journal entry, complete but for its ids."""
+    """One entry, complete but for EntryID and Document."""
 
     booking: Booking
     terms: Terms
@@ -88,7 +88,7 @@ class Entry:
 
     @property
     def your_ref(self) -> str:
-        """Return the document's number as Exact can hold it; a long one keeps its end, which is what differs."""
+        """Return the document's number as YourRef; a long one keeps its end, where numbers differ."""
         return your_ref(self.booking.number)
 
     def body(self, entry_id: UUID, document_id: str | None) -> dict[str, Any]:
@@ -127,11 +127,10 @@ def entry_number_of(number: str) -> int:
 
 
 def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> list[str]:
-    """Return what Exact holds otherwise than it was sent, in figures; empty when booked to the cent.
+    """Return what differs between the entry that Exact holds and the one that was sent; empty when booked to the cent.
 
-    ``expected`` is what ``expectation`` remembered when the entry left. Lines are compared as a bag: Exact may number
-    them as it likes. Only what we told is compared — VAT of a reverse-charge code is Exact's own affair — and only what
-    Exact tells: a property left out of an answer is no difference.
+    ``expected`` is what ``expectation`` returned when the entry was sent. Only fields that were sent are compared (Exact computes
+    the VAT of a reverse-charge code itself), and only those that the answer contains.
     """
     found: list[str] = []
     total = values.amount(row.get("AmountFC"))
@@ -155,7 +154,7 @@ def differences(expected: Mapping[str, Any], row: Row, lines: Sequence[Row]) -> 
 
 
 def expectation(entry: Entry, document_id: str | None) -> dict[str, Any]:
-    """Return, as JSON to keep with the delivery, what reading the entry back must show."""
+    """Return what reading the entry back must show, as JSON that is saved with the delivery."""
     plain, credit = TYPES[entry.booking.side]
     expected: dict[str, Any] = {
         "total": str(entry.total),
@@ -196,5 +195,5 @@ def _figures_held(line: Row) -> LineFigures:
 
 
 def your_ref(number: str) -> str:
-    """Return a document number as ``YourRef`` can hold it."""
+    """Return a document number as YourRef: its last 30 characters."""
     return number.strip()[-YOUR_REF_LENGTH_MAX:]

@@ -1,4 +1,4 @@
-"""The counterparty in Exact: where to look for it, and how it is described when it must be created."""
+"""The counterparty in ``crm/Accounts``: the filters that find it, and the body that creates it."""
 
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ def _vat_spellings(party: Party) -> list[str]:
 
 
 def creation(party: Party, side: Side) -> dict[str, Any]:
-    """Return the body that makes the relation, with the role the entry will demand."""
+    """Return the body that creates the relation, with the role that the entry needs."""
     body = {
         "Name": party.name[:NAME_LENGTH_MAX],
         "VATNumber": bare_number(party.vat_number),
@@ -49,5 +49,5 @@ def creation(party: Party, side: Side) -> dict[str, Any]:
 
 
 def role(side: Side) -> dict[str, Any]:
-    """Return only what a relation lacks to play its role; a PUT that also carries Code fails (§3.4)."""
+    """Return the field that gives a relation its role; a PUT that also carries Code fails (§3.4)."""
     return {"Status": "C"} if side == "sale" else {"IsSupplier": True}
