@@ -20,6 +20,11 @@ from typing import Any
 FORMATS = ("libs/ubl", "libs/coda")
 ITSELF = PurePosixPath("tests/architecture/test_words.py")
 SANDBOX_AND_DEPLOY = ("sandbox", "deploy")
+SERVICE_TESTS = (
+    "services/connector-exact/tests",
+    "services/dossier-api/tests",
+    "services/export-scheduler/tests",
+)
 TESTS = ("tests", "services/connector-exact/tests", "services/dossier-api/tests", "libs/connector-kit")
 
 
@@ -66,10 +71,10 @@ WORDS = (
     Banned("desk", "direct_vendor, client", TESTS, in_tests=True),
     Banned("papers", "document_samples, documents", TESTS, in_tests=True),
     Banned("hand", "deliver", ("libs/connector-kit/koppel_connector/testing",)),
-    Banned(
-        "told", "result, event, events", ("services/connector-exact/tests", "services/dossier-api/tests"), in_tests=True
-    ),
-    Banned("hear", "deliver", ("services/dossier-api/tests",), in_tests=True),
+    Banned("told", "result, event, reported", SERVICE_TESTS, in_tests=True),
+    Banned("tell", "send, report", SERVICE_TESTS, in_tests=True),
+    Banned("hear", "deliver", SERVICE_TESTS, in_tests=True),
+    Banned("heard", "received", SERVICE_TESTS, in_tests=True),
 )
 
 

@@ -164,15 +164,15 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
         return Verified(str(json.loads(notice.content)["id"]))
 
     def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
-        told = json.loads(notice.content)
-        match told["event"]:
+        given = json.loads(notice.content)
+        match given["event"]:
             case "entry":
-                return [EntryChanged(told["reference"])]
+                return [EntryChanged(given["reference"])]
             case "bounce":
-                return [DeliveryBounced(Problem("rejected_by_vendor", told["reason"]), told["reference"])]
+                return [DeliveryBounced(Problem("rejected_by_vendor", given["reason"]), given["reference"])]
             case "accounts":
-                return [MasterDataChanged(told.get("company"))]
-        raise ValueError(told["event"])
+                return [MasterDataChanged(given.get("company"))]
+        raise ValueError(given["event"])
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         if answer.status == 423:

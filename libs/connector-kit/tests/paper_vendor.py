@@ -217,7 +217,7 @@ class PaperVendor(LoopbackServer):
     async def _say(
         self, writer: asyncio.StreamWriter, status: int, body: Any, headers: dict[str, Any] | None = None
     ) -> bool:
-        said = {name: str(value) for name, value in (headers or {}).items()}
-        writer.write(http_answer(status, json.dumps(body).encode(), {"Content-Type": "application/json", **said}))
+        shown = {name: str(value) for name, value in (headers or {}).items()}
+        writer.write(http_answer(status, json.dumps(body).encode(), {"Content-Type": "application/json", **shown}))
         await writer.drain()
         return True

@@ -1,4 +1,4 @@
-"""A document that cannot be booked as it stands: told with the vendor's name, and nothing is sent."""
+"""A document that cannot be booked as it stands: reported with the vendor's name, and nothing is sent."""
 
 from collections.abc import AsyncIterator, Callable
 

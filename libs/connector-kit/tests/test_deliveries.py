@@ -1,4 +1,4 @@
-"""Ready documents, revisions, fairness, connections that stop and come back, and what people are told."""
+"""Ready documents, revisions, fairness, connections that stop and come back, and what people are shown."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -60,7 +60,7 @@ async def test_a_newer_revision_never_books_beside_an_older(
 async def test_a_newer_revision_never_books_beside_what_a_person_left(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
-    """Found twice, it is there, though we were never told an entry."""
+    """Found twice, it is there, though we were never given an entry."""
     await harness.fail(Fault.ACTS_THEN_RESETS)
     await testbed.deliver(revised(testbed, harness, 1))
     (row,) = await testbed.until_state("unknown")

@@ -195,9 +195,9 @@ async def test_a_consent_of_a_public_client_on_another_server(
     await testbed.until_state("booked")
     (form,) = vendor.token_forms
     assert set(form) == {"grant_type", "code", "redirect_uri", "client_id", "code_verifier"}
-    said = "".join(str(each) for each in await testbed.rows("SELECT request, response, message FROM attempt"))
+    logged = "".join(str(each) for each in await testbed.rows("SELECT request, response, message FROM attempt"))
     for secret in (form["code_verifier"], *vendor.authentication, *vendor.dossier_sessions):
-        assert secret not in said
+        assert secret not in logged
 
 
 async def test_there_is_no_callback_where_nothing_is_consented(

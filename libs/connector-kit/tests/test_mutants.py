@@ -23,8 +23,8 @@ from connector_griffel_tests.harness import GriffelHarness  # isort: skip
 
 @pytest.mark.parametrize("mutant", CAUGHT_BY, ids=lambda mutant: mutant.__name__)
 async def test_a_mistake_is_seen(mutant: type[GriffelConnector], make_database: Callable[..., str]) -> None:
-    scenario, said = CAUGHT_BY[mutant]
-    with pytest.raises(AssertionError, match=re.escape(said)):
+    scenario, message = CAUGHT_BY[mutant]
+    with pytest.raises(AssertionError, match=re.escape(message)):
         await run(scenario, mutant(), make_database)
 
 

@@ -31,15 +31,15 @@ async def testbed(
         yield running
 
 
-async def tell(
-    testbed: Testbed, told: dict[str, Any] | bytes, *, address: object = "paper", secret: str = SECRET
+async def send_notice(
+    testbed: Testbed, content: dict[str, Any] | bytes, *, address: object = "paper", secret: str = SECRET
 ) -> httpx2.Response:
     """Send a notice as the vendor does: without a token of ours, signed with the secret that we share."""
-    content = told if isinstance(told, bytes) else json.dumps(told).encode()
-    signature = hmac.new(secret.encode(), content, "sha256").hexdigest()
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
     async with testbed.caller(None) as vendor:
         headers = {"X-Paper-Signature": signature, "Authorization": "Basic c2VjcmV0"}
-        return await vendor.post(f"/v1/notices/{address}", content=content, headers=headers)
+        return await vendor.post(f"/v1/notices/{address}", content=body, headers=headers)
 
 
 async def exported(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> Any:
@@ -67,11 +67,11 @@ async def handled(testbed: Testbed) -> None:
 
 async def test_what_does_not_prove_where_it_comes_from_is_401_and_not_kept(testbed: Testbed) -> None:
     connection = (await testbed.rows("SELECT id FROM connection"))[0].id
-    told = {"id": "n1", "event": "accounts", "company": "any"}
+    given = {"id": "n1", "event": "accounts", "company": "any"}
     for address, secret in (("paper", "guessed"), (connection, SECRET), (uuid4(), SECRET)):
-        answer = await tell(testbed, told, address=address, secret=secret)
+        answer = await send_notice(testbed, given, address=address, secret=secret)
         assert (answer.status_code, answer.json()["code"]) == (401, "unverified_notice")
-    assert (await tell(testbed, b"\xff not JSON, and well signed")).status_code == 401
+    assert (await send_notice(testbed, b"\xff not JSON, and well signed")).status_code == 401
     assert await testbed.rows("SELECT 1 FROM notice") == []
 
 
@@ -79,14 +79,14 @@ async def test_a_connection_that_was_removed_takes_no_notice(testbed: Testbed) -
     connection = (await testbed.rows("SELECT id FROM connection"))[0].id
     async with testbed.owner() as owner:
         await owner.patch(f"/v1/connections/{connection}", json={"settings": {"pin": "4071"}})
-        told = {"id": "n1", "event": "accounts"}
-        assert (await tell(testbed, told, address=connection, secret="4071")).status_code == 202
+        given = {"id": "n1", "event": "accounts"}
+        assert (await send_notice(testbed, given, address=connection, secret="4071")).status_code == 202
         await owner.delete(f"/v1/connections/{connection}")
-        assert (await tell(testbed, told | {"id": "n2"}, address=connection, secret="4071")).status_code == 401
+        assert (await send_notice(testbed, given | {"id": "n2"}, address=connection, secret="4071")).status_code == 401
 
 
 async def test_a_notice_has_a_size_limit(testbed: Testbed) -> None:
-    answer = await tell(testbed, b"x" * 1_000_001)
+    answer = await send_notice(testbed, b"x" * 1_000_001)
     assert (answer.status_code, answer.json()["code"]) == (413, "notice_too_large")
     assert await testbed.rows("SELECT 1 FROM notice") == []
 
@@ -96,7 +96,7 @@ async def test_what_the_vendor_booked_is_read_back_now(
 ) -> None:
     row = await exported(testbed, harness, vendor)
     vendor.ledger[0]["booked"] = True
-    assert (await tell(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})).status_code == 202
+    assert (await send_notice(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})).status_code == 202
     await testbed.until_state("booked")
     (notice,) = await testbed.rows("SELECT * FROM notice")
     assert "authorization" not in notice.headers
@@ -108,7 +108,7 @@ async def test_what_is_unknown_is_looked_up_now(testbed: Testbed, harness: Paper
     (row,) = await testbed.until_state("unknown")
     # As it is after a search that found nothing, whose repeat is far away.
     await testbed.change("UPDATE delivery SET not_found = 1, due_at = clock_timestamp() + interval '1 hour'")
-    await tell(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
+    await send_notice(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
     await testbed.until_state("booked")
     assert len(vendor.ledger) == 1
 
@@ -117,9 +117,9 @@ async def test_what_bounced_is_a_problem_and_may_be_sent_again(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
     row = await exported(testbed, harness, vendor)
-    told = {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"}
+    given = {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"}
     for _ in range(3):
-        assert (await tell(testbed, told)).status_code == 202
+        assert (await send_notice(testbed, given)).status_code == 202
     (failed,) = await testbed.until_state("failed")
     assert failed.problem["detail"] == "no such mailbox"
     await handled(testbed)
@@ -127,7 +127,7 @@ async def test_what_bounced_is_a_problem_and_may_be_sent_again(
     async with testbed.owner() as owner:
         assert (await owner.post(f"/v1/deliveries/{row.id}/retry")).status_code == 202
     await testbed.until_state("booked")
-    assert (await tell(testbed, told)).status_code == 202
+    assert (await send_notice(testbed, given)).status_code == 202
     await handled(testbed)
     assert [each.state for each in await testbed.deliveries()] == ["booked"], "a repeated notice had a second effect"
 
@@ -138,8 +138,8 @@ async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor
         "UPDATE connection SET limit_scope = 'company 7', imported_at = imported_at - interval '1 hour'"
     )
     for number in range(5):
-        await tell(testbed, {"id": f"n{number}", "event": "accounts", "company": "company 7"})
-    await tell(testbed, {"id": "other", "event": "accounts", "company": "company 8"})
+        await send_notice(testbed, {"id": f"n{number}", "event": "accounts", "company": "company 7"})
+    await send_notice(testbed, {"id": "other", "event": "accounts", "company": "company 8"})
     await handled(testbed)
 
     async def imported() -> bool:
@@ -150,8 +150,8 @@ async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor
 
 
 async def test_a_notice_that_cannot_be_worked_off_waits_and_is_given_up_in_the_end(testbed: Testbed) -> None:
-    await tell(testbed, {"id": "n1", "event": "bounce", "reference": "KPL-NOBODY", "reason": "?"})
-    await tell(testbed, {"id": "n2", "event": "invented"})
+    await send_notice(testbed, {"id": "n1", "event": "bounce", "reference": "KPL-NOBODY", "reason": "?"})
+    await send_notice(testbed, {"id": "n2", "event": "invented"})
 
     async def tried() -> bool:
         await testbed.change("UPDATE notice SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
@@ -170,13 +170,15 @@ async def test_a_process_killed_between_store_and_work_loses_no_notice(
         testbed.start(loops)
         await harness.connect(testbed)
         row = await exported(testbed, harness, vendor)
-        await tell(testbed, {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"})
+        await send_notice(
+            testbed, {"id": "n1", "event": "bounce", "reference": row.remote_ref, "reason": "no such mailbox"}
+        )
         assert await killed_worker(testbed) == 137
         assert [each.state for each in await testbed.deliveries()] == ["exported"], "the dead worker had no effect"
         testbed.start(("notices",))
         await handled(testbed)
-        told = await testbed.rows("SELECT version FROM delivery WHERE state = 'failed'")
-        assert len(told) == 1
+        failed = await testbed.rows("SELECT version FROM delivery WHERE state = 'failed'")
+        assert len(failed) == 1
 
 
 async def killed_worker(testbed: Testbed) -> int | None:
@@ -186,7 +188,7 @@ async def killed_worker(testbed: Testbed) -> int | None:
         return await asyncio.wait_for(worker.wait(), 30)
 
 
-def test_an_id_of_a_connection_is_told_from_a_vendors_key() -> None:
+def test_an_id_of_a_connection_is_distinguished_from_a_vendors_key() -> None:
     from koppel_connector.delivery.notices import connection_id_of
 
     number = uuid4()

@@ -227,5 +227,5 @@ async def test_a_used_up_budget_tells_until_when_too(connected: Testbed, harness
     await connected.deliver(connected.ready(*harness.document(1)))
     (delivery,) = (await get(connected, "/v1/deliveries"))["items"]
     assert delivery["waits_for"]["problem"]["code"] == "rate_limited_long"
-    said = delivery["waits_for"]["problem"]["message"]["en"]
-    assert "/2" in said, f"the day is told, since it is not today: {said}"
+    sentence = delivery["waits_for"]["problem"]["message"]["en"]
+    assert "/2" in sentence, f"the day is named, since it is not today: {sentence}"

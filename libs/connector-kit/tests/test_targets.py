@@ -1,4 +1,4 @@
-"""What becomes of a document is asked of each connection, frozen into its deliveries, and a no is told."""
+"""What becomes of a document is asked of each connection, frozen into its deliveries, and a no is reported."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -73,9 +73,9 @@ async def test_a_kind_that_a_connection_does_not_take_is_told_on_the_document(
     await testbed.deliver(event := testbed.ready(*statement(harness, 1)))
     (row,) = await testbed.until_state("blocked")
     assert (row.problem["code"], row.problem["detail"], row.failures) == ("kind_not_taken", "bank_statement", 0)
-    (told,) = [each for each in await testbed.published() if isinstance(each, DeliveryChanged)]
-    assert (told.document_id, told.state) == (event.document_id, DeliveryState.BLOCKED)
-    assert told.problem is not None
+    (changed,) = [each for each in await testbed.published() if isinstance(each, DeliveryChanged)]
+    assert (changed.document_id, changed.state) == (event.document_id, DeliveryState.BLOCKED)
+    assert changed.problem is not None
     assert len(vendor.seen) == seen
 
 

@@ -97,8 +97,8 @@ async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vend
     for worker in workers:
         assert worker.stdout is not None
         assert await worker.stdout.readline() == b"up\n"
-    said = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
-    assert [out.strip() for out, _ in said] == [b"[2]", b"[2]"]
+    outputs = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
+    assert [out.strip() for out, _ in outputs] == [b"[2]", b"[2]"]
     assert vendor.spent_uses == 0
     assert [path for _, path in vendor.seen].count("/token") == 2
 
@@ -138,9 +138,9 @@ async def test_a_refusal_that_repeats_our_token_is_kept_without_it(testbed: Test
     assert testbed.kit.vault is not None
     with pytest.raises(ActionRequired) as caught:
         await testbed.kit.vault.grant_for(connection)
-    (said,) = await testbed.rows("SELECT message FROM attempt WHERE outcome = 'refused'")
-    assert str(caught.value) == f"misconfigured: {said.message}"
-    assert said.message == "invalid_client: who sends •••?"
+    (refused,) = await testbed.rows("SELECT message FROM attempt WHERE outcome = 'refused'")
+    assert str(caught.value) == f"misconfigured: {refused.message}"
+    assert refused.message == "invalid_client: who sends •••?"
 
 
 async def test_a_revoked_grant_gets_one_more_chance_and_then_a_person(testbed: Testbed, vendor: PaperVendor) -> None:
@@ -288,12 +288,14 @@ async def test_a_grant_that_lapses_is_an_alarm_while_its_connection_works(testbe
 
     async def horizon_s() -> float:
         await measure(testbed.context)
-        (said,) = re.findall(r'^koppel_token_expiry_seconds{service="connector-paper"} (.+)$', rendered(), re.MULTILINE)
-        return float(said)
+        (shown,) = re.findall(
+            r'^koppel_token_expiry_seconds{service="connector-paper"} (.+)$', rendered(), re.MULTILINE
+        )
+        return float(shown)
 
     assert await horizon_s() < 0
     await testbed.change("UPDATE connection SET state = 'reauthorise'")
-    assert await horizon_s() == 0, "a person has been told already"
+    assert await horizon_s() == 0, "a person has been asked already"
 
 
 def rendered() -> str:

@@ -38,7 +38,7 @@ def test_a_window_ends_with_a_whole_period_of_its_zone(now: datetime, period_s: 
     assert now < ends_at <= now + timedelta(seconds=period_s) or (
         period_s == DAY_S and ends_at - now <= timedelta(hours=25)
     )
-    assert window.ends_at(ends_at - timedelta(microseconds=1)) == ends_at, "whoever asks in one window is told one end"
+    assert window.ends_at(ends_at - timedelta(microseconds=1)) == ends_at, "whoever asks in one window gets one end"
     assert window.ends_at(ends_at) > ends_at
     local, next_day = ends_at.astimezone(ZoneInfo(zone)), (now.astimezone(ZoneInfo(zone)) + timedelta(days=1)).date()
     if period_s == DAY_S:

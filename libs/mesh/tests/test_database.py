@@ -1,4 +1,4 @@
-"""A database that goes away in the middle: told as "away", so that a caller is asked to come back and a batch is kept."""
+"""A database that goes away in the middle: reported as "away", so that a caller is asked to come back and a batch is kept."""
 
 import asyncio
 from collections.abc import AsyncIterator

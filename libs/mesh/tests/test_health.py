@@ -34,8 +34,8 @@ async def test_a_schema_serves_at_what_the_code_needs_and_later(
             await tx.execute(text("UPDATE alembic_version_mesh SET version_num = :revision"), {"revision": revision})
         elif revision == "":
             await tx.execute(text("DELETE FROM alembic_version_mesh"))
-    told = await Health(database, SERVICE, (MESH,), started=True).ready()
-    assert told == ([] if ready else ["database schema is not the one this version needs: run koppel migrate"])
+    missing = await Health(database, SERVICE, (MESH,), started=True).ready()
+    assert missing == ([] if ready else ["database schema is not the one this version needs: run koppel migrate"])
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def ready(settings: MeshSettings, service: str) -> tuple[int, Any]:
         return answer.status_code, json.loads(answer.content)
 
 
-async def test_an_ill_neighbour_is_told_of_and_takes_nobody_along(settings: MeshSettings) -> None:
+async def test_an_ill_neighbour_is_reported_and_takes_nobody_along(settings: MeshSettings) -> None:
     calling = Service(SERVICE, settings=MeshSettings, lineages=(MESH,), calls=("ill-service", "absent-service"))
     ill = Service("ill-service", settings=MeshSettings, lineages=(MESH,), calls=(SERVICE,))
     async with running([calling, ill], dict.fromkeys((SERVICE, "ill-service"), settings)) as contexts:
@@ -69,7 +69,7 @@ async def test_an_ill_neighbour_is_told_of_and_takes_nobody_along(settings: Mesh
         assert status == 503
 
 
-async def test_messages_in_the_dead_queue_are_told_of_until_they_are_gone(
+async def test_messages_in_the_dead_queue_are_reported_until_they_are_gone(
     settings: MeshSettings, amqp: str, fact: Fact
 ) -> None:
     async def refuse(_: Context, __: AsyncConnection, events: Sequence[EventData]) -> None:
@@ -83,10 +83,10 @@ async def test_messages_in_the_dead_queue_are_told_of_until_they_are_gone(
         await until_depth(amqp, dead_queue_of(SERVICE), 1)
         contexts[SERVICE].wake("dead queue gauge")
         async with asyncio.timeout(10):
-            while (told := await ready(settings, SERVICE))[1]["warnings"] == []:
+            while (answer := await ready(settings, SERVICE))[1]["warnings"] == []:
                 await asyncio.sleep(0.1)
-        assert told[0] == 200
-        assert told[1]["warnings"] == [f"messages in {dead_queue_of(SERVICE)}: 1"]
+        assert answer[0] == 200
+        assert answer[1]["warnings"] == [f"messages in {dead_queue_of(SERVICE)}: 1"]
         async with httpx2.AsyncClient(trust_env=False) as client:
             metrics = (await client.get(f"{settings.public_url}/{SERVICE}/metrics")).text
         assert f'koppel_dead_messages{{service="{SERVICE}"}} 1.0' in metrics

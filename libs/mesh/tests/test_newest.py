@@ -14,17 +14,17 @@ def fact(connection_id: object, state: ConnectionState, version: int) -> Connect
 
 
 def test_the_highest_version_counts_in_whatever_order_they_come() -> None:
-    told = [
+    facts = [
         fact(ONE, ConnectionState.AUTHORISING, 1),
         fact(ONE, ConnectionState.CONNECTED, 2),
         fact(OTHER, ConnectionState.DEGRADED, 5),
         fact(OTHER, ConnectionState.CONNECTED, 4),
     ]
-    for order in itertools.permutations(told):
-        assert list(newest(order).items()) == [(ONE, told[1]), (OTHER, told[2])]
+    for order in itertools.permutations(facts):
+        assert list(newest(order).items()) == [(ONE, facts[1]), (OTHER, facts[2])]
 
 
 def test_of_equal_versions_the_last_one_counts() -> None:
-    told = [fact(ONE, ConnectionState.CONNECTED, 0), fact(ONE, ConnectionState.DISCONNECTED, 0)]
-    assert newest(told) == {ONE: told[1]}
-    assert newest(reversed(told)) == {ONE: told[0]}
+    facts = [fact(ONE, ConnectionState.CONNECTED, 0), fact(ONE, ConnectionState.DISCONNECTED, 0)]
+    assert newest(facts) == {ONE: facts[1]}
+    assert newest(reversed(facts)) == {ONE: facts[0]}

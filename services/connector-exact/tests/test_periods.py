@@ -131,7 +131,7 @@ async def test_who_may_not_ask_books_all_the_same(vendor: DirectVendor, sandbox:
 
 @pytest.mark.parametrize("resource", ["FinancialPeriods", "JournalStatusList"])
 @pytest.mark.parametrize("fault", [{"kind": "html_503"}, {"kind": "status", "status": 404}, {"kind": "status"}])
-async def test_an_exact_that_does_not_tell_is_not_waited_for(
+async def test_an_exact_that_does_not_answer_is_not_waited_for(
     vendor: DirectVendor, sandbox: Sandbox, resource: str, fault: dict[str, Any]
 ) -> None:
     sandbox.state.faults.append(Fault(method="GET", path=resource, **fault))

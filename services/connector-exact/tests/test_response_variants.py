@@ -97,7 +97,7 @@ def lines_left_out(answer: VariedAnswer) -> None:
             del row[name]
 
 
-def lines_tell_no_vat_amount(answer: VariedAnswer) -> None:
+def lines_without_vat_amount(answer: VariedAnswer) -> None:
     for row in answer.rows:
         for line in row.get(_lines(row) or "", {}).get("results", []):
             line["VATAmountFC"] = None
@@ -147,7 +147,7 @@ VARIANTS: list[Callable[[VariedAnswer], None]] = [
     lines_never_expanded,
     lines_left_out,
     expanding_lists_refused,
-    lines_tell_no_vat_amount,
+    lines_without_vat_amount,
     only_the_key_comes_back,
     creations_say_nothing,
     creations_name_no_id,

@@ -76,7 +76,7 @@ class Scheduler:
             transport=httpx2.ASGITransport(app=build_app(SERVICE, self.context)), base_url="http://scheduler"
         )
 
-    async def hear(self, *facts: EventData) -> None:
+    async def deliver(self, *facts: EventData) -> None:
         """Hand facts to their handlers, as the inbox does: one transaction, grouped by type."""
         async with self.database.transaction() as tx:
             for event, handle in SERVICE.handlers.items():

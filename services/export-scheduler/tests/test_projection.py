@@ -44,8 +44,13 @@ def test_any_order_ends_the_same(order: tuple[int, ...], numbered: bool) -> None
         fact(1, DocumentState.FILED, 2 * numbered),
         fact(2, DocumentState.FILED, 3 * numbered, "F-2"),
     ]
-    told = after(*(story[place] for place in order), story[order[0]])
-    assert (told.revision, told.state, told.number, told.approved_at) == (2, DocumentState.FILED, "F-2", NOW)
+    projected = after(*(story[place] for place in order), story[order[0]])
+    assert (projected.revision, projected.state, projected.number, projected.approved_at) == (
+        2,
+        DocumentState.FILED,
+        "F-2",
+        NOW,
+    )
 
 
 def test_an_older_revision_changes_nothing() -> None:
@@ -78,5 +83,5 @@ def test_a_document_without_a_date_counts_by_its_arrival_in_brussels() -> None:
     assert after(undated).document_on == date(2026, 12, 1)
 
 
-def test_first_heard_of_as_exported_it_has_gone() -> None:
+def test_what_is_first_seen_as_exported_has_gone() -> None:
     assert after(fact(3, DocumentState.EXPORTED)).sent_revision == 3

@@ -104,7 +104,7 @@ def test_a_newer_revision_of_what_went_unapproved_waits_for_nobodys_approval() -
         assert plan(rules, filed(state=state, revision=2, sent_revision=1), CALENDAR) == Plan(None, WaitsFor.HAND)
 
 
-def test_a_dossier_not_heard_of_yet() -> None:
+def test_a_dossier_that_is_not_known_yet() -> None:
     assert plan(None, filed(), CALENDAR) == Plan(None, WaitsFor.DOSSIER)
 
 

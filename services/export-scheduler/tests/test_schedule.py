@@ -24,12 +24,12 @@ def with_rules(of: DossierChanged, version: int, **export: Any) -> DossierChange
 async def test_after_ten_minutes_it_goes_once(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
     invoice = make.document(client)
-    await scheduler.hear(client, invoice)
+    await scheduler.deliver(client, invoice)
     assert await scheduler.turn() == []
     await scheduler.pass_time(TEN_MINUTES)
     (ready,) = await scheduler.turn()
     assert (ready.document_id, ready.trigger, ready.again) == (invoice.document_id, Trigger.SCHEDULE, False)
-    await scheduler.hear(invoice)
+    await scheduler.deliver(invoice)
     assert await scheduler.turn() == []
     progress = (await scheduler.get(f"/v1/exports/{ready.export_id}")).json()
     assert (progress["count"], progress["pending"], progress["trigger"]) == (1, 1, "schedule")
@@ -37,7 +37,7 @@ async def test_after_ten_minutes_it_goes_once(scheduler: Any, make: Any) -> None
 
 async def test_a_clock_set_back_after_sending_sends_nothing_again(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(client, make.document(client, created_at=utc_now() - TEN_MINUTES))
+    await scheduler.deliver(client, make.document(client, created_at=utc_now() - TEN_MINUTES))
     assert len(await scheduler.turn()) == 1
     await scheduler.pass_time(timedelta(days=-400))
     assert await scheduler.turn() == []
@@ -48,7 +48,7 @@ async def test_a_clock_set_back_after_sending_sends_nothing_again(scheduler: Any
 async def test_a_clock_set_forward_and_a_long_stop_skip_nothing(scheduler: Any, make: Any) -> None:
     client = make.dossier(LAST_MONTH)
     long_ago = datetime(2024, 2, 29, 12, tzinfo=UTC)
-    await scheduler.hear(
+    await scheduler.deliver(
         client,
         *(make.document(client, f"F-{n}", issue_date=date(2024, 2, n), created_at=long_ago) for n in range(1, 29)),
     )
@@ -58,7 +58,7 @@ async def test_a_clock_set_forward_and_a_long_stop_skip_nothing(scheduler: Any, 
 async def test_what_waits_is_counted_for_whoever_may_see_it(scheduler: Any, make: Any) -> None:
     soon, by_hand, elsewhere = make.dossier(AFTER), make.dossier(NEVER), make.dossier(NEVER, firm_id=new_id())
     of_each = [make.document(soon), make.document(by_hand), make.document(by_hand), make.document(elsewhere)]
-    await scheduler.hear(soon, by_hand, elsewhere, *map(make.connection, (soon, by_hand)), *of_each)
+    await scheduler.deliver(soon, by_hand, elsewhere, *map(make.connection, (soon, by_hand)), *of_each)
     assert await scheduler.waiting() == {"moment": (1, 0), "hand": (2, 0)}
     await scheduler.pass_time(TEN_MINUTES)
     assert await scheduler.waiting() == {"moment": (1, 1), "hand": (2, 0)}
@@ -71,23 +71,23 @@ async def test_what_waits_is_counted_for_whoever_may_see_it(scheduler: Any, make
 
 async def test_never_and_switches_take_effect_at_once(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(client, make.document(client))
+    await scheduler.deliver(client, make.document(client))
     await scheduler.pass_time(TEN_MINUTES)
-    await scheduler.hear(with_rules(client, 2, frequency=NEVER))
+    await scheduler.deliver(with_rules(client, 2, frequency=NEVER))
     # The plan in the row is overdue and the loop that plans again has not come by: it must not go all the same.
     await release_due(scheduler.context)
     assert await scheduler.turn() == []
     assert [row["waits_for"] for row in await scheduler.sql("SELECT * FROM waiting")] == ["hand"]
-    await scheduler.hear(with_rules(client, 3, frequency=AFTER))
+    await scheduler.deliver(with_rules(client, 3, frequency=AFTER))
     assert len(await scheduler.turn()) == 1
-    await scheduler.hear(with_rules(client, 4, frequency=NEVER), with_rules(client, 5, frequency=AFTER))
+    await scheduler.deliver(with_rules(client, 4, frequency=NEVER), with_rules(client, 5, frequency=AFTER))
     assert await scheduler.turn() == []
 
 
 async def test_older_rules_that_arrive_late_are_left_aside(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(with_rules(client, 3, frequency=NEVER))
-    await scheduler.hear(
+    await scheduler.deliver(with_rules(client, 3, frequency=NEVER))
+    await scheduler.deliver(
         with_rules(client, 2, frequency=AFTER), make.document(client, created_at=utc_now() - TEN_MINUTES)
     )
     assert await scheduler.turn() == []
@@ -95,19 +95,19 @@ async def test_older_rules_that_arrive_late_are_left_aside(scheduler: Any, make:
 
 async def test_a_document_ahead_of_its_dossier_waits_for_it(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(make.document(client, created_at=utc_now() - TEN_MINUTES))
+    await scheduler.deliver(make.document(client, created_at=utc_now() - TEN_MINUTES))
     assert await scheduler.turn() == []
     assert [row["waits_for"] for row in await scheduler.sql("SELECT * FROM waiting")] == ["dossier"]
-    await scheduler.hear(client)
+    await scheduler.deliver(client)
     assert len(await scheduler.turn()) == 1
 
 
 async def test_nothing_goes_while_approval_is_awaited_and_approval_releases(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER, approval_required=True)
     waiting = make.document(client, state=DocumentState.AWAITING_APPROVAL, created_at=utc_now() - TEN_MINUTES)
-    await scheduler.hear(client, waiting)
+    await scheduler.deliver(client, waiting)
     assert await scheduler.turn() == []
-    await scheduler.hear(waiting.model_copy(update={"state": DocumentState.FILED}))
+    await scheduler.deliver(waiting.model_copy(update={"state": DocumentState.FILED}))
     (ready,) = await scheduler.turn()
     assert ready.trigger is Trigger.APPROVAL
 
@@ -119,7 +119,7 @@ async def test_a_storm_of_old_and_doubled_facts_sends_the_newest_once(scheduler:
     storm = [client] + story * 20
     random.Random(11).shuffle(storm)
     for start in range(0, len(storm), 7):
-        await scheduler.hear(*storm[start : start + 7])
+        await scheduler.deliver(*storm[start : start + 7])
     (ready,) = await scheduler.turn()
     assert (ready.revision, ready.number) == (5, "F-5")
 
@@ -128,9 +128,9 @@ async def test_a_newer_revision_goes_again_unless_the_dossier_locks(scheduler: A
     for locks, expected in ((False, [2]), (True, [])):
         client = make.dossier(AFTER, locks=locks)
         first = make.document(client, created_at=utc_now() - TEN_MINUTES)
-        await scheduler.hear(client, first)
+        await scheduler.deliver(client, first)
         assert [fact.revision for fact in await scheduler.turn()] == [1]
-        await scheduler.hear(first.model_copy(update={"revision": 2, "state": DocumentState.EXPORTED}))
+        await scheduler.deliver(first.model_copy(update={"revision": 2, "state": DocumentState.EXPORTED}))
         assert await scheduler.turn() == [], "ten minutes after the revision, not after the first arrival"
         await scheduler.pass_time(TEN_MINUTES)
         assert [fact.revision for fact in await scheduler.turn()] == expected
@@ -139,16 +139,16 @@ async def test_a_newer_revision_goes_again_unless_the_dossier_locks(scheduler: A
 async def test_what_a_connector_delivered_by_itself_has_gone(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
     known, unknown = (make.document(client, number, created_at=utc_now() - TEN_MINUTES) for number in "AB")
-    await scheduler.hear(client, known)
-    await scheduler.hear(make.delivery(known, DeliveryState.EXPORTED), make.delivery(unknown, DeliveryState.BOOKED))
-    await scheduler.hear(unknown)
+    await scheduler.deliver(client, known)
+    await scheduler.deliver(make.delivery(known, DeliveryState.EXPORTED), make.delivery(unknown, DeliveryState.BOOKED))
+    await scheduler.deliver(unknown)
     assert await scheduler.turn() == []
 
 
 async def test_pods_share_the_work_and_double_nothing(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
     old = utc_now() - TEN_MINUTES
-    await scheduler.hear(client, *(make.document(client, f"F-{n}", created_at=old) for n in range(1000)))
+    await scheduler.deliver(client, *(make.document(client, f"F-{n}", created_at=old) for n in range(1000)))
 
     async def pod() -> None:
         while await release_due(scheduler.context):
@@ -163,7 +163,7 @@ async def test_a_crash_before_the_commit_leaves_the_document_due(
     scheduler: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(client, make.document(client, created_at=utc_now() - TEN_MINUTES))
+    await scheduler.deliver(client, make.document(client, created_at=utc_now() - TEN_MINUTES))
     await scheduler.sql("ALTER TABLE outbox RENAME TO outbox_away")
     with pytest.raises(Exception, match="outbox"):
         await release_due(scheduler.context)
@@ -173,11 +173,11 @@ async def test_a_crash_before_the_commit_leaves_the_document_due(
 
 async def test_two_pods_take_the_first_facts_of_one_document_at_once(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(client)
+    await scheduler.deliver(client)
     for _ in range(10):
         first = make.document(client, created_at=utc_now() - TEN_MINUTES)
         second = first.model_copy(update={"revision": 2})
-        await asyncio.gather(*(scheduler.hear(fact) for fact in (second, first, second, first)))
+        await asyncio.gather(*(scheduler.deliver(fact) for fact in (second, first, second, first)))
         assert [fact.revision for fact in await scheduler.turn()] == [2]
 
 
@@ -189,10 +189,10 @@ async def test_one_query_shows_everything_that_waits_and_why(scheduler: Any, mak
         make.dossier(LAST_MONTH),
     )
     gone = make.document(after, "gone", created_at=utc_now() - TEN_MINUTES)
-    await scheduler.hear(after, never, gated, monthly, gone)
+    await scheduler.deliver(after, never, gated, monthly, gone)
     assert len(await scheduler.turn()) == 1
     by_hand = make.document(never, "by hand")
-    await scheduler.hear(
+    await scheduler.deliver(
         make.document(after, "moment"),
         make.document(after, "entry", state=DocumentState.AWAITING_ENTRY),
         make.document(never, "hand"),
@@ -215,7 +215,7 @@ async def test_one_query_shows_everything_that_waits_and_why(scheduler: Any, mak
 
 async def test_with_many_rows_the_claim_reads_only_what_is_due(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
-    await scheduler.hear(client)
+    await scheduler.deliver(client)
     await scheduler.sql(
         "INSERT INTO document (document_id, dossier_id, firm_id, version, revision, kind, document_on, created_at, state,"
         " content, opened_at, awaited_approval, sent_revision, waits_for, due_at)"
@@ -244,7 +244,7 @@ async def test_with_many_rows_the_claim_reads_only_what_is_due(scheduler: Any, m
 async def test_the_schedule_is_paged_soonest_first(scheduler: Any, make: Any) -> None:
     client = make.dossier(AFTER)
     facts = [make.document(client, f"F-{n}", created_at=utc_now() + timedelta(minutes=n)) for n in range(5)]
-    await scheduler.hear(client, *facts, make.document(client, "PDF", state=DocumentState.AWAITING_ENTRY))
+    await scheduler.deliver(client, *facts, make.document(client, "PDF", state=DocumentState.AWAITING_ENTRY))
     seen: list[str] = []
     after = ""
     while True:
@@ -263,9 +263,9 @@ async def test_the_schedule_of_a_dossier_made_a_moment_ago_is_there_and_of_none_
     assert (await scheduler.get(f"/v1/dossiers/{new_id()}/schedule")).status_code == 404
     client = make.dossier(LAST_MONTH)
 
-    async def hear_later() -> None:
+    async def deliver_later() -> None:
         await asyncio.sleep(0.1)
-        await scheduler.hear(client)
+        await scheduler.deliver(client)
 
-    answer, _ = await asyncio.gather(scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule"), hear_later())
+    answer, _ = await asyncio.gather(scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule"), deliver_later())
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})

@@ -55,12 +55,12 @@ async def test_facts_in_and_ready_out_once(
 
 async def _listen(amqp: str, count: int) -> list[DocumentReady]:
     """Return what arrives until ``count`` facts and a little later, so that a surplus shows."""
-    heard: list[DocumentReady] = []
+    received: list[DocumentReady] = []
     connection = await aio_pika.connect(amqp)
     async with connection:
         queue = await (await connection.channel()).get_queue(queue_of(LISTENER))
         async with asyncio.timeout(20):
-            while len(heard) < count:
+            while len(received) < count:
                 message = await queue.get(fail=False)
                 if message is None:
                     await asyncio.sleep(0.05)
@@ -68,7 +68,7 @@ async def _listen(amqp: str, count: int) -> list[DocumentReady]:
                 await message.ack()
                 fact = open_envelope(message.body).data
                 assert isinstance(fact, DocumentReady)
-                heard.append(fact)
+                received.append(fact)
         await asyncio.sleep(0.7)
         assert await queue.get(fail=False) is None
-    return heard
+    return received

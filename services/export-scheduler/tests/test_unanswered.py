@@ -14,9 +14,9 @@ async def test_a_document_nobody_answers_for_is_announced_again(scheduler: Any, 
     client = make.dossier(ExportFrequency.AFTER_10_MINUTES)
     lost, taken = (make.document(client, created_at=utc_now() - LONG_AGO) for _ in range(2))
     living = make.connection(client, ConnectionState.CONNECTED)
-    await scheduler.hear(client, living, lost, taken)
+    await scheduler.deliver(client, living, lost, taken)
     first = {fact.document_id: fact for fact in await scheduler.turn()}
-    await scheduler.hear(make.delivery(taken, DeliveryState.READY, connection_id=living.connection_id))
+    await scheduler.deliver(make.delivery(taken, DeliveryState.READY, connection_id=living.connection_id))
     assert await scheduler.repeated() == []
     await scheduler.pass_time(PAUSE)
     assert await scheduler.repeated() == [first[lost.document_id]]
@@ -25,14 +25,14 @@ async def test_a_document_nobody_answers_for_is_announced_again(scheduler: Any, 
     assert await scheduler.repeated() == [], "the second pause is twice the first"
     await scheduler.pass_time(PAUSE)
     assert [fact.document_id for fact in await scheduler.repeated()] == [lost.document_id]
-    await scheduler.hear(make.delivery(lost, DeliveryState.READY, connection_id=living.connection_id))
+    await scheduler.deliver(make.delivery(lost, DeliveryState.READY, connection_id=living.connection_id))
     await scheduler.pass_time(LONG_AGO * 24)
     assert await scheduler.repeated() == []
 
 
 async def test_it_ends_when_nobody_ever_answers(scheduler: Any, make: Any) -> None:
     client = make.dossier(ExportFrequency.NEVER)
-    await scheduler.hear(client, make.connection(client), make.document(client))
+    await scheduler.deliver(client, make.connection(client), make.document(client))
     await scheduler.export(client.dossier_id, {})
     (went,) = await scheduler.turn()
     announced = 0
@@ -46,11 +46,11 @@ async def test_it_ends_when_nobody_ever_answers(scheduler: Any, make: Any) -> No
 
 async def test_without_a_living_connection_it_waits_for_one(scheduler: Any, make: Any) -> None:
     client = make.dossier(ExportFrequency.AFTER_10_MINUTES)
-    await scheduler.hear(client, make.document(client, created_at=utc_now() - LONG_AGO))
+    await scheduler.deliver(client, make.document(client, created_at=utc_now() - LONG_AGO))
     assert len(await scheduler.turn()) == 1
     await scheduler.pass_time(PAUSE)
     assert await scheduler.repeated() == []
-    await scheduler.hear(make.connection(client))
+    await scheduler.deliver(make.connection(client))
     assert len(await scheduler.turn()) == 1
     await scheduler.pass_time(PAUSE)
     assert len(await scheduler.repeated()) == 1, "it went again with the connection, and nobody answered"
