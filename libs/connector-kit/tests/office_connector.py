@@ -14,6 +14,7 @@ from koppel_connector import (
     Problem,
     ProblemCatalogue,
     ProblemKind,
+    Purpose,
     ReauthorisationRequired,
     SessionOver,
     Vendor,
@@ -75,8 +76,12 @@ class OfficeConnector(PaperConnector):
     def login_key(self, settings: Any) -> str | None:
         return str(settings.user) if settings.user else None
 
-    def missing_settings(self, settings: PaperSettings) -> list[str]:
-        return [name for name in ("journal", "dossier") if getattr(settings, name) is None]
+    def missing_settings(self, settings: PaperSettings, purpose: Purpose) -> list[str]:
+        if purpose == "login":
+            assert isinstance(settings, OfficeSettings)
+            return ["pin"] if settings.user and settings.pin is None else []
+        needed = ("journal", "dossier") if purpose == "send" else ("dossier",)
+        return [name for name in needed if getattr(settings, name) is None]
 
     async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
         pin = vendor.settings.pin.get_secret_value()

@@ -33,6 +33,7 @@ from koppel_connector import (
     ProblemCatalogue,
     ProblemKind,
     Profile,
+    Purpose,
     ReadBack,
     RemoteDossier,
     RetryNow,
@@ -102,8 +103,8 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
     def application(self, service_settings: PaperServiceSettings, settings: PaperSettings) -> Application:
         return Application(service_settings.paper_base_url, "koppel", SecretStr("paper-secret"))
 
-    def missing_settings(self, settings: PaperSettings) -> list[str]:
-        return [] if settings.journal else ["journal"]
+    def missing_settings(self, settings: PaperSettings, purpose: Purpose) -> list[str]:
+        return [] if settings.journal or purpose != "send" else ["journal"]
 
     async def prepare(self, context: DeliveryContext[PaperSettings]) -> dict[str, Any]:
         document = context.document

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from koppel_connector import Call, PasswordProfile, Vendor
+from koppel_connector import Call, PasswordProfile, Purpose, Vendor
 from koppel_connector.service import connector_service
 
 from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings
@@ -12,8 +12,10 @@ from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings
 class PinConnector(PaperConnector):
     profile = replace(PaperConnector.profile, auth=PasswordProfile(session_valid_s=540.0))
 
-    def missing_settings(self, settings: PaperSettings) -> list[str]:
-        return [name for name in ("journal", "pin") if getattr(settings, name) is None]
+    def missing_settings(self, settings: PaperSettings, purpose: Purpose) -> list[str]:
+        if purpose == "login":
+            return [] if settings.pin else ["pin"]
+        return super().missing_settings(settings, purpose)
 
     async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
         given = {"pin": vendor.settings.pin.get_secret_value()}

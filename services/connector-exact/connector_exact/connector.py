@@ -29,6 +29,7 @@ from koppel_connector import (
     NotFound,
     Problem,
     Profile,
+    Purpose,
     ReadBack,
     RemoteDossier,
     Sent,
@@ -82,9 +83,9 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         """Exact counts calls per app and division, for all its users together."""
         return str(settings.division) if settings.division else None
 
-    def missing_settings(self, settings: ExactSettings) -> list[str]:
-        """Return what must be set before anything can be booked."""
-        return settings.missing()
+    def missing_settings(self, settings: ExactSettings, purpose: Purpose) -> list[str]:
+        """Return what must be set: a company to ask anything of it, a journal to book."""
+        return settings.missing(purpose)
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         """Classify an answer as Exact means it."""

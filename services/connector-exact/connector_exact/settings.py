@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from koppel_bookkeeping.settings import LedgerSettings, SettingsPart
+from koppel_connector.contract.connector import Purpose
 from koppel_connector.settings import ConnectorSettings
 
 LIVE_URL: Final = "https://start.exactonline.be"
@@ -46,7 +47,7 @@ class Destinations(SettingsPart):
 
 
 class ExactSettings(LedgerSettings):
-    """The settings of one connection. All may be set later; ``missing`` names what sending needs."""
+    """The settings of one connection. All may be set later; ``missing`` names what is needed for what."""
 
     division: int | None = Field(None, ge=1, le=2**31 - 1, json_schema_extra={"chooses_from": "remote_dossier"})
     destination: Destinations = Destinations()
@@ -54,6 +55,8 @@ class ExactSettings(LedgerSettings):
     """``document``: the invoice number becomes Exact's entry number where it is free; no entry is ever overwritten."""
     send_coda: Literal[False] = False
 
-    def missing(self) -> list[str]:
-        """Return the settings without which nothing can be booked."""
-        return ([] if self.division else ["division"]) + self.missing_journals()
+    def missing(self, purpose: Purpose) -> list[str]:
+        """Return the settings without which Exact is not asked; a login reaches every division, and finds which there are."""
+        absent = [] if self.division or purpose == "login" else ["division"]
+        # The others bring the journals that a person chooses from, or say which of them are wrong.
+        return absent + (self.missing_journals() if purpose == "send" else [])

@@ -42,3 +42,16 @@ class TestExactConformance(ConnectorConformance):
             await testbed.change("UPDATE oauth_token SET obtained_at = obtained_at - interval '575 seconds'")
             assert testbed.kit.vault is not None
             testbed.kit.vault.forget((await testbed.rows("SELECT id FROM connection"))[0].id)
+
+    async def test_journals_are_chosen_from_what_an_import_brings(self, testbed: Testbed) -> None:
+        (before,) = await testbed.rows("SELECT id, imported_at FROM connection")
+        connection = f"/v1/connections/{before.id}"
+        async with testbed.owner() as owner:
+            changed = await owner.patch(connection, json={"settings": {"journals": None}})
+            assert changed.json()["health"]["missing_settings"] == ["journals.sale", "journals.purchase"]
+            assert (await owner.post(f"{connection}/import")).status_code == 202
+
+        async def imported() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM connection WHERE imported_at > :at", at=before.imported_at))
+
+        await testbed.until(imported, "the journals are there to choose from")

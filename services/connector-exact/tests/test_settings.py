@@ -19,13 +19,20 @@ CONTRACT = {
 
 def test_the_settings_of_the_contract_are_complete() -> None:
     settings = ExactSettings.model_validate(CONTRACT)
-    assert settings.missing() == []
+    assert settings.missing("send") == []
     assert settings.entry_numbers == "vendor"
 
 
 def test_nothing_set_says_what_is_missing() -> None:
-    assert ExactSettings().missing() == ["division", "journals.sale", "journals.purchase"]
-    assert ExactSettings.model_validate({"division": 1, "journals": {"receipts": 720}}).missing() == []
+    assert ExactSettings().missing("send") == ["division", "journals.sale", "journals.purchase"]
+    assert ExactSettings.model_validate({"division": 1, "journals": {"receipts": 720}}).missing("send") == []
+
+
+def test_journals_are_chosen_from_what_an_import_brings() -> None:
+    assert ExactSettings().missing("login") == [], "the login finds the divisions to choose from"
+    for purpose in ("import", "check"):
+        assert ExactSettings().missing(purpose) == ["division"]
+        assert ExactSettings(division=1).missing(purpose) == []
 
 
 @pytest.mark.parametrize("destination", ["mailbox", "scan_service"])

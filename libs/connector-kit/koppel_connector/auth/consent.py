@@ -17,6 +17,7 @@ import structlog
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.connection.events import ConsentGiven, VendorAnswered
 from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import OAuthProfile
 from koppel_connector.kit import Kit
@@ -46,9 +47,9 @@ _GONE = Returned("invalid", detail="the connection is gone")
 
 
 def authorize_url(kit: Kit, row: ConnectionRow) -> str | None:
-    """Return where the browser must go for the consent; None for vendors without OAuth."""
+    """Return where the browser must go for the consent; None for vendors without OAuth, and while settings for it are missing."""
     profile = kit.connector.auth(row.settings)
-    if not isinstance(profile, OAuthProfile):
+    if not isinstance(profile, OAuthProfile) or missing_settings(kit, row.settings, "login"):
         return None
     application = kit.connector.application(kit.settings, row.settings)
     # The state is encrypted: who carries it through the browser does not learn the secret that the code is bound to.
@@ -89,6 +90,8 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
             return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
     if row.unreadable is not None:
         return Returned("failed", row, str(row.unreadable))
+    if (missing := problem_of_missing(kit, row.settings, "login")) is not None:
+        return Returned("failed", row, str(missing))
     if error or not code:
         return Returned("refused", row, error or "no code")
     try:

@@ -19,11 +19,12 @@ from koppel_connector.auth.ways_in import Openers
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.memory import StoredMemory
+from koppel_connector.connection.missing_settings import problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.calls import Call
 from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
-from koppel_connector.contract.errors import OutcomeUnknown, RetryLater
+from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
 from koppel_connector.contract.mail import MailCall, MailReply, MailServer
 from koppel_connector.contract.problems import Problem
 from koppel_connector.delivery.store import DeliveryRow
@@ -145,6 +146,9 @@ class OpenVendor(Vendor):
 
     async def _log_in_as(self, row: ConnectionRow) -> Mapping[str, str]:
         """Log in with settings that were read just now; the delivery in hand goes on with those it began with."""
+        missing = problem_of_missing(self.kit, row.settings, "login")
+        if missing is not None:
+            raise ActionRequired(missing)
         began_with = self.row, self.settings, self.application
         self.row, self.settings = row, row.settings
         self.application = self.kit.connector.application(self.kit.settings, row.settings)

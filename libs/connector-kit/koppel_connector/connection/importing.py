@@ -22,6 +22,7 @@ from koppel_mesh.service import Context
 
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
+from .missing_settings import missing_settings
 from .secret_keys import KEYS_HELD
 from .store import ConnectionRow
 
@@ -61,6 +62,8 @@ _DONE = Statement("""
         unblocked_at = clock_timestamp() WHERE id = :id
 """)
 _GIVEN_UP = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id")
+# Changed settings are a new version, for which the import may be wanted again already.
+_GIVEN_UP_AT = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id AND version = :version")
 _LATER = Statement("""
     UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
 """)
@@ -89,12 +92,10 @@ async def refresh_master_data(context: Context) -> bool:
     return refreshed == REFRESH_BATCH
 
 
-async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow, *, asked: bool = False) -> bool:
-    """Have the master data imported soon, if the settings tell of what. Return whether it will be."""
-    if not asked and kit.connector.missing_settings(row.settings):
-        return False
-    await _WANT.run(tx, {"id": row.id})
-    return True
+async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow) -> None:
+    """Have the master data imported soon, if the settings tell of what; else a change of them does."""
+    if not missing_settings(kit, row.settings, "import"):
+        await _WANT.run(tx, {"id": row.id})
 
 
 async def serve_imports(context: Context) -> bool:
@@ -119,6 +120,9 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
         async with kit.database.reading() as reading:
             row = await kit.connections.read(reading, connection_id)
         assert row is not None
+        if missing := missing_settings(kit, row.settings, "import"):
+            await _without_settings(kit, row, missing)
+            return
         vendor = await open_vendor(kit, row)
         master_data = await kit.connector.import_master_data(vendor)
         await _tell_dossier(kit, row, master_data)
@@ -141,6 +145,13 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
             await _LATER.run(tx, {"id": connection_id})
     finally:
         kit.importing.discard(connection_id)
+
+
+async def _without_settings(kit: Kit, row: ConnectionRow, missing: Sequence[str]) -> None:
+    """Leave an import whose settings were taken away meanwhile; the change that brings them back has it run."""
+    log.info("import waits for settings", connection=str(row.id), missing=missing)
+    async with kit.database.transaction() as tx:
+        await _GIVEN_UP_AT.run(tx, {"id": row.id, "version": row.version})
 
 
 async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failure: ConnectorError) -> None:

@@ -28,6 +28,7 @@ from .profile import (
     Application,
     Profile,
 )
+from .purpose import Purpose
 from .results import (
     Booked,
     CannotTell,
@@ -76,6 +77,7 @@ __all__ = [
     "OAuthProfile",
     "PasswordProfile",
     "Profile",
+    "Purpose",
     "ReadBack",
     "RemoteDossier",
     "Sent",
@@ -131,8 +133,12 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
             return Problem("kind_not_taken", kind.value)
         return (Target(profile.operation, profile.on_ambiguous, profile.reads_back, profile.settle_s),)
 
-    def missing_settings(self, settings: SettingsT) -> list[str]:
-        """Return the names of settings without which nothing can be sent; such deliveries wait as ``blocked``."""
+    def missing_settings(self, settings: SettingsT, purpose: Purpose) -> list[str]:
+        """Return the names of settings without which the vendor is not asked for this purpose.
+
+        What ``login`` lacks, the others lack too; it need not be named again. What a person chooses from imported master data
+        (a journal) must not be needed to import. Deliveries wait as ``blocked`` until nothing is missing to send.
+        """
         return []
 
     def request_headers(self, vendor: Vendor[SettingsT]) -> Mapping[str, str]:

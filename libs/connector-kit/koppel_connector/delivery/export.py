@@ -22,6 +22,7 @@ from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.events import VendorAnswered
 from koppel_connector.connection.importing import want_import_for
+from koppel_connector.connection.missing_settings import problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
@@ -132,8 +133,7 @@ async def run_worker(
 def _why_not(kit: Kit, row: ConnectionRow) -> Problem | None:
     if (stopped := row.why_stopped()) is not None:
         return stopped
-    missing = kit.connector.missing_settings(row.settings)
-    return Problem("settings_missing", missing=", ".join(missing)) if missing else None
+    return problem_of_missing(kit, row.settings, "send")
 
 
 async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.events import Removed, SettingsChanged
 from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
@@ -152,7 +153,8 @@ async def change_connection(
         await kit.connections.apply(tx, row.id, SettingsChanged(renews_login))
         changed = await kit.connections.read(tx, row.id)
         assert changed is not None
-        if changed.imported_at is None or changed.limit_scope != row.limit_scope:
+        lacked = missing_settings(kit, row.settings, "import")
+        if lacked or changed.imported_at is None or changed.limit_scope != row.limit_scope:
             await want_import(tx, kit, changed)
     if row.login_key is not None and kit.sessions is not None:
         kit.sessions.forget((row.firm_id, row.login_key))

@@ -71,5 +71,7 @@ async def share_login(
         await kit.logins.change(tx, others, firm_id, key, secrets)
         for other in others:
             if other.login_key == key and other.imported_at is None:
-                await want_import(tx, kit, other)
+                changed = await kit.connections.read(tx, other.id)
+                assert changed is not None
+                await want_import(tx, kit, changed)
     return True

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
 from koppel_connector.connection.events import LoginRefused, VendorAnswered
 from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
-from koppel_connector.contract.connector import CheckStep
+from koppel_connector.contract.connector import CheckStep, Purpose
 from koppel_connector.contract.errors import ConnectorError, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
@@ -22,7 +23,7 @@ from koppel_connector.tables import attempt
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
-from koppel_mesh.http.problems import HttpProblem
+from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.http.server import CurrentContext
 
 from .connections import Reader, Writer
@@ -72,21 +73,23 @@ async def import_master_data(context: CurrentContext, caller: Writer, connection
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
         _must_be_usable(row)
-        await want_import(tx, kit, row, asked=True)
+        _must_have_settings(kit, row, "import")
+        await want_import(tx, kit, row)
     kit.wake("imports")
     return Accepted()
 
 
 @router.post("/connections/{connection_id}/check")
 async def check_connection(context: CurrentContext, caller: Writer, connection_id: UUID) -> Check:
-    """Check login, rights, year, journals and VAT codes, each by itself."""
+    """Check settings, login, rights, year, journals and VAT codes, each by itself; the first only while some are missing."""
     kit: Kit = context.resources
-    steps: list[CheckStep] = []
     async with context.database.reading() as reading:
         row = await owned_connection(reading, kit, caller, connection_id)
     if (stopped := row.why_stopped()) is not None:
-        steps.append(CheckStep("login", ok=False, problem=stopped))
-        return _shown(kit, steps)
+        return _shown(kit, [CheckStep("login", ok=False, problem=stopped)])
+    if (missing := problem_of_missing(kit, row.settings, "check")) is not None:
+        return _shown(kit, [CheckStep("settings", ok=False, problem=missing)])
+    steps: list[CheckStep] = []
     dead: ReauthorisationRequired | None = None
     vendor = await open_vendor(kit, row)
     try:
@@ -130,6 +133,7 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
     async with context.database.reading() as reading:
         row = await owned_connection(reading, kit, caller, connection_id)
     _must_be_usable(row)
+    _must_have_settings(kit, row, "login")
     vendor = await open_vendor(kit, row)
     dead: ReauthorisationRequired | None = None
     try:
@@ -164,6 +168,16 @@ def _as_problem(kit: Kit, failure: ConnectorError) -> HttpProblem:
 def _must_be_usable(row: ConnectionRow) -> None:
     if (stopped := row.why_stopped()) is not None:
         raise HttpProblem(409, stopped.code, "The connection is not connected.")
+
+
+def _must_have_settings(kit: Kit, row: ConnectionRow, purpose: Purpose) -> None:
+    missing = missing_settings(kit, row.settings, purpose)
+    if not missing:
+        return
+    rendered = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
+    known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
+    errors = [FieldError(field=f"settings.{name}", rule="missing", message="It is not filled in.") for name in missing]
+    raise HttpProblem(409, rendered.code, rendered.message.en, errors=errors, **known)
 
 
 def _shown(kit: Kit, steps: list[CheckStep]) -> Check:

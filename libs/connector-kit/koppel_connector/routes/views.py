@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.auth.consent import authorize_url
 from koppel_connector.calls import windows
 from koppel_connector.calls.budget import time_of_day
+from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import USABLE, ConnectionRow, Pause, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
@@ -142,7 +143,7 @@ def view_connection(
     """Return a connection as its owner may see it."""
     shown, _ = split_secrets(row.settings)
     # Secrets that cannot be read now are not missing: nobody needs to type them again.
-    missing = [] if row.unreadable else kit.connector.missing_settings(row.settings)
+    missing = [] if row.unreadable else missing_settings(kit, row.settings, "send")
     problem = ProblemData.model_validate(row.problem) if row.problem else None
     if row.unreadable is not None and row.state in USABLE:
         problem = kit.reporter.render(row.unreadable)

@@ -19,9 +19,10 @@ from .booked_right import BookedRight
 from .killed import WHOLE_MATRIX, Killed
 from .refusals import Refusals
 from .secrets_kept import Secrets
+from .settings_needed import SettingsNeeded
 
 
-class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, Secrets):
+class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, Secrets, SettingsNeeded):
     """What one connector promises; see the module."""
 
 
