@@ -78,6 +78,7 @@ connection = Table(
     Column("outage", JSONB),
     _moment("unblocked_at", default=True),
     _moment("last_served_at", default=True),
+    _moment("read_back_at"),
     Column("login_key", Text),
     _moment("created_at", default=True),
     _moment("changed_at", default=True),

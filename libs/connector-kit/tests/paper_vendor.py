@@ -35,6 +35,8 @@ class PaperVendor(LoopbackServer):
         self.faults: deque[Fault] = deque()
         self.search_fails = 0
         """So many searches end in a fault of the vendor's."""
+        self.reading_is_throttled = False
+        """Every look at the books gets a 429, though calls are left in the minute."""
         self.numbers_taken = 0
         """So many bookings are refused because their number was taken meanwhile."""
         self.token_faults: deque[str] = deque()
@@ -165,6 +167,8 @@ class PaperVendor(LoopbackServer):
                 if entry["reference"] == query["reference"] and entry["made"] + self.index_delay_s <= now
             ]
             return 200, found
+        if path == "/books" and self.reading_is_throttled:
+            return 429, {}
         if path == "/books":
             wanted = set(query["ids"].split(","))
             return 200, {

@@ -71,13 +71,17 @@ def throttle(
         used_up: names of the windows in which the call took the last place by our own count.
     """
     by_name = {window.name: window for window in windows}
+    readings = read_windows(windows, headers, now)
     told = [
         Throttle(max(reading.wait_s, MARGIN_S), by_name[reading.name])
-        for reading in read_windows(windows, headers, now)
+        for reading in readings
         if reading.wait_s is not None and (reading.remaining is None or reading.remaining <= 0)
     ]
     if told:
         return max(told, key=lambda each: each.wait_s)
+    # A window that is not used up, by the same answer, is not why the call was refused, unless it is the only one.
+    not_used_up = {reading.name for reading in readings if reading.remaining}
+    windows = [window for window in windows if window.name not in not_used_up] or windows
     ours = sorted((window for window in windows if window.name in used_up), key=lambda window: window.ends_at(now))
     asked_s = retry_after_s(headers)
     if asked_s is not None:

@@ -19,7 +19,7 @@ from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
 from .calls import Call
 from .delivery import Delivery, DeliveryContext, Trace
 from .errors import ConnectorError
-from .limits import ErrorBudget, HeaderNames, Window
+from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
 from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
@@ -79,6 +79,7 @@ __all__ = [
     "Profile",
     "Purpose",
     "ReadBack",
+    "ReadBackPace",
     "RemoteDossier",
     "Sent",
     "Target",
@@ -198,7 +199,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     async def read_back(
         self, vendor: Vendor[SettingsT], contexts: Sequence[DeliveryContext[SettingsT]]
     ) -> Mapping[UUID, ReadBack]:
-        """Return, by delivery id, what the books say. One call may answer for up to 50; an absent id means "ask later"."""
+        """Return, by delivery id, what the books say. An absent id: "ask later". How many come at once: ``Profile.read_back``."""
         return {}
 
     async def ping(self, vendor: Vendor[SettingsT]) -> None:

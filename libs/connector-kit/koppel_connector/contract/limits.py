@@ -1,4 +1,4 @@
-"""What a vendor allows, as data: calls per window, and refused calls per endpoint."""
+"""What a vendor allows, as data: calls per window, refused calls per endpoint, looks at the books."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -78,3 +78,25 @@ class ErrorBudget:
     period_s: int
     reserve: int = 0
     """So many errors more are allowed to the searches that settle an unknown outcome: they go when nothing else may."""
+
+
+@dataclass(frozen=True)
+class ReadBackPace:
+    """How often the books of one connection are read for its exported documents, and for how many at once.
+
+    Raises:
+        ValueError: nothing could be read at this pace.
+    """
+
+    at_most_every_s: float = 0.0
+    """At least so long passes between two calls of ``read_back`` for one connection, over all processes; a probe of a vendor
+    that is away counts too. What falls due before the next one goes along. For vendors that count their feeds by the day."""
+    batch: int = 50
+    """So many documents at most in one call of ``read_back``."""
+    patience_s: float = 10.0
+    """How long an exported document waits for company while its connection is still sending."""
+
+    def __post_init__(self) -> None:
+        """Check what no pace can be."""
+        if self.batch < 1 or self.at_most_every_s < 0 or self.patience_s < 0:
+            raise ValueError(f"{self}: reads nothing back, or before it was sent")

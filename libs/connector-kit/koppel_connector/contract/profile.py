@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from koppel_mesh.messages import DocumentKind
 
 from .auth import Auth
-from .limits import ErrorBudget, Window
+from .limits import ErrorBudget, ReadBackPace, Window
 from .mail import MailServer
 from .problems import ProblemCatalogue
 
@@ -58,6 +58,7 @@ class Profile:
     in one has it imported again, once."""
     windows: tuple[Window, ...] = ()
     error_budget: ErrorBudget | None = None
+    read_back: ReadBackPace = field(default_factory=ReadBackPace)
     deadline_s: float = 20.0
     on_ambiguous: Literal["lookup", "resend_safe", "review"] = "lookup"
     reads_back: bool = True

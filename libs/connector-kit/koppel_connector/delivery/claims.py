@@ -18,10 +18,6 @@ from koppel_mesh.prepared_sql import Statement
 
 from .store import COLUMNS, DeliveryRow, row_of
 
-READ_BACK_BATCH = 50
-READ_BACK_PATIENCE_S = 10.0
-"""How long an exported document waits for company while its connection is still sending."""
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -82,11 +78,15 @@ _CLAIM = Statement(f"""
         WHERE o.document_id = d.document_id AND o.id <> d.id) AS has_prior_delivery, {FIRST_SENT_AT}
 """)
 
+_MAY_READ_BACK = (
+    "(c.read_back_at IS NULL OR c.read_back_at <= clock_timestamp() - CAST(:every_s AS float8) * interval '1 second')"
+)
+# Of two processes that read back at once the second waits for the first in ``paced``, and finds that it came too late.
 _CLAIM_READ_BACK = Statement(f"""
     WITH turn AS (
         SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
-            AND d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")}
+            AND d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")} AND {_MAY_READ_BACK}
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp() AND {KEYS_HELD}
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
@@ -98,13 +98,18 @@ _CLAIM_READ_BACK = Statement(f"""
                 OR (SELECT count(*) FROM (SELECT FROM delivery w WHERE w.connection_id = c.id AND w.state = 'exported'
                     AND w.due_at <= clock_timestamp() LIMIT :batch) full_batch) >= :batch)
         ORDER BY d.due_at LIMIT 1
+    ), paced AS (
+        UPDATE connection c SET read_back_at = clock_timestamp() FROM turn
+        WHERE c.id = turn.connection_id AND CAST(:every_s AS float8) > 0 AND {_MAY_READ_BACK} RETURNING c.id
     )
     UPDATE delivery d SET lease_token = gen_random_uuid(), owner_id = CAST(:owner AS uuid),
         lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
     FROM (
         SELECT e.id FROM delivery e JOIN turn ON e.connection_id = turn.connection_id
-        WHERE e.state = 'exported' AND e.due_at <= clock_timestamp()
-            AND {FREE.format("e")}
+        WHERE e.state = 'exported' AND {FREE.format("e")}
+            AND (CAST(:every_s AS float8) = 0 OR EXISTS (SELECT FROM paced))
+            AND (e.due_at <= clock_timestamp() OR e.not_found = 0
+                AND e.due_at < clock_timestamp() + CAST(:every_s AS float8) * interval '1 second')
         ORDER BY e.due_at LIMIT :batch FOR UPDATE OF e SKIP LOCKED
     ) picked
     WHERE d.id = picked.id
@@ -156,6 +161,7 @@ async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | No
 
     ``probed`` is a connection whose vendor is away; the others are those whose vendor is not.
     """
+    pace = kit.profile.read_back
     async with kit.database.transaction() as tx:
         rows = await _CLAIM_READ_BACK.all(
             tx,
@@ -164,8 +170,9 @@ async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | No
                 "serving": list(kit.serving),
                 "probed": probed,
                 "owner": kit.owner.id,
-                "batch": READ_BACK_BATCH,
-                "patience_s": READ_BACK_PATIENCE_S,
+                "every_s": pace.at_most_every_s,
+                "batch": pace.batch,
+                "patience_s": pace.patience_s,
                 "lease_s": kit.settings.lease_for(kit.profile),
             },
         )

@@ -1,6 +1,7 @@
 """Exported is not booked (P3): looking in the vendor's books until the entry number is seen.
 
-One call may answer for up to fifty documents, so the cost of proof shrinks as the load grows.
+One call answers for a batch of documents, so the cost of proof shrinks as the load grows; how often and for how many, the
+vendor's pace says (``ReadBackPace``).
 """
 
 from collections.abc import Mapping
