@@ -146,7 +146,7 @@ class SandboxDriver(ABC):
 
     @abstractmethod
     def lose_answers(self, how: LostAnswer, times: int) -> None:
-        """Lose the answers of the next calls that make something; a hang outlasts a deadline of 2 s."""
+        """Lose the answers of the next calls that make something; a hang outlasts a deadline of 3 s."""
 
     @abstractmethod
     def clear_faults(self) -> None:

@@ -106,7 +106,7 @@ async def test_twenty_tasks_in_two_processes_refresh_once(testbed: Testbed, vend
 async def test_a_lost_answer_is_asked_for_once_more(
     testbed: Testbed, vendor: PaperVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_endpoint, "TOKEN_DEADLINE_S", 0.5)
+    monkeypatch.setattr(token_endpoint, "TOKEN_DEADLINE_S", 1.0)
     connection = await grow_old(testbed)
     vendor.token_faults.append("hang")
     assert testbed.kit.vault is not None

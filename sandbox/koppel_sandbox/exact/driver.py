@@ -12,7 +12,7 @@ from .seed import BAKERY, NO_RIGHTS, STUDIO
 SALES_ENTRIES = "salesentry/SalesEntries"
 USER = "an.peeters"
 NO_LIMIT = 100_000
-HANG_S = 3
+HANG_S = 4
 _SALES_JOURNAL = "700"
 _LOST = {
     LostAnswer.RESET: "reset_after_commit",
