@@ -25,6 +25,8 @@ SERVICE_TESTS = (
     "services/dossier-api/tests",
     "services/export-scheduler/tests",
 )
+EXACT = ("services/connector-exact/connector_exact", "services/connector-exact/README.md")
+LEDGER = ("libs/connector-kit/koppel_connector/ledger",)
 TESTS = ("tests", "services/connector-exact/tests", "services/dossier-api/tests", "libs/connector-kit")
 
 
@@ -75,6 +77,12 @@ WORDS = (
     Banned("tell", "send, report", SERVICE_TESTS, in_tests=True),
     Banned("hear", "deliver", SERVICE_TESTS, in_tests=True),
     Banned("heard", "received", SERVICE_TESTS, in_tests=True),
+    Banned("masters", "master_data", EXACT),
+    Banned("told", "answered, reported, shown", (*EXACT, *LEDGER), prose=True),
+    Banned("tells", "shows, says, contains", (*EXACT, *LEDGER), prose=True),
+    Banned("somebody", "a person, another", (*EXACT, *LEDGER), prose=True),
+    Banned("nobody", "no person, unknown", (*EXACT, *LEDGER), prose=True),
+    Banned("hangs", "is attached to", (*EXACT, *LEDGER), prose=True),
 )
 
 

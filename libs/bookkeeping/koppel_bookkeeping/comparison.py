@@ -1,4 +1,4 @@
-"""The lines that a ledger holds, compared with those that were sent: as a bag, because a ledger may order them as it likes."""
+"""The lines that a ledger holds, compared with those that were sent: as a bag, because a ledger may reorder them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class LineFigures:
     vat_code: str
     net: Decimal | None
     tax: Decimal | None
-    """None where none is sent, or where the vendor does not tell it."""
+    """None where none was sent, or where the answer has none."""
 
     def __str__(self) -> str:
         tax = "–" if self.tax is None else self.tax
@@ -30,8 +30,8 @@ class LineFigures:
 def line_differences(sent: Sequence[LineFigures], held: Sequence[LineFigures]) -> list[str]:
     """Return each line that is missing, and each that was not sent; empty when they are the same to the cent.
 
-    VAT is compared only where it was sent: what a ledger computes for a reverse-charge code is its own affair. Where the ledger
-    keeps the VAT of such a line to itself, no line's VAT is compared, and the total of the entry vouches for it.
+    VAT is compared only where it was sent: a ledger computes the VAT of a reverse-charge code itself. Where the answer has no VAT
+    for a line that was sent with it, nets alone are compared; compare the total of the entry, too.
     """
     untaxed, taxed = {line.key for line in sent}, {line.key for line in sent if line.tax is not None}
     if all(line.tax is not None for line in held if line.key in taxed):

@@ -23,7 +23,7 @@ class ChosenLine(Generic[A, V]):
     vat_code: V
 
     def __post_init__(self) -> None:
-        """Refuse what the vendor would book without its VAT."""
+        """Refuse a line that would be booked without its VAT."""
         insist_on_vat(self.vat_code, self.line.category, self.line.tax)
 
 

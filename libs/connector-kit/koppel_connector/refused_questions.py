@@ -1,8 +1,8 @@
-"""Questions that a vendor refuses, remembered for a day, so that a refusal is not paid for again with every document.
+"""Questions that a vendor refuses, remembered for a day, so that not every document causes the same refusal.
 
-Which filters a resource accepts, or whether it can be listed at all, is often told by an error only. An error costs: a vendor
-that counts errors (``ErrorBudget``) may block the endpoint, and the bookings with it. So the connector asks the plain way, notes
-the refusal, and from then on asks the other way at once.
+Which filters a resource accepts, or whether it can be listed at all, is often shown by an error only. A vendor that counts
+errors (``ErrorBudget``) may then block the endpoint, and the bookings with it. So the connector asks once, notes the refusal, and
+asks in its other way from then on.
 
 A question is named by its shape, not by its values: the connector chooses the name, such as ``"relations by VAT number"``.
 """

@@ -48,19 +48,19 @@ async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTe
     Returns:
         ``CannotTell`` while a search may not show yet what was created under an id that is not ours.
     """
-    book, creating = context.vendor.master_data, context.progress.get("creating")
+    store, creating = context.vendor.master_data, context.progress.get("creating")
     document_id = context.progress.get("document_id")
     if document_id is None:
         found = await exact.documents_about(context.remote_ref)
         if not found:
             await rights.insist_on_reading(exact, DOCUMENTS)
-            if our_ids.may_be_hidden(book, creating, context.remote_ref):
+            if our_ids.may_be_hidden(store, creating, context.remote_ref):
                 return CannotTell("Exact may not show the Document yet")
             return NotFound()
         ours, ids = _our_document_id(context), sorted(odata.same_guid(row["ID"]) for row in found)
         document_id = ours if ours in ids else ids[0]
         if creating is not None:
-            await our_ids.learn(book, DOCUMENTS, ours, document_id)
+            await our_ids.learn(store, DOCUMENTS, ours, document_id)
         await context.save(document_id=document_id)
     names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
     if not names:
@@ -68,7 +68,7 @@ async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTe
     # An attachment that the search does not show yet stays saved.
     known = list(dict.fromkeys([*context.progress.get("attached", []), *names]))
     await context.save(attached=known)
-    if creating and creating["what"] not in known and our_ids.may_be_hidden(book, creating, creating["what"]):
+    if creating and creating["what"] not in known and our_ids.may_be_hidden(store, creating, creating["what"]):
         return CannotTell("Exact may not show the attachment yet")
     return NotFound()
 

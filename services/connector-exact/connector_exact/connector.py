@@ -187,7 +187,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""
-        return await importing.masters(Exact(vendor))
+        return await importing.master_data(Exact(vendor))
 
     def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
         """Yield the health check, step by step."""

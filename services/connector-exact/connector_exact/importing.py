@@ -16,7 +16,7 @@ from .odata import Row
 DIVISIONS_PROBED_MAX: Final = 25
 
 
-async def masters(exact: Exact) -> MasterData:
+async def master_data(exact: Exact) -> MasterData:
     """Return the division's master data; where a list is empty, the right to read it is checked first (§3.3)."""
     accounts, journals = await exact.ledger_accounts(), await exact.journals()
     vat_codes, relations = await exact.vat_codes(), await exact.relations()

@@ -31,17 +31,17 @@ def relation_id(division: int | None, identity: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"koppel exact {division} relation {identity}"))
 
 
-def are_kept(book: MasterDataStore, resource: str) -> bool:
+def are_kept(store: MasterDataStore, resource: str) -> bool:
     """Whether the resource keeps the ids we send; true until it is seen to replace one."""
-    line = book.get(_KIND, resource)
+    line = store.get(_KIND, resource)
     return line is None or not line.data["gives_own_ids"]
 
 
-async def learn(book: MasterDataStore, resource: str, ours: str, given: str) -> None:
+async def learn(store: MasterDataStore, resource: str, ours: str, given: str) -> None:
     """Remember whether the resource kept an id of ours, where that was not known."""
     kept = ours == given
-    if kept != are_kept(book, resource):
-        await book.remember(MasterRecord(_KIND, resource, resource, resource, {"gives_own_ids": not kept}))
+    if kept != are_kept(store, resource):
+        await store.remember(MasterRecord(_KIND, resource, resource, resource, {"gives_own_ids": not kept}))
 
 
 def creation(resource: str, what: str) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def creation(resource: str, what: str) -> dict[str, Any]:
     return {"resource": resource, "what": what, "at": utc_now().isoformat()}
 
 
-def may_be_hidden(book: MasterDataStore, note: dict[str, Any] | None, what: str) -> bool:
+def may_be_hidden(store: MasterDataStore, note: dict[str, Any] | None, what: str) -> bool:
     """Whether ``what`` may exist under an id of Exact's although a search does not show it yet."""
-    if note is None or note["what"] != what or are_kept(book, note["resource"]):
+    if note is None or note["what"] != what or are_kept(store, note["resource"]):
         return False
     return utc_now() - datetime.fromisoformat(note["at"]) < SEARCH_LAG_MAX

@@ -1,4 +1,4 @@
-"""Steps of a health check that every ledger has: what the settings choose, journals and VAT codes, against what was imported."""
+"""Steps of a health check that every ledger has: are the journals and VAT codes of the settings in the imported data."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
@@ -22,10 +22,10 @@ class BlockableCode(Protocol):
 
 
 async def steps(**checks: Callable[[], Awaitable[CheckStep]]) -> AsyncIterator[CheckStep]:
-    """Yield the steps in the order a person would repair them; a vendor's refusal fails its own step only.
+    """Yield the steps in the order given, that in which a person would repair them; a failure ends its own step only.
 
     Raises:
-        ReauthorisationRequired: after its step, for the kit marks the connection then, and nothing more can be asked.
+        ReauthorisationRequired: after its step; the kit marks the connection, and nothing more can be asked.
     """
     for name, check in checks.items():
         try:

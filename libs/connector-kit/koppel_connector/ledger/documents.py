@@ -1,4 +1,4 @@
-"""A delivery's document as it goes to a ledger: what there is to book of it, and the files that hang on the entry."""
+"""A delivery's document as a ledger gets it: what there is to book, and the files to attach."""
 
 import re
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ class ReadDocument:
     pdf: bytes | None
 
     def files(self, size_bytes_max: int) -> tuple[File, ...]:
-        """Return the files under the document's number, the one that people read first.
+        """Return the files, named by the document's number: the PDF, then the UBL.
 
         Raises:
-            CannotBook: a file is larger than the vendor takes (``attachment_too_large``).
+            CannotBook: a file is larger than that: ``attachment_too_large``, a problem of the connector's own with its limit.
         """
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", self.booking.number).strip("-.")[:80] or "document"
         files = tuple(

@@ -1,9 +1,9 @@
-"""Whether the books are open on the day of a document: asked of the vendor once a period and journal, not found out by errors.
+"""Whether the books are open on the day of a document: one question for each period and journal instead of refusals.
 
-A vendor counts what it refuses: a box of old invoices would use up the errors of the new ones behind it. The periods, and the
-state of a journal in one, cost a call each the first time and are remembered with the moment they were told. That a period is
-open is believed for a day; that it is closed only by documents that were waiting already when it was told, because whoever asks
-later may have opened it since.
+A vendor may count what it refuses (``ErrorBudget``): a box of old invoices would then block the new ones behind it. The periods,
+and the state of a journal in one of them, cost one call each and are remembered with the moment of the answer. An open period is
+believed for a day. A closed one is believed only for deliveries that were due before the answer: when a person retries one later,
+the period may have been opened.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,20 @@ class PeriodsOfVendor(Protocol):
     """What only the vendor knows."""
 
     async def periods(self) -> list[Period]:
-        """Return every period that exists; none where the vendor does not tell."""
+        """Return every period that exists; none where the vendor does not say."""
 
     async def is_closed(self, journal: str, period: Period) -> bool:
-        """Return whether a journal is closed in a period; false where the vendor does not tell."""
+        """Return whether a journal is closed in a period; false where the vendor does not say."""
 
 
 class Calendar:
-    """The financial years of the books behind one connection, as they are known while one delivery is in hand."""
+    """The financial years of a connection's books, as one delivery sees them.
+
+    Args:
+        vendor: answers what is not remembered.
+        memory: of the connection.
+        waiting_since: when the delivery was due.
+    """
 
     def __init__(self, vendor: PeriodsOfVendor, memory: Memory, waiting_since: datetime) -> None:
         self._vendor = vendor
@@ -41,11 +47,11 @@ class Calendar:
         self._waiting_since = waiting_since
 
     async def insist_on_open(self, journal: str, day: date) -> None:
-        """Let a document go on whose day lies in an open period, and one of which the vendor does not tell: booking it will.
+        """Return where the day lies in an open period, or the vendor does not say: then the booking itself will show it.
 
         Raises:
             CannotBook: the year does not exist, or the period is closed in this journal.
-            RateLimited: the connection has no calls left. Where only these questions have none, booking goes on.
+            RateLimited: the connection has no calls left. Where only these two operations have none, it returns.
         """
         try:
             periods = await self._periods(day)
@@ -63,7 +69,7 @@ class Calendar:
                 raise
 
     async def forget(self, journal: str, day: date) -> None:
-        """Have all asked again: the vendor has just refused what was remembered as open."""
+        """Forget the periods and the state of this journal: the vendor has just refused what was remembered as open."""
         kept = await self._memory.recall(_PERIODS)
         if kept is None:
             return
@@ -82,7 +88,7 @@ class Calendar:
         try:
             found = await self._vendor.periods()
         except (ActionRequired, Rejected):
-            # Asked again for every document, a refusal would cost what the question is to spare.
+            # Remembered as "does not say": repeated for every document, the refusals would cost what they are to save.
             found = []
         rows: list[Any] = [[each.year, each.number, each.starts_on, each.ends_on] for each in found]
         await self._memory.remember(_PERIODS, rows, observed_at=asked_at)

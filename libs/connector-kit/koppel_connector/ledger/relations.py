@@ -1,6 +1,6 @@
-"""The relation of a booking: known from the import, else searched at the vendor, else made, and given the role it needs.
+"""The relation of a booking: known from the import, else searched at the vendor, else created, and given the role it needs.
 
-A relation that was found or made is remembered, so a party costs calls only the first time it is met (R097, R099).
+A relation that was found or created is remembered, so a party costs calls for its first document only (R097, R099).
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from .records import TypedRecord
 
 @dataclass(frozen=True)
 class RelationRecord(TypedRecord):
-    """A customer or supplier at the vendor; a vendor with two lists makes one of them here."""
+    """A customer or supplier at the vendor; a vendor's two lists become one here."""
 
     kind: ClassVar[str] = "relation"
 
@@ -30,7 +30,7 @@ class RelationRecord(TypedRecord):
         """Whether it may stand on an entry of this side: customer or supplier."""
 
     def search_keys(self) -> dict[str, Any]:
-        """Return its numbers and name as they are compared, and its roles as the kit shows them."""
+        """Return its numbers and name as they are compared, and its roles as people are shown them."""
         return {
             "vat_key": number_key(self.vat_number),
             "enterprise_key": number_key(self.enterprise_number),
@@ -44,7 +44,7 @@ R = TypeVar("R", bound=RelationRecord)
 
 
 class RelationsOfVendor(ABC, Generic[R]):
-    """What only the vendor can do: search, make and change a relation."""
+    """What only the vendor can do: search, create and change a relation."""
 
     record: type[R]
     name_length_max: int | None = None
@@ -52,18 +52,18 @@ class RelationsOfVendor(ABC, Generic[R]):
 
     @abstractmethod
     async def search(self, party: Party) -> list[R]:
-        """Return the relations that could be this party; which of them it is, is decided by ``recognise``."""
+        """Return the relations that could be this party; ``recognise`` decides which of them it is."""
 
     @abstractmethod
     async def create(self, party: Party, side: Side) -> R:
-        """Make the relation with the role of ``side``, idempotently: another document may make it at this moment."""
+        """Create the relation with the role of ``side``, idempotently: another document may create it at this moment."""
 
     @abstractmethod
     async def give_role(self, relation: R, side: Side) -> R:
-        """Give a relation the role that it lacks, touch nothing else of it, and return it with the role."""
+        """Give a relation the role that it lacks, change nothing else, and return it with the role."""
 
     async def complete(self, relation: R, side: Side) -> R:  # noqa: ARG002 - most have nothing to add
-        """Return the relation with what an import of an older version did not read; itself where nothing lacks."""
+        """Return the relation with the fields that an older version did not import; itself where it has them."""
         return relation
 
 
@@ -83,7 +83,7 @@ def candidates(party: Party, store: MasterDataStore, record: type[R], name_lengt
 
 
 def known(store: MasterDataStore, booking: Booking, relations: RelationsOfVendor[R]) -> R | None:
-    """Return the imported relation of the booking's party; no call is made."""
+    """Return the imported relation of the booking's party; without a call."""
     found = candidates(booking.party, store, relations.record, relations.name_length_max)
     return recognise(booking.party, found, booking.side, name_length_max=relations.name_length_max)
 
@@ -92,7 +92,7 @@ async def ensure(context: DeliveryContext, booking: Booking, relations: Relation
     """Return the booking's relation, ready to stand on an entry; its id is saved with the delivery as ``relation_id``.
 
     Raises:
-        CannotBook: the party has no name to make a relation of, or the relation is blocked at the vendor.
+        CannotBook: the party has no name to create a relation with, or the relation is blocked at the vendor.
         ConnectorError: the vendor cannot be asked, or refuses.
     """
     side, store = booking.side, context.vendor.master_data
