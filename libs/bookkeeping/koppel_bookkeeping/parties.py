@@ -37,6 +37,22 @@ def number_key(number: str | None) -> str:
     return normalise_enterprise_number(bare) or bare.removeprefix("BE")
 
 
+def vat_number_spellings(number: str | None) -> list[str]:
+    """Return the ways in which people write a VAT number into their books, for a vendor that searches it letter by letter.
+
+    With and without its country; a Belgian number also with spaces and dots. Empty when there is none.
+    """
+    vat = bare_number(number)
+    if not vat:
+        return []
+    bare = vat[2:]
+    spellings = [vat, bare]
+    if vat.startswith("BE") and len(bare) == 10:
+        dotted = f"{bare[:4]}.{bare[4:7]}.{bare[7:]}"
+        spellings += [f"BE {dotted}", f"BE{dotted}", f"BE {bare}"]
+    return spellings
+
+
 def name_key(name: str | None) -> str:
     """Return what stays equal when people write one name in several ways: case, spaces, dots, legal form."""
     text = name or ""

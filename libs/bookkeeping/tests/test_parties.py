@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from koppel_bookkeeping import Party, Side
-from koppel_bookkeeping.parties import bare_number, name_key, number_key, recognise
+from koppel_bookkeeping.parties import bare_number, name_key, number_key, recognise, vat_number_spellings
 
 from .books import Relation
 
@@ -87,3 +87,11 @@ def test_a_party_is_one_by_its_number_or_its_name_in_a_country() -> None:
     assert Party("A", vat_number="BE 0404.616.494").identity == Party("B", enterprise_number="404616494").identity
     assert Party("Café NV", country="BE").identity == Party("CAFÉ", country="BE").identity
     assert Party("Café", country="BE").identity != Party("Café", country="FR").identity
+
+
+def test_a_vat_number_is_searched_as_people_write_it() -> None:
+    spellings = vat_number_spellings("be 0404.616.494")
+    assert spellings == ["BE0404616494", "0404616494", "BE 0404.616.494", "BE0404.616.494", "BE 0404616494"]
+    assert {number_key(spelling) for spelling in spellings} == {"0404616494"}
+    assert vat_number_spellings("NL 8200.98.395.B01") == ["NL820098395B01", "820098395B01"]
+    assert vat_number_spellings("") == vat_number_spellings(None) == []

@@ -4,32 +4,20 @@ from typing import Any, Final
 
 from connector_exact import odata
 from koppel_bookkeeping import Party, Side
-from koppel_bookkeeping.parties import bare_number
+from koppel_bookkeeping.parties import bare_number, vat_number_spellings
 
 NAME_LENGTH_MAX: Final = 50
 
 
 def search_terms(party: Party) -> list[str]:
     """Return the filter terms that together find every relation that could be recognised as this party, the surest first."""
-    terms = [f"VATNumber eq {odata.text(spelling)}" for spelling in _vat_spellings(party)]
+    terms = [f"VATNumber eq {odata.text(spelling)}" for spelling in vat_number_spellings(party.vat_number)]
     terms.append(f"Name eq {odata.text(party.name[:NAME_LENGTH_MAX])}")
     if party.enterprise_number:
         terms.append(f"ChamberOfCommerce eq {odata.text(bare_number(party.enterprise_number))}")
     if party.code:
         terms.append(f"trim(Code) eq {odata.text(party.code)}")
     return terms
-
-
-def _vat_spellings(party: Party) -> list[str]:
-    vat = bare_number(party.vat_number)
-    if not vat:
-        return []
-    bare = vat[2:]
-    spellings = [vat, bare]
-    if vat.startswith("BE") and len(bare) == 10:
-        dotted = f"{bare[:4]}.{bare[4:7]}.{bare[7:]}"
-        spellings += [f"BE {dotted}", f"BE{dotted}", f"BE {bare}"]
-    return spellings
 
 
 def creation(party: Party, side: Side) -> dict[str, Any]:
