@@ -35,6 +35,10 @@ def key_id_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
+class DamagedSecretError(WrongKeyError):
+    """The key is there and does not open it, or it belongs to another owner: what it held is lost and must be given again."""
+
+
 class KeyRing:
     """The keys of ``KOPPEL_SECRET_KEYS``."""
 
@@ -62,14 +66,18 @@ class KeyRing:
 
         Raises:
             MissingKeyError: it was sealed with a key that is not in the ring.
-            WrongKeyError: it was sealed for another owner.
+            DamagedSecretError: no key will open it again, or it was sealed for another owner.
         """
         try:
             plain = json.loads(self._ring.decrypt(sealed))
         except InvalidToken as error:
+            if key_id in self.key_ids:
+                raise DamagedSecretError(
+                    f"this is damaged: the secret key {key_id}, which is given, no longer opens it"
+                ) from error
             raise MissingKeyError(key_id, self.key_ids) from error
         if plain["owner"] != str(owner):
-            raise WrongKeyError("sealed for another owner")
+            raise DamagedSecretError("this was encrypted for another owner")
         values: dict[str, Any] = plain["values"]
         return values
 

@@ -32,7 +32,7 @@ from .http.middleware import Started
 from .http.server import build_app
 from .http.server_socket import CannotListenError, bound_socket, served, served_when_ready
 from .inbox import BATCH, Inbox
-from .keyring import MissingKeyError
+from .keyring import WrongKeyError
 from .neighbours import Neighbours
 from .outbox import Relay, drain
 from .service import Context, Loop, Service
@@ -245,14 +245,14 @@ async def open_resources(context: Context) -> AsyncIterator[None]:
     """Hold open what the service opens itself at its start, once the database is there for it: being away ends nobody.
 
     Raises:
-        CannotStartError: a secret that the service cannot do without is under a key that is not given.
+        CannotStartError: a secret that the service cannot do without is under a key that is not given, or is damaged.
     """
     async with AsyncExitStack() as stack:
         while context.service.resources is not None:
             try:
                 context.resources = await stack.enter_async_context(context.service.resources(context))
                 break
-            except MissingKeyError as error:
+            except WrongKeyError as error:
                 raise CannotStartError(f"{context.name} cannot start: {error}.") from error
             except Exception as error:
                 if not is_unavailable(error):

@@ -31,7 +31,7 @@ _PURPOSE = "oauth state"
 _SPEND = Statement("INSERT INTO oauth_state_used (nonce) VALUES (:nonce) ON CONFLICT DO NOTHING RETURNING nonce")
 log = structlog.get_logger(__name__)
 
-Ending = Literal["connected", "refused", "spent", "invalid", "failed"]
+Ending = Literal["connected", "refused", "spent", "invalid", "failed", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ async def take_return(kit: Kit, *, code: str | None, state: str | None, error: s
         row = await kit.connections.read(tx, UUID(sealed["connection_id"]))
         if row is None or row.state is ConnectionState.DISCONNECTED:
             return _GONE
+        if row.unreadable is not None and not row.is_damaged:
+            return Returned("unreadable", row)  # nothing is spent: the same return works once the key is back
         if await _SPEND.one_or_none(tx, {"nonce": sealed["nonce"]}) is None:
             return Returned("connected" if row.state is ConnectionState.CONNECTED else "spent", row)
     if row.unreadable is not None:

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.events import LoginRefused, SettingsChanged
-from koppel_connector.connection.store import ConnectionRow, ConnectionStore
-from koppel_connector.contract.errors import ReauthorisationRequired, RetryLater
+from koppel_connector.connection.store import COLUMNS, ConnectionRow, ConnectionStore
+from koppel_connector.contract.errors import ActionRequired, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement
@@ -45,8 +45,8 @@ _CHANGE = Statement("""
     ON CONFLICT (firm_id, key) DO UPDATE SET version = login.version + 1, refused_at = NULL, problem = NULL,
         opening_token = NULL, opening_until = NULL
 """)
-_LOCK_CONNECTIONS = Statement("""
-    SELECT * FROM connection WHERE firm_id = :firm_id AND state <> 'disconnected'
+_LOCK_CONNECTIONS = Statement(f"""
+    SELECT {COLUMNS} FROM connection WHERE firm_id = :firm_id AND state <> 'disconnected'
         AND (login_key = ANY(CAST(:keys AS text[])) OR id = :id) ORDER BY id FOR UPDATE
 """)
 _SECRETS = Statement("UPDATE connection SET secrets = :secrets, key_id = :key_id WHERE id = :id")
@@ -85,6 +85,8 @@ class Logins:
             # Read after the claim: the secrets are at least as new as the version.
             async with self._database.reading() as reading:
                 current = await self._connections.read(reading, row.id)
+            if current is not None and current.unreadable is not None:
+                raise ActionRequired(current.unreadable)
             return await log_in(current or row)
         except ReauthorisationRequired as failure:
             if await self._refuse(place, version, failure.problem or Problem("reauthorise")):

@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
-from koppel_connector.connection.secret_keys import problem_of
+from koppel_connector.connection.secret_keys import GRANT_DAMAGED, problem_of
 from koppel_connector.contract.connector import OAuthProfile
 from koppel_connector.contract.errors import ActionRequired, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import NotSent, Unanswered
-from koppel_mesh.keyring import KeyRing, MissingKeyError
+from koppel_mesh.keyring import DamagedSecretError, KeyRing, MissingKeyError
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.telemetry.metrics import counter
 
@@ -259,6 +259,8 @@ class Vault:
             pair = self._keys.open(connection_id, bytes(row.ciphertext), row.key_id)
         except MissingKeyError as error:
             raise ActionRequired(problem_of(error)) from error
+        except DamagedSecretError as error:
+            raise ReauthorisationRequired(problem_of(error, GRANT_DAMAGED)) from error
         received = time.monotonic() - row.age_s
         return Grant(
             connection_id, pair["access_token"], pair["refresh_token"], row.version, received, min(row.valid_s, 10**9)

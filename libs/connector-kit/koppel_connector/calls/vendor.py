@@ -329,5 +329,11 @@ class OpenVendor(Vendor):
 
 
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:
-    """Open a connection: its settings, its master data; nothing has been sent yet."""
+    """Open a connection: its settings, its master data; nothing has been sent yet.
+
+    Raises:
+        ConnectorError: ActionRequired where the secrets cannot be read: without them the vendor would see a wrong login.
+    """
+    if row.unreadable is not None:
+        raise ActionRequired(row.unreadable)
     return OpenVendor(kit, row, await kit.books.open(row.id, row.masters_version))

@@ -5,6 +5,7 @@ import structlog
 from koppel_connector.contract.errors import ConnectorError, ReauthorisationRequired
 from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END
+from koppel_mesh.keyring import DamagedSecretError
 from koppel_mesh.messages import DeliveryState
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
@@ -36,11 +37,11 @@ _POSTPONE = Statement(
     "UPDATE oauth_token SET next_refresh_at = clock_timestamp() + interval '1 hour' WHERE connection_id = :id"
 )
 _OLD_TOKENS = Statement("""
-    SELECT connection_id, ciphertext FROM oauth_token WHERE key_id <> :key_id
+    SELECT connection_id, ciphertext, key_id FROM oauth_token WHERE key_id <> :key_id
         AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
 _OLD_SECRETS = Statement("""
-    SELECT id AS connection_id, secrets AS ciphertext FROM connection
+    SELECT id AS connection_id, secrets AS ciphertext, key_id FROM connection
     WHERE secrets IS NOT NULL AND key_id <> :key_id AND key_id = ANY(CAST(:key_ids AS text[])) LIMIT :batch FOR UPDATE SKIP LOCKED
 """)
 _RESEAL_TOKEN = Statement("UPDATE oauth_token SET ciphertext = :sealed, key_id = :key_id WHERE connection_id = :id")
@@ -90,7 +91,8 @@ async def keep_alive(context: Context) -> bool:
 async def rotate_keys(context: Context) -> bool:
     """Re-encrypt what is under an old key; the key may leave the ring when the gauge says zero.
 
-    What is under a key that we do not hold is left as it is, for a process that holds it.
+    What is under a key that we do not hold is left as it is, for a process that holds it. No key opens what is damaged:
+    it counts as under the first key, so that it keeps no old key in the ring.
     """
     kit: Kit = context.resources
     moved = 0
@@ -99,8 +101,11 @@ async def rotate_keys(context: Context) -> bool:
             values = {"key_id": kit.keys.key_id, "key_ids": list(kit.keys.key_ids), "batch": BATCH}
             rows = await find.all(tx, values)
             for row in rows:
-                opened = kit.keys.open(row.connection_id, bytes(row.ciphertext))
-                sealed = kit.keys.seal(row.connection_id, opened)
+                sealed = bytes(row.ciphertext)
+                try:
+                    sealed = kit.keys.seal(row.connection_id, kit.keys.open(row.connection_id, sealed, row.key_id))
+                except DamagedSecretError as error:
+                    log.error("secrets are damaged", connection=str(row.connection_id), error=str(error))
                 await write.run(tx, {"id": row.connection_id, "sealed": sealed, "key_id": kit.keys.key_id})
             moved = max(moved, len(rows))
         await _FORGET_STATES.run(tx)

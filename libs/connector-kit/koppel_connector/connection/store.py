@@ -17,13 +17,13 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.reporter import RenderedProblem, Reporter
 from koppel_mesh import outbox
 from koppel_mesh.clock import utc_now
-from koppel_mesh.keyring import KeyRing, MissingKeyError
+from koppel_mesh.keyring import KeyRing, MissingKeyError, WrongKeyError
 from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 
 from .breaker import Breaker, Observation, Pace, observe
 from .events import ConnectionEvent, LoginRefused, ProblemFound
-from .secret_keys import problem_of
+from .secret_keys import SECRETS_DAMAGED, problem_of
 from .state_machine import transition
 
 log = structlog.get_logger(__name__)
@@ -60,21 +60,32 @@ class ConnectionRow:
     pause: Pause | None
     imported_at: Any = None
     unreadable: Problem | None = None
-    """Set where the secrets are under a key that this process does not hold; the settings are without them then."""
+    """Set where the secrets are under a key that this process does not hold, or damaged; the settings are without them then."""
+    keyless_grant: Problem | None = None
+    """Set where the grant is under a key that this process does not hold."""
     login_key: str | None = None
     """By which login of the firm it is let in, when others share that (``Connector.login_key``)."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether no key brings the secrets back: a person has to give them again."""
+        return self.unreadable is not None and self.unreadable.code == SECRETS_DAMAGED
 
     def why_stopped(self) -> Problem | None:
         """Return what keeps the connection from being used: the problem that stopped it, as it was told then; None if nothing."""
         if self.state in USABLE:
-            return self.unreadable
+            return self.unreadable or self.keyless_grant
         if self.problem is not None:
             return RenderedProblem(ProblemData.model_validate(self.problem))
         return Problem("reauthorise" if self.state is ConnectionState.REAUTHORISE else "not_connected")
 
 
-_READ = Statement("SELECT * FROM connection WHERE id = :id")
-_LOCK = Statement("SELECT * FROM connection WHERE id = :id FOR UPDATE")
+COLUMNS = (
+    "connection.*, (SELECT held.key_id FROM oauth_token held WHERE held.connection_id = connection.id) AS grant_key_id"
+)
+"""What ``ConnectionStore.open_row`` takes."""
+_READ = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id")
+_LOCK = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id FOR UPDATE")
 
 
 def split_secrets(settings: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
@@ -167,13 +178,13 @@ class ConnectionStore:
         return self._settings_model.model_validate(row.settings)
 
     def open_row(self, row: Any) -> ConnectionRow:
-        """Return a row with its secrets decrypted into its settings, or with the problem that keeps them closed."""
+        """Return a row of ``COLUMNS`` with its secrets decrypted into its settings, or with what keeps them closed."""
         unreadable: Problem | None = None
         secrets: Mapping[str, Any] = {}
         try:
             if row.secrets:
                 secrets = self._keys.open(row.id, bytes(row.secrets), row.key_id)
-        except MissingKeyError as error:
+        except WrongKeyError as error:
             unreadable = problem_of(error)
         return ConnectionRow(
             id=row.id,
@@ -193,8 +204,14 @@ class ConnectionStore:
             pause=self.pause_of(row, utc_now()),
             imported_at=row.imported_at,
             unreadable=unreadable,
+            keyless_grant=self._keyless(row.grant_key_id),
             login_key=row.login_key,
         )
+
+    def _keyless(self, grant_key_id: str | None) -> Problem | None:
+        if grant_key_id is None or grant_key_id in self._keys.key_ids:
+            return None
+        return problem_of(MissingKeyError(grant_key_id, self._keys.key_ids))
 
     def sealed(self, connection_id: UUID, secrets: Mapping[str, str]) -> dict[str, Any]:
         """Return the columns that hold secrets."""

@@ -68,6 +68,8 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
 
 async def _probe(kit: Kit, row: ConnectionRow) -> Outage | Answered | None:
     """Make one probe; its outcome is recorded on the way. Return how the vendor was."""
+    if row.unreadable is not None:
+        return None
     if unknown := await claim_probe(kit, row.id, DeliveryState.UNKNOWN):
         return await run_worker(kit, row, [unknown], asyncio.Event(), is_probe=True)
     if exported := await claim_read_back(kit, probed=row.id):

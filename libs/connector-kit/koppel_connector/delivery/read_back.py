@@ -5,6 +5,7 @@ vendor's pace says (``ReadBackPace``).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Outage
 from koppel_connector.contract.connector import Booked, Differs, NotBooked, ReadBack, Vanished
-from koppel_connector.contract.errors import ConnectorError, RateLimited, RetryLater
+from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, RetryLater
+from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.service import Context
@@ -48,7 +50,10 @@ async def _run_batch(kit: Kit, batch: Batch) -> None:
         async with kit.database.reading() as reading:
             row = await kit.connections.read(reading, batch.connection_id)
         assert row is not None
-        await look_in_books(kit, await open_vendor(kit, row), batch)
+        if row.unreadable is not None:
+            await _wait_for_secrets(kit, row.id, row.unreadable, batch)
+        else:
+            await look_in_books(kit, await open_vendor(kit, row), batch)
     finally:
         kit.serving.discard(batch.connection_id)
         # A read-back keeps its connection from sending; let that go on at once.
@@ -80,6 +85,15 @@ async def look_in_books(kit: Kit, vendor: OpenVendor, batch: Batch) -> None:
     faults.point("before_outcome_commit")
     await _record(kit, vendor, batch.rows, seen, held_until, failure)
     faults.point("after_outcome_commit")
+
+
+async def _wait_for_secrets(kit: Kit, connection_id: UUID, problem: Problem, batch: Batch) -> None:
+    """Note on the connection that nothing can be seen without its secrets; the clock of "exported, not booked" goes on."""
+    async with kit.database.transaction() as tx:
+        await kit.connections.apply_failure(tx, connection_id, ActionRequired(problem))
+        for row in batch.rows:
+            with suppress(ConcurrentUpdateError, IllegalTransitionError):
+                await kit.deliveries.apply(tx, row, events.ReadBackPending())
 
 
 async def _record(

@@ -39,8 +39,13 @@ _SENTENCES = {
         "fr": "{vendor} n'a pas donné l'accès. Recommencez depuis Koppel.",
         "en": "{vendor} gave no access. Start again from Koppel.",
     },
+    "unreadable": {
+        "nl": "Koppel mist een geheime sleutel en kan dit nu niet afronden. Laad deze pagina zo dadelijk opnieuw.",
+        "fr": "Il manque à Koppel une clé secrète pour terminer. Rechargez cette page dans quelques instants.",
+        "en": "Koppel lacks a secret key and cannot finish this now. Reload this page in a while.",
+    },
 }
-_STATUS = {"connected": 200, "refused": 200, "spent": 409, "invalid": 400, "failed": 422}
+_STATUS = {"connected": 200, "refused": 200, "spent": 409, "invalid": 400, "failed": 422, "unreadable": 503}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
     "Cache-Control": "no-store",

@@ -16,7 +16,7 @@ from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract.connector import Connector, OAuthProfile
 from koppel_connector.kit import Kit
-from koppel_connector.tables import connection
+from koppel_connector.tables import connection, oauth_token
 from koppel_mesh import outbox
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -31,10 +31,16 @@ from koppel_mesh.visibility import visible
 
 from .settings_schema import settings_schema
 from .shared_login import insist_on_readable, lock_logins, share_login, shared_secrets
-from .views import ConnectionView, owned_connection, view_connection, warnings_of
+from .views import ConnectionView, owned_connection, refusal_of, view_connection, warnings_of
 
 Reader = Annotated[Caller, Depends(require("connections:read"))]
 Writer = Annotated[Caller, Depends(require("connections:write"))]
+_GRANT_KEY_ID = (
+    select(oauth_token.c.key_id)
+    .where(oauth_token.c.connection_id == connection.c.id)
+    .scalar_subquery()
+    .label("grant_key_id")
+)
 _CHANGEABLE = ("settings", "limit_scope", "books_scope", "login_key", "secrets", "key_id")
 _NEW = ("id", "dossier_id", "firm_id", "state", "max_inflight", *_CHANGEABLE)
 _INSERT = Statement(insert(connection).values({name: bindparam(name) for name in _NEW}))
@@ -96,7 +102,9 @@ async def list_connections(
 ) -> Page[ConnectionView]:
     """List connections, oldest first."""
     kit: Kit = context.resources
-    statement = select(connection).where(visible(connection, caller)).order_by(connection.c.id).limit(page.rows)
+    statement = (
+        select(connection, _GRANT_KEY_ID).where(visible(connection, caller)).order_by(connection.c.id).limit(page.rows)
+    )
     if dossier_id is not None:
         statement = statement.where(connection.c.dossier_id == dossier_id)
     if page.after:
@@ -128,7 +136,7 @@ async def change_connection(
     login_key = kit.connector.login_key
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id)
-        insist_on_readable(kit, row)
+        _insist_on_all_secrets(kit, row, changes)
         sharing = await lock_logins(
             tx, kit, row.firm_id, (row.login_key, login_key(_changed(kit, row, changes))), row.id
         )
@@ -266,6 +274,21 @@ def _scopes(kit: Kit, connection_id: UUID, settings: BaseModel) -> dict[str, str
         "limit_scope": kit.connector.limit_scope(settings) or str(connection_id),
         "books_scope": kit.connector.books_scope(settings) or str(connection_id),
     }
+
+
+def _insist_on_all_secrets(kit: Kit, row: ConnectionRow, changes: Changes) -> None:
+    """Refuse a change that would lose secrets that cannot be read now; where they are damaged, each has to be given again.
+
+    Raises:
+        HttpProblem: 409.
+    """
+    lost = [name for name in secret_names(kit.connector.settings_model) if name not in changes.settings]
+    if row.unreadable is not None and row.is_damaged and lost:
+        raise refusal_of(
+            kit, row.unreadable, 409, f"Give each of these, or null where there is none: {', '.join(lost)}."
+        )
+    if not row.is_damaged:
+        insist_on_readable(kit, row)
 
 
 def _changed(kit: Kit, row: ConnectionRow, changes: Changes) -> BaseModel:

@@ -15,6 +15,8 @@ from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import ConnectionState
 
+from .views import KEY_AWAY, refusal_of
+
 NOTICE_SIZE_BYTES_MAX = 1_000_000
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1", tags=["notices"])
@@ -59,8 +61,7 @@ async def _connection(kit: Kit, address: str) -> ConnectionRow | None:
     if row is None or row.state is ConnectionState.DISCONNECTED:
         raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
     if row.unreadable is not None:
-        detail = kit.reporter.render(row.unreadable).message.en
-        raise HttpProblem(503, row.unreadable.code, detail, headers={"Retry-After": "60"})
+        raise refusal_of(kit, row.unreadable, 503, headers=KEY_AWAY)
     return row
 
 

@@ -1,7 +1,6 @@
 """Settings of connections that share a login: a secret that is given at one of them is the login's, and so everybody's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.store import ConnectionRow, split_secrets
 from koppel_connector.kit import Kit
-from koppel_mesh.http.problems import HttpProblem
+
+from .views import refusal_of
 
 
 async def lock_logins(
@@ -30,22 +30,21 @@ async def lock_logins(
 
 
 def insist_on_readable(kit: Kit, row: ConnectionRow) -> None:
-    """Refuse to change a connection whose secrets cannot be read now; they would be lost.
+    """Refuse to change a connection whose secrets cannot be read now and would be lost; what is damaged is lost already.
 
     Raises:
         HttpProblem: 409, with the ids of the key wanted and of those given.
     """
-    if row.unreadable is not None:
-        rendered = kit.reporter.render(row.unreadable)
-        known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
-        raise HttpProblem(409, rendered.code, rendered.message.en, **known)
+    if row.unreadable is not None and not row.is_damaged:
+        raise refusal_of(kit, row.unreadable, 409)
 
 
 def shared_secrets(key: str | None, others: Sequence[ConnectionRow]) -> Mapping[str, str] | None:
     """Return the secrets that a login has; None where no other connection shares it."""
     if key is None:
         return None
-    return next((split_secrets(other.settings)[1] for other in others if other.login_key == key), None)
+    readable = (other for other in others if other.login_key == key and other.unreadable is None)
+    return next((split_secrets(other.settings)[1] for other in readable), None)
 
 
 async def share_login(

@@ -27,7 +27,7 @@ from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.http.server import CurrentContext
 
 from .connections import Reader, Writer
-from .views import AttemptView, CheckStepView, RemoteDossierView, owned_connection
+from .views import KEY_AWAY, AttemptView, CheckStepView, RemoteDossierView, owned_connection, refusal_of
 
 router = APIRouter(prefix="/v1", tags=["vendor"])
 
@@ -72,7 +72,7 @@ async def import_master_data(context: CurrentContext, caller: Writer, connection
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
-        _must_be_usable(row)
+        _must_be_usable(kit, row)
         _must_have_settings(kit, row, "import")
         await want_import(tx, kit, row)
     kit.wake("imports")
@@ -132,7 +132,7 @@ async def _asking(context: Any, caller: Caller, connection_id: UUID) -> AsyncIte
     kit: Kit = context.resources
     async with context.database.reading() as reading:
         row = await owned_connection(reading, kit, caller, connection_id)
-    _must_be_usable(row)
+    _must_be_usable(kit, row)
     _must_have_settings(kit, row, "login")
     vendor = await open_vendor(kit, row)
     dead: ReauthorisationRequired | None = None
@@ -165,9 +165,15 @@ def _as_problem(kit: Kit, failure: ConnectorError) -> HttpProblem:
     return HttpProblem(status, rendered.code, rendered.message.en, rendered.detail or "", **known)
 
 
-def _must_be_usable(row: ConnectionRow) -> None:
-    if (stopped := row.why_stopped()) is not None:
-        raise HttpProblem(409, stopped.code, "The connection is not connected.")
+def _must_be_usable(kit: Kit, row: ConnectionRow) -> None:
+    stopped = row.why_stopped()
+    if stopped is None:
+        return
+    if row.is_damaged:
+        raise refusal_of(kit, stopped, 409)
+    if stopped in (row.unreadable, row.keyless_grant):
+        raise refusal_of(kit, stopped, 503, headers=KEY_AWAY)
+    raise HttpProblem(409, stopped.code, "The connection is not connected.")
 
 
 def _must_have_settings(kit: Kit, row: ConnectionRow, purpose: Purpose) -> None:

@@ -12,19 +12,21 @@ from koppel_connector.auth.consent import authorize_url
 from koppel_connector.calls import windows
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.connection.missing_settings import missing_settings
-from koppel_connector.connection.store import USABLE, ConnectionRow, Pause, split_secrets
+from koppel_connector.connection.store import COLUMNS, USABLE, ConnectionRow, Pause, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import utc_now
-from koppel_mesh.http.problems import not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.messages import ConnectionState, DeliveryState, DocumentKind, LocalisedText, ProblemData
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.visibility import VISIBLE
 
 _WAITS_FOR_VENDOR = (DeliveryState.READY, DeliveryState.UNKNOWN, DeliveryState.EXPORTED)
-_READ = Statement(f"SELECT * FROM connection WHERE id = :id AND {VISIBLE}")
-_LOCK = Statement(f"SELECT * FROM connection WHERE id = :id AND {VISIBLE} FOR UPDATE")
+KEY_AWAY = {"Retry-After": "60"}
+"""Header of an answer that a missing secret key prevents: once the key is back, the same request works."""
+_READ = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id AND {VISIBLE}")
+_LOCK = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id AND {VISIBLE} FOR UPDATE")
 
 
 class Paused(BaseModel):
@@ -145,8 +147,8 @@ def view_connection(
     # Secrets that cannot be read now are not missing: nobody needs to type them again.
     missing = [] if row.unreadable else missing_settings(kit, row.settings, "send")
     problem = ProblemData.model_validate(row.problem) if row.problem else None
-    if row.unreadable is not None and row.state in USABLE:
-        problem = kit.reporter.render(row.unreadable)
+    if row.state in USABLE and (stopped := row.why_stopped()) is not None:
+        problem = kit.reporter.render(stopped)
     if problem is None and missing:
         problem = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
     waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
@@ -179,6 +181,15 @@ def view_delivery(kit: Kit, row: Any) -> DeliveryView:
 
 def _paused(pause: Pause | None) -> Paused | None:
     return None if pause is None else Paused(until=pause.until, since=pause.since, problem=pause.problem)
+
+
+def refusal_of(
+    kit: Kit, problem: Problem, status: int, detail: str = "", headers: Mapping[str, str] | None = None
+) -> HttpProblem:
+    """Return the answer that shows a caller the problem of a connection."""
+    rendered = kit.reporter.render(problem)
+    known: dict[str, Any] = {"message": rendered.message.model_dump(), "who_can_fix": rendered.who_can_fix}
+    return HttpProblem(status, rendered.code, rendered.message.en, detail, headers=headers, **known)
 
 
 async def owned_connection(
