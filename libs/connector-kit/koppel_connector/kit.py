@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
 from .contract.booking_problems import BOOKING_PROBLEMS
-from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile
+from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile, Target
 from .contract.problems import GENERIC
 from .delivery.owner import Owner
 from .delivery.state_machine import Patience
@@ -121,13 +120,10 @@ class Kit:
     def _application(self, settings: Any) -> Application:
         return self.connector.application(self.settings, settings)
 
-    def patience(self, row: DeliveryRow | None = None) -> Patience:
-        """Return the machine's patience with a delivery, by its target and with fresh jitter; without one, the profile's."""
-        patience = self.settings.patience(self.profile, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
-        if row is None or row.on_ambiguous is None or row.reads_back is None or row.settle_s is None:
-            return patience
-        settle_s = row.settle_s if self.settings.settle_s is None else self.settings.settle_s
-        return replace(patience, on_ambiguous=row.on_ambiguous, reads_back=row.reads_back, settle_s=settle_s)
+    def patience(self, row: DeliveryRow) -> Patience:
+        """Return the machine's patience with a delivery, by its target and with fresh jitter."""
+        target = row.target or self.profile.targets.get(row.kind, Target(settle_s=0.0))
+        return self.settings.patience(target, random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
 
     def pace(self) -> Pace:
         """Return how long a vendor that is away is left alone, with fresh jitter."""

@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 from koppel_mesh.settings import MeshSettings
 
 from .connection.breaker import Pace
-from .contract.connector import Profile
+from .contract.connector import Profile, Target
 from .delivery.state_machine import Patience
 
 STANDARD_SCHEDULE_S = (10.0, 60.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
@@ -21,7 +21,7 @@ class ConnectorSettings(MeshSettings):
 
     retry_schedule_s: Annotated[tuple[float, ...], NoDecode] = STANDARD_SCHEDULE_S
     settle_s: float | None = Field(None, ge=0)
-    """Unset: the vendor's own, from its profile."""
+    """Unset: that of each delivery's target."""
     unbooked_after_s: float = Field(86_400.0, ge=0)
     review_after_s: float = Field(86_400.0, ge=0)
     lease_s: float | None = Field(None, gt=0)
@@ -80,13 +80,13 @@ class ConnectorSettings(MeshSettings):
             )
         return self
 
-    def patience(self, profile: Profile, jitter: float = 1.0) -> Patience:
-        """Return the machine's patience with this vendor."""
+    def patience(self, target: Target, jitter: float = 1.0) -> Patience:
+        """Return the machine's patience with deliveries of a target."""
         return Patience(
             retry_schedule_s=self.retry_schedule_s,
-            settle_s=profile.settle_s if self.settle_s is None else self.settle_s,
-            on_ambiguous=profile.on_ambiguous,
-            reads_back=profile.reads_back,
+            settle_s=target.settle_s if self.settle_s is None else self.settle_s,
+            on_ambiguous=target.on_ambiguous,
+            reads_back=target.reads_back,
             unbooked_after_s=self.unbooked_after_s,
             review_after_s=self.review_after_s,
             jitter=jitter,

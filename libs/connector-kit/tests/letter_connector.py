@@ -20,6 +20,7 @@ from koppel_connector import (
     Profile,
     RateLimited,
     Sent,
+    Target,
     classify_by_mail_code,
 )
 from koppel_connector.service import connector_service
@@ -40,11 +41,8 @@ class LetterConnector(Connector):
     profile = Profile(
         name="connector-paper",
         title="Post",
-        kinds=frozenset({DocumentKind.SALES_INVOICE}),
         auth=PasswordProfile(),
-        settle_s=0.0,
-        on_ambiguous="review",
-        reads_back=False,
+        targets={DocumentKind.SALES_INVOICE: Target(on_ambiguous="review", reads_back=False, settle_s=0.0)},
     )
     settings_model = LetterSettings
 

@@ -38,6 +38,7 @@ from koppel_connector import (
     RemoteDossier,
     RetryNow,
     Sent,
+    Target,
     TokenError,
     Vanished,
     Vendor,
@@ -73,13 +74,14 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
     profile = Profile(
         name="connector-paper",
         title="Paper",
-        kinds=frozenset(
-            {
+        targets=dict.fromkeys(
+            (
                 DocumentKind.SALES_INVOICE,
                 DocumentKind.SALES_CREDIT_NOTE,
                 DocumentKind.PURCHASE_INVOICE,
                 DocumentKind.PURCHASE_CREDIT_NOTE,
-            }
+            ),
+            Target(settle_s=0.2),
         ),
         auth=OAuthProfile(
             authorize_path="/authorize",
@@ -95,7 +97,6 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
         problems=ProblemCatalogue(
             [ProblemKind("account_unknown", "accountant", nl="Onbekend.", fr="Inconnu.", en="Unknown.", blocks=True)]
         ),
-        settle_s=0.2,
         deadline_s=1.0,
     )
     settings_model = PaperSettings

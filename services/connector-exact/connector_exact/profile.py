@@ -3,7 +3,7 @@
 from typing import Final
 
 from koppel_bookkeeping import SIDES
-from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, TokenError, Window
+from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, Target, TokenError, Window
 
 from .problems import PROBLEMS
 
@@ -13,7 +13,6 @@ ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Divisi
 PROFILE: Final = Profile(
     name="connector-exact",
     title="Exact Online",
-    kinds=frozenset(SIDES),
     auth=OAuthProfile(
         authorize_path="/api/oauth2/auth",
         token_path="/api/oauth2/token",  # noqa: S106 - a path
@@ -39,7 +38,7 @@ PROFILE: Final = Profile(
             TokenError("revoked", status=401),
         ),
     ),
-    settle_s=30.0,
+    targets=dict.fromkeys(SIDES, Target(settle_s=30.0)),
     problems=PROBLEMS,
     master_data_problems=frozenset(
         {"journal_unknown", "journal_blocked", "journal_wrong_type", "currency_not_allowed"}

@@ -127,12 +127,10 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         """Return what becomes of documents of ``kind`` at a connection with these settings, secrets left out.
 
         A problem makes a blocked delivery, so that whoever looks at the document is told; it is asked again when the settings
-        change. Override where the answer depends on the kind or the settings; else the profile's holds for each of its kinds.
+        change. Override where the answer depends on the settings, or where a document has several; else the profile's holds.
         """
-        profile = self.profile
-        if kind not in profile.kinds:
-            return Problem("kind_not_taken", kind.value)
-        return (Target(profile.operation, profile.on_ambiguous, profile.reads_back, profile.settle_s),)
+        target = self.profile.targets.get(kind)
+        return (target,) if target is not None else Problem("kind_not_taken", kind.value)
 
     def missing_settings(self, settings: SettingsT, purpose: Purpose) -> list[str]:
         """Return the names of settings without which the vendor is not asked for this purpose.

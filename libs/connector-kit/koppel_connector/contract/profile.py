@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pydantic import SecretStr
 
@@ -12,6 +11,7 @@ from .auth import Auth
 from .limits import ErrorBudget, ReadBackPace, Window
 from .mail import MailServer
 from .problems import ProblemCatalogue
+from .target import Target
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ class Profile:
     """Service and URL segment: ``connector-exact``."""
     title: str
     """What people call the vendor: ``Exact Online``."""
-    kinds: frozenset[DocumentKind]
     auth: Auth
-    settle_s: float
-    """How long the vendor may need before a search finds what it just stored."""
+    targets: Mapping[DocumentKind, Target]
+    """What becomes of a document of each kind that the vendor takes, whatever the settings (else ``Connector.targets``)."""
     other_auth: tuple[Auth, ...] = ()
     """Other ways in; ``Connector.auth`` says which one a connection uses."""
     dossier_session_valid_s: float | None = None
@@ -60,10 +59,5 @@ class Profile:
     error_budget: ErrorBudget | None = None
     read_back: ReadBackPace = field(default_factory=ReadBackPace)
     deadline_s: float = 20.0
-    on_ambiguous: Literal["lookup", "resend_safe", "review"] = "lookup"
-    reads_back: bool = True
-    """False for targets that cannot be asked: there ``exported`` is the end."""
     max_inflight: int = 1
     """Deliveries of one connection under way at once; 1 keeps order and is kinder to vendors."""
-    operation: str = "book"
-    """Part of the delivery key: what a delivery does at the vendor. It never changes, or every document would go again."""

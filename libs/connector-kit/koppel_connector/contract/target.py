@@ -1,6 +1,6 @@
 """What becomes of documents of one kind at one connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 OnAmbiguous = Literal["lookup", "resend_safe", "review"]
@@ -15,7 +15,7 @@ class Target:
     on_ambiguous: OnAmbiguous = "lookup"
     reads_back: bool = True
     """False where the books cannot be asked: there ``exported`` is the end."""
-    settle_s: float = 0.0
+    settle_s: float = field(kw_only=True)
     """How long the vendor may need before a search finds what it just stored."""
     sequence_key: str | None = None
     """One writer for each of these in the same books, oldest first: a statement's account, a journal that numbers its entries.

@@ -58,7 +58,8 @@ _CLAIM = Statement(f"""
                     WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
                         AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
                         AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
-                            OR o.exported_at > clock_timestamp() - CAST(:settle_s AS float8) * interval '1 second'))
+                            OR o.exported_at > clock_timestamp()
+                                - coalesce(CAST(:settle_s AS float8), o.settle_s, :unset_settle_s) * interval '1 second'))
                 AND (d.sequence_key IS NULL OR NOT EXISTS (
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.sequence_key = d.sequence_key AND o.id < d.id
@@ -149,7 +150,8 @@ async def _claim(
                 "owner": kit.owner.id,
                 "batch": batch,
                 "states": [state.value for state in states],
-                "settle_s": kit.settings.patience(kit.profile).settle_s,
+                "settle_s": kit.settings.settle_s,
+                "unset_settle_s": max((target.settle_s for target in kit.profile.targets.values()), default=0.0),
                 "lease_s": kit.settings.lease_for(kit.profile),
             },
         )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.contract.target import OnAmbiguous
+from koppel_connector.contract.target import OnAmbiguous, Target
 from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
@@ -70,6 +70,19 @@ class DeliveryRow:
     first_sent_at: datetime | None = None
     """When the first call left that may have changed something for this delivery. Read with a claim."""
     monotonic: float = field(default_factory=time.monotonic)
+
+    @property
+    def target(self) -> Target | None:
+        """Return the target it was made for; None in a delivery from before there were any, and where there is none yet."""
+        if self.on_ambiguous is None or self.reads_back is None or self.settle_s is None:
+            return None
+        return Target(
+            self.operation,
+            self.on_ambiguous,
+            self.reads_back,
+            settle_s=self.settle_s,
+            sequence_key=self.sequence_key,
+        )
 
     @property
     def situation(self) -> Situation:

@@ -20,6 +20,8 @@ from koppel_mesh.prepared_sql import Record, Statement
 
 from .store import COLUMNS, DeliveryRow, row_of
 
+NO_TARGET = Target(settle_s=0.0)
+"""Stands in the row of a delivery that is blocked because there is none."""
 REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
 """Never changes: references computed from it stand in vendors' books."""
 
@@ -54,8 +56,7 @@ def records_of(
     """
     if isinstance(asked, Problem):
         problem = kit.reporter.render(asked).model_dump(mode="json")
-        placeholder = Target(kit.profile.operation)
-        return [_record(connection_id, placeholder, document, {"has_target": False, "problem": problem})]
+        return [_record(connection_id, NO_TARGET, document, {"has_target": False, "problem": problem})]
     return [_record(connection_id, target, document, {"has_target": True, **asdict(target)}) for target in asked]
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from koppel_connector.contract.target import OnAmbiguous, Target
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed, open_testbed
 from koppel_mesh.messages import DocumentKind, DocumentReady
@@ -56,15 +57,20 @@ class ConformanceBase:
 
     def kinds(self, testbed: Testbed) -> frozenset[DocumentKind]:
         """Return the kinds of documents that the connection takes."""
-        return testbed.kit.profile.kinds
+        return frozenset(testbed.kit.profile.targets)
+
+    def target(self, testbed: Testbed) -> Target:
+        """Return what becomes of the documents that the scenarios send."""
+        targets = testbed.kit.profile.targets
+        return targets.get(DocumentKind.SALES_INVOICE) or next(iter(targets.values()))
 
     def reads_back(self, testbed: Testbed) -> bool:
         """Return whether the vendor's books can be read."""
-        return testbed.kit.profile.reads_back
+        return self.target(testbed).reads_back
 
-    def on_ambiguous(self, testbed: Testbed) -> str:
+    def on_ambiguous(self, testbed: Testbed) -> OnAmbiguous:
         """Return what follows a call without a definite answer: ``lookup``, ``resend_safe`` or ``review``."""
-        return testbed.kit.profile.on_ambiguous
+        return self.target(testbed).on_ambiguous
 
     def closed(self, testbed: Testbed) -> str:
         """Return the state that closes a delivery: ``exported`` where nothing can be read back."""

@@ -95,7 +95,9 @@ class BookedOnce(ConformanceBase):
         await self.until_booked(testbed, harness)
         lookups = await testbed.rows("SELECT started_at FROM attempt WHERE phase = 'lookup' ORDER BY id")
         assert len(lookups) >= 2
-        assert (lookups[-1].started_at - lookups[0].started_at).total_seconds() >= testbed.kit.patience().settle_s
+        assert (lookups[-1].started_at - lookups[0].started_at).total_seconds() >= testbed.kit.settings.patience(
+            self.target(testbed)
+        ).settle_s
 
     async def test_every_created_object_is_made_once(
         self,
