@@ -171,7 +171,8 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
             case "entry":
                 return [EntryChanged(given["reference"])]
             case "bounce":
-                return [DeliveryBounced(Problem("rejected_by_vendor", given["reason"]), given["reference"])]
+                problem = Problem("rejected_by_vendor", given["reason"])
+                return [DeliveryBounced(problem, given.get("reference"), given.get("entry"), given.get("company"))]
             case "accounts":
                 return [MasterDataChanged(given.get("company"))]
         raise ValueError(given["event"])

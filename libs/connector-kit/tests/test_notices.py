@@ -135,7 +135,7 @@ async def test_what_bounced_is_a_problem_and_may_be_sent_again(
 async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor: PaperVendor) -> None:
     imports = [path for _, path in vendor.seen].count("/accounts")
     await testbed.change(
-        "UPDATE connection SET limit_scope = 'company 7', imported_at = imported_at - interval '1 hour'"
+        "UPDATE connection SET books_scope = 'company 7', imported_at = imported_at - interval '1 hour'"
     )
     for number in range(5):
         await send_notice(testbed, {"id": f"n{number}", "event": "accounts", "company": "company 7"})
@@ -147,6 +147,41 @@ async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor
 
     await testbed.until(imported, "the accounts are imported")
     assert [path for _, path in vendor.seen].count("/accounts") - imports == 1
+
+
+async def test_a_notice_concerns_the_books_it_names_and_not_all_that_share_their_limits(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """One firm's user reaches two companies, for whom the vendor counts together."""
+    other = await harness.connect(testbed)
+    row = await exported(testbed, harness, vendor)
+    await testbed.change(
+        "UPDATE connection SET limit_scope = 'one user', imported_at = imported_at - interval '1 hour'"
+    )
+    await testbed.change("UPDATE connection SET books_scope = 'company 7' WHERE id = :id", id=row.connection_id)
+    await testbed.change("UPDATE connection SET books_scope = 'company 8' WHERE id <> :id", id=row.connection_id)
+    await testbed.change("UPDATE delivery SET remote_id = 'entry 1'")
+    bounced = {"id": "n1", "event": "bounce", "entry": "entry 1", "company": "company 7", "reason": "no such mailbox"}
+    await send_notice(testbed, bounced)
+    await send_notice(testbed, {"id": "n2", "event": "accounts", "company": "company 7"})
+    await handled(testbed)
+    states = {each.connection_id: each.state for each in await testbed.deliveries()}
+    assert states == {row.connection_id: "failed", other: "exported"}
+    wanted = "SELECT id FROM connection WHERE import_due_at IS NOT NULL OR imported_at > now() - interval '1 minute'"
+    assert [each.id for each in await testbed.rows(wanted)] == [row.connection_id]
+
+
+async def test_a_connection_made_by_the_version_before_is_found_by_its_limits(testbed: Testbed) -> None:
+    await testbed.change(
+        "UPDATE connection SET books_scope = NULL, limit_scope = 'company 7',"
+        " imported_at = imported_at - interval '1 hour'"
+    )
+    await send_notice(testbed, {"id": "n1", "event": "accounts", "company": "company 7"})
+
+    async def imported() -> bool:
+        return bool(await testbed.rows("SELECT 1 FROM connection WHERE imported_at > now() - interval '1 minute'"))
+
+    await testbed.until(imported, "the accounts are imported")
 
 
 async def test_a_notice_that_cannot_be_worked_off_waits_and_is_given_up_in_the_end(testbed: Testbed) -> None:

@@ -36,7 +36,8 @@ _WANT = Statement("UPDATE connection SET import_due_at = clock_timestamp() WHERE
 _WANT_SOON = Statement("""
     UPDATE connection SET import_due_at =
         greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
-    WHERE (CAST(:id AS uuid) IS NULL OR id = :id) AND (CAST(:scope AS text) IS NULL OR limit_scope = :scope)
+    WHERE (CAST(:id AS uuid) IS NULL OR id = :id)
+        AND (CAST(:scope AS text) IS NULL OR coalesce(books_scope, limit_scope) = :scope)
         AND state IN ('connected', 'degraded') AND imported_at IS NOT NULL AND import_due_at IS NULL
 """)
 _WANT_FOR = Statement("""
@@ -70,7 +71,7 @@ _LATER = Statement("""
 
 
 async def want_import_of(tx: AsyncConnection, kit: Kit, connection_id: UUID | None, scope: str | None) -> None:
-    """Have the master data of one connection, or of all that share a scope, imported soon."""
+    """Have the master data of one connection, or of all that lead to the same books, imported soon."""
     values = {"id": connection_id, "scope": scope, "pause_s": kit.settings.master_data_pause_s}
     await _WANT_SOON.run(tx, values)
 

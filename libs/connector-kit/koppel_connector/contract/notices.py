@@ -37,7 +37,7 @@ class EntryChanged:
     remote_ref: str | None = None
     remote_id: str | None = None
     scope: str | None = None
-    """The books it speaks of, as ``Connector.limit_scope`` names them: needed with ``remote_id``, unless the notice came to one
+    """The books it speaks of, as ``Connector.books_scope`` names them: needed with ``remote_id``, unless the notice came to one
     connection's own address."""
 
 

@@ -55,7 +55,7 @@ _NAMED = Statement(f"""
     SELECT {COLUMNS} FROM delivery d JOIN connection c ON c.id = d.connection_id
     WHERE (d.remote_ref = :remote_ref OR d.remote_id = :remote_id)
         AND (CAST(:connection_id AS uuid) IS NULL OR c.id = :connection_id)
-        AND (CAST(:scope AS text) IS NULL OR c.limit_scope = :scope)
+        AND (CAST(:scope AS text) IS NULL OR coalesce(c.books_scope, c.limit_scope) = :scope)
     ORDER BY d.id FOR UPDATE OF d
 """)
 
