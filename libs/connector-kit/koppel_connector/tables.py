@@ -162,6 +162,7 @@ delivery = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     _moment("unknown_since"),
     _moment("resend_decided_at"),
+    _moment("abandoned_at"),
     Column("export_id", Uuid),
     Column("traceparent", Text),
     _moment("exported_at"),
@@ -189,7 +190,7 @@ delivery = Table(
         "sequence_key",
         "id",
         postgresql_where=text(
-            "sequence_key IS NOT NULL AND state IN ('ready', 'sending', 'unknown', 'blocked', 'review')"
+            "sequence_key IS NOT NULL AND state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')"
         ),
     ),
     Index("delivery_of_firm", "firm_id", "id"),

@@ -118,12 +118,14 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "RetryRequested": S.READY,
         "ReexportRequested": S.READY,
         "ResolvedAsBooked": S.BOOKED,
+        "ResolvedAsAbandoned": S.FAILED,
     },
     (S.FAILED, True): {
         "Bounced": S.FAILED,
         "RetryRequested": S.UNKNOWN,
         "ReexportRequested": S.UNKNOWN,
         "ResolvedAsBooked": S.BOOKED,
+        "ResolvedAsAbandoned": S.FAILED,
     },
     (S.REVIEW, False): {
         "ResolvedAsBooked": S.BOOKED,

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from koppel_connector import DeliveryContext, Problem, Target
+from koppel_connector.delivery.claims import claim
 from koppel_connector.service import connector_service
 from koppel_connector.testing import Fault, Testbed, open_testbed
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind
@@ -156,3 +157,68 @@ async def test_a_sequence_goes_oldest_first_and_a_blocked_head_holds_the_rest(
     rows = await testbed.until_state("booked")
     assert head.connection_id == first_way
     assert [entry["reference"] for entry in vendor.ledger] == [row.remote_ref for row in rows]
+
+
+async def bank_statements(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor, count: int) -> UUID:
+    """Have statements exported of which the vendor refuses the first for good; return the id of its delivery."""
+    await connect(testbed, vendor, "bank")
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    for number in range(count):
+        document, files = statement(harness, number)
+        refused = {"reference": "no such account"} if number == 0 else {}
+        await testbed.deliver(testbed.ready({**document, **refused}, files))
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+
+    async def head_has_failed() -> bool:
+        return (await testbed.deliveries())[0].state == "failed"
+
+    await testbed.until(head_has_failed, "the vendor refuses the head")
+    head: UUID = (await testbed.deliveries())[0].id
+    return head
+
+
+async def test_a_failed_head_holds_the_rest_until_a_person_tries_it_again(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """A later statement must not go before one that can still go."""
+    head = await bank_statements(testbed, harness, vendor, 3)
+    assert await claim(testbed.kit, 5) == []
+    assert [row.state for row in await testbed.deliveries()] == ["failed", "ready", "ready"]
+    documents = testbed.internal_services.documents
+    documents.update({identifier: {**document, "reference": None} for identifier, document in documents.items()})
+    async with testbed.owner() as owner:
+        assert (await owner.post(f"/v1/deliveries/{head}/retry")).status_code == 202
+    rows = await testbed.until_state("booked")
+    assert [entry["reference"] for entry in vendor.ledger] == [row.remote_ref for row in rows]
+
+
+async def test_a_failed_head_that_a_person_leaves_holds_nobody(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    head = await bank_statements(testbed, harness, vendor, 2)
+    async with testbed.owner() as owner:
+        left = await owner.post(f"/v1/deliveries/{head}/resolve", json={"decision": "abandon"})
+        assert (left.status_code, left.json()["state"], left.json()["problem"]) == (200, "failed", None)
+
+    async def gone_on() -> bool:
+        return [row.state for row in await testbed.deliveries()] == ["failed", "booked"]
+
+    await testbed.until(gone_on, "the next one goes")
+
+
+async def test_a_failed_head_of_a_removed_connection_holds_nobody(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await bank_statements(testbed, harness, vendor, 1)
+    (removed,) = await testbed.rows("SELECT id FROM connection")
+    await connect(testbed, vendor, "bank")
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await testbed.deliver(testbed.ready(*statement(harness, 2)))
+    async with testbed.owner() as owner:
+        assert (await owner.delete(f"/v1/connections/{removed.id}")).status_code == 204
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+
+    async def gone_on() -> bool:
+        return "booked" in [row.state for row in await testbed.deliveries()]
+
+    await testbed.until(gone_on, "what goes by the other connection is held by nobody")

@@ -20,4 +20,5 @@ class Target:
     sequence_key: str | None = None
     """One writer for each of these in the same books, oldest first: a statement's account, a journal that numbers its entries.
 
-    While the first waits, for a person too, the others wait behind it."""
+    While the first waits, for a person too, the others wait behind it. One that failed may still be tried again, and holds them
+    as well, until a person leaves it (``abandon``), its connection is removed, or a newer revision takes its place."""

@@ -64,7 +64,8 @@ _CLAIM = Statement(f"""
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.sequence_key = d.sequence_key AND o.id < d.id
                         AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
-                        AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review')))
+                        AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')
+                        AND (o.state <> 'failed' OR o.abandoned_at IS NULL AND way.state <> 'disconnected')))
             ORDER BY d.due_at, d.id LIMIT :batch
             FOR UPDATE SKIP LOCKED
         ) due

@@ -240,10 +240,8 @@ def _from_waiting(now_is: Situation, event: Event, patience: Patience, now: date
             return _doubted(now_is, patience, now)
         case ResolvedAsBooked() if state is FAILED or (state is BLOCKED and uncertain):
             return _ended(replace(now_is, unknown_since=None), BOOKED, None)
-        case ResolvedAsAbandoned(problem) if state is BLOCKED and uncertain:
-            # Its connection is gone, so that nobody can look: whoever knows the vendor's books may say that it is left.
-            return _ended(now_is, FAILED, problem)
-        case ResolvedAsAbandoned(problem) if state in (READY, BLOCKED) and not uncertain:
+        case ResolvedAsAbandoned(problem) if state in (READY, BLOCKED, FAILED):
+            # One that is uncertain is among them: where its connection is gone nobody can look, and a person may know the books.
             return _ended(now_is, FAILED, problem)
     return None
 

@@ -19,7 +19,7 @@ from koppel_mesh import outbox
 from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, ProblemData
 from koppel_mesh.prepared_sql import Record, Statement
 
-from .events import Event, ResolvedForResend
+from .events import Event, ResolvedAsAbandoned, ResolvedForResend
 from .state_machine import Patience, Situation, Transition, transition
 
 
@@ -129,7 +129,8 @@ _MOVE = Statement("""
         problem = CASE WHEN CAST(:keeps AS boolean) THEN problem ELSE CAST(:problem AS jsonb) END,
         remote_id = coalesce(:remote_id, remote_id), entry_number = coalesce(:entry_number, entry_number),
         entry_url = coalesce(:entry_url, entry_url),
-        resend_decided_at = CASE WHEN CAST(:resend_decided AS boolean) THEN clock_timestamp() ELSE resend_decided_at END
+        resend_decided_at = CASE WHEN CAST(:resend_decided AS boolean) THEN clock_timestamp() ELSE resend_decided_at END,
+        abandoned_at = CASE WHEN CAST(:abandoned AS boolean) THEN clock_timestamp() END
     WHERE id = :id AND state = :was AND lease_token IS NOT DISTINCT FROM CAST(:lease AS uuid)
     RETURNING version, remote_id, entry_number, entry_url, exported_at, booked_at, problem
 """)
@@ -197,6 +198,7 @@ class DeliveryStore:
                 "entry_number": known.entry_number,
                 "entry_url": known.entry_url,
                 "resend_decided": isinstance(event, ResolvedForResend),
+                "abandoned": isinstance(event, ResolvedAsAbandoned),
             },
         )
         if written is None:
