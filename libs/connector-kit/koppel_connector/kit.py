@@ -25,8 +25,8 @@ from .auth.ways_in import WaysIn
 from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
+from .contract import Application, Connector, OAuthProfile, PasswordProfile, Profile, Target
 from .contract.booking_problems import BOOKING_PROBLEMS
-from .contract.connector import Application, Connector, OAuthProfile, PasswordProfile, Profile, Target
 from .contract.problems import GENERIC
 from .delivery.owner import Owner
 from .delivery.state_machine import Patience

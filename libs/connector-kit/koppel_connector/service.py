@@ -10,7 +10,7 @@ from koppel_mesh.service import Handler, Loop, Service
 
 from .connection.importing import refresh_master_data, serve_imports
 from .connection.maintenance import keep_alive, measure, rotate_keys
-from .contract.connector import Connector
+from .contract import Connector
 from .delivery.export import serve_deliveries
 from .delivery.handlers import take_documents, take_dossiers
 from .delivery.notices import serve_notices

@@ -6,16 +6,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, NoReturn
 
 from koppel_bookkeeping import Party, Side
-from koppel_connector import (
-    Application,
-    Call,
-    Connection,
-    Delivery,
-    DeliveryContext,
-    MailCall,
-    MasterDataStore,
-    Vendor,
-)
+from koppel_connector import Application, Call, DeliveryContext, Vendor
+from koppel_connector.contract import Connection, Delivery, MailCall, MasterDataStore
 from koppel_connector.ledger.records import TypedRecord
 from koppel_connector.ledger.relations import RelationRecord, RelationsOfVendor
 from koppel_connector.testing import MasterDataInProcess, MemoryInProcess

@@ -12,15 +12,17 @@ from koppel_connector import (
     Connector,
     ConnectorError,
     DeliveryContext,
+    Problem,
+    Profile,
+    Sent,
+    Target,
+)
+from koppel_connector.contract import (
     MailCall,
     MailReply,
     MailServer,
     PasswordProfile,
-    Problem,
-    Profile,
     RateLimited,
-    Sent,
-    Target,
     classify_by_mail_code,
 )
 from koppel_connector.service import connector_service

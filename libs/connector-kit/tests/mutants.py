@@ -17,17 +17,13 @@ from koppel_connector import (
     DeliveryContext,
     Found,
     NotFound,
-    OutcomeUnknown,
     Problem,
-    ReadBack,
-    ReauthorisationRequired,
     Rejected,
-    RetryLater,
-    RetryNow,
     Sent,
     Vendor,
     VendorAnswer,
 )
+from koppel_connector.contract import OutcomeUnknown, ReadBack, ReauthorisationRequired, RetryLater, RetryNow
 
 from .griffel_page import FILES  # isort: skip
 from connector_griffel.api import Griffel, error_of  # isort: skip

@@ -6,19 +6,21 @@ from typing import Any
 
 from koppel_connector import (
     Application,
-    Auth,
     Call,
     ConnectorError,
-    OAuthProfile,
-    PasswordProfile,
     Problem,
     ProblemCatalogue,
     ProblemKind,
     Purpose,
-    ReauthorisationRequired,
-    SessionOver,
     Vendor,
     VendorAnswer,
+)
+from koppel_connector.contract import (
+    Auth,
+    OAuthProfile,
+    PasswordProfile,
+    ReauthorisationRequired,
+    SessionOver,
     classify_by_status,
 )
 from koppel_connector.service import connector_service

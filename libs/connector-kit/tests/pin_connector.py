@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from koppel_connector import Call, PasswordProfile, Purpose, Vendor
+from koppel_connector import Call, Purpose, Vendor
+from koppel_connector.contract import PasswordProfile
 from koppel_connector.service import connector_service
 
 from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings

@@ -3,7 +3,8 @@
 import pytest
 
 from koppel_bookkeeping.settings import Journals, VatCodes
-from koppel_connector import CheckStep, ConnectorError, Problem, ReauthorisationRequired, RetryLater
+from koppel_connector import CheckStep, ConnectorError, Problem
+from koppel_connector.contract import ReauthorisationRequired, RetryLater
 from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
 
 from .ledger_vendor import Journal, VatCode

@@ -7,7 +7,8 @@ import pytest
 
 from koppel_bookkeeping import CannotBook
 from koppel_bookkeeping.periods import Period
-from koppel_connector import ActionRequired, ConnectorError, Problem, RateLimited, Rejected, RetryLater
+from koppel_connector import ActionRequired, ConnectorError, Problem, Rejected
+from koppel_connector.contract import RateLimited, RetryLater
 from koppel_connector.ledger.periods import OPEN_IS_BELIEVED, Calendar
 from koppel_connector.testing import MemoryInProcess
 from koppel_mesh.clock import utc_now

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import ConnectorError, MailCall, OutcomeUnknown, RetryLater
+from koppel_connector import ConnectorError
 from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.contract import MailCall, OutcomeUnknown, RetryLater
 from koppel_connector.testing import ConnectorConformance, Fault, HeldBooking, Testbed, VendorHarness, open_testbed
 from koppel_mesh.service import Service
 

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import Call, HeaderNames, NothingFound, RateLimited, Rejected, VendorAnswer, Window
+from koppel_connector import Call, Rejected, VendorAnswer
 from koppel_connector.calls.rate_limits import Reading
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.calls.windows import ScopedWindow, learn
+from koppel_connector.contract import HeaderNames, NothingFound, RateLimited, Window
 from koppel_connector.delivery.claims import claim
 from koppel_connector.testing import Fault, Testbed, open_testbed
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import Problem, ReauthorisationRequired, RetryLater
+from koppel_connector import Problem
 from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract import ReauthorisationRequired, RetryLater
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.runtime import open_context, open_resources
 

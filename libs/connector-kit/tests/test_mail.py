@@ -8,16 +8,16 @@ from email.message import EmailMessage
 import pytest
 from pydantic import SecretStr
 
-from koppel_connector import (
+from koppel_connector import Rejected
+from koppel_connector.calls.smtp import hand_in
+from koppel_connector.contract import (
     MailCall,
     MailReply,
     OutcomeUnknown,
     ReauthorisationRequired,
-    Rejected,
     RetryLater,
     classify_by_mail_code,
 )
-from koppel_connector.calls.smtp import hand_in
 from koppel_connector.contract.mail import MailServer as Address
 from koppel_connector.testing import Fault
 from koppel_mesh.http.client import NotSent, Unanswered

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import ReadBackPace, Window
+from koppel_connector.contract import ReadBackPace, Window
 from koppel_connector.delivery.claims import claim_read_back
 from koppel_connector.kit import Kit
 from koppel_connector.service import connector_service

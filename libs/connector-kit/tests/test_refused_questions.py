@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from koppel_connector import Problem, Rejected, RetryLater, refused_questions
+from koppel_connector import Problem, Rejected, refused_questions
+from koppel_connector.contract import RetryLater
 from koppel_connector.contract.errors import ConnectorError
 from koppel_connector.testing import MemoryInProcess
 from koppel_mesh.clock import utc_now

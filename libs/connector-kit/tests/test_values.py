@@ -12,21 +12,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
 from koppel_bookkeeping import Reason
-from koppel_connector import (
-    BOOKING_PROBLEMS,
-    GENERIC,
-    HeaderNames,
-    OAuthProfile,
-    Problem,
-    ProblemCatalogue,
-    TokenError,
-    VendorAnswer,
-    Window,
-)
+from koppel_connector import Problem, ProblemCatalogue, VendorAnswer
 from koppel_connector.auth.token_answers import read_token_answer
 from koppel_connector.calls.rate_limits import read_windows, throttle
 from koppel_connector.calls.redaction import excerpt_of
 from koppel_connector.connection.store import secret_names, split_secrets
+from koppel_connector.contract import BOOKING_PROBLEMS, GENERIC, HeaderNames, OAuthProfile, TokenError, Window
 from koppel_connector.contract.wire import to_json
 from koppel_connector.delivery.targets import remote_ref
 from koppel_connector.routes.connections import merged

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from koppel_connector import ActionRequired, RateLimited, ReauthorisationRequired
+from koppel_connector import ActionRequired
 from koppel_connector.auth import token_endpoint
 from koppel_connector.connection.maintenance import keep_alive, measure, rotate_keys
+from koppel_connector.contract import RateLimited, ReauthorisationRequired
 from koppel_connector.contract.errors import RetryLater
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh import database

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from koppel_connector import RateLimited, Window
 from koppel_connector.calls import attempts
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.calls.rate_limits import throttle
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
+from koppel_connector.contract import RateLimited, Window
 from koppel_connector.contract.limits import DAY_S
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.clock import BRUSSELS, utc_now

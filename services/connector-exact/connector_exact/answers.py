@@ -8,8 +8,8 @@ which), 401 may come as an HTML page, and the headers of a 429 show which window
 from collections.abc import Mapping
 from typing import Any, Final
 
+from koppel_connector.contract import VendorAnswer, retry_after_s
 from koppel_connector.contract.booking_problems import BOOKING_PROBLEMS
-from koppel_connector.contract.connector import VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import (
     ConnectorError,
     OutcomeUnknown,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from koppel_bookkeeping.texts import clipped
-from koppel_connector.contract.connector import CannotTell, DeliveryContext, NotFound
+from koppel_connector.contract import CannotTell, DeliveryContext, NotFound
 from koppel_connector.ledger.documents import File
 
 from . import odata, our_ids, rights

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from koppel_connector.contract.connector import CheckStep, Vendor
+from koppel_connector.contract import CheckStep, Vendor
 from koppel_connector.contract.problems import Problem
 from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
 from koppel_connector.ledger.records import Records

@@ -25,17 +25,15 @@ from koppel_connector import (
     DeliveryContext,
     Found,
     MasterData,
-    MasterDataStore,
     NotFound,
     Problem,
     Profile,
     Purpose,
-    ReadBack,
-    RemoteDossier,
     Sent,
     Vendor,
     VendorAnswer,
 )
+from koppel_connector.contract import MasterDataStore, ReadBack, RemoteDossier
 from koppel_connector.ledger.documents import File, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from koppel_connector import ActionRequired, Call, OutcomeUnknown, Problem, Rejected, RetryLater, Vendor, VendorAnswer
+from koppel_connector import ActionRequired, Call, Problem, Rejected, Vendor, VendorAnswer
+from koppel_connector.contract import OutcomeUnknown, RetryLater
 
 from . import odata
 from .odata import Row

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koppel_connector import values
-from koppel_connector.contract.connector import Booked, DeliveryContext, Differs, NotBooked, ReadBack, Vendor
+from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, ReadBack, Vendor
 from koppel_connector.contract.problems import Problem
 
 from . import odata

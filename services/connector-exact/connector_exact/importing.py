@@ -3,7 +3,7 @@
 from typing import Final
 
 from koppel_connector import values
-from koppel_connector.contract.connector import MasterData, RemoteDossier, Vendor
+from koppel_connector.contract import MasterData, RemoteDossier, Vendor
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_connector.ledger.records import records_of
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.contract import MasterDataStore, MasterRecord
 from koppel_mesh.clock import utc_now
 
 SEARCH_LAG_MAX: Final = timedelta(minutes=10)

@@ -6,7 +6,7 @@ A missing right is mostly answered with an empty list (§3.3): nothing is known 
 
 from koppel_bookkeeping.periods import Period
 from koppel_connector import values
-from koppel_connector.contract.connector import DeliveryContext
+from koppel_connector.contract import DeliveryContext
 from koppel_connector.ledger.periods import Calendar
 
 from . import odata

@@ -3,7 +3,8 @@
 from typing import Final
 
 from koppel_bookkeeping import SIDES
-from koppel_connector import ErrorBudget, HeaderNames, OAuthProfile, Profile, Target, TokenError, Window
+from koppel_connector import Profile, Target
+from koppel_connector.contract import ErrorBudget, HeaderNames, OAuthProfile, TokenError, Window
 
 from .problems import PROBLEMS
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from koppel_bookkeeping.settings import LedgerSettings, SettingsPart
-from koppel_connector.contract.connector import Purpose
+from koppel_connector.contract import Purpose
 from koppel_connector.settings import ConnectorSettings
 
 LIVE_URL: Final = "https://start.exactonline.be"

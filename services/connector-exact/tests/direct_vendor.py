@@ -17,7 +17,7 @@ from connector_exact import answers
 from connector_exact.connector import ExactConnector
 from connector_exact.settings import ExactSettings
 from koppel_bookkeeping import CannotBook, Document
-from koppel_connector.contract.connector import (
+from koppel_connector.contract import (
     Application,
     Call,
     Connection,

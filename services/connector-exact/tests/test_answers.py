@@ -5,7 +5,7 @@ import json
 import pytest
 
 from connector_exact.answers import AlreadyExists, failure
-from koppel_connector.contract.connector import VendorAnswer
+from koppel_connector.contract import VendorAnswer
 from koppel_connector.contract.errors import (
     ActionRequired,
     OutcomeUnknown,

@@ -7,7 +7,7 @@ import pytest
 from connector_exact.master_data import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
-from koppel_connector import BOOKING_PROBLEMS
+from koppel_connector.contract import BOOKING_PROBLEMS
 from koppel_connector.contract.errors import ActionRequired, ConnectorError
 from koppel_connector.contract.results import Booked, Differs
 

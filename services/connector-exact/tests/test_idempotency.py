@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connector_exact.answers import AlreadyExists
-from koppel_connector.contract.connector import DeliveryContext
+from koppel_connector.contract import DeliveryContext
 from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
 from koppel_connector.contract.results import Booked, CannotTell, Found, NotFound
 from koppel_sandbox.exact.faults import Fault

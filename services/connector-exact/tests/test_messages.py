@@ -4,7 +4,7 @@ import pytest
 
 from connector_exact.messages import UNKNOWN_SENTENCE, meanings
 from connector_exact.problems import PROBLEMS
-from koppel_connector import BOOKING_PROBLEMS
+from koppel_connector.contract import BOOKING_PROBLEMS
 from koppel_sandbox.exact import texts
 
 SENTENCES = [

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from connector_exact.profile import PROFILE
-from koppel_connector import OAuthProfile
 from koppel_connector.auth.token_answers import read_token_answer
+from koppel_connector.contract import OAuthProfile
 
 assert isinstance(PROFILE.auth, OAuthProfile)
 AUTH: OAuthProfile = PROFILE.auth

@@ -19,7 +19,7 @@ from koppel_connector.connection.events import ConsentGiven, VendorAnswered
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
-from koppel_connector.contract.connector import OAuthProfile
+from koppel_connector.contract import OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.keyring import WrongKeyError

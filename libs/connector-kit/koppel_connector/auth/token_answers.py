@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from koppel_connector.contract.connector import OAuthProfile, TokenMeaning
+from koppel_connector.contract import OAuthProfile, TokenMeaning
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from koppel_connector.calls import attempts
 from koppel_connector.calls.attempts import Budget, Ending, NewAttempt, Opened, Outcome
 from koppel_connector.calls.redaction import clean
 from koppel_connector.connection.store import ConnectionRow, ConnectionStore
-from koppel_connector.contract.connector import Application, OAuthProfile
+from koppel_connector.contract import Application, OAuthProfile
 from koppel_mesh.database import Database
 from koppel_mesh.http.client import HttpClient, NotSent, Unanswered
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.connection.secret_keys import GRANT_DAMAGED, problem_of
-from koppel_connector.contract.connector import OAuthProfile
+from koppel_connector.contract import OAuthProfile
 from koppel_connector.contract.errors import ActionRequired, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import utc_now

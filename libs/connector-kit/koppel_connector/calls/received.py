@@ -7,9 +7,9 @@ from typing import Generic
 import structlog
 from typing_extensions import TypeVar
 
+from koppel_connector.contract import Connector
 from koppel_connector.contract.answers import VendorAnswer
 from koppel_connector.contract.calls import Call
-from koppel_connector.contract.connector import Connector
 from koppel_connector.contract.errors import ConnectorError, OutcomeUnknown, RateLimited, RetryLater
 from koppel_connector.contract.mail import MailReply
 from koppel_connector.contract.problems import internal

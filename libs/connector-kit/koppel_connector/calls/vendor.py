@@ -21,9 +21,9 @@ from koppel_connector.connection.master_data import StoredMasterData
 from koppel_connector.connection.memory import StoredMemory
 from koppel_connector.connection.missing_settings import problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract import Application, Connection, Vendor, VendorAnswer, retry_after_s
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.calls import Call
-from koppel_connector.contract.connector import Application, Connection, Vendor, VendorAnswer, retry_after_s
 from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
 from koppel_connector.contract.mail import MailCall, MailReply, MailServer
 from koppel_connector.contract.problems import Problem

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
-from koppel_connector.contract.connector import MasterData, MasterRecord
+from koppel_connector.contract import MasterData, MasterRecord
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, ReauthorisationRequired, Rejected
 from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import is_infrastructure_error

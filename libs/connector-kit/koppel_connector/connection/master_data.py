@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.contract.connector import MasterDataStore, MasterRecord
+from koppel_connector.contract import MasterDataStore, MasterRecord
 from koppel_connector.contract.json_values import decode, encode
 from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from koppel_connector.contract.connector import Purpose
+from koppel_connector.contract import Purpose
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
 

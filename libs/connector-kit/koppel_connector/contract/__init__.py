@@ -1,1 +1,127 @@
-"""The contract between the kit and a connector: values, errors and one abstract class; no input or output."""
+"""The contract between the kit and a connector: values, errors and one abstract class; no input or output.
+
+The names are imported from here; the module of each says what it means:
+
+* ``connector``: the interface: what a connector fills in
+* ``profile``: the vendor as data
+* ``target``: what becomes of a document of one kind
+* ``purpose``: what settings are needed for
+* ``limits``: windows of calls, budgets of errors, the pace of reading back
+* ``auth``: how calls are let in
+* ``vendor``: an open connection
+* ``calls``: one call by HTTP
+* ``answers``: its answer, and what a status means
+* ``mail``: one message by SMTP, and its reply
+* ``delivery``: a document on its way
+* ``results``: what a step returns
+* ``errors``: what it raises instead
+* ``problems``: what a person reads, in three languages
+* ``booking_problems``: the problems of bookkeeping
+* ``master_data``: what is imported
+* ``notices``: what a vendor tells by itself
+"""
+
+from .answers import NothingFound, VendorAnswer, classify_by_status, retry_after_s
+from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
+from .booking_problems import BOOKING_PROBLEMS
+from .calls import Call
+from .connector import Connector
+from .delivery import Delivery, DeliveryContext, Trace
+from .errors import (
+    ActionRequired,
+    ConnectorError,
+    OutcomeUnknown,
+    RateLimited,
+    ReauthorisationRequired,
+    Rejected,
+    RetryLater,
+    RetryNow,
+    SessionOver,
+)
+from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
+from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
+from .master_data import MasterData, MasterDataStore, MasterRecord
+from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
+from .problems import GENERIC, Problem, ProblemCatalogue, ProblemKind
+from .profile import Application, Profile
+from .purpose import Purpose
+from .results import (
+    Booked,
+    CannotTell,
+    CheckStep,
+    Differs,
+    Found,
+    NotBooked,
+    NotFound,
+    ReadBack,
+    RemoteDossier,
+    Sent,
+    Vanished,
+)
+from .target import Target
+from .vendor import Connection, Vendor
+
+__all__ = [
+    "BOOKING_PROBLEMS",
+    "GENERIC",
+    "ActionRequired",
+    "Application",
+    "Auth",
+    "Booked",
+    "Call",
+    "CannotTell",
+    "CheckStep",
+    "Connection",
+    "Connector",
+    "ConnectorError",
+    "Delivery",
+    "DeliveryBounced",
+    "DeliveryContext",
+    "Differs",
+    "EntryChanged",
+    "ErrorBudget",
+    "Found",
+    "HeaderNames",
+    "MailCall",
+    "MailReply",
+    "MailServer",
+    "MasterData",
+    "MasterDataChanged",
+    "MasterDataStore",
+    "MasterRecord",
+    "NotBooked",
+    "NotFound",
+    "NothingFound",
+    "Notice",
+    "NoticeEffect",
+    "OAuthProfile",
+    "OutcomeUnknown",
+    "PasswordProfile",
+    "Problem",
+    "ProblemCatalogue",
+    "ProblemKind",
+    "Profile",
+    "Purpose",
+    "RateLimited",
+    "ReadBack",
+    "ReadBackPace",
+    "ReauthorisationRequired",
+    "Rejected",
+    "RemoteDossier",
+    "RetryLater",
+    "RetryNow",
+    "Sent",
+    "SessionOver",
+    "Target",
+    "TokenError",
+    "TokenMeaning",
+    "Trace",
+    "Vanished",
+    "Vendor",
+    "VendorAnswer",
+    "Verified",
+    "Window",
+    "classify_by_mail_code",
+    "classify_by_status",
+    "retry_after_s",
+]

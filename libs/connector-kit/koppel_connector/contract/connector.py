@@ -14,88 +14,20 @@ from pydantic import BaseModel
 
 from koppel_mesh.messages import DocumentKind
 
-from .answers import VendorAnswer, classify_by_status, retry_after_s
-from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
-from .calls import Call
-from .delivery import Delivery, DeliveryContext, Trace
+from .answers import VendorAnswer, classify_by_status
+from .auth import Auth
+from .delivery import DeliveryContext
 from .errors import ConnectorError
-from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
-from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
-from .master_data import MasterData, MasterDataStore, MasterRecord
-from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
+from .mail import MailReply, classify_by_mail_code
+from .master_data import MasterData
+from .notices import Notice, NoticeEffect, Verified
 from .problems import Problem
-from .profile import (
-    Application,
-    Profile,
-)
+from .profile import Application, Profile
 from .purpose import Purpose
-from .results import (
-    Booked,
-    CannotTell,
-    CheckStep,
-    Differs,
-    Found,
-    NotBooked,
-    NotFound,
-    ReadBack,
-    RemoteDossier,
-    Sent,
-    Vanished,
-)
+from .results import CannotTell, CheckStep, Found, NotFound, ReadBack, RemoteDossier, Sent
 from .target import Target
 from .type_parameters import PreparedT, ServiceSettingsT, SettingsT
-from .vendor import Connection, Vendor
-
-__all__ = [
-    "Application",
-    "Auth",
-    "Booked",
-    "Call",
-    "CannotTell",
-    "CheckStep",
-    "Connection",
-    "Connector",
-    "Delivery",
-    "DeliveryBounced",
-    "DeliveryContext",
-    "Differs",
-    "EntryChanged",
-    "ErrorBudget",
-    "Found",
-    "HeaderNames",
-    "MailCall",
-    "MailReply",
-    "MailServer",
-    "MasterData",
-    "MasterDataChanged",
-    "MasterDataStore",
-    "MasterRecord",
-    "NotBooked",
-    "NotFound",
-    "Notice",
-    "NoticeEffect",
-    "OAuthProfile",
-    "PasswordProfile",
-    "Profile",
-    "Purpose",
-    "ReadBack",
-    "ReadBackPace",
-    "RemoteDossier",
-    "Sent",
-    "Target",
-    "TokenError",
-    "TokenMeaning",
-    "Trace",
-    "Vanished",
-    "Vendor",
-    "VendorAnswer",
-    "Verified",
-    "Window",
-    "classify_by_mail_code",
-    "classify_by_status",
-    "retry_after_s",
-]
-
+from .vendor import Vendor
 
 # What a connector does not override takes arguments it does not use.
 # ruff: noqa: ARG002

@@ -24,7 +24,7 @@ from koppel_connector.connection.events import VendorAnswered
 from koppel_connector.connection.importing import want_import_for
 from koppel_connector.connection.missing_settings import problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
-from koppel_connector.contract.connector import CannotTell, Found, NotFound, Sent
+from koppel_connector.contract import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.errors import (
     ActionRequired,

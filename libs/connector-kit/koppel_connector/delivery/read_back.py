@@ -15,7 +15,7 @@ from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Outage
-from koppel_connector.contract.connector import Booked, Differs, NotBooked, ReadBack, Vanished
+from koppel_connector.contract import Booked, Differs, NotBooked, ReadBack, Vanished
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error

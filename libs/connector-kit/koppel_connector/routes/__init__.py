@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from koppel_connector.contract.connector import Connector, OAuthProfile
+from koppel_connector.contract import Connector, OAuthProfile
 
 from . import callback, connections, deliveries, notices, settings_schema, vendor
 

@@ -14,7 +14,7 @@ from koppel_connector.connection.events import Removed, SettingsChanged
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
-from koppel_connector.contract.connector import Connector, OAuthProfile
+from koppel_connector.contract import Connector, OAuthProfile
 from koppel_connector.kit import Kit
 from koppel_connector.tables import connection, oauth_token
 from koppel_mesh import outbox

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from koppel_connector.contract.connector import Connector
+from koppel_connector.contract import Connector
 from koppel_mesh.auth import Caller, require
 
 _REF = "#/$defs/"

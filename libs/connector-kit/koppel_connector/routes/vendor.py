@@ -15,7 +15,7 @@ from koppel_connector.connection.events import LoginRefused, VendorAnswered
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
-from koppel_connector.contract.connector import CheckStep, Purpose
+from koppel_connector.contract import CheckStep, Purpose
 from koppel_connector.contract.errors import ConnectorError, RateLimited, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import split_secrets
-from koppel_connector.contract.connector import Purpose
+from koppel_connector.contract import Purpose
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import Testbed
 
