@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from koppel_sandbox.exact.rows import ChangeLog, rows_of, state_of
 from koppel_sandbox.exact.seed import BAKERY, CLIENT_ID, CLIENT_SECRET, guid
 from koppel_sandbox.exact.testing import SandboxServer
 
@@ -57,18 +58,46 @@ class Login:
         return self.call("POST", resource, json=body, headers=headers)
 
 
+class Kept:
+    """What a folder would hold of a sandbox: every row that its change log named, as it was then."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self._state = server.state
+        self._rows = {row.place: row for row in rows_of(self._state)}
+        self._log = ChangeLog(self._state)
+
+    def insist_on_all(self) -> None:
+        """Insist that nothing changed without being named, and that a restart would bring the same sandbox back."""
+        for row in self._log.changes():
+            if row.value is None:
+                self._rows.pop(row.place, None)
+            else:
+                self._rows[row.place] = row
+        assert self._rows == {row.place: row for row in rows_of(self._state)}
+        again = state_of(self._rows.values())
+        assert {row.place: row for row in rows_of(again)} == self._rows
+        assert again.access == self._state.access
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[SandboxServer]:
     with SandboxServer() as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def kept(server: SandboxServer) -> Kept:
+    return Kept(server)
+
+
 @pytest.fixture
-def exact(server: SandboxServer) -> Iterator[Login]:
+def exact(server: SandboxServer, kept: Kept) -> Iterator[Login]:
     server.control("reset")
     login = Login(server).consent()
+    login.http.event_hooks["response"] = [lambda _: kept.insist_on_all()]
     yield login
     login.http.close()
+    kept.insist_on_all()
 
 
 def sale(number: str = "F-1", **changes: Any) -> dict[str, Any]:

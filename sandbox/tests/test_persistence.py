@@ -1,10 +1,12 @@
 """With a folder, the sandbox remembers: what it has answered is there after ``kill -9``."""
 
-import json
+import gzip
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,13 +14,16 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from koppel_sandbox.exact.persistence import FILE, decode, encode
+from koppel_sandbox.exact.persistence import FILE, FORMAT_1_FILE, StateStore
+from koppel_sandbox.exact.rows import ChangeLog, rows_of, state_of
 from koppel_sandbox.exact.seed import BAKERY, STUDIO, guid, seeded
 from koppel_sandbox.exact.testing import SandboxServer
 
 from .conftest import Login, sale
 
 Start = Callable[[], "Process"]
+FORMAT_1 = gzip.decompress((Path(__file__).parents[2] / "tests/upgrade/exact.json.gz").read_bytes())
+"""What the sandbox of an older version (commit f8dc02e) kept."""
 
 
 class Process:
@@ -119,7 +124,7 @@ def test_an_answer_that_got_lost_is_kept_too(start: Start, fault: str) -> None:
     end = time.monotonic() + 10
     while not login.http.get("/_control/divisions/3090901/Entries").json():
         assert time.monotonic() < end
-    # The lost answer told nobody; the next change that is answered takes what went before it along.
+    # The lost answer reached no caller; the next change that is answered takes what went before it along.
     control(login, "clock", advance_s=0)
     process.kill()
     again = start().login()
@@ -127,8 +132,54 @@ def test_an_answer_that_got_lost_is_kept_too(start: Start, fault: str) -> None:
     assert len(again.rows("salesentry/SalesEntries", filter="YourRef eq 'F-9'")) == 1
 
 
+def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_answered(start: Start) -> None:
+    process = start()
+    login = process.login().consent()
+    control(login, "switches", minute_limit=10**6)
+    answered: list[str] = []
+
+    def book_until_killed(worker: int) -> None:
+        for number in range(10_000):
+            reference = f"F-{worker}-{number}"
+            try:
+                answer = login.post("salesentry/SalesEntries", sale(reference))
+            except httpx2.HTTPError:
+                return
+            assert answer.status_code == 201, answer.text
+            answered.append(reference)
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(book_until_killed, worker) for worker in range(4)]
+        end = time.monotonic() + 20
+        while len(answered) < 40 and time.monotonic() < end:
+            time.sleep(0.01)
+        process.kill()
+        for each in workers:
+            each.result()
+    assert len(answered) >= 40
+    books = start().login().http.get(f"/_control/divisions/{BAKERY}/Entries").json()
+    assert set(answered) <= {entry["YourRef"] for entry in books}
+    numbers = [entry["EntryNumber"] for entry in books]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_what_an_older_version_kept_is_read_once(start: Start, tmp_path: Path) -> None:
+    old = tmp_path / "exact" / FORMAT_1_FILE
+    old.parent.mkdir()
+    old.write_bytes(FORMAT_1)
+    process = start()
+    login = process.login()
+    kept = login.http.get(f"/_control/divisions/{BAKERY}/Entries").json()
+    assert len(kept) == 3
+    control(login, "record", division=BAKERY, table="Entries", where={"EntryID": kept[0]["EntryID"]}, delete=True)
+    process.kill()
+    again = start().login().http.get(f"/_control/divisions/{BAKERY}/Entries").json()
+    assert [entry["EntryID"] for entry in again] == [entry["EntryID"] for entry in kept[1:]]
+    assert old.read_bytes() == FORMAT_1
+
+
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda data: data[: len(data) // 2], "JSONDecodeError"),
         (lambda data: b"", "JSONDecodeError"),
@@ -137,27 +188,57 @@ def test_an_answer_that_got_lost_is_kept_too(start: Start, fault: str) -> None:
         (lambda data: b"\xff\xfe\x00", "cannot be read"),
     ],
 )
+def test_a_damaged_file_of_an_older_version_is_refused_and_left_alone(
+    start: Start, tmp_path: Path, damage: Callable[[bytes], bytes], message: str
+) -> None:
+    file = tmp_path / "exact" / FORMAT_1_FILE
+    file.parent.mkdir()
+    file.write_bytes(damage(FORMAT_1))
+    insist_on_refusal(start, file, message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[: len(data) // 2], "DatabaseError"),
+        (lambda data: b"", "format 0"),
+        (lambda data: b"\xff\xfe\x00" * 100, "DatabaseError"),
+        (lambda data: data.replace(b'["switches"]', b'["flippers"]'), "flippers"),
+    ],
+)
 def test_a_damaged_file_is_refused_and_left_alone(
-    start: Start, tmp_path: Path, damage: Callable[[bytes], bytes], said: str
+    start: Start, tmp_path: Path, damage: Callable[[bytes], bytes], message: str
 ) -> None:
     file = tmp_path / "exact" / FILE
-    file.parent.mkdir()
-    damaged = damage(encode(seeded()))
-    file.write_bytes(damaged)
+    StateStore(file.parent).close()
+    file.write_bytes(damage(file.read_bytes()))
+    insist_on_refusal(start, file, message)
+
+
+def test_a_file_of_a_later_version_is_refused(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "exact" / FILE
+    StateStore(file.parent).close()
+    with sqlite3.connect(file) as later:
+        later.execute("PRAGMA user_version = 99")
+    later.close()
+    insist_on_refusal(start, file, "format 99")
+
+
+def insist_on_refusal(start: Start, file: Path, message: str) -> None:
+    damaged = file.read_bytes()
     process = start()
     _, complaint = process.running.communicate(timeout=20)
     assert process.running.returncode == 1
     assert str(file) in complaint
-    assert said in complaint
+    assert message in complaint
     assert "Traceback" not in complaint
     assert file.read_bytes() == damaged
 
 
-def test_a_write_that_was_cut_off_does_not_count(start: Start, tmp_path: Path) -> None:
-    process = start()
-    process.login().consent()
-    process.kill()
-    (tmp_path / "exact" / FILE).with_suffix(".new").write_bytes(b'{"format":1,"ah')
+def test_a_file_that_was_never_finished_does_not_count(start: Start, tmp_path: Path) -> None:
+    unfinished = (tmp_path / "exact" / FILE).with_suffix(".new")
+    unfinished.parent.mkdir()
+    unfinished.write_bytes(b"SQLite format 3, cut off")
     assert start().login().consent().pair["access_token"]
 
 
@@ -165,7 +246,21 @@ def test_what_is_kept_is_what_was_known() -> None:
     state = seeded()
     state.divisions[BAKERY].last_number["700", 2026] = 26700007
     state.divisions[BAKERY].hidden_until[guid("late")] = 12.5
-    again = decode(encode(state))
+    again = state_of(rows_of(state))
     assert again.divisions == state.divisions
     assert again.users == state.users
-    assert json.loads(encode(again)) == json.loads(encode(state))
+    assert list(rows_of(again)) == list(rows_of(state))
+
+
+def test_a_change_writes_what_changed_however_much_is_kept() -> None:
+    state = seeded()
+    entries = [{"EntryID": guid(f"entry {number}"), "YourRef": str(number)} for number in range(5_000)]
+    for entry in entries:
+        state.divisions[BAKERY].put("Entries", entry["EntryID"], entry)
+    log = ChangeLog(state)
+    assert log.changes() == []
+    state.divisions[BAKERY].put("Entries", guid("one more"), {"EntryID": guid("one more")})
+    state.divisions[BAKERY].remove("Entries", entries[0]["EntryID"])
+    kinds = [row.place.split(",")[0] for row in log.changes()]
+    assert sorted(kinds) == ['["division"', '["record"', '["record"', '["record"']  # new, gone, and noted as gone
+    assert log.changes() == []

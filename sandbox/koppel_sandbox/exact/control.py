@@ -65,6 +65,7 @@ def _record(state: State, body: dict[str, Any]) -> int:
         else:
             amounts = {name for name, value in row.items() if isinstance(value, Decimal)}
             row.update({name: Decimal(str(to)) if name in amounts else to for name, to in body["set"].items()})
+            table.touch(key)
     return len(found)
 
 
@@ -98,11 +99,14 @@ def _division(state: State, body: dict[str, Any]) -> None:
 def _process(state: State, body: dict[str, Any]) -> int:
     """Do the accountant's work: entries become processed (point 38), mail messages move on (point 42)."""
     division = state.divisions[int(body["division"])]
-    for entry in division.tables["Entries"].values():
+    entries, messages = division.tables["Entries"], division.tables["MailMessagesSent"]
+    for key, entry in entries.items():
         entry["Status"], entry["StatusDescription"] = 50, "Processed"
-    for message in list(division.tables["MailMessagesSent"].values()):
+        entries.touch(key)
+    for key, message in messages.items():
         mailbox.process(division, message, int(body.get("mail_status", mailbox.PROCESSED)))
-    return len(division.tables["Entries"])
+        messages.touch(key)
+    return len(entries)
 
 
 _ACTIONS: dict[str, Action] = {

@@ -1,33 +1,34 @@
-"""What the sandbox knows, kept in a folder: one JSON file, replaced whole, so that a restart goes on where a kill left it.
+"""What the sandbox knows, kept in a folder: rows of an SQLite file, so that a restart goes on where a kill left it.
 
-A change is answered only after it is kept; changes that arrive together share one write. What only a test looks at (the log
-of requests, faults, notifications) and the budgets of the limits begin anew.
+A change is answered only after it is kept; changes that arrive together share one commit. Only the rows that changed are
+written, however much is kept. What only a test looks at (the log of requests, faults, notifications) and the budgets of the
+limits begin anew.
 """
 
 import asyncio
-import json
 import os
-import time
-from base64 import b64decode, b64encode
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import date, datetime
-from decimal import Decimal
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from koppel_sandbox.installed import SandboxError
 
+from .rows import ChangeLog, Row, rows_of, state_of
 from .seed import seeded
-from .state import Division, State, Switches, Token, User
+from .state import State
+from .state_file import read_state_file
 
-FORMAT = 1
-FILE = "state.json"
-REST = 4.0
-"""After a write the file rests so many times as long as the encoding took: writing costs a fifth of the process at most."""
+FORMAT = 2
+FILE = "state.db"
+FORMAT_1_FILE = "state.json"
+"""What the version before kept: read once, and left as it is."""
+_CREATE = "CREATE TABLE kept (number INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE, value TEXT NOT NULL)"
+_PUT = "INSERT INTO kept (place, value) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET value = excluded.value"
+_REMOVE = "DELETE FROM kept WHERE place = ?"
+_READ = "SELECT place, value FROM kept ORDER BY number"
 
 
 class UnreadableStateError(SandboxError):
@@ -44,19 +45,21 @@ class StateStore:
             UnreadableStateError: there is a file, and it is not a whole one of this format.
             OSError: the folder cannot be written.
         """
-        self._file = folder / FILE
         folder.mkdir(parents=True, exist_ok=True)
-        self.state = _read(self._file) if self._file.exists() else seeded()
-        self._write(encode(self.state))
+        file = folder / FILE
+        if not file.exists():
+            _create(file, _first_state(folder / FORMAT_1_FILE))
+        self._file, self.state = _open(file)
+        self._log = ChangeLog(self.state)
+        self._unwritten: dict[str, Row] = {}
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
-        self._rests_until = 0.0
 
     async def save(self) -> None:
         """Return when everything known at the moment of the call survives a kill.
 
         Raises:
-            OSError: it could not be written.
+            sqlite3.Error: it could not be written.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._save(self._running))
@@ -66,25 +69,20 @@ class StateStore:
     async def _save(self, before: "asyncio.Task[None] | None") -> None:
         if before is not None:
             await asyncio.wait([before])
-        await asyncio.sleep(max(0.0, self._rests_until - time.monotonic()))
         self._running, self._next = self._next, None
-        began = time.monotonic()
-        data = encode(self.state)
-        self._rests_until = time.monotonic() + REST * (time.monotonic() - began)
-        await asyncio.to_thread(self._write, data)
+        # What a write that failed left behind goes with the next one.
+        self._unwritten |= {row.place: row for row in self._log.changes()}
+        if self._unwritten:
+            await asyncio.to_thread(self._write, list(self._unwritten.values()))
+            self._unwritten.clear()
 
-    def _write(self, data: bytes) -> None:
-        unfinished = self._file.with_suffix(".new")
-        with unfinished.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._file)
-        folder = os.open(self._file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, rows: Iterable[Row]) -> None:
+        with self._file:
+            _put(self._file, rows)
 
 
 class SavedBeforeAnswered:
@@ -114,91 +112,57 @@ class SavedBeforeAnswered:
             await store.save()  # an answer that a fault took away has done its work too
 
 
-def encode(state: State) -> bytes:
-    """Return what is kept of a sandbox, as JSON."""
-    # Access and refresh token are two ways to one pair; it is kept once.
-    kept = {
-        "format": FORMAT,
-        "ahead_s": state.clock.ahead_s,
-        "switches": vars(state.switches),
-        "users": [vars(user) for user in state.users.values()],
-        "divisions": [_encoded(division) for division in state.divisions.values()],
-        "codes": {code: vars(token) for code, token in state.codes.items()},
-        "pairs": [vars(pair) for pair in state.refresh.values()],
-        "webhooks": state.webhooks,
-    }
-    return json.dumps(kept, default=_tagged, separators=(",", ":")).encode()
-
-
-def decode(data: bytes) -> State:
-    """Return the sandbox that ``encode`` wrote.
-
-    Raises:
-        ValueError, TypeError, KeyError, AttributeError: these are not its bytes.
-    """
-    kept = json.loads(data, object_hook=_untagged)
-    if kept["format"] != FORMAT:
-        raise ValueError(f"it has format {kept['format']}, this sandbox reads format {FORMAT}")
-    state = seeded()
-    state.clock.advance(kept["ahead_s"])
-    state.switches = Switches(**kept["switches"])
-    state.users = {user["id"]: User(**user) for user in kept["users"]}
-    state.divisions = {each["code"]: _division(each) for each in kept["divisions"]}
-    state.codes = {code: Token(**token) for code, token in kept["codes"].items()}
-    pairs = [Token(**pair) for pair in kept["pairs"]]
-    state.access = {pair.access: pair for pair in pairs}
-    state.refresh = {pair.refresh: pair for pair in pairs}
-    state.webhooks = kept["webhooks"]
-    return state
-
-
-def _read(file: Path) -> State:
+def _first_state(format_1: Path) -> State:
+    if not format_1.exists():
+        return seeded()
     try:
-        return decode(file.read_bytes())
+        return read_state_file(format_1.read_bytes())
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableStateError(
-            f"What the sandbox Exact kept in {file} cannot be read ({type(error).__name__}: {error}). "
-            "Put an older copy in its place, or delete the file to begin anew."
-        ) from error
+        raise _unreadable(format_1, error) from error
 
 
-def _encoded(division: Division) -> dict[str, Any]:
-    # Keys of JSON objects are texts; these are pairs.
-    numbers = [[journal, year, number] for (journal, year), number in division.last_number.items()]
-    return {**vars(division), "last_number": numbers}
+def _create(file: Path, state: State) -> None:
+    """Make the file whole, then give it its name: a file of that name is never half made."""
+    unfinished = file.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(unfinished)) as made, made:
+        made.execute(_CREATE)
+        _put(made, rows_of(state))
+        made.execute(f"PRAGMA user_version = {FORMAT}")
+    unfinished.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
-def _division(kept: Mapping[str, Any]) -> Division:
-    numbers = {(journal, year): number for journal, year, number in kept["last_number"]}
-    return Division(**{**kept, "tables": defaultdict(dict, kept["tables"]), "last_number": numbers})
+def _open(file: Path) -> tuple[sqlite3.Connection, State]:
+    # One write at a time is under way, each in a thread of its own.
+    opened = sqlite3.connect(file, check_same_thread=False)
+    try:
+        (found,) = opened.execute("PRAGMA user_version").fetchone()
+        if found != FORMAT:
+            raise ValueError(f"it has format {found}, this sandbox reads format {FORMAT}")
+        # With the log beside it, a commit costs one write to the disk; FULL has that on the disk before the answer.
+        opened.execute("PRAGMA journal_mode = WAL")
+        opened.execute("PRAGMA synchronous = FULL")
+        return opened, state_of(Row(*row) for row in opened.execute(_READ))
+    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError) as error:
+        opened.close()
+        raise _unreadable(file, error) from error
 
 
-def _tagged(value: Any) -> dict[str, Any]:
-    if isinstance(value, Decimal):
-        return {"$decimal": str(value)}
-    if isinstance(value, datetime):
-        return {"$datetime": value.isoformat()}
-    if isinstance(value, date):
-        return {"$date": value.isoformat()}
-    if isinstance(value, bytes):
-        return {"$bytes": b64encode(value).decode()}
-    if isinstance(value, set | frozenset):
-        return {"$set": sorted(value)}
-    raise TypeError(f"a {type(value).__name__} cannot be kept")
+def _put(file: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    for row in rows:
+        if row.value is None:
+            file.execute(_REMOVE, (row.place,))
+        else:
+            file.execute(_PUT, (row.place, row.value))
 
 
-_TAGS: Mapping[str, Callable[[Any], Any]] = {
-    "$decimal": Decimal,
-    "$datetime": datetime.fromisoformat,
-    "$date": date.fromisoformat,
-    "$bytes": b64decode,
-    "$set": lambda items: {tuple(item) if isinstance(item, list) else item for item in items},
-}
-
-
-def _untagged(value: dict[str, Any]) -> Any:
-    if len(value) == 1:
-        with suppress(KeyError):
-            ((tag, text),) = value.items()
-            return _TAGS[tag](text)
-    return value
+def _unreadable(file: Path, error: Exception) -> UnreadableStateError:
+    return UnreadableStateError(
+        f"What the sandbox Exact kept in {file} cannot be read ({type(error).__name__}: {error}). "
+        "Put an older copy in its place, or delete the folder to begin anew."
+    )

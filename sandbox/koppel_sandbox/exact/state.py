@@ -5,12 +5,38 @@ Records are plain dicts with Exact's own field names, so that what is stored is 
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 Record = dict[str, Any]
+Value = TypeVar("Value")
+
+
+class Table(dict[str, Value]):
+    """Values by key, and which of them changed: whoever changes a value in its place says so with ``touch``."""
+
+    def __init__(self, values: dict[str, Value] | None = None) -> None:
+        super().__init__(values or {})
+        self._changed = dict.fromkeys(self)
+
+    def __setitem__(self, key: str, value: Value) -> None:
+        super().__setitem__(key, value)
+        self._changed[key] = None
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self._changed[key] = None
+
+    def touch(self, key: str) -> None:
+        """Note that the value of ``key`` was changed in its place."""
+        self._changed[key] = None
+
+    def take_changed(self) -> KeysView[str]:
+        """Return the keys that changed since the last time, in order, those that are gone included."""
+        changed, self._changed = self._changed, {}
+        return changed.keys()
 
 
 class Clock:
@@ -132,13 +158,13 @@ class Division:
     licence: set[str] = field(default_factory=lambda: {"financial", "crm", "documents", "mailbox", "bank"})
     blocked: bool = False
     licence_expired: bool = False
-    tables: dict[str, dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))
+    tables: dict[str, Table[Record]] = field(default_factory=lambda: defaultdict(Table))
     closed: set[tuple[str, int, int]] = field(default_factory=set)
     """Closed periods: (journal code, year, period)."""
     years: set[int] = field(default_factory=set)
     last_number: dict[tuple[str, int], int] = field(default_factory=dict)
     timestamp: int = 1000
-    hidden_until: dict[str, float] = field(default_factory=dict)
+    hidden_until: Table[float] = field(default_factory=Table)
     """Keys that searches do not show yet (the switch ``search_lag_s``, the fault ``index_late``)."""
 
     def put(self, table: str, key: str, record: Record) -> Record:
