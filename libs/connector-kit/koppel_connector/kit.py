@@ -29,7 +29,7 @@ from .contract import Application, Connector, OAuthProfile, PasswordProfile, Pro
 from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.problems import GENERIC
 from .delivery.owner import Owner
-from .delivery.state_machine import Patience
+from .delivery.situation import Patience
 from .delivery.store import DeliveryRow, DeliveryStore
 from .reporter import Reporter
 from .settings import ConnectorSettings

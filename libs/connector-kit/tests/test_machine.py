@@ -9,7 +9,8 @@ import pytest
 from koppel_connector import Problem
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
-from koppel_connector.delivery.state_machine import IllegalTransitionError, Patience, Situation, transition
+from koppel_connector.delivery.situation import Patience, Situation
+from koppel_connector.delivery.state_machine import IllegalTransitionError, transition
 from koppel_mesh.messages import DeliveryState as S
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
-from koppel_connector.delivery.state_machine import IllegalTransitionError, Situation, transition
+from koppel_connector.delivery.situation import Situation
+from koppel_connector.delivery.state_machine import IllegalTransitionError, transition
 from koppel_mesh.messages import DeliveryState as S
 
 from .test_machine import EVENTS, NOW, PATIENCE

@@ -20,7 +20,8 @@ from koppel_mesh.messages import DeliveryChanged, DeliveryState, DocumentKind, P
 from koppel_mesh.prepared_sql import Record, Statement
 
 from .events import Event, ResolvedAsAbandoned, ResolvedForResend
-from .state_machine import Patience, Situation, Transition, transition
+from .situation import Patience, Situation, Transition
+from .state_machine import transition
 
 
 class ConcurrentUpdateError(Exception):
