@@ -242,6 +242,15 @@ def test_a_file_that_was_never_finished_does_not_count(start: Start, tmp_path: P
     assert start().login().consent().pair["access_token"]
 
 
+def test_a_folder_that_cannot_be_written_is_named_at_the_start(free_port: int, tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*("x" * 200 for _ in range(3)))  # SQLite takes no path of more than 512 bytes
+    process = Process(free_port, folder)
+    _, complaint = process.running.communicate(timeout=20)
+    assert process.running.returncode == 1
+    assert str(folder) in complaint
+    assert "Traceback" not in complaint
+
+
 def test_what_is_kept_is_what_was_known() -> None:
     state = seeded()
     state.divisions[BAKERY].last_number["700", 2026] = 26700007

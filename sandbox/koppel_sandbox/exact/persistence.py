@@ -122,13 +122,20 @@ def _first_state(format_1: Path) -> State:
 
 
 def _create(file: Path, state: State) -> None:
-    """Make the file whole, then give it its name: a file of that name is never half made."""
+    """Make the file whole, then give it its name: a file of that name is never half made.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     unfinished = file.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(unfinished)) as made, made:
-        made.execute(_CREATE)
-        _put(made, rows_of(state))
-        made.execute(f"PRAGMA user_version = {FORMAT}")
+    try:
+        with closing(sqlite3.connect(unfinished)) as made, made:
+            made.execute(_CREATE)
+            _put(made, rows_of(state))
+            made.execute(f"PRAGMA user_version = {FORMAT}")
+    except sqlite3.Error as error:
+        raise OSError(f"The sandbox Exact cannot write {unfinished}: {error}") from error
     unfinished.replace(file)
     folder = os.open(file.parent, os.O_RDONLY)
     try:
