@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import secrets
 import socket
 import threading
 from collections import defaultdict
@@ -53,7 +54,8 @@ class Databases:
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
-        self._names = (f"test_{os.getpid()}_{number}" for number in itertools.count())
+        # The server outlives a session that was killed, and the number of a process comes again.
+        self._names = (f"test_{os.getpid()}_{secrets.token_hex(4)}_{number}" for number in itertools.count())
         self._structures: dict[str, Any] = {}
         self._free: dict[str, list[str]] = defaultdict(list)
         # Fixtures of a running event loop ask too: our connection lives in a loop of its own.
@@ -75,7 +77,9 @@ class Databases:
             self._run(self._drop(url))
 
     def close(self) -> None:
-        """Leave the server."""
+        """Drop what is kept and leave the server."""
+        for url in itertools.chain(*self._free.values()):
+            self._run(self._drop(url))
         self._run(self._server.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
 

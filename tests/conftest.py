@@ -7,6 +7,7 @@ as a partner would.
 import asyncio
 import itertools
 import os
+import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ from koppel_mesh.runtime import running
 from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
 
-START_WITHIN_S = 60
+START_WITHIN_S = 120
 SECRET = "secret-of-the-services"
 _numbers = itertools.count()
 
@@ -107,7 +108,7 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         **settings: Any,
     ) -> Iterator[Mesh]:
         number = next(_numbers)
-        name = f"mesh_{os.getpid()}_{number}"
+        name = f"mesh_{os.getpid()}_{secrets.token_hex(4)}_{number}"
         assert test_servers.rabbit is not None, "tests need a broker of their own: unset KOPPEL_AMQP_URL"
         test_servers.rabbit.add_vhosts([name])
         database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)

@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parent.parent / "libs" / "ubl" / "tests" / "samples" / 
 INVOICE = "own__be-01-invoice-ogm-pdf.xml"
 SELLER, NUMBER = "0000000196", "2026-0001"
 """Whose sales invoice ``INVOICE`` is, and its number."""
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 EXPORT_AT_ONCE = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True}
 
 

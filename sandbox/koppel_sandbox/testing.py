@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from .installed import Sandbox
 
-START_WITHIN_S = 10.0
+START_WITHIN_S = 30.0
 POLL_INTERVAL_S = 0.01
 Start = Callable[[str], AbstractAsyncContextManager[ASGIApp | None]]
 """Takes the URL to hang under; gives the app to serve, or None when it listens by itself."""

@@ -23,7 +23,7 @@ from koppel_sandbox.exact.seed import STUDIO
 KOPPEL = str(Path(sys.executable).with_name("koppel"))
 SAMPLE = Path(__file__).parents[3] / "services" / "dossier-api" / "tests" / "samples" / "invoice.xml"
 OURS = "0793904121"
-WITHIN_S = 40.0
+WITHIN_S = 90.0
 SETTINGS = {
     "division": STUDIO,
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610"},

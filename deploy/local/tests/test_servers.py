@@ -22,7 +22,7 @@ import pytest
 from koppel_local.rabbitmq import RabbitNode
 from koppel_local.reaper import Reaper, wait_until
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 HOLDER = """
 import sys
 from pathlib import Path
