@@ -1,7 +1,7 @@
 """What lies in a dead queue goes again by itself: the cause of its refusal may be over, or a message beside it caused it.
 
 A message is published anew to the queue that it came from and never given back to the dead queue: a quorum queue counts what is
-given back, and RabbitMQ 4 drops it at the twentieth time. Handlers take late and repeated facts in good order (messaging §3.6).
+given back, and RabbitMQ 4 drops it at the twentieth time. Handlers take late and repeated facts in good order (contract §8).
 """
 
 import re
