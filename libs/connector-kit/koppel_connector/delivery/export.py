@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_bookkeeping import CannotBook
 from koppel_connector import faults
-from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
 from koppel_connector.connection.events import VendorAnswered
@@ -27,9 +26,7 @@ from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract import CannotTell, Found, NotFound, Sent
 from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.errors import (
-    ActionRequired,
     ConnectorError,
-    OutcomeUnknown,
     RateLimited,
     ReauthorisationRequired,
     Rejected,
@@ -38,9 +35,8 @@ from koppel_connector.contract.errors import (
     refusal,
 )
 from koppel_connector.contract.problems import Problem, internal
-from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
+from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
-from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.messages import ConnectionState, DeliveryState
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import histogram
@@ -50,6 +46,7 @@ from . import events
 from .claims import Batch, claim, renew
 from .context import DocumentGone, open_context
 from .events import Event
+from .failures import after_failure, doubtful, event_of, held_back, while_away
 from .prior_deliveries import find_prior
 from .state_machine import IllegalTransitionError
 from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
@@ -174,19 +171,19 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
             return events.PriorDeliveryFound(problem), RemoteEntry(), None
         sent = await _prepare_and_send(kit, vendor, context)
     except ConnectorError as failure:
-        return _after_failure(vendor, row, failure), RemoteEntry(), failure
+        return after_failure(vendor, row, failure), RemoteEntry(), failure
     except LeaseLost:
         if vendor.unsaved_effect:
-            return _doubt(vendor, row, None), RemoteEntry(), None
+            return doubtful(vendor, row, None), RemoteEntry(), None
         raise
     except DocumentGone as error:
         return events.Refused(Problem("document_gone", str(error))), RemoteEntry(), None
     except Exception as error:
         if is_infrastructure_error(error):
-            return _held_back(vendor, row, error), RemoteEntry(), None
+            return held_back(vendor, row, error), RemoteEntry(), None
         # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
-        return _after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
+        return after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
     return events.Accepted(), RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
 
 
@@ -213,14 +210,14 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
     except Rejected as failure:
         return events.LookupFailed(str(failure)), RemoteEntry(), failure
     except ConnectorError as failure:
-        return _event_of(failure, row, vendor), RemoteEntry(), failure
+        return event_of(failure, row, vendor), RemoteEntry(), failure
     except DocumentGone:
         return events.LookupFailed(), RemoteEntry(), None
     except LeaseLost:
         raise
     except Exception as error:
         if is_infrastructure_error(error):
-            return _held_back(vendor, row, error), RemoteEntry(), None
+            return held_back(vendor, row, error), RemoteEntry(), None
         # A bug of the connector: it is logged whole, and that a search broke down proves neither that it is there nor not.
         log.exception("the connector failed to look up", delivery=str(row.id), connector=kit.profile.name)
         return events.LookupFailed(), RemoteEntry(), None
@@ -233,42 +230,6 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
             return events.LookupFoundNothing(), RemoteEntry(), None
         case CannotTell(reason):
             return events.LookupFailed(reason or None), RemoteEntry(), None
-
-
-def _after_failure(vendor: OpenVendor, row: DeliveryRow, failure: ConnectorError) -> Event:
-    # A step that took effect and was not saved makes every "try again" a possible double: look first.
-    if vendor.unsaved_effect and not isinstance(failure, Rejected):
-        return _doubt(vendor, row, failure.problem)
-    return _event_of(failure, row, vendor)
-
-
-def _held_back(vendor: OpenVendor, row: DeliveryRow, error: Exception) -> Event:
-    log.warning("trouble of our own, the delivery is held back", delivery=str(row.id), error=repr(error))
-    problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, InternalCallError) else None
-    if vendor.unsaved_effect:
-        return _doubt(vendor, row, problem)
-    return events.Deferred(ends_in(row.now(), INFRASTRUCTURE_PAUSE_S), problem)
-
-
-def _doubt(vendor: OpenVendor, row: DeliveryRow, problem: Problem | None) -> Event:
-    return events.Ambiguous(vendor.acted_at or row.now(), problem)
-
-
-def _event_of(failure: ConnectorError, row: DeliveryRow, vendor: OpenVendor) -> Event:
-    match failure:
-        case RetryNow(problem=problem):
-            return events.RetryScheduled(None, problem)
-        case RetryLater(retry_after_s=retry_after_s, problem=problem):
-            return events.RetryScheduled(retry_after_s, problem)
-        case RateLimited(until=until, problem=problem):
-            return events.Deferred(until or row.now(), problem)
-        case ActionRequired(problem=problem) | ReauthorisationRequired(problem=problem):
-            return events.ActionNeeded(problem or Problem("internal"))
-        case Rejected(problem=problem):
-            return events.Refused(problem or Problem("rejected_by_vendor"))
-        case OutcomeUnknown(problem=problem):
-            return _doubt(vendor, row, problem)
-    raise TypeError(f"{type(failure).__name__} is not one of the seven connector errors")
 
 
 # ---------------------------------------------------------------------------------------------------------------- recording
@@ -289,7 +250,7 @@ async def _record(
             async with kit.database.transaction() as tx:
                 if vendor is not None:
                     restore = await vendor.flush(tx)
-                    event = _while_away(vendor, event)
+                    event = while_away(vendor, event)
                 made = await kit.deliveries.apply(tx, row, event, entry)
                 if vendor is not None:
                     await _keep_health(tx, kit, vendor, row.id, event, failure)
@@ -316,10 +277,3 @@ async def _keep_health(
         return
     if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED:
         await kit.connections.apply(tx, row.id, VendorAnswered())
-
-
-def _while_away(vendor: OpenVendor, event: Event) -> Event:
-    """Return what a "try later" means while the vendor is away: the delivery waits for it and spends no try on that."""
-    if isinstance(event, events.RetryScheduled) and isinstance(vendor.observed, Outage):
-        return events.VendorUnavailable(event.problem, vendor.has_opened_breaker)
-    return event
