@@ -60,6 +60,31 @@ class DocumentFile(_Part):
     filename: str | None = None
 
 
+class QuestionOption(_Part):
+    """One answer that a question takes."""
+
+    answer: str
+    """What is sent to answer so."""
+    label: LocalisedText
+
+
+class Question(_Part):
+    """What a person has to say before the document goes, because guessing could book it wrong."""
+
+    code: str
+    """``probable_duplicate`` or ``negative_credit_note``."""
+    message: LocalisedText
+    options: list[QuestionOption]
+    other_document_id: UUID | None = None
+    """The document that this one is probably a copy of."""
+    answer: str | None = None
+    """None while the question is open."""
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    reason: str | None = None
+    """What the person wrote beside the answer."""
+
+
 class Counterparty(_Part):
     """The other side, as the document or the person who entered it says."""
 
@@ -169,6 +194,9 @@ class Document(DocumentSummary):
     approved_by: str | None
     deliveries: list[DeliverySummary]
     statements: list[StatementSummary]
+    questions: list[Question] = []
+    signs_reversed: bool = False
+    """Whether a person said that the file's amounts stand with the wrong sign: here they are turned, in the file they are not."""
 
     def file(self, role: str) -> DocumentFile | None:
         """Return the file of that role; None when the document has none."""

@@ -4,8 +4,9 @@ Both read one ``koppel_ubl.Document``, so that a line has the same id and a tota
 """
 
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import koppel_ubl
 from koppel_mesh.messages import DocumentKind
@@ -21,6 +22,7 @@ from .sides import SIDES
 EURO: Final = "EUR"
 RATE_PLACES: Final = Decimal("0.000001")
 TEXT_LENGTH_MAX: Final = 200
+D = TypeVar("D", bound=koppel_ubl.Document)
 
 
 # ── what dossier-api tells ──
@@ -74,8 +76,13 @@ def _short(text: str | None) -> str | None:
 # ── what there is to book ──
 
 
-def booking(ubl: bytes, kind: DocumentKind) -> Booking:
+def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> Booking:
     """Read a document and return what there is to book, amounts as on paper.
+
+    Args:
+        ubl: the file.
+        kind: what the dossier says that it is.
+        signs_reversed: whether a person said that its amounts stand with the wrong sign.
 
     Raises:
         CannotBook: it is no UBL, misses what an entry needs, or does not add up.
@@ -86,6 +93,8 @@ def booking(ubl: bytes, kind: DocumentKind) -> Booking:
         document = koppel_ubl.read(ubl)
     except koppel_ubl.ReadError as error:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, str(error)) from error
+    if signs_reversed:
+        document = reverse_signs(document)
     if not document.number or document.issue_date is None or not document.currency:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "number, date or currency is missing")
     if (total := total_of(document)) is None:
@@ -112,6 +121,24 @@ def booking(ubl: bytes, kind: DocumentKind) -> Booking:
         exchange_rate=_exchange_rate(document),
         embedded=tuple(each.content for each in document.attachments if each.content is not None),
     )
+
+
+def reverse_signs(document: D) -> D:
+    """Return the document with every amount that is booked of the other sign; prices and rates stay."""
+    totals = document.totals
+    return replace(
+        document,
+        totals=replace(totals, **{each.name: _negated(getattr(totals, each.name)) for each in fields(totals)}),
+        vat_total=_negated(document.vat_total),
+        vat_total_in_tax_currency=_negated(document.vat_total_in_tax_currency),
+        vat_breakdown=tuple(replace(each, taxable=-each.taxable, tax=-each.tax) for each in document.vat_breakdown),
+        allowances_charges=tuple(replace(each, amount=-each.amount) for each in document.allowances_charges),
+        lines=tuple(replace(line, net=_negated(line.net)) for line in document.lines),
+    )
+
+
+def _negated(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else -amount
 
 
 def _lines(document: koppel_ubl.Document) -> Iterator[BookingLine]:

@@ -4,6 +4,7 @@ Nothing is read and nothing written here: what decides is given. Only the id of 
 look at the clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,13 @@ from uuid import UUID
 
 from koppel_bookkeeping import SIDES
 from koppel_bookkeeping.document import Counterparty
+from koppel_bookkeeping.sides import CREDIT_NOTES
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
 
 from . import kinds
+from .copies import business_keys
 from .intake import Intake
 from .machine import Step, after
 from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, EnteredVat, Metadata, totals_problem
@@ -49,7 +52,7 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
             said = _of_entry(intake.metadata)
     step = Step.COMPLETE if intake.parsed or is_complete(said, intake.metadata) else Step.LACKS_DATA
     state = after(DocumentState.RECEIVED, step, approval_required=owner.approval_required)
-    return {
+    row = {
         "id": new_id(),
         "dossier_id": owner.id,
         "firm_id": owner.firm_id,
@@ -59,8 +62,18 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
         "journal": intake.metadata.journal,
         "ledger_account": intake.metadata.ledger_account,
         "content": [file.row() for file in intake.files],
+        "questions": [],
         **said,
     }
+    return row | {"business_keys": business_keys(row) if step is Step.COMPLETE else []}
+
+
+def has_doubtful_sign(row: Mapping[str, Any]) -> bool:
+    """Return whether a document is a credit note of less than nothing, which senders write for two opposite things."""
+    is_credit_note = DocumentKind(row["kind"]) in CREDIT_NOTES
+    return (
+        is_credit_note and row.get("total") is not None and row["total"] < 0 and not row["detail"].get("signs_reversed")
+    )
 
 
 def is_complete(row: dict[str, Any], given: DocumentPatch) -> bool:

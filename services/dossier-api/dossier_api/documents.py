@@ -9,6 +9,7 @@ from sqlalchemy import Row, bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_bookkeeping.document import Question
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.messages import DocumentKind, DocumentState
@@ -17,11 +18,14 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
 from . import machine
-from .document_row import SALES_SIDE, Owner, new_row
+from .copies import look_for_copies
+from .document_row import SALES_SIDE, Owner, has_doubtful_sign, new_row
 from .intake import Intake
 from .outgoing_events import document_changed
 from .parsed import finding
+from .questions import negative_credit_note, signs_turned
 from .relations import OWNER_AND_RELATION, comparable
+from .remembered import read_as_answered, remembered_answer
 from .tables import document
 
 DocumentRow = Row[Any] | Record
@@ -61,6 +65,8 @@ _GIVEN = (
     "content",
     "detail",
     "findings",
+    "business_keys",
+    "questions",
 )
 _FILE = Statement(
     upsert(document)
@@ -98,11 +104,43 @@ async def file_intake(
     found = await OWNER_AND_RELATION.one(tx, {"dossier_id": owner.id, "sells": sells, **keys})
     now_owner = _owner(found)
     row = drafted if now_owner == owner else new_row(intake, now_owner)
+    row |= await doubts(tx, row, now_owner.approval_required)
     new = await _FILE.one_or_none(tx, dict.fromkeys(_GIVEN) | row | {"relation": found.relation})
     if new is not None:
         await publish(tx, document_changed(new))
         return new, True
     return await _with_further_files(tx, owner.id, intake), False
+
+
+async def doubts(tx: AsyncConnection, row: Mapping[str, Any], approval_required: bool) -> dict[str, Any]:
+    """Return the columns that change because a person has to answer a question first, or should know something.
+
+    Only a document that is complete and went nowhere yet is doubted.
+    """
+    if not row["business_keys"]:
+        return {}
+    changes: dict[str, Any] = {}
+    asked: list[Question] = []
+    findings = list(row["findings"])
+    if has_doubtful_sign(row):
+        known = await remembered_answer(tx, row)
+        if known is None:
+            asked.append(negative_credit_note(row["total"], row["currency"]))
+        else:
+            changes |= signs_turned(row, known.answer)
+            findings.append(read_as_answered(known))
+    question, warning = await look_for_copies(tx, row["dossier_id"], {**row, **changes})
+    if question is not None:
+        asked.append(question)
+    if warning is not None and warning not in findings:
+        findings.append(warning)
+    if asked:
+        state = machine.after(DocumentState(row["state"]), machine.Step.ASK, approval_required=approval_required)
+        kept = [one for one in row["questions"] if one["code"] not in {each.code for each in asked}]
+        changes |= {"state": state, "questions": [*kept, *(one.model_dump(mode="json") for one in asked)]}
+    if findings != row["findings"]:
+        changes["findings"] = findings
+    return changes
 
 
 async def _with_further_files(tx: AsyncConnection, dossier_id: UUID, intake: Intake) -> DocumentRow:

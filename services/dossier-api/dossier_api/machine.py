@@ -1,7 +1,8 @@
 """The states of a document (design §5) as pure functions: what a step does, and what deliveries make of it.
 
-    received → awaiting_entry → awaiting_approval → filed → exported → booked
+    received → awaiting_entry → held → awaiting_approval → filed → exported → booked
 
+Held is what waits for a person's answer; the answer may also make it ``dropped``.
 The first half is walked by people, the second half is read off the deliveries: a document is as far as the furthest of
 them. It can come back to ``filed`` when the vendor turns out not to have it any more; it is never exported or booked
 because somebody says so here.
@@ -21,7 +22,11 @@ class Step(StrEnum):
     LACKS_DATA = "lacks_data"
     """It came as a bare PDF; a person has to enter what it says."""
     COMPLETE = "complete"
-    """Everything that is needed is known."""
+    """Everything that is needed is known, every question is answered."""
+    ASK = "ask"
+    """A person has to answer a question before it goes; only what went nowhere yet is asked about."""
+    DROP = "drop"
+    """A person said that it must not go."""
     APPROVE = "approve"
     HOLD = "hold"
     """Its dossier asks for approval from now on."""
@@ -42,8 +47,12 @@ def after(state: DocumentState, step: Step, *, approval_required: bool) -> Docum
     """
     if step is Step.LACKS_DATA and state in {_S.RECEIVED, _S.AWAITING_ENTRY}:
         return _S.AWAITING_ENTRY
-    if step is Step.COMPLETE and state in {_S.RECEIVED, _S.AWAITING_ENTRY}:
+    if step is Step.COMPLETE and state in {_S.RECEIVED, _S.AWAITING_ENTRY, _S.HELD, _S.DROPPED}:
         return _S.AWAITING_APPROVAL if approval_required else _S.FILED
+    if step is Step.ASK and state in {_S.RECEIVED, _S.AWAITING_ENTRY, _S.AWAITING_APPROVAL, _S.FILED, _S.HELD}:
+        return _S.HELD
+    if step is Step.DROP and state in {_S.HELD, _S.DROPPED}:
+        return _S.DROPPED
     if step is Step.APPROVE and state is _S.AWAITING_APPROVAL:
         return _S.FILED
     if step is Step.HOLD and state is _S.FILED and approval_required:
@@ -80,10 +89,10 @@ def is_booked(delivery: DeliveryProgress) -> bool:
 def with_deliveries(state: DocumentState, deliveries: Iterable[DeliveryProgress]) -> DocumentState:
     """Return the state of a document in ``state`` given all its deliveries.
 
-    A document that lacks data keeps saying so, even when a folder or a mailbox already took its PDF.
+    A document that lacks data or an answer keeps saying so, even when a folder or a mailbox already took its PDF.
     """
     known = list(deliveries)
-    if state in {_S.RECEIVED, _S.AWAITING_ENTRY}:
+    if state in {_S.RECEIVED, _S.AWAITING_ENTRY, _S.HELD, _S.DROPPED}:
         return state
     if any(is_booked(each) for each in known):
         return _S.BOOKED

@@ -21,11 +21,11 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
-PENDING_SQL = "state IN ('awaiting_entry', 'filed')"
-"""Papers in quick entry, and documents ready to export (R160)."""
+PENDING_SQL = "state IN ('awaiting_entry', 'held', 'filed')"
+"""Papers in quick entry, documents that wait for an answer, and documents ready to export (R160)."""
 PENDING = text(f"document.{PENDING_SQL}")
 """The same as a condition of a query."""
 OPEN_SQL = """problem.resolved_at IS NULL AND (problem.code <> 'kind_not_taken' OR NOT EXISTS (
@@ -87,6 +87,8 @@ document = Table(
     Column("content", JSONB, nullable=False, server_default=_list),
     Column("detail", JSONB, nullable=False, server_default=_object),
     Column("findings", JSONB, nullable=False, server_default=_list),
+    Column("business_keys", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("questions", JSONB, nullable=False, server_default=_list),
     _at("created_at"),
     _at("updated_at"),
     _at("approved_at", nullable=True),
@@ -105,7 +107,20 @@ document = Table(
         "dossier_id",
         postgresql_where=text(PENDING_SQL),
     ),
+    Index("document_business_keys", "business_keys", postgresql_using="gin"),
 )
+
+counterparty_answer = Table(
+    "counterparty_answer",
+    metadata,
+    Column("dossier_id", Uuid, ForeignKey("dossier.id"), primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("counterparty", Text, primary_key=True),
+    Column("answer", Text, nullable=False),
+    Column("answered_by", Text, nullable=False),
+    _at("answered_at"),
+)
+"""Answers that hold for every document of a counterparty; ``counterparty`` is its side and number, else its name."""
 
 relation = Table(
     "relation",

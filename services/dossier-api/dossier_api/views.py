@@ -57,6 +57,8 @@ def document_body(row: Any, deliveries: Iterable[Any] = ()) -> Document:
         approved_by=row.approved_by,
         deliveries=[delivery_body(each) for each in deliveries],
         statements=detail.get("statements", []),
+        questions=row.questions,
+        signs_reversed=detail.get("signs_reversed", False),
     )
 
 

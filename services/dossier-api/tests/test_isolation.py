@@ -10,6 +10,7 @@ from .conftest import OTHER_FIRM, PROBLEM, DossierClient
 from .document_samples import invoice
 
 BODIES: dict[str, Any] = {"put": {"items": [{"code": "1", "name": "x"}]}, "patch": {"reference": "x"}}
+ANSWER = {"question": "probable_duplicate", "answer": "release"}
 
 
 async def test_another_firms_objects_do_not_exist(client: DossierClient, fact: Callable[..., DeliveryChanged]) -> None:
@@ -29,7 +30,8 @@ async def test_another_firms_objects_do_not_exist(client: DossierClient, fact: C
             elif method == "post" and path == "/v1/dossiers":
                 continue
             else:
-                answer = await client.call(method.upper(), url, firm=OTHER_FIRM, json=BODIES.get(method))
+                body = ANSWER if path.endswith("/answers") else BODIES.get(method)
+                answer = await client.call(method.upper(), url, firm=OTHER_FIRM, json=body)
             tried += 1
             if "{" in path:
                 assert answer.status_code == 404, (method, path, answer.text)

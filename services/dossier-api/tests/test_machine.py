@@ -10,6 +10,7 @@ from koppel_mesh.messages import DeliveryState, DocumentState
 
 S = DocumentState
 AT = datetime(2026, 11, 3, tzinfo=UTC)
+NOWHERE_YET = (S.RECEIVED, S.AWAITING_ENTRY, S.HELD, S.AWAITING_APPROVAL, S.FILED)
 LEGAL = {
     (S.RECEIVED, Step.LACKS_DATA, True): S.AWAITING_ENTRY,
     (S.RECEIVED, Step.LACKS_DATA, False): S.AWAITING_ENTRY,
@@ -22,6 +23,10 @@ LEGAL = {
     (S.AWAITING_APPROVAL, Step.APPROVE, True): S.FILED,
     (S.AWAITING_APPROVAL, Step.APPROVE, False): S.FILED,
     (S.FILED, Step.HOLD, True): S.AWAITING_APPROVAL,
+    **{(state, Step.ASK, approval): S.HELD for state in NOWHERE_YET for approval in (True, False)},
+    **{(state, Step.DROP, approval): S.DROPPED for state in (S.HELD, S.DROPPED) for approval in (True, False)},
+    **{(state, Step.COMPLETE, True): S.AWAITING_APPROVAL for state in (S.HELD, S.DROPPED)},
+    **{(state, Step.COMPLETE, False): S.FILED for state in (S.HELD, S.DROPPED)},
 }
 
 
@@ -64,7 +69,7 @@ def test_a_document_is_as_far_as_the_furthest_of_its_deliveries(state: S) -> Non
     for deliveries in [[], *([each] for each in ALL_FACTS), *itertools.combinations(ALL_FACTS, 2)]:
         reached = max((_reached(each) for each in deliveries), default=0)
         expected: S
-        if state in {S.RECEIVED, S.AWAITING_ENTRY}:
+        if state in {S.RECEIVED, S.AWAITING_ENTRY, S.HELD, S.DROPPED}:
             expected = state
         elif reached:
             expected = S.BOOKED if reached == 2 else S.EXPORTED

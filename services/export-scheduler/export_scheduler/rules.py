@@ -12,14 +12,16 @@ from koppel_mesh.clock import BRUSSELS, brussels_date
 from koppel_mesh.messages import DocumentState, ExportFrequency, ExportRules, Trigger
 
 STATE_ORDER = (
+    DocumentState.DROPPED,
     DocumentState.RECEIVED,
     DocumentState.AWAITING_ENTRY,
+    DocumentState.HELD,
     DocumentState.AWAITING_APPROVAL,
     DocumentState.FILED,
     DocumentState.EXPORTED,
     DocumentState.BOOKED,
 )
-"""The order of a document's life (design §5)."""
+"""The order of a document's life (design §5); what was dropped goes no further until somebody takes that back."""
 _STEP = {state: step for step, state in enumerate(STATE_ORDER)}
 
 
@@ -30,6 +32,8 @@ class WaitsFor(StrEnum):
     """The moment in ``due_at``."""
     ENTRY = "entry"
     """A person must enter the data of a PDF that has none."""
+    ANSWER = "answer"
+    """A person must answer a question about it."""
     APPROVAL = "approval"
     """The entrepreneur must approve (R055)."""
     HAND = "hand"
@@ -106,6 +110,8 @@ def _obstacle(rules: ExportRules | None, document: Candidate) -> WaitsFor | None
         return WaitsFor.DOSSIER
     if document.state in (DocumentState.RECEIVED, DocumentState.AWAITING_ENTRY):
         return WaitsFor.ENTRY
+    if document.state in (DocumentState.HELD, DocumentState.DROPPED):
+        return WaitsFor.ANSWER
     if document.state is DocumentState.AWAITING_APPROVAL:
         return WaitsFor.APPROVAL
     if document.sent_revision is not None and rules.lock_after_export:

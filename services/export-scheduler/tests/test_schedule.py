@@ -269,3 +269,17 @@ async def test_the_schedule_of_a_dossier_made_a_moment_ago_is_there_and_of_none_
 
     answer, _ = await asyncio.gather(scheduler.get(f"/v1/dossiers/{client.dossier_id}/schedule"), deliver_later())
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
+
+
+@pytest.mark.parametrize("state", [DocumentState.HELD, DocumentState.DROPPED])
+async def test_what_waits_for_an_answer_goes_neither_by_itself_nor_by_hand(
+    scheduler: Any, make: Any, state: DocumentState
+) -> None:
+    client = make.dossier(AFTER)
+    document = make.document(client, state=state)
+    await scheduler.deliver(client, document)
+    await scheduler.pass_time(TEN_MINUTES)
+    assert (await scheduler.export(client.dossier_id, {})).json()["count"] == 0
+    assert await scheduler.turn() == []
+    await scheduler.deliver(document.model_copy(update={"state": DocumentState.FILED, "version": document.version + 1}))
+    assert [fact.document_id for fact in await scheduler.turn()] == [document.document_id]

@@ -48,7 +48,12 @@ async def read_document(context: DeliveryContext) -> ReadDocument:
     """
     kind = context.delivery.kind
     ubl = await _content(context, "ubl")
-    booking = from_ubl.booking(ubl, kind) if ubl else from_entry.booking(context.document, kind)
+    document = context.document
+    booking = (
+        from_ubl.booking(ubl, kind, signs_reversed=document.signs_reversed)
+        if ubl
+        else from_entry.booking(document, kind)
+    )
     return ReadDocument(booking, ubl, await _content(context, "pdf", booking.embedded))
 
 

@@ -32,6 +32,10 @@ class DocumentState(StrEnum):
 
     RECEIVED = "received"
     AWAITING_ENTRY = "awaiting_entry"
+    HELD = "held"
+    """A person has to answer a question about it."""
+    DROPPED = "dropped"
+    """A person said that it must not go."""
     AWAITING_APPROVAL = "awaiting_approval"
     FILED = "filed"
     EXPORTED = "exported"

@@ -74,6 +74,16 @@ class Metadata(DocumentPatch):
     direction: Literal["sale", "purchase"] | None = None
 
 
+class QuestionAnswer(Request):
+    """A person's answer to a question about a document."""
+
+    question: Code
+    """``code`` of the question."""
+    answer: Code
+    """``answer`` of one of its options."""
+    reason: Line | None = None
+
+
 ENTRY_FIELDS = frozenset({"kind", "number", "issue_date", "due_date", "total", "counterparty", "vat"})
 NEEDED: dict[DocumentKind, frozenset[str]] = {
     kind: frozenset({"number", "issue_date", "total", "counterparty"})

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Select, select, tuple_
 
 from dossier_api import machine
-from dossier_api.amend import change
+from dossier_api.amend import answer_question, change
 from dossier_api.blobs import StoreAway
 from dossier_api.document_row import new_row
 from dossier_api.documents import file_intake, lock_document, read_deliveries, read_document, read_owner, write
 from dossier_api.intake import take_in
-from dossier_api.models.entry import DocumentPatch
+from dossier_api.models.entry import DocumentPatch, QuestionAnswer
 from dossier_api.tables import document
 from dossier_api.views import document_body, document_summary
 from dossier_api.visibility import DocumentReader, DocumentWriter, store_away
@@ -162,6 +162,19 @@ async def approve_document(document_id: UUID, context: CurrentContext, caller: D
         row = await lock_document(tx, caller, document_id)
         changes = {"state": _approved(row.state), "approved_at": context.now(), "approved_by": _who(caller)}
         changed = await write(tx, row, changes, context.now())
+        return document_body(changed, await read_deliveries(tx, [document_id]))
+
+
+@router.post("/documents/{document_id}/answers")
+async def answer_document(
+    document_id: UUID, body: QuestionAnswer, context: CurrentContext, caller: DocumentWriter
+) -> Document:
+    """Answer a question about a document that is held; the answer is kept with who gave it."""
+    async with context.database.transaction() as tx:
+        row = await lock_document(tx, caller, document_id)
+        changed = await answer_question(
+            tx, row, body.question, body.answer, who=_who(caller), reason=body.reason, now=context.now()
+        )
         return document_body(changed, await read_deliveries(tx, [document_id]))
 
 

@@ -1,0 +1,115 @@
+"""Two copies of one document share a key; whether they are the same is a second question."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from koppel_bookkeeping.business_keys import (
+    Likeness,
+    document_number_key,
+    is_same_counterparty,
+    is_same_document,
+    keys_of_invoice,
+    keys_of_statements,
+)
+from koppel_bookkeeping.document import Counterparty, StatementSummary
+from koppel_mesh.messages import DocumentKind
+
+PURCHASE = DocumentKind.PURCHASE_INVOICE
+SUPPLIER = Counterparty(name="Bakkerij De Korenmolen BV", enterprise_number="0734567835", vat_number="BE0734567835")
+
+
+@pytest.mark.parametrize("number", ["2026/0012", "2026-0012", "20260012", " 2026 0012 ", "2026_0012"])
+def test_a_number_is_one_however_it_is_written(number: str) -> None:
+    assert document_number_key(number) == "20260012"
+
+
+def test_leading_zeros_count_only_beside_letters() -> None:
+    assert document_number_key("0042") == document_number_key("42") == "42"
+    assert document_number_key("F0042") != document_number_key("F42")
+    assert document_number_key("000") == "000"
+    assert document_number_key(None) == ""
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        Counterparty(name="DE KORENMOLEN", vat_number="BE 0734.567.835"),
+        Counterparty(name=None, enterprise_number="734567835"),
+        Counterparty(name="Bakkerij De Korenmolen", vat_number=None),
+        Counterparty(name="bakkerij  de korenmolen b.v."),
+    ],
+)
+def test_copies_share_a_key_by_number_or_by_name(copy: Counterparty) -> None:
+    assert set(keys_of_invoice(PURCHASE, SUPPLIER, "F-1")) & set(keys_of_invoice(PURCHASE, copy, "f1"))
+    assert is_same_counterparty(SUPPLIER, copy)
+
+
+@pytest.mark.parametrize(
+    ("kind", "party", "number"),
+    [
+        (DocumentKind.SALES_INVOICE, SUPPLIER, "F-1"),
+        (PURCHASE, SUPPLIER, "F-2"),
+        (PURCHASE, Counterparty(name="Drukkerij Peeters BV", enterprise_number="0403170701"), "F-1"),
+    ],
+)
+def test_others_share_none(kind: DocumentKind, party: Counterparty, number: str) -> None:
+    assert not set(keys_of_invoice(PURCHASE, SUPPLIER, "F-1")) & set(keys_of_invoice(kind, party, number))
+
+
+def test_namesakes_with_numbers_of_their_own_are_two() -> None:
+    namesake = Counterparty(name=SUPPLIER.name, enterprise_number="0403170701")
+    assert set(keys_of_invoice(PURCHASE, SUPPLIER, "1")) & set(keys_of_invoice(PURCHASE, namesake, "1"))
+    assert not is_same_counterparty(SUPPLIER, namesake)
+
+
+@pytest.mark.parametrize(
+    ("kind", "party", "number"),
+    [(PURCHASE, None, "1"), (PURCHASE, SUPPLIER, None), (PURCHASE, SUPPLIER, "--"), (DocumentKind.MISCELLANEOUS, SUPPLIER, "1")],
+)  # fmt: skip
+def test_what_lacks_a_part_has_no_key(kind: DocumentKind, party: Counterparty | None, number: str | None) -> None:
+    assert keys_of_invoice(kind, party, number) == []
+
+
+def test_a_document_is_the_same_by_kind_date_total_and_currency() -> None:
+    day = date(2026, 11, 3)
+    first = Likeness(PURCHASE, day, Decimal("121.00"), "EUR")
+    assert is_same_document(first, Likeness(PURCHASE, day, Decimal("121.0"), "EUR"))
+    for other in (
+        Likeness(DocumentKind.PURCHASE_CREDIT_NOTE, day, Decimal("121.00"), "EUR"),
+        Likeness(PURCHASE, date(2026, 11, 4), Decimal("121.00"), "EUR"),
+        Likeness(PURCHASE, day, Decimal("121.01"), "EUR"),
+        Likeness(PURCHASE, day, Decimal("121.00"), "USD"),
+    ):
+        assert not is_same_document(first, other)
+
+
+def statement(**changes: object) -> StatementSummary:
+    values = {
+        "account": "BE68539007547034",
+        "currency": "EUR",
+        "number": 214,
+        "opened_on": date(2026, 11, 2),
+        "opening": Decimal("1000.00"),
+        "closed_on": date(2026, 11, 3),
+        "closing": Decimal("1427.60"),
+        "movements": 2,
+    }
+    return StatementSummary.model_validate(values | changes)
+
+
+def test_statements_are_known_by_account_sequence_balances_and_dates() -> None:
+    assert keys_of_statements([statement(), statement(opening=Decimal("1000.000"))]) == keys_of_statements(
+        [statement()]
+    )
+    for changes in (
+        {"account": "BE14001642839183"},
+        {"currency": "USD"},
+        {"number": 215},
+        {"opened_on": date(2026, 11, 1)},
+        {"opening": Decimal("999.00")},
+        {"closed_on": None},
+        {"closing": Decimal("0.00")},
+    ):
+        assert not set(keys_of_statements([statement()])) & set(keys_of_statements([statement(**changes)]))
