@@ -115,6 +115,22 @@ def send(
 
 
 @app.command()
+def answer(
+    document: Annotated[str, typer.Argument(help="The document's id.")],
+    given: Annotated[str, typer.Argument(metavar="ANSWER", help="One of the answers that the question takes.")],
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the answer.")] = None,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Answer the question that a held document waits with."""
+    with reported():
+        api = Api(url, client_id, client_secret)
+        answered = sending.answer(api, document, given, reason)
+    out.print(f"{document} is {answered['state']}.", soft_wrap=True)
+
+
+@app.command()
 def status(
     connectors: Connectors = None,
     url: Url = DEFAULT_URL,

@@ -12,7 +12,7 @@ from koppel_mesh.clock import utc_now
 
 from .api import Api, ApiError
 
-SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
+SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded", "held", "dropped"})
 STATEMENTS = frozenset({"bank_statement", "cash_statement"})
 """What no package takes yet: filed is where they are to end."""
 POLL_INTERVAL_S = 0.25
@@ -102,6 +102,7 @@ def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sen
     sending.document_id, sending.number, sending.state = document["id"], document["number"] or "", document["state"]
     sending.is_statement = document["kind"] in STATEMENTS
     sending.findings = _rules_of(document["findings"])
+    sending.problem = _question(document)
     return sending
 
 
@@ -135,7 +136,7 @@ def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: 
 def _look(api: Api, sending: Sending) -> None:
     document = api.call("GET", f"/dossier-api/v1/documents/{sending.document_id}")
     deliveries = document["deliveries"]
-    sending.state = document["state"]
+    sending.state, sending.problem = document["state"], _question(document)
     if not deliveries:
         return
     # With several targets the one that needs a person is the one to show.
@@ -146,6 +147,31 @@ def _look(api: Api, sending: Sending) -> None:
         sending.booked_at_s = time.monotonic()
     sending.entry_number = shown["entry_number"] or ""
     sending.problem = _problem(problem) if problem else ""
+
+
+def answer(api: Api, document_id: str, given: str, reason: str | None) -> dict[str, Any]:
+    """Answer a question about a document: the one that takes this answer, open ones first; return the document.
+
+    Raises:
+        ApiError: no question of the document takes this answer.
+    """
+    questions = api.call("GET", f"/dossier-api/v1/documents/{document_id}")["questions"]
+    for question in sorted(questions, key=lambda one: one["answer"] is not None):
+        if given in [option["answer"] for option in question["options"]]:
+            body = {"question": question["code"], "answer": given, "reason": reason}
+            answered: dict[str, Any] = api.call("POST", f"/dossier-api/v1/documents/{document_id}/answers", json=body)
+            return answered
+    options = ", ".join(option["answer"] for question in questions for option in question["options"])
+    raise ApiError(f"The answers are {options}." if options else "This document waits for no answer.")
+
+
+def _question(document: dict[str, Any]) -> str:
+    """Return the first open question about a document, and the command that answers it."""
+    for question in document["questions"]:
+        if question["answer"] is None:
+            answers = "|".join(option["answer"] for option in question["options"])
+            return f"{question['message']['en']} (koppel answer {document['id']} {answers})"
+    return ""
 
 
 def _problem(problem: dict[str, Any]) -> str:

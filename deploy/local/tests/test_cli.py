@@ -155,7 +155,9 @@ def test_files_and_folders_are_sent_and_the_same_again_is_the_same(mesh: Mesh, t
 def test_a_statement_is_done_when_it_is_filed(mesh: Mesh, tmp_path: Path) -> None:
     (statement,) = (demo.DOCUMENTS / "bakkerij").glob("*bankafschrift.cod")
     broken = tmp_path / "[b]totals.cod"
-    broken.write_bytes(statement.read_bytes().replace(b"000016000000001262090", b"000016000000001262190", 1))
+    account = statement.read_bytes().splitlines()[1][5:21]
+    another = statement.read_bytes().replace(account, b"BE14001642839183")  # of the same account it would be a copy
+    broken.write_bytes(another.replace(b"000016000000001262090", b"000016000000001262190", 1))
     half = tmp_path / "half.cod"
     half.write_bytes(b"".join(statement.read_bytes().splitlines(keepends=True)[:10]))
     done = mesh.koppel("send", statement, broken)
@@ -164,6 +166,24 @@ def test_a_statement_is_done_when_it_is_filed(mesh: Mesh, tmp_path: Path) -> Non
     assert row(done, "[b]totals.cod")[1:] == ["filed", "CODA-25"]
     refused = mesh.koppel("send", half)
     assert (refused.returncode, row(refused, "half.cod")[1]) == (1, "refused")
+
+
+def test_a_copy_is_held_until_a_person_answers(mesh: Mesh, tmp_path: Path) -> None:
+    first = invoice(tmp_path / "first.xml", "CLI-C")
+    copy = tmp_path / "copy.xml"
+    copy.write_bytes(first.read_bytes() + b"\n")
+    assert mesh.koppel("send", first).returncode == 0
+    held = mesh.koppel("send", copy)
+    assert (held.returncode, "held" in row(held, "CLI-C")) == (1, True)
+    assert "Is it a copy?" in re.sub(r"\s+", " ", held.stdout)
+    document_id = re.search(r"koppel answer ([0-9a-f-]{36})", re.sub(r"[\s│]+", " ", held.stdout))
+    assert document_id is not None, held.stdout
+    wrong = mesh.koppel("answer", document_id[1], "perhaps")
+    assert (wrong.returncode, "release, drop" in wrong.stderr) == (1, True)
+    dropped = mesh.koppel("answer", document_id[1], "drop", "--reason", "same invoice by mail")
+    assert (dropped.returncode, dropped.stdout) == (0, f"{document_id[1]} is dropped.\n")
+    released = mesh.koppel("answer", document_id[1], "release")
+    assert (released.returncode, released.stdout) == (0, f"{document_id[1]} is filed.\n")
 
 
 def test_one_bad_file_is_said_and_the_others_go_on(mesh: Mesh, tmp_path: Path) -> None:
