@@ -39,7 +39,7 @@ class Entry:
     total: Decimal
     """Including VAT. Negative for a credit note, however the vendor writes it."""
     payment_reference: str
-    """Digits only; empty where there is none."""
+    """Without signs and blanks; empty where there is none."""
     has_files: bool
 
 

@@ -152,6 +152,6 @@ def _entry(row: dict[str, Any]) -> Entry:
         entry_number=str(row["EntryNumber"]),
         journal=str(row["Journal"]),
         total=Decimal(row["AmountFC"]),
-        payment_reference="".join(filter(str.isdigit, row.get("PaymentReference") or "")),
+        payment_reference="".join(filter(str.isalnum, row.get("PaymentReference") or "")),
         has_files=bool(row["Document"]),
     )
