@@ -35,6 +35,7 @@ OF_NOBODY = {("identity", "post", "/v1/signing-keys/rotate")}
 OF_EVERYBODY = {"/v1/settings-schema"}
 """Describes the connector; it says the same to everybody."""
 BODIES: dict[str, Any] = {
+    "/v1/documents/{document_id}/answers": {"question": "probable_duplicate", "answer": "drop"},
     "/v1/dossiers/{dossier_id}": {"name": "Taken over"},
     "/v1/dossiers/{dossier_id}/documents": UBL.read_bytes(),
     "/v1/dossiers/{dossier_id}/relations": {"source": "test", "items": []},

@@ -1,7 +1,7 @@
 """What makes two documents one in the world, however their bytes differ: the keys by which a second copy is recognised.
 
 The same invoice arrives by Peppol and by mail, serialised anew or in an envelope; the same statement comes again marked as a
-duplicate. Two documents that share a key are about one thing; whether they are the same is for ``same_document`` to say.
+duplicate. Two documents that share a key are about one thing; whether they are the same is for ``is_same_document`` to say.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Final
 
 from koppel_mesh.messages import DocumentKind
 
+from .amounts import plain
 from .document import Counterparty, StatementSummary
 from .parties import name_key, number_key
 from .sides import SIDES
@@ -55,8 +56,8 @@ def keys_of_statements(statements: Iterable[StatementSummary]) -> list[str]:
     """Return one key for each statement: account, sequence, both balances and both dates."""
     return list(
         dict.fromkeys(
-            f"statement {one.account} {one.currency} {one.number or '-'} {one.opened_on} {_plain(one.opening)}"
-            f" {one.closed_on} {_plain(one.closing)}"
+            f"statement {one.account} {one.currency} {one.number or '-'} {one.opened_on} {plain(one.opening.normalize())}"
+            f" {one.closed_on} {plain(one.closing.normalize())}"
             for one in statements
         )
     )
@@ -82,7 +83,3 @@ def is_same_document(one: Likeness, other: Likeness) -> bool:
 
 def _numbers(counterparty: Counterparty) -> frozenset[str]:
     return frozenset({number_key(counterparty.enterprise_number), number_key(counterparty.vat_number)} - {""})
-
-
-def _plain(amount: Decimal) -> str:
-    return format(amount.normalize(), "f")

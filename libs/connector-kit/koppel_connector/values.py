@@ -7,7 +7,8 @@ empty, and the connector decides what that means.
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-CENT: Final = Decimal("0.01")
+from koppel_bookkeeping.amounts import rounded
+
 _NUMBER_LIMIT: Final = Decimal("1e18")
 
 
@@ -25,7 +26,7 @@ def decimal(value: Any) -> Decimal | None:
 def amount(value: Any) -> Decimal | None:
     """Return an amount to the cent: a vendor that counts in doubles sends 1512.4999999999998 for 1512.50."""
     number = decimal(value)
-    return None if number is None else number.quantize(CENT)
+    return None if number is None else rounded(number)
 
 
 def integer(value: Any) -> int | None:

@@ -10,13 +10,13 @@ from koppel_mesh.messages import DeliveryState, DocumentKind, DocumentState
 from koppel_mesh.prepared_sql import Record
 
 from . import machine
-from .copies import business_keys
+from .counterparty_answers import remember_answer
 from .document_row import SALES_SIDE, entered, is_complete, line_accounts, refuse_entry
 from .documents import DocumentRow, doubts, insist_on_unlocked, read_deliveries, write
+from .duplicates import business_keys
 from .models.entry import ENTRY_FIELDS, DocumentPatch
 from .questions import DROP, NEGATIVE_CREDIT_NOTE, answer, is_open
 from .relations import recognise
-from .remembered import remember_answer
 
 SETTABLE = ("journal", "ledger_account", "reference")
 STRUCTURED = {"ubl", "coda"}

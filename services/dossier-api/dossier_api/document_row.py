@@ -18,7 +18,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind, DocumentState
 
 from . import kinds
-from .copies import business_keys
+from .duplicates import business_keys
 from .intake import Intake
 from .machine import Step, after
 from .models.entry import ENTRY_FIELDS, NEEDED, DocumentPatch, EnteredLine, EnteredVat, Metadata, totals_problem

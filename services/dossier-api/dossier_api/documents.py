@@ -18,14 +18,14 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
 from . import machine
-from .copies import look_for_copies
+from .counterparty_answers import read_as_answered, remembered_answer
 from .document_row import SALES_SIDE, Owner, has_doubtful_sign, new_row
+from .duplicates import find_duplicates
 from .intake import Intake
 from .outgoing_events import document_changed
 from .parsed import finding
 from .questions import negative_credit_note, signs_turned
 from .relations import OWNER_AND_RELATION, comparable
-from .remembered import read_as_answered, remembered_answer
 from .tables import document
 
 DocumentRow = Row[Any] | Record
@@ -43,7 +43,7 @@ _OWNER = Statement(f"""
     SELECT id, firm_id, enterprise_number, approval_required FROM dossier WHERE id = :id AND {VISIBLE}
 """)
 _READ = Statement(f"SELECT * FROM document WHERE id = :id AND {VISIBLE}")
-_HOLD_DOSSIER = Statement(f"""
+_LOCK_DOSSIER = Statement(f"""
     SELECT FROM dossier WHERE id = (SELECT dossier_id FROM document WHERE id = :id AND {VISIBLE}) FOR SHARE
 """)
 _LOCK = Statement(f"""
@@ -129,7 +129,7 @@ async def doubts(tx: AsyncConnection, row: Mapping[str, Any], approval_required:
         else:
             changes |= signs_turned(row, known.answer)
             findings.append(read_as_answered(known))
-    question, warning = await look_for_copies(tx, row["dossier_id"], {**row, **changes})
+    question, warning = await find_duplicates(tx, row["dossier_id"], {**row, **changes})
     if question is not None:
         asked.append(question)
     if warning is not None and warning not in findings:
@@ -170,7 +170,7 @@ async def lock_document(tx: AsyncConnection, caller: Caller, document_id: UUID) 
     The dossier comes first, as for whoever changes its rules and then the documents under them.
     """
     which = {"id": document_id, "firm_id": caller.firm_id}
-    await _HOLD_DOSSIER.run(tx, which)
+    await _LOCK_DOSSIER.run(tx, which)
     return _there(await _LOCK.one_or_none(tx, which))
 
 
@@ -202,27 +202,27 @@ async def write(
     return changed
 
 
-_HELD = Statement("""
-    SELECT id FROM document WHERE dossier_id = :dossier_id AND state = :held AND approved_at IS NULL
+_WITHOUT_APPROVAL = Statement("""
+    SELECT id FROM document WHERE dossier_id = :dossier_id AND state = :filed AND approved_at IS NULL
     AND NOT EXISTS (SELECT FROM delivery WHERE delivery.document_id = document.id) ORDER BY id FOR NO KEY UPDATE
 """)
-_HOLD = Statement("""
+_AWAIT_APPROVAL = Statement("""
     UPDATE document SET state = :state, updated_at = :now, version = version + 1
     WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING *
 """)
 
 
-async def hold_for_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime) -> None:
+async def require_approval(tx: AsyncConnection, dossier_id: UUID, now: datetime) -> None:
     """Let what was filed before its dossier asked for approval, and went nowhere yet, await it (R055, R057).
 
     Nobody could approve it otherwise, and without approval it goes by hand only.
     """
-    held = DocumentState.FILED
-    rows = await _HELD.all(tx, {"dossier_id": dossier_id, "held": held})
+    filed = DocumentState.FILED
+    rows = await _WITHOUT_APPROVAL.all(tx, {"dossier_id": dossier_id, "filed": filed})
     if not rows:
         return
-    state = machine.after(held, machine.Step.HOLD, approval_required=True)
-    changed = await _HOLD.all(tx, {"ids": [row.id for row in rows], "state": state, "now": now})
+    state = machine.after(filed, machine.Step.REQUIRE_APPROVAL, approval_required=True)
+    changed = await _AWAIT_APPROVAL.all(tx, {"ids": [row.id for row in rows], "state": state, "now": now})
     await publish(tx, *(document_changed(row) for row in changed))
 
 

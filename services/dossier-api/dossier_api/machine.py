@@ -28,7 +28,7 @@ class Step(StrEnum):
     DROP = "drop"
     """A person said that it must not go."""
     APPROVE = "approve"
-    HOLD = "hold"
+    REQUIRE_APPROVAL = "require_approval"
     """Its dossier asks for approval from now on."""
 
 
@@ -55,7 +55,7 @@ def after(state: DocumentState, step: Step, *, approval_required: bool) -> Docum
         return _S.DROPPED
     if step is Step.APPROVE and state is _S.AWAITING_APPROVAL:
         return _S.FILED
-    if step is Step.HOLD and state is _S.FILED and approval_required:
+    if step is Step.REQUIRE_APPROVAL and state is _S.FILED and approval_required:
         return _S.AWAITING_APPROVAL
     raise IllegalStep(f"{step} in {state}")
 

@@ -10,11 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from koppel_bookkeeping.amounts import plain
 from koppel_bookkeeping.document import Question, QuestionOption
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.messages import DocumentKind, LocalisedText
-
-from .models.common import plain
 
 PROBABLE_DUPLICATE: Final = "probable_duplicate"
 NEGATIVE_CREDIT_NOTE: Final = "negative_credit_note"

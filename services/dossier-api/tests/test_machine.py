@@ -22,7 +22,7 @@ LEGAL = {
     (S.AWAITING_ENTRY, Step.COMPLETE, False): S.FILED,
     (S.AWAITING_APPROVAL, Step.APPROVE, True): S.FILED,
     (S.AWAITING_APPROVAL, Step.APPROVE, False): S.FILED,
-    (S.FILED, Step.HOLD, True): S.AWAITING_APPROVAL,
+    (S.FILED, Step.REQUIRE_APPROVAL, True): S.AWAITING_APPROVAL,
     **{(state, Step.ASK, approval): S.HELD for state in NOWHERE_YET for approval in (True, False)},
     **{(state, Step.DROP, approval): S.DROPPED for state in (S.HELD, S.DROPPED) for approval in (True, False)},
     **{(state, Step.COMPLETE, True): S.AWAITING_APPROVAL for state in (S.HELD, S.DROPPED)},

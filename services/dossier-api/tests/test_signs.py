@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import DossierClient
 from .document_samples import OURS, THEIRS, credit_note, invoice
-from .test_copies import answer
+from .test_duplicates import answer
 
 
 def negative(number: str = "CN-1", supplier: str = THEIRS, root: str = "CreditNote") -> bytes:

@@ -1,10 +1,12 @@
 """Small values that several bodies share: text without control characters, money, enterprise numbers."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from koppel_bookkeeping import document
+from koppel_bookkeeping.document import Currency
 from koppel_ubl.identifiers import normalise_enterprise_number
 
 AMOUNT_DIGITS_MAX = 18
@@ -34,13 +36,6 @@ def amount_problem(amount: Decimal) -> str | None:
     return None
 
 
-def _not_a_float(value: Any) -> Any:
-    if isinstance(value, float):
-        # A JSON number has been through binary floating point by now; a cent may already be lost.
-        raise ValueError('amounts are decimal strings, such as "121.00"')
-    return value
-
-
 def _storable(amount: Decimal) -> Decimal:
     if (reason := amount_problem(amount)) is not None:
         raise ValueError(reason)
@@ -52,11 +47,6 @@ def currency_code(text: str) -> str | None:
     return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else None
 
 
-def plain(amount: Decimal) -> str:
-    """Return ``amount`` without exponent."""
-    return format(amount, "f")
-
-
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
 ]
@@ -64,10 +54,8 @@ Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 LineId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
 """As long as the document makes it: UBL sets no limit."""
 EnterpriseNumber = Annotated[str, StringConstraints(max_length=30), AfterValidator(_enterprise_number)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Amount = Annotated[
-    Decimal, BeforeValidator(_not_a_float), AfterValidator(_storable), PlainSerializer(plain, return_type=str)
-]
+Amount = Annotated[document.Amount, AfterValidator(_storable)]
+"""An amount as the document of the contract has it, no longer than any invoice's."""
 
 
 class Request(BaseModel):

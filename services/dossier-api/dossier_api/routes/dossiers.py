@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dossier_api.documents import hold_for_approval
+from dossier_api.documents import require_approval
 from dossier_api.models.dossiers import ConnectionBody, DossierBody, DossierDetail, DossierPatch, NewDossier
 from dossier_api.outgoing_events import dossier_changed
 from dossier_api.tables import OPEN_SQL, PENDING, document, dossier
@@ -132,7 +132,7 @@ async def change_dossier(
         changed: Row[Any] = (await tx.execute(statement.values(changes).returning(dossier))).one()
         await publish(tx, dossier_changed(changed))
         if changes.get("approval_required"):
-            await hold_for_approval(tx, dossier_id, context.now())
+            await require_approval(tx, dossier_id, context.now())
     return dossier_body(changed)
 
 

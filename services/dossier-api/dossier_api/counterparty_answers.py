@@ -28,13 +28,13 @@ _KEEP = Statement("""
 
 async def remembered_answer(tx: AsyncConnection, row: Mapping[str, Any]) -> Record | None:
     """Return what a person said about negative credit notes of the document's counterparty; None when nobody was asked."""
-    return await _READ.one_or_none(tx, {"counterparties": _counterparties(row), **_about(row)})
+    return await _READ.one_or_none(tx, {"counterparties": _counterparties(row), **_question_of(row)})
 
 
 async def remember_answer(tx: AsyncConnection, row: Mapping[str, Any], answer: str, who: str, at: datetime) -> None:
     """Keep what negative credit notes of the document's counterparty mean."""
     said = {"answer": answer, "answered_by": who, "answered_at": at}
-    await _KEEP.run(tx, {"counterparties": _counterparties(row), **_about(row), **said})
+    await _KEEP.run(tx, {"counterparties": _counterparties(row), **_question_of(row), **said})
 
 
 def read_as_answered(known: Record) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def read_as_answered(known: Record) -> dict[str, Any]:
     )
 
 
-def _about(row: Mapping[str, Any]) -> dict[str, Any]:
+def _question_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"dossier_id": row["dossier_id"], "question": NEGATIVE_CREDIT_NOTE}
 
 

@@ -30,7 +30,7 @@ _STATEMENTS = {DocumentKind.BANK_STATEMENT, DocumentKind.CASH_STATEMENT}
 _NOBODY = Counterparty()
 
 # Two copies that arrive at one moment wait for each other here; the next statement then sees the other's row.
-_HOLD_NUMBER = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:number, 0))")
+_LOCK_NUMBER = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:number, 0))")
 _OTHERS = Statement("""
     SELECT id, kind, number, issue_date, total, currency, detail -> 'counterparty' AS counterparty, created_at
     FROM document WHERE dossier_id = :dossier_id AND business_keys && CAST(:keys AS text[]) AND state <> :dropped
@@ -46,7 +46,7 @@ def business_keys(row: Mapping[str, Any]) -> list[str]:
     return keys_of_invoice(kind, _counterparty(detail.get("counterparty")), row.get("number"))
 
 
-async def look_for_copies(
+async def find_duplicates(
     tx: AsyncConnection, dossier_id: UUID, row: Mapping[str, Any]
 ) -> tuple[Question | None, dict[str, Any] | None]:
     """Return the question or the finding that other documents of the dossier give reason for; of both the first document's.
@@ -58,7 +58,7 @@ async def look_for_copies(
         return None, None
     is_statement = DocumentKind(row["kind"]) in _STATEMENTS
     number = "statements" if is_statement else document_number_key(row["number"])
-    await _HOLD_NUMBER.run(tx, {"number": f"{dossier_id} {number}"})
+    await _LOCK_NUMBER.run(tx, {"number": f"{dossier_id} {number}"})
     found = await _OTHERS.all(
         tx, {"dossier_id": dossier_id, "keys": keys, "id": row["id"], "dropped": DocumentState.DROPPED}
     )
