@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import ValidationError
+
+from koppel_mesh.service import Service, installed_services
 
 CONNECTOR = """
 from koppel_connector.settings import ConnectorSettings
@@ -20,7 +23,7 @@ class GhostSettings(ConnectorSettings):
 
     @model_validator(mode="after")
     def _has_an_address(self):
-        self._needs_vendor_address("ghost_base_url", "https://ghost.example")
+        self.require_vendor_address("ghost_base_url", "https://ghost.example")
         return self
 
 SERVICE = Service("connector-ghost", GhostSettings, kind="connector")
@@ -121,6 +124,17 @@ print([service.name for service in able], *sentences)
     assert "identity" in names
     assert "connector-ghost" not in names
     assert re.fullmatch(r"connector-ghost does not run: KOPPEL_GHOST_BASE_URL is not set.*\.\n", sentence)
+
+
+@pytest.mark.parametrize(
+    "service", [each for each in installed_services().values() if each.kind == "connector"], ids=lambda each: each.name
+)
+def test_no_connector_calls_a_live_vendor_from_a_laptop(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("KOPPEL_")]:
+        monkeypatch.delenv(variable)
+    with pytest.raises(ValidationError) as refused:
+        service.settings(env="local", database_url="postgresql://127.0.0.1/x", amqp_url="amqp://127.0.0.1")
+    assert {error["type"] for error in refused.value.errors()} == {"no_vendor_address"}
 
 
 def test_serving_it_alone_ends_with_that_sentence(with_ghost: Ghost) -> None:

@@ -49,7 +49,7 @@ class ConnectorSettings(MeshSettings):
     master_data_pause_s: float = Field(300.0, ge=0)
     """Between two imports of one connection that nobody asked for by hand: a notice, or a problem that may come of old data."""
 
-    def _needs_vendor_address(self, name: str, live: str) -> None:
+    def require_vendor_address(self, name: str, live: str) -> None:
         """Give an address that was left unset: in production the vendor's own, on a laptop none at all.
 
         A laptop that has no sandbox for a vendor must not reach the live one by default.

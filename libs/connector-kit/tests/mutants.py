@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from koppel_bookkeeping import Booking
+from koppel_bookkeeping import Booking, CannotBook, Reason
 from koppel_connector import (
     ActionRequired,
     Booked,
@@ -96,6 +96,19 @@ class OneLineForAll(_OtherEntry):
 class AnotherReference(_OtherEntry):
     def other(self, entry: dict[str, Any], booking: Booking) -> dict[str, Any]:
         return {"reference": booking.number}
+
+
+class SignsAsInTheFile(GriffelConnector):
+    async def prepare(self, context: DeliveryContext) -> Prepared:
+        document = context.document.model_copy(update={"signs_reversed": False})
+        return await super().prepare(replace(context, filed=document))
+
+
+class OnlyUblIsRead(GriffelConnector):
+    async def prepare(self, context: DeliveryContext) -> Prepared:
+        if context.document.file("ubl") is None:
+            raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no UBL")
+        return await super().prepare(context)
 
 
 class FileLeftOut(GriffelConnector):
@@ -187,6 +200,8 @@ def _times(entry: dict[str, Any], factor: int) -> dict[str, Any]:
 LOST = "test_acted_without_an_answer_is_looked_up"
 RIGHT = "test_the_books_hold_what_the_document_says"
 SIGN = "test_a_credit_note_is_booked_with_its_sign"
+REVERSED = "test_signs_that_a_person_reversed_are_booked_reversed"
+ENTERED = "test_an_entered_pdf_without_ubl_is_booked"
 RELATION = "test_one_relation_serves_many_documents"
 CHANGED = "test_a_changed_booking_is_not_called_booked"
 VANISHED = "test_a_vanished_booking_is_not_called_booked"
@@ -199,6 +214,8 @@ CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     DifferenceIsBooked: (CHANGED, "the booking was changed"),
     TwiceTheAmount: (RIGHT, "total 572.90, the document says 286.45"),
     CreditNoteIsNotTurned: (SIGN, "total 145.57, the document says -145.57"),
+    SignsAsInTheFile: (REVERSED, "total -"),
+    OnlyUblIsRead: (ENTERED, "document_unreadable"),
     AnotherCurrency: (RIGHT, "currency USD, the document says EUR"),
     OneJournalForAll: (RIGHT, "side sale, the document says purchase"),
     OneLineForAll: (RIGHT, "lines at 6 % make 0"),

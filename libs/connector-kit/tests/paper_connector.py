@@ -123,7 +123,7 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
             "total": str(document.total.amount),
             "currency": document.total.currency,
             "vat": str(sum(group.tax for group in document.vat)),
-            "lines": [{"net": str(line.net), "rate": str(line.vat_rate)} for line in document.lines],
+            "lines": [{"net": str(group.base), "rate": str(group.rate)} for group in document.vat],
             "customer": document.counterparty.enterprise_number,
             "reject": document.reference,
             "traces": [trace.remote_ref for trace in context.traces],

@@ -26,7 +26,7 @@ class ExactServiceSettings(ConnectorSettings):
     def _has_an_address_and_a_registration(self) -> Self:
         # Without them Exact refuses every consent, and the person who gives it cannot change that.
         self._needed_in_production("exact_client_id", "exact_client_secret")
-        self._needs_vendor_address("exact_base_url", LIVE_URL)
+        self.require_vendor_address("exact_base_url", LIVE_URL)
         return self
 
 

@@ -33,6 +33,7 @@ _FILED_AT = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 _NAMESPACE = UUID("0d7c1a52-93a1-5c52-8f0a-7f4e2a6b9c31")
 _NUMBER, _NAME, _ENTERPRISE_NUMBER = "2026-00000", "Exemple Conseil SRL", "0000000295"
 """What the files hold in place of a number and a counterparty of one's own."""
+_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
 class Sample(NamedTuple):
@@ -81,9 +82,33 @@ def _text(kind: DocumentKind) -> str:
     return (_SAMPLES / f"{kind.value}.xml").read_text("utf-8")
 
 
-def read(ubl: bytes, kind: DocumentKind, identifier: UUID) -> Sample:
+def with_signs_reversed(original: Sample) -> Sample:
+    """Return the document with a file whose amounts have the wrong sign, and with a person's word that they have."""
+    ubl = koppel_ubl.write(from_ubl.reverse_signs(koppel_ubl.read(original.files["ubl"])))
+    document = original.document
+    return read(ubl, DocumentKind(document["kind"]), UUID(document["id"]), signs_reversed=True)
+
+
+def entered(original: Sample) -> Sample:
+    """Return the document as a PDF without UBL: its totals, VAT and counterparty are what a person entered."""
+    files = {"pdf": _PDF}
+    document = Document.model_validate(
+        {
+            **original.document,
+            "sha256": hashlib.sha256(_PDF).hexdigest(),
+            "accounting_cost": None,
+            "lines": [],
+            "content": [_file_of(role, content) for role, content in files.items()],
+        }
+    )
+    return Sample(document.model_dump(mode="json"), files)
+
+
+def read(ubl: bytes, kind: DocumentKind, identifier: UUID, *, signs_reversed: bool = False) -> Sample:
     """Return a UBL file as a filed document: as dossier-api answers with it."""
     invoice = koppel_ubl.read(ubl)
+    if signs_reversed:
+        invoice = from_ubl.reverse_signs(invoice)
     total, currency = from_ubl.total_of(invoice), (invoice.currency or "").upper()
     files = {"ubl": ubl} | ({"pdf": invoice.pdf.content} if invoice.pdf and invoice.pdf.content else {})
     document = Document(
@@ -113,6 +138,7 @@ def read(ubl: bytes, kind: DocumentKind, identifier: UUID) -> Sample:
         findings=[],
         deliveries=[],
         statements=[],
+        signs_reversed=signs_reversed,
         approved_at=None,
         approved_by=None,
         exported_at=None,

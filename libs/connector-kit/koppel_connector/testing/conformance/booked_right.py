@@ -11,7 +11,7 @@ import pytest
 
 from koppel_bookkeeping.sides import CREDIT_NOTES
 from koppel_connector.testing.books import KEPT_BY_BOOKS, differences
-from koppel_connector.testing.document_factory import SAMPLE_KINDS, Sample, party
+from koppel_connector.testing.document_factory import SAMPLE_KINDS, Sample, entered, party, with_signs_reversed
 from koppel_connector.testing.harness import VendorHarness
 from koppel_connector.testing.testbed import RUNNING_LOOPS, Testbed, open_testbed
 from koppel_mesh.messages import DocumentKind
@@ -32,8 +32,22 @@ class BookedRight(ConformanceBase):
             pytest.skip("the vendor takes no credit notes")
         await self._send_and_compare(testbed, harness, sorted(CREDIT_NOTES))
 
-    async def _send_and_compare(self, testbed: Testbed, harness: VendorHarness, wanted: Sequence[DocumentKind]) -> None:
-        samples = [harness.document(1, kind) for kind in wanted if kind in self.kinds(testbed)]
+    async def test_signs_that_a_person_reversed_are_booked_reversed(
+        self, testbed: Testbed, harness: VendorHarness
+    ) -> None:
+        await self._send_and_compare(testbed, harness, SAMPLE_KINDS, with_signs_reversed)
+
+    async def test_an_entered_pdf_without_ubl_is_booked(self, testbed: Testbed, harness: VendorHarness) -> None:
+        await self._send_and_compare(testbed, harness, SAMPLE_KINDS, entered)
+
+    async def _send_and_compare(
+        self,
+        testbed: Testbed,
+        harness: VendorHarness,
+        wanted: Sequence[DocumentKind],
+        changed: Callable[[Sample], Sample] = lambda document: document,
+    ) -> None:
+        samples = [changed(harness.document(1, kind)) for kind in wanted if kind in self.kinds(testbed)]
         assert samples, "the vendor takes no kind that the suite has a sample of"
         await testbed.deliver(*(testbed.ready(*each) for each in samples))
         await self.until_booked(testbed, harness)
