@@ -25,11 +25,12 @@ PUBLIC = {
     ("identity", "get", "/.well-known/jwks.json"),
     ("identity", "get", "/.well-known/oauth-authorization-server"),
     ("identity", "get", "/.well-known/openid-configuration"),
+    ("connector-*", "get", "/oauth/start"),
     ("connector-*", "get", "/oauth/callback"),
     ("connector-*", "post", "/v1/notices/{address}"),
 }
-"""Without a token: what gives tokens, where a vendor sends a browser back (with a state of ours in hand), and where it speaks
-back (with proof by its own means)."""
+"""Without a token: what gives tokens, where a browser begins a consent and where a vendor sends it back (with a link and a state
+of ours in hand), and where a vendor speaks back (with proof by its own means)."""
 OF_NOBODY = {("identity", "post", "/v1/signing-keys/rotate")}
 """Names no object; for administrators only."""
 OF_EVERYBODY = {"/v1/settings-schema"}

@@ -117,6 +117,11 @@ class Kit:
         """Return where the vendor sends the browser after the consent."""
         return f"{self.settings.public_url}/{self.profile.name}/oauth/callback"
 
+    @property
+    def consent_uri(self) -> str:
+        """Return where a browser begins a consent."""
+        return f"{self.settings.public_url}/{self.profile.name}/oauth/start"
+
     def _application(self, settings: Any) -> Application:
         return self.connector.application(self.settings, settings)
 

@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from koppel_connector.connection.maintenance import rotate_keys
-from koppel_connector.testing import Fault, Testbed, open_testbed
+from koppel_connector.testing import Fault, Testbed, begin_consent, open_testbed
 from koppel_mesh.keyring import KeyRing, key_id_of
 
 from .paper_connector import SERVICE
@@ -199,12 +199,16 @@ async def test_a_consent_is_not_spent_without_the_key(start: Start, vendor: Pape
             body = {"dossier_id": str(first.dossier_id), "settings": {"journal": "700", "pin": "1234"}}
             made = (await owner.post("/v1/connections", json=body)).json()
         await first.change("UPDATE connection SET secrets = :sealed, key_id = :key_id", **sealed_with(LOST, made["id"]))
-        returned = await vendor.allow(made["authorize_url"])
+        async with first.caller(None) as browser:
+            returned = await vendor.allow(await begin_consent(browser, made["authorize_url"]))
+            cookies = dict(browser.cookies)
     async with start(OTHER) as without, without.caller(None) as browser:
+        browser.cookies.update(cookies)
         page = await browser.get("/oauth/callback", params=returned)
         assert page.status_code == 503
         assert await without.rows("SELECT 1 FROM oauth_state_used") == []
     async with start(f"{OTHER},{LOST}") as again, again.caller(None) as browser:
+        browser.cookies.update(cookies)
         assert (await browser.get("/oauth/callback", params=returned)).status_code == 200
         assert (await again.rows("SELECT state FROM connection"))[0].state == "connected"
 
@@ -222,11 +226,13 @@ async def test_a_consent_under_a_lost_key_is_no_valid_one(start: Start, vendor: 
     async with start(LOST) as first, first.owner() as owner:
         body = {"dossier_id": str(first.dossier_id), "settings": {"journal": "700"}}
         made = (await owner.post("/v1/connections", json=body)).json()
-        returned = await vendor.allow(made["authorize_url"])
+        returned = await vendor.allow(await begin_consent(owner, made["authorize_url"]))
     async with start(OTHER) as without, without.caller(without.internal_services.token(first.firm_id)) as owner:
         assert (await owner.get("/oauth/callback", params=returned)).status_code == 400
         again = (await owner.get(f"/v1/connections/{made['id']}")).json()["authorize_url"]
-        assert (await owner.get("/oauth/callback", params=await vendor.allow(again))).status_code == 200
+        assert (
+            await owner.get("/oauth/callback", params=await vendor.allow(await begin_consent(owner, again)))
+        ).status_code == 200
 
 
 async def test_a_damaged_grant_asks_once_for_a_new_login(

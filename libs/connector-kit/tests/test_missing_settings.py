@@ -9,7 +9,7 @@ import pytest
 from koppel_connector import Purpose
 from koppel_connector.connection.importing import want_import_of
 from koppel_connector.service import connector_service
-from koppel_connector.testing import Testbed, open_testbed
+from koppel_connector.testing import Testbed, begin_consent, open_testbed
 
 from . import office_connector, pin_connector
 from .office_vendor import LOGIN_SERVER, OfficeVendor
@@ -143,8 +143,9 @@ async def test_a_consent_begins_once_what_it_needs_is_filled_in(
         async with testbed.owner() as owner:
             path = f"/v1/connections/{made['id']}"
             changed = (await owner.patch(path, json={"settings": {"country": "be"}})).json()
-            assert changed["authorize_url"].startswith(vendor.url)
-            returned = await vendor.allow(changed["authorize_url"])
+            vendor_page = await begin_consent(owner, changed["authorize_url"])
+            assert vendor_page.startswith(vendor.url)
+            returned = await vendor.allow(vendor_page)
             await testbed.change("UPDATE connection SET settings = '{}'")
             assert (await owner.get("/oauth/callback", params=returned)).status_code == 422
             assert "/token" not in [seen for _, seen in vendor.seen]

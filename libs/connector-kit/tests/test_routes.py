@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from koppel_connector.testing import Testbed
+from koppel_connector.testing import Testbed, begin_consent
 from koppel_mesh.ids import new_id
 
 from .paper_harness import PaperHarness
@@ -23,7 +23,8 @@ async def make(client: httpx2.AsyncClient, testbed: Testbed, **settings: object)
 
 
 async def consent(client: httpx2.AsyncClient, vendor: PaperVendor, made: dict[str, Any]) -> httpx2.Response:
-    return await client.get("/oauth/callback", params=await vendor.allow(made["authorize_url"]))
+    vendor_page = await begin_consent(client, made["authorize_url"])
+    return await client.get("/oauth/callback", params=await vendor.allow(vendor_page))
 
 
 async def let_access_token_expire(testbed: Testbed, made: dict[str, Any]) -> None:
@@ -171,7 +172,7 @@ async def test_a_refused_consent_changes_nothing(
     client: httpx2.AsyncClient, testbed: Testbed, vendor: PaperVendor
 ) -> None:
     made = await make(client, testbed)
-    state = parse_qs(urlsplit(made["authorize_url"]).query)["state"][0]
+    state = parse_qs(urlsplit(await begin_consent(client, made["authorize_url"])).query)["state"][0]
     answer = await client.get("/oauth/callback", params={"error": "access_denied", "state": state})
     assert answer.status_code == 200
     assert (await client.get(f"/v1/connections/{made['id']}")).json()["state"] == "authorising"

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from koppel_connector.contract import Connector, OAuthProfile
 
-from . import callback, connections, deliveries, notices, settings_schema, vendor
+from . import connections, consent, deliveries, notices, settings_schema, vendor
 
 
 def routers(connector: Connector) -> Sequence[APIRouter]:
@@ -15,4 +15,4 @@ def routers(connector: Connector) -> Sequence[APIRouter]:
     has_consents = any(isinstance(auth, OAuthProfile) for auth in (profile.auth, *profile.other_auth))
     made = (settings_schema.router(connector), connections.router(connector))
     always = (*made, vendor.router, deliveries.router, notices.router)
-    return (*always, callback.router) if has_consents else always
+    return (*always, consent.router) if has_consents else always

@@ -13,7 +13,7 @@ from .internal_services import InternalServices
 from .loopback import LoopbackServer, Request, http_answer
 from .master_data import MasterDataInProcess
 from .memory import MemoryInProcess
-from .testbed import QUICK, Browser, Testbed, open_testbed
+from .testbed import QUICK, Browser, Testbed, begin_consent, open_testbed
 from .vendor_faults import Fault
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Sample",
     "Testbed",
     "VendorHarness",
+    "begin_consent",
     "http_answer",
     "open_testbed",
     "party",

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import httpx2
@@ -108,7 +109,8 @@ class Testbed:
         """Have the consent given, the first or a new one."""
         async with self.owner() as owner:
             connection = (await owner.get(f"/v1/connections/{connection_id}")).json()
-            returned = await owner.get("/oauth/callback", params=await browser(connection["authorize_url"]))
+            vendor_page = await begin_consent(owner, connection["authorize_url"])
+            returned = await owner.get("/oauth/callback", params=await browser(vendor_page))
             assert returned.status_code == 200, returned.text
 
     async def _import_masters(self, connection_id: UUID) -> None:
@@ -251,6 +253,14 @@ class Testbed:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(loop.interval_s, 0.2)):
                     await wake.wait()
+
+
+async def begin_consent(browser: httpx2.AsyncClient, address: str) -> str:
+    """Open the ``authorize_url`` of a connection in a browser, which keeps its cookie; return the vendor's page it is sent to."""
+    asked = urlsplit(address)
+    begun = await browser.get(f"/oauth/{asked.path.rpartition('/')[2]}", params=dict(parse_qsl(asked.query)))
+    assert begun.status_code == 302, begun.text
+    return str(begun.headers["location"])
 
 
 @asynccontextmanager

@@ -1,13 +1,25 @@
-"""Where the vendor returns the browser. A small page, in the language of the dossier; no script, nothing of the request shown."""
+"""Where a browser begins a consent, and where the vendor returns it.
 
+What it is told is a small page, in the language of the dossier; no script, nothing of the request shown.
+"""
+
+import secrets
 from html import escape
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from koppel_connector.auth.consent import Returned, take_return
+from koppel_connector.auth.consent import (
+    BROWSER_ID_LENGTH,
+    STATE_MAX_AGE_S,
+    Returned,
+    ReturnedBy,
+    begin,
+    take_return,
+)
 from koppel_connector.kit import Kit
+from koppel_mesh.auth import require
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Statement
 
@@ -34,6 +46,11 @@ _SENTENCES = {
         "fr": "Ce lien n'est pas valable ou trop ancien. Recommencez depuis Koppel.",
         "en": "This link is not valid or too old. Start again from Koppel.",
     },
+    "elsewhere": {
+        "nl": "Deze aanmelding is niet in deze browser begonnen. Begin opnieuw vanuit Koppel, in deze browser.",
+        "fr": "Cette connexion n'a pas commencé dans ce navigateur. Recommencez depuis Koppel, dans ce navigateur.",
+        "en": "This login did not begin in this browser. Start again from Koppel, in this browser.",
+    },
     "failed": {
         "nl": "{vendor} gaf geen toegang. Begin opnieuw vanuit Koppel.",
         "fr": "{vendor} n'a pas donné l'accès. Recommencez depuis Koppel.",
@@ -45,7 +62,15 @@ _SENTENCES = {
         "en": "Koppel lacks a secret key and cannot finish this now. Reload this page in a while.",
     },
 }
-_STATUS = {"connected": 200, "refused": 200, "spent": 409, "invalid": 400, "failed": 422, "unreadable": 503}
+_STATUS = {
+    "connected": 200,
+    "refused": 200,
+    "spent": 409,
+    "invalid": 400,
+    "elsewhere": 403,
+    "failed": 422,
+    "unreadable": 503,
+}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
     "Cache-Control": "no-store",
@@ -53,16 +78,58 @@ _HEADERS = {
 }
 
 
+_FIRM_CALLER = require("connections:write")
+
+
+@router.get("/oauth/start", response_class=RedirectResponse, status_code=302)
+async def begin_consent(
+    context: CurrentContext, request: Request, link: Annotated[str, Query(max_length=4096)] = ""
+) -> Response:
+    """Send a browser to the vendor, and have it remember that it began here."""
+    kit: Kit = context.resources
+    browser_id = _browser_id(kit, request) or secrets.token_urlsafe(32)
+    begun = await begin(kit, link, browser_id)
+    if isinstance(begun, Returned):
+        return await _page(kit, begun)
+    answer = RedirectResponse(begun, 302, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    # Lax: it comes along when the vendor sends the person back (a navigation), and with nothing that another page asks.
+    answer.set_cookie(
+        _cookie(kit), browser_id, STATE_MAX_AGE_S, secure=_is_secure(kit), httponly=True, samesite="lax", path="/"
+    )
+    return answer
+
+
 @router.get("/oauth/callback", response_class=HTMLResponse)
 async def take_consent(
     context: CurrentContext,
+    request: Request,
     code: Annotated[str | None, Query(max_length=4096)] = None,
     state: Annotated[str | None, Query(max_length=4096)] = None,
     error: Annotated[str | None, Query(max_length=500)] = None,
-) -> HTMLResponse:
-    """Finish a consent."""
+) -> Response:
+    """Finish a consent: in the browser that began it, or with a token of the firm."""
     kit: Kit = context.resources
-    returned = await take_return(kit, code=code, state=state, error=error)
+    authorization = request.headers.get("authorization")
+    caller = None if authorization is None else await _FIRM_CALLER(request, authorization)
+    by = ReturnedBy(_browser_id(kit, request), caller)
+    return await _page(kit, await take_return(kit, by, code=code, state=state, error=error))
+
+
+def _is_secure(kit: Kit) -> bool:
+    return kit.settings.env == "production"
+
+
+def _cookie(kit: Kit) -> str:
+    # By the prefix browsers take it from this very host over TLS only: no page on a neighbouring host can plant one.
+    return "__Host-koppel-browser" if _is_secure(kit) else "koppel-browser"
+
+
+def _browser_id(kit: Kit, request: Request) -> str | None:
+    known = request.cookies.get(_cookie(kit), "")
+    return known if len(known) == BROWSER_ID_LENGTH and known.isascii() else None
+
+
+async def _page(kit: Kit, returned: Returned) -> HTMLResponse:
     language = await _language(kit, returned)
     sentence = _SENTENCES[returned.ending][language].format(vendor=kit.profile.title)
     page = (
