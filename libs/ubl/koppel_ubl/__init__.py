@@ -11,6 +11,7 @@ koppel_ubl.check(data).valid
 from .building import build, credit_transfer, daily_receipts, party
 from .checking import Finding, Profile, Report, Rule, Sentence, check, rule
 from .errors import BuildError, ReadError, WriteError
+from .lightening import without_embedded_files
 from .model import (
     Address,
     AllowanceCharge,
@@ -35,6 +36,7 @@ from .model import (
     VatSubtotal,
 )
 from .preparing import prepare
+from .reading.attachments import safe_file_name
 from .reading.document import read
 from .writing.document import write
 
@@ -76,5 +78,7 @@ __all__ = [
     "prepare",
     "read",
     "rule",
+    "safe_file_name",
+    "without_embedded_files",
     "write",
 ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from koppel_ubl.identifiers import parse_structured_reference
 
-from .attachments import Attachment
+from .attachments import Attachment, is_named_as_document, picture_of
 from .lines import Line
 from .money import NO_TOTALS, AllowanceCharge, Totals, VatSubtotal
 from .parties import NOBODY, Delivery, Identifier, Party
@@ -131,13 +131,19 @@ class Document:
         return next((one.value for party in parties for one in party.identifiers if one.scheme == "SEPA"), None)
 
     @property
+    def picture(self) -> Attachment | None:
+        """The embedded PDF, PNG or JPEG that shows the document itself, as ``picture_of`` finds it; None when none does."""
+        return picture_of(self.attachments, self.number, self.type_code)
+
+    def names_itself_in(self, attachment: Attachment) -> bool:
+        """Return whether the sender says that an attachment shows the document itself; the first PDF may show anything."""
+        return is_named_as_document(attachment, self.number, self.type_code)
+
+    @property
     def pdf(self) -> Attachment | None:
-        """The human-readable PDF: the one described as the invoice itself, else the first embedded one."""
-        pdfs = [attachment for attachment in self.attachments if attachment.is_pdf]
-        described = [
-            one for one in pdfs if (one.description or "").replace(" ", "").lower() in _ITSELF or one.id == self.number
-        ]
-        return next(iter(described or pdfs), None)
+        """The human-readable PDF: the picture of the document where that is a PDF."""
+        picture = self.picture
+        return picture if picture is not None and picture.is_pdf else None
 
     @property
     def exchange_rate(self) -> Decimal | None:
@@ -145,9 +151,6 @@ class Document:
         if not self.vat_total or self.vat_total_in_tax_currency is None:
             return None
         return self.vat_total_in_tax_currency / self.vat_total
-
-
-_ITSELF = frozenset({"commercialinvoice", "creditnote", "invoice"})
 
 
 @dataclass(frozen=True, kw_only=True)
