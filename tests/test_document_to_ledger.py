@@ -4,6 +4,7 @@ It runs for every vendor that has a sandbox with a driver. The tests build on ea
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -189,3 +190,25 @@ def test_11_including_already_exported_makes_nothing_twice(story: Story) -> None
     path = f"/export-scheduler/v1/exports/{started.json()['id']}"
     story.until(lambda: story.get(path)["booked"] == 1, "the export")
     assert len(story.books()) == before
+
+
+def test_12_an_invoice_with_an_eight_megabyte_pdf_is_booked_and_what_went_without_is_said(story: Story) -> None:
+    plan = b64encode(b"%PDF-1.4\n" + bytes(range(256)) * 31_250)
+    reference = b"<cac:AdditionalDocumentReference>"
+    embedded = b'<cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="plan.pdf">%s</cbc:'
+    attached = (
+        b"%s<cbc:ID>plan</cbc:ID><cac:Attachment>" + embedded + b"EmbeddedDocumentBinaryObject></cac:Attachment>%s"
+    )
+    closing = b"</cac:AdditionalDocumentReference>"
+    content = invoice("2026-9012").replace(reference, attached % (reference, plan, closing) + reference, 1)
+    document_id = story.take_in(story.dossier_id, content)
+    story.until_booked(document_id)
+    assert [each.document_number for each in story.books()].count("2026-9012") == 1
+    (delivery,) = story.get(f"/{story.vendor.connector}/v1/deliveries", document_id=document_id)["items"]
+    # A vendor that takes the whole UBL has nothing to say.
+    assert [each["code"] for each in delivery["warnings"]] in ([], ["ubl_without_files"])
+    assert all(warning["message"][language] for warning in delivery["warnings"] for language in ("nl", "fr", "en"))
+    ordinary = story.get(f"/{story.vendor.connector}/v1/deliveries", document_id=story.documents["01-invoice-ogm-pdf"])[
+        "items"
+    ]
+    assert [each["warnings"] for each in ordinary] == [[]]

@@ -3,7 +3,7 @@
 Pure: values in, values out, no vendor and no service. Read ``document`` and ``booking`` first.
 """
 
-from .booking import Booking, BookingLine, VatAmount
+from .booking import Booking, BookingLine, EmbeddedFile, VatAmount
 from .document import Document
 from .overrides import Overrides
 from .parties import Party
@@ -16,6 +16,7 @@ __all__ = [
     "BookingLine",
     "CannotBook",
     "Document",
+    "EmbeddedFile",
     "Overrides",
     "Party",
     "Reason",

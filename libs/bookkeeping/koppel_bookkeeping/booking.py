@@ -12,7 +12,7 @@ at the till (BT-114) changes what is still to be paid, not what was invoiced; th
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -86,6 +86,21 @@ class VatAmount:
 
 
 @dataclass(frozen=True)
+class EmbeddedFile:
+    """A file inside the document (BG-24)."""
+
+    content: bytes = field(repr=False)
+    name: str = ""
+    """Its name without folders, or what the sender calls it; may be empty."""
+    media_type: str = ""
+    """What the content is, else what the sender declared, in small letters; may be empty."""
+    is_picture: bool = False
+    """Whether it shows the document itself, as far as is known."""
+    is_named_so: bool = False
+    """Whether the sender says so; the first PDF of a document without such names may be anything."""
+
+
+@dataclass(frozen=True)
 class Booking:
     """One document as the books see it. Making one raises ``CannotBook`` where lines and VAT do not make its total."""
 
@@ -109,8 +124,8 @@ class Booking:
     """What the sender wrote as the buyer's booking reference of the whole document (BT-19)."""
     exchange_rate: Decimal | None = None
     """Euros for one unit of ``currency``, where the document tells."""
-    embedded: tuple[bytes, ...] = ()
-    """Files inside the document."""
+    embedded: tuple[EmbeddedFile, ...] = ()
+    """Files inside the document, the picture of the document itself first."""
 
     def __post_init__(self) -> None:
         """Refuse what does not add up."""

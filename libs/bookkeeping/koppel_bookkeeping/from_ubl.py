@@ -13,7 +13,7 @@ from koppel_mesh.messages import DocumentKind
 from koppel_ubl.model import VatCategory
 
 from .amounts import ZERO, rounded
-from .booking import Booking, BookingLine, VatAmount, with_vat
+from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
 from .parties import Party, number_key
 from .reasons import CannotBook, Reason
@@ -119,7 +119,7 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         payment_terms=document.payment_terms,
         document_reference=document.accounting_cost,
         exchange_rate=_exchange_rate(document),
-        embedded=tuple(each.content for each in document.attachments if each.content is not None),
+        embedded=_embedded(document),
     )
 
 
@@ -184,6 +184,22 @@ def _party(theirs: koppel_ubl.Party, ours: koppel_ubl.Party) -> Party:
         email=(contact.email if contact else None) or "",
         phone=(contact.telephone if contact else None) or "",
     )
+
+
+def _embedded(document: koppel_ubl.Document) -> tuple[EmbeddedFile, ...]:
+    picture = document.picture
+    files = [
+        EmbeddedFile(
+            each.content,
+            each.file_name or each.id or "",
+            each.actual_media_type,
+            is_picture=each is picture,
+            is_named_so=each is picture and document.names_itself_in(each),
+        )
+        for each in document.attachments
+        if each.content
+    ]
+    return tuple(sorted(files, key=lambda file: not file.is_picture))
 
 
 def _exchange_rate(document: koppel_ubl.Document) -> Decimal | None:

@@ -92,3 +92,19 @@ async def test_what_waits_is_counted_without_reading_what_has_ended(
     await testbed.change("ANALYZE delivery")
     plan = "\n".join(row[0] for row in await testbed.rows(f"EXPLAIN {_COUNTS.sql}"))
     assert "delivery_waiting" in plan and "Seq Scan" not in plan, plan
+
+
+async def test_what_a_person_should_know_of_a_booked_delivery_is_shown_in_words(
+    client: httpx2.AsyncClient, testbed: Testbed, harness: PaperHarness
+) -> None:
+    await harness.connect(testbed)
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    row = (await testbed.until_state("booked"))[0]
+    path = f"/v1/deliveries/{row.id}"
+    assert (await client.get(path)).json()["warnings"] == []
+    await testbed.change(
+        """UPDATE delivery SET progress = progress || '{"warnings": [{"code": "file_left_behind", "detail": "a.zip"}]}'"""
+    )
+    (warning,) = (await client.get(path)).json()["warnings"]
+    assert (warning["code"], warning["detail"], warning["who_can_fix"]) == ("file_left_behind", "a.zip", "accountant")
+    assert "Paper" in warning["message"]["nl"]

@@ -1,4 +1,4 @@
-"""The Document that carries a delivery's files (§3.9): Document → PDF → UBL, each finished step saved.
+"""The Document that carries a delivery's files (§3.9): Document → picture → UBL → the other files, each finished step saved.
 
 Document and attachments have ids of ours, so that after a lost answer they cannot be created twice. The Subject ends in the
 delivery's remote reference, and attachments are recognised by name, so that they are found where Exact gives the ids.
@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from koppel_bookkeeping.texts import clipped
 from koppel_connector.contract import CannotTell, DeliveryContext, NotFound
-from koppel_connector.ledger.documents import File
+from koppel_connector.ledger.documents import File, FileLimits
 
 from . import odata, our_ids, rights
 from .api import ATTACHMENTS, DOCUMENTS, Exact
 from .mapping.entry import Entry
 
 SUBJECT_LENGTH_MAX: Final = 100
-# Exact measures the raw bytes of a POST, not their base64 (§2, sizes).
-FILE_SIZE_BYTES_MAX: Final = 10_000_000
+# Exact measures the raw bytes of a POST, not their base64 (§2, sizes). Types of files that it refuses are documented nowhere.
+FILE_LIMITS: Final = FileLimits(size_bytes_max=10_000_000)
 
 
 async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Sequence[File]) -> str:

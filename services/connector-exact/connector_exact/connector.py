@@ -34,7 +34,7 @@ from koppel_connector import (
     VendorAnswer,
 )
 from koppel_connector.contract import MasterDataStore, ReadBack, RemoteDossier
-from koppel_connector.ledger.documents import File, read_document
+from koppel_connector.ledger.documents import File, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
@@ -104,7 +104,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         # Whatever can be refused without a call is refused before a relation is created at Exact.
         _lines(booking, settings, store, overrides, known(store, booking, relations))
         await calendar(exact, context).insist_on_open(journal.code, booking.issued_on)
-        files = read.files(attaching.FILE_SIZE_BYTES_MAX)
+        files = await files_to_attach(context, read, attaching.FILE_LIMITS)
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await ensure(context, booking, relations)
         lines = _lines(booking, settings, store, overrides, relation)

@@ -1,7 +1,7 @@
 """One delivery, as a connector gets it in hand."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic
@@ -11,6 +11,7 @@ from koppel_bookkeeping import Document
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
+from .problems import Problem
 from .type_parameters import SettingsT
 from .vendor import Vendor
 
@@ -97,3 +98,12 @@ class DeliveryContext(Generic[SettingsT]):
         """Note what was reached. It is durable before the next call's bytes leave, and with the outcome at the latest."""
         self.progress.update(progress)
         self.write_progress(self.progress)
+
+    async def warn(self, warnings: Sequence[Problem]) -> None:
+        """Tell with the delivery what a person should know of an entry that is booked all the same.
+
+        They replace those of an earlier try, and are kept in ``progress`` as ``warnings``; the catalogue has their sentences.
+        """
+        kept = [{"code": each.code, "detail": each.detail} for each in warnings]
+        if kept != self.progress.get("warnings", []):
+            await self.save(warnings=kept)
