@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from koppel_mesh.messages import DocumentKind
 
@@ -23,12 +22,10 @@ from .amounts import ZERO, rounded, spread
 from .parties import Party
 from .reasons import CannotBook, Reason
 from .sides import CREDIT_NOTES, SIDES, Side
+from .vat_categories import DUE_BY_BUYER
 
 VatGroup = tuple[str, Decimal]
 """Category and rate; no rate is 0, so that ``E`` and ``E at 0 %`` are one."""
-
-DUE_BY_BUYER: Final = frozenset({"AE", "K"})
-"""Categories whose VAT the buyer owes the state: reverse charge, and goods from another country of the Union."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class BookingLine:
     """The line's id in dossier-api's document; None for an allowance or charge of the document."""
     net: Decimal
     category: str
+    """One of ``vat_categories.CATEGORIES``."""
     rate: Decimal | None
     """In percent."""
     text: str
@@ -48,6 +46,10 @@ class BookingLine:
     """VAT charged by the seller, this line's part of its group's."""
     non_deductible_percent: Decimal = Decimal(0)
     """Which part of the VAT the buyer may not deduct, where the books know; it is cost then."""
+    exemption_code: str | None = None
+    """Why no VAT is charged, as a code (BT-121)."""
+    vat_name: str | None = None
+    """The VAT code of Belgian books that UBL.BE writes as the name of the category (ubl §11)."""
 
     @property
     def group(self) -> VatGroup:

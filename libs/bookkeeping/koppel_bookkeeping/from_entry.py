@@ -9,6 +9,7 @@ from .booking import Booking, BookingLine, VatAmount, with_vat
 from .document import Document, DocumentLine
 from .parties import Party
 from .reasons import CannotBook, Reason
+from .vat_categories import category_of
 
 
 def booking(document: Document, kind: DocumentKind) -> Booking:
@@ -19,7 +20,10 @@ def booking(document: Document, kind: DocumentKind) -> Booking:
     """
     if document.issue_date is None or document.total is None or not document.vat:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no UBL, and no date, total and VAT entered by hand")
-    stated = [VatAmount(each.category, each.rate, rounded(each.base), rounded(each.tax)) for each in document.vat]
+    stated = [
+        VatAmount(category_of(each.category, each.rate), each.rate, rounded(each.base), rounded(each.tax))
+        for each in document.vat
+    ]
     return Booking(
         kind=kind,
         number=document.number or document.issue_date.isoformat(),
@@ -41,7 +45,9 @@ def _lines(entered: list[DocumentLine], stated: list[VatAmount]) -> list[Booking
 
 
 def _line(line: DocumentLine, net: Decimal, category: str) -> BookingLine:
-    return BookingLine(line.id, rounded(net), category, line.vat_rate, line.description or "")
+    return BookingLine(
+        line.id, rounded(net), category_of(category, line.vat_rate), line.vat_rate, line.description or ""
+    )
 
 
 def _party(document: Document) -> Party:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import koppel_ubl
 from koppel_mesh.messages import DocumentKind
-from koppel_ubl.model import VatCategory
+from koppel_ubl.model import NO_VAT, VatCategory
 
 from .amounts import ZERO, rounded
 from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, with_vat
@@ -18,6 +18,7 @@ from .document import Counterparty, DocumentLine, VatTotal
 from .parties import Party, number_key
 from .reasons import CannotBook, Reason
 from .sides import SIDES
+from .vat_categories import category_of
 
 EURO: Final = "EUR"
 RATE_PLACES: Final = Decimal("0.000001")
@@ -101,7 +102,7 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
     ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)
     stated = [
-        VatAmount(_category(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
+        VatAmount(category_of(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
         for group in document.vat_breakdown
     ]
     return Booking(
@@ -148,23 +149,49 @@ def _lines(document: koppel_ubl.Document) -> Iterator[BookingLine]:
         if line.net is None:
             raise CannotBook(Reason.DOCUMENT_TOTALS_WRONG, f"line {line_id} has no amount")
         text = line.item.name or line.item.description or ""
-        yield _line(line_id, line.net, line.vat, text, line.accounting_cost)
+        yield _line(line_id, line.net, _vat(line.vat, document), text, line.accounting_cost)
 
 
 def _adjustments(document: koppel_ubl.Document) -> Iterator[BookingLine]:
     """Yield allowances and charges of the whole document (BG-20, BG-21) as lines of their own."""
     for one in document.allowances_charges:
         text = one.reason or ("Charge" if one.is_charge else "Allowance")
-        yield _line(None, one.signed_amount, one.vat or VatCategory(), text, one.accounting_cost)
+        yield _line(None, one.signed_amount, _vat(one.vat or NO_VAT, document), text, one.accounting_cost)
 
 
 def _line(line_id: str | None, net: Decimal, vat: VatCategory, text: str, reference: str | None) -> BookingLine:
-    return BookingLine(line_id, rounded(net), _category(vat.category, vat.rate), vat.rate, text, reference)
+    return BookingLine(
+        line_id,
+        rounded(net),
+        category_of(vat.category, vat.rate),
+        vat.rate,
+        text,
+        reference,
+        exemption_code=vat.exemption_code,
+        vat_name=vat.name,
+    )
 
 
-def _category(category: str | None, rate: Decimal | None) -> str:
-    """Return the category; older documents give a rate alone, and one above zero is standard."""
-    return category or ("S" if rate else "?")
+def _vat(own: VatCategory, document: koppel_ubl.Document) -> VatCategory:
+    """Return the VAT of a line, allowance or charge, with what it leaves out taken from the breakdown (BG-23).
+
+    What states no category (BR-CO-04, BR-32, BR-37) or no rate has that of the document, where the document has only one to
+    take. The reason of an exemption is stated in the breakdown alone (BT-121).
+    """
+    groups = [
+        group
+        for group in document.vat_breakdown
+        if own.category in {None, group.category} and (own.rate is None or own.rate == (group.rate or 0))
+    ]
+    if len(groups) != 1:
+        return own
+    group = groups[0]
+    return VatCategory(
+        category=own.category or group.category,
+        rate=group.rate if own.rate is None else own.rate,
+        exemption_code=own.exemption_code or group.exemption_code,
+        name=own.name or group.name,
+    )
 
 
 def _party(theirs: koppel_ubl.Party, ours: koppel_ubl.Party) -> Party:

@@ -9,6 +9,7 @@ from .booking import Booking, BookingLine
 from .overrides import Overrides
 from .settings import LedgerSettings
 from .vat import VatCodeOfBooks, choose_vat_code, insist_on_vat
+from .vat_situation import situation_of
 
 A = TypeVar("A", bound=AccountOfBooks)
 V = TypeVar("V", bound=VatCodeOfBooks)
@@ -59,7 +60,7 @@ def choose_lines(
         ChosenLine(
             line,
             chooser.choose(line.line_id, line.reference),
-            choose_vat_code(vat_codes, settings.vat_codes, side, line.category, line.rate, prefers=prefers),
+            choose_vat_code(vat_codes, settings.vat_codes, situation_of(booking, line), prefers=prefers),
         )
         for line in booking.lines
     )

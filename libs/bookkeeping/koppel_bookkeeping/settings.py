@@ -12,23 +12,28 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from koppel_mesh.messages import DocumentKind
 
 from .sides import Side
+from .vat_categories import CATEGORIES, NO_CATEGORY
+from .vat_situation import KINDS, Territory, VatSituation, plain_rate
 
-_VAT_KEY: Final = re.compile(r"^(?P<category>[A-Z]{1,2})(?::(?P<rate>\d{1,3}(?:\.\d{1,4})?))?$")
-VAT_CATEGORIES: Final = frozenset({"S", "Z", "E", "AE", "K", "G", "O", "L", "M", "B"})
-
-
-def vat_key(category: str, rate: Decimal | None) -> str:
-    """Return ``category:rate`` with the rate written one way only: 21, 6, 5.5."""
-    if rate is None:
-        return category
-    return f"{category}:{format(rate.normalize(), 'f')}"
+_VAT_KEY: Final = re.compile(
+    rf"^(?P<category>[A-Z]{{1,2}}|{NO_CATEGORY})"
+    rf"(?::(?:(?P<rate>\d{{1,3}}(?:\.\d{{1,4}})?)|(?P<kind>{'|'.join(sorted(KINDS))})))?"
+    rf"(?:@(?P<territory>{'|'.join(Territory)}))?$"
+)
 
 
 def _checked_vat_key(key: str) -> str:
+    """Return a key of ``VatCodes`` with the rate written one way only: 21, 6, 5.5."""
     found = _VAT_KEY.match(key.strip())
-    if found is None or found["category"] not in VAT_CATEGORIES:
-        raise ValueError(f"“{key}” is no VAT key; write category or category:rate, such as S:21 or AE")
-    return vat_key(found["category"], Decimal(found["rate"]) if found["rate"] else None)
+    if found is None or found["category"] not in CATEGORIES:
+        raise ValueError(
+            f"“{key}” is no VAT key; write a category, and after it a rate or what it is, and where the counterparty is, "
+            f"such as S:21, K:services, E:art44 or AE@EU; {NO_CATEGORY} stands for a line without category"
+        )
+    detail = plain_rate(Decimal(found["rate"])) if found["rate"] else found["kind"]
+    return (
+        found["category"] + (f":{detail}" if detail else "") + (f"@{found['territory']}" if found["territory"] else "")
+    )
 
 
 def _code_text(value: object) -> object:
@@ -93,15 +98,19 @@ class PerSide(SettingsPart):
 
 
 class VatCodes(SettingsPart):
-    """VAT codes by ``category:rate`` or ``category``; what is not given is found where the vendor has exactly one."""
+    """VAT codes by ``CATEGORY[:RATE|:KIND][@BE|@EU|@XX]``; what is not given is found where the vendor has exactly one.
+
+    ``KIND`` is a ``Supply`` or an ``Exemption``, and ``@`` a ``Territory``. A plain ``AE`` is the co-contractor in
+    Belgium and a plain ``K`` goods: abroad it is ``AE@EU`` or ``AE@XX``, and services are ``K:services``.
+    """
 
     sale: dict[VatKey, VatCode] = {}
     purchase: dict[VatKey, VatCode] = {}
 
-    def find(self, side: Side, category: str, rate: Decimal | None) -> str | None:
-        """Return the code for category and rate, else for the category alone."""
-        codes = self.sale if side == "sale" else self.purchase
-        return codes.get(vat_key(category, rate)) or codes.get(category)
+    def find(self, situation: VatSituation) -> str | None:
+        """Return the code under the most specific key that fits."""
+        codes = self.sale if situation.side == "sale" else self.purchase
+        return next((codes[key] for key in situation.setting_keys() if key in codes), None)
 
 
 class LedgerSettings(SettingsPart):

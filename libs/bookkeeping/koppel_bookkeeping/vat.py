@@ -1,19 +1,19 @@
-"""Which of a vendor's VAT codes stands for a category and rate of the invoice.
+"""Which of a vendor's VAT codes stands for the situation of a line.
 
 The settings decide; what they leave open is found only where the vendor has exactly one code that can be meant (contract §7).
 Guessing between two would put turnover in the wrong box of a VAT return, so that is a question for a person.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final, Protocol, TypeVar
 
 from .reasons import CannotBook, Reason
-from .settings import VatCodes, vat_key
+from .settings import VatCodes
 from .sides import Side
+from .vat_situation import VatSituation
 
-RATED: Final = frozenset({"S", "L", "M", "B"})
-"""Categories whose VAT the seller charges: standard, Canary Islands, Ceuta and Melilla, Italian split payment."""
+CODES_NAMED_MAX: Final = 40
 
 
 class VatCodeOfBooks(Protocol):
@@ -39,8 +39,8 @@ class VatCodeOfBooks(Protocol):
     def serves(self, side: Side) -> bool:
         """Whether the vendor allows it on this side of the books."""
 
-    def can_mean(self, side: Side, category: str, rate: Decimal | None) -> bool:
-        """Whether its own properties say what the category says."""
+    def can_mean(self, situation: VatSituation) -> bool:
+        """Whether its own properties say what the situation is."""
 
 
 V = TypeVar("V", bound=VatCodeOfBooks)
@@ -49,9 +49,7 @@ V = TypeVar("V", bound=VatCodeOfBooks)
 def choose_vat_code(
     codes: Mapping[str, V],
     settings: VatCodes,
-    side: Side,
-    category: str,
-    rate: Decimal | None,
+    situation: VatSituation,
     *,
     prefers: Callable[[V], bool] = lambda _: True,
 ) -> V:
@@ -60,44 +58,48 @@ def choose_vat_code(
     Args:
         codes: the vendor's, by code as people see it.
         settings: what people chose for the connection.
-        side: of the document.
-        category: of the line (BT-151).
-        rate: in percent (BT-152).
+        situation: of the line.
         prefers: of several that could be meant, those for which it is true are meant.
 
     Raises:
-        CannotBook: none or several could be meant, and they are named; or the chosen one cannot be right.
+        CannotBook: none or several could be meant, and they are named with the setting that decides; or the chosen one
+            cannot be right.
     """
-    wanted = settings.find(side, category, rate)
+    wanted = settings.find(situation)
     if wanted is not None:
-        return _usable(codes, wanted, side, category, rate)
-    meant = [
-        code
-        for code in codes.values()
-        if not code.blocked and code.serves(side) and code.can_mean(side, category, rate)
-    ]
+        return _usable(codes, wanted, situation)
+    served = [code for code in codes.values() if not code.blocked and code.serves(situation.side)]
+    meant = [code for code in served if code.can_mean(situation)]
     if len(meant) > 1:
         meant = [code for code in meant if prefers(code)] or meant
     if len(meant) != 1:
-        named = ", ".join(sorted(code.code for code in meant)) or "none"
+        there_are = _named(code for code in served if code.unusable is None)
         raise CannotBook(
-            Reason.UNKNOWN_VAT_CODE, f"{side} {_shown(category, rate)}: codes that could be meant: {named}"
+            Reason.UNKNOWN_VAT_CODE,
+            f"{situation}: codes that could be meant: {_named(meant)}; "
+            f"set vat_codes.{situation.side} “{situation.setting_key}” to one of {there_are}",
         )
     return meant[0]
 
 
-def _usable(codes: Mapping[str, V], wanted: str, side: Side, category: str, rate: Decimal | None) -> V:
+def _named(codes: Iterable[VatCodeOfBooks]) -> str:
+    names = sorted(code.code for code in codes)
+    more = ", …" if len(names) > CODES_NAMED_MAX else ""
+    return ", ".join(names[:CODES_NAMED_MAX]) + more or "none"
+
+
+def _usable(codes: Mapping[str, V], wanted: str, situation: VatSituation) -> V:
     code = codes.get(wanted)
-    shown = f"{side} {_shown(category, rate)}: code {wanted}"
+    shown = f"{situation}: code {wanted}"
     if code is None:
         raise CannotBook(Reason.UNKNOWN_VAT_CODE, f"{shown} does not exist")
     if code.blocked:
         raise CannotBook(Reason.VAT_CODE_BLOCKED, shown)
     if code.unusable is not None:
         raise CannotBook(code.unusable, shown)
-    if not code.serves(side):
+    if not code.serves(situation.side):
         raise CannotBook(Reason.VAT_CODE_NOT_ALLOWED, f"{shown} is not meant for this side")
-    if code.computes_vat != (category in RATED) or (code.computes_vat and code.percentage != rate):
+    if code.computes_vat != situation.is_rated or (code.computes_vat and code.percentage != situation.rate):
         charged = "" if code.computes_vat else ", and charges no VAT"
         raise CannotBook(Reason.VAT_PERCENTAGE_DIFFERS, f"{shown} is {code.percentage} %{charged}")
     return code
@@ -107,7 +109,3 @@ def insist_on_vat(code: VatCodeOfBooks, category: str, tax: Decimal) -> None:
     """Raise for a line that charges VAT under a code that charges none: it cannot be booked as it stands."""
     if tax and not code.computes_vat:
         raise CannotBook(Reason.VAT_AMOUNT_NOT_ALLOWED, f"{category}: VAT {tax} under code {code.code}")
-
-
-def _shown(category: str, rate: Decimal | None) -> str:
-    return vat_key(category, rate).replace(":", " at ") + (" %" if rate is not None else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from koppel_bookkeeping import Booking, from_ubl
 from koppel_bookkeeping.sides import Side
+from koppel_bookkeeping.vat_situation import VatSituation
 from koppel_mesh.messages import DocumentKind
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -59,8 +60,8 @@ class VatCode:
     def serves(self, side: Side) -> bool:
         return self.side == side
 
-    def can_mean(self, side: Side, category: str, rate: Decimal | None) -> bool:
-        return category == self.category and (category != "S" or rate == self.percentage)
+    def can_mean(self, situation: VatSituation) -> bool:
+        return situation.category == self.category and (self.category != "S" or situation.rate == self.percentage)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from koppel_bookkeeping import CannotBook, Side
 from koppel_bookkeeping.settings import VatCodes
 from koppel_bookkeeping.vat import choose_vat_code, insist_on_vat
+from koppel_bookkeeping.vat_situation import VatSituation
 
 from .books import VatCode
 
@@ -25,7 +26,7 @@ NOTHING_SET = VatCodes()
 
 
 def chosen(settings: VatCodes, side: Side, category: str, rate: str | None, codes: dict[str, VatCode] = KNOWN) -> str:
-    return choose_vat_code(codes, settings, side, category, Decimal(rate) if rate else None).code
+    return choose_vat_code(codes, settings, VatSituation(side, category, Decimal(rate) if rate else None)).code
 
 
 def refused(
@@ -44,9 +45,12 @@ def test_the_only_code_that_can_be_meant_is_found() -> None:
 
 def test_none_or_several_is_a_question_that_names_the_candidates() -> None:
     none = refused(NOTHING_SET, "sale", "S", "17")
-    assert (none.code, none.detail) == ("unknown_vat_code", "sale S at 17 %: codes that could be meant: none")
+    assert (none.code, none.detail) == (
+        "unknown_vat_code",
+        "sale S at 17 %: codes that could be meant: none; set vat_codes.sale “S:17” to one of V21, V6, VM",
+    )
     two = refused(NOTHING_SET, "sale", "S", "21", KNOWN | {"V21B": VatCode("V21B", Decimal(21), "sale")})
-    assert two.detail == "sale S at 21 %: codes that could be meant: V21, V21B"
+    assert two.detail.startswith("sale S at 21 %: codes that could be meant: V21, V21B; set vat_codes.sale “S:21”")
 
 
 def test_the_settings_decide_rate_before_category() -> None:

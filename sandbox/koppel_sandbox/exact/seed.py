@@ -78,6 +78,7 @@ VAT_CODES = (
     ("MC", "Verkoop medecontractant", "0", "B", "S", True, "N"),
     ("ICL", "Intracommunautaire levering goederen", "0", "B", "S", False, "L"),
     ("ICD", "Intracommunautaire diensten", "0", "B", "S", False, "S"),
+    ("ICT", "Driehoeksverkeer", "0", "B", "S", False, "T"),
     ("EXP", "Uitvoer", "0", "B", "S", False, "N"),
     ("VRY", "Vrijgesteld verkoop", "0", "N", "S", False, "N"),
     ("I21", "Verkoop 21% inclusief", "0.21", "I", "S", False, "N"),
@@ -86,7 +87,9 @@ VAT_CODES = (
     ("P12", "Aankoop 12%", "0.12", "E", "P", False, "N"),
     ("P21", "Aankoop 21%", "0.21", "E", "P", False, "N"),
     ("PMC", "Aankoop medecontractant", "0.21", "E", "P", True, "N"),
-    ("PIC", "Intracommunautaire verwerving", "0.21", "E", "P", True, "N"),
+    ("PIC", "Intracommunautaire verwerving", "0.21", "E", "P", True, "L"),
+    ("PID", "Intracommunautaire diensten ontvangen", "0.21", "E", "P", True, "S"),
+    ("PIN", "Invoer met verlegging", "0.21", "E", "P", True, "N"),
     ("PVR", "Vrijgesteld aankoop", "0", "N", "P", False, "N"),
 )
 PAYMENT_CONDITIONS = (

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, Self
 
 from koppel_bookkeeping import Side
-from koppel_bookkeeping.vat import RATED
+from koppel_bookkeeping.vat_situation import Supply, Territory, VatSituation
 from koppel_connector import values
 from koppel_connector.ledger.records import TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
@@ -118,24 +118,57 @@ class VatCode(TypedRecord):
         """Whether Exact allows the code on this side of the books (``VATTransactionType``)."""
         return self.transaction_type in {"B", "S" if side == "sale" else "P"}
 
-    def can_mean(self, side: Side, category: str, rate: Decimal | None) -> bool:
-        """Whether the properties of the code fit the VAT category and rate of an invoice line."""
-        eu = self.eu_listing != "N" or self.intrastat
-        if category in RATED:
-            return self.computes_vat and not eu and rate is not None and self.percentage == rate
-        plain = self.percentage == 0 and not self.charged and not eu
-        match category:
+    @property
+    def is_of_union(self) -> bool:
+        """Whether it is for trade with other countries of the Union."""
+        return self.eu_listing != "N" or self.intrastat
+
+    def can_mean(self, situation: VatSituation) -> bool:
+        """Whether the properties of the code say what the situation is (§3.5)."""
+        if situation.is_rated:
+            of_this_country = not self.is_of_union and not situation.charges_foreign_vat
+            return self.computes_vat and of_this_country and self.percentage == situation.rate
+        match situation.category:
+            case "AE" if situation.territory == Territory.UNION:
+                # Goods to the Union are K; under AE only what names them as goods is.
+                return self._trades(situation.side, situation.supply or Supply.SERVICES)
+            case "AE" if situation.side == "sale" and situation.territory == Territory.OUTSIDE:
+                return self.type in "EB" and self._is_plain
             case "AE":
                 # The invoice says 0 %; a purchase code carries the rate that is owed and claimed at once.
-                return self.type in "EB" and self.charged and not eu
+                return self.type in "EB" and self.charged and not self.is_of_union
             case "K":
-                return self.type in "EB" and eu and (self.charged if side == "purchase" else self.percentage == 0)
+                return self._trades(situation.side, situation.supply or Supply.GOODS)
             case "O":
-                return self.type in "EBN" and plain
+                return self.type in "EBN" and self._is_plain
+            case "G" if situation.side == "purchase":
+                # VAT paid at the customs, or deferred to the return: no property of a code shows which the importer does.
+                return False
             case "Z" | "E" | "G":
-                return self.type in "EB" and plain
+                return self.type in "EB" and self._is_plain
             case _:
                 return False
+
+    @property
+    def _is_plain(self) -> bool:
+        return self.percentage == 0 and not self.charged and not self.is_of_union
+
+    def _trades(self, side: Side, supply: Supply) -> bool:
+        """Whether it is for this supply to or from another country of the Union, by the letter of the listing."""
+        no_vat_on_invoice = self.charged if side == "purchase" else self.percentage == 0
+        return self.type in "EB" and no_vat_on_invoice and supply == self._supply
+
+    @property
+    def _supply(self) -> Supply | None:
+        match self.eu_listing:
+            case "S":
+                return None if self.intrastat else Supply.SERVICES
+            case "T":
+                return Supply.TRIANGULAR
+            case "L":
+                return Supply.GOODS
+            case _:
+                return Supply.GOODS if self.intrastat else None
 
     @classmethod
     def read(cls, row: Row) -> Self:
