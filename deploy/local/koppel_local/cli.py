@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import bootstrap, demo, sending
+from . import bootstrap, demo, sending, vat_preview
 from .api import Api, ApiError
 from .sandboxes import Playing
 from .servers import servers
@@ -199,6 +200,31 @@ def replay(
                 out.print(f"{delivery_id}: {error}")
             time.sleep(1 / per_s)
     out.print(f"{len(found)} deliveries were asked to try again.")
+
+
+@app.command("vat-preview")
+def vat_preview_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="UBL.")],
+    enterprise_number: Annotated[str, typer.Option(help="Whose return it is.")],
+    rate_due: Annotated[Literal["21", "12", "6"], typer.Option(help="Percent, where the buyer owes the VAT.")] = "21",
+    import_deferred: Annotated[
+        bool,
+        typer.Option("--import-deferred/--import-paid", help="Whether the VAT on imports is declared in the return."),
+    ] = True,
+) -> None:
+    """Show in which boxes of the Belgian VAT return the amounts of files land. Needs no running Koppel.
+
+    A “?” stands where the box cannot be known from the file. Exit code 1 when there is one, or a file cannot be read.
+    """
+    with reported():
+        number = vat_preview.dossier_number(enterprise_number)
+    previews = [vat_preview.preview(each, number, Decimal(rate_due), import_deferred=import_deferred) for each in files]
+    table = _table("document", "number", "kind", "box", "amount", "problem")
+    for row in vat_preview.rows_of(previews):
+        table.add_row(*row)
+    out.print(table)
+    if not all(one.is_clear for one in previews):
+        raise typer.Exit(1)
 
 
 def result_table(sendings: list[sending.Sending]) -> Table:

@@ -1,0 +1,203 @@
+"""Which boxes of the periodic Belgian VAT return the amounts of a document land in.
+
+The boxes and what belongs in each are those of the return's form (royal decree no. 1 of 29 December 1992, annex). An accountant
+fills in the return; this tells beforehand what a document does to it, so that a wrong VAT code shows.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from .amounts import rounded
+from .booking import Booking, BookingLine, vat_due_by_buyer
+from .vat_categories import MARGIN
+from .vat_situation import Exemption, Supply, Territory, VatSituation, situation_of
+
+ASK: Final = "?"
+"""In place of a box: the document does not tell enough, and a person must say."""
+PURCHASES: Final = "81-83"
+"""Goods for resale (81), services and other goods (82) or investments (83), where the ledger account is not known."""
+STANDARD_RATE: Final = Decimal(21)
+_SALES_AT: Final = {Decimal(6): "01", Decimal(12): "02", Decimal(21): "03"}
+_OF_UNION: Final = frozenset({"44", "46", "86", "88"})
+# Exemptions on exports and what counts as such, and the travel agents' outside the Union: box 47.
+_LIKE_EXPORT: Final = ("143", "144", "146", "148", "151", "153", "159", "309", "G")
+_BOUGHT_WITHOUT_VAT: Final = frozenset({"Z", "E", "G"}) | MARGIN
+_OUTSIDE_THE_RETURN: Final = "VATEX-EU-79-C"
+"""What was paid in the customer's name and on its account."""
+
+Boxes = Mapping[str, Decimal]
+
+
+class Due(NamedTuple):
+    """The boxes of a purchase whose VAT the buyer owes: of the operation, and of the VAT."""
+
+    operation: str
+    vat: str
+
+
+def vat_return(
+    booking: Booking,
+    *,
+    rate_due: Decimal = STANDARD_RATE,
+    import_deferred: bool = True,
+    account_of: Callable[[BookingLine], str | None] = lambda _: None,
+) -> Boxes:
+    """Return the amount in each box, by box, in the document's currency; ``ASK`` stands for what no box can be given to.
+
+    Args:
+        booking: what there is to book.
+        rate_due: in percent, where the buyer owes the VAT and the document shows none.
+        import_deferred: whether the dossier has the licence to declare the VAT on imports in the return.
+        account_of: the ledger account of a line, which parts purchases into 81, 82 and 83 by its class.
+    """
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    owed: dict[Due, list[BookingLine]] = defaultdict(list)
+    for line in booking.lines:
+        situation = situation_of(booking, line)
+        due = _due(situation, import_deferred=import_deferred)
+        if due is not None:
+            owed[due].append(line)
+            continue
+        amounts = (
+            _of_sale(booking, line, situation) if booking.side == "sale" else _of_purchase(booking, line, situation)
+        )
+        _add(found, amounts, line, account_of)
+    for due, lines in owed.items():
+        for line, vat in zip(lines, vat_due_by_buyer(lines, rate_due), strict=True):
+            _add(found, _of_owed(booking, line, due, vat), line, account_of)
+    return {box: found[box] for box in sorted(found) if found[box]}
+
+
+def _add(
+    found: dict[str, Decimal],
+    amounts: Iterable[tuple[str, Decimal]],
+    line: BookingLine,
+    account_of: Callable[[BookingLine], str | None],
+) -> None:
+    for box, amount in amounts:
+        found[_purchases_box(account_of(line)) if box == PURCHASES else box] += amount
+
+
+def _purchases_box(account: str | None) -> str:
+    """Return 81, 82 or 83 by the class of the Belgian chart of accounts: 60, the rest of 6, and 2."""
+    if account is None:
+        return PURCHASES
+    if account.startswith("60"):
+        return "81"
+    return {"6": "82", "2": "83"}.get(account[:1], PURCHASES)
+
+
+# ── sales ──
+
+
+def _of_sale(booking: Booking, line: BookingLine, situation: VatSituation) -> Iterator[tuple[str, Decimal]]:
+    box = _sales_box(situation)
+    if box is None:
+        return
+    if box == ASK:
+        yield ASK, line.net
+        return
+    charges_ours = box in _SALES_AT.values()
+    if booking.is_credit_note:
+        yield "48" if box in _OF_UNION else "49", line.net
+    else:
+        yield box, line.net
+    if charges_ours:
+        yield "64" if booking.is_credit_note else "54", line.tax
+
+
+def _sales_box(situation: VatSituation) -> str | None:
+    """Return the box of an invoice's base; None for what is no part of the return."""
+    if situation.is_rated:
+        return _rated_sales_box(situation)
+    match situation.category:
+        case "AE" | "K":
+            return _box_without_vat(situation)
+        case "G":
+            return "47"
+        case "O":
+            return None if situation.territory == Territory.BELGIUM else "47"
+        case "Z" | "E":
+            return _exempt_sales_box(situation.reason_code)
+        case category if category in MARGIN:
+            return "00"
+        case _:
+            return ASK
+
+
+def _rated_sales_box(situation: VatSituation) -> str:
+    if situation.category == "S" and situation.rate in _SALES_AT:
+        return _SALES_AT[situation.rate]
+    # VAT of another country is declared there, or in the one-stop shop; the operation is one abroad.
+    abroad = situation.category != "S" or situation.territory != Territory.BELGIUM
+    return "47" if abroad and situation.rate else ASK
+
+
+def _box_without_vat(situation: VatSituation) -> str:
+    if situation.territory == Territory.BELGIUM and situation.category == "AE":
+        return "45"
+    if situation.territory == Territory.OUTSIDE:
+        return "47" if situation.category == "AE" else ASK
+    return "46" if _of_goods(situation) else "44"
+
+
+def _of_goods(situation: VatSituation) -> bool:
+    return situation.of_goods or (situation.category == "K" and situation.supply != Supply.SERVICES)
+
+
+def _exempt_sales_box(reason_code: str) -> str | None:
+    if reason_code == _OUTSIDE_THE_RETURN:
+        return None
+    if reason_code == "VATEX-EU-IC":
+        return "46"
+    article = reason_code.removeprefix("VATEX-EU-").split("-")[0]
+    return "47" if article in _LIKE_EXPORT else "00"
+
+
+# ── purchases ──
+
+
+def _of_purchase(booking: Booking, line: BookingLine, situation: VatSituation) -> Iterator[tuple[str, Decimal]]:
+    """Yield the boxes of a purchase whose VAT, if any, the seller charges. Foreign VAT is cost, and claimed elsewhere."""
+    if situation.reason_code == _OUTSIDE_THE_RETURN:
+        return
+    if situation.category == "O" and situation.territory == Territory.BELGIUM:
+        return
+    if not situation.is_rated and situation.category not in _BOUGHT_WITHOUT_VAT:
+        yield ASK, line.net
+        return
+    foreign = situation.charges_foreign_vat
+    cost = line.net + line.tax if foreign else line.cost
+    yield PURCHASES, booking.sign * cost
+    if booking.is_credit_note:
+        yield "85", cost
+    if not foreign:
+        yield "63" if booking.is_credit_note else "59", line.deductible_tax
+
+
+def _of_owed(booking: Booking, line: BookingLine, due: Due, vat: Decimal) -> Iterator[tuple[str, Decimal]]:
+    """Yield the boxes of a purchase whose VAT we owe. On a credit note what is owed less and deducted less cancel out."""
+    lost = rounded(vat * line.non_deductible_percent / 100)
+    yield PURCHASES, booking.sign * (line.net + lost)
+    yield due.operation, booking.sign * line.net
+    if booking.is_credit_note:
+        yield "84" if due.operation in _OF_UNION else "85", line.net
+        yield "62", lost
+    else:
+        yield due.vat, vat
+        yield "59", vat - lost
+
+
+def _due(situation: VatSituation, *, import_deferred: bool) -> Due | None:
+    """Return the boxes of a purchase whose VAT we owe the state; None where we owe none."""
+    if situation.side == "sale":
+        return None
+    if situation.exemption == Exemption.IMPORT:
+        return Due("87", "57") if import_deferred else None
+    if not situation.is_due_by_buyer or (situation.category == "K" and situation.territory == Territory.OUTSIDE):
+        return None
+    if situation.territory != Territory.UNION and situation.category == "AE":
+        return Due("87", "56")
+    return Due("86" if _of_goods(situation) else "88", "55")
