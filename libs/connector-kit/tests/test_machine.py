@@ -267,8 +267,6 @@ def test_age_turns_unknown_into_review_never_into_failed() -> None:
 def test_vendors_that_cannot_be_searched() -> None:
     asks = replace(PATIENCE, on_ambiguous="review")
     assert transition(sending(), EVENTS["Ambiguous"], asks, NOW).to.state is S.REVIEW
-    safe = replace(PATIENCE, on_ambiguous="resend_safe")
-    assert transition(sending(), EVENTS["Ambiguous"], safe, NOW).to.state is S.READY
 
 
 def test_what_a_person_left_may_still_be_there() -> None:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-OnAmbiguous = Literal["lookup", "resend_safe", "review"]
+OnAmbiguous = Literal["lookup", "review"]
+"""What follows a call that may have acted and was not answered.
+
+* ``lookup``: the vendor can be searched. ``Connector.lookup`` searches after ``settle_s``; only when it finds nothing twice, the
+  document is sent again (decision 3).
+* ``review``: the vendor cannot be searched. A person says whether the document is in the books; nothing is sent again before.
+"""
 
 
 @dataclass(frozen=True)

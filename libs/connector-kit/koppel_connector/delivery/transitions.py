@@ -91,8 +91,6 @@ def ambiguous(
     was: Situation, patience: Patience, now: datetime, deadline_at: datetime, problem: Problem | None
 ) -> Transition:
     """Look it up once the call can act no more, or as its target says."""
-    if patience.on_ambiguous == "resend_safe":
-        return postponed(was, patience, now, None, problem)
     unknown = replace(was, state=UNKNOWN, unknown_since=was.unknown_since or now, not_found=0, lookups=0)
     if patience.on_ambiguous == "review":
         return ended(unknown, REVIEW, Problem("unknown_outcome_review"))

@@ -69,7 +69,7 @@ class ConformanceBase:
         return self.target(testbed).reads_back
 
     def on_ambiguous(self, testbed: Testbed) -> OnAmbiguous:
-        """Return what follows a call without a definite answer: ``lookup``, ``resend_safe`` or ``review``."""
+        """Return what follows a call without a definite answer: ``lookup`` or ``review``."""
         return self.target(testbed).on_ambiguous
 
     def closed(self, testbed: Testbed) -> str:
