@@ -39,4 +39,5 @@ def test_every_metric_is_explained(mesh: Any) -> None:
     names = {
         name for name in re.findall(r"^# TYPE (koppel_\w+) ", exported, re.MULTILINE) if not name.endswith("_created")
     }
-    assert names == set(re.findall(r"^\| `(koppel_\w+)` \|", PAGE, re.MULTILINE))
+    explained = re.findall(r"^\| `(koppel_\w+)` \|", PAGE, re.MULTILINE)
+    assert sorted(explained) == sorted(names), "one row for each metric"

@@ -147,7 +147,7 @@ class Kit:
             self.batches.discard(done)
             if not done.cancelled() and (error := done.exception()) is not None:
                 # What it held is taken back by the sweeper when its claim ends.
-                log.error("lane failed", loop=loop, connection=str(connection_id), error=repr(error))
+                log.error("batch failed", loop=loop, connection=str(connection_id), exc_info=error)
             # The connection is free again: for more of the same, and for what the other loop holds back for it.
             for waiting in {loop, "deliveries", "read-back", "probes"}:
                 self.wake(waiting)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from koppel_connector.connection.events import Removed
 from koppel_connector.testing import Fault, Testbed, open_testbed
@@ -358,3 +359,15 @@ async def test_an_outcome_is_written_again_when_the_database_stumbles(
     assert len(vendor.ledger) == 1
     assert await testbed.rows("SELECT 1 FROM attempt WHERE finished_at IS NULL") == []
     assert await testbed.rows("SELECT 1 FROM attempt WHERE phase = 'lookup'") == []
+
+
+async def test_a_batch_that_fails_is_logged_with_its_traceback(testbed: Testbed) -> None:
+    async def fail() -> None:
+        raise LookupError("a bug of ours")
+
+    with capture_logs() as logs:
+        testbed.kit.start_batch(uuid4(), fail, "deliveries")
+        await testbed.kit.close()
+    (logged,) = [each for each in logs if each["event"] == "batch failed"]
+    assert isinstance(logged["exc_info"], LookupError)
+    assert logged["exc_info"].__traceback__ is not None

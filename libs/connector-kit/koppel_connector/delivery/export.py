@@ -59,7 +59,7 @@ _duration = histogram("koppel_delivery_seconds", "From claim to outcome of one d
 
 
 async def serve_deliveries(context: Context) -> bool:
-    """Claim due deliveries for every free place and start a lane per connection."""
+    """Claim due deliveries for every free place and start a batch for each connection."""
     kit: Kit = context.resources
     free = kit.settings.workers - len(kit.batches)
     if kit.closing or free <= 0:
@@ -83,7 +83,7 @@ async def _run_batch(kit: Kit, batch: Batch) -> None:
         ended = await asyncio.gather(*(run_worker(kit, row, share, stop) for share in shares), return_exceptions=True)
         # The others come to their end first: a call that is cancelled on its way is one whose outcome nobody knows.
         if failed := [error for error in ended if isinstance(error, Exception)]:
-            raise ExceptionGroup("tracks failed", failed)
+            raise ExceptionGroup("workers failed", failed)
     finally:
         kit.serving.discard(batch.connection_id)
 
@@ -256,7 +256,7 @@ async def _record(
                     await _keep_health(tx, kit, vendor, row.id, event, failure)
             break
         except ConcurrentUpdateError as error:
-            log.warning("outcome of a lost claim", delivery=str(row.id), error=str(error))
+            log.warning("outcome discarded: the claim expired", delivery=str(row.id), error=str(error))
             return
         except DBAPIError:
             if last:
