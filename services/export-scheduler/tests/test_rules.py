@@ -1,7 +1,9 @@
 """When a document goes: every combination, the calendar's corners, and clocks that jump."""
 
 import itertools
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -209,3 +211,10 @@ def test_whatever_the_clock_does_a_document_goes_once_and_never_early(
 
 def test_the_order_of_states_names_every_state() -> None:
     assert set(STATE_ORDER) == set(DocumentState)
+
+
+def test_the_readme_names_what_a_document_may_wait_for() -> None:
+    page = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    listed = page.split("with `waits_for`:")[1].split("`overdue`")[0]
+    named = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", listed))
+    assert sorted(named) == sorted(set(WaitsFor) - {WaitsFor.NOTHING})
