@@ -84,7 +84,7 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: with a reason that may be shown.
-            HttpProblem: 503 when the issuer's keys cannot be had.
+            HttpProblem: 503 when the issuer's keys cannot be fetched.
         """
         known = self._seen.get(token)
         if known is not None and known[0] > time.time():
@@ -139,7 +139,7 @@ class TokenVerifier:
                     self._jwks_url = str((await self._json(self._metadata_url))["jwks_uri"])
                 self._keys = jwk.KeySet.import_key_set(await self._json(self._jwks_url))
             except (NotSent, Unanswered, ValueError, KeyError, JoseError) as error:
-                log.warning("issuer's keys cannot be had", error=repr(error))
+                log.warning("the issuer's keys could not be fetched", error=repr(error))
                 if not self._keys.keys:
                     raise HttpProblem(
                         503, "issuer_away", "Tokens cannot be checked right now.", headers={"Retry-After": "2"}

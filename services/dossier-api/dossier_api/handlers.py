@@ -44,7 +44,7 @@ async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Seque
     owners = await _lock_documents(tx, {fact.document_id for fact in latest.values()})
     known = {key: fact for key, fact in latest.items() if fact.document_id in owners}
     if len(known) < len(latest):
-        log.warning("deliveries of documents that are not here", count=len(latest) - len(known))
+        log.warning("deliveries of unknown documents ignored", count=len(latest) - len(known))
     if not known:
         return
     now = context.now()

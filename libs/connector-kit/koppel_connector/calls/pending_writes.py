@@ -1,4 +1,4 @@
-"""What a call told and no commit has taken along yet: the next call's opening does, or the delivery's outcome."""
+"""What a call taught us and no commit holds yet: it is committed with the next call's opening, or with the delivery's outcome."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Write = Callable[[AsyncConnection], Awaitable[None]]
 
 @dataclass
 class PendingWrites:
-    """Of one worker; at most one call and one delivery at a time."""
+    """The uncommitted writes of one worker, which makes one call for one delivery at a time."""
 
     ending: Ending | None = None
     progress: Progress | None = None

@@ -147,7 +147,7 @@ _SET_BREAKER = Statement("""
 
 
 async def pause(tx: AsyncConnection, connection_id: UUID, until: Any) -> None:
-    """Serve nobody of this connection before ``until``: its budget is used up."""
+    """Make no calls for this connection before ``until``: its budget is used up."""
     await _PAUSE.run(tx, {"id": connection_id, "until": until})
 
 

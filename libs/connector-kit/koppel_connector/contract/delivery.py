@@ -27,7 +27,7 @@ class Delivery:
     kind: DocumentKind
     remote_id: str | None = None
     due_at: datetime = field(default_factory=utc_now)
-    """When it was to go, by plan or because somebody asked: what the vendor told before may have changed since."""
+    """When it was due, by schedule or on request; what the vendor answered before that may be out of date."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class DeliveryContext(Generic[SettingsT]):
     first_sent_at: datetime | None = None
     """When the first call left that may have changed something at the vendor for this delivery; since when to search."""
     traces: tuple[Trace, ...] = ()
-    """Earlier deliveries of the document, over another connection mostly, that may have changed something in the same books.
+    """Earlier deliveries of the document, mostly through another connection, that may have changed something in the same books.
 
     Before the kit sends, it has ``lookup`` search for each of them: an entry that is there is a person's to judge."""
 

@@ -109,7 +109,7 @@ _INTERNAL = ProblemKind(
     "koppel",
     nl="Er liep iets mis bij Koppel; wij zijn verwittigd en proberen opnieuw.",
     fr="Une erreur est survenue chez Koppel ; nous sommes prévenus et nous réessayons.",
-    en="Something went wrong at Koppel; we have been told and try again.",
+    en="Something went wrong at Koppel. We have been notified and will try again.",
 )
 
 GENERIC = ProblemCatalogue(
@@ -195,7 +195,7 @@ GENERIC = ProblemCatalogue(
             "operator",
             nl="{vendor} laat voor dit dossier nu geen oproepen meer toe. We gaan vanzelf verder om {until}.",
             fr="{vendor} n'accepte plus d'appels pour ce dossier pour l'instant. Reprise automatique à {until}.",
-            en="{vendor} allows no more calls for this dossier now. We go on by ourselves at {until}.",
+            en="{vendor} allows no more calls for this dossier for now. We continue automatically at {until}.",
         ),
         ProblemKind(
             "window_nearly_used",
@@ -209,7 +209,7 @@ GENERIC = ProblemCatalogue(
             "operator",
             nl="{vendor} is niet bereikbaar of antwoordt met een storing. We proberen vanzelf opnieuw.",
             fr="{vendor} est injoignable ou répond par une panne. Nous réessayons automatiquement.",
-            en="{vendor} cannot be reached or answers with a fault. We try again by ourselves.",
+            en="{vendor} cannot be reached or is failing. We try again automatically.",
         ),
         ProblemKind(
             "retries_exhausted",
@@ -278,7 +278,7 @@ GENERIC = ProblemCatalogue(
             "accountant",
             nl="Dit document staat via een andere koppeling al in {vendor}. Kies of het nog eens moet.",
             fr="Ce document se trouve déjà dans {vendor} par une autre liaison. Choisissez s'il faut l'envoyer à nouveau.",
-            en="This document is in {vendor} already, over another connection. Choose whether to send it again.",
+            en="This document is already in {vendor}, sent through another connection. Choose whether to send it again.",
             blocks=True,
         ),
         ProblemKind(
@@ -294,7 +294,7 @@ GENERIC = ProblemCatalogue(
             "koppel",
             nl="Het document kon niet worden gelezen. We proberen vanzelf opnieuw.",
             fr="Le document n'a pas pu être lu. Nous réessayons automatiquement.",
-            en="The document could not be read. We try again by ourselves.",
+            en="The document could not be read. We try again automatically.",
         ),
         ProblemKind(
             "document_gone",

@@ -36,7 +36,7 @@ def after_failure(vendor: OpenVendor, row: DeliveryRow, failure: ConnectorError)
 
 def held_back(vendor: OpenVendor, row: DeliveryRow, error: Exception) -> Event:
     """Return what infrastructure that is away is for a delivery: it waits, and no try is spent."""
-    log.warning("trouble of our own, the delivery is held back", delivery=str(row.id), error=repr(error))
+    log.warning("infrastructure unavailable, delivery deferred", delivery=str(row.id), error=repr(error))
     problem = Problem("document_unavailable", str(error)[:300]) if isinstance(error, InternalCallError) else None
     if vendor.unsaved_effect:
         return doubtful(vendor, row, problem)

@@ -119,7 +119,7 @@ async def _put_off(kit: Kit, record: Record, failure: Exception) -> None:
         await _PUT_OFF.run(tx, told | {"pause_s": pause_s})
     log.log(
         logging.ERROR if given_up else logging.WARNING,
-        "a notice is given up" if given_up else "a notice waits",
+        "notice given up" if given_up else "notice postponed",
         notice=str(record.id),
         address=record.address,
         error=told["problem"],

@@ -58,7 +58,7 @@ class Owner:
             if not is_renewed:
                 await _REGISTER.run(tx, {"id": owner_id})
         if not is_renewed and self._alive_until > 0:
-            log.warning("not heard of in time, going on under a new id", was=str(self.id), now=str(owner_id))
+            log.warning("heartbeat too late, registered under a new id", was=str(self.id), now=str(owner_id))
         self.id, self._alive_until = owner_id, started + self._dead_after_s
 
     async def keep_alive(self) -> None:

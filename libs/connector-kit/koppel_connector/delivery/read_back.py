@@ -75,7 +75,7 @@ async def look_in_books(kit: Kit, vendor: OpenVendor, batch: Batch) -> None:
         return
     except Exception as error:
         if is_infrastructure_error(error):
-            log.warning("trouble of our own, read back later", connector=kit.profile.name, error=repr(error))
+            log.warning("infrastructure unavailable, reading back later", connector=kit.profile.name, error=repr(error))
             held_until = ends_in(batch.rows[0].now(), INFRASTRUCTURE_PAUSE_S)
         else:
             # A bug of the connector: it is logged whole, nothing was seen, and the clock of "exported, not booked" goes on.
@@ -112,7 +112,7 @@ async def _record(
             try:
                 await kit.deliveries.apply(tx, row, event, entry)
             except (ConcurrentUpdateError, IllegalTransitionError) as error:
-                log.warning("read-back of a lost claim", delivery=str(row.id), error=str(error))
+                log.warning("read-back discarded: the claim expired", delivery=str(row.id), error=str(error))
         await kit.connections.apply_failure(tx, vendor.row.id, failure)
 
 

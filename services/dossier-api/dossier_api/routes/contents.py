@@ -40,7 +40,7 @@ async def get_content(
         pieces = await context.resources.stream(file["sha256"])
     except StoreAway as error:
         # The row was committed after the bytes were: only a store that is away, or lost them, comes here.
-        log.warning("file cannot be had", document=str(row.id), role=role, error=str(error))
+        log.warning("file could not be read", document=str(row.id), role=role, error=str(error))
         raise store_away() from error
     return StreamingResponse(pieces, headers=headers, media_type=file["media_type"])
 

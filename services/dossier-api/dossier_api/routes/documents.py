@@ -79,7 +79,7 @@ async def hand_in_document(
         for file in intake.files:
             await context.resources.put(file.sha256, file.data)
     except StoreAway as error:
-        log.warning("files cannot be kept", dossier=str(dossier_id), error=str(error))
+        log.warning("files could not be stored", dossier=str(dossier_id), error=str(error))
         raise store_away() from error
     async with context.database.transaction() as tx:
         if (earlier := await idempotency.claim(tx)) is not None:
