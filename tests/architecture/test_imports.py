@@ -88,3 +88,54 @@ def test_the_httpx_rule_can_fail(source: Any) -> None:
     assert httpx(source(PurePosixPath("x.py"), "import httpx"))
     assert httpx(source(PurePosixPath("x.py"), "from httpx import Client"))
     assert not httpx(source(PurePosixPath("x.py"), "import httpx2"))
+
+
+KIT = PurePosixPath("libs/connector-kit/koppel_connector")
+DOORS = {"contract", "ledger", "refused_questions", "service", "settings", "testing", "values"}
+"""What of the kit a connector imports beside the top names, as CONTRIBUTING.md says; ``ledger`` by its modules."""
+
+
+def past_the_doors(source: Any, modules: set[str]) -> list[str]:
+    """Return each import of what the kit keeps to itself; ``modules`` are its modules by full name.
+
+    Why: a connector that imports the place of a name breaks when the kit is tidied; one that imports the kit's insides breaks
+    its promises.
+    """
+    found = sorted(modules & source.imports())
+    return [
+        f"{source.path} imports {name}"
+        for name in found
+        if name.split(".")[1] not in DOORS or name.startswith("koppel_connector.contract.")
+    ]
+
+
+def modules_of_kit(checkout: Any) -> set[str]:
+    inside = [source.path.relative_to(KIT.parent) for source in checkout.shipped if source.path.is_relative_to(KIT)]
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in inside}
+    return names - {KIT.name}
+
+
+def test_connectors_enter_the_kit_by_its_doors(checkout: Any) -> None:
+    modules = modules_of_kit(checkout)
+    assert {f"koppel_connector.{door}" for door in DOORS} <= modules
+    services = [source for source in checkout.shipped if source.distribution.startswith("services/")]
+    assert [offence for source in services for offence in past_the_doors(source, modules)] == []
+
+
+def test_the_rule_of_doors_can_fail(checkout: Any, source: Any) -> None:
+    path, modules = PurePosixPath("services/connector-x/connector_x/x.py"), modules_of_kit(checkout)
+    for text in (
+        "from koppel_connector.contract.errors import Rejected",
+        "from koppel_connector.contract import errors",
+        "from koppel_connector.calls.vendor import open_vendor",
+        "from koppel_connector import auth",
+        "import koppel_connector.kit",
+    ):
+        assert past_the_doors(source(path, text), modules), text
+    for text in (
+        "from koppel_connector import Call, values",
+        "from koppel_connector.contract import Memory, refusal",
+        "from koppel_connector.ledger.documents import read_document",
+        "from koppel_connector.settings import ConnectorSettings",
+    ):
+        assert not past_the_doors(source(path, text), modules), text

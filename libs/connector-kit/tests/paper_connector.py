@@ -37,23 +37,21 @@ from koppel_connector import (
     VendorAnswer,
 )
 from koppel_connector.contract import (
+    DeliveryBounced,
+    EntryChanged,
     ErrorBudget,
     HeaderNames,
+    MasterDataChanged,
     NotBooked,
+    Notice,
+    NoticeEffect,
     OAuthProfile,
     ReadBack,
     RemoteDossier,
     RetryNow,
     TokenError,
-    Window,
-)
-from koppel_connector.contract.notices import (
-    DeliveryBounced,
-    EntryChanged,
-    MasterDataChanged,
-    Notice,
-    NoticeEffect,
     Verified,
+    Window,
 )
 from koppel_connector.service import connector_service
 from koppel_connector.settings import ConnectorSettings

@@ -8,17 +8,18 @@ which), 401 may come as an HTML page, and the headers of a 429 show which window
 from collections.abc import Mapping
 from typing import Any, Final
 
-from koppel_connector.contract import VendorAnswer, retry_after_s
-from koppel_connector.contract.booking_problems import BOOKING_PROBLEMS
-from koppel_connector.contract.errors import (
+from koppel_connector.contract import (
+    BOOKING_PROBLEMS,
     ConnectorError,
     OutcomeUnknown,
+    Problem,
     RateLimited,
     ReauthorisationRequired,
     RetryLater,
+    VendorAnswer,
+    retry_after_s,
 )
-from koppel_connector.contract.errors import refusal as refusal_of
-from koppel_connector.contract.problems import Problem
+from koppel_connector.contract import refusal as refusal_of
 
 from .messages import UNKNOWN_SENTENCE, meanings
 from .problems import PROBLEMS

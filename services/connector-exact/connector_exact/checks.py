@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from koppel_connector.contract import CheckStep, Vendor
-from koppel_connector.contract.problems import Problem
+from koppel_connector.contract import CheckStep, Problem, Vendor
 from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
 from koppel_connector.ledger.records import Records
 from koppel_mesh.clock import brussels_date, utc_now

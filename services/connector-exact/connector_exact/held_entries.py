@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koppel_connector import values
-from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, ReadBack, Vendor
-from koppel_connector.contract.problems import Problem
+from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, Problem, ReadBack, Vendor
 
 from . import odata
 from .api import Exact

@@ -3,8 +3,15 @@
 from typing import Final
 
 from koppel_connector import values
-from koppel_connector.contract import MasterData, RemoteDossier, Vendor
-from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
+from koppel_connector.contract import (
+    ActionRequired,
+    MasterData,
+    RateLimited,
+    Rejected,
+    RemoteDossier,
+    RetryLater,
+    Vendor,
+)
 from koppel_connector.ledger.records import records_of
 
 from . import answers, rights

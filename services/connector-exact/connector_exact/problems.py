@@ -6,7 +6,7 @@ to be retried by hand. Texts and menu paths follow the vendor's help pages (refe
 
 from typing import Final
 
-from koppel_connector.contract.problems import ProblemCatalogue, ProblemKind, Role
+from koppel_connector.contract import ProblemCatalogue, ProblemKind, Role
 
 ACCOUNTANT: Final[Role] = "accountant"
 ENTREPRENEUR: Final[Role] = "entrepreneur"

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from koppel_bookkeeping import Party, Side
-from koppel_connector.contract import MasterDataStore, MasterRecord, Vendor
-from koppel_connector.contract.errors import RetryLater
-from koppel_connector.contract.problems import Problem
+from koppel_connector.contract import MasterDataStore, MasterRecord, Problem, RetryLater, Vendor
 from koppel_connector.ledger.relations import RelationsOfVendor
 
 from . import our_ids

@@ -25,10 +25,10 @@ from koppel_connector.contract import (
     DeliveryContext,
     MailCall,
     MailReply,
+    OutcomeUnknown,
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract.errors import OutcomeUnknown
 from koppel_connector.testing import document_factory
 from koppel_connector.testing.master_data import MasterDataInProcess
 from koppel_connector.testing.memory import MemoryInProcess

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from connector_exact.answers import AlreadyExists, failure
-from koppel_connector.contract import VendorAnswer
-from koppel_connector.contract.errors import (
+from koppel_connector.contract import (
     ActionRequired,
     OutcomeUnknown,
     RateLimited,
     ReauthorisationRequired,
     Rejected,
     RetryLater,
+    VendorAnswer,
 )
 
 HTML = "<html><head><title>Object moved</title></head></html>"

@@ -6,8 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown
-from koppel_connector.contract.results import Booked, Differs, Found, NotBooked, NotFound
+from koppel_connector.contract import ActionRequired, Booked, Differs, Found, NotBooked, NotFound, OutcomeUnknown
 
 from .direct_vendor import CONNECTOR, DirectVendor, book, context_of, prepare, sample
 from .harness import Sandbox

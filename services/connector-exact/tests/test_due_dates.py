@@ -7,8 +7,7 @@ import pytest
 
 from connector_exact.master_data import Relation
 from connector_exact.settings import ExactSettings
-from koppel_connector.contract.errors import ActionRequired
-from koppel_connector.contract.results import Booked
+from koppel_connector.contract import ActionRequired, Booked
 
 from .direct_vendor import DirectVendor, SampleDocument, book, context_of, prepare, sample
 from .harness import SETTINGS, Sandbox

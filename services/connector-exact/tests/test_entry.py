@@ -20,7 +20,7 @@ from koppel_bookkeeping.accounts import insist_on_currency
 from koppel_bookkeeping.booking import with_vat
 from koppel_bookkeeping.lines import ChosenLine
 from koppel_bookkeeping.terms import Terms
-from koppel_connector.contract.wire import to_json
+from koppel_connector.contract import to_json
 from koppel_mesh.messages import DocumentKind
 
 from .books import account, journal, vat

@@ -7,9 +7,7 @@ import pytest
 from connector_exact.master_data import Relation
 from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
-from koppel_connector.contract import BOOKING_PROBLEMS
-from koppel_connector.contract.errors import ActionRequired, ConnectorError
-from koppel_connector.contract.results import Booked, Differs
+from koppel_connector.contract import BOOKING_PROBLEMS, ActionRequired, Booked, ConnectorError, Differs
 
 from .direct_vendor import CONNECTOR, DirectVendor, asked_again, book, context_of, prepare, sample
 from .harness import SETTINGS, Sandbox

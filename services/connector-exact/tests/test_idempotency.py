@@ -6,9 +6,16 @@ from typing import Any
 import pytest
 
 from connector_exact.answers import AlreadyExists
-from koppel_connector.contract import DeliveryContext
-from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
-from koppel_connector.contract.results import Booked, CannotTell, Found, NotFound
+from koppel_connector.contract import (
+    ActionRequired,
+    Booked,
+    CannotTell,
+    DeliveryContext,
+    Found,
+    NotFound,
+    OutcomeUnknown,
+    RetryLater,
+)
 from koppel_sandbox.exact.faults import Fault
 
 from .direct_vendor import CONNECTOR, DirectVendor, context_of, prepare, sample

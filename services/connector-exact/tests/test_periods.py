@@ -7,9 +7,7 @@ import pytest
 
 from connector_exact import periods
 from koppel_bookkeeping.periods import Period, period_of
-from koppel_connector.contract import Call, VendorAnswer
-from koppel_connector.contract.errors import ActionRequired, RateLimited
-from koppel_connector.contract.results import Booked
+from koppel_connector.contract import ActionRequired, Booked, Call, RateLimited, VendorAnswer
 from koppel_mesh.clock import utc_now
 from koppel_sandbox.exact.faults import Fault
 

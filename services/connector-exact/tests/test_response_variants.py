@@ -9,8 +9,7 @@ import pytest
 
 from connector_exact.api import Exact
 from connector_exact.settings import ExactSettings
-from koppel_connector.contract.errors import Rejected
-from koppel_connector.contract.results import Booked, Differs, Found
+from koppel_connector.contract import Booked, Differs, Found, Rejected
 
 from .direct_vendor import CONNECTOR, DirectVendor, book, context_of, prepare, sample
 from .harness import SETTINGS, Sandbox

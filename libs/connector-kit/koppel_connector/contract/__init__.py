@@ -18,7 +18,9 @@ The names are imported from here; the module of each says what it means:
 * ``problems``: what a person reads, in three languages
 * ``booking_problems``: the problems of bookkeeping
 * ``master_data``: what is imported
+* ``memory``: what a vendor answered and will answer again
 * ``notices``: what a vendor tells by itself
+* ``wire``: exact JSON for a vendor
 """
 
 from .answers import NothingFound, VendorAnswer, classify_by_status, retry_after_s
@@ -37,12 +39,14 @@ from .errors import (
     RetryLater,
     RetryNow,
     SessionOver,
+    refusal,
 )
 from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
 from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
+from .memory import Memory, Remembered
 from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
-from .problems import GENERIC, Problem, ProblemCatalogue, ProblemKind
+from .problems import GENERIC, Problem, ProblemCatalogue, ProblemKind, Role
 from .profile import Application, Profile
 from .purpose import Purpose
 from .results import (
@@ -60,6 +64,7 @@ from .results import (
 )
 from .target import Target
 from .vendor import Connection, Vendor
+from .wire import to_json
 
 __all__ = [
     "BOOKING_PROBLEMS",
@@ -89,6 +94,7 @@ __all__ = [
     "MasterDataChanged",
     "MasterDataStore",
     "MasterRecord",
+    "Memory",
     "NotBooked",
     "NotFound",
     "NothingFound",
@@ -107,9 +113,11 @@ __all__ = [
     "ReadBackPace",
     "ReauthorisationRequired",
     "Rejected",
+    "Remembered",
     "RemoteDossier",
     "RetryLater",
     "RetryNow",
+    "Role",
     "Sent",
     "SessionOver",
     "Target",
@@ -123,5 +131,7 @@ __all__ = [
     "Window",
     "classify_by_mail_code",
     "classify_by_status",
+    "refusal",
     "retry_after_s",
+    "to_json",
 ]
