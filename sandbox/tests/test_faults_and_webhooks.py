@@ -82,7 +82,7 @@ def test_point_47_notifications_are_signed_and_repeated(exact: Login, receiver: 
     assert receiver.bodies[2] == body
 
 
-def test_point_47_the_sheets_own_vector() -> None:
+def test_point_47_the_vector_of_the_vendor() -> None:
     content = {
         "Topic": "PurchaseEntries",
         "ClientId": "11111111-2222-3333-4444-555555555555",

@@ -21,8 +21,10 @@ SOURCES = {"design", "contract", "messaging", "ubl"} | {
     path.parent.name.removeprefix("connector-") for path in Path(__file__).parents[2].glob("services/*/sources.md")
 }
 """The shared ones, and one a connector."""
-_CITED = re.compile(r"(?:\b([a-z]+)(?:\s+sheet)?\s+(?:# )?)?§(B?\d+(?:\.\d+)?)|[;()\n]", re.IGNORECASE)
+_CITED = re.compile(r"(?:\b([a-z]+)\s+(?:# )?)?§(B?\d+(?:\.\d+)?)|[;()\n]", re.IGNORECASE)
 """A source, where it is named, and a paragraph; or what ends the reach of a name. A name may stand at the end of a line."""
+_OTHER_FORM = re.compile(r"\b\w+\s+sheet\b|\breference:[^)\n]*§|(?<=§)(?:B?\d[\d.]*)[–-]§", re.IGNORECASE)
+"""A source has one form: its name and a paragraph."""
 _RFC = re.compile(r"RFC \d+ §[\d.]+")
 _PRIVATE = re.compile(rf"§|{_REQUIREMENT.pattern}|(?<!\w)P[1-7](?!\w)|\bsheet\b")
 
@@ -99,6 +101,15 @@ def test_every_paragraph_that_is_cited_is_explained(checkout: Any) -> None:
     assert lost == set()
 
 
+def other_forms(text: str) -> list[str]:
+    """Return each citation that names its source in another way than ``source §n`` or ``source §n–m``."""
+    return [found.group() for found in _OTHER_FORM.finditer(text)]
+
+
+def test_a_source_is_cited_in_one_form(checkout: Any) -> None:
+    assert {str(path): found for path, text in cited(checkout) if (found := other_forms(text))} == {}
+
+
 def test_each_connector_explains_its_own_source_only(checkout: Any) -> None:
     for path, text in checkout.texts(".md"):
         if path.name == "sources.md" and path.parts[0] == "services":
@@ -124,13 +135,16 @@ def test_no_text_of_an_api_cites_what_callers_cannot_read(checkout: Any) -> None
 
 def test_the_rules_can_fail() -> None:
     assert requirements("as R051–R053 and R160 ask, not PEPPOL-EN16931-R008") == {51, 52, 53, 160}
-    assert citations("(exact §3.6–3.8, §5); messaging sheet §3.7 (RFC 6749 §5.2)", None) == {
+    assert citations("(exact §3.6–3.8, §5); messaging §3.7 (RFC 6749 §5.2)", None) == {
         "exact §3.6",
         "exact §5",
         "messaging §3.7",
     }
     assert citations("as §5.1 says (design §6; §2)", None) == {"? §5.1", "design §6", "? §2"}
     assert citations("§5.1", "exact") == {"exact §5.1"}
+    for text in ("(vendor sheet §1.3)", "messaging sheet §3.7", "(reference: exact §5)", "messaging §3.5–§3.8"):
+        assert other_forms(text), text
+    assert not other_forms("exact §3.6–3.8, §5; a spreadsheet; RFC 6749 §5.2")
     for text in ("(design §5)", "what went already (R060)", "An open problem (P6)", "the messaging sheet"):
         assert private(text), text
     assert not private("RFC 6749 §5.2, PEPPOL-EN16931-R008, KOPPEL-P1X")

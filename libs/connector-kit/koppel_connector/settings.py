@@ -13,7 +13,7 @@ from .contract import Profile, Target
 from .delivery.situation import Patience
 
 STANDARD_SCHEDULE_S = (10.0, 60.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
-"""The schedule of Standard Webhooks (messaging sheet §3.6)."""
+"""The schedule of Standard Webhooks (messaging §3.6)."""
 
 
 class ConnectorSettings(MeshSettings):

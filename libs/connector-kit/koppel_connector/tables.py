@@ -1,4 +1,4 @@
-"""The kit's tables, in the schema of the connector that uses it (messaging sheet §3.4). All times are the database's clock.
+"""The kit's tables, in the schema of the connector that uses it (messaging §3.4). All times are the database's clock.
 
 ``migrations/versions`` makes them; a test compares the two.
 """

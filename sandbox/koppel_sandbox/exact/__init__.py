@@ -1,4 +1,4 @@
-"""Exact Online, as the vendor sheet says it behaves: strict where it is strict, with faults on request."""
+"""Exact Online, as its sources say it behaves: strict where it is strict, with faults on request."""
 
 from .app import create_app
 from .seed import seeded

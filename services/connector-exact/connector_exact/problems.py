@@ -1,7 +1,7 @@
 """Every problem this connector can report: a sentence for the person who can fix it, in the portal's three languages.
 
 Data, not code. ``blocks`` says that the delivery waits for that person and burns no attempt; the others end it as failed,
-to be retried by hand. Texts and menu paths follow the vendor's help pages (reference: vendor sheet §5.1, §5.2, §4).
+to be retried by hand. Texts and menu paths follow the vendor's help pages (exact §5.1, §5.2, §4).
 """
 
 from typing import Final

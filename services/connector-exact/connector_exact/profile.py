@@ -1,4 +1,4 @@
-"""Exact Online as data: OAuth, limits, and the errors of its token endpoint (vendor sheet §1, §3.12, §4)."""
+"""Exact Online as data: OAuth, limits, and the errors of its token endpoint (exact §1, §3.12, §4)."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from koppel_connector.contract import ErrorBudget, HeaderNames, OAuthProfile, To
 
 from .problems import PROBLEMS
 
-# An assumption: no page documents the address of an entry's screen (vendor sheet §3.12).
+# An assumption: no page documents the address of an entry's screen (exact §3.12).
 ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
 
 PROFILE: Final = Profile(

@@ -1,4 +1,4 @@
-"""Exact in other variants: the sandbox behind a small proxy that says the same in another way the vendor sheet allows."""
+"""Exact in other variants: the sandbox behind a small proxy that says the same in another way that the sources allow."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Every sentence of Exact we know, in the three languages an Exact user may have (vendor sheet §5.1)."""
+"""Every sentence of Exact we know, in the three languages an Exact user may have (exact §5.1)."""
 
 import pytest
 

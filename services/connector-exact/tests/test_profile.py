@@ -1,4 +1,4 @@
-"""Exact's token endpoint, as observed (vendor sheet §1.3, §1.4), read through the kit by the table in our profile."""
+"""Exact's token endpoint, as observed (exact §1.3, §1.4), read through the kit by the table in our profile."""
 
 import json
 

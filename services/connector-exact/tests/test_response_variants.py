@@ -1,4 +1,4 @@
-"""The same Exact in other words: whatever the vendor sheet leaves open, an invoice is booked once and to the cent."""
+"""The same Exact in other words: whatever the sources leave open, an invoice is booked once and to the cent."""
 
 import re
 from collections.abc import AsyncIterator, Callable

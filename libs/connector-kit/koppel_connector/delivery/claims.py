@@ -1,4 +1,4 @@
-"""Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging sheet §3.5).
+"""Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging §3.5).
 
 The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
 Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, a settling

@@ -1,7 +1,7 @@
 """The transitions of ``state_machine``: what a delivery becomes, when somebody looks at it again, and what a person is told.
 
 The rule behind every line: what may have reached the vendor is looked up before it is sent again, and no passing of time turns
-"we do not know" into "failed" (messaging sheet §3.5–§3.8).
+"we do not know" into "failed" (messaging §3.5–3.8).
 """
 
 from dataclasses import replace

@@ -17,7 +17,7 @@ from koppel_bookkeeping.terms import Terms
 from koppel_bookkeeping.texts import clipped, structured_payment_reference
 from koppel_connector import values
 
-# Maximum lengths are undocumented; these are the widths Exact's screens show (vendor sheet, doubt 8).
+# Maximum lengths are undocumented; these are the widths Exact's screens show (exact §8).
 YOUR_REF_LENGTH_MAX: Final = 30
 DESCRIPTION_LENGTH_MAX: Final = 60
 ENTRY_NUMBER_MAX: Final = 2**31 - 1
