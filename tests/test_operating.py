@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from koppel_mesh.database import async_url
+from koppel_mesh.database import async_url, schema_of
+from koppel_mesh.service import installed_services
 
 PAGE = (Path(__file__).parents[1] / "docs/operating.md").read_text("utf-8")
 QUERIES = re.findall(r"^ *```sql\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+CONNECTORS = [service.name for service in installed_services().values() if service.kind == "connector"]
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -24,7 +26,9 @@ def test_every_query_runs(mesh: Any, query: str) -> None:
     async def run() -> None:
         engine = create_async_engine(async_url(mesh.database_url))
         async with engine.connect() as connection:
-            (await connection.execute(text(query.strip().rstrip(";")))).all()
+            for connector in CONNECTORS if "{connector}" in query else [""]:
+                named = query.replace("{connector}", schema_of(connector)).strip().rstrip(";")
+                (await connection.execute(text(named))).all()
         await engine.dispose()
 
     asyncio.run(run())
@@ -32,6 +36,8 @@ def test_every_query_runs(mesh: Any, query: str) -> None:
 
 def test_there_are_queries() -> None:
     assert len(QUERIES) == PAGE.count("```sql") > 3
+    assert len([query for query in QUERIES if "{connector}" in query]) > 1
+    assert CONNECTORS
 
 
 def test_every_metric_is_explained(mesh: Any) -> None:
