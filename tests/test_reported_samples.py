@@ -67,8 +67,18 @@ def test_06_the_same_invoice_by_two_channels_goes_once(office: Office) -> None:
     assert office.firm.document(second["id"])["deliveries"] == []
 
 
+def test_09_services_to_germany_are_no_domestic_reverse_charge(office: Office) -> None:
+    assert office.booked(office.take_in("09a")).total == Decimal("500.00")
+
+
 def test_10_the_reference_is_that_of_bt_83(office: Office) -> None:
     assert office.booked(office.take_in("10a")).payment_reference == "RF572026ABC17"
+
+
+def test_12_a_category_outside_the_list_has_its_finding_and_is_read_by_its_rate(office: Office) -> None:
+    document = office.take_in("12a")
+    assert "BR-CL-17" in {one["rule"] for one in document["findings"]}
+    assert office.booked(document).total == Decimal("166.50")
 
 
 def test_12_a_charge_without_category_has_the_only_rate(office: Office) -> None:

@@ -1,10 +1,11 @@
 """The lines of an entry: each line of the booking with the ledger account and the VAT code it is booked on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from .accounts import AccountChooser, AccountOfBooks
+from .amounts import ZERO
 from .booking import Booking, BookingLine
 from .overrides import Overrides
 from .settings import LedgerSettings
@@ -40,6 +41,8 @@ def choose_lines(
 ) -> tuple[ChosenLine[A, V], ...]:
     """Return the lines of an entry, in the order of the booking's (R096, R098, R142–R146).
 
+    VAT that a foreign seller charges is part of a line's net where the chosen code charges none.
+
     Args:
         booking: what there is to book.
         settings: of the connection.
@@ -56,11 +59,13 @@ def choose_lines(
     chooser = AccountChooser(
         account, settings.default_ledger_account, side, overrides, account_of_relation, booking.document_reference
     )
-    return tuple(
-        ChosenLine(
-            line,
-            chooser.choose(line.line_id, line.reference),
-            choose_vat_code(vat_codes, settings.vat_codes, situation_of(booking, line), prefers=prefers),
-        )
-        for line in booking.lines
-    )
+    chosen = []
+    for line in booking.lines:
+        situation, booked = situation_of(booking, line), line
+        own_account = chooser.choose(line.line_id, line.reference)
+        vat_code = choose_vat_code(vat_codes, settings.vat_codes, situation, prefers=prefers)
+        if situation.charges_foreign_vat and not vat_code.computes_vat:
+            # Another country's VAT is refunded there, on application (directive 2008/9), and is cost in our books.
+            booked = replace(line, net=line.net + line.tax, tax=ZERO)
+        chosen.append(ChosenLine(booked, own_account, vat_code))
+    return tuple(chosen)

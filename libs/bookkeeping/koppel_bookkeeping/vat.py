@@ -69,7 +69,8 @@ def choose_vat_code(
     if wanted is not None:
         return _usable(codes, wanted, situation)
     served = [code for code in codes.values() if not code.blocked and code.serves(situation.side)]
-    meant = [code for code in served if code.can_mean(situation)]
+    # Only a person can say what becomes of the VAT of another country: no Belgian code means it.
+    meant = [] if situation.charges_foreign_vat else [code for code in served if code.can_mean(situation)]
     if len(meant) > 1:
         meant = [code for code in meant if prefers(code)] or meant
     if len(meant) != 1:
@@ -99,6 +100,8 @@ def _usable(codes: Mapping[str, V], wanted: str, situation: VatSituation) -> V:
         raise CannotBook(code.unusable, shown)
     if not code.serves(situation.side):
         raise CannotBook(Reason.VAT_CODE_NOT_ALLOWED, f"{shown} is not meant for this side")
+    if situation.charges_foreign_vat and not code.computes_vat:
+        return code  # the VAT is cost (``choose_lines``)
     if code.computes_vat != situation.is_rated or (code.computes_vat and code.percentage != situation.rate):
         charged = "" if code.computes_vat else ", and charges no VAT"
         raise CannotBook(Reason.VAT_PERCENTAGE_DIFFERS, f"{shown} is {code.percentage} %{charged}")

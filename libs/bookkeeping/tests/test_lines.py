@@ -8,6 +8,7 @@ import pytest
 
 from koppel_bookkeeping import Booking, BookingLine, CannotBook, Overrides, Party
 from koppel_bookkeeping.accounts import insist_on_currency
+from koppel_bookkeeping.amounts import ZERO
 from koppel_bookkeeping.lines import ChosenLine, choose_lines
 from koppel_bookkeeping.settings import Journals, LedgerSettings, PerSide
 from koppel_mesh.messages import DocumentKind
@@ -60,6 +61,38 @@ def test_vat_under_a_code_that_charges_none_is_refused() -> None:
     with pytest.raises(CannotBook) as refused:
         ChosenLine(LINES[0], ACCOUNTS["700000"], NO_VAT)
     assert refused.value.code == "vat_amount_not_allowed"
+
+
+DUTCH = Party("Hotel", "NL800123456B01")
+STAY = BookingLine("1", Decimal(100), "S", Decimal(9), "Night", None, Decimal(9))
+
+
+def stay(settings: dict[str, str]) -> tuple[ChosenLine[Account, VatCode], ...]:
+    codes = {code.code: code for code in (VatCode("A9", Decimal(9), "purchase"), VatCode("A0", ZERO, "purchase", "Z"))}
+    return choose_lines(
+        Booking(DocumentKind.PURCHASE_INVOICE, "H1", date(2026, 1, 15), None, "EUR", Decimal(109), DUTCH, (STAY,)),
+        LedgerSettings.model_validate(
+            {"default_ledger_account": {"purchase": "700000"}, "vat_codes": {"purchase": settings}}
+        ),
+        Overrides(),
+        account=ACCOUNTS.get,
+        account_of_relation=None,
+        vat_codes=codes,
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"S:9": "A9"}, {"S": "A0", "S:9@BE": "A9", "S@XX": "A0"}])
+def test_vat_of_another_country_is_asked_about_and_never_deducted_by_itself(settings: dict[str, str]) -> None:
+    with pytest.raises(CannotBook) as refused:
+        stay(settings)
+    assert refused.value.code == "unknown_vat_code"
+    assert "set vat_codes.purchase “S:9@EU” to one of A0, A9" in refused.value.detail
+
+
+@pytest.mark.parametrize("key", ["S:9@EU", "S@EU"])
+def test_vat_of_another_country_is_cost_under_a_code_without_vat(key: str) -> None:
+    (chosen,) = stay({key: "A0"})
+    assert (chosen.vat_code.code, chosen.line.net, chosen.line.tax) == ("A0", Decimal(109), ZERO)
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,7 @@ class VatCode(TypedRecord):
     def can_mean(self, situation: VatSituation) -> bool:
         """Whether the properties of the code say what the situation is (§3.5)."""
         if situation.is_rated:
-            of_this_country = not self.is_of_union and not situation.charges_foreign_vat
-            return self.computes_vat and of_this_country and self.percentage == situation.rate
+            return self.computes_vat and not self.is_of_union and self.percentage == situation.rate
         match situation.category:
             case "AE" if situation.territory == Territory.UNION:
                 # Goods to the Union are K; under AE only what names them as goods is.
@@ -137,7 +136,7 @@ class VatCode(TypedRecord):
             case "AE":
                 # The invoice says 0 %; a purchase code carries the rate that is owed and claimed at once.
                 return self.type in "EB" and self.charged and not self.is_of_union
-            case "K":
+            case "K" if situation.territory != Territory.OUTSIDE:
                 return self._trades(situation.side, situation.supply or Supply.GOODS)
             case "O":
                 return self.type in "EBN" and self._is_plain
