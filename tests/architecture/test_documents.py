@@ -8,6 +8,8 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pytest
+
 TOPS = ("libs/", "services/", "sandbox/", "deploy/", "tests/", "docs/", "bench/")
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -52,6 +54,36 @@ def test_every_path_named_in_a_page_exists(checkout: Any) -> None:
     pages = [(path, text) for path, text in checkout.texts(".md") if "samples" not in path.parts]
     assert len(pages) > 5
     assert [lost for path, text in pages for lost in missing(path, text, checkout.root)] == []
+
+
+TABLES = {
+    "libs/connector-kit/README.md": "libs/connector-kit/koppel_connector",
+    "libs/bookkeeping/README.md": "libs/bookkeeping/koppel_bookkeeping",
+}
+"""Page → the package of which it has a line for each module."""
+
+
+def rows(page: str) -> list[str]:
+    """Return every module that the first cell of a table's row names."""
+    return [
+        name
+        for cell in re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE)
+        for name in re.findall(r"`([\w/]+\.py)`", cell)
+    ]
+
+
+@pytest.mark.parametrize(("page", "package"), TABLES.items())
+def test_a_table_of_modules_leaves_none_out(checkout: Any, page: str, package: str) -> None:
+    modules = [
+        str(path.relative_to(package))
+        for path in checkout.files
+        if path.is_relative_to(package)
+        and path.suffix == ".py"
+        and path.name != "__init__.py"
+        and "versions" not in path.parts
+    ]
+    assert len(modules) > 10
+    assert sorted(rows((checkout.root / page).read_text("utf-8"))) == sorted(modules)
 
 
 def test_the_rule_can_fail(tmp_path: Path) -> None:

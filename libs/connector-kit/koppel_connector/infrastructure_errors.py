@@ -1,4 +1,4 @@
-"""Trouble of our own: the mesh or our database is away. Neither the document nor the vendor is to blame, so nothing is spent."""
+"""The mesh or our own database is away. Neither the document nor the vendor is to blame, so no try is spent."""
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
