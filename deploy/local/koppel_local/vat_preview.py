@@ -9,6 +9,7 @@ from typing import Final
 
 import koppel_ubl
 from koppel_bookkeeping import CannotBook, from_ubl
+from koppel_bookkeeping.from_ubl import EURO
 from koppel_bookkeeping.parties import number_key
 from koppel_bookkeeping.vat_return import ASK, Boxes, vat_return
 from koppel_mesh.messages import DocumentKind
@@ -22,11 +23,12 @@ _KINDS: Final = {
     ("purchase", False): DocumentKind.PURCHASE_INVOICE,
     ("purchase", True): DocumentKind.PURCHASE_CREDIT_NOTE,
 }
+_SIGNS: Final = "A credit note with a negative total: a person says which sign is meant."
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What one file does to the return, or why that cannot be said."""
+    """What one file does to the return, and why that is not certain."""
 
     path: Path
     number: str = ""
@@ -59,7 +61,9 @@ def preview(path: Path, enterprise_number: str, rate_due: Decimal, *, import_def
     except (koppel_ubl.ReadError, CannotBook, UserError) as error:
         return Preview(path, problem=str(error))
     boxes = vat_return(booking, rate_due=rate_due, import_deferred=import_deferred)
-    return Preview(path, booking.number, kind.value, booking.currency, boxes)
+    currency = booking.currency if booking.exchange_rate is None else EURO
+    problem = _SIGNS if booking.is_credit_note and booking.total < 0 else ""
+    return Preview(path, booking.number, kind.value, currency, boxes, problem)
 
 
 def dossier_number(written: str) -> str:
@@ -80,7 +84,7 @@ def rows_of(previews: Sequence[Preview]) -> Iterator[tuple[str, ...]]:
     for one in previews:
         for box, amount in one.boxes.items():
             sums[box, one.currency] += amount
-            yield one.path.name, one.number, one.kind, box, f"{amount} {one.currency}", ""
+            yield one.path.name, one.number, one.kind, box, f"{amount} {one.currency}", one.problem
         if not one.boxes:
             yield one.path.name, one.number, one.kind, "", "", one.problem
     if len(previews) > 1:

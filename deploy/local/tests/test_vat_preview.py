@@ -1,5 +1,6 @@
 """``koppel vat-preview`` as a person types it: no mesh runs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,22 @@ def test_what_the_buyer_owes_is_computed_at_the_rate_that_is_given(options: tupl
         ("81-83", "625.55"),
         ("87", "625.55"),
     ]
+
+
+def test_the_sign_of_a_negative_credit_note_is_not_certain(tmp_path: Path) -> None:
+    negative = tmp_path / "negative.xml"
+    positive = SAMPLES / "creditnote-without-due-date.xml"
+    negative.write_text(re.sub(r"(Amount currencyID=\"EUR\">)(?=[1-9])", r"\1-", positive.read_text()))
+    assert previewed(positive).exit_code == 0
+    result = previewed(negative)
+    assert result.exit_code == 1
+    assert "a person says which sign is meant" in result.stdout
+
+
+def test_another_currency_is_told_in_euros() -> None:
+    result = previewed(SAMPLES / "dollars-with-euro-vat.xml")
+    assert result.exit_code == 0
+    assert {row[-1] for row in rows(result)} == {"EUR"}
 
 
 def test_what_the_file_does_not_tell_is_asked(tmp_path: Path) -> None:

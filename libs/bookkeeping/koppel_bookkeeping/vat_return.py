@@ -44,7 +44,9 @@ def vat_return(
     import_deferred: bool = True,
     account_of: Callable[[BookingLine], str | None] = lambda _: None,
 ) -> Boxes:
-    """Return the amount in each box, by box, in the document's currency; ``ASK`` stands for what no box can be given to.
+    """Return the amount in each box, by box; ``ASK`` stands for what no box can be given to.
+
+    Amounts are in euros, as the return is; where a document in another currency tells no rate, in that currency.
 
     Args:
         booking: what there is to book.
@@ -67,7 +69,8 @@ def vat_return(
     for due, lines in owed.items():
         for line, vat in zip(lines, vat_due_by_buyer(lines, rate_due), strict=True):
             _add(found, _of_owed(booking, line, due, vat), line, account_of)
-    return {box: found[box] for box in sorted(found) if found[box]}
+    euros = booking.exchange_rate or Decimal(1)
+    return {box: rounded(found[box] * euros) for box in sorted(found) if found[box]}
 
 
 def _add(

@@ -161,6 +161,7 @@ def test_a_document_of_several_situations_lands_in_the_boxes_of_each() -> None:
         ("lower-rate-category", "purchase_invoice", "59 16.5, 81-83 150"),
         ("charge-without-category", "purchase_invoice", "59 23.1, 81-83 110"),
         ("exempt-under-article-44", "sales_invoice", "00 75"),
+        ("dollars-with-euro-vat", "sales_invoice", "03 925, 54 194.25"),
         ("negative-invoice", "sales_invoice", "03 -10, 54 -2.1"),
     ],
 )
