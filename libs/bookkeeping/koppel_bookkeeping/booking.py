@@ -126,6 +126,8 @@ class Booking:
     """What the sender wrote as the buyer's booking reference of the whole document (BT-19)."""
     exchange_rate: Decimal | None = None
     """Euros for one unit of ``currency``, where the document tells."""
+    vat_in_euros: Decimal | None = None
+    """The VAT in euros of a document in another currency (BT-111), where it tells."""
     embedded: tuple[EmbeddedFile, ...] = ()
     """Files inside the document, the picture of the document itself first."""
 

@@ -15,13 +15,12 @@ from koppel_ubl.model import NO_VAT, VatCategory
 from .amounts import ZERO, rounded
 from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
+from .exchange_rates import EURO, rate_of_vat
 from .parties import Party, number_key
 from .reasons import CannotBook, Reason
 from .sides import SIDES
 from .vat_categories import category_of
 
-EURO: Final = "EUR"
-RATE_PLACES: Final = Decimal("0.000001")
 TEXT_LENGTH_MAX: Final = 200
 D = TypeVar("D", bound=koppel_ubl.Document)
 
@@ -119,7 +118,8 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         payment_reference=document.payment_reference,
         payment_terms=document.payment_terms,
         document_reference=document.accounting_cost,
-        exchange_rate=_exchange_rate(document),
+        exchange_rate=_exchange_rate(document, total),
+        vat_in_euros=_vat_in_euros(document),
         embedded=_embedded(document),
     )
 
@@ -229,8 +229,13 @@ def _embedded(document: koppel_ubl.Document) -> tuple[EmbeddedFile, ...]:
     return tuple(sorted(files, key=lambda file: not file.is_picture))
 
 
-def _exchange_rate(document: koppel_ubl.Document) -> Decimal | None:
-    """Return euros for one unit of the document's currency, where the document tells both VAT totals."""
-    if document.currency == EURO or document.tax_currency != EURO or document.exchange_rate is None:
-        return None
-    return document.exchange_rate.quantize(RATE_PLACES)
+def _exchange_rate(document: koppel_ubl.Document, total: Decimal) -> Decimal | None:
+    """Return euros for one unit of the document's currency, where both VAT totals tell."""
+    foreign, euros = document.vat_total, _vat_in_euros(document)
+    return None if foreign is None or euros is None else rate_of_vat(foreign, euros, total)
+
+
+def _vat_in_euros(document: koppel_ubl.Document) -> Decimal | None:
+    """Return the VAT in euros of a document in another currency (BT-111)."""
+    is_foreign = document.currency != EURO and document.tax_currency == EURO
+    return document.vat_total_in_tax_currency if is_foreign else None

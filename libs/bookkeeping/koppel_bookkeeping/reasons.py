@@ -18,6 +18,7 @@ class Reason(StrEnum):
     JOURNAL_BLOCKED = "journal_blocked"
     JOURNAL_WRONG_TYPE = "journal_wrong_type"
     CURRENCY_NOT_ALLOWED = "currency_not_allowed"
+    EXCHANGE_RATE_MISSING = "exchange_rate_missing"
     LEDGER_ACCOUNT_MISSING = "ledger_account_missing"
     LEDGER_ACCOUNT_UNKNOWN = "ledger_account_unknown"
     LEDGER_ACCOUNT_BLOCKED = "ledger_account_blocked"

@@ -4,6 +4,7 @@ Codes are written as the vendor shows them to a person. All parts may be missing
 """
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -113,6 +114,24 @@ class VatCodes(SettingsPart):
         return next((codes[key] for key in situation.setting_keys() if key in codes), None)
 
 
+def _checked_rate_key(key: str) -> str:
+    currency, _, day = key.strip().partition(":")
+    if re.fullmatch(r"[A-Z]{3}", currency) is None or (day and not _is_date(day)):
+        raise ValueError(f"“{key}” is no key of a rate; write currency or currency:date, such as USD:2026-01-15")
+    return f"{currency}:{day}" if day else currency
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+RateKey = Annotated[str, AfterValidator(_checked_rate_key)]
+Rate = Annotated[Decimal, Field(gt=0, lt=1_000_000, max_digits=16, decimal_places=10)]
+
+
 class LedgerSettings(SettingsPart):
     """What every connection to a ledger is set up with; a connector adds its own fields in a subclass."""
 
@@ -121,6 +140,8 @@ class LedgerSettings(SettingsPart):
     default_payment_condition: PerSide = Field(PerSide(), json_schema_extra={"chooses_from": "payment_condition"})
     """Of a relation without one, where the document does not say when it is due."""
     vat_codes: VatCodes = VatCodes()
+    exchange_rates: dict[RateKey, Rate] = {}
+    """Euros for one unit, by ``currency:date`` or ``currency``, for documents that do not tell their rate."""
 
     def missing_journals(self) -> list[str]:
         """Return the journals to set before anything can be booked; one journal is enough to begin."""

@@ -21,7 +21,7 @@ _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
     ",PaymentConditionSales,PaymentConditionPurchase"
 )
-_ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,Type,Status,YourRef,Document"
+_ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
 _DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
 _HRM_DIVISION: Final = "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus"
 

@@ -5,7 +5,7 @@ SalesEntry or PurchaseEntry (``attaching``, ``api``). ``lookup`` and ``read_back
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from koppel_bookkeeping import Booking, Overrides
 from koppel_bookkeeping.accounts import choose_journal, insist_on_currency
+from koppel_bookkeeping.exchange_rates import choose_exchange_rate
 from koppel_bookkeeping.lines import choose_lines
 from koppel_bookkeeping.terms import choose_terms
 from koppel_connector import (
@@ -98,7 +99,9 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         relations = ExactRelations(exact, context.vendor)
         insist_on_import(store)
         read = await read_document(context)
-        booking, overrides = read.booking, Overrides.of(context.document)
+        # Without a rate Exact takes its own of the day.
+        rate = choose_exchange_rate(read.booking, settings.exchange_rates, vendor_has_rates=True)
+        booking, overrides = replace(read.booking, exchange_rate=rate), Overrides.of(context.document)
         journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
         insist_on_currency(journal, booking.currency)
         # Whatever can be refused without a call is refused before a relation is created at Exact.

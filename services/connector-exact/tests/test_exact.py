@@ -1,5 +1,6 @@
 """The connector at the sandbox: each kind booked to the cent, each refusal a problem that names who can fix it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -306,3 +307,38 @@ async def test_relations_are_read_as_they_stand(vendor: DirectVendor) -> None:
     relations = [Relation.of(line) for line in vendor.master_data.all(Relation.kind)]
     assert relations
     assert all(relation.code == relation.code.strip() for relation in relations)
+
+
+async def test_the_rate_of_a_foreign_invoice_is_the_senders_and_its_euros_are_compared(
+    vendor: DirectVendor, sandbox: Sandbox
+) -> None:
+    context = context_of(vendor, sample("11-USD-with-EUR-vat"))
+    sent, result = await book(vendor, context)
+    assert isinstance(result, Booked)
+    entry = sandbox.entry(sent.remote_id)
+    assert (entry["Rate"], entry["AmountDC"], entry["VATAmountDC"]) == (
+        Decimal("0.92"),
+        Decimal("846.03"),
+        Decimal("146.83"),
+    )
+    for name in ("AmountDC", "VATAmountDC"):
+        held = entry[name]
+        entry[name] = held + Decimal("0.05")
+        differs = (await CONNECTOR.read_back(vendor, [context]))[context.delivery.id]
+        assert isinstance(differs, Differs)
+        assert name in (differs.problem.detail or "")
+        entry[name] = held
+
+
+async def test_a_rate_that_the_document_leaves_open_is_the_operators_else_exacts_own(
+    sandbox: Sandbox,
+) -> None:
+    small = {">760.00<": ">76.00<", ">159.60<": ">15.96<", ">146.83<": ">14.68<", ">919.60<": ">91.96<"}
+    document = sample("11-USD-with-EUR-vat", replace=small)
+    for rates, rate in (({}, Decimal(1)), ({"USD": "0.9203"}, Decimal("0.9203"))):
+        vendor = await sandbox.vendor({**SETTINGS, "exchange_rates": rates})
+        await vendor.import_all()
+        context = context_of(vendor, document)
+        sent = await CONNECTOR.send(context, await prepare(context))
+        assert sandbox.entry(sent.remote_id)["Rate"] == rate
+        await vendor.close()
