@@ -23,9 +23,11 @@ _NOT_IN_NAMES: Final = re.compile(r"[^\w]+")
 def bare_number(number: str | None) -> str:
     """Return an enterprise or VAT number without spaces and punctuation, in capitals; its country stays.
 
-    ``+`` and ``*`` are part of older Irish VAT numbers.
+    ``+`` and ``*`` are part of older Irish VAT numbers. Without a digit it is no number but a remark (``NA``, ``exempt``, a mere
+    ``BE``), which identifies nobody: empty.
     """
-    return _NOT_IN_NUMBERS.sub("", number or "").upper()
+    bare = _NOT_IN_NUMBERS.sub("", number or "").upper()
+    return bare if any(map(str.isdigit, bare)) else ""
 
 
 def number_key(number: str | None) -> str:

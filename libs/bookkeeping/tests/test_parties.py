@@ -95,3 +95,12 @@ def test_a_vat_number_is_searched_as_people_write_it() -> None:
     assert {number_key(spelling) for spelling in spellings} == {"0404616494"}
     assert vat_number_spellings("NL 8200.98.395.B01") == ["NL820098395B01", "820098395B01"]
     assert vat_number_spellings("") == vat_number_spellings(None) == []
+
+
+@pytest.mark.parametrize("remark", ["NA", "n/a", "BE", "not registered", "-", "", "vrijgesteld"])
+def test_a_vat_number_without_digits_is_none(remark: str) -> None:
+    assert bare_number(remark) == number_key(remark) == ""
+    assert vat_number_spellings(remark) == []
+    party = Party("Jan Peeters", vat_number=remark, country="BE")
+    assert party.numbers == frozenset()
+    assert party.identity == Party("Jan Peeters", country="BE").identity

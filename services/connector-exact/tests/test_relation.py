@@ -94,3 +94,11 @@ def test_a_new_relation_has_the_role_it_needs_and_no_code(side: str, change: dic
     assert "Email" not in body
     assert role(side) == change  # type: ignore[arg-type]
     assert body | change == body
+
+
+def test_a_vat_number_without_digits_is_not_written_and_not_searched() -> None:
+    party = Party("Jan Peeters", vat_number="NA", enterprise_number="n.v.t.", country="BE")
+    body = creation(party, "purchase")
+    assert "VATNumber" not in body
+    assert "ChamberOfCommerce" not in body
+    assert search_terms(party) == ["Name eq 'Jan Peeters'"]

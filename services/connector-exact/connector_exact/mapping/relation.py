@@ -13,8 +13,8 @@ def search_terms(party: Party) -> list[str]:
     """Return the filter terms that together find every relation that could be recognised as this party, the surest first."""
     terms = [f"VATNumber eq {odata.text(spelling)}" for spelling in vat_number_spellings(party.vat_number)]
     terms.append(f"Name eq {odata.text(party.name[:NAME_LENGTH_MAX])}")
-    if party.enterprise_number:
-        terms.append(f"ChamberOfCommerce eq {odata.text(bare_number(party.enterprise_number))}")
+    if enterprise_number := bare_number(party.enterprise_number):
+        terms.append(f"ChamberOfCommerce eq {odata.text(enterprise_number)}")
     if party.code:
         terms.append(f"trim(Code) eq {odata.text(party.code)}")
     return terms
