@@ -35,7 +35,7 @@ def check(data: bytes, profile: Profile = "peppol-bis-3") -> Report:
     cannot be read at all, the rules of EN 16931 cannot be evaluated, and the layer reports just that.
 
     Args:
-        data: the bytes as received, with or without a Peppol envelope (SBDH).
+        data: the bytes as received, as they are, in a Peppol envelope (SBDH) or inside an AttachedDocument.
         profile: ``peppol-bis-3`` (with self-billing), or ``en16931`` without the rules of Peppol.
 
     Raises:

@@ -1,5 +1,7 @@
 """From bytes to the document: the envelope, the root, and the reader."""
 
+import binascii
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -7,13 +9,18 @@ from lxml import etree
 
 from koppel_ubl import safe_xml
 from koppel_ubl.errors import ReadError
+from koppel_ubl.mapping.aggregate import CAC, CBC
 from koppel_ubl.mapping.document import CREDIT_NOTE_ROOT, EITHER, INVOICE_ROOT
 from koppel_ubl.model import CreditNote, Invoice
 
 from .reader import Reader
-from .unmapped import local
+from .unmapped import failure, local
 
 _ENVELOPE: Final = "{http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader}StandardBusinessDocument"
+_ATTACHED: Final = "{urn:oasis:names:specification:ubl:schema:xsd:AttachedDocument-2}AttachedDocument"
+_IN_TEXT: Final = f"{CAC}Attachment/{CAC}ExternalReference/{CBC}Description"
+_IN_BASE64: Final = f"{CAC}Attachment/{CBC}EmbeddedDocumentBinaryObject"
+_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]{0,200}?\?>")
 _ROOTS: Final = frozenset({INVOICE_ROOT, CREDIT_NOTE_ROOT})
 
 
@@ -24,7 +31,8 @@ def read(data: bytes) -> Invoice | CreditNote:
     is no number is an error. ``document.unmapped`` lists what the model has no place for.
 
     Args:
-        data: the bytes as received, in UTF-8, UTF-16 or Latin-1, with or without a Peppol envelope (SBDH).
+        data: the bytes as received, in UTF-8, UTF-16 or Latin-1, as they are, in a Peppol envelope (SBDH) or inside a UBL
+            AttachedDocument.
 
     Raises:
         ReadError: with a stable ``code``; the only exception this function raises for any bytes.
@@ -38,20 +46,52 @@ def read(data: bytes) -> Invoice | CreditNote:
 
 
 def document_of(root: etree._Element) -> etree._Element:
-    """Return the invoice or credit note: the root itself, or what an envelope holds.
+    """Return the invoice or credit note: the root itself, or what an envelope or an AttachedDocument holds.
 
     Raises:
-        ReadError: ``wrong_root``; ``too_deep`` for an envelope.
+        ReadError: ``wrong_root``; ``too_deep`` for an envelope; ``invalid_base64``, and all that ``safe_xml`` refuses, for what
+            stands inside an AttachedDocument.
     """
     if root.tag == _ENVELOPE:
         safe_xml.check_depth(root)  # readers of the document inside do not enter the rest of the envelope
-        inside = [child for child in root if child.tag in _ROOTS]
-        if len(inside) == 1:
-            return inside[0]
-        raise ReadError("wrong_root", "The envelope holds no UBL invoice or credit note.", line=root.sourceline)
+        inside = [child for child in root if child.tag in _ROOTS or child.tag == _ATTACHED]
+        if len(inside) != 1:
+            raise ReadError("wrong_root", "The envelope holds no UBL invoice or credit note.", line=root.sourceline)
+        root = inside[0]
+    if root.tag == _ATTACHED:
+        return _inside_attached(root)
     if root.tag not in _ROOTS:
         name = local(str(root.tag))[:80]
         raise ReadError(
             "wrong_root", f"The document is <{name}>, not a UBL 2 Invoice or CreditNote.", line=root.sourceline
         )
     return root
+
+
+def _inside_attached(attached: etree._Element) -> etree._Element:
+    """Return the document that a UBL AttachedDocument carries as text or in base64; one inside another is not opened."""
+    safe_xml.check_depth(attached)
+    texts = [data for each in attached.findall(_IN_TEXT) if (data := _undeclared(each.text or ""))]
+    files = [_decoded(each) for each in attached.findall(_IN_BASE64)]
+    found = [data for data in (*texts, *files) if data.lstrip()[:1] == b"<"]
+    if len(found) != 1:
+        message = f"The AttachedDocument holds {len(found)} XML documents where one invoice is expected."
+        raise ReadError("wrong_root", message, line=attached.sourceline)
+    root = safe_xml.parse(found[0], limit_depth=False)
+    if root.tag not in _ROOTS:
+        name = local(str(root.tag))[:80]
+        message = f"The AttachedDocument holds <{name}>, not a UBL 2 Invoice or CreditNote."
+        raise ReadError("wrong_root", message, line=attached.sourceline)
+    return root
+
+
+def _undeclared(text: str) -> bytes:
+    """Return XML that was text as UTF-8; what encoding it declares was that of another file."""
+    return _DECLARATION.sub("", text, count=1).strip().encode()
+
+
+def _decoded(element: etree._Element) -> bytes:
+    try:
+        return binascii.a2b_base64("".join((element.text or "").split()), strict_mode=True)
+    except ValueError:
+        raise failure("invalid_base64", "The attached document is not base64.", element) from None
