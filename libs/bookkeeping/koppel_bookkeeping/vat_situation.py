@@ -57,7 +57,8 @@ _UNION: Final = frozenset(
     | {"LV", "MC", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI"}
 )
 """VAT prefixes and countries; Monaco counts as France (directive 2006/112, 7), ``XI`` is Northern Ireland."""
-_COUNTRY: Final = re.compile(r"^([A-Z]{2})(?=.*\d)")
+# People write the word for VAT in front of the number.
+_COUNTRY: Final = re.compile(r"^(?:BTW|TVA|VAT|MWST|USTIDNR|USTID|UST)?+([A-Z]{2})(?=.*\d)")
 # UBL.BE puts the VAT code of the Belgian books in the name of the category (ubl §11).
 _SUPPLY_NAMES: Final = {
     "44": Supply.SERVICES,
