@@ -9,7 +9,7 @@ from typing import Final
 
 import koppel_ubl
 from koppel_bookkeeping import CannotBook, from_ubl
-from koppel_bookkeeping.from_ubl import EURO
+from koppel_bookkeeping.exchange_rates import EURO
 from koppel_bookkeeping.parties import number_key
 from koppel_bookkeeping.vat_return import ASK, Boxes, vat_return
 from koppel_mesh.messages import DocumentKind
