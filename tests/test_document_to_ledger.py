@@ -208,6 +208,8 @@ def test_12_an_invoice_with_an_eight_megabyte_pdf_is_booked_and_what_went_withou
     # A vendor that takes the whole UBL has nothing to say.
     assert [each["code"] for each in delivery["warnings"]] in ([], ["ubl_without_files"])
     assert all(warning["message"][language] for warning in delivery["warnings"] for language in ("nl", "fr", "en"))
+    (of_document,) = story.document(document_id)["deliveries"]
+    assert of_document["warnings"] == delivery["warnings"], "the document says it as well"
     ordinary = story.get(f"/{story.vendor.connector}/v1/deliveries", document_id=story.documents["01-invoice-ogm-pdf"])[
         "items"
     ]

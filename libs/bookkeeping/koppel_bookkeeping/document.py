@@ -151,6 +151,8 @@ class DeliverySummary(_Part):
     exported_at: datetime | None
     booked_at: datetime | None
     problem: ProblemData | None
+    warnings: list[ProblemData] = []
+    """What a person should know although nothing is in the way, such as a file that did not go along."""
 
 
 class DocumentSummary(_Part):

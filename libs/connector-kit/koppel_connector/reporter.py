@@ -1,5 +1,6 @@
 """How this connector names itself and its problems to people."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from koppel_mesh.messages import ProblemData
@@ -30,3 +31,7 @@ class Reporter:
         if isinstance(problem, RenderedProblem):
             return problem.data
         return self.catalogue.render(Problem(problem.code, problem.detail, **{"vendor": self.title, **problem.params}))
+
+    def warnings(self, kept: Sequence[Mapping[str, str | None]] | None) -> tuple[ProblemData, ...]:
+        """Return what ``DeliveryContext.warn`` kept, in three languages."""
+        return tuple(self.render(Problem(str(each["code"]), each["detail"])) for each in kept or ())

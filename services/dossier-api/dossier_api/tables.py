@@ -192,6 +192,7 @@ delivery = Table(
     _at("exported_at", nullable=True),
     _at("booked_at", nullable=True),
     Column("problem", JSONB(none_as_null=True)),
+    Column("warnings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     _at("updated_at"),
     Index("delivery_document", "document_id"),
 )

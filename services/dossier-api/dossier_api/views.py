@@ -75,6 +75,7 @@ def delivery_body(row: Any) -> DeliverySummary:
         exported_at=row.exported_at,
         booked_at=row.booked_at,
         problem=row.problem,
+        warnings=row.warnings,
     )
 
 

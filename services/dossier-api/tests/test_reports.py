@@ -182,3 +182,24 @@ async def test_connections_are_shown_and_their_problems_close_when_they_work_aga
     await client.deliver(fact("connected", 3))
     assert await problems(client) == []
     await client.deliver(ConnectionChanged.model_validate({**fact("connected", 4).model_dump(), "dossier_id": uuid4()}))
+
+
+async def test_what_a_connector_says_beside_a_booking_is_shown_until_it_says_otherwise(
+    client: DossierClient, fact: Facts
+) -> None:
+    dossier = await client.dossier()
+    filed = await client.filed(dossier["id"], invoice("N-1"))
+    delivery_id = new_id()
+    warning = {**PROBLEM, "code": "file_left_behind", "detail": "plan.dwg: application/acad"}
+
+    async def shown() -> list[str]:
+        (delivery,) = (await client.document(filed["id"]))["deliveries"]
+        return [f"{each['code']}: {each['detail']}" for each in delivery["warnings"]]
+
+    await client.deliver(fact(filed, "ready", 1, delivery_id=delivery_id))
+    assert await shown() == []
+    await client.deliver(fact(filed, "booked", 2, delivery_id=delivery_id, warnings=(warning,)))
+    assert await shown() == ["file_left_behind: plan.dwg: application/acad"]
+    assert await problems(client) == [], "it holds nothing up"
+    await client.deliver(fact(filed, "booked", 3, delivery_id=delivery_id))
+    assert await shown() == []

@@ -133,7 +133,7 @@ _MOVE = Statement("""
         resend_decided_at = CASE WHEN CAST(:resend_decided AS boolean) THEN clock_timestamp() ELSE resend_decided_at END,
         abandoned_at = CASE WHEN CAST(:abandoned AS boolean) THEN clock_timestamp() END
     WHERE id = :id AND state = :was AND lease_token IS NOT DISTINCT FROM CAST(:lease AS uuid)
-    RETURNING version, remote_id, entry_number, entry_url, exported_at, booked_at, problem
+    RETURNING version, remote_id, entry_number, entry_url, exported_at, booked_at, problem, progress
 """)
 
 
@@ -149,6 +149,10 @@ async def read_delivery(tx: AsyncConnection, delivery_id: UUID, *, lock: bool = 
     """Return one delivery, locked against everybody else when asked."""
     record = await (_LOCK if lock else _READ).one_or_none(tx, {"id": delivery_id})
     return None if record is None else row_of(record)
+
+
+def _from_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _worth_telling(row: DeliveryRow, written: Any, to: Situation) -> bool:
@@ -210,9 +214,7 @@ class DeliveryStore:
 
     def changed(self, row: DeliveryRow, state: DeliveryState, written: Any) -> DeliveryChanged:
         """Return the fact that a delivery moved."""
-        problem = written.problem
-        if isinstance(problem, str):
-            problem = json.loads(problem)
+        problem, progress = _from_json(written.problem), _from_json(written.progress)
         return DeliveryChanged(
             delivery_id=row.id,
             document_id=row.document_id,
@@ -227,4 +229,5 @@ class DeliveryStore:
             exported_at=written.exported_at,
             booked_at=written.booked_at,
             problem=ProblemData.model_validate(problem) if problem else None,
+            warnings=self._reporter.warnings(progress.get("warnings")),
         ).traced(row.traceparent)

@@ -78,7 +78,7 @@ class DeliveryView(BaseModel):
     entry_number: str | None = None
     entry_url: str | None = None
     problem: ProblemData | None = None
-    warnings: list[ProblemData] = []
+    warnings: tuple[ProblemData, ...] = ()
     """What a person should know although nothing is in the way, such as a file that did not go along."""
     waits_for: Paused | None = None
     """Why its connection sends nothing now."""
@@ -177,10 +177,10 @@ def view_delivery(kit: Kit, row: Any) -> DeliveryView:
     """Return a delivery's row, with the pause of its connection, as its owner may see it."""
     waits = row.state in _WAITS_FOR_VENDOR and row.due_at is not None and row.connection_state in USABLE
     pause = kit.connections.pause_of(row, utc_now()) if waits else None
-    warnings = [kit.reporter.render(Problem(each["code"], each["detail"])) for each in row.progress.get("warnings", [])]
     columns = DeliveryView.model_fields.keys() - {"waits_for", "warnings"}
     return DeliveryView.model_validate(
-        {name: getattr(row, name) for name in columns} | {"waits_for": _paused(pause), "warnings": warnings}
+        {name: getattr(row, name) for name in columns}
+        | {"waits_for": _paused(pause), "warnings": kit.reporter.warnings(row.progress.get("warnings"))}
     )
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr
 
 
 class DocumentKind(StrEnum):
@@ -236,6 +236,8 @@ class DeliveryChanged(EventData):
     exported_at: AwareDatetime | None = None
     booked_at: AwareDatetime | None = None
     problem: ProblemData | None = None
+    warnings: tuple[ProblemData, ...] = Field((), exclude_if=lambda warnings: not warnings)
+    """What a person should know although nothing is in the way; absent where there is none, as in older messages."""
 
     @property
     def subject_id(self) -> UUID:
