@@ -15,6 +15,8 @@ import koppel_ubl
 pytestmark = pytest.mark.oracle
 SHARED = Path(os.environ.get("KOPPEL_SHARED", Path(__file__).parents[5] / "shared"))
 UBL = SHARED / "samples" / "ubl"
+TWO_VAT_TOTALS = {"xrsch__ubl-inv-peppol-en16931-r053-2.xml"}
+"""Two VAT totals in one currency, which BR-53 forbids: the one that makes the VAT of the document is read."""
 MAY_BE_REFUSED = {"own__XSD-amount-comma.xml", "own__XSD-attachment-bad-base64.xml", "huge-number.xml"}
 """Not readable as what they say; the others of ``invalid`` break rules, which is a matter for checking."""
 ACCEPTED_HOSTILE = {"formula-in-name.xml", "schemalocation-remote.xml", "stylesheet-pi.xml"}
@@ -42,7 +44,11 @@ def test_samples_read_and_agree_with_an_independent_look(path: Path) -> None:
     lines = root.xpath("//*[local-name()='InvoiceLine' or local-name()='CreditNoteLine']")
     assert len(document.lines) == len(lines)
     taxes = root.xpath("/*/*[local-name()='TaxTotal']/*[local-name()='TaxSubtotal']/*[local-name()='TaxAmount']/text()")
-    if "sbdh" not in path.name:
+    if path.name in TWO_VAT_TOTALS:
+        [counted] = document.vat_breakdown
+        assert document.totals.with_vat is not None and document.totals.without_vat is not None
+        assert counted.tax == document.totals.with_vat - document.totals.without_vat
+    elif "sbdh" not in path.name:
         assert [one.tax for one in document.vat_breakdown] == [Decimal(str(text).strip()) for text in taxes]
 
 
