@@ -43,7 +43,7 @@ from koppel_connector.ledger.relations import ensure, known
 from . import answers, attaching, checks, held_entries, importing, odata, rights
 from .answers import AlreadyExists
 from .api import Exact
-from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of
+from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of, type_left_open
 from .master_data import Journal, LedgerAccount, Relation, VatCode
 from .odata import Row
 from .periods import calendar
@@ -107,7 +107,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         # Whatever can be refused without a call is refused before a relation is created at Exact.
         _lines(booking, settings, store, overrides, known(store, booking, relations))
         await calendar(exact, context).insist_on_open(journal.code, booking.issued_on)
-        files = await files_to_attach(context, read, attaching.FILE_LIMITS)
+        files = await files_to_attach(context, read, attaching.FILE_LIMITS, type_left_open(booking))
         number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
         relation = await ensure(context, booking, relations)
         lines = _lines(booking, settings, store, overrides, relation)

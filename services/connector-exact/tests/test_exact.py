@@ -1,5 +1,6 @@
 """The connector at the sandbox: each kind booked to the cent, each refusal a problem that names who can fix it."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from connector_exact.problems import PROBLEMS
 from connector_exact.settings import ExactSettings
 from koppel_connector.contract import BOOKING_PROBLEMS, ActionRequired, Booked, ConnectorError, Differs
 
-from .direct_vendor import CONNECTOR, DirectVendor, asked_again, book, context_of, prepare, sample
+from .direct_vendor import CONNECTOR, DirectVendor, SampleDocument, asked_again, book, context_of, prepare, sample
 from .harness import SETTINGS, Sandbox
 
 KINDS = [
@@ -342,3 +343,46 @@ async def test_a_rate_that_the_document_leaves_open_is_the_operators_else_exacts
         sent = await CONNECTOR.send(context, await prepare(context))
         assert sandbox.entry(sent.remote_id)["Rate"] == rate
         await vendor.close()
+
+
+async def test_an_entry_that_stands_as_the_other_type_is_a_mismatch(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    for name, kind, other in (
+        ("01-invoice-ogm-pdf", "sales_invoice", 21),
+        ("01-invoice-ogm-pdf", "purchase_invoice", 31),
+        ("02-creditnote-ref", "sales_credit_note", 20),
+        ("02-creditnote-ref", "purchase_credit_note", 30),
+    ):
+        context = context_of(vendor, sample(name, kind))
+        sent, result = await book(vendor, context)
+        assert isinstance(result, Booked), kind
+        assert context.progress.get("warnings", []) == []
+        sandbox.entry(sent.remote_id)["Type"] = other
+        differs = (await CONNECTOR.read_back(vendor, [context]))[context.delivery.id]
+        assert isinstance(differs, Differs), kind
+        assert differs.problem.detail is not None
+        assert f"type {other}" in differs.problem.detail
+
+
+async def test_a_credit_note_that_its_journal_makes_an_invoice_is_a_mismatch(sandbox: Sandbox) -> None:
+    sandbox.state.switches.type_by_sign = False
+    vendor = await sandbox.vendor({**SETTINGS, "journals": {"sale": "700"}})
+    await vendor.import_all()
+    _, result = await book(vendor, context_of(vendor, sample("02-creditnote-ref", "sales_credit_note")))
+    assert isinstance(result, Differs)
+    assert "type 20, expected 21" in (result.problem.detail or "")
+    await vendor.close()
+
+
+@pytest.mark.parametrize("by_sign", [True, False])
+async def test_a_negative_invoice_is_booked_and_a_person_is_asked_to_look_at_its_type(
+    vendor: DirectVendor, sandbox: Sandbox, by_sign: bool
+) -> None:
+    sandbox.state.switches.type_by_sign = by_sign
+    plain = sample("01-invoice-ogm-pdf")
+    negative = re.sub(
+        rb'(<cbc:\w*Amount currencyID="EUR">|<cbc:InvoicedQuantity[^>]*>)(?=\d)', rb"\1-", plain.files["ubl"]
+    ).replace(b'<cbc:PriceAmount currencyID="EUR">-', b'<cbc:PriceAmount currencyID="EUR">')
+    context = context_of(vendor, SampleDocument(plain.kind, {"ubl": negative}))
+    _, result = await book(vendor, context)
+    assert isinstance(result, Booked)
+    assert context.progress["warnings"] == [{"code": "type_left_open", "detail": "sales_invoice: -582.77"}]

@@ -134,14 +134,16 @@ async def read_document(context: DeliveryContext) -> ReadDocument:
     return ReadDocument(booking, ubl, await _content(context, "pdf", [file.content for file in booking.embedded]))
 
 
-async def files_to_attach(context: DeliveryContext, document: ReadDocument, limits: FileLimits) -> tuple[File, ...]:
-    """Return what goes with the entry, and tell with the delivery what does not.
+async def files_to_attach(
+    context: DeliveryContext, document: ReadDocument, limits: FileLimits, also: Sequence[Problem] = ()
+) -> tuple[File, ...]:
+    """Return what goes with the entry, and tell with the delivery what does not, and what else there is to know of it.
 
     Raises:
         CannotBook: as ``ReadDocument.files``.
     """
     chosen = document.files(limits)
-    await context.warn(chosen.warnings)
+    await context.warn([*chosen.warnings, *also])
     return chosen.files
 
 

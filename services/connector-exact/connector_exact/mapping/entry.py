@@ -16,7 +16,7 @@ from koppel_bookkeeping.comparison import LineFigures, line_differences
 from koppel_bookkeeping.lines import ChosenLine
 from koppel_bookkeeping.terms import Terms
 from koppel_bookkeeping.texts import clipped, structured_payment_reference
-from koppel_connector import values
+from koppel_connector import Problem, values
 
 # Maximum lengths are undocumented; these are the widths Exact's screens show (exact §8).
 YOUR_REF_LENGTH_MAX: Final = 30
@@ -133,6 +133,14 @@ def line_of(booking: Booking, chosen: ChosenLine[LedgerAccount, VatCode]) -> Ent
     """Return a line of the entry, with the signs that Exact wants (§3.8)."""
     line = chosen.line
     return EntryLine(booking.sign * line.net, booking.sign * line.tax, line.text, chosen.account, chosen.vat_code)
+
+
+def type_left_open(booking: Booking) -> list[Problem]:
+    """Return the warning that a document against the sign of its kind needs: a negative invoice, or a negative credit note.
+
+    Whether Exact derives invoice or credit note from sign or from journal is unproven (§3.8), and each has VAT boxes of its own.
+    """
+    return [Problem("type_left_open", f"{booking.kind.value}: {booking.total}")] if booking.total < 0 else []
 
 
 def entry_number_of(number: str) -> int:
