@@ -53,6 +53,15 @@ def credit_note(number: str = "CN-1", *, seller: str = OURS, buyer: str = THEIRS
     return text.encode()
 
 
+def attached_document(inside: bytes) -> bytes:
+    """Return a UBL AttachedDocument that carries ``inside`` as text."""
+    ubl = "urn:oasis:names:specification:ubl:schema:xsd"
+    return (
+        f'<AttachedDocument xmlns="{ubl}:AttachedDocument-2" xmlns:cac="{ubl}:CommonAggregateComponents-2" '
+        f'xmlns:cbc="{ubl}:CommonBasicComponents-2"><cac:Attachment><cac:ExternalReference><cbc:Description><![CDATA['
+    ).encode() + (inside + b"]]></cbc:Description></cac:ExternalReference></cac:Attachment></AttachedDocument>")
+
+
 def multipart(**parts: tuple[str, bytes]) -> tuple[bytes, str]:
     """Return body and content type; each part is its media type and its bytes."""
     body = b""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .conftest import OTHER_FIRM, DossierClient
-from .document_samples import OURS, PDF, THEIRS, credit_note, invoice, multipart
+from .document_samples import OURS, PDF, THEIRS, attached_document, credit_note, invoice, multipart
 from .test_statements import BANK, CODA
 
 ENVELOPE = (
@@ -27,6 +27,7 @@ def bare(text: bytes) -> bytes:
 COPIES: dict[str, bytes] = {
     "other line ends": purchase().replace(b"\n", b"\r\n"),
     "in an envelope": ENVELOPE + bare(purchase()) + b"</StandardBusinessDocument>",
+    "in an AttachedDocument": attached_document(purchase()),
     "with a comment": purchase().replace(b"</Invoice>", b"<!-- again --></Invoice>"),
     "in UTF-16": bare(purchase()).decode().encode("utf-16"),
     "with another reference": purchase(reference="PO-2"),

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from koppel_mesh.messages import DocumentChanged
 
 from .conftest import OTHER_FIRM, DossierClient
-from .document_samples import OURS, PDF, THEIRS, credit_note, invoice, multipart
+from .document_samples import OURS, PDF, THEIRS, attached_document, credit_note, invoice, multipart
 
 HOSTILE = {
     "entities": b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><Invoice>&b;</Invoice>',
@@ -337,3 +337,17 @@ async def test_a_store_that_is_away_is_said_and_nothing_is_filed(client: Dossier
     blobs.unlink()
     (tmp_path / "elsewhere").rename(blobs)
     assert (await client.hand_in(dossier["id"], invoice("2026-0002"))).status_code == 201
+
+
+async def test_an_attached_document_is_filed_as_the_invoice_inside_or_refused_by_name(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
+    whole = attached_document(invoice("A-1", pdf=PDF))
+    filed = await client.filed(dossier["id"], whole)
+    assert (filed["number"], filed["kind"], filed["total"]["amount"]) == ("A-1", "sales_invoice", "121.00")
+    assert {each["role"]: each["sha256"] for each in filed["content"]} == {
+        "ubl": hashlib.sha256(whole).hexdigest(),
+        "pdf": hashlib.sha256(PDF).hexdigest(),
+    }
+    refused = await client.hand_in(dossier["id"], attached_document(b"<ApplicationResponse/>"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "unreadable_document")
+    assert "<ApplicationResponse>" in refused.json()["errors"][0]["message"]
