@@ -69,12 +69,18 @@ class FirmClient:
         return str(connection["id"])
 
     def configure(self, dossier_id: str, connection_id: str, company: Company) -> None:
-        """Say where what is booked, and wait for the company's master data."""
+        """Say where what is booked, wait for the company's master data, and confirm it where it is not the dossier's."""
         path = f"{self.connections}/{connection_id}"
         changed = self.partner.patch(path, json={"settings": dict(company.settings)})
         assert changed.status_code == 200, changed.text
         assert self.partner.post(f"{path}/import").status_code == 202
+        self.until(lambda: self.get(path)["company"]["compared_at"], "the comparison of the company")
         self.until(lambda: self.ledger_accounts(dossier_id), "the import")
+        problem = self.get(path)["health"]["problem"]
+        if problem is not None and problem["code"] == "other_company":
+            # The companies of a sandbox have numbers of their own, and the dossiers those of the samples.
+            confirmed = self.partner.post(f"{path}/confirm-company", json={"reason": "a company of the sandbox"})
+            assert confirmed.status_code == 200, confirmed.text
 
     def connect(self, dossier_id: str, company: Company) -> str:
         connection_id = self.add_connection(dossier_id)

@@ -97,6 +97,10 @@ def test_4_settings_and_master_data(story: Story) -> None:
     steps = checked.json()
     steps = steps["steps"] if isinstance(steps, dict) else steps
     assert all(step["ok"] for step in steps), steps
+    shown = story.get(story.connection)
+    assert shown["health"]["can_send"], shown
+    if shown["company"]["is_the_dossiers"] is False:
+        assert [each["reason"] for each in shown["company"]["confirmations"]] == ["a company of the sandbox"]
 
 
 def test_5_an_invoice_goes_in_and_comes_back_booked(story: Story) -> None:

@@ -44,6 +44,7 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}/exports": {},
     "/v1/documents/{document_id}": {"ledger_account": "700000"},
     "/v1/connections/{connection_id}": {"settings": {}},
+    "/v1/connections/{connection_id}/confirm-company": {"reason": "taken over"},
     "/v1/deliveries/{delivery_id}/resolve": {"decision": "abandon"},
     "/v1/clients/{client_id}": {"name": "Taken over"},
     "/v1/clients/{client_id}/secrets": {},

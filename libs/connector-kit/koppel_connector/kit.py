@@ -27,6 +27,7 @@ from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
 from .contract import Application, Connector, OAuthProfile, PasswordProfile, Profile, Target
 from .contract.booking_problems import BOOKING_PROBLEMS
+from .contract.company_problems import COMPANY_PROBLEMS
 from .contract.problems import GENERIC
 from .delivery.owner import Owner
 from .delivery.situation import Patience
@@ -77,7 +78,8 @@ class Kit:
         self.mesh = mesh
         self.wake = wake
         profile = connector.profile
-        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(BOOKING_PROBLEMS.over(GENERIC)))
+        common = BOOKING_PROBLEMS.over(COMPANY_PROBLEMS.over(GENERIC))
+        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(common))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
         self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, self.pace, wake)
         self.deliveries = DeliveryStore(self.reporter, self.patience)

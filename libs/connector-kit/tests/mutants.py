@@ -23,7 +23,15 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import OutcomeUnknown, ReadBack, ReauthorisationRequired, RetryLater, RetryNow
+from koppel_connector.contract import (
+    OutcomeUnknown,
+    ReadBack,
+    ReauthorisationRequired,
+    RemoteCompany,
+    RetryLater,
+    RetryNow,
+)
+from koppel_connector.testing import DOSSIER_NAME, DOSSIER_NUMBER
 
 from .griffel_page import FILES  # isort: skip
 from connector_griffel.api import Griffel, error_of  # isort: skip
@@ -168,6 +176,16 @@ class TakenNumberIsTheEnd(GriffelConnector):
         return Rejected(Problem("rejected_by_vendor")) if isinstance(failure, RetryNow) else failure
 
 
+class EveryCompanyIsTheDossiers(GriffelConnector):
+    async def remote_company(self, vendor: Vendor) -> RemoteCompany | None:
+        return RemoteCompany(DOSSIER_NAME, (DOSSIER_NUMBER,))
+
+
+class CompanyWithoutNumber(GriffelConnector):
+    async def remote_company(self, vendor: Vendor) -> RemoteCompany | None:
+        return RemoteCompany((await Griffel(vendor).company())["name"])
+
+
 class WrongPasswordAgain(GriffelConnector):
     async def log_in(self, vendor: Vendor) -> Mapping[str, str]:
         try:
@@ -206,6 +224,7 @@ RELATION = "test_one_relation_serves_many_documents"
 CHANGED = "test_a_changed_booking_is_not_called_booked"
 VANISHED = "test_a_vanished_booking_is_not_called_booked"
 OBJECTS = "test_every_created_object_is_made_once"
+COMPANY = "test_nothing_goes_to_another_company_until_a_person_confirms_it"
 PASSWORD = "test_a_wrong_password_is_tried_once"
 CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     LookupFindsNothing: (f"{LOST}[acts_then_resets]", "booked more than once"),
@@ -228,6 +247,8 @@ CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     UnknownPathIsEmpty: (f"{LOST}[acts_then_resets]", "booked more than once"),
     ErrorIsTriedAgain: (f"{LOST}[acts_then_error]", "booked more than once"),
     TakenNumberIsTheEnd: ("test_a_number_taken_meanwhile_is_asked_for_again", "no longer every delivery in"),
+    EveryCompanyIsTheDossiers: (COMPANY, "the vendor tells another company"),
+    CompanyWithoutNumber: (COMPANY, "the vendor tells another company"),
     WrongPasswordAgain: (PASSWORD, "the vendor would lock the user out"),
     WrongPasswordIsLater: (PASSWORD, "they wait for the new password"),
     MissingRightIsTheEnd: ("test_a_missing_right_waits_for_a_person", "no longer every delivery in ('blocked',)"),

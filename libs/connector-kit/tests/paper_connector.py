@@ -47,6 +47,7 @@ from koppel_connector.contract import (
     NoticeEffect,
     OAuthProfile,
     ReadBack,
+    RemoteCompany,
     RemoteDossier,
     RetryNow,
     TokenError,
@@ -188,6 +189,10 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
     async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
         await vendor.call(ME)
         return [RemoteDossier("1", "Bakkerij De Korenaar", reachable=True)]
+
+    async def remote_company(self, vendor: Vendor) -> RemoteCompany | None:
+        told = (await vendor.call(Call("company", "GET", "/company", acts=False))).json()
+        return RemoteCompany(told["name"], tuple(filter(None, [told["number"]])))
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         lines = (await vendor.call(Call("accounts", "GET", "/accounts", acts=False))).json()

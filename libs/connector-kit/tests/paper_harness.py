@@ -28,6 +28,10 @@ class PaperHarness(VendorHarness):
     async def index_late(self, delay_s: float) -> None:
         self.vendor.index_delay_s = delay_s
 
+    async def become_company(self, name: str, number: str) -> bool:
+        self.vendor.company = {"name": name, "number": number}
+        return True
+
     async def lose_first_answers(self) -> None:
         self.vendor.faults.append(Fault.ACTS_THEN_RESETS)  # one call of a document changes something
 

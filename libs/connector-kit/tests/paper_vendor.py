@@ -11,7 +11,7 @@ from collections import Counter, deque
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from koppel_connector.testing import Fault, LoopbackServer, Request, http_answer
+from koppel_connector.testing import DOSSIER_NAME, DOSSIER_NUMBER, Fault, LoopbackServer, Request, http_answer
 
 
 class PaperVendor(LoopbackServer):
@@ -23,6 +23,7 @@ class PaperVendor(LoopbackServer):
         """So many calls get a 401 though their token is good."""
         self.accounts = [{"id": "a1", "code": "700000", "name": "Verkopen"}]
         self.pin = "4071"
+        self.company = {"name": DOSSIER_NAME, "number": DOSSIER_NUMBER}
         self.speaks_of_limits = True
         self.exists_already = 0
         """So many bookings are refused because the entry is there already, though it is not."""
@@ -178,6 +179,8 @@ class PaperVendor(LoopbackServer):
             }
         if path == "/me":
             return 200, {"name": "An Accountant"}
+        if path == "/company":
+            return 200, self.company
         if path == "/accounts":
             return 200, self.accounts
         if path == "/relations":

@@ -89,6 +89,9 @@ def _division(state: State, body: dict[str, Any]) -> None:
             user.divisions.add(code)
             user.granted.add(code)
     found = state.divisions[code]
+    for name in ("name", "vat_number"):
+        if name in body:
+            setattr(found, name, str(body[name]))
     for name in ("blocked", "licence_expired"):
         if name in body:
             setattr(found, name, bool(body[name]))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from koppel_connector import Call, Rejected, refused_questions, values
+from koppel_connector import ActionRequired, Call, Rejected, refused_questions, values
 
 from . import odata, our_ids
 from .answers import AlreadyExists
@@ -22,6 +22,8 @@ _ACCOUNT: Final = (
     ",PaymentConditionSales,PaymentConditionPurchase"
 )
 _ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
+_COMPANY: Final = "Code,Description,CustomerName,VATNumber,ChamberOfCommerceNumber"
+_HRM_COMPANY: Final = "Code,Description,CustomerName,VATNumber"
 _DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
 _HRM_DIVISION: Final = "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus"
 
@@ -44,6 +46,17 @@ class Exact(Division):
     async def hrm_divisions(self) -> list[Row]:
         """Return the same from the resource that needs no scope; its Status counts otherwise (§3.2)."""
         return await self.all_of("hrm/Divisions", {"$select": _HRM_DIVISION})
+
+    async def company(self) -> Row | None:
+        """Return this division's own row with its numbers; None where the user may not see it (§3.2)."""
+        for resource, fields in (("system/Divisions", _COMPANY), ("hrm/Divisions", _HRM_COMPANY)):
+            try:
+                rows = await self.all_of(resource, {"$select": fields, "$filter": f"Code eq {self.division}"})
+            except (ActionRequired, Rejected):
+                continue
+            if found := [row for row in rows if values.integer(row.get("Code")) == self.division]:
+                return found[0]
+        return None
 
     async def may(self, endpoint: str, action: str) -> bool:
         """Return whether the user may do ``action`` (an HTTP method) there: this distinguishes "no right" from "no data"."""

@@ -34,7 +34,7 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import MasterDataStore, ReadBack, RemoteDossier
+from koppel_connector.contract import MasterDataStore, ReadBack, RemoteCompany, RemoteDossier
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
@@ -185,6 +185,10 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     async def remote_dossiers(self, vendor: Vendor) -> list[RemoteDossier]:
         """Return the divisions that the login reaches, each with the right that is missing."""
         return await importing.remote_dossiers(vendor)
+
+    async def remote_company(self, vendor: Vendor) -> RemoteCompany | None:
+        """Return the company of the division in the settings."""
+        return await importing.remote_company(Exact(vendor))
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""

@@ -24,15 +24,15 @@ class Division:
     def __init__(self, vendor: Vendor, division: int | None = None) -> None:
         self.vendor = vendor
         own = getattr(vendor.settings, "division", None)
-        self._division = division or own
-        self._counted = self._division == own
+        self.division = division or own
+        self._counted = self.division == own
         """Exact counts calls per division: what another division is asked is not taken from our minute."""
 
     def path_of(self, resource: str) -> str:
         """Return the path of a resource, such as ``salesentry/SalesEntries``; raise where no division is chosen yet."""
-        if not self._division:
+        if not self.division:
             raise ActionRequired(Problem("division_missing"))
-        return f"/api/v1/{self._division}/{resource}"
+        return f"/api/v1/{self.division}/{resource}"
 
     async def get(self, resource: str, params: Mapping[str, str], path: str | None = None) -> VendorAnswer:
         """Ask a resource; ``path`` where the question is not the resource itself but something below it."""

@@ -8,6 +8,7 @@ from koppel_connector.contract import (
     MasterData,
     RateLimited,
     Rejected,
+    RemoteCompany,
     RemoteDossier,
     RetryLater,
     Vendor,
@@ -39,6 +40,15 @@ async def master_data(exact: Exact) -> MasterData:
         vat_codes=records_of(map(VatCode.read, vat_codes)),
         payment_conditions=records_of(map(PaymentCondition.read, await exact.payment_conditions())),
     )
+
+
+async def remote_company(exact: Exact) -> RemoteCompany | None:
+    """Return the division's company with its VAT and chamber-of-commerce numbers."""
+    row = await exact.company()
+    if row is None:
+        return None
+    numbers = (values.text(row.get("VATNumber")), values.text(row.get("ChamberOfCommerceNumber")))
+    return RemoteCompany(_name_of(row), tuple(filter(None, numbers)))
 
 
 async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
@@ -84,8 +94,11 @@ def _division(found: tuple[Row, bool]) -> RemoteDossier:
         "currency": values.text(row.get("Currency")),
         "country": values.text(row.get("Country")),
     }
-    name = values.text(row.get("Description")) or values.text(row.get("CustomerName"))
-    return RemoteDossier(values.text(row.get("Code")), name, active and free, why, data)
+    return RemoteDossier(values.text(row.get("Code")), _name_of(row), active and free, why, data)
+
+
+def _name_of(row: Row) -> str:
+    return values.text(row.get("Description")) or values.text(row.get("CustomerName"))
 
 
 async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:

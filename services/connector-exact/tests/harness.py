@@ -7,7 +7,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
-from koppel_connector.testing import Fault, FaultGate, HeldBooking, HeldLine, Testbed, VendorHarness
+from koppel_connector.testing import (
+    DOSSIER_NAME,
+    DOSSIER_NUMBER,
+    Fault,
+    FaultGate,
+    HeldBooking,
+    HeldLine,
+    Testbed,
+    VendorHarness,
+)
 from koppel_sandbox.exact import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
@@ -38,6 +47,10 @@ class Sandbox:
     @property
     def division(self) -> Division:
         return self.state.divisions[DIVISION]
+
+    def be_company(self, name: str, vat_number: str) -> None:
+        """Have the division be this company's."""
+        self.division.name, self.division.vat_number = name, vat_number
 
     def service_settings(self) -> dict[str, object]:
         app = next(iter(self.state.apps.values()))
@@ -152,7 +165,9 @@ class Sandbox:
 @contextmanager
 def running_sandbox() -> Iterator[Sandbox]:
     with SandboxServer() as server:
-        yield Sandbox(server.url, server.state)
+        sandbox = Sandbox(server.url, server.state)
+        sandbox.be_company(DOSSIER_NAME, f"BE{DOSSIER_NUMBER}")
+        yield sandbox
 
 
 _FAULTS: dict[Fault, dict[str, Any]] = {
@@ -195,6 +210,10 @@ class ExactHarness(VendorHarness):
 
     async def index_late(self, delay_s: float) -> None:
         self.sandbox.state.switches.search_lag_s = delay_s
+
+    async def become_company(self, name: str, number: str) -> bool:
+        self.sandbox.be_company(name, number)
+        return True
 
     async def lose_first_answers(self) -> None:
         assert self.gate is not None, "nothing stands before the sandbox"

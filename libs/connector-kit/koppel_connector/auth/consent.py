@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 
 from koppel_connector.calls.vendor import open_vendor
+from koppel_connector.connection.comparing import forget_company
 from koppel_connector.connection.events import ConsentGiven, VendorAnswered
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
@@ -157,6 +158,7 @@ async def take_return(kit: Kit, by: ReturnedBy, *, code: str | None, state: str 
             return _GONE
         await kit.vault.store_first(tx, row.id, answer)
         await kit.connections.apply(tx, row.id, ConsentGiven())
+        await forget_company(tx, row.id)
         await want_import(tx, kit, row)
     await _name_user(kit, row)
     for loop in ("reconciler", "imports", "deliveries"):

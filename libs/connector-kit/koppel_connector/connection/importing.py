@@ -1,4 +1,6 @@
-"""Importing master data: once after connecting, on request, and whenever the connector's settings ask for it.
+"""Importing master data: once after connecting, on request, whenever the connector's settings ask for it, and nightly.
+
+With it the company behind the connection is compared with the dossier: divisions move and are renamed.
 
 The lines go to the table ``master`` for the mapping; relations and ledger accounts go to dossier-api for people.
 """
@@ -20,6 +22,7 @@ from koppel_mesh.messages import ConnectionState
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
+from .comparing import compare_company
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
 from .missing_settings import missing_settings
@@ -125,6 +128,7 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
             await _without_settings(kit, row, missing)
             return
         vendor = await open_vendor(kit, row)
+        await compare_company(kit, vendor)
         master_data = await kit.connector.import_master_data(vendor)
         await _tell_dossier(kit, row, master_data)
         async with kit.database.transaction() as tx:

@@ -22,6 +22,7 @@ from koppel_mesh.messages import ConnectionChanged, ConnectionState, ProblemData
 from koppel_mesh.prepared_sql import Statement
 
 from .breaker import Breaker, Observation, Pace, observe
+from .company import Company, company_of
 from .events import ConnectionEvent, LoginRefused, ProblemFound
 from .secret_keys import SECRETS_DAMAGED, problem_of
 from .state_machine import transition
@@ -58,6 +59,8 @@ class ConnectionRow:
     max_inflight: int
     breaker: Breaker
     pause: Pause | None
+    company: Company
+    """The company behind it, compared with the dossier."""
     imported_at: Any = None
     unreadable: Problem | None = None
     """Set where the secrets are under a key that this process does not hold, or damaged; the settings are without them then."""
@@ -80,9 +83,11 @@ class ConnectionRow:
         return Problem("reauthorise" if self.state is ConnectionState.REAUTHORISE else "not_connected")
 
 
-COLUMNS = (
-    "connection.*, (SELECT held.key_id FROM oauth_token held WHERE held.connection_id = connection.id) AS grant_key_id"
-)
+COLUMNS = """
+    connection.*, (SELECT held.key_id FROM oauth_token held WHERE held.connection_id = connection.id) AS grant_key_id,
+    (SELECT held.name FROM dossier held WHERE held.id = connection.dossier_id) AS dossier_name,
+    (SELECT held.enterprise_number FROM dossier held WHERE held.id = connection.dossier_id) AS dossier_number
+"""
 """What ``ConnectionStore.open_row`` takes."""
 _READ = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id")
 _LOCK = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id FOR UPDATE")
@@ -186,6 +191,7 @@ class ConnectionStore:
                 secrets = self._keys.open(row.id, bytes(row.secrets), row.key_id)
         except WrongKeyError as error:
             unreadable = problem_of(error)
+        books_scope = row.books_scope or row.limit_scope
         return ConnectionRow(
             id=row.id,
             dossier_id=row.dossier_id,
@@ -195,7 +201,7 @@ class ConnectionStore:
             settings=self._settings_model.model_validate({**row.settings, **secrets}),
             secrets=tuple(str(value) for value in secrets.values()),
             limit_scope=row.limit_scope,
-            books_scope=row.books_scope or row.limit_scope,
+            books_scope=books_scope,
             connected_via_user=row.connected_via_user,
             problem=row.problem,
             masters_version=row.masters_version,
@@ -205,6 +211,7 @@ class ConnectionStore:
             imported_at=row.imported_at,
             unreadable=unreadable,
             keyless_grant=self._keyless(row.grant_key_id),
+            company=company_of(row, books_scope),
             login_key=row.login_key,
         )
 

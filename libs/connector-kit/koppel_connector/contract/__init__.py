@@ -17,6 +17,7 @@ The names are imported from here; the module of each says what it means:
 * ``errors``: what it raises instead
 * ``problems``: what a person reads, in three languages
 * ``booking_problems``: the problems of bookkeeping
+* ``company_problems``: the problems of a connection that leads to other books than its dossier's
 * ``master_data``: what is imported
 * ``memory``: what a vendor answered and will answer again
 * ``notices``: what a vendor tells by itself
@@ -27,6 +28,7 @@ from .answers import NothingFound, VendorAnswer, classify_by_status, retry_after
 from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
 from .booking_problems import BOOKING_PROBLEMS
 from .calls import Call
+from .company_problems import COMPANY_PROBLEMS
 from .connector import Connector
 from .delivery import Delivery, DeliveryContext, Trace
 from .errors import (
@@ -58,6 +60,7 @@ from .results import (
     NotBooked,
     NotFound,
     ReadBack,
+    RemoteCompany,
     RemoteDossier,
     Sent,
     Vanished,
@@ -68,6 +71,7 @@ from .wire import to_json
 
 __all__ = [
     "BOOKING_PROBLEMS",
+    "COMPANY_PROBLEMS",
     "GENERIC",
     "ActionRequired",
     "Application",
@@ -114,6 +118,7 @@ __all__ = [
     "ReauthorisationRequired",
     "Rejected",
     "Remembered",
+    "RemoteCompany",
     "RemoteDossier",
     "RetryLater",
     "RetryNow",

@@ -24,7 +24,7 @@ from .notices import Notice, NoticeEffect, Verified
 from .problems import Problem
 from .profile import Application, Profile
 from .purpose import Purpose
-from .results import CannotTell, CheckStep, Found, NotFound, ReadBack, RemoteDossier, Sent
+from .results import CannotTell, CheckStep, Found, NotFound, ReadBack, RemoteCompany, RemoteDossier, Sent
 from .target import Target
 from .type_parameters import PreparedT, ServiceSettingsT, SettingsT
 from .vendor import Vendor
@@ -146,6 +146,13 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     async def remote_dossiers(self, vendor: Vendor[SettingsT]) -> list[RemoteDossier]:
         """Return what the login can reach, each with the right that is missing."""
         return []
+
+    async def remote_company(self, vendor: Vendor[SettingsT]) -> RemoteCompany | None:
+        """Return the company whose books the connection leads to; None where the vendor does not tell.
+
+        The kit compares its numbers with the dossier's before anything is sent there, and again with every import.
+        """
+        return None
 
     async def import_master_data(self, vendor: Vendor[SettingsT]) -> MasterData:
         """Return the vendor's master data."""

@@ -84,6 +84,15 @@ class RemoteDossier:
 
 
 @dataclass(frozen=True)
+class RemoteCompany:
+    """The company whose books a connection leads to, as the vendor names it."""
+
+    name: str
+    numbers: tuple[str, ...] = ()
+    """Its VAT and enterprise numbers, in any spelling; empty where the vendor knows none."""
+
+
+@dataclass(frozen=True)
 class CheckStep:
     """One line of a health check."""
 

@@ -19,6 +19,7 @@ from koppel_bookkeeping import CannotBook
 from koppel_connector import faults
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
+from koppel_connector.connection.comparing import insist_on_company
 from koppel_connector.connection.events import VendorAnswered
 from koppel_connector.connection.importing import want_import_for
 from koppel_connector.connection.missing_settings import problem_of_missing
@@ -167,6 +168,7 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
 async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
     try:
         context = await open_context(kit, vendor, row)
+        await insist_on_company(kit, vendor)
         if (problem := await find_prior(kit, vendor, row, context)) is not None:
             return events.PriorDeliveryFound(problem), RemoteEntry(), None
         sent = await _prepare_and_send(kit, vendor, context)

@@ -31,6 +31,15 @@ _KEEP_DOSSIERS = Statement("""
         language = excluded.language, version = excluded.version
     WHERE held.version <= excluded.version
 """)
+# What waits because its connection leads to another company goes on, or says so anew, once the dossier's number is put right.
+_NUMBER_CHANGED = Statement("""
+    UPDATE connection SET unblocked_at = clock_timestamp()
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, enterprise_number text, version integer)
+        JOIN dossier held ON held.id = given.id
+    WHERE connection.dossier_id = given.id AND held.version <= given.version
+        AND held.enterprise_number <> given.enterprise_number
+    RETURNING connection.id
+""")
 _CONNECTIONS = Statement("""
     SELECT id, dossier_id, firm_id, settings FROM connection
     WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
@@ -51,7 +60,7 @@ _EXPORT_SEEN = Statement("""
 """)
 
 
-async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
+async def take_dossiers(context: Context, tx: AsyncConnection, events: Sequence[DossierChanged]) -> None:
     """Keep what a dossier is called and who owns it; a late older fact changes nothing."""
     rows = [
         {
@@ -64,7 +73,11 @@ async def take_dossiers(_: Context, tx: AsyncConnection, events: Sequence[Dossie
         }
         for event in newest(events).values()
     ]
-    await _KEEP_DOSSIERS.run(tx, {"rows": json.dumps(rows, default=str)})
+    values = {"rows": json.dumps(rows, default=str)}
+    changed = await _NUMBER_CHANGED.all(tx, values)
+    await _KEEP_DOSSIERS.run(tx, values)
+    if changed:
+        context.wake("reconciler")
 
 
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:

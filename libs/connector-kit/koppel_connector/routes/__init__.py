@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from koppel_connector.contract import Connector, OAuthProfile
 
-from . import connections, consent, deliveries, notices, settings_schema, vendor
+from . import company, connections, consent, deliveries, notices, settings_schema, vendor
 
 
 def routers(connector: Connector) -> Sequence[APIRouter]:
@@ -14,5 +14,5 @@ def routers(connector: Connector) -> Sequence[APIRouter]:
     profile = connector.profile
     has_consents = any(isinstance(auth, OAuthProfile) for auth in (profile.auth, *profile.other_auth))
     made = (settings_schema.router(connector), connections.router(connector))
-    always = (*made, vendor.router, deliveries.router, notices.router)
+    always = (*made, company.router, vendor.router, deliveries.router, notices.router)
     return (*always, consent.router) if has_consents else always

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.connection.comparing import forget_company
 from koppel_connector.connection.events import Removed, SettingsChanged
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract import Connector, OAuthProfile
 from koppel_connector.kit import Kit
-from koppel_connector.tables import connection, oauth_token
+from koppel_connector.tables import connection, dossier, oauth_token
 from koppel_mesh import outbox
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -40,6 +41,10 @@ _GRANT_KEY_ID = (
     .where(oauth_token.c.connection_id == connection.c.id)
     .scalar_subquery()
     .label("grant_key_id")
+)
+_OF_DOSSIER = tuple(
+    select(column).where(dossier.c.id == connection.c.dossier_id).scalar_subquery().label(label)
+    for column, label in ((dossier.c.name, "dossier_name"), (dossier.c.enterprise_number, "dossier_number"))
 )
 _CHANGEABLE = ("settings", "limit_scope", "books_scope", "login_key", "secrets", "key_id")
 _NEW = ("id", "dossier_id", "firm_id", "state", "max_inflight", *_CHANGEABLE)
@@ -103,7 +108,10 @@ async def list_connections(
     """List connections, oldest first."""
     kit: Kit = context.resources
     statement = (
-        select(connection, _GRANT_KEY_ID).where(visible(connection, caller)).order_by(connection.c.id).limit(page.rows)
+        select(connection, _GRANT_KEY_ID, *_OF_DOSSIER)
+        .where(visible(connection, caller))
+        .order_by(connection.c.id)
+        .limit(page.rows)
     )
     if dossier_id is not None:
         statement = statement.where(connection.c.dossier_id == dossier_id)
@@ -162,13 +170,20 @@ async def change_connection(
         changed = await kit.connections.read(tx, row.id)
         assert changed is not None
         lacked = missing_settings(kit, row.settings, "import")
-        if lacked or changed.imported_at is None or changed.limit_scope != row.limit_scope:
+        leads_elsewhere = (changed.limit_scope, changed.books_scope) != (row.limit_scope, row.books_scope)
+        if leads_elsewhere or given or changed.books_scope == str(row.id):
+            # Where no setting names the books, any of them may lead elsewhere.
+            await forget_company(tx, row.id)
+        if lacked or changed.imported_at is None or leads_elsewhere:
             await want_import(tx, kit, changed)
+        changed = await kit.connections.read(tx, row.id)
+        assert changed is not None
+        warnings = await warnings_of(tx, kit, [changed])
     if row.login_key is not None and kit.sessions is not None:
         kit.sessions.forget((row.firm_id, row.login_key))
     for loop in ("reconciler", "imports"):
         kit.wake(loop)
-    return view_connection(kit, changed)
+    return view_connection(kit, changed, warnings=warnings.get(changed.id, ()))
 
 
 async def remove_connection(context: CurrentContext, caller: Writer, connection_id: UUID) -> Response:

@@ -1,5 +1,6 @@
 """What connections, deliveries and attempts look like from outside. Secrets have no field here."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,13 @@ KEY_AWAY = {"Retry-After": "60"}
 """Header of an answer that a missing secret key prevents: once the key is back, the same request works."""
 _READ = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id AND {VISIBLE}")
 _LOCK = Statement(f"SELECT {COLUMNS} FROM connection WHERE id = :id AND {VISIBLE} FOR UPDATE")
+_SHARED_BOOKS = Statement("""
+    SELECT c.id, string_agg(DISTINCT d.name, ', ' ORDER BY d.name) AS others FROM connection c
+        JOIN connection o ON o.firm_id = c.firm_id AND o.dossier_id <> c.dossier_id AND o.state <> 'disconnected'
+            AND coalesce(o.books_scope, o.limit_scope) = coalesce(c.books_scope, c.limit_scope)
+        JOIN dossier d ON d.id = o.dossier_id
+    WHERE c.id = ANY(CAST(:ids AS uuid[])) AND c.state <> 'disconnected' GROUP BY c.id
+""")
 
 
 class Paused(BaseModel):
@@ -45,9 +53,33 @@ class Health(BaseModel):
     missing_settings: list[str]
     problem: ProblemData | None = None
     warnings: list[ProblemData] = []
-    """What will hold documents back soon: the vendor's windows of which four fifths are used."""
+    """What is worth a look: the vendor's windows of which four fifths are used, a company that could not be compared with the
+    dossier, books that another dossier's connection leads to as well."""
     paused: Paused | None = None
     imported_at: datetime | None = None
+
+
+class ConfirmationView(BaseModel):
+    """That a person of the firm confirmed a company other than the dossier's."""
+
+    name: str
+    numbers: tuple[str, ...]
+    dossier_number: str
+    reason: str
+    confirmed_by: str
+    confirmed_at: datetime
+
+
+class CompanyView(BaseModel):
+    """The company whose books the connection leads to."""
+
+    name: str | None = None
+    numbers: tuple[str, ...] = ()
+    compared_at: datetime | None = None
+    """Absent while it was not compared with the dossier: at the latest before the next document is sent."""
+    is_the_dossiers: bool | None = None
+    """Absent where the vendor or the dossier tells no number."""
+    confirmations: list[ConfirmationView] = []
 
 
 class ConnectionView(BaseModel):
@@ -60,6 +92,7 @@ class ConnectionView(BaseModel):
     connected_via_user: str | None = None
     settings: dict[str, Any]
     health: Health
+    company: CompanyView
     authorize_url: str | None = None
 
 
@@ -127,18 +160,22 @@ class CheckStepView(BaseModel):
 
 
 async def warnings_of(db: AsyncConnection, kit: Kit, rows: Sequence[ConnectionRow]) -> Mapping[UUID, list[ProblemData]]:
-    """Return, by connection, what a person is told of windows that are nearly used up."""
+    """Return, by connection, what a person is told though documents go: see ``Health.warnings``."""
     of = {row.id: windows.windows_of(kit.profile.windows, kit.profile.name, row.id, row.limit_scope) for row in rows}
     found = await windows.nearly_used(db, of)
-    return {
-        connection_id: [
-            kit.reporter.render(
-                Problem("window_nearly_used", used=each.used, capacity=each.capacity, until=time_of_day(each.ends_at))
+    problems: dict[UUID, list[Problem]] = defaultdict(list)
+    for connection_id, nearly in found.items():
+        for each in nearly:
+            until = time_of_day(each.ends_at)
+            problems[connection_id].append(
+                Problem("window_nearly_used", used=each.used, capacity=each.capacity, until=until)
             )
-            for each in nearly
-        ]
-        for connection_id, nearly in found.items()
-    }
+    for row in rows:
+        if row.state in USABLE and (warning := row.company.warning()) is not None:
+            problems[row.id].append(warning)
+    for shared in await _SHARED_BOOKS.all(db, {"ids": list(of)}):
+        problems[shared.id].append(Problem("books_shared", others=shared.others))
+    return {connection_id: [kit.reporter.render(each) for each in told] for connection_id, told in problems.items()}
 
 
 def view_connection(
@@ -149,8 +186,11 @@ def view_connection(
     # Secrets that cannot be read now are not missing: nobody needs to type them again.
     missing = [] if row.unreadable else missing_settings(kit, row.settings, "send")
     problem = ProblemData.model_validate(row.problem) if row.problem else None
+    other_company = row.company.problem()
     if row.state in USABLE and (stopped := row.why_stopped()) is not None:
         problem = kit.reporter.render(stopped)
+    elif other_company is not None:
+        problem = kit.reporter.render(other_company)
     if problem is None and missing:
         problem = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
     waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
@@ -162,14 +202,29 @@ def view_connection(
         connected_via_user=row.connected_via_user,
         settings=shown,
         health=Health(
-            can_send=row.why_stopped() is None and not missing and row.breaker.away_since is None,
+            can_send=row.why_stopped() is None
+            and other_company is None
+            and not missing
+            and row.breaker.away_since is None,
             missing_settings=missing,
             problem=problem,
             warnings=list(warnings),
             paused=_paused(row.pause) if row.state in USABLE else None,
             imported_at=row.imported_at,
         ),
+        company=_company(row),
         authorize_url=authorize_url(kit, row) if with_address and waits_for_consent and not row.unreadable else None,
+    )
+
+
+def _company(row: ConnectionRow) -> CompanyView:
+    known = row.company
+    return CompanyView(
+        name=known.remote.name if known.remote else None,
+        numbers=known.remote.numbers if known.remote else (),
+        compared_at=known.compared_at,
+        is_the_dossiers=known.is_the_dossiers,
+        confirmations=[ConfirmationView.model_validate(vars(each)) for each in known.confirmations],
     )
 
 

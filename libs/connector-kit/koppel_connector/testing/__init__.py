@@ -5,7 +5,7 @@ It holds P1, P4 and the connector's part of P2, P3 and P6; ``conformance`` says 
 
 from .books import HeldBooking, HeldLine
 from .conformance import WHOLE_MATRIX, ConnectorConformance
-from .document_factory import SAMPLE_KINDS, Party, Sample, party, sample
+from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER, SAMPLE_KINDS, Party, Sample, party, sample
 from .fake_vendor import Asked, FakeVendor, Refusal, route
 from .fault_gate import FaultGate
 from .harness import HttpHarness, VendorHarness
@@ -17,6 +17,8 @@ from .testbed import QUICK, Browser, Testbed, begin_consent, open_testbed
 from .vendor_faults import Fault
 
 __all__ = [
+    "DOSSIER_NAME",
+    "DOSSIER_NUMBER",
     "QUICK",
     "SAMPLE_KINDS",
     "WHOLE_MATRIX",

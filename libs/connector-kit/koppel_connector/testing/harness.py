@@ -54,6 +54,14 @@ class VendorHarness(ABC):
         """
         return False
 
+    async def become_company(self, name: str, number: str) -> bool:  # noqa: ARG002 - for those who override
+        """Have the company behind the connection be another one, as after a slip in a list or a move at the vendor.
+
+        Returns:
+            False where the vendor tells no number of the company.
+        """
+        return False
+
     async def take_number(self) -> bool:
         """Have the number that the next booking brings along taken by somebody else, between its look and its booking.
 

@@ -221,6 +221,17 @@ class Testbed:
         await self.until(holds, f"every delivery in {states}", patience_s)
         return await self.deliveries()
 
+    async def until_blocked(self, code: str) -> list[Any]:
+        """Wait until every delivery is blocked by the problem ``code`` (an import may have it tried again first); return them."""
+        found: list[Any] = []
+
+        async def holds() -> bool:
+            found[:] = await self.deliveries()
+            return bool(found) and all(row.state == "blocked" and row.problem["code"] == code for row in found)
+
+        await self.until(holds, f"every delivery blocked by {code}")
+        return found
+
     async def _summary(self) -> str:
         rows = await self.rows("SELECT state, problem, count(*) AS number FROM delivery GROUP BY state, problem")
         calls = await self.rows(

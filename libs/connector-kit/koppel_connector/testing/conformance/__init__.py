@@ -5,6 +5,7 @@
   stops here; that is ``tests/test_promises_process.py``.
 * P3, its half: what the books hold is the document to the cent, with its sign, relation and files; a booking that was changed
   or removed is not called booked. The clock over ``exported`` is tried in ``tests/test_promises_mesh.py``.
+* The right company's books: nothing goes to a company other than the dossier's until a person confirms it.
 * P4, one owner of a token pair: twenty tasks refresh once.
 * P6, its half: a missing right speaks three languages and names who can fix it; the sync log holds no secret.
 
@@ -18,11 +19,12 @@ from .booked_once import BookedOnce
 from .booked_right import BookedRight
 from .killed import WHOLE_MATRIX, Killed
 from .refusals import Refusals
+from .right_company import RightCompany
 from .secrets_kept import Secrets
 from .settings_needed import SettingsNeeded
 
 
-class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, Secrets, SettingsNeeded):
+class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, RightCompany, Secrets, SettingsNeeded):
     """What one connector promises; see the module."""
 
 
