@@ -137,3 +137,19 @@ def test_a_document_that_does_not_add_up_is_refused_with_both_amounts() -> None:
         "document_totals_wrong",
         "lines and VAT make 161.33, the document says 161.34",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("charge-without-category", "<cbc:Percent>21</cbc:Percent>"),
+        ("lower-rate-category", "<cbc:ID>S</cbc:ID>"),
+    ],
+)
+def test_what_a_line_leaves_out_is_taken_from_the_only_vat_that_it_can_be(name: str, left_out: str) -> None:
+    ubl = (SAMPLES / f"{name}.xml").read_text()
+    start = ubl.rindex("<cac:ClassifiedTaxCategory>")
+    short = ubl[:start] + ubl[start:].replace(left_out, "")
+    assert short != ubl
+    made = from_ubl.booking(short.encode(), DocumentKind.PURCHASE_INVOICE)
+    assert made.lines == sample(name, "purchase_invoice").lines
