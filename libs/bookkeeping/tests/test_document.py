@@ -13,7 +13,11 @@ from koppel_bookkeeping.document import Document
 EXAMPLE: dict[str, Any] = json.loads((Path(__file__).parent / "samples" / "document.json").read_text("utf-8"))
 """What dossier-api answered when the contract was fixed; it is never edited, only added to."""
 
-ADDED: dict[str, Any] = {"questions": [], "signs_reversed": False}
+ADDED: dict[str, Any] = {
+    "questions": [],
+    "signs_reversed": False,
+    "deliveries": [each | {"warnings": []} for each in EXAMPLE["deliveries"]],
+}
 """Fields added since; a dossier-api of the version before does not send them."""
 
 
