@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from koppel_connector import ActionRequired, DeliveryContext
+from koppel_connector import ActionRequired, DeliveryContext, MasterData, Vendor
 from koppel_connector.connection.importing import refresh_master_data
 from koppel_connector.service import connector_service
 from koppel_connector.testing import Testbed, open_testbed
@@ -116,3 +116,38 @@ async def test_an_import_that_ends_during_an_attempt_is_not_missed_by_it(
         await testbed.until(imported, "the new account is imported")
         connector.answer.set()
         await testbed.until_state("booked")
+
+
+class SlowImport(PaperConnector):
+    """Reads the settings, and takes its time to import by them."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.journals: list[str | None] = []
+
+    async def import_master_data(self, vendor: Vendor[PaperSettings]) -> MasterData:
+        self.journals.append(vendor.settings.journal)
+        self.begun.set()
+        await self.go_on.wait()
+        return await super().import_master_data(vendor)
+
+
+async def test_settings_that_change_during_an_import_are_imported_by_once_more(
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[[], str]
+) -> None:
+    connector = SlowImport()
+    service = connector_service(connector, settings=PaperServiceSettings)
+    async with open_testbed(service, make_database(), paper_base_url=vendor.url) as testbed:
+        connecting = asyncio.create_task(harness.connect(testbed))
+        await connector.begun.wait()
+        (row,) = await testbed.rows("SELECT id FROM connection")
+        async with testbed.owner() as owner:
+            changed = await owner.patch(f"/v1/connections/{row.id}", json={"settings": {"journal": "701"}})
+            assert changed.status_code == 200
+        connector.go_on.set()
+        await connecting
+
+        async def imported_again() -> bool:
+            return connector.journals == ["700", "701"]
+
+        await testbed.until(imported_again, "the new settings are imported by")

@@ -6,6 +6,7 @@ The lines go to the table ``master`` for the mapping; relations and ledger accou
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,15 +58,18 @@ _REFRESH = Statement("""
     RETURNING id
 """)
 _NEXT = Statement(f"""
-    SELECT c.id FROM connection c WHERE {KEYS_HELD} AND import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
+    SELECT c.id, c.import_due_at FROM connection c
+    WHERE {KEYS_HELD} AND import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
         AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
     ORDER BY import_due_at LIMIT 1
 """)
-_DONE = Statement("""
-    UPDATE connection SET import_due_at = NULL, imported_at = clock_timestamp(), masters_version = masters_version + 1,
+# What was wanted anew while an import ran, because the settings changed, is still wanted when it ends.
+_SERVED = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN NULL ELSE import_due_at END"
+_DONE = Statement(f"""
+    UPDATE connection SET import_due_at = {_SERVED}, imported_at = clock_timestamp(), masters_version = masters_version + 1,
         unblocked_at = clock_timestamp() WHERE id = :id
 """)
-_GIVEN_UP = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id")
+_GIVEN_UP = Statement(f"UPDATE connection SET import_due_at = {_SERVED} WHERE id = :id")
 # Changed settings are a new version, for which the import may be wanted again already.
 _GIVEN_UP_AT = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id AND version = :version")
 _LATER = Statement("""
@@ -112,13 +116,12 @@ async def serve_imports(context: Context) -> bool:
         found = await _NEXT.one_or_none(reading, asked)
     if found is None:
         return False
-    connection_id = found.id
-    kit.importing.add(connection_id)
-    kit.start_batch(connection_id, lambda: _run(kit, connection_id), "imports")
+    kit.importing.add(found.id)
+    kit.start_batch(found.id, lambda: _run(kit, found.id, found.import_due_at), "imports")
     return True
 
 
-async def _run(kit: Kit, connection_id: UUID) -> None:
+async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
     vendor: OpenVendor | None = None
     try:
         async with kit.database.reading() as reading:
@@ -134,12 +137,12 @@ async def _run(kit: Kit, connection_id: UUID) -> None:
         async with kit.database.transaction() as tx:
             await vendor.flush(tx)
             await replace_lines(tx, row.id, master_data.lines())
-            await _DONE.run(tx, {"id": row.id})
+            await _DONE.run(tx, {"id": row.id, "due_at": due_at})
             if row.state is ConnectionState.DEGRADED:
                 await kit.connections.apply(tx, row.id, VendorAnswered())
         kit.wake("reconciler")
     except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
-        await _ended(kit, connection_id, vendor, failure)
+        await _ended(kit, connection_id, due_at, vendor, failure)
     except Exception as error:
         # RateLimited, Later, dossier-api or the database away: still wanted, tried again in a while.
         if not (isinstance(error, ConnectorError) or is_infrastructure_error(error)):
@@ -159,7 +162,9 @@ async def _without_settings(kit: Kit, row: ConnectionRow, missing: Sequence[str]
         await _GIVEN_UP_AT.run(tx, {"id": row.id, "version": row.version})
 
 
-async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failure: ConnectorError) -> None:
+async def _ended(
+    kit: Kit, connection_id: UUID, due_at: datetime, vendor: OpenVendor | None, failure: ConnectorError
+) -> None:
     event: ConnectionEvent
     if isinstance(failure, ReauthorisationRequired):
         event = LoginRefused(failure.problem)
@@ -168,7 +173,7 @@ async def _ended(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, failu
     async with kit.database.transaction() as tx:
         if vendor is not None:
             await vendor.flush(tx)
-        await _GIVEN_UP.run(tx, {"id": connection_id})
+        await _GIVEN_UP.run(tx, {"id": connection_id, "due_at": due_at})
         await kit.connections.apply(tx, connection_id, event)
     kit.wake("reconciler")
 
