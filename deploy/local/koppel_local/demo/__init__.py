@@ -71,6 +71,11 @@ def _answer(api: Api, dossier_id: str, one: Sending, keep_going: Callable[[], No
     """Give the answer that the accountant of the demo firm knows, and wait until the scheduler has it."""
     if one.state != "held" or one.document_id is None or one.path.name not in ANSWERS:
         return
+    # Handed in again, the first answer comes back: it may have been answered since.
+    one.state = api.call("GET", f"/dossier-api/v1/documents/{one.document_id}")["state"]
+    if one.state != "held":
+        one.problem = ""
+        return
     answered = sending.answer(api, one.document_id, ANSWERS[one.path.name], "confirmed by the supplier")
     one.state, one.problem = answered["state"], ""
     end = time.monotonic() + ANSWERED_WITHIN_S
