@@ -32,7 +32,7 @@ def _demo_settings(division: int) -> Mapping[str, Any]:
     return {
         **connection_settings(division),
         "default_payment_condition": {"sale": "30", "purchase": "30"},
-        # Two rounded VAT totals do not tell the rate of the demo's invoice in dollars.
+        # The two rounded VAT totals of the invoice in dollars leave its rate open.
         "exchange_rates": {"USD": "0.92234"},
         "vat_codes": {
             "sale": {"S:21": "21", "S:12": "12", "S:6": "6", "Z": "0", "E": "VRY", "AE": "MC", "K": "ICL", "G": "EXP"},
