@@ -8,6 +8,7 @@ from koppel_mesh.messages import DocumentReady, DossierChanged, EventData
 from koppel_mesh.migrations import MESH, Lineage
 from koppel_mesh.service import Handler, Loop, Service
 
+from .calls.retention import forget_exchanges
 from .connection.importing import refresh_master_data, serve_imports
 from .connection.maintenance import keep_alive, measure, rotate_keys
 from .contract import Connector
@@ -33,6 +34,7 @@ LOOPS = (
     Loop("master-data-refresh", refresh_master_data, 300.0),
     Loop("keep-alive", keep_alive, 60.0),
     Loop("key-rotation", rotate_keys, 300.0),
+    Loop("sync-log-retention", forget_exchanges, 3600.0),
     Loop("gauges", measure, 15.0),
 )
 

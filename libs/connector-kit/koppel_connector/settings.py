@@ -49,6 +49,9 @@ class ConnectorSettings(MeshSettings):
     master_data_pause_s: float = Field(300.0, ge=0)
     """Between two imports of one connection that nobody asked for by hand: a notice, or a problem that may come of old data."""
 
+    sync_log_days: int = Field(730, ge=30)
+    """How long exchanges with the vendor are kept; when a call that acted left, and how it ended, is kept for ever."""
+
     def require_vendor_address(self, name: str, live: str) -> None:
         """Give an address that was left unset: in production the vendor's own, on a laptop none at all.
 

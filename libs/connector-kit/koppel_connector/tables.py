@@ -234,6 +234,7 @@ attempt = Table(
     Index("attempt_of_delivery", "delivery_id", "id", postgresql_where=text("delivery_id IS NOT NULL")),
     Index("attempt_of_document", "document_id", "id", postgresql_where=text("document_id IS NOT NULL")),
     Index("attempt_open", "delivery_id", postgresql_where=text("finished_at IS NULL")),
+    Index("attempt_kept", "finished_at", postgresql_where=text("request IS NOT NULL OR NOT acts")),
 )
 """Every exchange with a vendor, committed before its bytes leave. This is the sync log people see."""
 
