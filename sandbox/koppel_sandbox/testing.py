@@ -1,12 +1,14 @@
 """A sandbox that runs for tests: a port and a thread of its own."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from urllib.request import Request, urlopen
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -52,6 +54,14 @@ class SandboxThread:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_WITHIN_S)
+
+    def control(self, action: str, **body: Any) -> Any:
+        """Do one control action and return its result."""
+        request = Request(
+            f"{self.url}/_control/{action}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urlopen(request, timeout=10) as answer:
+            return json.load(answer)["result"]
 
     def _run(self) -> None:
         try:

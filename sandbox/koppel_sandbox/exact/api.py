@@ -10,7 +10,9 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import faults, functions, limits, oauth, reading, writing
+from koppel_sandbox import faults
+
+from . import functions, limits, oauth, reading, writing
 from .call import Call
 from .odata.replies import Refusal, reply
 from .resources import RESOURCES, Resource
@@ -26,7 +28,7 @@ _LOGIN_PAGE = (
 
 async def me(request: Request) -> Response:
     """``current/Me``: needs a token, counts for nothing, works with no company granted (points 12, 49)."""
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     pair = oauth.bearer(state, request.headers.get("authorization"))
     if pair is None:
         return _log(state, request, None, "current/Me", _unauthorised(state))
@@ -52,7 +54,7 @@ async def me(request: Request) -> Response:
 
 async def handle(request: Request) -> Response:
     """Answer one call on a company."""
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     path, key, collection = _split(request.path_params["path"])
     code = int(request.path_params["division"])
     pair = oauth.bearer(state, request.headers.get("authorization"))
@@ -80,7 +82,7 @@ async def handle(request: Request) -> Response:
 
 async def _work(call: Call) -> Response:
     request, state = call.request, call.state
-    fault = next((one for one in state.faults if one.meets(request.method, f"/{call.division.code}/{call.path}")), None)
+    fault = faults.first_met(state.faults, request.method, f"/{call.division.code}/{call.path}")
     if fault is not None and (spoiled := faults.before(fault)) is not None:
         return spoiled
     if state.switches.latency_s:

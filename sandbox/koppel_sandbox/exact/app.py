@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from koppel_sandbox.persistence import SavedBeforeAnswered
+
 from . import api, control, oauth
-from .persistence import SavedBeforeAnswered, StateStore
+from .persistence import StateStore, may_change
 from .seed import seeded
 from .state import State
 
@@ -37,15 +39,15 @@ def create_app(base_url: str, state: State | None = None, data_dir: Path | None 
         Route("/docs/SysAttachment.aspx", _attachment),
         *control.ROUTES,
     ]
-    middleware = [Middleware(SavedBeforeAnswered, store)] if store is not None else []
+    middleware = [Middleware(SavedBeforeAnswered, store, may_change)] if store is not None else []
     app = Starlette(routes=routes, middleware=middleware)
-    app.state.exact = store.state if store is not None else state or seeded()
+    app.state.sandbox = store.state if store is not None else state or seeded()
     app.state.base_url = base_url.rstrip("/")
     return app
 
 
 async def _attachment(request: Request) -> Response:
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     key = request.query_params.get("ID", "").lower()
     for division in state.divisions.values():
         if (found := division.tables["DocumentAttachments"].get(key)) is not None:

@@ -1,48 +1,18 @@
-"""What a test may do to the sandbox: under ``/_control/``, JSON in and out, never a part of Exact."""
+"""What a test may do to the sandbox Exact Online, beside what it may do to every sandbox."""
 
-import dataclasses
-import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from . import faults, mailbox
+from koppel_sandbox import control
+
+from . import mailbox
 from .seed import division as seeded_division
 from .seed import seeded
 from .state import State
-
-Action = Callable[[State, dict[str, Any]], Any]
-
-
-def _reset(state: State, _: dict[str, Any]) -> None:
-    fresh = seeded()
-    for one in dataclasses.fields(State):
-        setattr(state, one.name, getattr(fresh, one.name))
-
-
-def _clock(state: State, body: dict[str, Any]) -> dict[str, str]:
-    state.clock.advance(float(body.get("advance_s", 0)))
-    return {"now": state.clock.now().isoformat()}
-
-
-def _switches(state: State, body: dict[str, Any]) -> dict[str, Any]:
-    for name, value in body.items():
-        if not hasattr(state.switches, name):
-            raise ValueError(f"no such switch: {name}")
-        setattr(state.switches, name, value)
-    return dataclasses.asdict(state.switches)
-
-
-def _faults(state: State, body: dict[str, Any]) -> list[dict[str, Any]]:
-    if "clear" in body:
-        state.faults.clear()
-    else:
-        state.faults.append(faults.from_json(body))
-    return [dataclasses.asdict(fault) for fault in state.faults]
 
 
 def _period(state: State, body: dict[str, Any]) -> None:
@@ -112,11 +82,7 @@ def _process(state: State, body: dict[str, Any]) -> int:
     return len(entries)
 
 
-_ACTIONS: dict[str, Action] = {
-    "reset": _reset,
-    "clock": _clock,
-    "switches": _switches,
-    "faults": _faults,
+_ACTIONS: dict[str, control.Action] = {
     "period": _period,
     "record": _record,
     "user": _user,
@@ -125,33 +91,14 @@ _ACTIONS: dict[str, Action] = {
 }
 
 
-async def _act(request: Request) -> Response:
-    state: State = request.app.state.exact
-    action = _ACTIONS.get(request.path_params["action"])
-    if action is None:
-        return JSONResponse({"error": "no such action", "actions": sorted(_ACTIONS)}, 404)
-    try:
-        return JSONResponse({"ok": True, "result": action(state, json.loads(await request.body() or b"{}"))})
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
-        return JSONResponse({"ok": False, "error": f"{type(error).__name__}: {error}"}, 400)
-
-
-async def _requests(request: Request) -> Response:
-    state: State = request.app.state.exact
-    wanted = request.query_params
-    lines = [dataclasses.asdict(line) for line in state.log]
-    return JSONResponse([line for line in lines if all(str(line.get(name)) == value for name, value in wanted.items())])
-
-
 async def _records(request: Request) -> Response:
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     table = state.divisions[request.path_params["division"]].tables[request.path_params["table"]]
     rows = [{name: value for name, value in row.items() if not name.startswith("@")} for row in table.values()]
-    return Response(json.dumps(rows, default=str), media_type="application/json")
+    return control.shown(rows)
 
 
 ROUTES = [
-    Route("/_control/requests", _requests),
+    *control.routes(seeded, _ACTIONS),
     Route("/_control/divisions/{division:int}/{table}", _records),
-    Route("/_control/{action}", _act, methods=["POST"]),
 ]

@@ -90,15 +90,15 @@ class ExactDriver(SandboxDriver):
     def _period(self, company: Company, on: date, *, closed: bool) -> None:
         division = int(company.remote_id)
         month = {"year": on.year, "period": on.month}
-        self._control("period", division=division, journal=_SALES_JOURNAL, closed=closed, **month)
+        self.control("period", division=division, journal=_SALES_JOURNAL, closed=closed, **month)
 
     def deny_booking(self, company: Company) -> None:
         """Take the right from the user whose login Koppel has."""
-        self._control("user", user=USER, deny=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
+        self.control("user", user=USER, deny=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
 
     def allow_booking(self, company: Company) -> None:
         """Give the right back."""
-        self._control("user", user=USER, allow=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
+        self.control("user", user=USER, allow=[[int(company.remote_id), SALES_ENTRIES, "POST"]])
 
     def change_total(self, company: Company, document_number: str, total: Decimal) -> None:
         """Change ``AmountFC``."""
@@ -110,40 +110,31 @@ class ExactDriver(SandboxDriver):
 
     def _record(self, company: Company, document_number: str, **change: Any) -> None:
         where = {"YourRef": document_number}
-        changed = self._control("record", division=int(company.remote_id), table="Entries", where=where, **change)
+        changed = self.control("record", division=int(company.remote_id), table="Entries", where=where, **change)
         assert changed == 1, f"{changed} entries of {document_number} in {company.remote_id}"
 
     def lift_limits(self) -> None:
         """Lift the limits of a minute and of a day."""
-        self._control("switches", minute_limit=NO_LIMIT, day_limit=NO_LIMIT)
+        self.control("switches", minute_limit=NO_LIMIT, day_limit=NO_LIMIT)
 
     def slow_down(self, company: Company, seconds: float) -> None:
         """Let every answer of a division drip."""
-        self._control("faults", kind="slow_drip", path=f"/{company.remote_id}/", times=-1, seconds=seconds)
+        self.control("faults", kind="slow_drip", path=f"/{company.remote_id}/", times=-1, seconds=seconds)
 
     def throttle(self, company: Company, times: int, retry_after_s: int) -> None:
         """Answer 429 with ``Retry-After``."""
         headers = {"Retry-After": str(retry_after_s)}
-        self._control("faults", kind="throttle", path=f"/{company.remote_id}/", times=times, headers=headers)
+        self.control("faults", kind="throttle", path=f"/{company.remote_id}/", times=times, headers=headers)
 
     def fail_reading(self, company: Company) -> None:
         """Answer 503 with a page."""
         path = f"/{company.remote_id}/{SALES_ENTRIES}"
-        self._control("faults", kind="html_503", method="GET", path=path, times=-1)
+        self.control("faults", kind="html_503", method="GET", path=path, times=-1)
 
     def lose_answers(self, how: LostAnswer, times: int) -> None:
         """Spoil the answers of entries and documents made."""
         path = "SalesEntries|Documents"
-        self._control("faults", kind=_LOST[how], method="POST", path=path, times=times, seconds=HANG_S)
-
-    def clear_faults(self) -> None:
-        """Remove every rule."""
-        self._control("faults", clear=True)
-
-    def _control(self, action: str, **body: Any) -> Any:
-        answer = self.http.post(f"_control/{action}", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["result"]
+        self.control("faults", kind=_LOST[how], method="POST", path=path, times=times, seconds=HANG_S)
 
 
 def _entry(row: dict[str, Any]) -> Entry:

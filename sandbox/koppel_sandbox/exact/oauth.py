@@ -18,7 +18,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 async def authorize(request: Request) -> Response:
     """``GET /api/oauth2/auth``: the person consents at once; ``decision=deny`` lets them refuse, ``user`` names another."""
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     query = request.query_params
     app = state.apps.get(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")
@@ -39,7 +39,7 @@ async def authorize(request: Request) -> Response:
 
 async def token(request: Request) -> Response:
     """``POST /api/oauth2/token``."""
-    state: State = request.app.state.exact
+    state: State = request.app.state.sandbox
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return _invalid()
     form = {name: str(value) for name, value in (await request.form()).items()}

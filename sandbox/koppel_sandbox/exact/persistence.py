@@ -1,175 +1,40 @@
-"""What the sandbox knows, kept in a folder: rows of an SQLite file, so that a restart goes on where a kill left it.
+"""The folder of a sandbox Exact Online, which reads what the version before kept too."""
 
-A change is answered only after it is kept; changes that arrive together share one commit. Only the rows that changed are
-written, however much is kept. What only a test looks at (the log of requests, faults, notifications) and the budgets of the
-limits begin anew.
-"""
-
-import asyncio
-import os
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from koppel_sandbox.persistence import FILE, UnreadableStateError
+from koppel_sandbox.persistence import StateStore as Store
 
-from koppel_sandbox.installed import SandboxError
-
-from .rows import ChangeLog, Row, rows_of, state_of
+from .rows import LAYOUT
 from .seed import seeded
 from .state import State
 from .state_file import read_state_file
 
+__all__ = ["FILE", "FORMAT_1_FILE", "StateStore", "UnreadableStateError", "may_change"]
+
+TITLE = "Exact"
 FORMAT = 2
-FILE = "state.db"
 FORMAT_1_FILE = "state.json"
 """What the version before kept: read once, and left as it is."""
-_CREATE = "CREATE TABLE kept (number INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE, value TEXT NOT NULL)"
-_PUT = "INSERT INTO kept (place, value) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET value = excluded.value"
-_REMOVE = "DELETE FROM kept WHERE place = ?"
-_READ = "SELECT place, value FROM kept ORDER BY number"
 
 
-class UnreadableStateError(SandboxError):
-    """The folder holds something that is not a whole file of ours; the message says which and what to do."""
-
-
-class StateStore:
+class StateStore(Store[State]):
     """One sandbox and its folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what the folder keeps, or begin with the seed.
+        super().__init__(folder, LAYOUT, title=TITLE, format_number=FORMAT)
 
-        Raises:
-            UnreadableStateError: there is a file, and it is not a whole one of this format.
-            OSError: the folder cannot be written.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / FILE
-        if not file.exists():
-            _create(file, _first_state(folder / FORMAT_1_FILE))
-        self._file, self.state = _open(file)
-        self._log = ChangeLog(self.state)
-        self._unwritten: dict[str, Row] = {}
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-
-    async def save(self) -> None:
-        """Return when everything known at the moment of the call survives a kill.
-
-        Raises:
-            sqlite3.Error: it could not be written.
-        """
-        if self._next is None:
-            self._next = asyncio.create_task(self._save(self._running))
-        # The write is shared: a caller who goes away must not take it along.
-        await asyncio.shield(self._next)
-
-    async def _save(self, before: "asyncio.Task[None] | None") -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        self._running, self._next = self._next, None
-        # What a write that failed left behind goes with the next one.
-        self._unwritten |= {row.place: row for row in self._log.changes()}
-        if self._unwritten:
-            await asyncio.to_thread(self._write, list(self._unwritten.values()))
-            self._unwritten.clear()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _write(self, rows: Iterable[Row]) -> None:
-        with self._file:
-            _put(self._file, rows)
-
-
-class SavedBeforeAnswered:
-    """Middleware: whatever may have changed something is kept before the first byte of its answer leaves."""
-
-    def __init__(self, app: ASGIApp, store: StateStore) -> None:
-        self._app = app
-        self._keeper = store
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        # A consent is a GET, and it makes a code.
-        changes = scope["type"] == "http" and (scope["method"] != "GET" or scope["path"].endswith("/oauth2/auth"))
-        if not changes:
-            await self._app(scope, receive, send)
-            return
-        store = self._keeper
-
-        async def send_saved(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await store.save()
-            await send(message)
-
+    def first_state(self, folder: Path) -> State:
+        """Return what the version before kept, or the seed."""
+        format_1 = folder / FORMAT_1_FILE
+        if not format_1.exists():
+            return seeded()
         try:
-            await self._app(scope, receive, send_saved)
-        finally:
-            await store.save()  # an answer that a fault took away has done its work too
+            return read_state_file(format_1.read_bytes())
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnreadableStateError(TITLE, format_1, error) from error
 
 
-def _first_state(format_1: Path) -> State:
-    if not format_1.exists():
-        return seeded()
-    try:
-        return read_state_file(format_1.read_bytes())
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unreadable(format_1, error) from error
-
-
-def _create(file: Path, state: State) -> None:
-    """Make the file whole, then give it its name: a file of that name is never half made.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    unfinished = file.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(unfinished)) as made, made:
-            made.execute(_CREATE)
-            _put(made, rows_of(state))
-            made.execute(f"PRAGMA user_version = {FORMAT}")
-    except sqlite3.Error as error:
-        raise OSError(f"The sandbox Exact cannot write {unfinished}: {error}") from error
-    unfinished.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _open(file: Path) -> tuple[sqlite3.Connection, State]:
-    # One write at a time is under way, each in a thread of its own.
-    opened = sqlite3.connect(file, check_same_thread=False)
-    try:
-        (found,) = opened.execute("PRAGMA user_version").fetchone()
-        if found != FORMAT:
-            raise ValueError(f"it has format {found}, this sandbox reads format {FORMAT}")
-        # With the log beside it, a commit costs one write to the disk; FULL has that on the disk before the answer.
-        opened.execute("PRAGMA journal_mode = WAL")
-        opened.execute("PRAGMA synchronous = FULL")
-        return opened, state_of(Row(*row) for row in opened.execute(_READ))
-    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError) as error:
-        opened.close()
-        raise _unreadable(file, error) from error
-
-
-def _put(file: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    for row in rows:
-        if row.value is None:
-            file.execute(_REMOVE, (row.place,))
-        else:
-            file.execute(_PUT, (row.place, row.value))
-
-
-def _unreadable(file: Path, error: Exception) -> UnreadableStateError:
-    return UnreadableStateError(
-        f"What the sandbox Exact kept in {file} cannot be read ({type(error).__name__}: {error}). "
-        "Put an older copy in its place, or delete the folder to begin anew."
-    )
+def may_change(method: str, path: str) -> bool:
+    """Return whether a request may change something: a consent is a GET, and it makes a code."""
+    return method != "GET" or path.endswith("/oauth2/auth")

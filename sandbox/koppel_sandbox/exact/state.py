@@ -3,59 +3,15 @@
 Records are plain dicts with Exact's own field names, so that what is stored is what is answered.
 """
 
-import time
 from collections import defaultdict
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
+
+from koppel_sandbox.clock import Clock
+from koppel_sandbox.rows import Table
 
 Record = dict[str, Any]
-Value = TypeVar("Value")
-
-
-class Table(dict[str, Value]):
-    """Values by key, and which of them changed: whoever changes a value in its place says so with ``touch``."""
-
-    def __init__(self, values: dict[str, Value] | None = None) -> None:
-        super().__init__(values or {})
-        self._changed = dict.fromkeys(self)
-
-    def __setitem__(self, key: str, value: Value) -> None:
-        super().__setitem__(key, value)
-        self._changed[key] = None
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self._changed[key] = None
-
-    def touch(self, key: str) -> None:
-        """Note that the value of ``key`` was changed in its place."""
-        self._changed[key] = None
-
-    def take_changed(self) -> KeysView[str]:
-        """Return the keys that changed since the last time, in order, those that are gone included."""
-        changed, self._changed = self._changed, {}
-        return changed.keys()
-
-
-class Clock:
-    """The sandbox's own time; tests move it forward instead of waiting."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-
-    def now(self) -> datetime:
-        """Return the present moment here, in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
-
-    def epoch(self) -> float:
-        """Return the present moment in seconds since 1970."""
-        return time.time() + self.ahead_s
-
-    def advance(self, seconds: float) -> None:
-        """Move forward."""
-        self.ahead_s += seconds
 
 
 @dataclass

@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from .json_tags import untagged
+from koppel_sandbox.json_tags import untagged
+from koppel_sandbox.rows import Table
+
 from .seed import seeded
-from .state import Division, State, Switches, Table, Token, User
+from .state import Division, State, Switches, Token, User
 
 FORMAT = 1
 

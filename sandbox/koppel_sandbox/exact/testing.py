@@ -1,10 +1,7 @@
-"""A running sandbox Exact for tests: the state at hand, the control requests as methods."""
+"""A running sandbox Exact for tests: the state at hand."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-from urllib.request import Request, urlopen
 
 from starlette.types import ASGIApp
 
@@ -26,14 +23,6 @@ class SandboxServer(SandboxThread):
     @asynccontextmanager
     async def _app(self, address: str) -> AsyncIterator[ASGIApp]:
         yield create_app(address, self.state)
-
-    def control(self, action: str, **body: Any) -> Any:
-        """Do one control action and return its result."""
-        request = Request(
-            f"{self.url}/_control/{action}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urlopen(request, timeout=10) as answer:
-            return json.load(answer)["result"]
 
     def environment(self) -> dict[str, str]:
         """Return the ``KOPPEL_EXACT_*`` variables that lead a connector here."""

@@ -17,7 +17,7 @@ from koppel_connector.testing import (
     Testbed,
     VendorHarness,
 )
-from koppel_sandbox.exact import faults
+from koppel_sandbox import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
 

@@ -16,7 +16,7 @@ from koppel_connector.contract import (
     OutcomeUnknown,
     RetryLater,
 )
-from koppel_sandbox.exact.faults import Fault
+from koppel_sandbox.faults import Fault
 
 from .direct_vendor import CONNECTOR, DirectVendor, context_of, prepare, sample
 from .harness import Sandbox

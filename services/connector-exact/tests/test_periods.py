@@ -9,7 +9,7 @@ from connector_exact import periods
 from koppel_bookkeeping.periods import Period, period_of
 from koppel_connector.contract import ActionRequired, Booked, Call, RateLimited, VendorAnswer
 from koppel_mesh.clock import utc_now
-from koppel_sandbox.exact.faults import Fault
+from koppel_sandbox.faults import Fault
 
 from .direct_vendor import DirectVendor, asked_again, book, context_of, sample
 from .harness import Sandbox

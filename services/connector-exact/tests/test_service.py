@@ -8,7 +8,8 @@ import pytest
 
 from connector_exact.service import SERVICE
 from koppel_connector.testing import Testbed, open_testbed
-from koppel_sandbox.exact import faults, seed
+from koppel_sandbox import faults
+from koppel_sandbox.exact import seed
 
 from .harness import DIVISION, ExactHarness, Sandbox
 

@@ -7,7 +7,7 @@ import pytest
 
 from connector_exact.service import SERVICE
 from koppel_connector.testing import Testbed, open_testbed
-from koppel_sandbox.exact.faults import Fault
+from koppel_sandbox.faults import Fault
 
 from .harness import ExactHarness, Sandbox
 

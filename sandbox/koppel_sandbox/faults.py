@@ -6,6 +6,7 @@ end in ``after_commit`` let the request do its work first and spoil only the ans
 
 import asyncio
 import contextlib
+import random
 import re
 import socket
 import struct
@@ -23,6 +24,7 @@ KINDS = frozenset(
         "reset_after_commit",
         "half_answer_after_commit",
         "html_after_commit",
+        "html_502",
         "html_503",
         "status",
         "slow_drip",
@@ -31,7 +33,7 @@ KINDS = frozenset(
         "throttle",
     }
 )
-BEFORE = frozenset({"hang", "reset_before", "html_503", "status", "timeout_408", "throttle"})
+_GATEWAY_PAGES = {"html_502": (502, "Bad Gateway"), "html_503": (503, "Service Unavailable")}
 DRIP_S = 0.2
 
 
@@ -42,11 +44,13 @@ class Fault:
     kind: str
     method: str = ".*"
     path: str = ".*"
-    """Found anywhere in the company's code and the resource: ``/3090901/salesentry/SalesEntries``."""
+    """Found anywhere in what the sandbox calls the request's path: ``/3090901/salesentry/SalesEntries``."""
     skip: int = 0
     """So many matching requests pass first."""
     times: int = 1
     """How many requests it meets; negative: all."""
+    chance: float = 1.0
+    """How likely it meets a request that fits."""
     seconds: float = 30.0
     status: int = 500
     body: str = ""
@@ -64,6 +68,8 @@ class Fault:
             return False
         if self.skip > 0:
             self.skip -= 1
+            return False
+        if self.chance < 1 and random.random() >= self.chance:  # noqa: S311 - a bad day, no secret
             return False
         self.times -= 1
         self.met += 1
@@ -122,11 +128,17 @@ class Spoiled(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
+def first_met(faults: "list[Fault]", method: str, path: str) -> Fault | None:
+    """Return the first rule that meets this request, or None; counts it."""
+    return next((one for one in faults if one.meets(method, path)), None)
+
+
 def before(fault: Fault) -> Response | None:
     """Return what is answered instead of doing the work; None when the work is to be done first."""
     match fault.kind:
-        case "html_503":
-            return Response("<html><body><h1>Service Unavailable</h1></body></html>", 503, media_type="text/html")
+        case "html_502" | "html_503":
+            status, title = _GATEWAY_PAGES[fault.kind]
+            return Response(f"<html><body><h1>{title}</h1></body></html>", status, media_type="text/html")
         case "timeout_408":
             return Response("", 408)
         case "throttle":
@@ -147,11 +159,6 @@ def after(fault: Fault, answer: Response) -> Response:
     if fault.kind == "index_late":
         return answer
     return Spoiled(fault, answer)
-
-
-def from_json(body: dict[str, Any]) -> Fault:
-    """Return the rule a control request describes."""
-    return Fault(**body)
 
 
 async def _reset(send: Send, *, abort: bool = True) -> None:
