@@ -24,7 +24,9 @@ class Target:
     settle_s: float = field(kw_only=True)
     """How long the vendor may need before a search finds what it just stored."""
     sequence_key: str | None = None
-    """One writer for each of these in the same books, oldest first: a statement's account, a journal that numbers its entries.
+    """One writer for each of these in the same books, oldest first: a journal that numbers its entries.
 
+    A statement has that of its account without the connector's doing (``DocumentReady.sequence_key``); one given here takes its
+    place, and must hold all statements of an account together.
     While the first waits, for a person too, the others wait behind it. One that failed may still be tried again, and holds them
     as well, until a person leaves it (``abandon``), its connection is removed, or a newer revision takes its place."""

@@ -63,6 +63,7 @@ _CLAIM = Statement(f"""
                 AND (d.sequence_key IS NULL OR NOT EXISTS (
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.sequence_key = d.sequence_key AND o.id < d.id
+                        AND (o.has_target OR o.connection_id = d.connection_id)
                         AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
                         AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')
                         AND (o.state <> 'failed' OR o.abandoned_at IS NULL AND way.state <> 'disconnected')))

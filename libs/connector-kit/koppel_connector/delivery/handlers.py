@@ -81,9 +81,9 @@ async def take_dossiers(context: Context, tx: AsyncConnection, events: Sequence[
 
 
 async def take_documents(context: Context, tx: AsyncConnection, events: Sequence[DocumentReady]) -> None:
-    """Make the deliveries of a batch of ready documents."""
+    """Make the deliveries of a batch of ready documents; a statement has none before it is its turn."""
     kit: Kit = context.resources
-    wanted = await _wanted(kit, tx, events)
+    wanted = await _wanted(kit, tx, [event for event in events if event.is_for_connectors])
     if not wanted:
         return
     made = {row.id: row for row in await targets.make(tx, [record for _, record in wanted])}
@@ -127,6 +127,7 @@ def _document_of(event: DocumentReady) -> dict[str, Any]:
         "kind": event.kind.value,
         "export_id": str(event.export_id),
         "traceparent": event.traceparent or current_traceparent(),
+        "sequence_key": event.sequence_key,
     }
 
 

@@ -52,12 +52,13 @@ def records_of(
 ) -> list[dict[str, Any]]:
     """Return a record for each target; for a problem one that is blocked by it.
 
-    ``document`` holds ``firm_id``, ``dossier_id``, ``document_id``, ``revision``, ``kind``, ``export_id`` and ``traceparent``.
+    ``document`` holds ``firm_id``, ``dossier_id``, ``document_id``, ``revision``, ``kind``, ``export_id``, ``traceparent`` and
+    ``sequence_key``, which holds for each target that has none of its own.
     """
     if isinstance(asked, Problem):
         problem = kit.reporter.render(asked).model_dump(mode="json")
         return [_record(connection_id, NO_TARGET, document, {"has_target": False, "problem": problem})]
-    return [_record(connection_id, target, document, {"has_target": True, **asdict(target)}) for target in asked]
+    return [_record(connection_id, target, document, _known(target, document)) for target in asked]
 
 
 async def make(tx: AsyncConnection, records: list[dict[str, Any]]) -> list[Record]:
@@ -78,6 +79,7 @@ async def assign(kit: Kit, row: DeliveryRow, settings: Any) -> DeliveryRow | Pro
         "kind": row.kind.value,
         "export_id": None,
         "traceparent": row.traceparent,
+        "sequence_key": row.sequence_key,
     }
     first, *others = records_of(kit, row.connection_id, asked, document)
     async with kit.database.transaction() as tx:
@@ -94,6 +96,11 @@ async def assign(kit: Kit, row: DeliveryRow, settings: Any) -> DeliveryRow | Pro
 def remote_ref(key: str) -> str:
     """Return the reference by which a vendor is searched: ``KPL-`` and 100 bits of the key, in capitals and digits."""
     return f"KPL-{base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:20]}"
+
+
+def _known(target: Target, document: Mapping[str, Any]) -> dict[str, Any]:
+    sequence_key = target.sequence_key or document["sequence_key"]
+    return {"has_target": True, **asdict(target), "sequence_key": sequence_key}
 
 
 def _record(

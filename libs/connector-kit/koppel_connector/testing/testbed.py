@@ -21,6 +21,7 @@ from koppel_connector.kit import Kit
 from koppel_mesh.http.server import build_app
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
+    STATEMENT_KINDS,
     DocumentKind,
     DocumentReady,
     DocumentState,
@@ -39,6 +40,8 @@ from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .internal_services import InternalServices
 
 PATIENCE_S = 20.0
+STATEMENT_ACCOUNT = "BE18001234567865 EUR"
+"""The account whose turn it is where a test delivers a statement and says no more."""
 FINAL = ("failed", "review")
 """States that only a person changes."""
 FINAL_AFTER_S = 1.0
@@ -148,7 +151,7 @@ class Testbed:
         )
 
     def ready(self, document: Mapping[str, Any], files: Mapping[str, bytes], **changes: Any) -> DocumentReady:
-        """Have dossier-api know ``document`` and return the fact that it is ready to go."""
+        """Have dossier-api know ``document`` and return the fact that it is ready to go; of a statement, that it is its turn."""
         owner = {"dossier_id": str(self.dossier_id), "firm_id": str(self.firm_id)}
         self.internal_services.add_document({**document, **owner}, files)
         values: dict[str, Any] = {
@@ -166,7 +169,10 @@ class Testbed:
             "trigger": Trigger.SCHEDULE,
             "again": False,
         }
-        return DocumentReady(**{**values, **changes})
+        values |= changes
+        if values["kind"] in STATEMENT_KINDS:
+            values.setdefault("sequence_key", STATEMENT_ACCOUNT)
+        return DocumentReady(**values)
 
     # ----------------------------------------------------------------------------------------------------------- facts out
 

@@ -3,6 +3,7 @@
 from .envelope import CONTENT_TYPE, Envelope, UnreadableMessageError, open_envelope
 from .events import (
     EVENT_TYPES,
+    STATEMENT_KINDS,
     ConnectionChanged,
     ConnectionState,
     ContentRef,
@@ -26,6 +27,7 @@ from .newest import newest
 __all__ = [
     "CONTENT_TYPE",
     "EVENT_TYPES",
+    "STATEMENT_KINDS",
     "ConnectionChanged",
     "ConnectionState",
     "ContentRef",

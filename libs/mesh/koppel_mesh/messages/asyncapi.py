@@ -17,10 +17,10 @@ from .events import EVENT_TYPES, EventData
 _REF = "#/components/schemas/{model}"
 _WAYS = {
     "dossier.changed.v1": (("dossier-api",), ("export-scheduler", "connectors")),
-    "document.changed.v1": (("dossier-api",), ("export-scheduler",)),
-    "document.ready.v1": (("export-scheduler",), ("connectors",)),
-    "delivery.changed.v1": (("connectors",), ("dossier-api", "export-scheduler")),
-    "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler")),
+    "document.changed.v1": (("dossier-api",), ("export-scheduler", "connector-coda")),
+    "document.ready.v1": (("export-scheduler", "connector-coda"), ("connectors",)),
+    "delivery.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda")),
+    "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda")),
 }
 """From whom and to whom (contract §8)."""
 

@@ -27,6 +27,10 @@ class DocumentKind(StrEnum):
     MISCELLANEOUS = "miscellaneous"
 
 
+STATEMENT_KINDS = frozenset({DocumentKind.BANK_STATEMENT, DocumentKind.CASH_STATEMENT})
+"""Documents that mean something only after the one before them."""
+
+
 class DocumentState(StrEnum):
     """How far a document has come, as a person sees it."""
 
@@ -207,13 +211,24 @@ class DocumentChanged(DocumentFact):
 
 
 class DocumentReady(DocumentFact):
-    """A document is to go now. export-scheduler → every connector."""
+    """A document is to go now. export-scheduler → every connector; a statement by way of connector-coda.
+
+    A statement goes after the one before it. What export-scheduler says of one is heard by connector-coda only, which says it
+    again, with a ``sequence_key``, when it is the statement's turn; that is what the other connectors hear.
+    """
 
     type: ClassVar[str] = "document.ready.v1"
     export_id: UUID
     trigger: Trigger
     again: bool = False
     """True for "including already exported": make sure that it is there, never make it twice."""
+    sequence_key: str | None = Field(None, exclude_if=lambda key: key is None)
+    """Of a statement whose turn it is: the sequence of its account, or of the accounts whose statements share files."""
+
+    @property
+    def is_for_connectors(self) -> bool:
+        """Return whether connectors deliver it now; a statement is not before it is its turn."""
+        return self.kind not in STATEMENT_KINDS or self.sequence_key is not None
 
 
 class DeliveryChanged(EventData):

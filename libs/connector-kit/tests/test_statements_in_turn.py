@@ -1,0 +1,111 @@
+"""Statements are delivered when connector-coda says that it is their turn, each account's one after the other."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from koppel_connector import Problem, Target
+from koppel_connector.service import connector_service
+from koppel_connector.testing import Testbed, open_testbed
+from koppel_mesh.messages import DocumentKind, DocumentReady
+
+from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings
+from .paper_harness import PaperHarness
+from .paper_vendor import PaperVendor
+
+CURRENT, SAVINGS = "BE18001234567865 EUR", "BE35001234567971 EUR"
+
+
+class StatementConnector(PaperConnector):
+    """Takes statements where the journal is not ``none``, as any connector does that takes the kind."""
+
+    def targets(self, kind: DocumentKind, settings: PaperSettings) -> tuple[Target, ...] | Problem:
+        return Problem("kind_not_taken", kind.value) if settings.journal == "none" else (Target(settle_s=0.2),)
+
+    def books_scope(self, settings: PaperSettings) -> str | None:
+        return "the company"
+
+
+SERVICE = connector_service(StatementConnector(), settings=PaperServiceSettings)
+
+
+@pytest.fixture
+async def testbed(vendor: PaperVendor, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as running:
+        yield running
+
+
+def statement(
+    testbed: Testbed, harness: PaperHarness, number: int, account: str | None, **changes: Any
+) -> DocumentReady:
+    document, files = harness.document(number)
+    return testbed.ready({**document, "kind": "bank_statement", **changes}, files, sequence_key=account)
+
+
+async def hold(testbed: Testbed, until: str) -> None:
+    await testbed.change(f"UPDATE connection SET not_before = clock_timestamp() + interval '{until}'")
+
+
+async def test_a_statement_has_no_delivery_before_it_is_its_turn(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await testbed.connect({"journal": "700"}, vendor.allow)
+    early = statement(testbed, harness, 1, None)
+    await testbed.deliver(early)
+    assert await testbed.deliveries() == []
+    await testbed.deliver(early.model_copy(update={"sequence_key": CURRENT}), early)
+    (row,) = await testbed.until_state("booked")
+    assert row.sequence_key == CURRENT
+
+
+async def test_each_account_goes_by_itself_and_in_order(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """The first statement of the current account is refused for good; those of the savings account do not wait for it."""
+    await testbed.connect({"journal": "700"}, vendor.allow)
+    await hold(testbed, "1 hour")
+    for number, account in enumerate((CURRENT, SAVINGS, CURRENT, SAVINGS)):
+        refused = {"reference": "no such account"} if number == 0 else {}
+        await testbed.deliver(statement(testbed, harness, number, account, **refused))
+    await hold(testbed, "0 hours")
+
+    async def savings_are_booked() -> bool:
+        return [row.state for row in await testbed.deliveries()] == ["failed", "booked", "ready", "booked"]
+
+    await testbed.until(savings_are_booked, "the account of the refused statement waits, the other does not")
+    rows = await testbed.deliveries()
+    assert [entry["reference"] for entry in vendor.ledger] == [rows[1].remote_ref, rows[3].remote_ref]
+
+
+async def test_what_was_not_taken_keeps_its_turn(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> None:
+    connection_id = await testbed.connect({"journal": "none"}, vendor.allow)
+    for number in range(3):
+        await testbed.deliver(statement(testbed, harness, number, CURRENT))
+    await testbed.until_state("blocked")
+    await choose(testbed, connection_id, "700")
+    rows = await testbed.until_state("booked")
+    assert [row.sequence_key for row in rows] == [CURRENT] * 3
+    assert [entry["reference"] for entry in vendor.ledger] == [row.remote_ref for row in rows]
+
+
+async def test_a_connection_that_takes_no_statements_holds_none_of_another(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """Both lead to the same books."""
+    await testbed.connect({"journal": "none"}, vendor.allow)
+    await testbed.connect({"journal": "700"}, vendor.allow)
+    for number in range(2):
+        await testbed.deliver(statement(testbed, harness, number, CURRENT))
+
+    async def booked_by_the_other() -> bool:
+        return sorted(row.state for row in await testbed.deliveries()) == ["blocked", "blocked", "booked", "booked"]
+
+    await testbed.until(booked_by_the_other, "the connection that takes statements has booked them")
+
+
+async def choose(testbed: Testbed, connection_id: UUID, journal: str) -> None:
+    async with testbed.owner() as owner:
+        body = {"settings": {"journal": journal}}
+        assert (await owner.patch(f"/v1/connections/{connection_id}", json=body)).status_code == 200
