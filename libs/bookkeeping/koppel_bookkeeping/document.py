@@ -153,6 +153,8 @@ class DeliverySummary(_Part):
     problem: ProblemData | None
     warnings: list[ProblemData] = []
     """What a person should know although nothing is in the way, such as a file that did not go along."""
+    ends_as: DeliveryState = DeliveryState.BOOKED
+    """The state it ends in where all goes well: exported where no books can be read, as with a mailbox."""
 
 
 class DocumentSummary(_Part):

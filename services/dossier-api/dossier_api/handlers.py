@@ -106,6 +106,7 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
         "booked_at": fact.booked_at or (now if fact.state is DeliveryState.BOOKED else None),
         "problem": fact.problem.model_dump(mode="json") if fact.problem else None,
         "warnings": [each.model_dump(mode="json") for each in fact.warnings],
+        "ends_as": fact.ends_as,
         "updated_at": now,
     }
 
@@ -114,12 +115,13 @@ def _delivery_row(fact: DeliveryChanged, now: datetime) -> dict[str, Any]:
 # is the same as in ``_STORE_CONNECTIONS``.
 _STORE = Statement("""
     INSERT INTO delivery AS held (id, document_id, revision, connector, connection_id, state, version, entry_number, entry_url,
-        exported_at, booked_at, problem, warnings, updated_at)
+        exported_at, booked_at, problem, warnings, ends_as, updated_at)
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, document_id uuid, revision integer,
         connector text, connection_id uuid, state text, version integer, entry_number text, entry_url text,
-        exported_at timestamptz, booked_at timestamptz, problem jsonb, warnings jsonb, updated_at timestamptz)
+        exported_at timestamptz, booked_at timestamptz, problem jsonb, warnings jsonb, ends_as text,
+        updated_at timestamptz)
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version, problem = excluded.problem,
-        warnings = excluded.warnings, updated_at = excluded.updated_at,
+        warnings = excluded.warnings, ends_as = excluded.ends_as, updated_at = excluded.updated_at,
         revision = excluded.revision, connector = excluded.connector,
         entry_number = coalesce(excluded.entry_number, held.entry_number),
         entry_url = coalesce(excluded.entry_url, held.entry_url),

@@ -193,6 +193,7 @@ delivery = Table(
     _at("booked_at", nullable=True),
     Column("problem", JSONB(none_as_null=True)),
     Column("warnings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("ends_as", Text, nullable=False, server_default="booked"),
     _at("updated_at"),
     Index("delivery_document", "document_id"),
 )

@@ -76,6 +76,7 @@ def delivery_body(row: Any) -> DeliverySummary:
         booked_at=row.booked_at,
         problem=row.problem,
         warnings=row.warnings,
+        ends_as=row.ends_as,
     )
 
 

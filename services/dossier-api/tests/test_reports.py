@@ -184,6 +184,17 @@ async def test_connections_are_shown_and_their_problems_close_when_they_work_aga
     await client.deliver(ConnectionChanged.model_validate({**fact("connected", 4).model_dump(), "dossier_id": uuid4()}))
 
 
+async def test_where_no_books_can_be_read_exported_is_shown_as_the_end(client: DossierClient, fact: Facts) -> None:
+    dossier = await client.dossier()
+    filed = await client.filed(dossier["id"], invoice("N-1"))
+    mailed, booked = new_id(), new_id()
+    await client.deliver(fact(filed, "ready", 1, delivery_id=mailed, ends_as="exported"))
+    await client.deliver(fact(filed, "exported", 2, delivery_id=mailed, ends_as="exported"))
+    await client.deliver(fact(filed, "exported", 1, delivery_id=booked))
+    deliveries = (await client.document(filed["id"]))["deliveries"]
+    assert {each["id"]: each["ends_as"] for each in deliveries} == {str(mailed): "exported", str(booked): "booked"}
+
+
 async def test_what_a_connector_says_beside_a_booking_is_shown_until_it_says_otherwise(
     client: DossierClient, fact: Facts
 ) -> None:

@@ -11,7 +11,7 @@ from .test_statements import BANK, CODA
 
 _AS_IT_WAS = (
     "ALTER TABLE document DROP COLUMN business_keys, DROP COLUMN questions",
-    "ALTER TABLE delivery DROP COLUMN warnings",
+    "ALTER TABLE delivery DROP COLUMN warnings, DROP COLUMN ends_as",
     "DROP TABLE counterparty_answer",
     "UPDATE relation SET name_key = lower(name)",
     "UPDATE alembic_version_dossier_api SET version_num = '0001'",

@@ -230,4 +230,5 @@ class DeliveryStore:
             booked_at=written.booked_at,
             problem=ProblemData.model_validate(problem) if problem else None,
             warnings=self._reporter.warnings(progress.get("warnings")),
+            ends_as=DeliveryState.EXPORTED if row.reads_back is False else DeliveryState.BOOKED,
         ).traced(row.traceparent)

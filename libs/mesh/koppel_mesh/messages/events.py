@@ -253,6 +253,8 @@ class DeliveryChanged(EventData):
     problem: ProblemData | None = None
     warnings: tuple[ProblemData, ...] = Field((), exclude_if=lambda warnings: not warnings)
     """What a person should know although nothing is in the way; absent where there is none, as in older messages."""
+    ends_as: DeliveryState = Field(DeliveryState.BOOKED, exclude_if=lambda ends_as: ends_as is DeliveryState.BOOKED)
+    """The state it ends in where all goes well: exported where no books can be read, as with a mailbox. Absent: booked."""
 
     @property
     def subject_id(self) -> UUID:

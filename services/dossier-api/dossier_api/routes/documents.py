@@ -140,8 +140,9 @@ def _ordered(statement: Select[Any], page: PageRequest, *, by_day: bool) -> Sele
 async def get_document(document_id: UUID, context: CurrentContext, caller: DocumentReader) -> Document:
     """Return a document and where it went."""
     async with context.database.reading() as reading:
-        row = await read_document(reading, caller, document_id)
-        return document_body(row, await read_deliveries(reading, [document_id]))
+        # The document last: its state is never behind what its deliveries say.
+        deliveries = await read_deliveries(reading, [document_id])
+        return document_body(await read_document(reading, caller, document_id), deliveries)
 
 
 @router.patch("/documents/{document_id}")

@@ -26,11 +26,13 @@ class BookedOnce(ConformanceBase):
     async def test_a_document_is_booked_and_told(self, testbed: Testbed, harness: VendorHarness) -> None:
         await self.send(testbed, harness)
         row = (await self.until_booked(testbed, harness))[0]
-        states = [event.state for event in await testbed.published() if isinstance(event, DeliveryChanged)]
+        told = [event for event in await testbed.published() if isinstance(event, DeliveryChanged)]
+        states = [event.state for event in told]
         assert states[0] is DeliveryState.READY
         assert DeliveryState.EXPORTED in states
         assert states[-1] == self.closed(testbed)
-        versions = [event.version for event in await testbed.published() if isinstance(event, DeliveryChanged)]
+        assert {event.ends_as for event in told} == {self.closed(testbed)}
+        versions = [event.version for event in told]
         assert versions == sorted(set(versions))
         if self.reads_back(testbed):
             assert row.entry_number
