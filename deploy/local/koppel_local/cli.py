@@ -87,7 +87,8 @@ def send(
 ) -> None:
     """Send documents, or all that folders hold, and show where each ended.
 
-    Exit code 1 when one is not booked; statements need only be filed, as no package takes them yet.
+    Exit code 1 when one did not come to its end: booked, or exported where no books can be read, such as by mail. A
+    statement need only be filed, as no package takes them yet.
     """
     with reported():
         api = Api(url, client_id, client_secret)
@@ -227,12 +228,14 @@ def vat_preview_(
         raise typer.Exit(1)
 
 
-def result_table(sendings: list[sending.Sending]) -> Table:
-    """Return the table *document → target → state → entry number*, with the broken rules and what is to be done."""
-    table = _table("document", "target", "state", "entry number", "findings", "problem")
+def result_table(sendings: Sequence[sending.Sending]) -> Table:
+    """Return the table *document × target*, with the rules that do not hold and what is to be done."""
+    targets = sorted({outcome.target for one in sendings for outcome in one.outcomes})
+    table = _table("document", "state", *targets, "findings", "problem")
     for one in sendings:
         name = one.path.name if one.is_statement else one.number or one.path.name
-        table.add_row(name, one.target, one.state, one.entry_number, one.findings, one.problem)
+        cells = [", ".join(str(each) for each in one.outcomes if each.target == target) for target in targets]
+        table.add_row(name, one.state, *cells, one.findings, one.problem)
     return table
 
 
@@ -267,15 +270,13 @@ async def _demonstrate(url: str, demos: Sequence[Any], began_s: float, stop: asy
     out.print(summary(sendings, began_s))
 
 
-def summary(sendings: list[sending.Sending], began_s: float) -> str:
-    """Return how many documents are booked and when the first was, by the monotonic clock; how many statements are filed."""
-    documents = [one for one in sendings if not one.is_statement]
-    booked = sum(one.is_done for one in documents)
-    now = [one.booked_at_s for one in documents if one.booked_at_s is not None]
-    earlier = ", all of them by an earlier run" if booked else ""
-    when = f", the first seen {min(now) - began_s:.1f} s after the start" if now else earlier
-    filed = sum(one.is_done for one in sendings) - booked
-    return f"{booked} of {len(documents)} documents are booked{when}; {filed} statements are filed."
+def summary(sendings: Sequence[sending.Sending], began_s: float) -> str:
+    """Return how many files came to their end, and when the first was booked, by the monotonic clock."""
+    done = [one for one in sendings if one.is_done]
+    now = [one.booked_at_s for one in done if one.booked_at_s is not None]
+    earlier = ", all of them by an earlier run" if done else ""
+    when = f", the first booked {min(now) - began_s:.1f} s after the start" if now else earlier
+    return f"{len(done)} of {len(sendings)} documents are where they were to end{when}."
 
 
 async def _serve(services: list[Service]) -> None:

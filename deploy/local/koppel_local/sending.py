@@ -1,4 +1,4 @@
-"""``koppel send``: documents go in, are exported at once, and are followed until each is booked or says why not."""
+"""``koppel send``: documents go in, are exported at once, and are followed until each target has them or says why not."""
 
 import hashlib
 import time
@@ -12,12 +12,39 @@ from koppel_mesh.clock import utc_now
 
 from .api import Api, ApiError
 
-SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded", "held", "dropped"})
+SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
+"""States of a delivery that nothing leaves by itself soon."""
+UNSENT = frozenset({"held", "dropped"})
+"""States of a document that nothing goes out in."""
 STATEMENTS = frozenset({"bank_statement", "cash_statement"})
 """What no package takes yet: filed is where they are to end."""
 POLL_INTERVAL_S = 0.25
 FINDINGS_SHOWN_MAX = 2
 MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".cod": "text/plain", ".txt": "text/plain"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a document at one target that takes its kind."""
+
+    target: str
+    """Name of the connector."""
+    state: str
+    ends_as: str = "booked"
+    entry_number: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen by itself soon."""
+        return self.is_done or self.state in SETTLED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is where it was to end."""
+        return self.state == self.ends_as
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.entry_number}".strip()
 
 
 @dataclass
@@ -28,12 +55,14 @@ class Sending:
     begun_at: datetime = field(default_factory=utc_now)
     document_id: str | None = None
     number: str = ""
-    target: str = ""
     state: str = ""
+    """Of the document."""
     is_statement: bool = False
     findings: str = ""
     """The rules that do not hold, the first few of them."""
-    entry_number: str = ""
+    outcomes: Sequence[Outcome] = ()
+    is_with_all: bool = False
+    """Whether every connection of its dossier has said something of it."""
     problem: str = ""
     booked_at_s: float | None = None
     """On the monotonic clock: when it was first seen booked. None also where it was booked before we began."""
@@ -41,12 +70,16 @@ class Sending:
     @property
     def is_settled(self) -> bool:
         """Whether nothing more will happen by itself soon."""
-        return self.document_id is None or self.is_statement or self.state in SETTLED
+        if self.document_id is None or self.is_statement or self.state in UNSENT:
+            return True
+        return self.is_with_all and all(one.is_settled for one in self.outcomes)
 
     @property
     def is_done(self) -> bool:
         """Whether it is where it was to end."""
-        return self.state == ("filed" if self.is_statement else "booked")
+        if self.outcomes:
+            return self.is_with_all and all(one.is_done for one in self.outcomes)
+        return self.is_statement and self.state == "filed"
 
 
 def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
@@ -123,30 +156,40 @@ def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
 def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: Callable[[], None]) -> None:
     """Look at the documents until all are settled or the time is over; ``after_round`` is called after each round."""
     end = time.monotonic() + within_s
+    connections: dict[str, set[str]] = {}
     while True:
         for sending in sendings:
             if not sending.is_settled:
-                _look(api, sending)
+                _look(api, sending, connections)
         after_round()
         if all(one.is_settled for one in sendings) or time.monotonic() > end:
             return
         time.sleep(POLL_INTERVAL_S)
 
 
-def _look(api: Api, sending: Sending) -> None:
+def _look(api: Api, sending: Sending, connections: dict[str, set[str]]) -> None:
+    """Look at a document; ``connections`` remembers those of each dossier."""
     document = api.call("GET", f"/dossier-api/v1/documents/{sending.document_id}")
-    deliveries = document["deliveries"]
-    sending.state, sending.problem = document["state"], _question(document)
-    if not deliveries:
-        return
-    # With several targets the one that needs a person is the one to show.
-    shown = min(deliveries, key=lambda one: (one["state"] == "booked", one["state"] in SETTLED))
-    problem = shown["problem"]
-    sending.target, sending.state = shown["connector"], shown["state"]
-    if sending.state == "booked" and datetime.fromisoformat(shown["booked_at"]) > sending.begun_at:
+    if (dossier := document["dossier_id"]) not in connections:
+        known = api.call("GET", f"/dossier-api/v1/dossiers/{dossier}")["connections"]
+        connections[dossier] = {one["connection_id"] for one in known if one["state"] != "disconnected"}
+    deliveries = [one for one in document["deliveries"] if one["state"] != "superseded"]
+    taken = sorted((one for one in deliveries if _code(one) != "kind_not_taken"), key=lambda one: str(one["connector"]))
+    sending.state = document["state"]
+    sending.outcomes = [
+        Outcome(one["connector"], one["state"], one["ends_as"], one["entry_number"] or "") for one in taken
+    ]
+    sending.is_with_all = connections[dossier] <= {one["connection_id"] for one in deliveries}
+    booked = [datetime.fromisoformat(one["booked_at"]) for one in taken if one["state"] == "booked"]
+    if sending.booked_at_s is None and booked and min(booked) > sending.begun_at:
         sending.booked_at_s = time.monotonic()
-    sending.entry_number = shown["entry_number"] or ""
-    sending.problem = _problem(problem) if problem else ""
+    # Where none takes it, the reason is the same for all.
+    problems = [_problem(one["problem"]) for one in taken or deliveries if one["problem"]]
+    sending.problem = _question(document) or ("" if sending.is_done else next(iter(problems), ""))
+
+
+def _code(delivery: dict[str, Any]) -> str:
+    return str((delivery["problem"] or {}).get("code", ""))
 
 
 def answer(api: Api, document_id: str, given: str, reason: str | None) -> dict[str, Any]:
