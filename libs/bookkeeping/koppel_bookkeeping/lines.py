@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from .accounts import AccountChooser, AccountOfBooks
@@ -37,7 +38,7 @@ def choose_lines(
     account: Callable[[str], A | None],
     account_of_relation: A | None,
     vat_codes: Mapping[str, V],
-    prefers: Callable[[V], bool] = lambda _: True,
+    prefers: Callable[[A, V], bool] = lambda *_: True,
 ) -> tuple[ChosenLine[A, V], ...]:
     """Return the lines of an entry, in the order of the booking's (R096, R098, R142–R146).
 
@@ -50,7 +51,7 @@ def choose_lines(
         account: returns the vendor's ledger account of a code.
         account_of_relation: the account that the vendor proposes for the relation.
         vat_codes: the vendor's, by code.
-        prefers: as in ``choose_vat_code``.
+        prefers: as in ``choose_vat_code``, for a line on this account.
 
     Raises:
         CannotBook: an account or a VAT code is missing, cannot be used or is not the only one that could be meant.
@@ -63,7 +64,7 @@ def choose_lines(
     for line in booking.lines:
         situation, booked = situation_of(booking, line), line
         own_account = chooser.choose(line.line_id, line.reference)
-        vat_code = choose_vat_code(vat_codes, settings.vat_codes, situation, prefers=prefers)
+        vat_code = choose_vat_code(vat_codes, settings.vat_codes, situation, prefers=partial(prefers, own_account))
         if situation.charges_foreign_vat and not vat_code.computes_vat:
             # Another country's VAT is refunded there, on application (directive 2008/9), and is cost in our books.
             booked = replace(line, net=line.net + line.tax, tax=ZERO)

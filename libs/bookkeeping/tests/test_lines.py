@@ -1,5 +1,6 @@
 """The lines of an entry: each with the account and VAT code it is booked on, or a reason why it cannot be."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,27 @@ def test_each_line_has_its_own_account_and_vat_code() -> None:
 def test_the_account_of_the_relation_and_of_a_person_come_before_the_default() -> None:
     by_person = Overrides(by_line={"1": "701000"})
     assert chosen(by_person, "703000") == [("701000", "V21"), ("702000", "V0"), ("703000", "V0")]
+
+
+def test_of_two_codes_of_one_rate_the_account_may_prefer_one() -> None:
+    goods, services = VatCode("H21", Decimal(21), "sale"), VatCode("D21", Decimal(21), "sale")
+    own = {"700000": "H21", "701000": "D21"}
+
+    def codes(account: str) -> str:
+        lines = choose_lines(
+            replace(BOOKING, lines=LINES[:1], total=Decimal(121)),
+            SETTINGS,
+            Overrides(ledger_account=account),
+            account=ACCOUNTS.get,
+            account_of_relation=None,
+            vat_codes={code.code: code for code in (goods, services)},
+            prefers=lambda account, code: own.get(account.code) == code.code,
+        )
+        return lines[0].vat_code.code
+
+    assert (codes("700000"), codes("701000")) == ("H21", "D21")
+    with pytest.raises(CannotBook, match="codes that could be meant: D21, H21"):
+        codes("702000")
 
 
 def test_a_line_without_an_account_is_named() -> None:

@@ -211,7 +211,7 @@ def _lines(
         account=accounts.by_code,
         account_of_relation=accounts.by_id(account_id) if account_id else None,
         vat_codes=Records(store, VatCode).all_by_code(),
-        prefers=means_nothing_else,
+        prefers=lambda _, code: means_nothing_else(code),
     )
     return tuple(line_of(booking, line) for line in chosen)
 
