@@ -13,9 +13,11 @@ class Period:
     number: int
     starts_on: date
     ends_on: date
+    label: str = ""
+    """What people call it, where they do not call it by year and number."""
 
     def __str__(self) -> str:
-        return f"{self.year} - {self.number}"
+        return self.label or f"{self.year} - {self.number}"
 
 
 def period_of(periods: Iterable[Period], day: date) -> Period | None:

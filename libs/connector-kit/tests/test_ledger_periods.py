@@ -143,3 +143,38 @@ async def test_what_the_vendor_contradicts_is_asked_again() -> None:
     vendor.closed = (JANUARY,)
     await waiting(vendor, memory, since).forget("V", DAY)
     assert await problem(waiting(vendor, memory, since)) == ("period_closed", "V: 2026 - 1")
+
+
+async def test_the_open_period_is_returned_as_people_call_it() -> None:
+    vendor, memory = Vendor(), MemoryInProcess()
+    vendor.held = [Period(3, 202601, JANUARY.starts_on, JANUARY.ends_on, "202601"), FEBRUARY]
+    for _ in range(2):
+        assert await waiting(vendor, memory).insist_on_open("V", DAY) == vendor.held[0]
+    assert vendor.asked == ["periods", "state"]
+    closed = Vendor(vendor.held[0])
+    closed.held = vendor.held
+    assert await problem(waiting(closed, MemoryInProcess())) == ("period_closed", "V: 202601")
+
+
+FAILURES = [
+    ActionRequired(Problem("missing_right")),
+    Rejected(Problem("vendor_refused")),
+    RetryLater(),
+    RateLimited(holds="operation"),
+]
+
+
+@pytest.mark.parametrize("question", ["periods", "state"])
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_where_bookings_name_their_period_no_answer_stops_the_document(
+    question: str, failure: ConnectorError
+) -> None:
+    vendor, memory = Vendor(), MemoryInProcess()
+    vendor.failure, vendor.fails_at = failure, question
+    calendar = Calendar(vendor, memory, utc_now(), is_named=True)
+    for _ in range(2):
+        with pytest.raises(type(failure)):
+            await calendar.insist_on_open("V", DAY)
+    vendor.failure, vendor.held = None, []
+    memory.kept.clear()
+    assert await problem(calendar) == ("financial_year_missing", "2026"), "a dossier without any year"

@@ -39,34 +39,43 @@ class Calendar:
         vendor: answers what is not remembered.
         memory: of the connection.
         waiting_since: when the delivery was due.
+        is_named: whether bookings name their period: then a vendor that does not say stops the document.
     """
 
-    def __init__(self, vendor: PeriodsOfVendor, memory: Memory, waiting_since: datetime) -> None:
+    def __init__(
+        self, vendor: PeriodsOfVendor, memory: Memory, waiting_since: datetime, *, is_named: bool = False
+    ) -> None:
         self._vendor = vendor
         self._memory = memory
         self._waiting_since = waiting_since
+        self._is_named = is_named
 
-    async def insist_on_open(self, journal: str, day: date) -> None:
-        """Return where the day lies in an open period, or the vendor does not say: then the booking itself will show it.
+    async def insist_on_open(self, journal: str, day: date) -> Period | None:
+        """Return the open period that the day lies in; None where the vendor does not say: the booking itself will show it.
 
         Raises:
             CannotBook: the year does not exist, or the period is closed in this journal.
             RateLimited: the connection has no calls left. Where only these two operations have none, it returns.
+            ConnectorError: whatever the vendor refuses, where bookings name their period.
         """
         try:
             periods = await self._periods(day)
-            if not periods:
-                return
+            if not periods and not self._is_named:
+                return None
             period = period_of(periods, day)
             if period is None:
                 raise CannotBook("financial_year_missing", str(day.year))
             if await self._is_closed(journal, period):
                 raise CannotBook("period_closed", f"{journal}: {period}")
+            return period
         except RetryLater:
-            return
-        except RateLimited as limited:
-            if limited.holds == "connection":
+            if self._is_named:
                 raise
+            return None
+        except RateLimited as limited:
+            if self._is_named or limited.holds == "connection":
+                raise
+            return None
 
     async def forget(self, journal: str, day: date) -> None:
         """Forget the periods and the state of this journal: the vendor has just refused what was remembered as open."""
@@ -88,9 +97,11 @@ class Calendar:
         try:
             found = await self._vendor.periods()
         except (ActionRequired, Rejected):
+            if self._is_named:
+                raise
             # Remembered as "does not say": repeated for every document, the refusals would cost what they are to save.
             found = []
-        rows: list[Any] = [[each.year, each.number, each.starts_on, each.ends_on] for each in found]
+        rows: list[Any] = [[each.year, each.number, each.starts_on, each.ends_on, each.label] for each in found]
         await self._memory.remember(_PERIODS, rows, observed_at=asked_at)
         return found
 
@@ -102,6 +113,8 @@ class Calendar:
         try:
             closed = await self._vendor.is_closed(journal, period)
         except (ActionRequired, Rejected):
+            if self._is_named:
+                raise
             closed = False
         await self._memory.remember(key, closed, observed_at=asked_at)
         return closed
