@@ -158,6 +158,16 @@ async def test_what_a_vendor_does_not_take_stays_behind_and_that_is_said() -> No
     assert "foto.png: more than 3 files" in (fewer.warnings[0].detail or "")
 
 
+async def test_files_that_travel_in_one_call_share_its_size() -> None:
+    found = await carrying(*ALL_TYPES)
+    everything = found.files(FileLimits(10**6)).files
+    size = sum(len(file.content) for file in everything[:2])
+    chosen = found.files(FileLimits(10**6, total_bytes_max=size))
+    assert chosen.files == everything[:2], "the picture and the UBL come first"
+    assert "bytes with the others" in (chosen.warnings[0].detail or "")
+    assert found.files(FileLimits(10**6, total_bytes_max=10**7)).warnings == ()
+
+
 async def test_a_picture_that_is_too_large_stays_behind_where_the_ubl_goes() -> None:
     found = await carrying(("plan.pdf", "application/pdf", PDF + bytes(60_000), "Invoice"), keep=False)
     chosen = found.files(FileLimits(50_000))

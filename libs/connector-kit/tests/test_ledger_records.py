@@ -44,10 +44,8 @@ def test_it_is_found_by_code_and_by_id() -> None:
 
 
 def test_a_bookyear_has_records_of_its_own() -> None:
-    rows = [
-        MasterRecord("journal", "V1", "j1", "", {"id": "j1", "code": "V1", "name": name, "side": "sale"}, year)
-        for name, year in (("of 2025", 2025), ("of 2026", 2026))
-    ]
+    named = (("of 2025", 2025), ("of 2026", 2026))
+    rows = [Journal("j1", "V1", name, "sale").record(year) for name, year in named]
     kept = MasterDataInProcess(rows)
     names = {year: Records(kept, Journal, year).all_by_code()["V1"].name for year in (2025, 2026)}
     assert names == {2025: "of 2025", 2026: "of 2026"}

@@ -36,6 +36,8 @@ class FileLimits:
     """Of ``ENDINGS``."""
     count_max: int = 25
     """Files with one entry: each is a call, and a document of a thousand files must not use up the calls of a day."""
+    total_bytes_max: int | None = None
+    """Of all files of one entry together, where they travel in one call."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class ReadDocument:
             fits = file
             if len(file.content) > limits.size_bytes_max and file.content is self.ubl and self.booking.embedded:
                 fits = File(file.name, koppel_ubl.without_embedded_files(file.content), XML)
-            if reason := _why_not(fits, limits, len(files)):
+            if reason := _why_not(fits, limits, files):
                 left.append(f"{file.name}: {reason}")
                 continue
             if fits is not file:
@@ -157,12 +159,15 @@ async def _content(context: DeliveryContext, role: str, at_hand: Sequence[bytes]
         return None
 
 
-def _why_not(file: File, limits: FileLimits, attached: int) -> str | None:
+def _why_not(file: File, limits: FileLimits, attached: Sequence[File]) -> str | None:
     if len(file.content) > limits.size_bytes_max:
         return f"{len(file.content)} bytes"
+    together = len(file.content) + sum(len(each.content) for each in attached)
+    if limits.total_bytes_max is not None and together > limits.total_bytes_max:
+        return f"{together} bytes with the others"
     if file.media_type not in limits.media_types:
         return file.media_type or "no media type"
-    return f"more than {limits.count_max} files" if attached >= limits.count_max else None
+    return f"more than {limits.count_max} files" if len(attached) >= limits.count_max else None
 
 
 def _ending(file: EmbeddedFile) -> str:

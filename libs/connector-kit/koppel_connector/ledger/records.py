@@ -23,10 +23,10 @@ class TypedRecord(ABC):
     """What a person sees and writes, without padding."""
     name: str
 
-    def record(self) -> MasterRecord:
-        """Return the value as the kit keeps it."""
+    def record(self, year: int | None = None) -> MasterRecord:
+        """Return the value as the kit keeps it, of one bookyear where the vendor has a list for each."""
         data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
-        return MasterRecord(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()})
+        return MasterRecord(self.kind, self.code, self.id, self.name, {**data, **self.search_keys()}, year)
 
     def search_keys(self) -> dict[str, Any]:
         """Return what else the record is found by (``MasterDataStore.find``)."""
