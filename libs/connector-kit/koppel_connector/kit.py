@@ -25,7 +25,7 @@ from .auth.ways_in import WaysIn
 from .connection.breaker import Pace
 from .connection.master_data import MasterDataCache
 from .connection.store import ConnectionStore
-from .contract import Application, Connector, OAuthProfile, PasswordProfile, Profile, Target
+from .contract import Application, Connector, OAuthProfile, PasswordProfile, Target
 from .contract.booking_problems import BOOKING_PROBLEMS
 from .contract.company_problems import COMPANY_PROBLEMS
 from .contract.problems import GENERIC
@@ -77,7 +77,7 @@ class Kit:
         self.http = http
         self.mesh = mesh
         self.wake = wake
-        profile = connector.profile
+        profile = self.profile = connector.profile_for(settings)
         common = BOOKING_PROBLEMS.over(COMPANY_PROBLEMS.over(GENERIC))
         self.reporter = Reporter(profile.name, profile.title, profile.problems.over(common))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
@@ -108,11 +108,6 @@ class Kit:
         self.importing: set[UUID] = set()
         self.closing = False
         self._slots: dict[UUID, asyncio.Semaphore] = {}
-
-    @property
-    def profile(self) -> Profile:
-        """Return what the vendor is like."""
-        return self.connector.profile
 
     @property
     def redirect_uri(self) -> str:

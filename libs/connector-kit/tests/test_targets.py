@@ -39,7 +39,9 @@ class ChoosyConnector(PaperConnector):
         return "the company"
 
     async def prepare(self, context: DeliveryContext) -> Any:
-        return {**await super().prepare(context), "operation": context.delivery.operation}
+        target = context.delivery.target
+        assert target is not None
+        return {**await super().prepare(context), "operation": target.operation}
 
 
 SERVICE = connector_service(ChoosyConnector(), settings=PaperServiceSettings)

@@ -15,7 +15,7 @@ from koppel_connector.calls import attempts
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.calls.rate_limits import throttle
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
-from koppel_connector.contract import RateLimited, Window
+from koppel_connector.contract import Profile, RateLimited, Window
 from koppel_connector.contract.limits import DAY_S
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.clock import BRUSSELS, utc_now
@@ -117,6 +117,23 @@ def limited(monkeypatch: pytest.MonkeyPatch, *windows: Window) -> None:
 def of(operation: str, capacity: int, **more: object) -> Window:
     window = Window(f"{operation} a day", capacity, DAY_S, operations=frozenset({operation}), zone="Europe/Brussels")
     return replace(window, **more)  # type: ignore[arg-type] # a window's own fields
+
+
+async def test_the_service_may_say_how_many_calls_were_agreed_on(
+    monkeypatch: pytest.MonkeyPatch, vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
+) -> None:
+    def agreed(connector: PaperConnector, _: object) -> Profile:
+        return replace(connector.profile, windows=(of("entries", 1),))
+
+    monkeypatch.setattr(PaperConnector, "profile_for", agreed)
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url) as testbed:
+        await harness.connect(testbed)
+        await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(2)))
+
+        async def one_went() -> bool:
+            return sorted(row.state for row in await testbed.deliveries()) == ["booked", "ready"]
+
+        await testbed.until(one_went, "the second waits for tomorrow")
 
 
 async def test_a_used_up_window_holds_back_only_what_it_counts(

@@ -40,6 +40,13 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     settings_model: ClassVar[type[BaseModel]]
     """Settings of a connection (contract §7). Everything may be missing at first; ``SecretStr`` fields are write-only."""
 
+    def profile_for(self, service_settings: ServiceSettingsT) -> Profile:
+        """Return what the vendor is like for this service: quotas, and the pace that follows from them, may be agreed on.
+
+        Everything but numbers stays as ``profile`` says.
+        """
+        return self.profile
+
     @abstractmethod
     def application(self, service_settings: ServiceSettingsT, settings: SettingsT) -> Application:
         """Return where the vendor is and who we are there, from the service's and the connection's settings."""

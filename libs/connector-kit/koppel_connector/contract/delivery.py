@@ -12,6 +12,7 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from .problems import Problem
+from .target import Target
 from .type_parameters import SettingsT
 from .vendor import Vendor
 
@@ -28,6 +29,8 @@ class Delivery:
     remote_id: str | None = None
     due_at: datetime = field(default_factory=utc_now)
     """When it was due, by schedule or on request; what the vendor answered before that may be out of date."""
+    target: Target | None = None
+    """What it was made for, whatever the settings say now; None in a delivery from before there were targets."""
 
 
 @dataclass(frozen=True)

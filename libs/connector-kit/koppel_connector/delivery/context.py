@@ -61,7 +61,14 @@ def make_context(
 
     return DeliveryContext(
         delivery=Delivery(
-            row.id, row.document_id, row.revision, row.operation, row.kind, row.remote_id, row.due_at or row.read_at
+            row.id,
+            row.document_id,
+            row.revision,
+            row.operation,
+            row.kind,
+            row.remote_id,
+            row.due_at or row.read_at,
+            row.target,
         ),
         remote_ref=row.remote_ref,
         remote_uuid=row.remote_uuid,
