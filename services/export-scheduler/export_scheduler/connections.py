@@ -43,7 +43,7 @@ _QUEUE_AGAIN = Statement("""
 
 
 async def on_connection_changed(context: Context, tx: AsyncConnection, events: Sequence[ConnectionChanged]) -> None:
-    """Keep which connections there are. A new one lets unclaimed documents be scheduled again (P2)."""
+    """Keep which connections there are. A new one lets untaken documents be scheduled again (P2)."""
     kept = list(newest(events).values())
     rows = await _KEEP.all(
         tx,
@@ -56,17 +56,17 @@ async def on_connection_changed(context: Context, tx: AsyncConnection, events: S
     )
     connected = {row.dossier_id for row in rows if row.is_new and row.state != ConnectionState.DISCONNECTED}
     if connected:
-        await _schedule_unclaimed_again(tx, sorted(connected))
+        await _schedule_untaken_again(tx, sorted(connected))
         context.wake(REPLAN)
         context.wake(QUEUED)
 
 
-async def _schedule_unclaimed_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
+async def _schedule_untaken_again(tx: AsyncConnection, dossiers: Sequence[UUID]) -> None:
     """Plan documents that went by a rule by the present rules; announce those that went by hand again with their export."""
     await _DOSSIERS.all(tx, {"dossiers": dossiers})
-    unclaimed = await _UNCLAIMED.all(tx, {"dossiers": dossiers})
-    by_hand = [row for row in unclaimed if row.trigger == Trigger.MANUAL]
-    by_rule = [row.document_id for row in unclaimed if row.trigger != Trigger.MANUAL]
+    untaken = await _UNCLAIMED.all(tx, {"dossiers": dossiers})
+    by_hand = [row for row in untaken if row.trigger == Trigger.MANUAL]
+    by_rule = [row.document_id for row in untaken if row.trigger != Trigger.MANUAL]
     if by_rule:
         await _PLAN_AGAIN.run(tx, {"ids": by_rule})
         await _REPLAN.run(tx, {"dossiers": dossiers})

@@ -15,7 +15,7 @@ from koppel_mesh.messages import DocumentKind, DocumentState, Trigger
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.visibility import VISIBLE
 
-from .tables import document, unclaimed
+from .tables import document, untaken
 
 DOCUMENT_IDS_MAX = 1000
 UNCLAIMED_AFTER_S = 60
@@ -178,12 +178,12 @@ def _asked_for(firm_id: UUID, dossier_id: UUID, request: ExportRequest) -> list[
         wanted.append(document.c.document_id.in_(request.document_ids))
     if not request.include_exported:
         long_ago = document.c.sent_at < func.now() - timedelta(seconds=UNCLAIMED_AFTER_S)
-        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_unclaimed()))
+        wanted.append(or_(document.c.sent_revision.is_distinct_from(document.c.revision), long_ago & _is_untaken()))
     return wanted
 
 
-def _is_unclaimed() -> Any:
-    return select(unclaimed.c.document_id).where(unclaimed.c.document_id == document.c.document_id).exists()
+def _is_untaken() -> Any:
+    return select(untaken.c.document_id).where(untaken.c.document_id == document.c.document_id).exists()
 
 
 async def progress(connection: AsyncConnection, caller: Caller, export_id: UUID) -> Progress | None:

@@ -128,7 +128,7 @@ delivery = Table(
     Index("delivery_of_document", "document_id", "connection_id", "revision"),
 )
 
-unclaimed = table("untaken", column("document_id", Uuid))
+untaken = table("untaken", column("document_id", Uuid))
 """Documents that went and that no connector has taken; a view."""
 
 waiting = table(
