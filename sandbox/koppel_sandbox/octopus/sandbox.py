@@ -1,0 +1,32 @@
+"""The sandbox Octopus as it is found by the entry point group ``koppel.sandboxes``."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from koppel_sandbox.installed import Sandbox
+
+from .app import create_app
+from .seed import SOFTWARE_HOUSE
+
+
+def environment(address: str) -> dict[str, str]:
+    """Return the variables that lead connector-octopus to a sandbox at ``address``."""
+    return {"KOPPEL_OCTOPUS_BASE_URL": address, "KOPPEL_OCTOPUS_SOFTWARE_HOUSE_UUID": SOFTWARE_HOUSE}
+
+
+@asynccontextmanager
+async def _start(address: str, folder: Path | None) -> AsyncIterator[ASGIApp]:
+    del address
+    yield create_app(data_dir=folder)
+
+
+SANDBOX: Final = Sandbox(
+    name="octopus",
+    address_variable="KOPPEL_OCTOPUS_BASE_URL",
+    environment=environment,
+    start=_start,
+)
