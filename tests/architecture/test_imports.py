@@ -1,4 +1,5 @@
-"""Who may import whom (design §6): ``services → connector-kit → bookkeeping → {mesh | ubl}``; the formats import none of ours.
+"""Who may import whom (design §6): ``services → connector-kit → bookkeeping → {mesh | ubl}``, ``services → readable → ubl``;
+the formats import none of ours.
 
 Why: a service that imports its neighbour cannot be deployed, tested or understood without it, and a format library that
 knows the mesh is not a library. Nobody decides to break this; it happens by one convenient import.
@@ -11,12 +12,13 @@ FORMATS = {"koppel_ubl", "koppel_coda"}
 MAY_IMPORT = {
     "libs/ubl": set[str](),
     "libs/coda": set[str](),
+    "libs/readable": {"koppel_ubl"},
     "libs/mesh": set[str](),
     "libs/bookkeeping": {"koppel_mesh"} | FORMATS,
     "libs/connector-kit": {"koppel_mesh", "koppel_bookkeeping", "koppel_ubl"},
     "sandbox": set[str](),
 }
-SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_bookkeeping", "koppel_connector"} | FORMATS
+SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_bookkeeping", "koppel_connector", "koppel_readable"} | FORMATS
 
 
 def packages(sources: list[Any]) -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""The fonts of a page and the characters that they can draw.
+
+PDF/A demands that every font is embedded and every character has a glyph (ISO 19005-3, 6.2.11.4 and 6.2.11.8), so no font of
+the machine is used. FiraGO draws Latin, Greek, Cyrillic, Arabic, Hebrew, Thai, Georgian and Devanagari; the Noto fonts add rarer
+Latin letters and symbols. All are under the SIL Open Font License 1.1, which allows embedding.
+"""
+
+import atexit
+import io
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import typst
+from fontTools.ttLib import TTFont
+
+FAMILIES: Final = ("FiraGO", "Noto Sans", "Noto Sans Symbols", "Noto Sans Symbols2", "Noto Sans Math")
+"""In the order in which they are tried for a character; the templates name the same."""
+_MAIN: Final = ("FiraGO_Regular", "FiraGO_Bold")
+_FALLBACK: Final = ("NotoSans_Regular", "NotoSansSymbols_Regular", "NotoSansSymbols2_Regular", "NotoSansMath_Regular")
+
+
+@dataclass(frozen=True)
+class FontSet:
+    """The fonts as the typesetter takes them, and what they cover."""
+
+    fonts: typst.Fonts
+    covered: frozenset[int]
+    """Code points that some font has a glyph for."""
+    main: frozenset[int]
+    """Code points of the main font: whatever stands beside them, no other font is needed."""
+
+
+@cache
+def font_set() -> FontSet:
+    """Return the fonts, unpacked into a folder that lives as long as the process; the first call takes a tenth of a second."""
+    folder = tempfile.TemporaryDirectory(prefix="koppel-fonts-")
+    atexit.register(folder.cleanup)
+    main = frozenset.intersection(*(_unpack(name, Path(folder.name)) for name in _MAIN))
+    others = frozenset[int]().union(*(_unpack(name, Path(folder.name)) for name in _FALLBACK))
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder.name])
+    return FontSet(fonts, main | others, main)
+
+
+def _unpack(name: str, folder: Path) -> frozenset[int]:
+    """Write a font into the folder and return the code points that it has."""
+    data: bytes = import_module(f"pymupdf_fonts.{name}").fontbuffer
+    (folder / f"{name}.ttf").write_bytes(data)
+    return frozenset(TTFont(io.BytesIO(data), lazy=True).getBestCmap())
