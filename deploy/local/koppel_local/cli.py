@@ -19,7 +19,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import bootstrap, demo, sending, vat_preview
+from . import bootstrap, demo, readable_file, sending, vat_preview
 from .api import Api, ApiError
 from .sandboxes import Playing
 from .servers import servers
@@ -226,6 +226,18 @@ def vat_preview_(
     out.print(table)
     if not all(one.is_clear for one in previews):
         raise typer.Exit(1)
+
+
+@app.command()
+def readable(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="UBL.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The PDF to write.")],
+    language: Annotated[Literal["nl", "fr", "en"], typer.Option(help="Of the labels, dates and numbers.")] = "nl",
+) -> None:
+    """Make a PDF that people can read of an electronic invoice, with the UBL inside. Needs no running Koppel."""
+    with reported():
+        readable_file.make_readable(file, output, language)
+    out.print(f"{output} shows {file}.", soft_wrap=True)
 
 
 def result_table(sendings: Sequence[sending.Sending]) -> Table:
