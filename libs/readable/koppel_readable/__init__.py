@@ -60,5 +60,5 @@ def details_pdf(details: Details, *, language: Language = "nl") -> bytes:
 
 
 def prepare() -> None:
-    """Unpack the fonts, which the first PDF of a process does else: a tenth of a second."""
+    """Load the fonts, which the first PDF of a process does else: a tenth of a second."""
     font_set()

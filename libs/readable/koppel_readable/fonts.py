@@ -5,7 +5,6 @@ the machine is used. FiraGO draws Latin, Greek, Cyrillic, Arabic, Hebrew, Thai, 
 Latin letters and symbols. All are under the SIL Open Font License 1.1, which allows embedding.
 """
 
-import atexit
 import io
 import tempfile
 from dataclasses import dataclass
@@ -36,12 +35,13 @@ class FontSet:
 
 @cache
 def font_set() -> FontSet:
-    """Return the fonts, unpacked into a folder that lives as long as the process; the first call takes a tenth of a second."""
-    folder = tempfile.TemporaryDirectory(prefix="koppel-fonts-")
-    atexit.register(folder.cleanup)
-    main = frozenset.intersection(*(_unpack(name, Path(folder.name)) for name in _MAIN))
-    others = frozenset[int]().union(*(_unpack(name, Path(folder.name)) for name in _FALLBACK))
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder.name])
+    """Return the fonts, in memory from then on; the first call takes a tenth of a second."""
+    with tempfile.TemporaryDirectory(prefix="koppel-fonts-") as name:
+        folder = Path(name)
+        main = frozenset.intersection(*(_unpack(font, folder) for font in _MAIN))
+        others = frozenset[int]().union(*(_unpack(font, folder) for font in _FALLBACK))
+        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+        _load(fonts, folder)
     return FontSet(fonts, main | others, main)
 
 
@@ -50,3 +50,11 @@ def _unpack(name: str, folder: Path) -> frozenset[int]:
     data: bytes = import_module(f"pymupdf_fonts.{name}").fontbuffer
     (folder / f"{name}.ttf").write_bytes(data)
     return frozenset(TTFont(io.BytesIO(data), lazy=True).getBestCmap())
+
+
+def _load(fonts: typst.Fonts, folder: Path) -> None:
+    """Draw with every font once: each is read from its file when it is first drawn with, and these files go."""
+    drawn = "".join(f'#text(font: "{one.family}", weight: {one.weight})[1]' for one in fonts.fonts())
+    page = folder / "every-font.typ"
+    page.write_text(drawn, "utf-8")
+    typst.compile(page, root=folder, font_paths=fonts, ignore_system_fonts=True)

@@ -44,6 +44,8 @@ _SUBJECT_CODE: Final = re.compile(r"#[A-Z]{3}#")
 """BT-21 in front of BT-22, as UBL has it."""
 _NUMBER_WIDTH_MAX: Final = 14
 """Characters of a number that the columns hold at their usual size."""
+_REASONS_MAX: Final = 100
+"""Different reasons for no VAT that are compared with each other."""
 
 Fact = dict[str, str]
 """``label`` and ``value``."""
@@ -58,7 +60,6 @@ def invoice_content(document: Document, language: Language, *, has_original: boo
         has_original: whether the UBL is embedded in the PDF.
     """
     heading = say(TITLES[_kind(document)], language)
-    due_on = _due_on(document)
     summary = _numbers(document, language)
     lines = [line(one, language) for one in document.lines]
     return {
@@ -82,7 +83,7 @@ def invoice_content(document: Document, language: Language, *, has_original: boo
         "payable": {
             "label": label("credited" if isinstance(document, CreditNote) else "to_pay", language),
             "value": format_money(document.totals.payable, document.currency, language),
-            "by": label("pay_by", language).format(date=format_date(due_on, language)) if due_on else "",
+            "by": _pay_by(document, language),
         },
         "payments": payments(document, language),
         **summary,
@@ -96,7 +97,7 @@ def invoice_content(document: Document, language: Language, *, has_original: boo
 
 def original_name(document: Document) -> str:
     """Return the file name of the embedded UBL: the document's number, in ASCII."""
-    number = unicodedata.normalize("NFKD", document.number or "").encode("ascii", "ignore").decode()
+    number = unicodedata.normalize("NFKD", (document.number or "")[:200]).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", number).strip("-._")[:80]
     return safe_file_name(f"{stem or 'document'}.xml")
 
@@ -135,6 +136,16 @@ def facts(document: Document, language: Language) -> list[Fact]:
 def _due_on(document: Document) -> date | None:
     """Return the due date; a credit note has it with its means of payment."""
     return document.due_date or next((one.due_date for one in document.payment_means if one.due_date), None)
+
+
+def _pay_by(document: Document, language: Language) -> str:
+    """Return until when to pay; empty where nobody has to."""
+    due_on, payable = _due_on(document), document.totals.payable
+    if isinstance(document, CreditNote) or due_on is None or payable is None:
+        return ""
+    if not payable.is_finite() or payable <= 0:
+        return ""
+    return label("pay_by", language).format(date=format_date(due_on, language))
 
 
 def payments(document: Document, language: Language) -> list[list[Fact]]:
@@ -215,25 +226,22 @@ def _exemption_reasons(document: Document, language: Language) -> list[str]:
 
     A reverse charge has its mention whether the seller wrote it or not (Directive 2006/112/EC, article 226, point 11a).
     """
-    found: dict[str, list[str]] = {}
-    exempt: list[VatSubtotal | VatCategory] = [*document.vat_breakdown, *(one.vat for one in document.lines)]
-    for one in exempt:
-        words = [one.exemption_reason, f"({one.exemption_code})" if one.exemption_code else None]
-        if one.category == "AE":
-            found.setdefault("AE", [say(REVERSE_CHARGE, language)])
-        if any(words):
-            known = found.setdefault(one.category or "", [])
-            text = " ".join(word for word in words if word)
-            if not any(text.casefold() in other.casefold() for other in known):
-                known.append(text)
-    return [f"{category}: {'. '.join(texts)}" if category else ". ".join(texts) for category, texts in found.items()]
+    groups: list[VatSubtotal | VatCategory] = [*document.vat_breakdown, *(line.vat for line in document.lines)]
+    written = dict.fromkeys((one.category, one.exemption_reason, one.exemption_code) for one in groups)
+    found: dict[str | None, list[str]] = {}
+    for category, reason, code in list(written)[:_REASONS_MAX]:
+        known = found.setdefault(category, [say(REVERSE_CHARGE, language)] if category == "AE" else [])
+        text = " ".join(part for part in (reason, f"({code})" if code else None) if part)
+        if text and not any(text.casefold() in other.casefold() for other in known):
+            known.append(text)
+    return [": ".join(filter(None, (category, ". ".join(texts)))) for category, texts in found.items() if texts]
 
 
 def _totals(document: Document, language: Language) -> list[Fact]:
     totals = document.totals
     in_tax_currency = f"{label('total_vat_in', language)} {document.tax_currency or ''}".strip()
     rows = [
-        (label("total_lines", language), totals.lines if totals.lines != totals.without_vat else None),
+        (label("total_lines", language), totals.lines if document.allowances_charges else None),
         (label("total_allowances", language), -totals.allowances if totals.allowances else None),
         (label("total_charges", language), totals.charges or None),
         (label("total_without_vat", language), totals.without_vat),

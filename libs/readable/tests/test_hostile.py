@@ -2,6 +2,7 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
@@ -143,3 +144,20 @@ def test_what_is_cut_and_replaced_is_counted() -> None:
 )
 def test_characters_without_a_shape_are_left_out(written: str, shown: str) -> None:
     assert drawable(written, font_set().covered) == (shown, 0)
+
+
+def test_ten_thousand_reasons_for_no_vat_end_in_seconds() -> None:
+    exempt = koppel_ubl.VatCategory(category="E", rate=Decimal(0))
+    lines = tuple(
+        replace(DOCUMENT.lines[0], vat=replace(exempt, exemption_reason=f"{number} " * 1_000))
+        for number in range(10_000)
+    )
+    began = time.process_time()
+    assert "258,08" in opened(readable_pdf(replace(DOCUMENT, lines=lines))).pages[0].extract_text()
+    assert time.process_time() - began < 20
+
+
+def test_pages_are_set_in_many_threads_at_once() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: readable_pdf(DOCUMENT, ubl=b"<a/>"), range(40)))
+    assert len(made) == 1

@@ -87,6 +87,7 @@ def test_a_credit_note_names_the_invoice_that_it_credits() -> None:
     text = text_of(readable_pdf(document, language="nl"))
     assert f"Creditnota {document.number}" in text
     assert "Te crediteren" in text
+    assert "ten laatste" not in text
     (preceding,) = document.billing_references
     assert f"Heeft betrekking op {preceding.number}" in text
 
@@ -110,6 +111,7 @@ def test_allowances_charges_and_what_was_paid_have_their_sign() -> None:
     for shown in (
         "10 % van 100,00 21 % -10,00",
         "Toeslag: Transport 21 % 12,40",
+        "Totaal van de lijnen 226,95",
         "Kortingen -10,00",
         "Reeds betaald -58,00",
     ):
