@@ -12,6 +12,8 @@ from .state import State
 
 TOKEN_S = 600
 COOKIE = "JSESSIONID"
+CONNECT = "connect"
+"""Denied to a user, a dossier is listed and cannot be connected (octopus §4)."""
 
 
 def authenticate(call: Call) -> Response:
@@ -110,7 +112,8 @@ def new_dossier_token(call: Call, login: Record, dossier: int, locale: str | Non
     user, found = state.tables["users"][login["user"]], state.tables["dossiers"].get(str(dossier))
     if found is None:
         raise Refusal(switches.unknown_dossier_status, switches.unknown_dossier_code, dossier)
-    if dossier not in user["dossiers"] or not _may_connect(user, found):
+    denied = [dossier, CONNECT] in user["denied"]
+    if dossier not in user["dossiers"] or denied or not _may_connect(user, found):
         raise Refusal(switches.no_access_status, switches.no_access_code, f"dossier {dossier}")
     if found["@disabled"]:
         raise Refusal(403, -5, dossier)

@@ -7,6 +7,7 @@ from typing import Final
 from koppel_sandbox.tables import Record
 
 from . import chart
+from .authentication import CONNECT
 from .relations import BLANK
 from .state import Books, State
 
@@ -18,7 +19,7 @@ CLERK: Final = "Sub@B012345"
 BAKERY: Final = 40117
 STUDIO: Final = 40118
 NO_RIGHTS: Final = 40119
-"""Listed; the user may not book in it."""
+"""Listed; the user may not connect it, nor book in it."""
 NO_WEBSERVICE: Final = 40120
 """Not listed; the user has no access to web services in it."""
 OLD_YEAR: Final = 40121
@@ -41,7 +42,13 @@ def seeded() -> State:
     state = State()
     state.tables["software_houses"][SOFTWARE_HOUSE] = {"name": "Koppel", "enabled": True, "redirect_uris": []}
     dossiers = [BAKERY, STUDIO, NO_RIGHTS, NO_WEBSERVICE, OLD_YEAR]
-    _add_user(state, USER, dossiers, denied=[[NO_RIGHTS, "buysellbookings"]], without_webservice=[NO_WEBSERVICE])
+    _add_user(
+        state,
+        USER,
+        dossiers,
+        denied=[[NO_RIGHTS, CONNECT], [NO_RIGHTS, "buysellbookings"]],
+        without_webservice=[NO_WEBSERVICE],
+    )
     _add_user(state, CLERK, [STUDIO])
     _add_user(state, "U054321", [BAKERY], module=False)
     add_dossier(state, BAKERY, "Bakkerij Demo BV", "BE0793.904.121", iban=BAKERY_IBAN)
