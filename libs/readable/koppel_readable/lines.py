@@ -65,11 +65,9 @@ def _details(one: Line, language: Language) -> list[str]:
         "discount_in_price": _discount(one.price, language),
     }
     texts = [item.description if item.name else None, *one.notes]
-    return [
-        *(text for text in texts if text and text != item.name),
-        *(f"{label(name, language)} {value}" for name, value in labelled.items() if value),
-        *(f"{pair.name}: {pair.value}" for pair in item.properties),
-    ]
+    references = " · ".join(f"{label(name, language)} {value}" for name, value in labelled.items() if value)
+    properties = " · ".join(f"{pair.name}: {pair.value}" for pair in item.properties)
+    return [text for text in (*texts, references, properties) if text and text != item.name]
 
 
 def _discount(price: Price | None, language: Language) -> str:

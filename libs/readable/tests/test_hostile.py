@@ -12,6 +12,7 @@ import koppel_ubl
 from koppel_readable import readable_pdf
 from koppel_readable.bounds import REPLACEMENT, ROWS, TEXT_MAX, bounded, drawable
 from koppel_readable.fonts import font_set
+from koppel_readable.invoice import invoice_content
 
 from .pdfs import opened, sample, text_of
 
@@ -89,7 +90,7 @@ def test_ten_thousand_lines_end_in_seconds_and_say_what_is_missing() -> None:
 
 
 def test_everything_too_long_ends_in_seconds() -> None:
-    lines = tuple(replace(line, notes=("n " * 2_000,) * 50) for line in named("W" * 5_000).lines) * 400
+    lines = tuple(replace(line, notes=("n " * 2_000,) * 50) for line in named("W" * 5_000).lines) * 60
     endless = replace(
         named("d " * 20_000), notes=("x " * 20_000,) * 100, lines=lines, vat_breakdown=DOCUMENT.vat_breakdown * 300
     )
@@ -146,18 +147,18 @@ def test_characters_without_a_shape_are_left_out(written: str, shown: str) -> No
     assert drawable(written, font_set().covered) == (shown, 0)
 
 
-def test_ten_thousand_reasons_for_no_vat_end_in_seconds() -> None:
+def test_thousands_of_reasons_for_no_vat_are_not_compared_with_each_other() -> None:
     exempt = koppel_ubl.VatCategory(category="E", rate=Decimal(0))
     lines = tuple(
-        replace(DOCUMENT.lines[0], vat=replace(exempt, exemption_reason=f"{number} " * 1_000))
-        for number in range(10_000)
+        replace(DOCUMENT.lines[0], vat=replace(exempt, exemption_reason=f"{number} " * 400)) for number in range(5_000)
     )
     began = time.process_time()
-    assert "258,08" in opened(readable_pdf(replace(DOCUMENT, lines=lines))).pages[0].extract_text()
-    assert time.process_time() - began < 20
+    content = invoice_content(replace(DOCUMENT, lines=lines), "nl", has_original=False)
+    assert time.process_time() - began < 4
+    assert len(content["reasons"]) == 1
 
 
 def test_pages_are_set_in_many_threads_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(lambda _: readable_pdf(DOCUMENT, ubl=b"<a/>"), range(40)))
+        made = set(pool.map(lambda _: readable_pdf(DOCUMENT, ubl=b"<a/>"), range(16)))
     assert len(made) == 1

@@ -1,6 +1,7 @@
 """What a bookkeeper reads on the page of an invoice or credit note."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
@@ -124,6 +125,23 @@ def test_a_price_says_for_how_many_it_is() -> None:
     assert first.price is not None
     assert first.price.base_quantity is not None
     assert "per 1000" in text_of(readable_pdf(document)).replace("1.000", "1000")
+
+
+def test_what_else_a_line_says_stands_under_its_name() -> None:
+    document = read("be-01-invoice-ogm-pdf")
+    (first, *_) = document.lines
+    item = koppel_ubl.Item(
+        name="Brochure",
+        description="Vierkleurendruk",
+        seller_id="A-12",
+        properties=(koppel_ubl.Property(name="Formaat", value="A5"), koppel_ubl.Property(name="Papier", value="mat")),
+    )
+    period = koppel_ubl.Period(start=date(2026, 1, 1), end=date(2026, 1, 31))
+    line = replace(first, item=item, notes=("Spoed",), period=period, order_line="7")
+    text = text_of(readable_pdf(replace(document, lines=(line,)), language="nl"))
+    under = "Artikel A-12 · Bestellijn 7 · Periode 1 januari 2026 – 31 januari 2026"
+    for shown in ("Brochure", "Vierkleurendruk", "Spoed", under, "Formaat: A5 · Papier: mat"):
+        assert shown in text, text
 
 
 def test_notes_terms_and_attachments_are_listed() -> None:
