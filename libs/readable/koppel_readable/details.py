@@ -90,7 +90,10 @@ def table_csv(table: Table, language: Language = "nl") -> bytes:
 def _table(table: Table, language: Language) -> dict[str, Any]:
     return {
         "title": table.title,
-        "columns": [{"title": column.title, "is_text": column.kind == "text"} for column in table.columns],
+        "columns": [
+            {"title": column.title, "is_text": column.kind == "text", "is_number": column.kind not in ("text", "date")}
+            for column in table.columns
+        ],
         "totals": _row(table.totals, table.columns, language) if table.totals else [],
         "rows": [_row(row, table.columns, language) for row in table.rows],
     }

@@ -78,6 +78,18 @@ def test_hostile_cells_never_stop_the_pages() -> None:
     assert "bestand bevat alles." in first
 
 
+@pytest.mark.parametrize("columns", [4, 10])
+def test_long_amounts_stay_on_the_paper(columns: int) -> None:
+    amount = Decimal("-12345678901234567890.12")
+    titles = (Column(title="Nr."), *(Column(title="Bedrag", kind="amount") for _ in range(columns)))
+    table = Table(title="", columns=titles, rows=(("1", *[amount] * columns),))
+    page = opened(details_pdf(Details(title="", issuer="", dated_on=date(2026, 1, 1), tables=(table,)))).pages[0]
+    right: list[float] = []
+    page.extract_text(visitor_text=lambda text, cm, tm, font, size: right.append(tm[4] * cm[0] + cm[4]))
+    assert max(right) < float(page.mediabox.width) - 50
+    assert page.extract_text().count("-12.345.678.901.234.567.890,12") == columns
+
+
 def test_csv_is_what_a_spreadsheet_of_the_language_reads() -> None:
     assert table_csv(BY_RATE, "nl").decode("utf-8-sig").splitlines() == [
         "Tarief;Maatstaf;Btw;Opmerking",

@@ -12,6 +12,7 @@ import koppel_ubl
 from koppel_readable import readable_pdf
 from koppel_readable.bounds import REPLACEMENT, ROWS, TEXT_MAX, bounded, drawable
 from koppel_readable.fonts import font_set
+from koppel_readable.formats import format_amount
 from koppel_readable.invoice import invoice_content
 
 from .pdfs import opened, sample, text_of
@@ -117,7 +118,8 @@ def test_a_number_of_any_size_is_shown(value: Decimal) -> None:
     lines = tuple(replace(line, quantity=value, net=value) for line in DOCUMENT.lines)
     vat = tuple(replace(one, taxable=value, tax=value, rate=value) for one in DOCUMENT.vat_breakdown)
     document = replace(DOCUMENT, lines=lines, vat_breakdown=vat, totals=replace(DOCUMENT.totals, payable=value))
-    assert "Te betalen" in text_of(readable_pdf(document, language="nl")).replace("TE BETALEN", "Te betalen")
+    text = text_of(readable_pdf(document, language="nl"))
+    assert text.count(format_amount(value, "nl")) >= len(lines) + 2 * len(vat)
 
 
 @pytest.mark.parametrize("empty", [koppel_ubl.Invoice(), koppel_ubl.CreditNote()], ids=["invoice", "credit note"])
