@@ -10,6 +10,7 @@ koppel_ubl.check(data).valid
 
 from .building import build, credit_transfer, daily_receipts, party
 from .checking import Finding, Profile, Report, Rule, Sentence, check, rule
+from .embedding import with_embedded_pdf
 from .errors import BuildError, ReadError, WriteError
 from .lightening import without_embedded_files
 from .model import (
@@ -79,6 +80,7 @@ __all__ = [
     "read",
     "rule",
     "safe_file_name",
+    "with_embedded_pdf",
     "without_embedded_files",
     "write",
 ]

@@ -100,3 +100,27 @@ def test_what_is_no_document_has_no_copy() -> None:
     for data in (b"", b"<a/>", b"%PDF-1.4"):
         with pytest.raises(koppel_ubl.ReadError):
             koppel_ubl.without_embedded_files(data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "own__be-01-invoice-ogm-pdf",
+        "own__be-02-creditnote-ref",
+        "own__be-15-cash-discount",
+        "own__sbdh-envelope",
+        "own__two-pdfs-and-xml-attachment",
+    ],
+)
+def test_a_copy_with_a_pdf_shows_it_and_is_the_same_document(name: str) -> None:
+    (path,) = SAMPLES.rglob(f"{name}.xml")
+    before, content = koppel_ubl.read(path.read_bytes()), b"%PDF-1.4 made for whoever has none"
+    copy = koppel_ubl.with_embedded_pdf(path.read_bytes(), content, "../../2026-0001.pdf")
+    after = koppel_ubl.read(copy)
+    assert after.pdf is not None
+    assert (after.pdf.content, after.pdf.file_name) == (content, "2026-0001.pdf")
+    assert after.attachments[1:] == before.attachments
+    assert replace(after, attachments=()) == replace(before, attachments=())
+    found = [{each.rule for each in koppel_ubl.check(data).findings} for data in (path.read_bytes(), copy)]
+    assert found[0] == found[1], "it breaks no rule that it did not break before"
+    assert copy == koppel_ubl.with_embedded_pdf(path.read_bytes(), content, "2026-0001.pdf")
