@@ -1,6 +1,7 @@
 """What goes to a vendor by mail, and what its server replies. What goes by HTTP stands in ``calls`` and ``answers``."""
 
 import re
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -52,6 +53,8 @@ class MailCall:
     """By what the error budget counts it; by its operation when not given."""
     is_counted: bool = True
     """False for what no window counts."""
+    sign: Callable[[bytes], bytes] | None = None
+    """Takes the message as it is handed in; returns header lines to put before it, such as a DKIM signature."""
 
     def __post_init__(self) -> None:
         """Check the envelope."""
@@ -73,7 +76,7 @@ class MailCall:
         content = self.message.as_bytes(policy=_SEVEN_BIT)
         if not content.isascii():
             raise ValueError("the message is not ASCII")
-        return content
+        return content if self.sign is None else self.sign(content) + content
 
     @property
     def summary(self) -> str:
