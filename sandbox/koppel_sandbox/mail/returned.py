@@ -1,0 +1,69 @@
+"""What comes back: a delivery status (RFC 3464), a bounce as no standard describes it, a holiday notice (RFC 3834)."""
+
+import email
+import email.policy
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid
+
+HOST_NAME = "mail.sandbox.example"
+_BOUNDARY = "koppel-sandbox-report"
+Writer = Callable[[str, str, bytes], bytes]
+"""Takes the sender of the envelope, the address that failed, and the mail; returns what comes back."""
+
+
+def delivery_status(sender: str, recipient: str, content: bytes) -> bytes:
+    """Return a multipart/report: a text for people, the status for machines, the headers of the mail."""
+    report = _mail_to(sender, "Undelivered Mail Returned to Sender", "MAILER-DAEMON")
+    report["Auto-Submitted"] = "auto-replied"
+    report["Content-Type"] = f'multipart/report; report-type="delivery-status"; boundary="{_BOUNDARY}"'
+    parts = [
+        b"Content-Type: text/plain\r\n\r\n" + f"Your message to <{recipient}> could not be delivered.\r\n".encode(),
+        b"Content-Type: message/delivery-status\r\n\r\n"
+        + f"Reporting-MTA: dns; {HOST_NAME}\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\n".encode()
+        + b"Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n",
+        b"Content-Type: text/rfc822-headers\r\n\r\n" + content.partition(b"\r\n\r\n")[0] + b"\r\n",
+    ]
+    mark = f"--{_BOUNDARY}".encode()
+    body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts)
+    return report.as_bytes() + body + mark + b"--\r\n"
+
+
+def plain_bounce(sender: str, recipient: str, content: bytes) -> bytes:
+    """Return a text that only people read, as old servers send it: it names the mail in its References alone."""
+    bounce = _mail_to(sender, f"Mail delivery failed: {recipient}", "Mail Delivery System")
+    bounce["References"] = str(_headers_of(content)["Message-ID"])
+    bounce.set_content(f"This is an automatic notice.\n\n  {recipient}\n    mailbox unavailable\n")
+    return bounce.as_bytes()
+
+
+def out_of_office(sender: str, recipient: str, content: bytes) -> bytes:
+    """Return a holiday notice: the mail has arrived, and a person is away."""
+    notice = _mail_to(sender, "Afwezig: tot 4 januari", recipient)
+    notice["Auto-Submitted"] = "auto-replied"
+    notice["In-Reply-To"] = str(_headers_of(content)["Message-ID"])
+    notice.set_content("Ik ben er niet tot 4 januari. Uw mail wordt niet doorgestuurd.\n")
+    return notice.as_bytes()
+
+
+WRITERS: Mapping[str, Writer] = {
+    "bounce": delivery_status,
+    "plain_bounce": plain_bounce,
+    "out_of_office": out_of_office,
+}
+
+
+def _headers_of(content: bytes) -> EmailMessage:
+    parsed = email.message_from_bytes(content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n", policy=email.policy.SMTP)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def _mail_to(recipient: str, subject: str, sender: str) -> EmailMessage:
+    made = EmailMessage(policy=email.policy.SMTP)
+    made["Message-ID"] = make_msgid(domain=HOST_NAME)
+    made["Date"] = format_datetime(localtime())
+    made["From"] = sender if "@" in sender else f"{sender} <MAILER-DAEMON@{HOST_NAME}>"
+    made["To"] = recipient
+    made["Subject"] = subject
+    return made
