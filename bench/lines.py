@@ -29,7 +29,7 @@ def count() -> dict[str, int]:
     """Return the lines of meaning of every connector."""
     return {
         folder.name: sum(lines_of_meaning(path.read_text("utf-8")) for path in _modules(folder))
-        for folder in sorted(SERVICES.glob("connector-*"))
+        for folder in sorted(path.parents[1] for path in SERVICES.glob("*/*/connector.py"))
     }
 
 

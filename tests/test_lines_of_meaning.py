@@ -2,6 +2,8 @@
 
 from bench.lines import count, lines_of_meaning
 
+from koppel_mesh.service import installed_services
+
 MODULE = '''"""A docstring
 over two lines."""
 
@@ -47,3 +49,4 @@ def test_imports_docstrings_comments_and_tables_do_not_count() -> None:
 def test_every_connector_is_counted() -> None:
     counted = count()
     assert counted["connector-exact"] > 100
+    assert set(counted) == {name for name, each in installed_services().items() if each.kind == "connector"}

@@ -27,7 +27,7 @@ PUBLIC = {
     ("identity", "get", "/.well-known/openid-configuration"),
     ("connector-*", "get", "/oauth/start"),
     ("connector-*", "get", "/oauth/callback"),
-    ("connector-*", "post", "/v1/notices/{address}"),
+    ("*", "post", "/v1/notices/{address}"),
 }
 """Without a token: what gives tokens, where a browser begins a consent and where a vendor sends it back (with a link and a state
 of ours in hand), and where a vendor speaks back (with proof by its own means)."""

@@ -18,6 +18,8 @@ from koppel_mesh.service import installed_services
 from koppel_mesh.settings import MeshSettings
 
 NOT_OURS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+EXAMPLES = {"KOPPEL_SMTP_URL": "smtp://mail.koppel.example", "KOPPEL_MAIL_FROM": "billmail@koppel.example"}
+"""Values of what is no address on the web."""
 _LINE = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
@@ -50,7 +52,8 @@ def test_production_refuses_to_start_without_what_is_marked_and_nothing_else(
         monkeypatch.delenv(name)
     monkeypatch.setenv("KOPPEL_ENV", "production")
     for name in marked:
-        monkeypatch.setenv(name, Fernet.generate_key().decode() if "SECRET" in name else "https://koppel.example")
+        secret_or_url = Fernet.generate_key().decode() if "SECRET" in name else "https://koppel.example"
+        monkeypatch.setenv(name, EXAMPLES.get(name, secret_or_url))
     for settings in settings_classes():
         assert settings().env == "production"
     for name in marked:

@@ -119,7 +119,8 @@ def test_each_connector_explains_its_own_source_only(checkout: Any) -> None:
 
 def _source_of(path: PurePosixPath) -> str | None:
     name = path.parts[1] if len(path.parts) > 1 and path.parts[0] == "services" else ""
-    return name.removeprefix("connector-") if name.startswith("connector-") else None
+    source = name.removeprefix("connector-")
+    return source if source in SOURCES else None
 
 
 def test_no_text_of_an_api_cites_what_callers_cannot_read(checkout: Any) -> None:

@@ -116,6 +116,7 @@ print([service.name for service in able], *sentences)
         "KOPPEL_DATABASE_URL": "postgresql://127.0.0.1/x",
         "KOPPEL_AMQP_URL": "amqp://127.0.0.1",
         "KOPPEL_EXACT_BASE_URL": "http://127.0.0.1:1",
+        "KOPPEL_SMTP_URL": "smtp://127.0.0.1:1",
         "KOPPEL_SECRET_KEYS": Fernet.generate_key().decode(),
     }
     done = with_ghost(program, sandbox=False, **needed)

@@ -1,0 +1,7 @@
+"""Run billmail alone."""
+
+from koppel_mesh.runtime import main
+
+from .service import SERVICE
+
+main(SERVICE)

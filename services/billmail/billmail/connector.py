@@ -1,0 +1,222 @@
+"""The mail connector: one document a mail, to the address that the connection has for its kind (R072)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Literal
+
+from koppel_connector import (
+    ActionRequired,
+    Application,
+    CannotTell,
+    CheckStep,
+    Connector,
+    ConnectorError,
+    DeliveryContext,
+    NotFound,
+    Problem,
+    Profile,
+    Purpose,
+    Rejected,
+    Sent,
+    Target,
+    Vendor,
+)
+from koppel_connector.contract import MailCall, MailReply, PasswordProfile, RemoteCompany
+from koppel_mesh.clock import utc_now
+from koppel_mesh.messages import DocumentKind
+
+from .addresses import domain_of, is_within
+from .answers import classify
+from .attaching import Contents, attachments_of, insist_on_taken, stem_of
+from .message import Envelope, compose, subject_of, text_of
+from .problems import PROBLEMS
+from .profiles import SLOTS, MailProfile, Slot
+from .readable import with_readable_pdf
+from .return_path import ReturnPath
+from .settings import BillmailServiceSettings, BillmailSettings
+from .signing import Signer
+
+MAIL: Final = "mail"
+MAIL_PDF: Final = "mail_pdf"
+"""The PDF of a statement, which has an address of its own beside the statement's."""
+RESEND_AFTER_S: Final = 300.0
+"""How long a receiver may need to file what it took, before the same again is dropped as a repeat."""
+PROFILE: Final = Profile(
+    name="billmail",
+    title="BillMail",
+    auth=PasswordProfile(),
+    targets=dict.fromkeys(DocumentKind, Target(MAIL, "review", reads_back=False, settle_s=0.0)),
+    problems=PROBLEMS,
+    deadline_s=60.0,
+)
+
+
+@dataclass(frozen=True)
+class MailApplication(Application):
+    """Where mails are handed in, and who we are to those who get them."""
+
+    mail_from: str = ""
+    sender_domains: tuple[str, ...] = ()
+    return_path: ReturnPath = field(kw_only=True)
+    signer: Signer | None = None
+
+
+# The contract hands some methods arguments that they do not need.
+# ruff: noqa: ARG002
+
+
+class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSettings]):
+    """Mailboxes. Nothing there can be searched or read back; what a receiver is like, its ``MailProfile`` says."""
+
+    profile = PROFILE
+    settings_model = BillmailSettings
+
+    def application(self, service_settings: BillmailServiceSettings, settings: BillmailSettings) -> MailApplication:
+        """Return where mails are handed in, and who they are from."""
+        return MailApplication(
+            mail=service_settings.mail_server,
+            mail_from=service_settings.mail_from,
+            sender_domains=service_settings.sender_domains,
+            return_path=service_settings.return_path,
+            signer=service_settings.dkim_signer,
+        )
+
+    def books_scope(self, settings: BillmailSettings) -> str | None:
+        """A mailbox of one company is its books: two connections to it would bring a document there twice."""
+        target, addresses = settings.target, settings.addresses.given.values()
+        return " ".join(sorted(set(addresses))) if target and target.is_of_one_company and addresses else None
+
+    def targets(self, kind: DocumentKind, settings: BillmailSettings) -> tuple[Target, ...] | Problem:
+        """Return a mail for the document and, of a statement, one for its PDF, as far as there are addresses for them."""
+        profile, slot = settings.target, SLOTS[kind]
+        if profile is None:
+            return Problem("settings_missing", missing="profile")
+        if slot not in profile.takes_kinds:
+            return Problem("kind_not_taken", kind.value)
+        slots: dict[str, Slot] = {MAIL: slot, MAIL_PDF: "coda_pdf"} if slot == "coda" else {MAIL: slot}
+        found = tuple(_target(profile, name) for name, each in slots.items() if settings.address_of(each))
+        return found or Problem("address_missing", what=slot)
+
+    def missing_settings(self, settings: BillmailSettings, purpose: Purpose) -> list[str]:
+        """Return what must be filled in first."""
+        return settings.missing(purpose)
+
+    async def remote_company(self, vendor: Vendor[BillmailSettings]) -> RemoteCompany | None:
+        """Return the company that the addresses name, where this receiver's do."""
+        numbers = vendor.settings.enterprise_numbers
+        return RemoteCompany(", ".join(vendor.settings.addresses.given.values()), tuple(numbers)) if numbers else None
+
+    async def check(self, vendor: Vendor[BillmailSettings]) -> AsyncIterator[CheckStep]:
+        """Yield whether there are addresses, and whether we may send as this office. Nothing is sent."""
+        given = vendor.settings.addresses.given
+        problem = None if given else Problem("address_missing", what="addresses")
+        yield CheckStep("addresses", problem is None, problem, detail=", ".join(given) or None)
+        problem = _sender_problem(vendor)
+        yield CheckStep("sender", problem is None, problem, detail=_sender(vendor))
+
+    # ── one document ──
+
+    async def prepare(self, context: DeliveryContext[BillmailSettings]) -> MailCall:
+        """Write the mail: the same Message-ID at every try, by which a receiver knows a repeat."""
+        vendor, document = context.vendor, context.document
+        settings, application = vendor.settings, _application(vendor)
+        profile, slot = settings.target, _slot_of(context)
+        recipient = settings.address_of(slot)
+        if profile is None or recipient is None:
+            raise ActionRequired(Problem("address_missing", what=slot))
+        if (problem := _sender_problem(vendor)) is not None:
+            raise ActionRequired(problem)
+        language = str(context.dossier["language"])
+        style = settings.attachments or profile.attachments[0]
+        contents = await asyncio.to_thread(with_readable_pdf, await _contents_of(context), style, language)
+        files = attachments_of(contents, style, stem_of(document))
+        insist_on_taken(profile, files)
+        await context.warn([Problem("signs_in_file_reversed")] if document.signs_reversed else [])
+        envelope = Envelope(
+            message_id=f"{context.remote_ref}@{domain_of(application.mail_from)}",
+            sender=_sender(vendor),
+            sender_name=str(context.dossier["name"]),
+            recipient=recipient,
+            sent_at=utc_now(),
+        )
+        subject = settings.subject or subject_of(document, profile.tags.get(slot, ""), language)
+        text = text_of(document, str(context.dossier["name"]), str(context.dossier["enterprise_number"]), language)
+        message = compose(envelope, subject, text, files)
+        sender = (
+            application.return_path.of_connection(vendor.connection.id)
+            if profile.envelope == "connection"
+            else application.return_path.of_delivery(context.remote_ref)
+        )
+        call = MailCall(MAIL, message, sender, (recipient,), sign=_signing(vendor))
+        if (size := len(call.content())) > profile.size_limit_bytes:
+            raise Rejected(Problem("mail_too_large", **_sizes(size, profile)))
+        return call
+
+    async def send(self, context: DeliveryContext[BillmailSettings], prepared: MailCall) -> Sent:
+        """Hand the mail in."""
+        vendor, profile = context.vendor, context.vendor.settings.target
+        (recipient,) = prepared.recipients
+        await context.save(recipient=recipient)
+        try:
+            await vendor.send_mail(prepared)
+        except ConnectorError as failure:
+            if failure.problem is not None and profile is not None:
+                params = {"address": recipient, "sender": _sender(vendor), **_sizes(len(prepared.content()), profile)}
+                failure.problem.params.update(params)
+            raise
+        return Sent(str(prepared.message["Message-ID"]))
+
+    async def lookup(self, context: DeliveryContext[BillmailSettings]) -> NotFound | CannotTell:
+        """Say that a mail may go again where the receiver drops a file that it has."""
+        profile = context.vendor.settings.target
+        if profile is not None and profile.retry == "resend":
+            return NotFound()
+        return CannotTell("a mailbox cannot be searched")
+
+    def classify_mail(self, reply: MailReply) -> ConnectorError | None:
+        """Judge a reply."""
+        return classify(reply)
+
+
+def _target(profile: MailProfile, operation: str) -> Target:
+    on_ambiguous: Literal["lookup", "review"] = "lookup" if profile.retry == "resend" else "review"
+    return Target(operation, on_ambiguous, reads_back=False, settle_s=RESEND_AFTER_S)
+
+
+def _slot_of(context: DeliveryContext) -> Slot:
+    return "coda_pdf" if context.delivery.operation == MAIL_PDF else SLOTS[context.delivery.kind]
+
+
+async def _contents_of(context: DeliveryContext) -> Contents:
+    """Read the files of a document; of a statement the one that this delivery carries."""
+    roles = {each.role for each in context.document.content}
+    if context.delivery.operation == MAIL_PDF:
+        roles -= {"coda"}
+    return Contents(**{role: await context.content(role) for role in sorted(roles)})
+
+
+def _application(vendor: Vendor) -> MailApplication:
+    assert isinstance(vendor.application, MailApplication)
+    return vendor.application
+
+
+def _sender(vendor: Vendor[BillmailSettings]) -> str:
+    return vendor.settings.sender or _application(vendor).mail_from
+
+
+def _signing(vendor: Vendor[BillmailSettings]) -> Callable[[bytes], bytes] | None:
+    signer = _application(vendor).signer
+    return partial(signer.sign, domain_of(_sender(vendor))) if signer is not None else None
+
+
+def _sender_problem(vendor: Vendor[BillmailSettings]) -> Problem | None:
+    """Return why a mail may not be from this office: a domain that does not let us in makes every mail look forged."""
+    domain = domain_of(_sender(vendor))
+    allowed = is_within(domain, _application(vendor).sender_domains)
+    return None if allowed else Problem("sender_not_allowed", domain=domain)
+
+
+def _sizes(size_bytes: int, profile: MailProfile) -> dict[str, str]:
+    return {"size": f"{size_bytes / 1e6:.1f}", "limit": f"{profile.size_limit_bytes / 1e6:.0f}"}

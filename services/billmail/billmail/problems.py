@@ -1,0 +1,71 @@
+"""Every problem that a mail target can report: a sentence for the person who can fix it, in three languages. Data, not code."""
+
+from typing import Final
+
+from koppel_connector.contract import ProblemCatalogue, ProblemKind, Role
+
+ACCOUNTANT: Final[Role] = "accountant"
+ENTREPRENEUR: Final[Role] = "entrepreneur"
+OPERATOR: Final[Role] = "operator"
+
+
+def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: str) -> ProblemKind:
+    return ProblemKind(code, who_can_fix, nl=nl, fr=fr, en=en, blocks=blocks)
+
+
+# ruff: noqa: E501 - a sentence stays on one line, beside its translations
+# fmt: off
+PROBLEMS: Final = ProblemCatalogue((
+    # ── the settings ──
+    _problem("address_missing", ACCOUNTANT, True,
+         "Voor dit soort document is nog geen mailadres ingevuld: {what}. Vul het in bij de instellingen van de koppeling.",
+         "Aucune adresse mail n’est encore indiquée pour ce type de document : {what}. Complétez-la dans les paramètres de la liaison.",
+         "No mail address is filled in yet for this kind of document: {what}. Enter it in the settings of the connection."),
+    _problem("sender_not_allowed", OPERATOR, True,
+         "Koppel mag geen mails versturen in naam van {domain}. De beheerder zet dat domein klaar (SPF en DKIM), of kies een andere afzender.",
+         "Koppel ne peut pas envoyer de mails au nom de {domain}. Le gestionnaire prépare ce domaine (SPF et DKIM), ou choisissez un autre expéditeur.",
+         "Koppel may not send mail in the name of {domain}. The operator prepares that domain (SPF and DKIM), or choose another sender."),
+    # ── the document ──
+    _problem("pdf_missing", ENTREPRENEUR, True,
+         "De ontvanger wil een pdf en dit document heeft er geen. Voeg de pdf toe en probeer opnieuw.",
+         "Le destinataire veut un PDF et ce document n’en a pas. Ajoutez le PDF et réessayez.",
+         "The receiver wants a PDF and this document has none. Add the PDF and try again."),
+    _problem("pdf_protected", ENTREPRENEUR, False,
+         "{target} leest geen pdf met een wachtwoord. Lever de pdf zonder wachtwoord aan.",
+         "{target} ne lit pas de PDF protégé par un mot de passe. Fournissez le PDF sans mot de passe.",
+         "{target} reads no PDF with a password. Provide the PDF without one."),
+    _problem("file_type_not_taken", ENTREPRENEUR, False,
+         "{target} leest dit type bestand niet. Lever het document in een ander formaat aan.",
+         "{target} ne lit pas ce type de fichier. Fournissez le document dans un autre format.",
+         "{target} does not read this type of file. Provide the document in another format."),
+    _problem("ubl_unreadable", ENTREPRENEUR, False,
+         "Het UBL-bestand van dit document kan niet gelezen worden, zodat de pdf er niet bij kan. Lever het document opnieuw aan.",
+         "Le fichier UBL de ce document est illisible ; le PDF ne peut pas y être joint. Fournissez de nouveau le document.",
+         "The UBL file of this document cannot be read, so the PDF cannot go inside. Provide the document again."),
+    _problem("mail_too_large", ENTREPRENEUR, False,
+         "De mail is groter dan de ontvanger aanvaardt ({size} van ten hoogste {limit} MB). Lever kleinere bestanden aan.",
+         "Le mail dépasse la taille acceptée par le destinataire ({size} sur {limit} Mo au maximum). Fournissez des fichiers plus petits.",
+         "The mail is larger than the receiver takes ({size} of at most {limit} MB). Provide smaller files."),
+    _problem("signs_in_file_reversed", ACCOUNTANT, False,
+         "De bedragen in het bestand staan met het omgekeerde teken, zoals iemand heeft bevestigd. Het bestand ging ongewijzigd mee; let op bij het boeken.",
+         "Les montants du fichier portent le signe inverse, comme une personne l’a confirmé. Le fichier a été envoyé tel quel ; faites attention à la comptabilisation.",
+         "The amounts in the file have the opposite sign, as a person confirmed. The file went along unchanged; mind this when it is booked."),
+    # ── what mail servers say ──
+    _problem("address_refused", ACCOUNTANT, True,
+         "De mailserver aanvaardt dit adres niet: {address}. Kijk het adres na bij de ontvanger en verbeter het in de koppeling.",
+         "Le serveur de mail refuse cette adresse : {address}. Vérifiez-la auprès du destinataire et corrigez-la dans la liaison.",
+         "The mail server does not accept this address: {address}. Check it with the receiver and correct it in the connection."),
+    _problem("mail_refused", ACCOUNTANT, True,
+         "De mailserver weigert deze mail voor {address}. Vraag de ontvanger om de afzender {sender} toe te laten en probeer opnieuw.",
+         "Le serveur de mail refuse ce mail pour {address}. Demandez au destinataire d’autoriser l’expéditeur {sender} et réessayez.",
+         "The mail server refuses this mail for {address}. Ask the receiver to allow the sender {sender} and try again."),
+    _problem("mail_deferred", OPERATOR, False,
+         "De mailserver van de ontvanger neemt de mail nog niet aan. We proberen vanzelf opnieuw.",
+         "Le serveur de mail du destinataire n’accepte pas encore le mail. Nous réessayons automatiquement.",
+         "The receiver’s mail server does not take the mail yet. We try again automatically."),
+    _problem("mail_login_refused", OPERATOR, False,
+         "De mailserver van Koppel weigert de login. De beheerder kijkt KOPPEL_SMTP_URL na; daarna gaat alles vanzelf verder.",
+         "Le serveur de mail de Koppel refuse la connexion. Le gestionnaire vérifie KOPPEL_SMTP_URL ; ensuite tout reprend automatiquement.",
+         "Koppel’s mail server refuses the login. The operator checks KOPPEL_SMTP_URL; then everything goes on by itself."),
+))
+# fmt: on
