@@ -53,8 +53,8 @@ def seeded() -> State:
     _add_user(state, "U054321", [BAKERY], module=False)
     add_dossier(state, BAKERY, "Bakkerij Demo BV", "BE0793.904.121", iban=BAKERY_IBAN)
     add_dossier(state, STUDIO, "Studio Noord BV", "BE 0836 836 222", iban=STUDIO_IBAN, months=1)
-    add_dossier(state, NO_RIGHTS, "Garage De Kroon BV", "BE0456789034")
-    add_dossier(state, NO_WEBSERVICE, "Apotheek Zuid BV", "BE0402206045")
+    add_dossier(state, NO_RIGHTS, "Garage De Kroon BV", "BE0456789034", years={1: 2026})
+    add_dossier(state, NO_WEBSERVICE, "Apotheek Zuid BV", "BE0402206045", years={1: 2026})
     add_dossier(state, OLD_YEAR, "Testdossier", "", years={1: 2000})
     return state
 

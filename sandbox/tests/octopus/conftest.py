@@ -81,13 +81,16 @@ class Kept:
         self._log = ChangeLog(LAYOUT, self._state)
 
     def insist_on_all(self) -> None:
-        """Insist that nothing changed without being named, and that a restart would bring the same sandbox back."""
+        """Insist that nothing changed without being named."""
         for row in self._log.changes():
             if row.value is None:
                 self._rows.pop(row.place, None)
             else:
                 self._rows[row.place] = row
         assert self._rows == {row.place: row for row in LAYOUT.rows_of(self._state)}
+
+    def insist_on_restart(self) -> None:
+        """Insist that a restart would bring the same sandbox back."""
         again = LAYOUT.state_of(self._rows.values())
         assert {row.place: row for row in LAYOUT.rows_of(again)} == self._rows
 
@@ -99,8 +102,10 @@ def server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture(scope="module")
-def kept(server: SandboxServer) -> Kept:
-    return Kept(server)
+def kept(server: SandboxServer) -> Iterator[Kept]:
+    known = Kept(server)
+    yield known
+    known.insist_on_restart()
 
 
 @pytest.fixture
