@@ -184,7 +184,9 @@ def test_31_a_line_against_the_direction_of_its_booking_is_negative(octopus: Log
 def test_31_negative_twice_is_a_switch(octopus: Login) -> None:
     lines = [line(baseAmount=-250, vatAmount=-52.5)]
     assert refused(octopus.book(amount=-302.5, bookingLines=lines)) == (500, -24)
-    switch(octopus, negative_credit_lines_refused=False)
+    switch(octopus, sums_checked=False)
+    assert refused(octopus.book(amount=-302.5, bookingLines=lines)) == (500, -24)
+    switch(octopus, negative_credit_lines_refused=False, sums_checked=True)
     assert octopus.book(amount=-302.5, bookingLines=lines).status_code == 201
 
 

@@ -6,7 +6,11 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from koppel_sandbox.faults import Fault
+from koppel_sandbox.octopus import create_app, seeded
 from koppel_sandbox.octopus.seed import BAKERY, STUDIO
 
 from .conftest import REST, Login, refused, sale
@@ -114,6 +118,16 @@ def test_41_one_booking_that_the_feeds_show_late(octopus: Login) -> None:
     assert [row["documentSequenceNr"] for row in octopus.feed().json()] == [2]
     octopus.server.control("clock", advance_s=61)
     assert len(octopus.feed().json()) == 2
+
+
+async def test_41_below_a_prefix_paths_are_the_same() -> None:
+    state = seeded()
+    app = Starlette(routes=[Mount("/sandbox/octopus", create_app(state))])
+    state.faults.append(Fault("html_502", path=rf"^{REST}/authentication$"))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://here/sandbox/octopus") as http:
+        answers = [await http.post(f"{REST}/authentication", json={}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [502, 401]
+    assert [line.path for line in state.log] == [f"{REST}/authentication"] * 2
 
 
 def test_an_unknown_action_or_switch_is_refused(octopus: Login) -> None:
