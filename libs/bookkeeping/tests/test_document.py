@@ -16,7 +16,7 @@ EXAMPLE: dict[str, Any] = json.loads((Path(__file__).parent / "samples" / "docum
 ADDED: dict[str, Any] = {
     "questions": [],
     "signs_reversed": False,
-    "deliveries": [each | {"warnings": []} for each in EXAMPLE["deliveries"]],
+    "deliveries": [each | {"warnings": [], "ends_as": "booked"} for each in EXAMPLE["deliveries"]],
 }
 """Fields added since; a dossier-api of the version before does not send them."""
 
