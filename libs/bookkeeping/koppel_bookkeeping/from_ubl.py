@@ -3,6 +3,7 @@
 Both read one ``koppel_ubl.Document``, so that a line has the same id and a total the same meaning at both ends.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -16,12 +17,15 @@ from .amounts import ZERO, rounded
 from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
 from .exchange_rates import EURO, rate_of_vat
-from .parties import Party, number_key
+from .parties import Party, bare_number, number_key
 from .reasons import CannotBook, Reason
 from .sides import SIDES
 from .vat_categories import category_of
 
 TEXT_LENGTH_MAX: Final = 200
+_VAT_SCHEMES: Final = "99"
+"""How the electronic address schemes (EAS) begin that hold VAT numbers, such as 9930 in Germany."""
+_FOREIGN_VAT_NUMBER: Final = re.compile(r"(?!BE)[A-Z]{2}[A-Z0-9]*\d[A-Z0-9]*")
 D = TypeVar("D", bound=koppel_ubl.Document)
 
 
@@ -42,8 +46,17 @@ def total_of(document: koppel_ubl.Document) -> Decimal | None:
 def counterparty_of(party: koppel_ubl.Party) -> Counterparty:
     """Return a party as the document of dossier-api tells it."""
     return Counterparty(
-        name=_short(party.name), enterprise_number=party.enterprise_number, vat_number=_short(party.vat_number)
+        name=_short(party.name), enterprise_number=party.enterprise_number, vat_number=_short(vat_number_of(party))
     )
+
+
+def vat_number_of(party: koppel_ubl.Party) -> str | None:
+    """Return the VAT number of a party (BT-31, BT-48) as written, else a foreign one in its electronic address."""
+    if bare_number(party.vat_number) or party.endpoint is None:
+        return party.vat_number
+    address = bare_number(party.endpoint.value)
+    in_scheme = (party.endpoint.scheme or "").startswith(_VAT_SCHEMES)
+    return address if in_scheme and _FOREIGN_VAT_NUMBER.fullmatch(address) else party.vat_number
 
 
 def lines_of(document: koppel_ubl.Document) -> list[DocumentLine]:
@@ -196,7 +209,7 @@ def _vat(own: VatCategory, document: koppel_ubl.Document) -> VatCategory:
 
 def _party(theirs: koppel_ubl.Party, ours: koppel_ubl.Party) -> Party:
     """Return the counterparty. The dossier's own number on the other side (daily receipts) identifies nobody."""
-    vat, enterprise = theirs.vat_number or "", theirs.enterprise_number or ""
+    vat, enterprise = vat_number_of(theirs) or "", theirs.enterprise_number or ""
     own = {number_key(ours.vat_number), number_key(ours.enterprise_number)} - {""}
     address, contact = theirs.address, theirs.contact
     return Party(

@@ -153,3 +153,24 @@ def test_what_a_line_leaves_out_is_taken_from_the_only_vat_that_it_can_be(name: 
     assert short != ubl
     made = from_ubl.booking(short.encode(), DocumentKind.PURCHASE_INVOICE)
     assert made.lines == sample(name, "purchase_invoice").lines
+
+
+@pytest.mark.parametrize(
+    ("scheme", "address", "told"),
+    [
+        ("9930", "DE811907980", "DE811907980"),
+        ("9932", "gb123456789", "GB123456789"),
+        ("0088", "5412345000013", "n/a"),
+        ("9930", "811907980", "n/a"),
+    ],
+)
+def test_a_foreign_vat_number_stands_in_the_electronic_address_where_nothing_else_has_it(
+    scheme: str, address: str, told: str
+) -> None:
+    ubl = (SAMPLES / "reverse-charge-sale-to-germany.xml").read_text()
+    written = ubl.replace("<cbc:CompanyID>DE811907980<", "<cbc:CompanyID>n/a<").replace(
+        '<cbc:EndpointID schemeID="9930">DE811907980<', f'<cbc:EndpointID schemeID="{scheme}">{address}<'
+    )
+    made = from_ubl.booking(written.encode(), DocumentKind.SALES_INVOICE)
+    assert made.party.vat_number == told
+    assert from_ubl.counterparty_of(koppel_ubl.read(written.encode()).buyer).vat_number == told
