@@ -8,6 +8,8 @@ import pytest
 from koppel_bookkeeping.business_keys import (
     Likeness,
     document_number_key,
+    document_number_keys,
+    document_number_lock,
     is_same_counterparty,
     is_same_document,
     keys_of_invoice,
@@ -30,6 +32,45 @@ def test_leading_zeros_count_only_beside_letters() -> None:
     assert document_number_key("F0042") != document_number_key("F42")
     assert document_number_key("000") == "000"
     assert document_number_key(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "other"),
+    [
+        ("F-2026/001", "F 2026 1"),
+        ("F-0001", "f1"),
+        ("2026-0012", "2026/12"),
+        ("2026-15", "Factuur nr. 2026-15"),
+        ("2026-15", "Facture numéro 2026-15"),
+        ("F–2026∕001", "F-2026-001"),
+    ],
+)
+def test_numbers_that_people_read_as_one_share_a_key_and_a_lock(number: str, other: str) -> None:
+    assert set(document_number_keys(number)) & set(document_number_keys(other))
+    assert document_number_lock(number) == document_number_lock(other)
+
+
+@pytest.mark.parametrize(
+    ("number", "other"), [("1", "10"), ("2026-1", "2026-100"), ("F-1", "G-1"), ("2026-1", "2026-11"), ("1", "11")]
+)
+def test_numbers_of_two_documents_share_no_key(number: str, other: str) -> None:
+    assert not set(document_number_keys(number)) & set(document_number_keys(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Counterparty(name="Buche", vat_number="DE811907980"), Counterparty(name="Buche Handel", vat_number="811 907 980")),
+        (Counterparty(name="A", vat_number="EL094014201"), Counterparty(name="B", vat_number="GR094014201")),
+        (Counterparty(name="Café Élan"), Counterparty(name="CAFE ELAN BV")),
+        (Counterparty(name="Buche Handel GmbH"), Counterparty(name="Buche Handel")),
+        (Counterparty(name="Peeters & Zn"), Counterparty(name="Peeters en Zn NV")),
+        (Counterparty(name="F SARL"), Counterparty(name="F S.A.R.L.")),
+    ],
+)  # fmt: skip
+def test_counterparties_are_one_however_they_are_spelled(one: Counterparty, other: Counterparty) -> None:
+    assert set(keys_of_invoice(PURCHASE, one, "1")) & set(keys_of_invoice(PURCHASE, other, "1"))
+    assert is_same_counterparty(one, other)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +124,16 @@ def test_a_document_is_the_same_by_kind_date_total_and_currency() -> None:
         Likeness(PURCHASE, day, Decimal("121.00"), "USD"),
     ):
         assert not is_same_document(first, other)
+
+
+def test_a_credit_note_and_a_negative_invoice_have_one_effect() -> None:
+    day, credit = date(2026, 11, 3), DocumentKind.PURCHASE_CREDIT_NOTE
+    credited = Likeness(credit, day, Decimal("121.00"), "EUR")
+    assert is_same_document(credited, Likeness(PURCHASE, day, Decimal("-121.00"), "EUR"))
+    of_doubtful_sign = Likeness(credit, day, Decimal("-121.00"), "EUR")
+    for other in (credited, Likeness(PURCHASE, day, Decimal("121.00"), "EUR")):
+        assert is_same_document(of_doubtful_sign, other)
+    assert not is_same_document(credited, Likeness(PURCHASE, day, Decimal("121.00"), "EUR"))
 
 
 def statement(**changes: object) -> StatementSummary:

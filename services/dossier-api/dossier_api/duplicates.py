@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_bookkeeping.business_keys import (
     Likeness,
-    document_number_key,
+    document_number_lock,
     is_same_counterparty,
     is_same_document,
     keys_of_invoice,
@@ -57,7 +57,7 @@ async def find_duplicates(
     if not keys:
         return None, None
     is_statement = DocumentKind(row["kind"]) in _STATEMENTS
-    number = "statements" if is_statement else document_number_key(row["number"])
+    number = "statements" if is_statement else document_number_lock(row["number"])
     await _LOCK_NUMBER.run(tx, {"number": f"{dossier_id} {number}"})
     found = await _OTHERS.all(
         tx, {"dossier_id": dossier_id, "keys": keys, "id": row["id"], "dropped": DocumentState.DROPPED}

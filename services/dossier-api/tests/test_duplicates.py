@@ -32,6 +32,8 @@ COPIES: dict[str, bytes] = {
     "in UTF-16": bare(purchase()).decode().encode("utf-16"),
     "with another reference": purchase(reference="PO-2"),
     "number written otherwise": purchase("f 1"),
+    "number with zeros": purchase("F-0001"),
+    "number after a word": purchase("Factuur nr. F-1"),
     "with a PDF inside": invoice("F-1", seller=THEIRS, buyer=OURS, pdf=PDF),
 }
 
@@ -47,6 +49,17 @@ async def test_the_second_copy_is_held_and_names_the_first(client: DossierClient
     assert "F-1" in question["message"]["nl"]
     assert [option["answer"] for option in question["options"]] == ["release", "drop"]
     assert first["questions"] == []
+
+
+async def test_a_credit_note_with_minus_signs_is_a_copy_of_the_one_without(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
+    credit = credit_note("C-1", seller=THEIRS, buyer=OURS)
+    first = await client.filed(dossier["id"], credit)
+    second = await client.filed(dossier["id"], credit.replace(b">121.00<", b">-121.00<"))
+    assert [one["code"] for one in second["questions"]] == ["negative_credit_note", "probable_duplicate"]
+    answered = await answer(client, second, "credit", "negative_credit_note")
+    assert answered.json()["state"] == "held", "else the credit is booked twice"
+    assert second["questions"][1]["other_document_id"] == first["id"]
 
 
 async def answer(
