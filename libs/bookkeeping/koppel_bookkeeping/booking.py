@@ -50,6 +50,12 @@ class BookingLine:
     """Why no VAT is charged, as a code (BT-121)."""
     vat_name: str | None = None
     """The VAT code of Belgian books that UBL.BE writes as the name of the category (ubl §11)."""
+    exemption_reason: str | None = None
+    """Why no VAT is charged, in words (BT-120)."""
+    unit: str | None = None
+    """BT-130."""
+    classifications: tuple[tuple[str, str], ...] = ()
+    """List (UNTDID 7143) and code of what was sold (BT-158)."""
 
     @property
     def group(self) -> VatGroup:

@@ -162,7 +162,9 @@ def _lines(document: koppel_ubl.Document) -> Iterator[BookingLine]:
         if line.net is None:
             raise CannotBook(Reason.DOCUMENT_TOTALS_WRONG, f"line {line_id} has no amount")
         text = line.item.name or line.item.description or ""
-        yield _line(line_id, line.net, _vat(line.vat, document), text, line.accounting_cost)
+        booked = _line(line_id, line.net, _vat(line.vat, document), text, line.accounting_cost)
+        classifications = tuple((one.scheme or "", one.value) for one in line.item.classifications)
+        yield replace(booked, unit=line.unit, classifications=classifications)
 
 
 def _adjustments(document: koppel_ubl.Document) -> Iterator[BookingLine]:
@@ -182,6 +184,7 @@ def _line(line_id: str | None, net: Decimal, vat: VatCategory, text: str, refere
         reference,
         exemption_code=vat.exemption_code,
         vat_name=vat.name,
+        exemption_reason=vat.exemption_reason,
     )
 
 
@@ -203,6 +206,7 @@ def _vat(own: VatCategory, document: koppel_ubl.Document) -> VatCategory:
         category=own.category or group.category,
         rate=group.rate if own.rate is None else own.rate,
         exemption_code=own.exemption_code or group.exemption_code,
+        exemption_reason=own.exemption_reason or group.exemption_reason,
         name=own.name or group.name,
     )
 

@@ -69,8 +69,7 @@ def choose_vat_code(
     if wanted is not None:
         return _usable(codes, wanted, situation)
     served = [code for code in codes.values() if not code.blocked and code.serves(situation.side)]
-    # Only a person can say what becomes of the VAT of another country: no Belgian code means it.
-    meant = [] if situation.charges_foreign_vat else [code for code in served if code.can_mean(situation)]
+    meant = [] if situation.only_settings_tell else [code for code in served if code.can_mean(situation)]
     if len(meant) > 1:
         meant = [code for code in meant if prefers(code)] or meant
     if len(meant) != 1:

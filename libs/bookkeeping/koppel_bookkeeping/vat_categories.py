@@ -27,5 +27,5 @@ def category_of(written: str | None, rate: Decimal | None) -> str:
 
 
 def is_rated(category: str, rate: Decimal | None) -> bool:
-    """Whether the seller charges VAT."""
-    return category in RATED or (category not in UNRATED and bool(rate))
+    """Whether the seller charges VAT: nobody does at 0 %."""
+    return category not in UNRATED and (rate != 0 if category in RATED else bool(rate))

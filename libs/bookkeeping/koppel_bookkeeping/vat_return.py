@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from .amounts import rounded
 from .booking import Booking, BookingLine, vat_due_by_buyer
 from .vat_categories import MARGIN
-from .vat_situation import Exemption, Supply, Territory, VatSituation, situation_of
+from .vat_situation import OUTSIDE_THE_RETURN, Exemption, Supply, Territory, VatSituation, situation_of
 
 ASK: Final = "?"
 """In place of a box: the document does not tell enough, and a person must say."""
@@ -24,8 +24,6 @@ _OF_UNION: Final = frozenset({"44", "46", "86", "88"})
 # Exemptions on exports and what counts as such, and the travel agents' outside the Union: box 47.
 _LIKE_EXPORT: Final = ("143", "144", "146", "148", "151", "153", "159", "309", "G")
 _BOUGHT_WITHOUT_VAT: Final = frozenset({"Z", "E", "G"}) | MARGIN
-_OUTSIDE_THE_RETURN: Final = "VATEX-EU-79-C"
-"""What was paid in the customer's name and on its account."""
 
 Boxes = Mapping[str, Decimal]
 
@@ -113,6 +111,10 @@ def _of_sale(booking: Booking, line: BookingLine, situation: VatSituation) -> It
 
 def _sales_box(situation: VatSituation) -> str | None:
     """Return the box of an invoice's base; None for what is no part of the return."""
+    if situation.exemption == Exemption.ABROAD:
+        return "47"
+    if situation.exemption == Exemption.UNREGISTERED or situation.is_unexplained_abroad:
+        return ASK
     if situation.is_rated:
         return _rated_sales_box(situation)
     match situation.category:
@@ -131,18 +133,18 @@ def _sales_box(situation: VatSituation) -> str | None:
 
 
 def _rated_sales_box(situation: VatSituation) -> str:
-    if situation.category == "S" and situation.rate in _SALES_AT:
+    if situation.category == "S" and situation.rate in _SALES_AT and not situation.one_stop_shop:
         return _SALES_AT[situation.rate]
     # VAT of another country is declared there, or in the one-stop shop; the operation is one abroad.
-    abroad = situation.category != "S" or situation.territory != Territory.BELGIUM
+    abroad = situation.category != "S" or situation.territory != Territory.BELGIUM or situation.one_stop_shop
     return "47" if abroad and situation.rate else ASK
 
 
 def _box_without_vat(situation: VatSituation) -> str:
-    if situation.territory == Territory.BELGIUM and situation.category == "AE":
-        return "45"
-    if situation.territory == Territory.OUTSIDE:
-        return "47" if situation.category == "AE" else ASK
+    if situation.category == "K" and situation.territory != Territory.UNION:
+        return ASK
+    if situation.territory != Territory.UNION:
+        return "45" if situation.territory == Territory.BELGIUM else "47"
     return "46" if _of_goods(situation) else "44"
 
 
@@ -151,7 +153,7 @@ def _of_goods(situation: VatSituation) -> bool:
 
 
 def _exempt_sales_box(reason_code: str) -> str | None:
-    if reason_code == _OUTSIDE_THE_RETURN:
+    if reason_code == OUTSIDE_THE_RETURN:
         return None
     if reason_code == "VATEX-EU-IC":
         return "46"
@@ -164,11 +166,12 @@ def _exempt_sales_box(reason_code: str) -> str | None:
 
 def _of_purchase(booking: Booking, line: BookingLine, situation: VatSituation) -> Iterator[tuple[str, Decimal]]:
     """Yield the boxes of a purchase whose VAT, if any, the seller charges. Foreign VAT is cost, and claimed elsewhere."""
-    if situation.reason_code == _OUTSIDE_THE_RETURN:
+    if situation.reason_code == OUTSIDE_THE_RETURN:
         return
     if situation.category == "O" and situation.territory == Territory.BELGIUM:
         return
-    if not situation.is_rated and situation.category not in _BOUGHT_WITHOUT_VAT:
+    is_known = situation.is_rated or situation.category in _BOUGHT_WITHOUT_VAT
+    if not is_known or situation.is_unexplained_abroad:
         yield ASK, line.net
         return
     foreign = situation.charges_foreign_vat
@@ -199,7 +202,9 @@ def _due(situation: VatSituation, *, import_deferred: bool) -> Due | None:
         return None
     if situation.exemption == Exemption.IMPORT:
         return Due("87", "57") if import_deferred else None
-    if not situation.is_due_by_buyer or (situation.category == "K" and situation.territory == Territory.OUTSIDE):
+    if not situation.is_due_by_buyer or situation.exemption in {Exemption.UNREGISTERED, Exemption.ABROAD}:
+        return None
+    if situation.category == "K" and situation.territory != Territory.UNION:
         return None
     if situation.territory != Territory.UNION and situation.category == "AE":
         return Due("87", "56")

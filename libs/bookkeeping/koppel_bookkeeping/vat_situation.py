@@ -15,7 +15,10 @@ from typing import Final
 from .booking import Booking, BookingLine
 from .parties import Party, bare_number
 from .sides import Side
-from .vat_categories import DUE_BY_BUYER, MARGIN, is_rated
+from .vat_categories import DUE_BY_BUYER, RATED, is_rated
+from .vat_evidence import Exemption as Exemption
+from .vat_evidence import Supply as Supply
+from .vat_evidence import exemption_of, is_of_one_stop_shop, reason_code, supply_of
 
 
 class Territory(StrEnum):
@@ -26,57 +29,19 @@ class Territory(StrEnum):
     OUTSIDE = "XX"
 
 
-class Supply(StrEnum):
-    """What was supplied. ``TRIANGULAR``: goods that go from the first to the last of three parties (directive 2006/112, 141)."""
-
-    GOODS = "goods"
-    SERVICES = "services"
-    TRIANGULAR = "triangular"
-
-
-class Exemption(StrEnum):
-    """Why a line shows no VAT, where Belgian books tell it apart from other reasons."""
-
-    ART44 = "art44"
-    """Article 44 of the Belgian code, 132 and 135 of the directive: care, schools, insurance, rent."""
-    SMALL = "small"
-    """The scheme for small enterprises."""
-    MARGIN = "margin"
-    """VAT is due on the dealer's margin only, and is not shown."""
-    IMPORT = "import"
-    """Goods that their seller exports to us. Whether the VAT is paid at the customs or deferred to the return, the importer's
-    licence decides, which no invoice tells."""
-
-
 KINDS: Final = frozenset({*Supply, *Exemption})
-
-# ── what the document says in codes ──
 
 _UNION: Final = frozenset(
     {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU"}
     | {"LV", "MC", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI"}
 )
-"""VAT prefixes and countries; Monaco counts as France (directive 2006/112, 7), ``XI`` is Northern Ireland."""
+"""VAT prefixes and countries; Monaco counts as France (directive 2006/112, 7)."""
+NORTHERN_IRELAND: Final = "XI"
+"""Of the Union for goods, and not for services."""
+OUTSIDE_THE_RETURN: Final = "VATEX-EU-79-C"
+"""What was paid in the customer's name and on its account."""
 # People write the word for VAT in front of the number.
 _COUNTRY: Final = re.compile(r"^(?:BTW|TVA|VAT|MWST|USTIDNR|USTID|UST)?+([A-Z]{2})(?=.*\d)")
-# UBL.BE puts the VAT code of the Belgian books in the name of the category (ubl §11).
-_SUPPLY_NAMES: Final = {
-    "44": Supply.SERVICES,
-    "46/GO": Supply.GOODS,
-    "46/TR": Supply.TRIANGULAR,
-    "47/EX": Supply.GOODS,
-    "47/EI": Supply.GOODS,
-    "47/EE": Supply.GOODS,
-    "47/SE": Supply.SERVICES,
-    "OSS-G": Supply.GOODS,
-    "OSS-S": Supply.SERVICES,
-}
-_EXEMPTION_NAMES: Final = {"00/44": Exemption.ART44, "SC": Exemption.SMALL, "MA": Exemption.MARGIN}
-_EXEMPTION_CODES: Final = (
-    (re.compile(r"VATEX-EU-(132|135)\b"), Exemption.ART44),
-    (re.compile(r"VATEX-FR-FRANCHISE$"), Exemption.SMALL),
-    (re.compile(r"VATEX-EU-[DFIJ]$"), Exemption.MARGIN),
-)
 
 
 @dataclass(frozen=True)
@@ -94,6 +59,8 @@ class VatSituation:
     exemption: Exemption | None = None
     reason_code: str = ""
     """The exemption reason code of the document (BT-121), in capitals."""
+    one_stop_shop: bool = False
+    """Whether the seller declares the VAT in the one-stop shop: it is that of the buyer's country, whatever its rate."""
 
     @property
     def is_rated(self) -> bool:
@@ -104,6 +71,32 @@ class VatSituation:
     def charges_foreign_vat(self) -> bool:
         """Whether a seller who is not in Belgium charged VAT: it is that of another country, and cannot be deducted here."""
         return self.side == "purchase" and self.is_rated and self.territory != Territory.BELGIUM
+
+    @property
+    def only_settings_tell(self) -> bool:
+        """Whether a person has to say which code it is: what a vendor's codes tell of themselves cannot mean it."""
+        return (
+            self.charges_foreign_vat
+            or self.one_stop_shop
+            or self.exemption in {Exemption.ABROAD, Exemption.UNREGISTERED}
+            or self.is_unexplained_abroad
+            or (self.category == "K" and self.territory != Territory.UNION)
+            or (self.category in RATED and not self.is_rated)
+        )
+
+    @property
+    def is_unexplained_abroad(self) -> bool:
+        """Whether it is zero-rated or exempt with a counterparty abroad, and nothing says why.
+
+        A sale may be an export or an intra-Community supply, a purchase an import or one whose VAT we owe.
+        """
+        if self.territory == Territory.BELGIUM or self.exemption is not None or self.reason_code == OUTSIDE_THE_RETURN:
+            return False
+        return (
+            self.category in {"Z", "E", "O"}
+            if self.side == "purchase"
+            else (self.category in {"Z", "E"} and not self.reason_code)
+        )
 
     @property
     def is_due_by_buyer(self) -> bool:
@@ -130,20 +123,41 @@ class VatSituation:
     def setting_key(self) -> str:
         """Return the key to name when a person is asked for the setting: as short as it can be without meaning more."""
         kind = self.exemption or self.supply
-        tells_kind = kind is not None and (self.category in {"K", "E"} or kind == Exemption.IMPORT)
-        detail = f":{kind}" if tells_kind else f":{plain_rate(self.rate)}" if self.is_rated and self.rate else ""
+        alone = kind if kind is not None and (self._is_kind_alone or self.category in {"K", "E"}) else None
+        rate = self.rate if self.is_rated or self.category in RATED else None
+        detail = f":{alone or ('' if rate is None else plain_rate(rate))}".rstrip(":")
         return f"{self.category}{detail}" + (f"@{self.territory}" if self._needs_territory else "")
 
     @property
     def _needs_territory(self) -> bool:
-        return self.charges_foreign_vat or (self.category == "AE" and self.territory != Territory.BELGIUM)
+        """Whether a key without a territory would mean something else."""
+        if self.exemption == Exemption.ABROAD:
+            return False
+        home = Territory.UNION if self.category == "K" else Territory.BELGIUM
+        is_elsewhere = self.category in DUE_BY_BUYER and self.territory != home
+        return self.charges_foreign_vat or self.one_stop_shop or self.is_unexplained_abroad or is_elsewhere
+
+    @property
+    def _is_kind_alone(self) -> bool:
+        """Whether a key without the kind would mean something else."""
+        if self.exemption in {Exemption.ABROAD, Exemption.UNREGISTERED}:
+            return True
+        match self.category:
+            case "K":
+                return self.supply in {Supply.SERVICES, Supply.TRIANGULAR}
+            case "AE":
+                return self.of_goods and self.territory == Territory.UNION
+            case _:
+                return self.exemption == Exemption.IMPORT
 
     def _details(self) -> Iterator[str]:
         if self.exemption is not None:
             yield f":{self.exemption}"
+        if self.exemption in {Exemption.ABROAD, Exemption.UNREGISTERED}:
+            return
         if self.supply is not None:
             yield f":{self.supply}"
-        if self.category == "K" and self.supply in {Supply.SERVICES, Supply.TRIANGULAR}:
+        if self._is_kind_alone and self.exemption != Exemption.IMPORT:
             return
         if self.rate is not None:
             yield f":{plain_rate(self.rate)}"
@@ -174,40 +188,44 @@ def territory_of(party: Party) -> Territory:
     A foreign seller who is registered here writes its Belgian number, and charges Belgian VAT. A name alone comes from daily
     receipts and from quick entry, which asks whoever is abroad for a number.
     """
-    found = _COUNTRY.match(bare_number(party.vat_number))
-    country = found[1] if found else party.country.strip().upper()
+    country = _country_of(party)
     if not country or country == "BE":
         return Territory.BELGIUM
     return Territory.UNION if country in _UNION else Territory.OUTSIDE
 
 
+def _country_of(party: Party) -> str:
+    found = _COUNTRY.match(bare_number(party.vat_number))
+    return found[1] if found else party.country.strip().upper()
+
+
 def situation_of(booking: Booking, line: BookingLine) -> VatSituation:
     """Return the situation of one line of a booking."""
-    name, code = (line.vat_name or "").strip().upper(), (line.exemption_code or "").strip().upper()
-    territory = territory_of(booking.party)
+    supply, territory = supply_of(line), territory_of(booking.party)
+    if _country_of(booking.party) == NORTHERN_IRELAND and line.category == "AE" and supply != Supply.GOODS:
+        territory = Territory.OUTSIDE
     return VatSituation(
         booking.side,
         line.category,
         line.rate,
         territory,
-        _supply(line.category, name, code),
-        _exemption(booking.side, line.category, name, code, territory),
-        code,
+        supply,
+        _exemption(booking, line, territory),
+        reason_code(line),
+        is_of_one_stop_shop(line),
     )
 
 
-def _supply(category: str, name: str, code: str) -> Supply | None:
-    if name in _SUPPLY_NAMES:
-        return _SUPPLY_NAMES[name]
-    # An intra-Community supply states when and where the goods are delivered (BR-IC-11, BR-IC-12); so does an export.
-    return Supply.GOODS if category in {"K", "G"} or code in {"VATEX-EU-IC", "VATEX-EU-G"} else None
-
-
-def _exemption(side: Side, category: str, name: str, code: str, territory: Territory) -> Exemption | None:
-    if name in _EXEMPTION_NAMES:
-        return _EXEMPTION_NAMES[name]
-    if category in MARGIN:
-        return Exemption.MARGIN
-    if side == "purchase" and category == "G" and territory == Territory.OUTSIDE:
+def _exemption(booking: Booking, line: BookingLine, territory: Territory) -> Exemption | None:
+    told = exemption_of(line)
+    if told is not None:
+        return told
+    if booking.side == "purchase" and line.category == "G" and territory == Territory.OUTSIDE:
         return Exemption.IMPORT
-    return next((exemption for pattern, exemption in _EXEMPTION_CODES if pattern.match(code)), None)
+    return Exemption.UNREGISTERED if _is_unregistered(booking, line, territory) else None
+
+
+def _is_unregistered(booking: Booking, line: BookingLine, territory: Territory) -> bool:
+    """Whether the VAT should be due by the buyer, and who is in Belgium, or buys in the Union, has no number at all."""
+    of_concern = {Territory.BELGIUM, Territory.UNION} if booking.side == "sale" else {Territory.BELGIUM}
+    return line.category in DUE_BY_BUYER and territory in of_concern and not booking.party.numbers

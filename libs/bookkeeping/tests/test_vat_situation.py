@@ -71,6 +71,14 @@ def test_the_territory_is_that_of_the_vat_number_else_of_the_address(party: Part
         ("sales_invoice", line("E", code="vatex-eu-132-1b"), IN_BELGIUM, None, Exemption.ART44),
         ("sales_invoice", line("E", code="VATEX-EU-135-1"), IN_BELGIUM, None, Exemption.ART44),
         ("sales_invoice", line("E", code="VATEX-EU-1321"), IN_BELGIUM, None, None),
+        ("sales_invoice", line("K", name="47/DI"), IN_GERMANY, Supply.GOODS, Exemption.ABROAD),
+        ("sales_invoice", line("K", code="VATEX-EU-AE"), IN_GERMANY, Supply.SERVICES, None),
+        ("sales_invoice", line("AE"), Party("no number", country="BE"), None, Exemption.UNREGISTERED),
+        ("sales_invoice", line("AE"), Party("no number", country="DE"), None, Exemption.UNREGISTERED),
+        ("sales_invoice", line("AE"), Party("no number", country="US"), None, None),
+        ("sales_invoice", line("S", RATE), Party("no number", country="DE"), None, None),
+        ("purchase_invoice", line("AE"), Party("no number"), None, Exemption.UNREGISTERED),
+        ("purchase_invoice", line("AE"), Party("no number", country="DE"), None, None),
         ("sales_invoice", line("E", name="00/44"), IN_BELGIUM, None, Exemption.ART44),
         ("purchase_invoice", line("E", name="SC"), IN_BELGIUM, None, Exemption.SMALL),
         ("purchase_invoice", line("E", code="VATEX-FR-FRANCHISE"), IN_BELGIUM, None, Exemption.SMALL),
@@ -89,6 +97,118 @@ def test_codes_of_the_document_tell_supply_and_exemption(
 ) -> None:
     found = situation(kind, one, party)
     assert (found.supply, found.exemption) == (supply, exemption)
+
+
+def classified(category: str, scheme: str, code: str) -> BookingLine:
+    return replace(line(category), classifications=((scheme, code),))
+
+
+@pytest.mark.parametrize(
+    ("one", "supply"),
+    [
+        (replace(line("K"), unit="HUR"), Supply.SERVICES),
+        (replace(line("K"), unit="C62"), Supply.GOODS),
+        (replace(line("K", code="VATEX-EU-IC"), unit="MON"), Supply.SERVICES),
+        (replace(line("K", name="46/GO"), unit="HUR"), Supply.GOODS),
+        (classified("K", "TST", "80101500"), Supply.SERVICES),
+        (classified("K", "TST", "43211503"), Supply.GOODS),
+        (classified("K", "TST", "43231513"), Supply.SERVICES),
+        (classified("K", "STI", "79411000-8"), Supply.SERVICES),
+        (classified("K", "STI", "30213100-6"), Supply.GOODS),
+        (classified("K", "STI", "48000000"), Supply.SERVICES),
+        (classified("K", "ZZZ", "80101500"), Supply.GOODS),
+        (replace(classified("K", "HS", "7208"), unit="DAY"), Supply.GOODS),
+        (replace(line("K"), classifications=(("HS", "7208"), ("TST", "80101500"))), Supply.GOODS),
+        (classified("AE", "HS", "7208"), Supply.GOODS),
+        (classified("AE", "STI", "45000000"), None),
+        (replace(line("K"), exemption_reason="Vereenvoudigde driehoeksregeling"), Supply.TRIANGULAR),
+        (replace(line("K"), exemption_reason="Intracommunautaire diensten, btw verlegd"), Supply.SERVICES),
+        (replace(line("K"), exemption_reason="Intra-Community supply of goods or services"), Supply.GOODS),
+    ],
+)
+def test_what_was_sold_tells_goods_from_services(one: BookingLine, supply: Supply | None) -> None:
+    assert situation("sales_invoice", one, IN_GERMANY).supply == supply
+
+
+@pytest.mark.parametrize(
+    ("reason", "exemption"),
+    [
+        ("Vrijgesteld van btw, art. 44 W.Btw", Exemption.ART44),
+        ("Exonéré, article 44 CTVA", Exemption.ART44),
+        ("Artikel 44 van richtlijn 2006/112/EG", None),
+        ("Bijzondere vrijstellingsregeling kleine ondernemingen", Exemption.SMALL),
+        ("Régime particulier de franchise des petites entreprises", Exemption.SMALL),
+        ("Kleinunternehmer gemäß § 19 UStG", Exemption.SMALL),
+        ("Bijzondere regeling - gebruikte goederen", Exemption.MARGIN),
+        ("Régime particulier - agences de voyages", Exemption.MARGIN),
+        ("vrij", None),
+        ("art. 441", None),
+    ],
+)
+def test_the_legal_text_of_an_exemption_is_read_where_there_is_no_code(
+    reason: str, exemption: Exemption | None
+) -> None:
+    assert situation("sales_invoice", replace(line("E"), exemption_reason=reason)).exemption == exemption
+    coded = replace(line("E", code="VATEX-EU-143"), exemption_reason=reason)
+    assert situation("sales_invoice", coded).exemption is None
+    assert situation("sales_invoice", replace(line("AE"), exemption_reason=reason)).exemption is None
+
+
+IN_BELFAST = Party("Northern Irish", "XI123456789", country="GB")
+
+
+@pytest.mark.parametrize(("category", "territory"), [("K", "EU"), ("AE", "XX")])
+def test_northern_ireland_is_of_the_union_for_goods_alone(category: str, territory: str) -> None:
+    for kind in ("sales_invoice", "purchase_invoice"):
+        assert situation(kind, line(category), IN_BELFAST).territory == territory
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "party", "key"),
+    [
+        ("sales_invoice", line("K"), IN_BELGIUM, "K:goods@BE"),
+        ("sales_invoice", line("K"), IN_AMERICA, "K:goods@XX"),
+        ("purchase_invoice", line("K"), IN_BELGIUM, "K:goods@BE"),
+        ("sales_invoice", line("K", name="47/AS"), IN_GERMANY, "K:abroad"),
+        ("sales_invoice", line("AE"), Party("no number", country="BE"), "AE:unregistered"),
+        ("sales_invoice", line("AE"), Party("no number", country="DE"), "AE:unregistered@EU"),
+        ("sales_invoice", line("K"), Party("no number", country="DE"), "K:unregistered"),
+        ("sales_invoice", line("Z"), IN_GERMANY, "Z@EU"),
+        ("sales_invoice", line("E"), IN_AMERICA, "E@XX"),
+        ("sales_invoice", line("S", RATE, name="OSS-G"), IN_GERMANY, "S:21@EU"),
+        ("sales_invoice", line("S", ZERO), IN_BELGIUM, "S:0"),
+        ("purchase_invoice", line("Z"), IN_AMERICA, "Z@XX"),
+        ("purchase_invoice", line("E"), IN_GERMANY, "E@EU"),
+        ("purchase_invoice", line("E", code="VATEX-EU-146"), IN_AMERICA, "E@XX"),
+        ("purchase_invoice", line("O", None), IN_AMERICA, "O@XX"),
+    ],
+)
+def test_what_is_not_clear_is_asked_and_no_code_is_taken_for_it(
+    kind: str, one: BookingLine, party: Party, key: str
+) -> None:
+    unclear = situation(kind, one, party)
+    alike = VatCode("?", unclear.rate or ZERO, unclear.side, one.category)
+    assert alike.can_mean(unclear)
+    plain = VatCodes(**{unclear.side: {one.category: "?", "S:21": "?", "K:goods": "?"}})
+    for settings in (VatCodes(), plain if key != "S:0" else VatCodes()):
+        with pytest.raises(CannotBook, match=f"“{key}”"):
+            choose_vat_code({"?": alike}, settings, unclear)
+    answered = replace(alike, percentage=unclear.rate or ZERO)
+    assert choose_vat_code({"?": answered}, VatCodes(**{unclear.side: {key: "?"}}), unclear) == answered
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "party"),
+    [
+        ("sales_invoice", line("E", code="VATEX-EU-146"), IN_AMERICA),
+        ("sales_invoice", line("Z"), IN_BELGIUM),
+        ("purchase_invoice", line("E", code="VATEX-EU-135-1"), IN_GERMANY),
+        ("purchase_invoice", line("E", code="VATEX-EU-79-C"), IN_GERMANY),
+        ("purchase_invoice", line("AE"), Party("no number", country="US")),
+    ],
+)
+def test_what_is_clear_is_not_asked(kind: str, one: BookingLine, party: Party) -> None:
+    assert not situation(kind, one, party).only_settings_tell
 
 
 ALL_KEYS = {

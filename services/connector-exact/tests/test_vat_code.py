@@ -45,7 +45,10 @@ def vat_code(
     ],
 )
 def test_the_only_code_that_can_be_meant_is_found(side: str, category: str, rate: str | None, code: str) -> None:
-    assert vat_code(CODES, NOTHING_SET, side, category, Decimal(rate) if rate else None).code == code  # type: ignore[arg-type]
+    of = (
+        {"territory": UNION} if category == "K" else {}
+    )  # goods go to another country of the Union, or it is a question
+    assert vat_code(CODES, NOTHING_SET, side, category, Decimal(rate) if rate else None, **of).code == code  # type: ignore[arg-type]
 
 
 def refused(
