@@ -5,7 +5,7 @@ With it the company behind the connection is compared with the dossier: division
 The lines go to the table ``master`` for the mapping; relations and ledger accounts go to dossier-api for people.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -87,6 +87,14 @@ async def want_import_for(tx: AsyncConnection, kit: Kit, delivery_id: UUID, prob
     """Have the master data imported again after a problem that may come of it; once for a delivery, which then goes on."""
     if problem is not None and problem.code in kit.profile.master_data_problems:
         await _WANT_FOR.run(tx, {"delivery_id": delivery_id, "pause_s": kit.settings.master_data_pause_s})
+
+
+async def want_import_again(
+    tx: AsyncConnection, kit: Kit, connection_id: UUID, problem: Mapping[str, Any] | None
+) -> None:
+    """Have the master data imported now, where a person has a delivery tried again whose problem may come of it."""
+    if problem is not None and problem["code"] in kit.profile.master_data_problems:
+        await _WANT.run(tx, {"id": connection_id})
 
 
 async def refresh_master_data(context: Context) -> bool:

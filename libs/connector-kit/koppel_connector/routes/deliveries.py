@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.breaker import ResetRequested
+from koppel_connector.connection.importing import want_import_again
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
 from koppel_connector.delivery.state_machine import IllegalTransitionError
@@ -107,7 +108,8 @@ async def read_one_delivery(context: CurrentContext, caller: Reader, delivery_id
 async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: UUID) -> DeliveryView:
     """Try again now. What may have reached the vendor is looked up first, as always.
 
-    It also ends the pause of a connection whose vendor was away.
+    It also ends the pause of a connection whose vendor was away. Where the problem may come of old master data, that is imported
+    again: what a person has just changed at the vendor is not known here yet.
     """
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
@@ -115,6 +117,7 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
         row = await _owned(tx, caller, delivery_id)
         await kit.connections.observe(tx, row.connection_id, ResetRequested())
         row = await _owned(tx, caller, delivery_id, lock=True)
+        await want_import_again(tx, kit, row.connection_id, row.problem)
         if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):  # these are being looked after already
             try:
                 await kit.deliveries.apply(tx, row, events.RetryRequested())
@@ -122,8 +125,8 @@ async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: U
                 said = f"The delivery is {row.state}; there is nothing to try again."
                 raise HttpProblem(409, f"delivery_{row.state}", said) from error
         view = await _viewed(tx, kit, delivery_id)
-    kit.wake("deliveries")
-    kit.wake("read-back")
+    for loop in ("deliveries", "read-back", "imports"):
+        kit.wake(loop)
     return view
 
 

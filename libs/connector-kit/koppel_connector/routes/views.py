@@ -193,7 +193,12 @@ def view_connection(
         problem = kit.reporter.render(other_company)
     if problem is None and missing:
         problem = kit.reporter.render(Problem("settings_missing", missing=", ".join(missing)))
-    waits_for_consent = row.state in (ConnectionState.AUTHORISING, ConnectionState.REAUTHORISE)
+    # Degraded: another user may have the right, or the licence, that this one lacks.
+    may_consent = row.state in (
+        ConnectionState.AUTHORISING,
+        ConnectionState.REAUTHORISE,
+        ConnectionState.DEGRADED,
+    )
     return ConnectionView(
         id=row.id,
         dossier_id=row.dossier_id,
@@ -213,7 +218,7 @@ def view_connection(
             imported_at=row.imported_at,
         ),
         company=_company(row),
-        authorize_url=authorize_url(kit, row) if with_address and waits_for_consent and not row.unreadable else None,
+        authorize_url=authorize_url(kit, row) if with_address and may_consent and not row.unreadable else None,
     )
 
 
