@@ -21,6 +21,13 @@ _CLOSE = Statement("""
     FROM unnest(CAST(:subjects AS uuid[]), CAST(:codes AS text[])) AS seen(subject_id, code)
     WHERE problem.subject_id = seen.subject_id AND problem.resolved_at IS NULL AND problem.code <> seen.code
 """)
+_CONNECTION_REMOVED = "connection_removed"
+# The delivery of a connection that was removed stays as it is; what it says is over once the document went another way.
+_CLOSE_OF_REMOVED = Statement("""
+    UPDATE problem SET resolved_at = :now
+    WHERE document_id = ANY(CAST(:documents AS uuid[])) AND resolved_at IS NULL AND code = :code AND EXISTS (
+        SELECT FROM delivery WHERE delivery.document_id = problem.document_id AND delivery.state IN ('exported', 'booked'))
+""")
 _OPEN = Statement("""
     INSERT INTO problem AS held (id, firm_id, dossier_id, document_id, connector, connection_id, delivery_id, subject_id, code,
         message, who_can_fix, detail, first_seen_at, last_seen_at)
@@ -54,15 +61,23 @@ async def note(tx: AsyncConnection, observations: Sequence[ProblemObservation], 
     if ended:
         await _CLOSE.run(tx, {"subjects": list(ended), "codes": list(ended.values()), "now": now})
     rows = [_row(each, each.problem, now) for each in observations if each.problem is not None]
-    if not rows:
-        return
-    ordered = sorted(rows, key=lambda row: (row["subject_id"], row["code"]))
-    await _OPEN.run(tx, {"rows": json.dumps(ordered, default=str)})
+    if rows:
+        ordered = sorted(rows, key=lambda row: (row["subject_id"], row["code"]))
+        await _OPEN.run(tx, {"rows": json.dumps(ordered, default=str)})
+    documents = [each.document_id for each in observations if each.document_id is not None and _may_end_removed(each)]
+    if documents:
+        await _CLOSE_OF_REMOVED.run(tx, {"documents": documents, "code": _CONNECTION_REMOVED, "now": now})
 
 
 def _ends_others(observation: ProblemObservation) -> bool:
     """Another problem takes the place of the one before; none at all ends it only when the delivery got through."""
     return observation.recovered or observation.problem is not None
+
+
+def _may_end_removed(observation: ProblemObservation) -> bool:
+    """Whether the document went another way than by a removed connection, in whatever order the two are told."""
+    problem = observation.problem
+    return observation.recovered if problem is None else problem.code == _CONNECTION_REMOVED
 
 
 def _row(observation: ProblemObservation, found: ProblemData, now: datetime) -> dict[str, Any]:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ConnectionChanged, DeliveryChanged
 
 from .conftest import OTHER_FIRM, PROBLEM, DossierClient
 from .document_samples import PDF, invoice
 
+REMOVED = PROBLEM | {"code": "connection_removed"}
 Facts = Callable[..., DeliveryChanged]
 
 
@@ -214,3 +217,17 @@ async def test_what_a_connector_says_beside_a_booking_is_shown_until_it_says_oth
     assert await problems(client) == [], "it holds nothing up"
     await client.deliver(fact(filed, "booked", 3, delivery_id=delivery_id))
     assert await shown() == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["removed first", "removed reported last"])
+async def test_what_a_removed_connection_left_is_over_once_it_went_another_way(
+    client: DossierClient, fact: Facts, late: bool
+) -> None:
+    dossier = await client.dossier()
+    filed = await client.filed(dossier["id"], invoice("N-1"))
+    removed = fact(filed, "failed", 2, delivery_id=new_id(), problem=REMOVED)
+    booked = fact(filed, "booked", 4, delivery_id=new_id())
+    for fact_in_turn in (booked, removed) if late else (removed, booked):
+        await client.deliver(fact_in_turn)
+    assert await problems(client) == []
+    assert (await client.document(filed["id"]))["state"] == "booked"
