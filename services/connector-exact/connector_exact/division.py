@@ -31,7 +31,7 @@ class Division:
     def path_of(self, resource: str) -> str:
         """Return the path of a resource, such as ``salesentry/SalesEntries``; raise where no division is chosen yet."""
         if not self.division:
-            raise ActionRequired(Problem("division_missing"))
+            raise ActionRequired(Problem("settings_missing", missing="division"))
         return f"/api/v1/{self.division}/{resource}"
 
     async def get(self, resource: str, params: Mapping[str, str], path: str | None = None) -> VendorAnswer:
