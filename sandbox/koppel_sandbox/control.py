@@ -79,7 +79,9 @@ def _switches(state: SandboxState, body: dict[str, Any]) -> dict[str, Any]:
 
 def _faults(state: SandboxState, body: dict[str, Any]) -> list[dict[str, Any]]:
     if "clear" in body:
-        state.faults.clear()
+        # A text clears the rules for what it stands in.
+        cleared = body["clear"]
+        state.faults[:] = [one for one in state.faults if isinstance(cleared, str) and cleared not in one.path]
     else:
         state.faults.append(Fault(**body))
     return [dataclasses.asdict(fault) for fault in state.faults]

@@ -4,7 +4,7 @@ The same value runs alone in a pod or beside all others in one process; what run
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +63,8 @@ class Service:
     """A connector has the routes, tables and loops of the kit; commands and tests find connectors by it."""
     calls: Sequence[str] = ()
     """The services it calls over HTTP; those it turns out to call besides are noted as it does."""
+    problems: Collection[str] = ()
+    """Codes of the problems and questions of its own that people see."""
 
 
 @dataclass

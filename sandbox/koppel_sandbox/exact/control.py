@@ -62,6 +62,8 @@ def _division(state: State, body: dict[str, Any]) -> None:
     for name in ("name", "vat_number"):
         if name in body:
             setattr(found, name, str(body[name]))
+    if "years" in body:
+        found.years = set(body["years"])
     for name in ("blocked", "licence_expired"):
         if name in body:
             setattr(found, name, bool(body[name]))
@@ -82,10 +84,24 @@ def _process(state: State, body: dict[str, Any]) -> int:
     return len(entries)
 
 
+def _app(state: State, body: dict[str, Any]) -> None:
+    """Change the ``client_secret`` of the app's registration."""
+    next(iter(state.apps.values())).client_secret = str(body["client_secret"])
+
+
+def _grants(state: State, _: dict[str, Any]) -> None:
+    """``withdraw`` every consent that was given."""
+    state.access.clear()
+    for pair in state.refresh.values():
+        pair.consumed = True
+
+
 _ACTIONS: dict[str, control.Action] = {
     "period": _period,
     "record": _record,
     "user": _user,
+    "app": _app,
+    "grants": _grants,
     "division": _division,
     "process": _process,
 }

@@ -1,5 +1,6 @@
 """The sandbox Exact Online, driven by the tests of the whole mesh."""
 
+import itertools
 import json
 from datetime import date
 from decimal import Decimal
@@ -59,6 +60,13 @@ class ExactDriver(SandboxDriver):
         "daily_receipts": "720",
     }
     booking_operation = "SalesEntries"
+    _divisions = itertools.count(4_000_001)
+
+    def open_company(self, enterprise_number: str) -> Company:
+        """Open a division with the master data of the others."""
+        division = next(self._divisions)
+        self.control("division", division=division, name=f"Dossier {division}", vat_number=f"BE{enterprise_number}")
+        return _company(division)
 
     def entries(self, company: Company) -> list[Entry]:
         """Return the entries in a company's books."""
@@ -109,9 +117,20 @@ class ExactDriver(SandboxDriver):
         self._record(company, document_number, delete=True)
 
     def _record(self, company: Company, document_number: str, **change: Any) -> None:
-        where = {"YourRef": document_number}
-        changed = self.control("record", division=int(company.remote_id), table="Entries", where=where, **change)
-        assert changed == 1, f"{changed} entries of {document_number} in {company.remote_id}"
+        self.change(company, "Entries", {"YourRef": document_number}, **change)
+
+    def change(self, company: Company, table: str, where: dict[str, Any], **change: Any) -> None:
+        """Change (``set``) or ``delete`` one record of a company, as somebody at the vendor may."""
+        changed = self.control("record", division=int(company.remote_id), table=table, where=where, **change)
+        assert changed == 1, f"{changed} records {where} in {table} of {company.remote_id}"
+
+    def spoil(self, company: Company, kind: str, path: str, **rule: Any) -> None:
+        """Have the calls of a company to these paths (a regular expression) end in a fault, until they are repaired."""
+        self.control("faults", kind=kind, path=f"/{company.remote_id}/({path})", **{"times": -1} | rule)
+
+    def repair(self, company: Company) -> None:
+        """End the faults of a company."""
+        self.control("faults", clear=f"/{company.remote_id}/")
 
     def lift_limits(self) -> None:
         """Lift the limits of a minute and of a day."""

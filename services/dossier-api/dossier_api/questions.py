@@ -17,6 +17,7 @@ from koppel_mesh.messages import DocumentKind, LocalisedText
 
 PROBABLE_DUPLICATE: Final = "probable_duplicate"
 NEGATIVE_CREDIT_NOTE: Final = "negative_credit_note"
+QUESTIONS: Final = (PROBABLE_DUPLICATE, NEGATIVE_CREDIT_NOTE)
 RELEASE, DROP, CREDIT, DEBIT = "release", "drop", "credit", "debit"
 _INVOICE_OF: Final = {
     DocumentKind.SALES_CREDIT_NOTE: DocumentKind.SALES_INVOICE,

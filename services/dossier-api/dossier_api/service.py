@@ -13,6 +13,7 @@ from koppel_mesh.settings import MeshSettings
 from . import tables
 from .blobs import BlobStore
 from .handlers import connections_changed, deliveries_changed
+from .questions import QUESTIONS
 from .routes import contents, documents, dossiers, masters, problems
 
 DOSSIER_API = Lineage("dossier-api", versions_beside(__file__), tables.metadata, handover={"0001": "0001"})
@@ -33,4 +34,5 @@ SERVICE = Service(
     handlers={DeliveryChanged: deliveries_changed, ConnectionChanged: connections_changed},
     lineages=(MESH, DOSSIER_API),
     resources=_resources,
+    problems=QUESTIONS,
 )
