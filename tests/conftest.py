@@ -48,6 +48,7 @@ class Mesh:
     database_url: str
     amqp_url: str
     services: dict[str, Service]
+    blob_folder: Path
     _clients: dict[tuple[UUID | None, frozenset[str]], httpx2.Client] = field(default_factory=dict)
 
     def client(self, firm_id: UUID | None, *scopes: str) -> httpx2.Client:
@@ -113,13 +114,17 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         test_servers.rabbit.add_vhosts([name])
         database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)
         mesh = Mesh(
-            f"http://127.0.0.1:{_free_port()}", database_url, test_servers.rabbit.url(name), installed_services()
+            f"http://127.0.0.1:{_free_port()}",
+            database_url,
+            test_servers.rabbit.url(name),
+            installed_services(),
+            tmp_path_factory.mktemp("mesh") / "blobs",
         )
         asyncio.run(_administer(test_servers.database_url, f"CREATE DATABASE {name}"))
         try:
             if prepare is not None:
                 prepare(database_url)
-            with _in_a_thread(mesh, _settings(mesh, tmp_path_factory.mktemp("blobs"), settings), sandbox_folders or {}):
+            with _in_a_thread(mesh, _settings(mesh, settings), sandbox_folders or {}):
                 yield mesh
         finally:
             mesh.close()
@@ -144,7 +149,7 @@ def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
         yield running_mesh
 
 
-def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any]:
+def _settings(mesh: Mesh, changes: dict[str, Any]) -> dict[str, Any]:
     of_the_vendors = {
         name.removeprefix("KOPPEL_").lower(): value
         for sandbox in installed_sandboxes().values()
@@ -154,7 +159,7 @@ def _settings(mesh: Mesh, blobs: Path, changes: dict[str, Any]) -> dict[str, Any
         "env": "local",
         "database_url": mesh.database_url,
         "amqp_url": mesh.amqp_url,
-        "blob_url": blobs.as_uri(),
+        "blob_url": mesh.blob_folder.as_uri(),
         "port": int(mesh.url.rpartition(":")[2]),
         "public_url": mesh.url,
         "secret_keys": (Fernet.generate_key().decode(),),

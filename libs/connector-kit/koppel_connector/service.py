@@ -74,6 +74,7 @@ def connector_service(
         title=f"Koppel connector to {connector.profile.title}",
         kind="connector",
         calls=("dossier-api",),
+        problems=tuple(connector.profile.problems),
         settings=settings,
         routers=(*kit_routers(connector), *routers),
         handlers={**HANDLERS, **own_handlers},
