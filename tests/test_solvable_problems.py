@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,14 @@ REFERENCE = "connector-exact"
 Tables = Mapping[str, Mapping[str, Walk | NotHere]]
 
 
-def tables() -> Tables:
-    """Return the walks by connector, and the common ones under ``""``."""
+def modules() -> dict[str, Any]:
+    """Return the table of each installed connector that has one, as a module."""
     connectors = [service.name for service in installed_services().values() if service.kind == "connector"]
-    found: dict[str, Mapping[str, Walk | NotHere]] = {"": WALKS}
-    for name in connectors:
-        if (REPOSITORY / "services" / name / "tests" / "problem_walks.py").exists():
-            found[name] = importlib.import_module(f"services.{name}.tests.problem_walks").WALKS
-    return found
+    return {
+        name: importlib.import_module(f"services.{name}.tests.problem_walks")
+        for name in connectors
+        if (REPOSITORY / "services" / name / "tests" / "problem_walks.py").exists()
+    }
 
 
 def without_a_walk(problems: Mapping[str, set[str]], walks: Tables) -> set[str]:
@@ -65,7 +65,8 @@ def problems_of_all() -> dict[str, set[str]]:
     return {"": set(OF_THE_KIT)} | {service.name: set(service.problems) for service in installed_services().values()}
 
 
-TABLES = tables()
+MODULES = modules()
+TABLES: Tables = {"": WALKS} | {name: module.WALKS for name, module in MODULES.items()}
 CASES = [
     pytest.param(connector or REFERENCE, code, walk, id=f"{connector or 'kit'}-{code}")
     for connector, walks in TABLES.items()
@@ -149,19 +150,27 @@ def walker(run_mesh: Any, request: pytest.FixtureRequest) -> Iterator[Walker]:
     }
     with run_mesh(**settings) as mesh, ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         partner = mesh.client(new_id())
-        offices = {}
-        for sandbox in installed_sandboxes().values():
-            if sandbox.driver is not None:
-                vendor = stack.enter_context(mesh.driver(sandbox))
-                vendor.lift_limits()
-                offices[vendor.connector] = Office(
-                    partner, vendor, operator(mesh.database_url), mesh.blob_folder, document
-                )
+        offices = {
+            vendor.connector: Office(partner, vendor, operator(mesh.database_url), mesh.blob_folder, document)
+            for vendor in vendors(mesh, stack)
+        }
+        for office in offices.values():
+            office.vendor.lift_limits()
         walker = Walker(offices, pool)
         for params in chosen(request):
             if not params["walk"].alone:
                 walker.begin(**params)
         yield walker
+
+
+def vendors(mesh: Any, stack: ExitStack) -> Iterator[Any]:
+    """Yield the vendors of the sandboxes that run in a mesh, without limits."""
+    for sandbox in installed_sandboxes().values():
+        if sandbox.driver is not None:
+            yield stack.enter_context(mesh.driver(sandbox))
+    for module in MODULES.values():
+        if hasattr(module, "VENDOR"):
+            yield stack.enter_context(closing(module.VENDOR(f"{mesh.url}/sandbox/{module.VENDOR.sandbox}")))
 
 
 def chosen(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
