@@ -85,7 +85,7 @@ def check_number(call: DossierCall, body: Record, journal: Record) -> int:
 
 def check_currency(call: DossierCall, body: Record) -> None:
     """Refuse an unknown currency, and a rate that is none."""
-    if body.get("currencyCode") not in CURRENCIES:
+    if str(body.get("currencyCode")) not in CURRENCIES:
         raise call.bad_data(-19, body.get("currencyCode"))
     rate = body.get("exchangeRate")
     if not isinstance(rate, int | Decimal) or isinstance(rate, bool) or rate <= 0:

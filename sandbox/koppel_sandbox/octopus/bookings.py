@@ -192,8 +192,9 @@ def _checked_line(call: DossierCall, line: Record, year: Record, journal: Record
     if not isinstance(recoverable, int | Decimal) or not 0 <= recoverable <= 100:
         raise call.bad_data(-30, recoverable)
     centre = line.get("costCentreKey")
-    if centre is not None and str(centre.get("id")) not in call.books.table("cost_centres"):
-        raise call.bad_data(-40, centre.get("id"))
+    number = centre.get("id") if isinstance(centre, dict) else centre
+    if centre is not None and str(number) not in call.books.table("cost_centres"):
+        raise call.bad_data(-40, number)
     return {
         "accountKey": account["accountKey"]["id"],
         "baseAmount": base,

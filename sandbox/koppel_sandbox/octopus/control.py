@@ -1,6 +1,7 @@
 """What a test may do to the sandbox Octopus, beside what it may do to every sandbox."""
 
 import hashlib
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -140,15 +141,18 @@ async def _ledger(request: Request) -> Response:
 
 def ledger(books: Books) -> Record:
     """Return the books as a person reads them: bookings with their relation, VAT by code and files; statements; documents."""
+    attached: dict[str, list[Record]] = defaultdict(list)
+    for row in books.files.values():
+        attached[row["@booking"]].append(row)
     return {
-        "bookings": [_booking(books, key) for key in books.bookings],
+        "bookings": [_booking(books, key, attached[key]) for key in books.bookings],
         "financialBookings": [wire(row) for row in books.financial_bookings.values()],
         "statements": [wire(row) for row in books.statements.values()],
         "importViewer": [{**wire(row), **_content(row)} for row in books.imports.values()],
     }
 
 
-def _booking(books: Books, key: str) -> Record:
+def _booking(books: Books, key: str, attached: list[Record]) -> Record:
     booking = books.bookings[key]
     relation = books.relations.get(str(booking["relationIdentificationServiceData"]["relationKey"]["id"]), {})
     vat: dict[str, dict[str, Decimal]] = {}
@@ -156,7 +160,6 @@ def _booking(books: Books, key: str) -> Record:
         sums = vat.setdefault(line["vatCodeKey"], {"base": Decimal(0), "vat": Decimal(0)})
         sums["base"] += line["baseAmount"]
         sums["vat"] += line["vatAmount"]
-    attached = [row for row in books.files.values() if row["@booking"] == key]
     return {
         "key": key,
         **wire(booking),

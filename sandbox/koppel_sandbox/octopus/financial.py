@@ -61,7 +61,7 @@ def modified(call: DossierCall) -> Response:
 
 
 def _checked_line(call: DossierCall, line: Record, year: Record) -> Record:
-    kind = line.get("type")
+    kind = str(line.get("type"))
     kept: Record = {"type": kind, "amount": checks.amount(call, line, "amount")}
     if kind == "A":
         kept["accountKey"] = checks.account(call, line.get("accountKey"), year)["accountKey"]["id"]

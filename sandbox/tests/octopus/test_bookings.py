@@ -148,6 +148,18 @@ def test_28_no_booking_at_all(octopus: Login, body: bytes) -> None:
     assert refused(octopus.call("POST", "/buysellbookings", content=body)) == (400, -79)
 
 
+@pytest.mark.parametrize("nonsense", [None, [], {}, "x", True, -1])
+def test_28_nonsense_is_refused_with_an_error_body(octopus: Login, nonsense: Any) -> None:
+    kept = {"paymentMethod", "comment", "reference", "orderReference"}
+    for name in purchase().keys() - kept:
+        status, code = refused(octopus.book(**{name: nonsense}))
+        assert status in {400, 500} and code < 0, name
+    for name in ("accountKey", "baseAmount", "vatAmount", "vatCodeKey", "costCentreKey", "vatRecupPercentage"):
+        if nonsense is not None or name not in {"vatCodeKey", "costCentreKey"}:
+            assert octopus.book(bookingLines=[line(**{name: nonsense})]).json()["errorCode"] < 0, name
+    assert octopus.feed().status_code == 404
+
+
 @pytest.mark.parametrize(("base", "vat"), [(100, -21), (-100, 21)])
 def test_29_base_and_vat_share_a_sign(octopus: Login, base: int, vat: int) -> None:
     lines = [line(baseAmount=base, vatAmount=vat), line(baseAmount=276, vatAmount=0)]
