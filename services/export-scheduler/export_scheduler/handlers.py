@@ -101,8 +101,13 @@ _KEEP = Statement("""
 """)
 
 
+WATCHES_STATEMENTS = "connector-coda"
+"""It tells why a statement waits, and delivers nothing: a document that only it tells of is taken by nobody."""
+
+
 async def on_delivery_changed(_: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:
     """Keep the newest state of each delivery, for the progress of exports; what a connector delivered is marked as sent."""
+    events = [event for event in events if event.connector != WATCHES_STATEMENTS]
     await _KEEP.run_many(tx, [_delivery_row(event) for event in newest(events).values()])
     await _mark_delivered(tx, [event for event in events if event.state in store.DELIVERED])
 

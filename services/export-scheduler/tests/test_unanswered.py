@@ -54,3 +54,14 @@ async def test_without_a_living_connection_it_waits_for_one(scheduler: Any, make
     assert len(await scheduler.turn()) == 1
     await scheduler.pass_time(PAUSE)
     assert len(await scheduler.repeated()) == 1, "it went again with the connection, and nobody answered"
+
+
+async def test_what_only_connector_coda_tells_of_is_taken_by_nobody(scheduler: Any, make: Any) -> None:
+    """It tells why a statement waits, and may have lost the message that it should go."""
+    client = make.dossier(ExportFrequency.AFTER_10_MINUTES)
+    statement = make.document(client, created_at=utc_now() - LONG_AGO, kind="bank_statement")
+    await scheduler.deliver(client, make.connection(client, ConnectionState.CONNECTED), statement)
+    (first,) = await scheduler.turn()
+    await scheduler.deliver(make.delivery(statement, DeliveryState.SUPERSEDED, connector="connector-coda"))
+    await scheduler.pass_time(PAUSE)
+    assert await scheduler.repeated() == [first]
