@@ -18,6 +18,7 @@ from koppel_mesh.auth import SCOPES
 from koppel_mesh.ids import new_id
 
 UBL = Path(__file__).parents[1] / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
+CODA = Path(__file__).parents[1] / "services/dossier-api/tests/samples/bank.cod"
 SELLER = "0000000196"
 PATIENCE_S = 30
 PUBLIC = {
@@ -45,6 +46,11 @@ BODIES: dict[str, Any] = {
     "/v1/documents/{document_id}": {"ledger_account": "700000"},
     "/v1/connections/{connection_id}": {"settings": {}},
     "/v1/connections/{connection_id}/confirm-company": {"reason": "taken over"},
+    "/v1/dossiers/{dossier_id}/statements": CODA.read_bytes(),
+    "/v1/dossiers/{dossier_id}/payment-keys": {"keys": ["CB/BACA/"]},
+    "/v1/dossiers/{dossier_id}/accounts/{iban}/accept-gap": {"after": 1, "before": 3, "reason": "taken over"},
+    "/v1/dossiers/{dossier_id}/accounts/{iban}/confirm": {"reason": "taken over"},
+    "/v1/documents/{document_id}/release": {"reason": "taken over"},
     "/v1/deliveries/{delivery_id}/resolve": {"decision": "abandon"},
     "/v1/clients/{client_id}": {"name": "Taken over"},
     "/v1/clients/{client_id}/secrets": {},
@@ -66,10 +72,13 @@ class Firm(NamedTuple):
     objects: dict[str, str]
     of_connector: dict[str, dict[str, str]]
     """A connection and a delivery at each connector."""
+    statement: dict[str, str]
+    """A statement, its account and its document, which connector-coda knows."""
 
     def known_to(self, service: str) -> dict[str, str]:
         """Return the ids that mean something to that service."""
-        return self.objects | self.of_connector.get(service, {})
+        statement = self.statement if service == "connector-coda" else {}
+        return self.objects | statement | self.of_connector.get(service, {})
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +120,12 @@ def owner(mesh: Any) -> Firm:
         deliveries = f"/{name}/v1/deliveries?connection_id={connection_id}"
         delivery = _once(lambda at=deliveries: client.get(at), 200, lambda body: body["items"])["items"][0]
         of_connector[name] = {"connection_id": connection_id, "delivery_id": delivery["id"]}
+    statement = _made(client.post(path, content=CODA.read_bytes(), headers={"content-type": "text/plain"}))
+    accounts = f"/connector-coda/v1/dossiers/{dossier['id']}/accounts"
+    iban = _once(lambda: client.get(accounts), 200, lambda body: body["items"])["items"][0]["iban"]
+    statements = client.get(f"{accounts}/{iban}/statements").json()["items"]
+    known = {"iban": iban, "statement_id": statements[0]["id"]}
+    known |= {"document_id": statement["id"], "delivery_id": statement["id"]}
     problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
     return Firm(
         firm_id,
@@ -124,6 +139,7 @@ def owner(mesh: Any) -> Firm:
             "role": "ubl",
         },
         of_connector,
+        known,
     )
 
 
@@ -186,7 +202,7 @@ def test_the_owner_sees_what_it_made(routes: list[Route], owner: Firm) -> None:
 
 def test_another_firm_gets_nothing_from_any_route(mesh: Any, routes: list[Route], owner: Firm) -> None:
     other = mesh.client(new_id())
-    ids = [owner.objects, *owner.of_connector.values()]
+    ids = [owner.objects, owner.statement, *owner.of_connector.values()]
     secrets = {value for each in ids for name, value in each.items() if name not in ("role", "client_id")}
     for route in routes:
         if route.is_open or route.path in OF_EVERYBODY or (route.service, route.method, route.path) in OF_NOBODY:

@@ -1,0 +1,1 @@
+"""connector-coda over HTTP (contract §7a)."""
