@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import astuple
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
 from . import bootstrap, demo, readable_file, sending, vat_preview
+from .accounts import account_rows
 from .api import Api, ApiError
 from .sandboxes import Playing
 from .servers import servers
@@ -41,7 +43,7 @@ Connectors = Annotated[
     list[str] | None,
     typer.Option("--connector", help="Connector; may be repeated. Unset: every one.", show_default=False),
 ]
-_ALWAYS = ("identity", "dossier-api", "export-scheduler")
+_ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda")
 DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 
@@ -161,6 +163,23 @@ def status(
         out.print(f"  {problem['message']['en']} (to fix by: {problem['who_can_fix']}; seen {problem['count']}×)")
     if not all(answer == 200 for name, answer in health.items() if name not in absent):
         raise typer.Exit(1)
+
+
+@app.command()
+def accounts(
+    dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number. Unset: every one.")] = None,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Show the accounts of dossiers, their balances, and which statements are missing."""
+    table = _table("dossier", "account", "kind", "state", "last statement", "balance", "missing")
+    with reported():
+        api = Api(url, client_id, client_secret)
+        chosen = [sending.choose_dossier(api, dossier)] if dossier else list(api.items("/dossier-api/v1/dossiers"))
+        for row in account_rows(api, chosen):
+            table.add_row(*astuple(row))
+    out.print(table)
 
 
 def _readiness(answer: int | None) -> str:
