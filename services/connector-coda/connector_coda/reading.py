@@ -21,7 +21,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 
-from . import statements
+from . import introducing, statements
 from .handlers import ARRANGE, look_again
 from .outgoing import set_problems
 from .statements import ReadStatement
@@ -85,6 +85,7 @@ async def read_documents(context: Context) -> bool:
 async def _fetch(context: Context, row: Record) -> bytes | None:
     """Return the bytes of a document; None, and a later moment to try again, when they cannot be had."""
     try:
+        await introducing.introduce(context, row.dossier_id)
         return await context.mesh.get_bytes(f"/dossier-api/v1/documents/{row.id}/content/coda")
     except InternalCallError as error:
         log.warning("a statement cannot be read yet", document=str(row.id), error=str(error))

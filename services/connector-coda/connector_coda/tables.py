@@ -36,6 +36,8 @@ dossier = Table(
     Column("arranging", Boolean, nullable=False, server_default="false"),
     # When to look next whether a statement can go.
     Column("releasing_at", _AT),
+    # When dossier-api was asked for it and its connections.
+    Column("introduced_at", _AT),
     Index("dossier_arranging", "id", postgresql_where=text("arranging")),
     Index("dossier_releasing", "releasing_at", postgresql_where=text("releasing_at IS NOT NULL")),
 )

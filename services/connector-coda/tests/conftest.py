@@ -135,6 +135,7 @@ class Coda:
             "firm_id": str(firm_id),
             "name": name,
             "enterprise_number": number,
+            "connections": [],
         }
         for _ in range(connections):
             await self.connect()

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from connector_coda import arranging, releasing
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
 from koppel_mesh.messages import (
@@ -19,8 +18,8 @@ from koppel_mesh.messages import (
     WhoCanFix,
 )
 
-from .conftest import Coda, DossierApi
-from .samples import CURRENT, SAVINGS, chain, statement
+from .conftest import FIRM, Coda, DossierApi
+from .samples import CURRENT, OUR_NAME, OURS, SAVINGS, chain, statement
 
 
 async def test_what_comes_in_wrong_order_goes_in_order(service: Coda) -> None:
@@ -319,25 +318,6 @@ async def test_two_processes_at_once_let_each_statement_go_once(service: Coda, d
     await other.http.aclose()
 
 
-@pytest.mark.parametrize("loop", [arranging.arrange_dossier, releasing.release_statements])
-async def test_a_process_that_dies_in_a_transaction_leaves_all_to_the_next(service: Coda, loop: object) -> None:
-    """Its lock goes with its connection; nothing of what it did is there."""
-    one, two = (service.document(each) for each in chain(2))
-    await service.deliver(one, two, service.ready(one), service.ready(two))
-    before = await service.sql("SELECT count(*) AS number FROM outbox")
-
-    class Died(BaseException):
-        pass
-
-    with pytest.raises(Died):
-        async with service.database.transaction() as tx:
-            await releasing._DUE.one_or_none(tx)
-            raise Died
-    await service.work()
-    assert await service.gone() == [one.document_id, two.document_id]
-    assert before == [{"number": 0}]
-
-
 async def test_dossier_api_that_is_away_is_asked_again(service: Coda) -> None:
     service.dossier_api.away = True
     document = await service.file(*chain(1))
@@ -348,18 +328,22 @@ async def test_dossier_api_that_is_away_is_asked_again(service: Coda) -> None:
     assert await service.gone() == [document]
 
 
-async def test_facts_may_come_before_the_dossier_they_are_of(database: Database) -> None:
+async def test_a_dossier_from_before_connector_coda_is_asked_for(database: Database) -> None:
+    """Nobody told of it and of its connections while connector-coda was not there."""
     service = Coda(database, DossierApi())
-    service.dossier_id = new_id()
-    await service.connect()
+    service.connections = [new_id()]
+    connection = {"connection_id": str(service.connections[0]), "connector": "connector-paper", "state": "connected"}
+    service.dossier_api.dossiers[str(service.dossier_id)] = {
+        "firm_id": str(FIRM),
+        "name": OUR_NAME,
+        "enterprise_number": OURS,
+        "connections": [connection],
+    }
     document = service.document(*chain(1))
     await service.deliver(service.ready(document))
-    await service.deliver(document)
-    await service.work()
-    connections = service.connections
-    dossier_id, service.dossier_id = service.dossier_id, new_id()
-    await service.dossier(connections=0)
-    await service.sql("UPDATE dossier SET id = :id, arranging = true, releasing_at = now()", id=dossier_id)
-    service.connections = connections
     await service.work()
     assert await service.gone() == [document.document_id]
+    await service.connect(ConnectionState.DISCONNECTED, service.connections[0])
+    second = await service.file(chain(2)[1])
+    assert await service.published() == []
+    assert second not in await service.problems()

@@ -1,0 +1,128 @@
+"""Statements through the whole mesh: handed in over HTTP in any order, taken by a connector in that of their chain."""
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import httpx2
+
+import koppel_coda
+from koppel_coda import Account, Balance, Header, Movement, Statement, TransactionCode
+from koppel_mesh.ids import new_id
+
+NUMBER, IBAN = "0000000196", "BE68539007547034"
+PATIENCE_S = 60.0
+FIRST_DAY = date(2026, 3, 2)
+CODA = {"content-type": "text/plain"}
+
+
+def statement(number: int) -> bytes:
+    """Return the statement of a day; each adds ten euros to the balance."""
+    day = FIRST_DAY + timedelta(number)
+    opening = Decimal(1000 + 10 * (number - 1))
+    line = Movement(Decimal(10), TransactionCode.of("00150000"), day, day, "betaling")
+    made = Statement(
+        Header(day, "539", company_number=NUMBER),
+        Account(IBAN, "EUR"),
+        Balance(opening, day - timedelta(1), number),
+        Balance(opening + 10, day, number),
+        (line,),
+        coded_number=number,
+    )
+    return koppel_coda.write([made])
+
+
+def until(ask: Callable[[], Any], holds: Callable[[Any], Any]) -> Any:
+    """Ask until the answer holds."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found = ask()
+        if holds(found):
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+
+
+class Firm:
+    """A firm with one dossier, connected to every connector."""
+
+    def __init__(self, mesh: Any) -> None:
+        self.client: httpx2.Client = mesh.client(new_id())
+        rules = {"frequency": "never", "approval_required": False, "lock_after_export": False}
+        asked = {"name": "Bakkerij Peeters", "enterprise_number": NUMBER, "language": "nl", "export": rules}
+        self.dossier_id = self.json("POST", "/dossier-api/v1/dossiers", json=asked)["id"]
+        self.connectors = [name for name, service in mesh.services.items() if service.kind == "connector"]
+        for name in self.connectors:
+            until(partial(self.connect, f"/{name}/v1/connections"), lambda answer: answer.is_success)
+
+    def connect(self, at: str) -> httpx2.Response:
+        return self.client.post(at, json={"dossier_id": self.dossier_id, "settings": {}})
+
+    def json(self, method: str, path: str, **asked: Any) -> Any:
+        answer = self.client.request(method, path, **asked)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def file(self, number: int) -> str:
+        path = f"/dossier-api/v1/dossiers/{self.dossier_id}/documents"
+        return str(self.json("POST", path, content=statement(number), headers=CODA)["id"])
+
+    def export(self, *documents: str) -> None:
+        path = f"/export-scheduler/v1/dossiers/{self.dossier_id}/exports"
+        assert self.json("POST", path, json={"document_ids": list(documents)})["count"] == len(documents)
+
+    def account(self) -> Any:
+        (found,) = self.json("GET", f"/connector-coda/v1/dossiers/{self.dossier_id}/accounts")["items"] or [None]
+        return found
+
+    def taken(self, connector: str) -> list[str]:
+        """Return the documents of a connector's deliveries, in the order in which these were made."""
+        items = self.json("GET", f"/{connector}/v1/deliveries?limit=200")["items"]
+        return [item["document_id"] for item in sorted(items, key=lambda item: item["id"])]
+
+
+def test_statements_reach_every_connector_in_order(mesh: Any) -> None:
+    firm = Firm(mesh)
+    handed_in = {number: firm.file(number) for number in (3, 1, 5, 2)}
+    firm.export(*handed_in.values())
+    first = [handed_in[number] for number in (1, 2, 3)]
+    for connector in firm.connectors:
+        until(partial(firm.taken, connector), lambda taken: len(taken) >= len(first))
+        assert firm.taken(connector) == first
+    account = until(firm.account, lambda found: found and found["state"] == "gap")
+    (gap,) = account["gaps"]
+    assert (gap["after"], gap["before"], gap["missing"]) == (3, 5, [4])
+    (problem,) = until(lambda: firm.json("GET", "/dossier-api/v1/problems?document_id=" + handed_in[5])["items"], bool)
+    assert (problem["code"], problem["connector"]) == ("statement_gap", "connector-coda")
+    assert "004" in problem["message"]["nl"]
+
+    fourth = firm.file(4)
+    firm.export(fourth)
+    everything = [*first, fourth, handed_in[5]]
+    for connector in firm.connectors:
+        until(partial(firm.taken, connector), lambda taken: len(taken) >= len(everything))
+        assert firm.taken(connector) == everything
+    path = "/dossier-api/v1/problems?document_id=" + handed_in[5]
+    until(lambda: firm.json("GET", path)["items"], lambda items: "statement_gap" not in {one["code"] for one in items})
+    account = until(firm.account, lambda found: found["state"] == "continuous")
+    assert (account["first_sequence"], account["last_sequence"], account["gaps"]) == (1, 5, [])
+
+
+def test_an_accepted_gap_and_a_bank_feed(mesh: Any) -> None:
+    firm = Firm(mesh)
+    feed = f"/connector-coda/v1/dossiers/{firm.dossier_id}/statements"
+    posted = [firm.json("POST", feed, content=statement(number), headers=CODA)["id"] for number in (1, 3)]
+    firm.export(*posted)
+    until(firm.account, lambda found: found and found["state"] == "gap")
+    path = f"/connector-coda/v1/dossiers/{firm.dossier_id}/accounts/{IBAN}/accept-gap"
+    accepted = firm.json("POST", path, json={"after": 1, "before": 3, "reason": "de bank heeft het niet meer"})
+    assert (accepted["missing"], accepted["reason"]) == ([2], "de bank heeft het niet meer")
+    for connector in firm.connectors:
+        until(partial(firm.taken, connector), lambda taken: len(taken) >= len(posted))
+        assert firm.taken(connector) == posted
+    other = statement(2).replace(NUMBER.encode(), b"0403170701")
+    refused = firm.client.post(feed, content=other.replace(IBAN.encode(), b"BE85735048152606"), headers=CODA)
+    assert (refused.status_code, refused.json()["code"]) == (422, "account_of_other_holder")
