@@ -5,7 +5,7 @@ is the rate of the VAT and of nothing larger: with 0.21 USD and 0.19 EUR it is w
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from .booking import Booking
@@ -31,7 +31,8 @@ def rate_of_vat(foreign: Decimal, euros: Decimal, total: Decimal) -> Decimal | N
         total: of the document, in its currency.
 
     Both totals allow a range of rates. A rate as banks publish them that lies in it, in euros for a unit or units for a euro, and
-    hardly by chance, is the sender's. What is still possible then must not move the total by a cent.
+    hardly by chance, is the sender's, unless it is only the roundest of several there. What is still possible then must not move
+    the total by a cent.
     """
     foreign, euros = abs(foreign), abs(euros)
     if foreign <= _HALF_A_CENT or euros <= _HALF_A_CENT or not _RATE_MIN < euros / foreign < _RATE_MAX:
@@ -39,13 +40,19 @@ def rate_of_vat(foreign: Decimal, euros: Decimal, total: Decimal) -> Decimal | N
     lowest = (euros - _HALF_A_CENT) / (foreign + _HALF_A_CENT)
     highest = (euros + _HALF_A_CENT) / (foreign - _HALF_A_CENT)
     found: list[Decimal] = []
-    for places in range(_PUBLISHED_PLACES_MAX + 1):
+    for places in range(_PUBLISHED_PLACES_MAX + 1) if _count_published(lowest, highest) <= 1 else ():
         found += _published(lowest, highest, places)
         found += (1 / rate for rate in _published(1 / highest, 1 / lowest, places))
     possible = found or [lowest, euros / foreign, highest]
     if abs(total) * (max(possible) - min(possible)) >= _CENT:
         return None
     return (found[0] if found else euros / foreign).quantize(RATE_PLACES)
+
+
+def _count_published(lowest: Decimal, highest: Decimal) -> int:
+    """Return how many rates lie in a range, with as many decimals as banks publish."""
+    unit = Decimal(1).scaleb(-_PUBLISHED_PLACES_MAX)
+    return int((highest / unit).to_integral_value(ROUND_FLOOR) - (lowest / unit).to_integral_value(ROUND_CEILING)) + 1
 
 
 def _published(lowest: Decimal, highest: Decimal, places: int) -> Iterator[Decimal]:
