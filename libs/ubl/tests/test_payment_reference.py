@@ -2,7 +2,7 @@
 
 import pytest
 
-from koppel_ubl import BillingReference, Invoice, PaymentMeans
+from koppel_ubl import BillingReference, CreditNote, Invoice, PaymentMeans
 
 OGM, OTHER_OGM, RF = "+++090/9337/55493+++", "+++190/9337/55430+++", "RF18 5390 0754 7034"
 DIGITS, COMPACT = "090933755493", "RF18539007547034"
@@ -51,6 +51,18 @@ def test_the_reference_is_read_from_the_first_place_that_has_it(name: str) -> No
     assert document.payment_reference == expected
     is_structured = expected is not None and expected.isdigit()
     assert document.structured_reference == (expected if is_structured else None)
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        (f"Creditnota voor onze factuur met mededeling {OGM}", None),
+        (f"Note de crédit sur la facture {OGM}", None),
+        (f"Mededeling {OGM}", DIGITS),
+    ],
+)
+def test_what_a_credit_note_says_of_an_invoice_is_about_that_one(note: str, expected: str | None) -> None:
+    assert CreditNote(number="C-7", notes=(note,)).payment_reference == expected
 
 
 def test_a_text_that_names_a_preceding_invoice_is_about_that_one() -> None:

@@ -117,7 +117,9 @@ class Document:
         A structured reference is twelve digits, a creditor reference (ISO 11649) begins with RF and has no blanks.
         """
         texts = (self.payment_terms, *self.notes)
-        return payment_reference(self.payment_means, texts, [one.number for one in self.billing_references])
+        others = [one.number for one in self.billing_references]
+        is_credit_note = isinstance(self, CreditNote)
+        return payment_reference(self.payment_means, texts, others, is_credit_note=is_credit_note)
 
     @property
     def structured_reference(self) -> str | None:

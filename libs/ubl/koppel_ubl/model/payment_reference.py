@@ -22,8 +22,15 @@ _ANOTHER_DOCUMENT = re.compile(
 """How a text says that it is about a document other than the one it stands in."""
 
 
+_INVOICE = re.compile(r"\b(?:factuur|facturen|factures?|invoices?|rechnung(?:en)?)\b", re.IGNORECASE)
+
+
 def payment_reference(
-    means: Sequence[PaymentMeans], texts: Iterable[str | None], other_documents: Iterable[str | None]
+    means: Sequence[PaymentMeans],
+    texts: Iterable[str | None],
+    other_documents: Iterable[str | None],
+    *,
+    is_credit_note: bool = False,
 ) -> str | None:
     """Return the reference to pay with; None when the document has none, or it is not clear which.
 
@@ -35,6 +42,7 @@ def payment_reference(
         means: how the document is to be paid (BG-16).
         texts: its payment terms and notes (BT-20, BT-22).
         other_documents: numbers of the invoices that it refers to (BG-3).
+        is_credit_note: what a text of a credit note says of an invoice is about that invoice.
     """
     references = [text for one in means for text in one.references if text.strip()]
     older = [text for one in means for text in (one.instruction, one.instruction_note) if text and text.strip()]
@@ -47,7 +55,8 @@ def payment_reference(
         if fields is references and references:
             return references[0]
     numbers = [number.strip() for number in other_documents if number and number.strip()]
-    mentioned = _found_in(text for text in texts if text and not _names_another_document(text, numbers))
+    own = [text for text in texts if text and not _names_another_document(text, numbers)]
+    mentioned = _found_in(text for text in own if not (is_credit_note and _INVOICE.search(text)))
     return mentioned.pop() if len(mentioned) == 1 else None
 
 
