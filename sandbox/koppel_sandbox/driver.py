@@ -41,6 +41,8 @@ class Entry:
     payment_reference: str
     """Without signs and blanks; empty where there is none."""
     has_files: bool
+    total_in_euros: Decimal | None = None
+    """As ``total``; None where the sandbox keeps none, and in books that are in euros alone."""
 
 
 class LostAnswer(StrEnum):
@@ -94,6 +96,17 @@ class SandboxDriver(ABC):
     def entries(self, company: Company) -> list[Entry]:
         """Return the entries in a company's books."""
 
+    def files(self, company: Company, document_number: str) -> list[str] | None:  # noqa: ARG002 - for those who override
+        """Return the names of the files with an entry, in the order in which they came; None where the sandbox shows none."""
+        return None
+
+    def vat_boxes(self, company: Company, document_number: str) -> dict[str, Decimal] | None:  # noqa: ARG002 - the same
+        """Return what an entry does to the Belgian VAT return, by box, as its VAT codes say.
+
+        Purchases are parted into 81, 82 and 83 by the class of the account. None where its codes are not tied to boxes.
+        """
+        return None
+
     @abstractmethod
     def call_count(self) -> int:
         """Return how many calls the sandbox has answered that a connector writes into its sync log."""
@@ -112,6 +125,10 @@ class SandboxDriver(ABC):
         A sandbox that cannot make companies returns one of ``companies``.
         """
         return self.companies[0]
+
+    def renumber(self, company: Company, enterprise_number: str) -> None:
+        """Have a company that was opened be another one, as after a takeover; only asked where companies can be opened."""
+        raise NotImplementedError(f"{type(self).__name__} opens no companies")
 
     # ── what an accountant does ──
 

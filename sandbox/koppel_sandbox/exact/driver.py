@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from koppel_sandbox.driver import Company, Entry, LostAnswer, SandboxDriver
 
+from .boxes import boxes_of
 from .seed import BAKERY, NO_RIGHTS, STUDIO
 
 SALES_ENTRIES = "salesentry/SalesEntries"
@@ -68,10 +69,36 @@ class ExactDriver(SandboxDriver):
         self.control("division", division=division, name=f"Dossier {division}", vat_number=f"BE{enterprise_number}")
         return _company(division)
 
+    def renumber(self, company: Company, enterprise_number: str) -> None:
+        """Change the VAT number of a division."""
+        self.control("division", division=int(company.remote_id), vat_number=f"BE{enterprise_number}")
+
     def entries(self, company: Company) -> list[Entry]:
         """Return the entries in a company's books."""
-        rows = json.loads(self.http.get(f"_control/divisions/{company.remote_id}/Entries").content)
-        return [_entry(row) for row in rows]
+        return [_entry(row) for row in self._rows(company, "Entries")]
+
+    def files(self, company: Company, document_number: str) -> list[str]:
+        """Return the FileName of each attachment of the entry's Document."""
+        entry = self._row(company, document_number)
+        return [
+            row["FileName"]
+            for row in self._rows(company, "DocumentAttachments")
+            if row["Document"] == entry["Document"]
+        ]
+
+    def vat_boxes(self, company: Company, document_number: str) -> dict[str, Decimal]:
+        """Return the boxes by the VAT codes of the entry's lines."""
+        return boxes_of(self._row(company, document_number))
+
+    def _row(self, company: Company, document_number: str) -> dict[str, Any]:
+        [found] = [row for row in self._rows(company, "Entries") if row["YourRef"] == document_number]
+        return found
+
+    def _rows(self, company: Company, table: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = json.loads(
+            self.http.get(f"_control/divisions/{company.remote_id}/{table}").content
+        )
+        return rows
 
     def call_count(self) -> int:
         """Return the length of the sandbox's log of requests to its API."""
@@ -164,4 +191,5 @@ def _entry(row: dict[str, Any]) -> Entry:
         total=Decimal(row["AmountFC"]),
         payment_reference="".join(filter(str.isalnum, row.get("PaymentReference") or "")),
         has_files=bool(row["Document"]),
+        total_in_euros=Decimal(row["AmountDC"]),
     )
