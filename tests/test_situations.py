@@ -5,17 +5,16 @@ The documents pass the official rules, or nearly. They are our own samples, chan
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from koppel_mesh.ids import new_id
-from koppel_sandbox import Company, Sandbox
+from koppel_sandbox import Sandbox
 
-from .firm_client import SAMPLES, SELLER, FirmClient, invoice
+from .firm_client import SAMPLES, SELLER, invoice
+from .office import Office, open_office
 
 OGM, OTHER_OGM = "+++202/6000/00192+++", "+++090/9337/55493+++"
 RF = "RF18539007547034"
@@ -117,35 +116,22 @@ NEGATIVE = re.sub(
 )
 
 
-@dataclass
-class Office:
-    """A dossier, and what became of the documents handed in to it."""
-
-    firm: FirmClient
-    dossier_id: str
-    company: Company
-    documents: dict[str, str]
+@pytest.fixture(scope="module")
+def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(run_mesh, sandbox) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
-    with (
-        run_mesh(settle_s=0.2, retry_schedule_s=(0.2, 0.5, 1.0), export_patience_s=0.2) as mesh,
-        mesh.driver(sandbox) as vendor,
-    ):
-        vendor.lift_limits()
-        firm = FirmClient(mesh.client(new_id()), vendor)
-        dossier_id = firm.add_dossier("Proefwinkel Linde BV", SELLER)
-        firm.connect(dossier_id, vendor.companies[0])
-        documents = {name: firm.take_in(dossier_id, content) for name, (content, _, _) in BOOKED.items()}
-        yield Office(firm, dossier_id, vendor.companies[0], documents)
+def documents(office: Office) -> dict[str, Any]:
+    """What was handed in for ``BOOKED``, all at once."""
+    return {name: office.take_in(content) for name, (content, _, _) in BOOKED.items()}
 
 
 @pytest.mark.parametrize("name", list(BOOKED))
-def test_it_is_booked_as_a_careful_bookkeeper_would(office: Office, name: str) -> None:
+def test_it_is_booked_as_a_careful_bookkeeper_would(office: Office, documents: dict[str, Any], name: str) -> None:
     _, total, reference = BOOKED[name]
-    (shown,) = office.firm.until_booked(office.documents[name])
-    [entry] = [each for each in office.firm.vendor.entries(office.company) if each.document_number == shown["number"]]
+    entry = office.booked(documents[name])
     assert entry.total == Decimal(total)
     assert entry.payment_reference == "".join(filter(str.isalnum, reference))
 
