@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from koppel_bookkeeping import Booking, BookingLine, CannotBook, Party, VatAmount
@@ -36,6 +36,7 @@ def make(kind: str, lines: list[BookingLine], vat: list[VatAmount], total: Decim
     )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(lines=lines_of_mixed_sign)
 def test_vat_of_each_group_is_spread_to_the_cent(lines: list[BookingLine]) -> None:
     vat = stated(lines)
@@ -47,6 +48,7 @@ def test_vat_of_each_group_is_spread_to_the_cent(lines: list[BookingLine]) -> No
     assert all(line.tax == line.tax.quantize(CENT) for line in made.lines)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(lines=lines_of_mixed_sign)
 def test_no_line_has_vat_of_another_sign_than_its_net_where_its_group_has_not(lines: list[BookingLine]) -> None:
     vat = {each.group: each for each in stated(lines)}
@@ -67,6 +69,7 @@ def test_another_total_is_always_refused(lines: list[BookingLine], off: Decimal,
     assert str(total + off) in caught.value.detail
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(lines=lines_of_mixed_sign)
 def test_a_credit_note_is_its_invoice_with_the_sign_turned(lines: list[BookingLine]) -> None:
     vat = stated(lines)
