@@ -1,5 +1,6 @@
 """The sandbox Octopus, driven by the tests of the whole mesh."""
 
+import itertools
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 from koppel_sandbox.driver import Company, Entry, LostAnswer, SandboxDriver
 
 from .bookings import OPERATION
+from .boxes import boxes_of_booking
 from .seed import BAKERY, NO_RIGHTS, PASSWORD, STUDIO, USER
 
 HANG_S = 4
@@ -62,11 +64,40 @@ class OctopusDriver(SandboxDriver):
         "daily_receipts": "V3",
     }
     booking_operation = OPERATION
+    _dossiers = itertools.count(50_001)
+
+    def open_company(self, enterprise_number: str) -> Company:
+        """Open a dossier with the master data of the others."""
+        number = next(self._dossiers)
+        name, vat_number = f"Dossier {number}", f"BE{enterprise_number}"
+        self.control("dossier", dossier=number, dossierDescription=name, vatNr=vat_number)
+        return _company(number)
+
+    def renumber(self, company: Company, enterprise_number: str) -> None:
+        """Change the VAT number of a dossier."""
+        self.control("dossier", dossier=int(company.remote_id), vatNr=f"BE{enterprise_number}")
 
     def entries(self, company: Company) -> list[Entry]:
         """Return the bookings in a dossier's books."""
-        ledger = self.http.get(f"_control/dossiers/{company.remote_id}/ledger").json()
-        return [_entry(row) for row in ledger["bookings"]]
+        return [_entry(row) for row in self._bookings(company)]
+
+    def files(self, company: Company, document_number: str) -> list[str]:
+        """Return the names of the files attached to a booking."""
+        return [file["fileName"] for file in self._booking(company, document_number)["files"]]
+
+    def vat_boxes(self, company: Company, document_number: str) -> dict[str, Decimal]:
+        """Return the boxes by the VAT codes of a booking's lines."""
+        return boxes_of_booking(self._booking(company, document_number))
+
+    def _booking(self, company: Company, document_number: str) -> dict[str, Any]:
+        [found] = [row for row in self._bookings(company) if row["comment"] == document_number]
+        return found
+
+    def _bookings(self, company: Company) -> list[dict[str, Any]]:
+        bookings: list[dict[str, Any]] = self.http.get(f"_control/dossiers/{company.remote_id}/ledger").json()[
+            "bookings"
+        ]
+        return bookings
 
     def call_count(self) -> int:
         """Return the length of the sandbox's log of requests to its APIs."""
@@ -115,9 +146,22 @@ class OctopusDriver(SandboxDriver):
         self._record(company, document_number, delete=True)
 
     def _record(self, company: Company, document_number: str, **change: Any) -> None:
-        where = {"comment": document_number}
-        changed = self.control("record", dossier=int(company.remote_id), table="bookings", where=where, **change)
+        changed = self.change(company, "bookings", {"comment": document_number}, **change)
         assert changed == 1, f"{changed} bookings of {document_number} in {company.remote_id}"
+
+    def change(self, company: Company, table: str, where: dict[str, Any], **change: Any) -> int:
+        """Change (``set``) or ``delete`` records of a dossier, one in each bookyear where they have years; return how many."""
+        changed: int = self.control("record", dossier=int(company.remote_id), table=table, where=where, **change)
+        assert changed, f"no record {where} in {table} of {company.remote_id}"
+        return changed
+
+    def spoil(self, company: Company, kind: str, path: str = "", **rule: Any) -> None:
+        """Have the calls of a dossier to these paths (a regular expression) end in a fault, until they are repaired."""
+        self.control("faults", kind=kind, path=f"{_path(company)}({path})", **{"times": -1} | rule)
+
+    def repair(self, company: Company) -> None:
+        """End the faults of a dossier."""
+        self.control("faults", clear=_path(company))
 
     def lift_limits(self) -> None:
         """Count no calls; the sandbox does so from its start."""
@@ -125,17 +169,15 @@ class OctopusDriver(SandboxDriver):
 
     def slow_down(self, company: Company, seconds: float) -> None:
         """Let every answer of a dossier drip."""
-        self.control("faults", kind="slow_drip", path=_path(company), times=-1, seconds=seconds)
+        self.spoil(company, "slow_drip", seconds=seconds)
 
     def throttle(self, company: Company, times: int, retry_after_s: int) -> None:
         """Answer 429 with ``Retry-After``."""
-        headers = {"Retry-After": str(retry_after_s)}
-        self.control("faults", kind="throttle", path=_path(company), times=times, headers=headers)
+        self.spoil(company, "throttle", times=times, headers={"Retry-After": str(retry_after_s)})
 
     def fail_reading(self, company: Company) -> None:
         """Answer 502 with a page."""
-        path = f"{_path(company)}({OPERATION}|bookyears/.*/bookings)"
-        self.control("faults", kind="html_502", method="GET", path=path, times=-1)
+        self.spoil(company, "html_502", f"{OPERATION}|bookyears/.*/bookings", method="GET")
 
     def lose_answers(self, how: LostAnswer, times: int) -> None:
         """Spoil the answers of bookings made."""

@@ -59,7 +59,10 @@ class Login:
         """Post a booking; ``attachments`` go beside it."""
         files = changes.pop("attachments", None)
         body = {"buySellBookingServiceData": purchase(**changes) if given is None else given}
-        return self.call("POST", "/buysellbookings", json=body | ({} if files is None else {"attachments": files}))
+        answer: httpx2.Response = self.call(
+            "POST", "/buysellbookings", json=body | ({} if files is None else {"attachments": files})
+        )
+        return answer
 
     def feed(self, since: str = LONG_AGO, **params: Any) -> Any:
         return self.get("/buysellbookings/modified", bookyearId=-1, modifiedTimeStamp=since, **params)

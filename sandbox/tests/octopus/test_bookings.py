@@ -319,7 +319,8 @@ def test_38_bookings_are_not_deleted_unless_switched(octopus: Login) -> None:
 
     def delete(number: int) -> httpx2.Response:
         params = {"bookyearId": YEAR, "journalKey": "A1", "documentSeqNr": number}
-        return octopus.call("DELETE", "/buysellbookings", params=params)
+        answer: httpx2.Response = octopus.call("DELETE", "/buysellbookings", params=params)
+        return answer
 
     assert refused(delete(2)) == (405, -79)
     switch(octopus, delete_allowed=True)

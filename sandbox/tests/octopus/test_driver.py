@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,7 +13,7 @@ from koppel_sandbox.driver import Entry, LostAnswer
 from koppel_sandbox.octopus.driver import OctopusDriver
 from koppel_sandbox.octopus.seed import BAKERY
 
-from .conftest import YEAR, Login, refused, sale
+from .conftest import YEAR, Login, line, purchase, refused, sale
 
 FILE = {"fileName": "a.pdf", "fileData": "JVBERi0="}
 COMPANY = OctopusDriver.companies[0]
@@ -95,3 +96,42 @@ def test_a_company_without_rights_is_listed_and_cannot_be_connected(octopus: Log
     number = int(OctopusDriver.company_without_rights)
     assert refused(octopus.connect(number)) == (403, -3)
     assert octopus.connect(BAKERY).status_code == 200
+
+
+def test_a_company_of_one_test_and_what_goes_wrong_in_it(octopus: Login, driver: OctopusDriver) -> None:
+    company = driver.open_company("0000000196")
+    assert octopus.connect(int(company.remote_id)).status_code == 200
+    assert octopus.book(sale(comment="2026-0001")).status_code == 201
+    assert driver.change(company, "accounts", {"@header": False}, set={"@header": True}) > 1
+    assert refused(octopus.book(sale(documentSequenceNr=2))) == (500, -50)
+    driver.spoil(company, "status", "vatcodes|relations", status=403, body="{}")
+    assert octopus.get("/vatcodes").status_code == 403
+    driver.spoil(driver.open_company("0000000197"), "html_502")
+    driver.repair(company)
+    octopus.rows("/vatcodes")
+    assert len(octopus.state.faults) == 1, "the other dossier's stays"
+    driver.renumber(company, "0000000295")
+    assert octopus.state.tables["dossiers"][company.remote_id]["vatNr"] == "BE0000000295"
+
+
+@pytest.mark.parametrize(
+    ("booked", "boxes"),
+    [
+        (sale(), {"03": "100.00", "54": "21.00"}),
+        (sale(amount=-121.0), {"49": "100.00", "64": "21.00"}),
+        (purchase(), {"81": "49.53", "82": "250.00", "59": "55.47"}),
+        (purchase(amount=-355.0), {"81": "-49.53", "82": "-250.00", "63": "55.47", "85": "299.53"}),
+        (
+            purchase(amount=250.0, bookingLines=[line(vatCodeKey="ICD21", vatAmount=0)]),
+            {"82": "250.00", "88": "250.00", "55": "52.50", "59": "52.50"},
+        ),
+        (purchase(amount=302.5, bookingLines=[line(vatRecupPercentage=50)]), {"82": "276.25", "59": "26.25"}),
+    ],
+)
+def test_the_vat_return_of_a_booking(
+    octopus: Login, driver: OctopusDriver, booked: dict[str, Any], boxes: dict[str, str]
+) -> None:
+    assert octopus.book(booked, attachments=[FILE]).status_code == 201
+    number = booked["comment"]
+    assert driver.vat_boxes(COMPANY, number) == {box: Decimal(amount) for box, amount in boxes.items()}
+    assert driver.files(COMPANY, number) == ["a.pdf"]
