@@ -37,6 +37,7 @@ from koppel_connector import (
     VendorAnswer,
 )
 from koppel_connector.contract import (
+    ConnectionReported,
     DeliveryBounced,
     EntryChanged,
     ErrorBudget,
@@ -96,7 +97,18 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
         error_budget=ErrorBudget(5, 3600, reserve=2),
         master_data_problems=frozenset({"account_unknown"}),
         problems=ProblemCatalogue(
-            [ProblemKind("account_unknown", "accountant", nl="Onbekend.", fr="Inconnu.", en="Unknown.", blocks=True)]
+            [
+                ProblemKind("account_unknown", "accountant", nl="Onbekend.", fr="Inconnu.", en="Unknown.", blocks=True),
+                ProblemKind(
+                    "drawer_broken",
+                    "accountant",
+                    nl="Kapot: {drawer}.",
+                    fr="Cassé : {drawer}.",
+                    en="Broken: {drawer}.",
+                    degrades=True,
+                    outlasts_acceptance=True,
+                ),
+            ]
         ),
         deadline_s=1.0,
     )
@@ -173,7 +185,11 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
                 return [EntryChanged(given["reference"])]
             case "bounce":
                 problem = Problem("rejected_by_vendor", given["reason"])
-                return [DeliveryBounced(problem, given.get("reference"), given.get("entry"), given.get("company"))]
+                named = given.get("reference"), given.get("entry"), given.get("company")
+                repeated = Problem("drawer_broken") if "place" in given else None
+                return [DeliveryBounced(problem, *named, place=given.get("place"), repeated=repeated)]
+            case "broken":
+                return [ConnectionReported(Problem("drawer_broken"))]
             case "accounts":
                 return [MasterDataChanged(given.get("company"))]
         raise ValueError(given["event"])

@@ -132,6 +132,45 @@ async def test_what_bounced_is_a_problem_and_may_be_sent_again(
     assert [each.state for each in await testbed.deliveries()] == ["booked"], "a repeated notice had a second effect"
 
 
+async def test_what_comes_back_twice_from_one_place_is_a_problem_of_the_connection(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    vendor.booked_at_once = False
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(1, 4)))
+    rows = await testbed.until_state("exported")
+    for row, drawer in zip(rows, ("left", "right", "left"), strict=True):
+        filled = "UPDATE delivery SET progress = jsonb_build_object('drawer', CAST(:drawer AS text)) WHERE id = :id"
+        await testbed.change(filled, drawer=drawer, id=row.id)
+    found = []
+    for number, row in enumerate(rows):
+        bounced = {"id": f"n{number}", "event": "bounce", "reference": row.remote_ref, "reason": "?", "place": "drawer"}
+        await send_notice(testbed, bounced)
+        await send_notice(testbed, bounced | {"id": f"again {number}", "reason": "in other words"})
+        await handled(testbed)
+        found.append((await testbed.rows("SELECT state, problem FROM connection"))[0])
+    assert [each.state for each in found] == ["connected", "connected", "degraded"]
+    assert found[2].problem["message"]["en"] == "Broken: left."
+    vendor.booked_at_once = True
+    await testbed.deliver(testbed.ready(*harness.document(4)))
+
+    async def booked() -> bool:
+        return (await testbed.deliveries())[3].state == "booked"
+
+    await testbed.until(booked, "another document is accepted")
+    assert [each.state for each in await testbed.rows("SELECT state FROM connection")] == ["degraded"]
+
+
+async def test_a_notice_may_be_of_the_whole_connection(testbed: Testbed) -> None:
+    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
+    async with testbed.owner() as owner:
+        await owner.patch(f"/v1/connections/{connection}", json={"settings": {"pin": "4071"}})
+    given = {"id": "n1", "event": "broken"}
+    assert (await send_notice(testbed, given, address=connection, secret="4071")).status_code == 202
+    await handled(testbed)
+    (found,) = await testbed.rows("SELECT state, problem FROM connection")
+    assert (found.state, found.problem["code"]) == ("degraded", "drawer_broken")
+
+
 async def test_changed_accounts_are_imported_again_once(testbed: Testbed, vendor: PaperVendor) -> None:
     imports = [path for _, path in vendor.seen].count("/accounts")
     await testbed.change(

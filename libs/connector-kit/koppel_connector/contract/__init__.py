@@ -47,7 +47,15 @@ from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
 from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .memory import Memory, Remembered
-from .notices import DeliveryBounced, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
+from .notices import (
+    ConnectionReported,
+    DeliveryBounced,
+    EntryChanged,
+    MasterDataChanged,
+    Notice,
+    NoticeEffect,
+    Verified,
+)
 from .problems import GENERIC, Problem, ProblemCatalogue, ProblemKind, Role
 from .profile import Application, Profile
 from .purpose import Purpose
@@ -81,6 +89,7 @@ __all__ = [
     "CannotTell",
     "CheckStep",
     "Connection",
+    "ConnectionReported",
     "Connector",
     "ConnectorError",
     "Delivery",

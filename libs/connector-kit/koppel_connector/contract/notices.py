@@ -49,6 +49,17 @@ class DeliveryBounced:
     remote_ref: str | None = None
     remote_id: str | None = None
     scope: str | None = None
+    place: str | None = None
+    """What of its ``progress`` says where the delivery went: a mailbox. With it, a second one that comes back from the same
+    place within ``delivery.notices.SAME_PLACE_DAYS`` is a problem of the connection: ``repeated``, which is given that value."""
+    repeated: Problem | None = None
+
+
+@dataclass(frozen=True)
+class ConnectionReported:
+    """Something is wrong with the connection whose address the notice came to, not with one document."""
+
+    problem: Problem
 
 
 @dataclass(frozen=True)
@@ -59,4 +70,4 @@ class MasterDataChanged:
     """As of ``EntryChanged``."""
 
 
-NoticeEffect = EntryChanged | DeliveryBounced | MasterDataChanged
+NoticeEffect = EntryChanged | DeliveryBounced | ConnectionReported | MasterDataChanged

@@ -27,6 +27,8 @@ class ProblemKind:
     degrades: bool = False
     """The whole connection has this problem, not one document: it shows as ``degraded`` until a document is accepted, an
     import or a check succeeds, or settings change."""
+    outlasts_acceptance: bool = False
+    """A document that is accepted does not end what ``degrades``: where nothing is read back, it may come back all the same."""
 
 
 class Problem:

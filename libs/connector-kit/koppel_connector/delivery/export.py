@@ -277,5 +277,10 @@ async def _keep_health(
         await want_import_for(tx, kit, delivery_id, event.problem)
     if await kit.connections.apply_failure(tx, row.id, failure):
         return
-    if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED:
+    if isinstance(event, events.Accepted) and row.state is ConnectionState.DEGRADED and not _outlasts(kit, row):
         await kit.connections.apply(tx, row.id, VendorAnswered())
+
+
+def _outlasts(kit: Kit, row: ConnectionRow) -> bool:
+    known = kit.reporter.catalogue.get(str((row.problem or {}).get("code")))
+    return known is not None and known.outlasts_acceptance

@@ -13,8 +13,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
+from koppel_connector.connection.events import ProblemFound
 from koppel_connector.connection.importing import want_import_of
 from koppel_connector.contract.notices import (
+    ConnectionReported,
     DeliveryBounced,
     EntryChanged,
     MasterDataChanged,
@@ -22,6 +24,7 @@ from koppel_connector.contract.notices import (
     NoticeEffect,
     Verified,
 )
+from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.ids import new_id
@@ -34,6 +37,7 @@ from .state_machine import IllegalTransitionError
 from .store import COLUMNS, ConcurrentUpdateError, row_of
 
 RETRY_SCHEDULE_S = (5.0, 30.0, 300.0, 3600.0, 21_600.0, 86_400.0, 86_400.0)
+SAME_PLACE_DAYS = 30
 _NOT_STORED = frozenset({"authorization", "proxy-authorization", "cookie"})
 log = structlog.get_logger(__name__)
 
@@ -57,6 +61,12 @@ _NAMED = Statement(f"""
         AND (CAST(:connection_id AS uuid) IS NULL OR c.id = :connection_id)
         AND (CAST(:scope AS text) IS NULL OR coalesce(c.books_scope, c.limit_scope) = :scope)
     ORDER BY d.id FOR UPDATE OF d
+""")
+
+_CAME_BACK = Statement(f"""
+    SELECT count(*) AS number FROM delivery WHERE connection_id = :connection_id AND state = 'failed'
+        AND problem->>'code' = :code AND progress->>CAST(:place AS text) = :value
+        AND changed_at > clock_timestamp() - interval '{SAME_PLACE_DAYS} days'
 """)
 
 
@@ -141,12 +151,29 @@ async def _apply(kit: Kit, tx: AsyncConnection, connection_id: UUID | None, effe
             await want_import_of(tx, kit, connection_id, scope)
         case EntryChanged():
             await _look_again(kit, tx, await _named(tx, connection_id, effect))
-        case DeliveryBounced(problem):
+        case ConnectionReported(problem):
+            if connection_id is None:
+                raise ValueError("ConnectionReported of a notice to the vendor's key")
+            await kit.connections.apply(tx, connection_id, ProblemFound(problem))
+        case DeliveryBounced():
             rows = await _named(tx, connection_id, effect)
             if not rows or any(DeliveryState(row.state) is DeliveryState.SENDING for row in rows):
                 raise NoticeNotYet(f"no delivery at rest for {effect.remote_ref or effect.remote_id}")
             for row in rows:
-                await kit.deliveries.apply(tx, row_of(row), events.Bounced(problem))
+                await _came_back(kit, tx, row, effect)
+
+
+async def _came_back(kit: Kit, tx: AsyncConnection, row: Record, effect: DeliveryBounced) -> None:
+    if DeliveryState(row.state) is DeliveryState.FAILED:
+        return  # some servers say it twice, each time in other words
+    await kit.deliveries.apply(tx, row_of(row), events.Bounced(effect.problem))
+    value = row.progress.get(effect.place) if effect.place is not None else None
+    if value is None or effect.repeated is None:
+        return
+    same = {"connection_id": row.connection_id, "code": effect.problem.code, "place": effect.place, "value": str(value)}
+    if (await _CAME_BACK.one(tx, same)).number > 1:
+        problem = Problem(effect.repeated.code, effect.repeated.detail, **{str(effect.place): value})
+        await kit.connections.apply(tx, row.connection_id, ProblemFound(problem))
 
 
 async def _look_again(kit: Kit, tx: AsyncConnection, rows: Sequence[Record]) -> None:

@@ -1,15 +1,15 @@
 """Where vendors and mailboxes speak back (contract §7): no token of ours, but proof by the vendor's own means."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 
 from koppel_connector.connection.store import ConnectionRow
-from koppel_connector.contract.notices import Notice, Verified
-from koppel_connector.delivery.notices import connection_id_of, store_notice
+from koppel_connector.contract.notices import Notice
+from koppel_connector.delivery.notices import connection_id_of
 from koppel_connector.kit import Kit
+from koppel_connector.notices import accept_notice
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
@@ -18,7 +18,6 @@ from koppel_mesh.messages import ConnectionState
 from .views import KEY_AWAY, refusal_of
 
 NOTICE_SIZE_BYTES_MAX = 1_000_000
-log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1", tags=["notices"])
 
 
@@ -36,10 +35,9 @@ async def take_notice(
     kit: Kit = context.resources
     headers = {name.lower(): value for name, value in request.headers.items()}
     notice = Notice(address, headers, await _content(request), utc_now())
-    verified = _verified(kit, notice, await _connection(kit, address))
-    if verified is None:
+    row = await _connection(kit, address)
+    if not await accept_notice(kit, notice, row.settings if row is not None else None):
         raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
-    await store_notice(kit, notice, verified)
     return Accepted()
 
 
@@ -63,13 +61,3 @@ async def _connection(kit: Kit, address: str) -> ConnectionRow | None:
     if row.unreadable is not None:
         raise refusal_of(kit, row.unreadable, 503, headers=KEY_AWAY)
     return row
-
-
-def _verified(kit: Kit, notice: Notice, row: ConnectionRow | None) -> Verified | None:
-    settings: Any = row.settings if row is not None else None
-    try:
-        return kit.connector.verify(notice, kit.settings, settings)
-    except Exception:
-        # Whatever arrives may come from anybody: what ``verify`` cannot cope with is not proven.
-        log.exception("the connector cannot verify a notice", connector=kit.profile.name)
-        return None
