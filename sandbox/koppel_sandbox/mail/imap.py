@@ -9,7 +9,7 @@ from .store import Mail, MailStore
 
 CAPABILITIES = "IMAP4rev1"
 _LINE = re.compile(r"(?P<tag>\S+) (?P<name>\S+)(?: (?P<rest>.*))?$")
-_FETCHED = re.compile(r"BODY(?:\.PEEK)?\[\]|RFC822", re.IGNORECASE)
+_FETCHED = re.compile(r"(?:BODY(?:\.PEEK)?\[\]|RFC822)(?:<0\.(?P<size>\d+)>)?", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -96,8 +96,10 @@ class _Session:
     def _fetch(self, rest: str) -> str:
         for number, mail in self._named(rest):
             head = f"* {number} FETCH (UID {number}"
-            if _FETCHED.search(rest):
-                self._writer.write(f"{head} BODY[] {{{len(mail.content)}}}\r\n".encode() + mail.content + b")\r\n")
+            if (found := _FETCHED.search(rest)) is not None:
+                content = mail.content[: int(found["size"])] if found["size"] else mail.content
+                part = "BODY[]<0>" if found["size"] else "BODY[]"
+                self._writer.write(f"{head} {part} {{{len(content)}}}\r\n".encode() + content + b")\r\n")
                 if "PEEK" not in rest.upper():
                     self._store.flag(number, "\\Seen")
             else:

@@ -16,7 +16,7 @@ def delivery_status(sender: str, recipient: str, content: bytes) -> bytes:
     """Return a multipart/report: a text for people, the status for machines, the headers of the mail."""
     report = _mail_to(sender, "Undelivered Mail Returned to Sender", "MAILER-DAEMON")
     report["Auto-Submitted"] = "auto-replied"
-    report["Content-Type"] = f'multipart/report; report-type="delivery-status"; boundary="{_BOUNDARY}"'
+    report["MIME-Version"] = "1.0"
     parts = [
         b"Content-Type: text/plain\r\n\r\n" + f"Your message to <{recipient}> could not be delivered.\r\n".encode(),
         b"Content-Type: message/delivery-status\r\n\r\n"
@@ -24,9 +24,10 @@ def delivery_status(sender: str, recipient: str, content: bytes) -> bytes:
         + b"Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n",
         b"Content-Type: text/rfc822-headers\r\n\r\n" + content.partition(b"\r\n\r\n")[0] + b"\r\n",
     ]
+    head = report.as_bytes().rstrip(b"\r\n") + b'\r\nContent-Type: multipart/report; report-type="delivery-status";'
     mark = f"--{_BOUNDARY}".encode()
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts)
-    return report.as_bytes() + body + mark + b"--\r\n"
+    return head + f'\r\n boundary="{_BOUNDARY}"\r\n\r\n'.encode() + body + mark + b"--\r\n"
 
 
 def plain_bounce(sender: str, recipient: str, content: bytes) -> bytes:
