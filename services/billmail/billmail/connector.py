@@ -1,7 +1,8 @@
 """The mail connector: one document a mail, to the address that the connection has for its kind (R072)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
@@ -23,10 +24,21 @@ from koppel_connector import (
     Target,
     Vendor,
 )
-from koppel_connector.contract import MailCall, MailReply, PasswordProfile, RemoteCompany
+from koppel_connector.contract import (
+    ConnectionReported,
+    DeliveryBounced,
+    MailCall,
+    MailReply,
+    Notice,
+    NoticeEffect,
+    PasswordProfile,
+    RemoteCompany,
+    Verified,
+)
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
+from . import bounces
 from .addresses import domain_of, is_within
 from .answers import classify
 from .attaching import Contents, attachments_of, insist_on_taken, stem_of
@@ -41,6 +53,8 @@ from .signing import Signer
 MAIL: Final = "mail"
 MAIL_PDF: Final = "mail_pdf"
 """The PDF of a statement, which has an address of its own beside the statement's."""
+RECIPIENT: Final = "recipient"
+"""Under which the progress of a delivery keeps where it went."""
 RESEND_AFTER_S: Final = 300.0
 """How long a receiver may need to file what it took, before the same again is dropped as a repeat."""
 PROFILE: Final = Profile(
@@ -158,7 +172,7 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         """Hand the mail in."""
         vendor, profile = context.vendor, context.vendor.settings.target
         (recipient,) = prepared.recipients
-        await context.save(recipient=recipient)
+        await context.save(**{RECIPIENT: recipient})
         try:
             await vendor.send_mail(prepared)
         except ConnectorError as failure:
@@ -174,6 +188,28 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         if profile is not None and profile.retry == "resend":
             return NotFound()
         return CannotTell("a mailbox cannot be searched")
+
+    # ── what comes back ──
+
+    def verify(
+        self, notice: Notice, service_settings: BillmailServiceSettings, settings: BillmailSettings | None
+    ) -> Verified | None:
+        """Return the proof that a mail answers one of ours: the envelope's sender that it was sent to."""
+        answer = bounces.read(notice.content)
+        connections = {str(each.connection_id) for each in answer.tagged if each.connection_id is not None}
+        if not answer.is_proven(service_settings.return_path) or not connections <= {notice.address}:
+            return None
+        return Verified(hashlib.sha256(notice.content).hexdigest())
+
+    def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
+        """Return what it means: a bounce fails its delivery, a holiday notice nothing at all."""
+        answer = bounces.read(notice.content)
+        if answer.kind != "bounce":
+            return ()
+        if answer.remote_ref is None:
+            return (ConnectionReported(Problem("mail_bounced_unnamed", answer.reason)),)
+        problem = Problem("mail_bounced", answer.reason)
+        return (DeliveryBounced(problem, answer.remote_ref, place=RECIPIENT, repeated=Problem("mailbox_bounces")),)
 
     def classify_mail(self, reply: MailReply) -> ConnectorError | None:
         """Judge a reply."""

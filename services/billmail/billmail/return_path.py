@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,22 +17,39 @@ from uuid import UUID
 from pydantic import SecretStr
 
 PURPOSE: Final = b"koppel billmail return path\0"
-TAG_ROOM: Final = 50
-"""Characters of ``+name.proof``, of the 64 that a local part may have (RFC 5321 §4.5.3.1.1)."""
 _PREFIX: Final = "KPL-"
-_TAG: Final = re.compile(r"\+(?P<name>[a-z2-7]{20}|[0-9a-f]{32})\.(?P<proof>[a-z2-7]{16})$")
+_TAGGED: Final = re.compile(
+    r"(?P<local>[a-z0-9._-]{1,64})\+(?P<name>[a-z2-7]{20}|[0-9a-f]{32})\.(?P<proof>[a-z2-7]{16})@(?P<domain>[a-z0-9.-]{1,255})"
+)
 
 
 @dataclass(frozen=True)
-class Returned:
-    """What an envelope's sender of ours names: one of the two."""
+class TaggedAddress:
+    """An address that looks like an envelope's sender of ours; in small letters, for mail servers may change its case."""
 
-    remote_ref: str | None = None
-    connection_id: UUID | None = None
+    mailbox: str
+    name: str
+    proof: str
+
+    @property
+    def remote_ref(self) -> str | None:
+        """The delivery that it names; None where it names a connection."""
+        return None if self.connection_id else f"{_PREFIX}{self.name.upper()}"
+
+    @property
+    def connection_id(self) -> UUID | None:
+        """The connection that it names; None where it names a delivery."""
+        return UUID(self.name) if len(self.name) == 32 else None
+
+
+def tagged_addresses(text: str) -> Iterator[TaggedAddress]:
+    """Yield every address in a text that looks like one of ours."""
+    for found in _TAGGED.finditer(text.lower()):
+        yield TaggedAddress(f"{found['local']}@{found['domain']}", found["name"], found["proof"])
 
 
 class ReturnPath:
-    """Makes and reads the senders of envelopes.
+    """Makes and proves the senders of envelopes.
 
     Args:
         address: the mailbox that bounces come to.
@@ -51,18 +68,11 @@ class ReturnPath:
         """Return the sender that all mails of a connection share."""
         return self._address(connection_id.hex)
 
-    def read(self, address: str) -> Returned | None:
-        """Return what an address names; None where it is none of ours or proves nothing. Mail servers may change its case."""
-        local, _, domain = address.lower().rpartition("@")
-        found = _TAG.search(local)
-        if found is None or domain != self._domain.lower() or local[: found.start()] != self._local.lower():
-            return None
-        name, proof = found["name"], found["proof"]
-        if not any(hmac.compare_digest(proof, _proof(key, name)) for key in self._keys):
-            return None
-        if len(name) == 32:
-            return Returned(connection_id=UUID(name))
-        return Returned(remote_ref=f"{_PREFIX}{name.upper()}")
+    def is_proven(self, tagged: TaggedAddress) -> bool:
+        """Return whether an address is one that we made."""
+        if tagged.mailbox != f"{self._local}@{self._domain}".lower():
+            return False
+        return any(hmac.compare_digest(tagged.proof, _proof(key, tagged.name)) for key in self._keys)
 
     def _address(self, name: str) -> str:
         return f"{self._local}+{name}.{_proof(self._keys[0], name)}@{self._domain}"

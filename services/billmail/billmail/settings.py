@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -19,8 +20,20 @@ from .return_path import ReturnPath
 from .signing import Signer
 
 Security = Literal["none", "starttls", "tls"]
-_PORTS: Final[Mapping[Security, int]] = {"none": 25, "starttls": 587, "tls": 465}
+_SMTP_PORTS: Final[Mapping[Security, int]] = {"none": 25, "starttls": 587, "tls": 465}
+_IMAP_PORTS: Final[Mapping[Security, int]] = {"none": 143, "starttls": 143, "tls": 993}
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """Where bounces are read."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: SecretStr
 
 
 class BillmailServiceSettings(ConnectorSettings):
@@ -33,6 +46,8 @@ class BillmailServiceSettings(ConnectorSettings):
     mail_sender_domains: str = ""
     """Domains, with commas, from which offices may send: SPF lets our server in there. That of ``mail_from`` is among them."""
 
+    imap_url: SecretStr = SecretStr("")
+    """The mailbox of bounces: ``imap://user:pass@host`` uses STARTTLS, ``imaps://`` TLS; unset: it is not read."""
     mail_bounces: str = ""
     """The mailbox that bounces come to, with ``+tags``; unset: ``bounces@`` the domain of ``mail_from``."""
     mail_dkim_key_file: Path | None = None
@@ -47,7 +62,7 @@ class BillmailServiceSettings(ConnectorSettings):
             self.require_vendor_address("smtp_url", "")
         checked(self.mail_from)
         checked(self.bounce_address)
-        _ = self.mail_server, self.dkim_signer
+        _ = self.mail_server, self.mailbox, self.dkim_signer
         return self
 
     @cached_property
@@ -57,7 +72,20 @@ class BillmailServiceSettings(ConnectorSettings):
         Raises:
             PydanticCustomError: ``smtp_url`` is no address of a mail server, or would send a password in the clear.
         """
-        return _server_of(self.smtp_url.get_secret_value())
+        host, port, security, user, password = _parsed(
+            self.smtp_url.get_secret_value(), "smtp", _SMTP_PORTS, "KOPPEL_SMTP_URL"
+        )
+        return MailServer(host, port, security, user, password)
+
+    @cached_property
+    def mailbox(self) -> Mailbox | None:
+        """The mailbox that bounces are read from; None where none is.
+
+        Raises:
+            PydanticCustomError: ``imap_url`` is no address of one, or would send a password in the clear.
+        """
+        url = self.imap_url.get_secret_value()
+        return Mailbox(*_parsed(url, "imap", _IMAP_PORTS, "KOPPEL_IMAP_URL")) if url else None
 
     @property
     def bounce_address(self) -> str:
@@ -87,22 +115,31 @@ class BillmailServiceSettings(ConnectorSettings):
         return (domain_of(self.mail_from), *filter(None, others))
 
 
-def _server_of(url: str) -> MailServer:
+def _parsed(
+    url: str, scheme: str, ports: Mapping[Security, int], variable: str
+) -> tuple[str, int, Security, str, SecretStr]:
+    """Return host, port, security, user and password of a server's URL."""
     parts = urlsplit(url)
     try:
         port, host = parts.port, parts.hostname
     except ValueError:
         port, host = None, None
-    asked = parse_qs(parts.query).get("security", [""])[0]
-    security = asked or ("tls" if parts.scheme == "smtps" else "none" if host in _LOOPBACK else "starttls")
-    if parts.scheme not in ("smtp", "smtps") or not host or security not in _PORTS:
-        raise PydanticCustomError("no_mail_server", "KOPPEL_SMTP_URL is not smtp://host:port or smtps://user:pass@host")
+    security = parse_qs(parts.query).get("security", [""])[0]
+    security = security or ("tls" if parts.scheme == f"{scheme}s" else "none" if host in _LOOPBACK else "starttls")
+    if parts.scheme not in (scheme, f"{scheme}s") or not host or security not in ("none", "starttls", "tls"):
+        params = {"variable": variable, "scheme": scheme}
+        raise PydanticCustomError(
+            "no_mail_server", "{variable} is not {scheme}://host:port or {scheme}s://user:pass@host", params
+        )
     if parts.password and security == "none" and host not in _LOOPBACK:
-        raise PydanticCustomError("password_in_the_clear", "KOPPEL_SMTP_URL would send its password without TLS")
-    return MailServer(
+        raise PydanticCustomError(
+            "password_in_the_clear", "{variable} would send its password without TLS", {"variable": variable}
+        )
+    checked_security: Security = security  # type: ignore[assignment] # one of the three
+    return (
         host,
-        port or _PORTS[security],  # type: ignore[index] # it is one of them
-        security,  # type: ignore[arg-type]
+        port or ports[checked_security],
+        checked_security,
         unquote(parts.username or ""),
         SecretStr(unquote(parts.password or "")),
     )

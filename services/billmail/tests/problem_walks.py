@@ -16,6 +16,8 @@ from koppel_sandbox.walks import (
     among_warnings_of_delivery,
     answers,
     hands_in,
+    on_connection,
+    over,
     retries,
     sets,
     sets_as_needed,
@@ -101,6 +103,22 @@ def sent_with_warning(case: Case, seen: Any) -> bool:
     return seen is not None and sent(case, seen)
 
 
+def waits_until_sent(case: Case) -> None:
+    """Wait until the mail was handed over."""
+    case.until(lambda: case.delivery and case.delivery["state"] == "exported", "the mail is handed over")
+
+
+def bounces(case: Case) -> None:
+    """Have the last mail to the address of this walk come back, and the mail server post it as a notice."""
+    mailboxes: Any = case.office.vendor
+    mails = mailboxes.http.get("_control/mails").json()
+    uid = [mail["uid"] for mail in mails if case.company.remote_id in mail["recipients"]][-1]
+    returned = mailboxes.http.post("_control/give-back", json={"uid": uid}).json()["result"]
+    content = mailboxes.http.get(f"mails/{returned}/raw").content
+    answer = case.office.partner.post(f"/billmail/v1/notices/{case.connection_id}", content=content)
+    assert answer.status_code == 202, answer.text
+
+
 CLEARFACTS: Final[dict[str, Any]] = {
     "profile": "clearfacts",
     "addresses": {"sale": "0000000196@kantoor.clearfacts.be", "purchase": None},
@@ -142,6 +160,17 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
         alone=True,
     ),
     "mail_deferred": Walk(trouble=(answered_with("refuse", "450 4.2.0 greylisted", times=1),), ends=sent),
+    "mail_bounced": Walk(trouble=(hands_in(), waits_until_sent, bounces), document=None, solve=(retries,), ends=sent),
+    "mailbox_bounces": Walk(
+        trouble=(hands_in(), waits_until_sent, bounces, hands_in(number="{}-b"), waits_until_sent, bounces),
+        document=None,
+        seen=on_connection,
+        solve=(sets({"addresses": {"sale": "right@office.example"}}),),
+        ends=over,
+    ),
+    "mail_bounced_unnamed": NotHere(
+        f"{TESTS}/test_bounces.py::test_a_bounce_that_names_no_document_is_a_problem_of_the_connection"
+    ),
     "mail_login_refused": NotHere(
         f"{TESTS}/test_mails.py::test_a_wrong_login_is_the_operators_and_everything_goes_on_once_it_is_right"
     ),

@@ -1,0 +1,115 @@
+"""What came back for a mail: a bounce, a holiday notice, or something else. Pure.
+
+Anybody can write a bounce. One is believed only where it was sent to an envelope's sender of ours, which proves by itself which
+mail it answers (``return_path``); every such address in it must be proven, so that a true one cannot carry a false one along.
+"""
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
+from typing import Final, Literal
+
+from .message import one_line
+from .return_path import ReturnPath, TaggedAddress, tagged_addresses
+
+Kind = Literal["bounce", "away", "other"]
+_SENT_TO: Final = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "Resent-To")
+_NAMED_IN: Final = ("Original-Message-ID", "In-Reply-To", "References", "Message-ID")
+_REFERENCE: Final = re.compile(r"\b(KPL-[A-Z2-7]{20})@")
+_DAEMON: Final = re.compile(r"\b(mailer-daemon|postmaster|mail delivery (system|subsystem))\b", re.IGNORECASE)
+_FAILED: Final = re.compile(
+    r"undeliver|delivery.{0,20}(fail|status)|(failure|failed|failing).{0,20}(notice|deliver)|mail(er)? fail|returned mail"
+    r"|onbestelbaar|niet.{0,20}(bezorgd|afgeleverd)|non (remis|distribu|délivr)|échec.{0,20}(remise|distribution|envoi)"
+    r"|unzustellbar",
+    re.IGNORECASE,
+)
+REASON_LENGTH_MAX: Final = 300
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a mail that came back says."""
+
+    kind: Kind
+    tagged: tuple[TaggedAddress, ...]
+    """The envelope's senders of ours that it was sent to, their proofs unchecked."""
+    remote_ref: str | None
+    """The delivery that it names: by its address, else by a Message-ID in it."""
+    reason: str
+    """The server's own words, on one line."""
+
+    def is_proven(self, return_path: ReturnPath) -> bool:
+        """Return whether it was sent to addresses of ours, each with its proof."""
+        return bool(self.tagged) and all(map(return_path.is_proven, self.tagged))
+
+
+def read(content: bytes) -> Answer:
+    """Return what a mail says that came to the mailbox of bounces. Whatever bytes it is made of, it raises nothing."""
+    # Headers as they stand: the modern parser of addresses breaks on some that only spammers write.
+    mail = email.message_from_bytes(content, policy=email.policy.compat32)
+    tagged = tuple(dict.fromkeys(tagged_addresses(" ".join(_values(mail, *_SENT_TO)))))
+    of_delivery = next((each.remote_ref for each in tagged if each.remote_ref is not None), None)
+    reports = list(_reports(mail))
+    failed = [report for report in reports if report.get("action", "").lower() == "failed"]
+    return Answer(
+        kind=_kind(mail, has_reports=bool(reports), has_failed=bool(failed)),
+        tagged=tagged,
+        remote_ref=of_delivery or _reference_in(mail),
+        reason=_reason(mail, failed),
+    )
+
+
+def _kind(mail: Message, *, has_reports: bool, has_failed: bool) -> Kind:
+    if has_reports:
+        # "Delayed" and "delivered" are reports too, and no failures (RFC 3464 §2.3.3).
+        return "bounce" if has_failed else "other"
+    subject, sender = " ".join(_values(mail, "Subject")), " ".join(_values(mail, "From"))
+    if _DAEMON.search(sender) or _FAILED.search(subject):
+        return "bounce"
+    auto = " ".join(_values(mail, "Auto-Submitted", "X-Autoreply", "X-Autorespond", "Precedence")).lower()
+    return "away" if re.search(r"auto|yes|bulk|junk", auto) else "other"
+
+
+def _reports(mail: Message) -> Iterator[dict[str, str]]:
+    """Yield the groups of fields of each delivery status that tell of a recipient (RFC 3464 §2.3)."""
+    for part in mail.walk():
+        if part.get_content_type() == "message/delivery-status":
+            for group in part.get_payload() if part.is_multipart() else ():
+                if isinstance(group, Message) and group.get("Action"):
+                    yield {name.lower(): str(value) for name, value in group.items()}
+
+
+def _reference_in(mail: Message) -> str | None:
+    """Return the reference of a delivery in a Message-ID: in the fields for it, then anywhere in the text."""
+    texts = [*_values(mail, *_NAMED_IN)]
+    for part in mail.walk():
+        texts += _values(part, *_NAMED_IN)
+        if part.get_content_maintype() == "text":
+            payload = part.get_payload(decode=True)
+            texts.append(payload.decode("ascii", "replace") if isinstance(payload, bytes) else "")
+    found = next((match for match in map(_REFERENCE.search, texts) if match), None)
+    return found.group(1) if found else None
+
+
+def _reason(mail: Message, failed: list[dict[str, str]]) -> str:
+    for report in failed:
+        said = (report.get(name, "") for name in ("final-recipient", "status", "diagnostic-code"))
+        return one_line(" ".join(filter(None, said)), REASON_LENGTH_MAX)
+    return one_line(" ".join(_values(mail, "Subject")), REASON_LENGTH_MAX)
+
+
+def _values(part: Message, *names: str) -> list[str]:
+    return [_decoded(str(value)) for name in names for value in part.get_all(name, ())]
+
+
+def _decoded(value: str) -> str:
+    """Return a header whose words may be encoded (RFC 2047); as it stands where they are not rightly so."""
+    try:
+        return str(make_header(decode_header(value)))
+    except (ValueError, LookupError, MessageError):
+        return value
