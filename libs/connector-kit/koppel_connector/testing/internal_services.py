@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from joserfc import jwt
@@ -61,7 +61,11 @@ class InternalServices(LoopbackServer):
 
     async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
         """Answer one request as dossier-api or identity would."""
-        status, content, media_type = self._answer(request.method, urlsplit(request.target).path, request.body)
+        target = urlsplit(request.target)
+        if target.path == "/dossier-api/v1/documents" and not self.down:
+            status, content, media_type = self._documents(dict(parse_qsl(target.query)))
+        else:
+            status, content, media_type = self._answer(request.method, target.path, request.body)
         writer.write(http_answer(status, content, {"Content-Type": media_type}))
         return True
 
@@ -90,6 +94,18 @@ class InternalServices(LoopbackServer):
         if parts[:3] == ["dossier-api", "v1", "dossiers"] and parts[3] in self.dossiers:
             return _json(200, self.dossiers[parts[3]])
         return _json(404, {"code": "not_found", "title": "not found"})
+
+    def _documents(self, query: Mapping[str, str]) -> Answer:
+        """Answer as the list of documents does, latest issue date first, a page at a time."""
+        found = [
+            each
+            for each in self.documents.values()
+            if each["dossier_id"] == query["dossier_id"] and query["from"] <= (each["issue_date"] or "") <= query["to"]
+        ]
+        found.sort(key=lambda each: (each["issue_date"], each["id"]), reverse=True)
+        start, size = int(query.get("after", 0)), int(query["limit"])
+        following = str(start + size) if len(found) > start + size else None
+        return _json(200, {"items": found[start : start + size], "next": following})
 
     def _document(self, parts: list[str]) -> Answer:
         if parts[0] not in self.documents:
