@@ -45,6 +45,15 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}/exports": {},
     "/v1/documents/{document_id}": {"ledger_account": "700000"},
     "/v1/connections/{connection_id}": {"settings": {}},
+    "/v1/connections/{connection_id}/period-mails": {
+        "from": "2026-01-01",
+        "to": "2026-03-31",
+        "address": "eve@evil.example",
+    },
+    "/v1/connections/{connection_id}/resolve-period-mail": {
+        "period_mail_id": str(new_id()),
+        "decision": "resend",
+    },
     "/v1/connections/{connection_id}/confirm-company": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/statements": CODA.read_bytes(),
     "/v1/dossiers/{dossier_id}/payment-keys": {"keys": ["CB/BACA/"]},

@@ -18,6 +18,7 @@ MEDIA_TYPES: Final = {
     "xml": ("application", "xml"),
     "pdf": ("application", "pdf"),
     "zip": ("application", "zip"),
+    "csv": ("text", "csv"),
     "cod": ("application", "octet-stream"),
 }
 """CODA is no text to a mail server: one that rewrites line ends or charsets would break its 128 columns."""

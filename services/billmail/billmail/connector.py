@@ -2,14 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal
 
 from koppel_connector import (
     ActionRequired,
-    Application,
     CannotTell,
     CheckStep,
     Connector,
@@ -39,16 +36,14 @@ from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from . import bounces
-from .addresses import domain_of, is_within
 from .answers import classify
 from .attaching import Contents, attachments_of, insist_on_taken, stem_of
 from .message import Envelope, compose, subject_of, text_of
 from .problems import PROBLEMS
 from .profiles import SLOTS, MailProfile, Slot
 from .readable import with_readable_pdf
-from .return_path import ReturnPath
+from .sender import MailApplication, Sender, application_of
 from .settings import BillmailServiceSettings, BillmailSettings
-from .signing import Signer
 
 MAIL: Final = "mail"
 MAIL_PDF: Final = "mail_pdf"
@@ -67,16 +62,6 @@ PROFILE: Final = Profile(
 )
 
 
-@dataclass(frozen=True)
-class MailApplication(Application):
-    """Where mails are handed in, and who we are to those who get them."""
-
-    mail_from: str = ""
-    sender_domains: tuple[str, ...] = ()
-    return_path: ReturnPath = field(kw_only=True)
-    signer: Signer | None = None
-
-
 # The contract hands some methods arguments that they do not need.
 # ruff: noqa: ARG002
 
@@ -89,13 +74,7 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
 
     def application(self, service_settings: BillmailServiceSettings, settings: BillmailSettings) -> MailApplication:
         """Return where mails are handed in, and who they are from."""
-        return MailApplication(
-            mail=service_settings.mail_server,
-            mail_from=service_settings.mail_from,
-            sender_domains=service_settings.sender_domains,
-            return_path=service_settings.return_path,
-            signer=service_settings.dkim_signer,
-        )
+        return application_of(service_settings)
 
     def books_scope(self, settings: BillmailSettings) -> str | None:
         """A mailbox of one company is its books: two connections to it would bring a document there twice."""
@@ -127,20 +106,20 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         given = vendor.settings.addresses.given
         problem = None if given else Problem("address_missing", what="addresses")
         yield CheckStep("addresses", problem is None, problem, detail=", ".join(given) or None)
-        problem = _sender_problem(vendor)
-        yield CheckStep("sender", problem is None, problem, detail=_sender(vendor))
+        sender = Sender(vendor)
+        yield CheckStep("sender", sender.problem is None, sender.problem, detail=sender.address)
 
     # ── one document ──
 
     async def prepare(self, context: DeliveryContext[BillmailSettings]) -> MailCall:
         """Write the mail: the same Message-ID at every try, by which a receiver knows a repeat."""
         vendor, document = context.vendor, context.document
-        settings, application = vendor.settings, _application(vendor)
+        settings, sender = vendor.settings, Sender(vendor)
         profile, slot = settings.target, _slot_of(context)
         recipient = settings.address_of(slot)
         if profile is None or recipient is None:
             raise ActionRequired(Problem("address_missing", what=slot))
-        if (problem := _sender_problem(vendor)) is not None:
+        if (problem := sender.problem) is not None:
             raise ActionRequired(problem)
         language = str(context.dossier["language"])
         style = settings.attachments or profile.attachments[0]
@@ -149,8 +128,8 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         insist_on_taken(profile, files)
         await context.warn([Problem("signs_in_file_reversed")] if document.signs_reversed else [])
         envelope = Envelope(
-            message_id=f"{context.remote_ref}@{domain_of(application.mail_from)}",
-            sender=_sender(vendor),
+            message_id=sender.message_id(context.remote_ref),
+            sender=sender.address,
             sender_name=str(context.dossier["name"]),
             recipient=recipient,
             sent_at=utc_now(),
@@ -158,12 +137,9 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         subject = settings.subject or subject_of(document, profile.tags.get(slot, ""), language)
         text = text_of(document, str(context.dossier["name"]), str(context.dossier["enterprise_number"]), language)
         message = compose(envelope, subject, text, files)
-        sender = (
-            application.return_path.of_connection(vendor.connection.id)
-            if profile.envelope == "connection"
-            else application.return_path.of_delivery(context.remote_ref)
-        )
-        call = MailCall(MAIL, message, sender, (recipient,), sign=_signing(vendor))
+        of_connection = profile.envelope == "connection"
+        bounces_to = sender.bounces_of_connection() if of_connection else sender.bounces_of_delivery(context.remote_ref)
+        call = MailCall(MAIL, message, bounces_to, (recipient,), sign=sender.sign)
         if (size := len(call.content())) > profile.size_limit_bytes:
             raise Rejected(Problem("mail_too_large", **_sizes(size, profile)))
         return call
@@ -177,7 +153,11 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
             await vendor.send_mail(prepared)
         except ConnectorError as failure:
             if failure.problem is not None and profile is not None:
-                params = {"address": recipient, "sender": _sender(vendor), **_sizes(len(prepared.content()), profile)}
+                params = {
+                    "address": recipient,
+                    "sender": Sender(vendor).address,
+                    **_sizes(len(prepared.content()), profile),
+                }
                 failure.problem.params.update(params)
             raise
         return Sent(str(prepared.message["Message-ID"]))
@@ -231,27 +211,6 @@ async def _contents_of(context: DeliveryContext) -> Contents:
     if context.delivery.operation == MAIL_PDF:
         roles -= {"coda"}
     return Contents(**{role: await context.content(role) for role in sorted(roles)})
-
-
-def _application(vendor: Vendor) -> MailApplication:
-    assert isinstance(vendor.application, MailApplication)
-    return vendor.application
-
-
-def _sender(vendor: Vendor[BillmailSettings]) -> str:
-    return vendor.settings.sender or _application(vendor).mail_from
-
-
-def _signing(vendor: Vendor[BillmailSettings]) -> Callable[[bytes], bytes] | None:
-    signer = _application(vendor).signer
-    return partial(signer.sign, domain_of(_sender(vendor))) if signer is not None else None
-
-
-def _sender_problem(vendor: Vendor[BillmailSettings]) -> Problem | None:
-    """Return why a mail may not be from this office: a domain that does not let us in makes every mail look forged."""
-    domain = domain_of(_sender(vendor))
-    allowed = is_within(domain, _application(vendor).sender_domains)
-    return None if allowed else Problem("sender_not_allowed", domain=domain)
 
 
 def _sizes(size_bytes: int, profile: MailProfile) -> dict[str, str]:

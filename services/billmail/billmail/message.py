@@ -17,7 +17,7 @@ from typing import Final
 from koppel_bookkeeping import Document
 
 from .attaching import MEDIA_TYPES, File
-from .texts import TEXTS, Texts
+from .texts import texts
 
 SUBJECT_LENGTH_MAX: Final = 150
 NAME_LENGTH_MAX: Final = 60
@@ -76,11 +76,6 @@ def text_of(document: Document, dossier_name: str, dossier_number: str, language
     }
     lines = [one_line(f"{name}: {value}", LINE_LENGTH_MAX) for name, value in fields.items() if value]
     return "\n".join([words.attached, "", *lines, ""])
-
-
-def texts(language: str) -> Texts:
-    """Return the words of a language; English where we have none of it."""
-    return TEXTS.get(language, TEXTS["en"])
 
 
 def one_line(text: str, length_max: int) -> str:

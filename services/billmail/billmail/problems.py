@@ -54,6 +54,10 @@ PROBLEMS: Final = ProblemCatalogue((
          "De bedragen in het bestand staan met het omgekeerde teken, zoals iemand heeft bevestigd. Het bestand ging ongewijzigd mee; let op bij het boeken.",
          "Les montants du fichier portent le signe inverse, comme une personne l’a confirmé. Le fichier a été envoyé tel quel ; faites attention à la comptabilisation.",
          "The amounts in the file have the opposite sign, as a person confirmed. The file went along unchanged; mind this when it is booked."),
+    _problem("period_mail_without", ENTREPRENEUR, False,
+         "Deze documenten zijn te groot voor een mail en gingen niet mee. Bezorg ze op een andere manier.",
+         "Ces documents sont trop volumineux pour un mail et n’ont pas été joints. Transmettez-les autrement.",
+         "These documents are too large for a mail and did not go along. Hand them over in another way."),
     # ── what mail servers say ──
     _problem("address_refused", ACCOUNTANT, True,
          "De mailserver aanvaardt dit adres niet: {address}. Kijk het adres na bij de ontvanger en verbeter het in de koppeling.",

@@ -54,6 +54,8 @@ class MailProfile(BaseModel):
     """Whether an address begins with the enterprise number of the company whose mailbox it is."""
     envelope: Literal["delivery", "connection"] = "delivery"
     """What the envelope's sender names: each delivery, or always the same because the receiver keeps a list of senders."""
+    takes_periods: bool = False
+    """Whether a whole period may go there in one mail (R070): to an office outside the platform."""
     retry: Literal["review", "resend"] = "review"
     """What follows a mail whose outcome is unknown: a person says, or it is sent again because the receiver
     drops a file that it has."""

@@ -171,6 +171,9 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
     "mail_bounced_unnamed": NotHere(
         f"{TESTS}/test_bounces.py::test_a_bounce_that_names_no_document_is_a_problem_of_the_connection"
     ),
+    "period_mail_without": NotHere(
+        f"{TESTS}/test_period_mails.py::test_a_period_is_split_under_the_cap_and_what_no_mail_holds_is_named"
+    ),
     "mail_login_refused": NotHere(
         f"{TESTS}/test_mails.py::test_a_wrong_login_is_the_operators_and_everything_goes_on_once_it_is_right"
     ),

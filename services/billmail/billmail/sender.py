@@ -1,0 +1,71 @@
+"""Who we are to those who get our mails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from koppel_connector import Application, Problem, Vendor
+
+from .addresses import domain_of, is_within
+from .return_path import ReturnPath
+from .settings import BillmailServiceSettings, BillmailSettings
+from .signing import Signer
+
+
+@dataclass(frozen=True)
+class MailApplication(Application):
+    """Where mails are handed in, and who they are from."""
+
+    mail_from: str = ""
+    sender_domains: tuple[str, ...] = ()
+    return_path: ReturnPath = field(kw_only=True)
+    signer: Signer | None = None
+
+
+def application_of(settings: BillmailServiceSettings) -> MailApplication:
+    """Return what the settings of the service say."""
+    return MailApplication(
+        mail=settings.mail_server,
+        mail_from=settings.mail_from,
+        sender_domains=settings.sender_domains,
+        return_path=settings.return_path,
+        signer=settings.dkim_signer,
+    )
+
+
+class Sender:
+    """The sender of one connection's mails."""
+
+    def __init__(self, vendor: Vendor[BillmailSettings]) -> None:
+        application = vendor.application
+        assert isinstance(application, MailApplication)
+        self._application = application
+        self._connection_id = vendor.connection.id
+        self.address = vendor.settings.sender or application.mail_from
+        """Of the header ``From``."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why a mail may not be from it: a domain that does not let our server in makes every mail look forged."""
+        domain = domain_of(self.address)
+        if is_within(domain, self._application.sender_domains):
+            return None
+        return Problem("sender_not_allowed", domain=domain)
+
+    @property
+    def sign(self) -> Callable[[bytes], bytes] | None:
+        """What signs its mails; None where the service has no key."""
+        signer = self._application.signer
+        return partial(signer.sign, domain_of(self.address)) if signer is not None else None
+
+    def message_id(self, name: str) -> str:
+        """Return a Message-ID, without angle brackets."""
+        return f"{name}@{domain_of(self._application.mail_from)}"
+
+    def bounces_of_delivery(self, remote_ref: str) -> str:
+        """Return the envelope's sender of one delivery."""
+        return self._application.return_path.of_delivery(remote_ref)
+
+    def bounces_of_connection(self) -> str:
+        """Return the envelope's sender that all mails of the connection may share."""
+        return self._application.return_path.of_connection(self._connection_id)
