@@ -41,7 +41,7 @@ from .attaching import Contents, attachments_of, insist_on_taken, stem_of
 from .message import Envelope, compose, subject_of, text_of
 from .problems import PROBLEMS
 from .profiles import SLOTS, MailProfile, Slot
-from .readable import with_readable_pdf
+from .readable import as_statement_pdf, with_readable_pdf
 from .sender import MailApplication, Sender, application_of
 from .settings import BillmailServiceSettings, BillmailSettings
 
@@ -123,7 +123,11 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
             raise ActionRequired(problem)
         language = str(context.dossier["language"])
         style = settings.attachments or profile.attachments[0]
-        contents = await asyncio.to_thread(with_readable_pdf, await _contents_of(context), style, language)
+        contents = await _contents_of(context)
+        if context.delivery.operation == MAIL_PDF:
+            contents = await asyncio.to_thread(as_statement_pdf, contents, language)
+        else:
+            contents = await asyncio.to_thread(with_readable_pdf, contents, style, language)
         files = attachments_of(contents, style, stem_of(document))
         insist_on_taken(profile, files)
         await context.warn([Problem("signs_in_file_reversed")] if document.signs_reversed else [])
@@ -206,11 +210,8 @@ def _slot_of(context: DeliveryContext) -> Slot:
 
 
 async def _contents_of(context: DeliveryContext) -> Contents:
-    """Read the files of a document; of a statement the one that this delivery carries."""
-    roles = {each.role for each in context.document.content}
-    if context.delivery.operation == MAIL_PDF:
-        roles -= {"coda"}
-    return Contents(**{role: await context.content(role) for role in sorted(roles)})
+    """Read the files of a document."""
+    return Contents(**{each.role: await context.content(each.role) for each in context.document.content})
 
 
 def _sizes(size_bytes: int, profile: MailProfile) -> dict[str, str]:

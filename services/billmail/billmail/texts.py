@@ -8,6 +8,17 @@ from koppel_mesh.messages import DocumentKind
 
 
 @dataclass(frozen=True)
+class StatementTexts:
+    """Of the page of a statement."""
+
+    title: str
+    communication: str
+    amount: str
+    opening: str
+    closing: str
+
+
+@dataclass(frozen=True)
 class PeriodTexts:
     """Of the mails of a period."""
 
@@ -46,6 +57,7 @@ class Texts:
     dossier: str
     kinds: Mapping[DocumentKind, str]
     period: PeriodTexts
+    statement: StatementTexts
 
 
 TEXTS: Final[Mapping[str, Texts]] = {
@@ -66,6 +78,13 @@ TEXTS: Final[Mapping[str, Texts]] = {
             DocumentKind.CASH_STATEMENT: "Kasblad",
             DocumentKind.MISCELLANEOUS: "Divers document",
         },
+        statement=StatementTexts(
+            title="Rekeninguittreksel",
+            communication="Mededeling",
+            amount="Bedrag",
+            opening="Beginsaldo",
+            closing="Eindsaldo",
+        ),
         period=PeriodTexts(
             overview="Overzicht",
             file_name="overzicht",
@@ -107,6 +126,13 @@ TEXTS: Final[Mapping[str, Texts]] = {
             DocumentKind.CASH_STATEMENT: "Feuille de caisse",
             DocumentKind.MISCELLANEOUS: "Document divers",
         },
+        statement=StatementTexts(
+            title="Extrait de compte",
+            communication="Communication",
+            amount="Montant",
+            opening="Solde initial",
+            closing="Solde final",
+        ),
         period=PeriodTexts(
             overview="Aperçu",
             file_name="apercu",
@@ -148,6 +174,13 @@ TEXTS: Final[Mapping[str, Texts]] = {
             DocumentKind.CASH_STATEMENT: "Cash statement",
             DocumentKind.MISCELLANEOUS: "Miscellaneous document",
         },
+        statement=StatementTexts(
+            title="Statement of account",
+            communication="Communication",
+            amount="Amount",
+            opening="Opening balance",
+            closing="Closing balance",
+        ),
         period=PeriodTexts(
             overview="Overview",
             file_name="overview",

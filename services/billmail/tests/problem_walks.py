@@ -130,9 +130,7 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
         trouble=(sets({"addresses": {"sale": None}}),), solve=(sets_as_needed("addresses"),), ends=sent
     ),
     "sender_not_allowed": Walk(trouble=(sets({"from": "ceo@bank.example"}),), solve=(sets({"from": None}),), ends=sent),
-    "pdf_missing": NotHere(
-        f"{TESTS}/test_mails.py::test_the_pdf_of_a_statement_is_a_mail_of_its_own_and_waits_where_there_is_none"
-    ),
+    "pdf_missing": NotHere(f"{TESTS}/test_mails.py::test_a_document_without_any_file_says_so"),
     "pdf_protected": Walk(
         trouble=(sets(CLEARFACTS), takes_a_protected_pdf(b"%PDF-1.4\ntrailer<</Encrypt 5 0 R>>")),
         document=None,
@@ -140,6 +138,7 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
         ends=sent,
     ),
     "file_type_not_taken": NotHere(f"{TESTS}/test_file_types.py::test_another_format_is_taken"),
+    "coda_unreadable": NotHere(f"{TESTS}/test_mails.py::test_a_statement_that_cannot_be_read_has_no_pdf"),
     "ubl_unreadable": NotHere(f"{TESTS}/test_mails.py::test_what_cannot_be_mailed_says_why_and_who_can_help"),
     "mail_too_large": Walk(document="big file", solve=(hands_in(number="{}-smaller"),), ends=sent),
     "signs_in_file_reversed": Walk(

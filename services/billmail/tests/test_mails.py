@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dkim
@@ -119,15 +120,30 @@ async def test_wrong_signs_that_a_person_confirmed_are_a_warning(testbed: Testbe
     assert [each["code"] for each in row.progress["warnings"]] == ["signs_in_file_reversed"]
 
 
-async def test_the_pdf_of_a_statement_is_a_mail_of_its_own_and_waits_where_there_is_none(
-    testbed: Testbed, sandbox: MailSandbox
-) -> None:
-    statement = changed(sample(), {"coda": CODA}, kind="bank_statement", counterparty=None)
+async def test_the_pdf_of_a_statement_is_a_mail_of_its_own(testbed: Testbed, sandbox: MailSandbox) -> None:
+    coda = (Path(__file__).parents[3] / "libs/coda/tests/samples/bakery-two-days.cod").read_bytes()
+    statement = changed(sample(), {"coda": coda}, kind="bank_statement", counterparty=None)
     addresses = {"coda": "coda@horus.example", "coda_pdf": "pdf@horus.example"}
     rows = await send(testbed, {"profile": "generic", "addresses": addresses}, statement)
-    assert {(row.operation, row.state) for row in rows} == {("mail", "exported"), ("mail_pdf", "blocked")}
-    assert [row.problem["code"] for row in rows if row.problem] == ["pdf_missing"]
-    assert [mail["recipients"] for mail in sandbox.mails()] == [["coda@horus.example"]]
+    assert {(row.operation, row.state) for row in rows} == {("mail", "exported"), ("mail_pdf", "exported")}
+    by_address = dict(zip((mail["recipients"][0] for mail in sandbox.mails()), sandbox.messages(), strict=True))
+    assert list(files_of(by_address["coda@horus.example"]).values()) == [coda]
+    (page,) = files_of(by_address["pdf@horus.example"]).values()
+    assert page.startswith(b"%PDF-1.7")
+
+
+async def test_a_statement_that_cannot_be_read_has_no_pdf(testbed: Testbed, sandbox: MailSandbox) -> None:
+    statement = changed(sample(), {"coda": CODA}, kind="bank_statement", counterparty=None)
+    settings = {"profile": "generic", "addresses": {"coda_pdf": "pdf@horus.example"}}
+    (row,) = await send(testbed, settings, statement)
+    assert (row.state, row.problem["code"]) == ("failed", "coda_unreadable")
+    assert sandbox.mails() == []
+
+
+async def test_a_document_without_any_file_says_so(testbed: Testbed, sandbox: MailSandbox) -> None:
+    (row,) = await send(testbed, {"profile": "generic", "addresses": ADDRESSES}, changed(sample(), {}))
+    assert (row.state, row.problem["code"]) == ("blocked", "pdf_missing")
+    assert sandbox.mails() == []
 
 
 async def test_a_statement_goes_as_it_came(testbed: Testbed, sandbox: MailSandbox) -> None:

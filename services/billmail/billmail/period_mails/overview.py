@@ -9,10 +9,11 @@ from decimal import Decimal
 import koppel_readable
 from billmail.attaching import File
 from billmail.message import one_line
+from billmail.readable import page_language
 from billmail.texts import PeriodTexts, texts
 from koppel_bookkeeping import SIDES, Document
 from koppel_bookkeeping.sides import CREDIT_NOTES
-from koppel_readable import Cell, Column, Details, Language, Table
+from koppel_readable import Cell, Column, Details, Table
 
 REMARK_LINES_MAX = 40
 REMARK_LENGTH_MAX = 500
@@ -38,7 +39,7 @@ class Period:
 
 def files_of(period: Period, documents: Sequence[Document], language: str) -> tuple[File, ...]:
     """Return the overview as a page for people, and its tables for a spreadsheet. Takes up to seconds."""
-    words, language_of_page = texts(language).period, _language(language)
+    words, language_of_page = texts(language).period, page_language(language)
     tables = documents_table(documents, language), vat_table(documents, language)
     details = Details(
         title=f"{words.overview} {period.days}",
@@ -122,7 +123,3 @@ def subject_of(period: Period, words: PeriodTexts, *, part: int, is_last: bool, 
 
 def _sign(document: Document) -> int:
     return -1 if document.kind in CREDIT_NOTES else 1
-
-
-def _language(language: str) -> Language:
-    return "nl" if language == "nl" else "fr" if language == "fr" else "en"
