@@ -77,14 +77,14 @@ def _is_iban(number: str) -> bool:
 
 
 def compact(iban: str) -> str:
-    """Return an IBAN as it is exchanged: the blanks of its printed form are no part of it (ISO 13616)."""
-    return iban.replace(" ", "")
+    """Return an IBAN as it is exchanged: in capitals, without the blanks of its printed form (ISO 13616)."""
+    return iban.replace(" ", "").upper()
 
 
 def guess(zone: str) -> Structure:
     """Return the structure that 37 positions seem to have; a foreign number when it looks like nothing else."""
     if _IBAN.match(zone) or _is_iban(zone[:34]):
-        return Structure.IBAN if zone.startswith("BE") else Structure.FOREIGN_IBAN
+        return Structure.IBAN if zone[:2].upper() == "BE" else Structure.FOREIGN_IBAN
     if zone[:12].isdigit() and zone[:12].isascii() and zone[12:13] == " " and not zone[19:22].strip():
         return Structure.BBAN
     return Structure.FOREIGN

@@ -48,6 +48,7 @@ SAME: dict[str, bytes] = {
     "20 blanks for zeros": edited(FILE, put(1, 84, "     ")),
     "IBAN with blanks where the statement opens": edited(FILE, put(2, 6, PRINTED)),
     "IBAN with blanks where it closes": edited(FILE, put(17, 5, PRINTED)),
+    "IBAN in small letters": edited(FILE, put(2, 6, PRINTED.lower()), put(17, 5, "be85735048152606")),
     "IBAN with blanks in both": edited(FILE, put(2, 6, PRINTED), put(17, 5, PRINTED)),
 }
 
