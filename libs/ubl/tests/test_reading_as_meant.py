@@ -8,7 +8,7 @@ import pytest
 import koppel_ubl
 from koppel_ubl import CreditNote, Invoice
 from koppel_ubl.checking.codes import codes
-from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES
+from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES, INVOICE_TYPES
 
 VALID = Path(__file__).parent / "samples" / "valid"
 INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_text("utf-8")
@@ -27,7 +27,8 @@ def edited(text: str, *swaps: tuple[str, str]) -> bytes:
 
 def test_the_codes_that_credit_are_those_of_the_standard() -> None:
     assert codes("credit_note_types") == CREDIT_NOTE_TYPES
-    assert not CREDIT_NOTE_TYPES & codes("invoice_types") - {"81"}
+    assert codes("invoice_types") - {"81"} == INVOICE_TYPES
+    assert not CREDIT_NOTE_TYPES & INVOICE_TYPES
 
 
 @pytest.mark.parametrize("code", sorted(CREDIT_NOTE_TYPES))
@@ -52,6 +53,14 @@ def test_without_a_code_the_root_decides(text: str, kind: type) -> None:
             text = text[:start] + text[end:]
     assert isinstance(koppel_ubl.read(text.encode()), kind)
     assert "KOPPEL-TYPE-CODE" not in koppel_ubl.check(text.encode()).rules()
+
+
+@pytest.mark.parametrize("code", ["999", "351", "ABC", " "])
+def test_with_a_code_of_neither_list_the_root_decides(code: str) -> None:
+    invoice = edited(INVOICE, (">380</cbc:InvoiceTypeCode>", f">{code}</cbc:InvoiceTypeCode>"))
+    credit_note = edited(CREDIT_NOTE, (">381</cbc:CreditNoteTypeCode>", f">{code}</cbc:CreditNoteTypeCode>"))
+    assert isinstance(koppel_ubl.read(invoice), Invoice)
+    assert isinstance(koppel_ubl.read(credit_note), CreditNote)
 
 
 # ── VAT totals (BT-110, BT-111) ──
@@ -84,6 +93,24 @@ def test_vat_totals_are_known_by_their_currency_and_not_by_their_place(totals: s
         (Decimal(6), Decimal("120.00"), Decimal("7.20")),
     ]
     assert any("TaxSubtotal" in path for path in document.unmapped) is ("Subtotal" in totals.replace(DOLLARS, ""))
+
+
+@pytest.mark.parametrize(
+    "tax_currency", ["", "<cbc:TaxCurrencyCode>eur</cbc:TaxCurrencyCode>"], ids=["not named", "in small letters"]
+)
+@pytest.mark.parametrize("totals", [DOLLARS + EUROS, EUROS + DOLLARS])
+def test_a_second_vat_total_is_in_its_currency_however_the_document_names_it(totals: str, tax_currency: str) -> None:
+    named = ("<cbc:TaxCurrencyCode>EUR</cbc:TaxCurrencyCode>", tax_currency)
+    document = koppel_ubl.read(edited(IN_DOLLARS, (DOLLARS, totals), named))
+    assert (document.vat_total, document.vat_total_in_tax_currency) == (Decimal("86.27"), Decimal("79.37"))
+    assert (document.tax_currency or "").upper() == "EUR"
+    assert len(document.vat_breakdown) == 2
+
+
+def test_a_vat_total_in_a_third_currency_is_left_out() -> None:
+    pounds = EUROS.replace("EUR", "GBP")
+    document = koppel_ubl.read(edited(IN_DOLLARS, (DOLLARS, DOLLARS + EUROS + pounds)))
+    assert (document.vat_total, document.vat_total_in_tax_currency) == (Decimal("86.27"), Decimal("79.37"))
 
 
 _FIRST = OWN.index("<cac:TaxSubtotal>")

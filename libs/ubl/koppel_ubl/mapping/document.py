@@ -50,10 +50,17 @@ CREDIT_NOTE_ROOT: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditN
 CREDIT_NOTE_TYPES: Final = frozenset(
     {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"}
 )
-"""Codes of UNTDID 1001 that credit, as BR-CL-01 lists them; every other code debits.
+"""Codes of UNTDID 1001 that credit, as BR-CL-01 lists them.
 
-The code decides and not the root: e-FFF writes 381 inside an Invoice, and some senders a debit code inside a CreditNote.
+The code decides and not the root: e-FFF writes 381 inside an Invoice, and some senders a debit code inside a CreditNote. A code
+of neither list decides nothing.
 """
+INVOICE_TYPES: Final = frozenset(
+    {"71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295", "325", "326", "331", "380"}
+    | {"382", "383", "384", "385", "386", "387", "388", "389", "390", "393", "394", "395", "456", "457", "471", "472"}
+    | {"473", "500", "501", "527", "553", "575", "623", "633", "751", "780", "817", "870", "875", "876", "877", "935"}
+)
+"""Codes that debit, as BR-CL-01 lists them. It has 81 as well, which credits."""
 
 _PERIOD = aggregate(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
 _ORDER = aggregate(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
@@ -146,7 +153,7 @@ def make(values: Values, root: etree._Element, notes: Notes) -> Invoice | Credit
     if len(breakdown) == 1 and "allowances_charges" in values:
         values["allowances_charges"] = tuple(_adjustments_with_vat(values["allowances_charges"], breakdown[0]))
     code = (values.get("type_code") or "").strip()
-    is_credit = code in CREDIT_NOTE_TYPES if code else root.tag == CREDIT_NOTE_ROOT
+    is_credit = code in CREDIT_NOTE_TYPES or (root.tag == CREDIT_NOTE_ROOT and code not in INVOICE_TYPES)
     return built(CreditNote, values) if is_credit else built(Invoice, values)
 
 
@@ -175,10 +182,13 @@ def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
 
 def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
     """Tell the VAT totals apart by their currency, whatever their order; return the breakdown of the document's own."""
-    currency, tax_currency = values.get("currency"), values.get("tax_currency")
+    totals = values.pop("tax_totals", ())
+    currency, tax_currency = _in_capitals(values.get("currency")), _in_capitals(values.get("tax_currency"))
+    if tax_currency is None and len(totals) > 1:
+        tax_currency = values["tax_currency"] = _other_currency(totals, currency)
     own: list[Values] = []
-    for total in values.pop("tax_totals", ()):
-        written_in = total.get("currency")
+    for total in totals:
+        written_in = _in_capitals(total.get("currency"))
         if tax_currency is None or written_in != tax_currency or written_in == currency:
             if written_in not in {currency, tax_currency, None}:
                 notes.skip_below(total["element"], CBC + "TaxAmount/@currencyID")
@@ -200,6 +210,18 @@ def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
     breakdown: tuple[VatSubtotal, ...] = tuple(each for total in counted for each in total.get("subtotals", ()))
     values["vat_breakdown"] = breakdown
     return breakdown
+
+
+def _in_capitals(code: str | None) -> str | None:
+    """Return a currency as the list has it; small letters break a rule (BR-CL-04, BR-CL-05), and name the same one."""
+    return code.upper() if code else None
+
+
+def _other_currency(totals: list[Values], currency: str | None) -> str | None:
+    """Return the currency of a second VAT total where the document does not name it (BT-6); None where it has none."""
+    others = {total["currency"] for total in totals if _in_capitals(total.get("currency")) not in {currency, None}}
+    has_own = any(_in_capitals(total.get("currency")) == currency for total in totals)
+    return others.pop() if has_own and len(others) == 1 else None
 
 
 def _counted(own: list[Values], totals: Totals | None) -> list[Values]:
