@@ -10,7 +10,9 @@ _NOT_DIGITS = re.compile(r"[^0-9]")
 _ENTERPRISE = re.compile(
     r"(?:BE)?[\s.\-/()]*([01])?[\s.\-/()]*(\d(?:[\s.\-/()]*\d){8})[\s.\-/()]*", re.IGNORECASE | re.ASCII
 )
-_STRUCTURED = re.compile(r"(?:\+{3}|\*{3})?\s*(\d{3})\s*/?\s*(\d{4})\s*/?\s*(\d{5})\s*(?:\+{3}|\*{3})?", re.ASCII)
+_STRUCTURED = re.compile(
+    r"(?:\+{3}|\*{3})?\s*(\d{3})\s*[/.\-]?\s*(\d{4})\s*[/.\-]?\s*(\d{5})\s*(?:\+{3}|\*{3})?", re.ASCII
+)
 _STRUCTURED_IN_TEXT = re.compile(
     r"(\+{3}|\*{3})\s{0,9}(\d{3})\s{0,9}/?\s{0,9}(\d{4})\s{0,9}/?\s{0,9}(\d{5})\s{0,9}(?:\1)", re.ASCII
 )

@@ -119,7 +119,7 @@ class Document:
         texts = (self.payment_terms, *self.notes)
         others = [one.number for one in self.billing_references]
         is_credit_note = isinstance(self, CreditNote)
-        return payment_reference(self.payment_means, texts, others, is_credit_note=is_credit_note)
+        return payment_reference(self.payment_means, texts, others, number=self.number, is_credit_note=is_credit_note)
 
     @property
     def structured_reference(self) -> str | None:
