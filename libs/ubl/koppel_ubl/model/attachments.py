@@ -19,6 +19,41 @@ _SELF: Final = frozenset(
 _SELF_IN_NAME: Final = re.compile(
     r"(?<![^\W_])(invoice|creditnote|credit[ _-]note|factuur|creditnota|facture|rechnung|gutschrift)(?![^\W\d_])"
 )
+_BESIDE_SELF: Final = frozenset(
+    {
+        "nr",
+        "no",
+        "n",
+        "nummer",
+        "numero",
+        "numéro",
+        "number",
+        "pdf",
+        "copy",
+        "kopie",
+        "copie",
+        "of",
+        "de",
+        "la",
+        "van",
+        "the",
+    }
+    | {
+        "het",
+        "your",
+        "our",
+        "uw",
+        "onze",
+        "votre",
+        "notre",
+        "visualisation",
+        "visual",
+        "representation",
+        "print",
+        "image",
+    }
+)
+"""What a description of the document itself may say besides, and its number."""
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
 
 
@@ -77,20 +112,33 @@ def is_named_as_document(attachment: Attachment, number: str | None, type_code: 
 
 
 _UNNAMED: Final = 3
+_STEM: Final = re.compile(r"\.pdf$", re.IGNORECASE)
+_WORDS: Final = re.compile(r"[\s,;:()°]+|\.(?=\s|$)")
 
 
 def _rank(one: Attachment, number: str | None, type_code: str | None) -> int:
     """Return how directly the attachment says that it shows the document: 0 is best."""
-    if _letters(one.description) in _SELF or (one.id is not None and one.id == number):
+    own_number = _letters(number)
+    if _describes_self(one.description, own_number) or (
+        own_number and _letters(_STEM.sub("", one.id or "")) == own_number
+    ):
         return 0
     if one.type_code is not None and one.type_code == type_code:
         return 1
     name = (one.file_name or "").lower()
-    whole = _letters(number)
-    has_number = len(whole) >= 3 and re.search(rf"(?<!\d){whole}(?!\d)", _letters(name))
+    has_number = len(own_number) >= 3 and re.search(rf"(?<!\d){own_number}(?!\d)", _letters(name))
     if has_number or _SELF_IN_NAME.search(name):
         return 2
     return _UNNAMED
+
+
+def _describes_self(description: str | None, own_number: str) -> bool:
+    """Whether it says ``Invoice``, ``Factuur nr. 12`` or ``Copy of the invoice`` and nothing else."""
+    if _letters(description) in _SELF:
+        return True
+    words = [word for word in _WORDS.split((description or "").lower()) if word]
+    bare = [word for word in words if word not in _BESIDE_SELF and _letters(word) != own_number]
+    return bool(bare) and all(word in _SELF for word in bare)
 
 
 def _letters(text: str | None) -> str:
