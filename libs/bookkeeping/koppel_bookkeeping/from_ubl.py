@@ -4,7 +4,8 @@ Both read one ``koppel_ubl.Document``, so that a line has the same id and a tota
 """
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -13,14 +14,14 @@ import koppel_ubl
 from koppel_mesh.messages import DocumentKind
 from koppel_ubl.model import NO_VAT, VatCategory
 
-from .amounts import ZERO, rounded
-from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, with_vat
+from .amounts import CENT, ZERO, rounded
+from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, VatGroup, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
 from .exchange_rates import EURO, rate_of_vat
 from .parties import Party, bare_number, number_key
 from .reasons import CannotBook, Reason
 from .sides import SIDES
-from .vat_categories import category_of
+from .vat_categories import DUE_BY_BUYER, STANDARD, UNRATED, category_of, is_rated
 
 TEXT_LENGTH_MAX: Final = 200
 _VAT_SCHEMES: Final = "99"
@@ -113,10 +114,11 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
     if (total := total_of(document)) is None:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
     ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)
+    lines = [*_lines(document), *_adjustments(document)]
     stated = [
         VatAmount(category_of(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
         for group in document.vat_breakdown
-    ]
+    ] or _vat_of_lines(lines, rounded(total))
     return Booking(
         kind=kind,
         number=document.number,
@@ -125,7 +127,7 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         currency=document.currency.upper(),  # small letters break BR-CL-04, and name the same currency
         total=rounded(total),
         party=_party(theirs, ours),
-        lines=with_vat([*_lines(document), *_adjustments(document)], stated),
+        lines=with_vat(*_as_charged(lines, stated)),
         prepaid=rounded(document.totals.prepaid or ZERO),
         rounding=rounded(document.totals.rounding or ZERO),
         payment_reference=document.payment_reference,
@@ -134,6 +136,42 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         exchange_rate=_exchange_rate(document, total),
         vat_in_euros=_vat_in_euros(document),
         embedded=_embedded(document),
+    )
+
+
+def _vat_of_lines(lines: Sequence[BookingLine], total: Decimal) -> list[VatAmount]:
+    """Return the VAT by category and rate of a document without a breakdown (BR-CO-18), from what its lines say.
+
+    It is the VAT that makes the total: a cent of rounding for each line goes to the only rate.
+    """
+    nets: dict[VatGroup, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        nets[line.group] += line.net
+    found = [
+        VatAmount(category, rate, net, rounded(net * rate / 100) if is_rated(category, rate) else ZERO)
+        for (category, rate), net in nets.items()
+    ]
+    left = total - sum((each.base + each.tax for each in found), ZERO)
+    rated = [each for each in found if each.tax]
+    if left and len(rated) == 1 and abs(left) <= CENT * len(lines):
+        return [replace(each, tax=each.tax + left) if each is rated[0] else each for each in found]
+    return found
+
+
+def _as_charged(lines: Sequence[BookingLine], stated: Sequence[VatAmount]) -> tuple[list[BookingLine], list[VatAmount]]:
+    """Return lines and VAT, those under a category of 0 % or exempt that charge VAT all the same as the standard rate.
+
+    The payer pays it. Reverse charge with VAT contradicts itself, and stays as it is.
+    """
+    charged = {each.group for each in stated if each.tax and each.rate and each.category in UNRATED - DUE_BY_BUYER}
+    return (
+        [
+            replace(line, category=STANDARD, exemption_code=None, exemption_reason=None)
+            if line.group in charged
+            else line
+            for line in lines
+        ],
+        [replace(each, category=STANDARD) if each.group in charged else each for each in stated],
     )
 
 
@@ -254,5 +292,5 @@ def _exchange_rate(document: koppel_ubl.Document, total: Decimal) -> Decimal | N
 
 def _vat_in_euros(document: koppel_ubl.Document) -> Decimal | None:
     """Return the VAT in euros of a document in another currency (BT-111)."""
-    is_foreign = document.currency != EURO and document.tax_currency == EURO
+    is_foreign = (document.currency or "").upper() != EURO and (document.tax_currency or "").upper() == EURO
     return document.vat_total_in_tax_currency if is_foreign else None

@@ -5,7 +5,8 @@ from typing import Final
 
 NO_CATEGORY: Final = "none"
 """The category of a line that has none, or one that no list knows; the settings have a VAT code for it under this word."""
-RATED: Final = frozenset({"S", "L", "M", "B"})
+STANDARD: Final = "S"
+RATED: Final = frozenset({STANDARD, "L", "M", "B"})
 """Categories whose VAT the seller charges: standard, Canary Islands, Ceuta and Melilla, Italian split payment."""
 UNRATED: Final = frozenset({"Z", "E", "AE", "K", "G", "O", "AB", "AC", "AD", "D", "F", "I", "J"})
 """Categories under which an invoice charges no VAT. Every other one charges it where its rate is above zero."""
@@ -22,7 +23,7 @@ def category_of(written: str | None, rate: Decimal | None) -> str:
     """Return which of ``CATEGORIES`` is meant; older documents give a rate alone, and one above zero is standard."""
     category = (written or "").strip().upper()
     if rate and (not category or category in OTHER_RATES):
-        return "S"
+        return STANDARD
     return category if category in CATEGORIES else NO_CATEGORY
 
 

@@ -1,5 +1,6 @@
 """Sample invoices, read and made ready to book: one for each thing that makes a booking go wrong."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -174,3 +175,31 @@ def test_a_foreign_vat_number_stands_in_the_electronic_address_where_nothing_els
     made = from_ubl.booking(written.encode(), DocumentKind.SALES_INVOICE)
     assert made.party.vat_number == told
     assert from_ubl.counterparty_of(koppel_ubl.read(written.encode()).buyer).vat_number == told
+
+
+@pytest.mark.parametrize("name", ["lower-rate-category", "allowance-charge-four-rates"])
+def test_without_a_breakdown_the_lines_tell_the_vat_that_makes_the_total(name: str) -> None:
+    ubl = (SAMPLES / f"{name}.xml").read_text()
+    bare = re.sub(r"<cac:TaxSubtotal>.*?</cac:TaxSubtotal>", "", ubl, flags=re.DOTALL)
+    assert bare != ubl
+    made = from_ubl.booking(bare.encode(), DocumentKind(KINDS[name]))
+    whole = sample(name, KINDS[name])
+    assert [(line.group, line.net, line.tax) for line in made.lines] == [
+        (line.group, line.net, line.tax) for line in whole.lines
+    ]
+
+
+def test_a_cent_of_rounding_is_of_the_only_rate() -> None:
+    ubl = (SAMPLES / "creditnote-without-due-date.xml").read_text()
+    bare = re.sub(r"<cac:TaxSubtotal>.*?</cac:TaxSubtotal>", "", ubl, flags=re.DOTALL).replace(">121.00<", ">121.01<")
+    made = from_ubl.booking(bare.encode(), DocumentKind.SALES_CREDIT_NOTE)
+    assert [line.tax for line in made.lines] == [Decimal("21.01")]
+
+
+@pytest.mark.parametrize(("category", "told"), [("Z", "S"), ("E", "S"), ("O", "S"), ("AE", "AE"), ("K", "K")])
+def test_vat_that_is_charged_under_a_category_of_none_is_of_the_standard_rate(category: str, told: str) -> None:
+    ubl = (SAMPLES / "creditnote-without-due-date.xml").read_text()
+    charged = ubl.replace("<cbc:ID>S</cbc:ID>", f"<cbc:ID>{category}</cbc:ID>")
+    assert charged != ubl
+    made = from_ubl.booking(charged.encode(), DocumentKind.SALES_CREDIT_NOTE)
+    assert [(line.category, line.rate, line.tax) for line in made.lines] == [(told, Decimal(21), Decimal("21.00"))]
