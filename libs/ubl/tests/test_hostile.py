@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import io
 import os
 import random
 import socket
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,37 @@ def test_an_archive_inside_is_refused(content: bytes) -> None:
     start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
     end = GOOD.index(b"<", start)
     assert code_of(GOOD[:start] + base64.b64encode(content) + GOOD[end:]) == "archive"
+
+
+def packed(*names: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as file:
+        for name in names:
+            file.writestr(name, "x")
+    return held.getvalue()
+
+
+OFFICE = packed("theme/theme1.xml", "[Content_Types].xml", "xl/workbook.xml")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_taken"),
+    [
+        (OFFICE, True),
+        (packed("content.xml", "META-INF/manifest.xml"), True),
+        (packed("a.txt", "sub/[Content_Types].xml"), False),
+        (packed("a.xlsx").replace(b"x", OFFICE, 1), False),
+        (packed(*(f"{number}.txt" for number in range(2_100)), "[Content_Types].xml"), False),
+    ],
+)
+def test_an_office_document_is_one_wherever_its_manifest_stands(content: bytes, is_taken: bool) -> None:
+    start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
+    end = GOOD.index(b"<", start)
+    data = GOOD[:start] + base64.b64encode(content) + GOOD[end:]
+    if is_taken:
+        assert koppel_ubl.read(data).attachments[0].content == content
+    else:
+        assert code_of(data) == "archive"
 
 
 def test_blanks_without_end_in_a_note_take_no_time() -> None:

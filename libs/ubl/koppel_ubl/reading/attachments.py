@@ -1,8 +1,10 @@
 """Embedded files (BT-125): decoded strictly, archives refused, file names made harmless."""
 
 import binascii
+import io
 import re
 import unicodedata
+import zipfile
 from typing import Final
 
 from lxml import etree
@@ -32,6 +34,10 @@ _ZIP: Final = b"PK\x03\x04"
 _OFFICE_PARTS: Final = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"docProps/", b"xl/", b"word/")
 _OFFICE_PARTS_AT: Final = 30
 """Names of the first file inside spreadsheets and texts, which are ZIP files too; Peppol allows xlsx and ods."""
+_OFFICE_MANIFESTS: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
+"""The file that each of them must have, and that some programs write last."""
+_DIRECTORY_ENTRY: Final = b"PK\x01\x02"
+_FILES_MAX: Final = 2_000
 
 
 def file_from(element: etree._Element, text: str | None, unmapped: Unmapped) -> Values:
@@ -57,8 +63,19 @@ def file_from(element: etree._Element, text: str | None, unmapped: Unmapped) -> 
 
 def _is_archive(content: bytes) -> bool:
     if content.startswith(_ZIP):
-        return not content.startswith(_OFFICE_PARTS, _OFFICE_PARTS_AT)
+        return not content.startswith(_OFFICE_PARTS, _OFFICE_PARTS_AT) and not _has_manifest(content)
     return content.startswith(_ARCHIVES) or content.startswith(_TAR, _TAR_AT)
+
+
+def _has_manifest(content: bytes) -> bool:
+    """Whether a ZIP file has the manifest of an office document; only its directory is read."""
+    if content.count(_DIRECTORY_ENTRY) > _FILES_MAX:
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            return not _OFFICE_MANIFESTS.isdisjoint(packed.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 def safe_file_name(name: str) -> str:
