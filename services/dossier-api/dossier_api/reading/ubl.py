@@ -8,7 +8,7 @@ from dossier_api.kinds import Parties
 from dossier_api.models.common import amount_problem, currency_code
 from dossier_api.parsed import Embedded, ParsedInvoice, finding
 from koppel_bookkeeping import from_ubl
-from koppel_mesh.http.problems import FieldError
+from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Party
 from koppel_ubl.identifiers import normalise_enterprise_number
 
@@ -61,7 +61,7 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         lines=from_ubl.lines_of(document),
         vat=from_ubl.vat_of(document),
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[*findings_of(report), *(_unmapped(path) for path in document.unmapped)][:FINDINGS_MAX],
+        findings=[*findings_of(report), *_without_content(document), *map(_unmapped, document.unmapped)][:FINDINGS_MAX],
     )
 
 
@@ -111,6 +111,37 @@ def _numbers(party: Party) -> frozenset[str]:
     is_belgian = vat.strip().upper().startswith("BE") or (party.address is not None and party.address.country == "BE")
     of_vat = normalise_enterprise_number(vat) if is_belgian else None
     return frozenset(number for number in (party.enterprise_number, of_vat) if number)
+
+
+def _without_content(document: Document) -> list[dict[str, Any]]:
+    """Return a finding for each attachment that cannot go along, as there is nothing of it in the document."""
+    return [
+        _linked(each.uri or "") if each.uri else _empty(each.file_name or each.id or "?")
+        for each in document.attachments
+        if not each.content and (each.uri or each.content is not None)
+    ]
+
+
+def _linked(uri: str) -> dict[str, Any]:
+    where = printable(uri)[:TEXT_MAX]
+    return finding(
+        "linked_file",
+        "warning",
+        nl=f"Een bijlage zit niet in het document en gaat niet mee: {where}",
+        fr=f"Une annexe n'est pas dans le document et ne l'accompagne pas : {where}",
+        en=f"An attachment is not in the document and does not go along: {where}",
+    )
+
+
+def _empty(name: str) -> dict[str, Any]:
+    name = printable(name)[:TEXT_MAX]
+    return finding(
+        "empty_file",
+        "warning",
+        nl=f"De bijlage {name} is leeg en gaat niet mee.",
+        fr=f"L'annexe {name} est vide et n'accompagne pas le document.",
+        en=f"The attachment {name} is empty and does not go along.",
+    )
 
 
 def _unmapped(path: str) -> dict[str, Any]:
