@@ -293,4 +293,7 @@ def _exchange_rate(document: koppel_ubl.Document, total: Decimal) -> Decimal | N
 def _vat_in_euros(document: koppel_ubl.Document) -> Decimal | None:
     """Return the VAT in euros of a document in another currency (BT-111)."""
     is_foreign = (document.currency or "").upper() != EURO and (document.tax_currency or "").upper() == EURO
-    return document.vat_total_in_tax_currency if is_foreign else None
+    euros, foreign = document.vat_total_in_tax_currency, document.vat_total
+    if not is_foreign or euros is None or foreign is None:
+        return euros if is_foreign else None
+    return euros.copy_sign(foreign)  # some senders turn the sign of one of them (PEPPOL-EN16931-R055)

@@ -203,3 +203,15 @@ def test_vat_that_is_charged_under_a_category_of_none_is_of_the_standard_rate(ca
     assert charged != ubl
     made = from_ubl.booking(charged.encode(), DocumentKind.SALES_CREDIT_NOTE)
     assert [(line.category, line.rate, line.tax) for line in made.lines] == [(told, Decimal(21), Decimal("21.00"))]
+
+
+def test_the_vat_in_euros_has_the_sign_of_the_vat_in_the_currency_of_the_document() -> None:
+    ubl = (SAMPLES / "dollars-with-euro-vat.xml").read_text()
+    turned = re.sub(r'(currencyID="EUR">)(?=\d)', r"\1-", ubl)
+    assert turned != ubl
+    made, whole = (
+        from_ubl.booking(turned.encode(), DocumentKind.SALES_INVOICE),
+        sample("dollars-with-euro-vat", "sales_invoice"),
+    )
+    assert whole.vat_in_euros is not None
+    assert (made.vat_in_euros, made.exchange_rate) == (whole.vat_in_euros, whole.exchange_rate)
