@@ -23,6 +23,7 @@ _KINDS: Final = {
     ("purchase", False): DocumentKind.PURCHASE_INVOICE,
     ("purchase", True): DocumentKind.PURCHASE_CREDIT_NOTE,
 }
+_PROFORMA: Final = "325"
 _SIGNS: Final = "A credit note with a negative total: a person says which sign is meant."
 
 
@@ -96,6 +97,8 @@ def _kind(document: koppel_ubl.Document, number: str) -> DocumentKind:
     sells, buys = (number in _numbers(party) for party in (document.seller, document.buyer))
     if not sells and not buys:
         raise UserError(f"Neither the seller nor the buyer is {number}.")
+    if document.type_code == _PROFORMA:
+        raise UserError("It is a pro forma invoice, which asks for nothing and is not booked.")
     # A till's day is addressed to its own seller, and is a sale.
     return _KINDS["sale" if sells else "purchase", isinstance(document, koppel_ubl.CreditNote)]
 

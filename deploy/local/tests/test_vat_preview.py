@@ -50,6 +50,15 @@ def test_each_box_of_each_file_is_shown_and_their_sums() -> None:
     ]
 
 
+def test_a_pro_forma_invoice_lands_nowhere(tmp_path: Path) -> None:
+    proforma = tmp_path / "proforma.xml"
+    proforma.write_text(PURCHASE.read_text().replace(">380</cbc:InvoiceTypeCode>", ">325</cbc:InvoiceTypeCode>"))
+    result = previewed(proforma)
+    assert result.exit_code == 1
+    assert "pro forma" in result.stdout
+    assert "81-83" not in result.stdout
+
+
 @pytest.mark.parametrize(("options", "vat"), [((), "131.37"), (("--rate-due", "6"), "37.53")])
 def test_what_the_buyer_owes_is_computed_at_the_rate_that_is_given(options: tuple[str, ...], vat: str) -> None:
     result = previewed(SAMPLES / "reverse-charge-purchase.xml", *options)
