@@ -71,12 +71,22 @@ def test_a_picture_beside_the_invoice_is_no_second_document() -> None:
     assert koppel_ubl.read(whole).number == "2026-0001"
 
 
+def test_a_response_beside_the_invoice_is_no_second_invoice() -> None:
+    response = as_cdata(attached(root="ApplicationResponse"))
+    for whole in (attached(response, as_base64(INVOICE)), attached(as_cdata(INVOICE), response)):
+        assert koppel_ubl.read(whole) == koppel_ubl.read(INVOICE)
+
+
 @pytest.mark.parametrize(
     ("attachments", "names"),
     [
         ((), "AttachedDocument holds 0"),
         ((as_base64(b"%PDF-1.4"),), "AttachedDocument holds 0"),
         ((as_cdata(INVOICE), as_cdata(CREDIT_NOTE)), "AttachedDocument holds 2"),
+        (
+            (as_cdata(attached(root="Order")), as_cdata(attached(root="ApplicationResponse"))),
+            "AttachedDocument holds 2",
+        ),
         ((as_cdata(attached(root="ApplicationResponse")),), "<ApplicationResponse>"),
         ((as_text(attached(as_text(INVOICE))),), "<AttachedDocument>"),
     ],

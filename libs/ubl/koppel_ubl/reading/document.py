@@ -69,20 +69,23 @@ def document_of(root: etree._Element) -> etree._Element:
 
 
 def _inside_attached(attached: etree._Element) -> etree._Element:
-    """Return the document that a UBL AttachedDocument carries as text or in base64; one inside another is not opened."""
+    """Return the document that a UBL AttachedDocument carries as text or in base64; one inside another is not opened.
+
+    Another document may stand beside it, such as an ApplicationResponse.
+    """
     safe_xml.check_depth(attached)
     texts = [data for each in attached.findall(_IN_TEXT) if (data := _undeclared(each.text or ""))]
     files = [_decoded(each) for each in attached.findall(_IN_BASE64)]
     found = [data for data in (*texts, *files) if data.lstrip()[:1] == b"<"]
-    if len(found) != 1:
-        message = f"The AttachedDocument holds {len(found)} XML documents where one invoice is expected."
-        raise ReadError("wrong_root", message, line=attached.sourceline)
-    root = safe_xml.parse(found[0], limit_depth=False)
-    if root.tag not in _ROOTS:
-        name = local(str(root.tag))[:80]
-        message = f"The AttachedDocument holds <{name}>, not a UBL 2 Invoice or CreditNote."
-        raise ReadError("wrong_root", message, line=attached.sourceline)
-    return root
+    roots = [safe_xml.parse(data, limit_depth=False) for data in found]
+    documents = [root for root in roots if root.tag in _ROOTS]
+    if len(documents) == 1:
+        return documents[0]
+    if len(roots) == 1:
+        message = f"The AttachedDocument holds <{local(str(roots[0].tag))[:80]}>, not a UBL 2 Invoice or CreditNote."
+    else:
+        message = f"The AttachedDocument holds {len(roots)} XML documents where one invoice is expected."
+    raise ReadError("wrong_root", message, line=attached.sourceline)
 
 
 def _undeclared(text: str) -> bytes:
