@@ -17,16 +17,17 @@ _LEGAL_FORM: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_IN_NUMBERS: Final = re.compile(r"[^0-9A-Za-z+*]")
+_WORD_FOR_VAT: Final = re.compile(r"^(?:BTW|TVA|VAT|MWST|USTIDNR|USTID|UST|KBO|BCE)(?:NR|NO|N)?(?=(?:[A-Z]{2})?\d)")
 _NOT_IN_NAMES: Final = re.compile(r"[^\w]+")
 
 
 def bare_number(number: str | None) -> str:
-    """Return an enterprise or VAT number without spaces and punctuation, in capitals; its country stays.
+    """Return an enterprise or VAT number in capitals, without spaces, punctuation and a word such as BTW; its country stays.
 
     ``+`` and ``*`` are part of older Irish VAT numbers. Without a digit it is no number but a remark (``NA``, ``exempt``, a mere
     ``BE``), which identifies nobody: empty.
     """
-    bare = _NOT_IN_NUMBERS.sub("", number or "").upper()
+    bare = _WORD_FOR_VAT.sub("", _NOT_IN_NUMBERS.sub("", number or "").upper())
     return bare if any(map(str.isdigit, bare)) else ""
 
 

@@ -20,7 +20,16 @@ def found(party: Party, *relations: Relation, side: Side = "sale") -> str | None
 
 
 @pytest.mark.parametrize(
-    "written", ["BE 0404.616.494", "be0404616494", "0404616494", "404616494", "BE404.616.494", " 0404 616 494 "]
+    "written",
+    [
+        "BE 0404.616.494",
+        "be0404616494",
+        "0404616494",
+        "404616494",
+        "BE404.616.494",
+        " 0404 616 494 ",
+        "BTW BE 0404.616.494",
+    ],
 )
 def test_one_belgian_number_has_one_key(written: str) -> None:
     assert number_key(written) == "0404616494"
@@ -30,6 +39,8 @@ def test_a_foreign_number_keeps_its_country_and_nothing_has_no_key() -> None:
     assert number_key("NL 8539.46.327.B01") == "NL853946327B01"
     assert number_key("IE 8Z49289F") == bare_number("ie8z49289f")
     assert number_key("IE1+23456A") == "IE1+23456A"
+    assert number_key("BTW NL 8539.46.327.B01") == bare_number("NL853946327B01")
+    assert bare_number("USt-IdNr.: DE 811907980") == "DE811907980"
     assert number_key(None) == number_key(" - ") == ""
 
 

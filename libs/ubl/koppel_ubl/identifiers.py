@@ -7,9 +7,12 @@ modulo 97, 97 standing for 0; ISO 13616 (IBAN) and ISO 11649 (RF reference) — 
 import re
 
 _NOT_DIGITS = re.compile(r"[^0-9]")
+_WORD = r"(?:(?:BTW|TVA|VAT|KBO|BCE)(?:[\s.\-]*n(?:r|o|°))?[\s.:\-]*)?"
+"""What people write in front of such a number."""
 _ENTERPRISE = re.compile(
-    r"(?:BE)?[\s.\-/()]*([01])?[\s.\-/()]*(\d(?:[\s.\-/()]*\d){8})[\s.\-/()]*", re.IGNORECASE | re.ASCII
+    _WORD + r"(?:BE)?[\s.\-/()]*([01])?[\s.\-/()]*(\d(?:[\s.\-/()]*\d){8})[\s.\-/()]*", re.IGNORECASE | re.ASCII
 )
+_BELGIAN = re.compile(rf"\s*{_WORD}BE", re.IGNORECASE)
 _STRUCTURED = re.compile(
     r"(?:\+{3}|\*{3})?\s*(\d{3})\s*[/.\-]?\s*(\d{4})\s*[/.\-]?\s*(\d{5})\s*(?:\+{3}|\*{3})?", re.ASCII
 )
@@ -37,12 +40,17 @@ def is_enterprise_number(text: str) -> bool:
 def normalise_enterprise_number(text: str) -> str | None:
     """Return the ten digits of a Belgian enterprise or VAT number, however it is written; None when it is not one.
 
-    ``BE 0793.904.121``, ``0793904121`` and the older ``793904121`` are the same number.
+    ``BE 0793.904.121``, ``BTW BE 0793.904.121``, ``0793904121`` and the older ``793904121`` are the same number.
     """
     if len(text) > _LENGTH_MAX or not (found := _ENTERPRISE.fullmatch(text.strip())):
         return None
     digits = (found[1] or "0") + _NOT_DIGITS.sub("", found[2])
     return digits if is_enterprise_number(digits) else None
+
+
+def is_belgian_vat_number(text: str) -> bool:
+    """Return whether ``text`` is written as a Belgian VAT number, with or without the word for VAT in front."""
+    return _BELGIAN.match(text[:_LENGTH_MAX]) is not None
 
 
 def parse_structured_reference(text: str) -> str | None:

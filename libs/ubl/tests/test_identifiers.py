@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from koppel_ubl import Party
 from koppel_ubl.identifiers import (
     find_creditor_references,
     find_structured_references,
     format_structured_reference,
+    is_belgian_vat_number,
     is_creditor_reference,
     is_enterprise_number,
     is_iban,
@@ -30,7 +32,18 @@ def test_enterprise_numbers_that_do_not(number: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["BE0793904121", "be 0793.904.121", "0793 904 121", "793904121", "BE 793.904.121", "0793/904/121", "(0)793904121"],
+    [
+        *(
+            "BE0793904121",
+            "be 0793.904.121",
+            "0793 904 121",
+            "793904121",
+            "BE 793.904.121",
+            "0793/904/121",
+            "(0)793904121",
+        ),
+        *("BTW BE 0793.904.121", "TVA: 0793.904.121", "btw-nr. BE0793904121", "KBO 0793904121"),
+    ],
 )
 def test_one_number_in_many_spellings(written: str) -> None:
     assert normalise_enterprise_number(written) == "0793904121"
@@ -41,6 +54,17 @@ def test_one_number_in_many_spellings(written: str) -> None:
 )
 def test_what_is_no_enterprise_number(text: str) -> None:
     assert normalise_enterprise_number(text) is None
+
+
+@pytest.mark.parametrize("written", ["BE0793904121", " be 0793.904.121", "BTW BE 0793.904.121", "TVA nr. BE0793904121"])
+def test_a_belgian_vat_number_is_known_by_its_country(written: str) -> None:
+    assert is_belgian_vat_number(written)
+    assert Party(vat_number=written).enterprise_number == "0793904121"
+
+
+@pytest.mark.parametrize("written", ["NL123456789B01", "BTW NL123456789B01", "0793904121", "", "VATICAN"])
+def test_what_names_another_country_or_none_is_no_belgian_vat_number(written: str) -> None:
+    assert not is_belgian_vat_number(written)
 
 
 @given(st.integers(0, 19_999_999))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from koppel_ubl.identifiers import normalise_enterprise_number
+from koppel_ubl.identifiers import is_belgian_vat_number, normalise_enterprise_number
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Party:
         unschemed = [
             one.value for one in (self.registration, *self.identifiers) if one is not None and one.scheme is None
         ]
-        belgian_vat = [self.vat_number] if self.vat_number and self.vat_number.strip().upper().startswith("BE") else []
+        belgian_vat = [self.vat_number] if self.vat_number and is_belgian_vat_number(self.vat_number) else []
         for text in (*by_scheme, *belgian_vat, *(unschemed if self._is_belgian else ())):
             if (number := normalise_enterprise_number(text)) is not None:
                 return number

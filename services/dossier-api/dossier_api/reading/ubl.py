@@ -10,7 +10,7 @@ from dossier_api.parsed import Embedded, ParsedInvoice, finding
 from koppel_bookkeeping import from_ubl
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Party
-from koppel_ubl.identifiers import normalise_enterprise_number
+from koppel_ubl.identifiers import is_belgian_vat_number, normalise_enterprise_number
 
 from . import Unreadable
 from .reports import error_of, findings_of
@@ -108,7 +108,7 @@ def _numbers(party: Party) -> frozenset[str]:
     """Every enterprise number a party carries; a VAT unit's differs from its member's own."""
     vat = party.vat_number or ""
     # Some packages leave the country out of a VAT number; the address has it too.
-    is_belgian = vat.strip().upper().startswith("BE") or (party.address is not None and party.address.country == "BE")
+    is_belgian = is_belgian_vat_number(vat) or (party.address is not None and party.address.country == "BE")
     of_vat = normalise_enterprise_number(vat) if is_belgian else None
     return frozenset(number for number in (party.enterprise_number, of_vat) if number)
 
