@@ -121,10 +121,13 @@ R = TypeVar("R", bound=KnownRelation)
 
 
 def recognise(party: Party, relations: Iterable[R], side: Side, *, name_length_max: int | None = None) -> R | None:
-    """Return the relation that is this party: by VAT number, enterprise number, name, then code.
+    """Return the relation that is this party: by VAT number, enterprise number, name, then code (R097, octopus §6).
 
-    A relation with another VAT number is somebody else, whatever its name. Of several, one that is not blocked is taken, then
-    one that has the role, then the lowest code.
+    Every part of Koppel recognises by this rule, so that a person sees the relation on which the connector books. The VAT number
+    comes first because listings and statements of trade in the Union are made by it, and one enterprise may have several, each
+    a relation of its own: one with another VAT number is somebody else, whatever its enterprise number or name.
+
+    Of several, one that is not blocked is taken, then one that has the role, then the lowest code.
 
     Args:
         party: the counterparty.

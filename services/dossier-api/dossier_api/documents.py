@@ -25,7 +25,7 @@ from .intake import Intake
 from .outgoing_events import document_changed
 from .parsed import finding
 from .questions import negative_credit_note, signs_turned
-from .relations import OWNER_AND_RELATION, comparable
+from .relations import OWNER_AND_CANDIDATES, comparable, recognised
 from .tables import document
 
 DocumentRow = Row[Any] | Record
@@ -100,12 +100,14 @@ async def file_intake(
         The document's row, and whether it is new.
     """
     sells = DocumentKind(drafted["kind"]) in SALES_SIDE
-    keys = comparable(drafted["detail"].get("counterparty"))
-    found = await OWNER_AND_RELATION.one(tx, {"dossier_id": owner.id, "sells": sells, **keys})
+    party = drafted["detail"].get("counterparty")
+    found = await OWNER_AND_CANDIDATES.one(tx, {"dossier_id": owner.id, **comparable(party)})
     now_owner = _owner(found)
     row = drafted if now_owner == owner else new_row(intake, now_owner)
     row |= await doubts(tx, row, now_owner.approval_required)
-    new = await _FILE.one_or_none(tx, dict.fromkeys(_GIVEN) | row | {"relation": found.relation})
+    new = await _FILE.one_or_none(
+        tx, dict.fromkeys(_GIVEN) | row | {"relation": recognised(found.candidates, party, sells=sells)}
+    )
     if new is not None:
         await publish(tx, document_changed(new))
         return new, True

@@ -93,3 +93,26 @@ async def test_a_name_alone_recognises_only_who_has_no_other_number(client: Doss
     assert (await client.filed(dossier["id"], invoice("A")))["relation"] is None
     await put(client, dossier, "relations", [{"code": "1", "name": "koper  nv"}])
     assert (await client.filed(dossier["id"], invoice("B")))["relation"]["code"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("relations", "code"),
+    [
+        ([("1", "NL001234567B01", THEIRS), ("2", f"BE{THEIRS}", None)], "2"),
+        ([("1", "NL001234567B01", THEIRS)], None),
+        ([("1", None, THEIRS), ("2", f"BE{THEIRS}", None)], "2"),
+        ([("1", None, THEIRS)], "1"),
+    ],
+    ids=["VAT number before enterprise number", "another VAT number", "both fit", "enterprise number alone"],
+)
+async def test_a_relation_is_recognised_as_the_connector_does(
+    client: DossierClient, relations: list[tuple[str, str | None, str | None]], code: str | None
+) -> None:
+    dossier = await client.dossier()
+    items = [
+        {"code": number, "name": f"Relatie {number}", "vat_number": vat, "enterprise_number": enterprise}
+        for number, vat, enterprise in relations
+    ]
+    await put(client, dossier, "relations", items)
+    filed = await client.filed(dossier["id"], invoice())
+    assert (filed["relation"] or {}).get("code") == code
