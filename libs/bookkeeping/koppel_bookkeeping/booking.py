@@ -22,7 +22,6 @@ from .amounts import ZERO, rounded, spread
 from .parties import Party
 from .reasons import CannotBook, Reason
 from .sides import CREDIT_NOTES, SIDES, Side
-from .vat_categories import DUE_BY_BUYER
 
 VatGroup = tuple[str, Decimal]
 """Category and rate; no rate is 0, so that ``E`` and ``E at 0 %`` are one."""
@@ -182,10 +181,6 @@ class Booking:
             )
             for lines in groups.values()
         )
-
-    def is_due_by_buyer(self, line: BookingLine) -> bool:
-        """Whether the buyer owes the VAT of this line to the state and not to the seller, and the buyer is ours."""
-        return self.side == "purchase" and line.category in DUE_BY_BUYER
 
 
 def with_vat(lines: Sequence[BookingLine], stated: Iterable[VatAmount]) -> tuple[BookingLine, ...]:

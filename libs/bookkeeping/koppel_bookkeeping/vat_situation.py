@@ -100,8 +100,8 @@ class VatSituation:
 
     @property
     def is_due_by_buyer(self) -> bool:
-        """Whether the buyer owes the VAT to the state."""
-        return self.category in DUE_BY_BUYER
+        """Whether the buyer owes the VAT to the state and not to the seller, and the buyer is ours."""
+        return self.side == "purchase" and self.category in DUE_BY_BUYER
 
     @property
     def of_goods(self) -> bool:
