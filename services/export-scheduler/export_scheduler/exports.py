@@ -51,6 +51,10 @@ _PROGRESS = Statement("""
 _KNOWN = Statement("""
     SELECT document_id FROM document WHERE dossier_id = :dossier_id AND document_id = ANY(CAST(:ids AS uuid[]))
 """)
+_HELD_BACK = Statement("""
+    SELECT document_id FROM document WHERE dossier_id = :dossier_id AND document_id = ANY(CAST(:ids AS uuid[]))
+        AND state <> ALL(CAST(:exportable AS text[])) ORDER BY document_id
+""")
 _EXPORT = Statement("""
     INSERT INTO export (export_id, dossier_id, firm_id, trigger, filters, include_exported, remarks, count, created_by)
     VALUES (:export_id, :dossier_id, :firm_id, 'manual', CAST(:filters AS jsonb), :include_exported, :remarks, :count,
@@ -128,6 +132,12 @@ async def unheard_of(tx: AsyncConnection, dossier_id: UUID, ids: list[UUID]) -> 
     """Return which of ``ids`` are not documents of this dossier, as far as is known."""
     known = {row.document_id for row in await _KNOWN.all(tx, {"dossier_id": dossier_id, "ids": ids})}
     return [document_id for document_id in ids if document_id not in known]
+
+
+async def held_back(tx: AsyncConnection, dossier_id: UUID, ids: list[UUID]) -> list[UUID]:
+    """Return which of ``ids`` do not go even by hand, as far as is known: they wait for an entry or an answer, or are dropped."""
+    asked = {"dossier_id": dossier_id, "ids": ids, "exportable": [state.value for state in EXPORTABLE]}
+    return [row.document_id for row in await _HELD_BACK.all(tx, asked)]
 
 
 async def start(

@@ -33,6 +33,8 @@ router = APIRouter(prefix="/v1", tags=["exports"])
 Reader = Annotated[Caller, Depends(require("dossiers:read"))]
 Exporter = Annotated[Caller, Depends(require("exports:write"))]
 LISTEN_PAUSE_S = 0.05
+ASKED_MAX = 20
+"""Of how many held documents dossier-api is asked; a person answers about one at a time."""
 log = structlog.get_logger(__name__)
 _NEVER_BY_ITSELF = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -80,7 +82,9 @@ async def start_export(
     dossier_id: UUID, request: ExportRequest, caller: Exporter, context: CurrentContext, key: IdempotencyKey
 ) -> Response:
     """Send documents now, whatever the dossier's rules say."""
-    firm_id = await _heard_of(context, caller, dossier_id, request.document_ids or [])
+    deadline = _deadline(context)
+    firm_id = await _heard_of(context, caller, dossier_id, request.document_ids or [], deadline)
+    await _let_go(context, dossier_id, request.document_ids or [], deadline)
     async with context.database.transaction() as tx:
         if (earlier := await key.claim(tx)) is not None:
             return earlier
@@ -90,9 +94,10 @@ async def start_export(
     return answer
 
 
-async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document_ids: list[UUID]) -> UUID:
+async def _heard_of(
+    context: Context, caller: Caller, dossier_id: UUID, document_ids: list[UUID], deadline: float
+) -> UUID:
     """Return the dossier's firm once it and these documents are known here; where none are named, its newest one."""
-    deadline = _deadline(context)
     firm_id = await _dossier_heard_of(context, caller, dossier_id, deadline)
     awaited = document_ids or await _newest(context, dossier_id)
     while True:
@@ -108,6 +113,27 @@ async def _heard_of(context: Context, caller: Caller, dossier_id: UUID, document
         return firm_id
     errors = [FieldError(field="document_ids", rule="unknown", message=str(missed)) for missed in missing[:100]]
     raise HttpProblem(422, "unknown_document", "The dossier has no such document.", errors=errors)
+
+
+async def _let_go(context: Context, dossier_id: UUID, document_ids: list[UUID], deadline: float) -> None:
+    """Wait a little for documents that a person has just answered about or completed: dossier-api lets them go already."""
+    async with context.database.reading() as connection:
+        held = await exports.held_back(connection, dossier_id, document_ids) if document_ids else []
+    free = [each for each in held[:ASKED_MAX] if await _state_of(context, each) in exports.EXPORTABLE]
+    while free and _now() < deadline:
+        await asyncio.sleep(LISTEN_PAUSE_S)
+        async with context.database.reading() as connection:
+            free = await exports.held_back(connection, dossier_id, free)
+
+
+async def _state_of(context: Context, document_id: UUID) -> str | None:
+    path = f"/dossier-api/v1/documents/{document_id}"
+    try:
+        found = await context.mesh.get_json(path, deadline_s=max(context.settings.export_patience_s, 0.5))
+    except InternalCallError as error:
+        log.warning("cannot ask for the state of a document", document=str(document_id), error=str(error))
+        return None
+    return str(found["state"])
 
 
 async def _dossier_heard_of(context: Context, caller: Caller, dossier_id: UUID, deadline: float) -> UUID:
