@@ -155,6 +155,9 @@ async def test_a_sequence_goes_oldest_first_and_a_blocked_head_holds_the_rest(
     assert {row.state for row in others} == {"ready"}
     assert vendor.ledger == []
     async with testbed.owner() as owner:
+        shown = {each["id"]: each["waits_for"] for each in (await owner.get("/v1/deliveries")).json()["items"]}
+        in_front = {"delivery_id": str(head.id), "document_id": str(head.document_id)}
+        assert shown == {str(head.id): None} | {str(row.id): in_front for row in others}
         assert (await owner.post(f"/v1/deliveries/{head.id}/retry")).status_code == 202
     rows = await testbed.until_state("booked")
     assert head.connection_id == first_way

@@ -249,18 +249,18 @@ async def test_what_is_known_goes_though_the_newest_has_not_arrived(scheduler: A
     assert (answer.status_code, answer.json()["count"]) == (202, 1)
 
 
-@pytest.mark.parametrize("is_heard", [True, False], ids=["the fact arrives", "the fact does not arrive in time"])
-async def test_an_export_right_after_an_answer_waits_for_its_fact(scheduler: Any, make: Any, is_heard: bool) -> None:
+@pytest.mark.parametrize("is_received", [True, False], ids=["the fact arrives", "the fact does not arrive in time"])
+async def test_an_export_right_after_an_answer_waits_for_its_fact(scheduler: Any, make: Any, is_received: bool) -> None:
     dossier = make.dossier(ExportFrequency.NEVER)
     held = make.document(dossier, state=DocumentState.HELD)
     await scheduler.deliver(dossier, held)
     scheduler.dossier_api.states[held.document_id] = DocumentState.FILED
     asked = asyncio.create_task(scheduler.export(dossier.dossier_id, {"document_ids": [str(held.document_id)]}))
     await asyncio.sleep(0.1)
-    if is_heard:
+    if is_received:
         await scheduler.deliver(held.model_copy(update={"state": DocumentState.FILED, "version": 2}))
     answer = await asked
-    assert (answer.status_code, answer.json()["count"]) == (202, int(is_heard))
+    assert (answer.status_code, answer.json()["count"]) == (202, int(is_received))
 
 
 async def test_an_export_of_what_still_waits_for_an_answer_takes_nothing_and_waits_for_nobody(

@@ -34,6 +34,14 @@ FIRST_SENT_AT = """(
         SELECT min(a.started_at) FROM attempt a WHERE a.delivery_id = d.id AND a.acts
             AND (a.outcome IS NULL OR a.outcome IN ('ok', 'unknown'))) AS first_sent_at"""
 
+IN_FRONT = """FROM delivery o JOIN connection way ON way.id = o.connection_id
+                    WHERE o.sequence_key = {delivery}.sequence_key AND o.id < {delivery}.id
+                        AND (o.has_target OR o.connection_id = {delivery}.connection_id)
+                        AND coalesce(way.books_scope, way.limit_scope) = {books_scope}
+                        AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')
+                        AND (o.state <> 'failed' OR o.abandoned_at IS NULL AND way.state <> 'disconnected')"""
+"""The deliveries ``o`` that another one of their sequence waits for, in the same books."""
+
 _CLAIM = Statement(f"""
     WITH turn AS (
         SELECT c.id, coalesce(c.books_scope, c.limit_scope) AS books_scope FROM connection c
@@ -61,12 +69,7 @@ _CLAIM = Statement(f"""
                             OR o.exported_at > clock_timestamp()
                                 - coalesce(CAST(:settle_s AS float8), o.settle_s, :unset_settle_s) * interval '1 second'))
                 AND (d.sequence_key IS NULL OR NOT EXISTS (
-                    SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
-                    WHERE o.sequence_key = d.sequence_key AND o.id < d.id
-                        AND (o.has_target OR o.connection_id = d.connection_id)
-                        AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
-                        AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')
-                        AND (o.state <> 'failed' OR o.abandoned_at IS NULL AND way.state <> 'disconnected')))
+                    SELECT {IN_FRONT.format(delivery="d", books_scope="turn.books_scope")}))
             ORDER BY d.due_at, d.id LIMIT :batch
             FOR UPDATE SKIP LOCKED
         ) due

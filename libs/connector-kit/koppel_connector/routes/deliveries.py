@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.breaker import ResetRequested
 from koppel_connector.connection.importing import want_import_again
 from koppel_connector.delivery import events
+from koppel_connector.delivery.claims import IN_FRONT
 from koppel_connector.delivery.events import Event
 from koppel_connector.delivery.state_machine import IllegalTransitionError
 from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, read_delivery
@@ -27,8 +28,12 @@ from koppel_mesh.visibility import VISIBLE, visible
 from .connections import Reader, Writer
 from .views import DeliveryView, view_delivery
 
+_IN_FRONT = IN_FRONT.format(delivery="delivery", books_scope="coalesce(connection.books_scope, connection.limit_scope)")
 _WITH_PAUSE = select(
     delivery,
+    literal_column(f"""CASE WHEN delivery.state IN ('ready', 'unknown') AND delivery.sequence_key IS NOT NULL THEN (
+        SELECT jsonb_build_object('delivery_id', o.id, 'document_id', o.document_id) {_IN_FRONT} ORDER BY o.id LIMIT 1) END
+    """).label("in_front"),
     connection.c.state.label("connection_state"),
     connection.c.away_since,
     connection.c.probe_at,

@@ -96,6 +96,13 @@ class ConnectionView(BaseModel):
     authorize_url: str | None = None
 
 
+class InFront(BaseModel):
+    """The first of its sequence that stands in front of a delivery: it waits, failed or is for review itself."""
+
+    delivery_id: UUID
+    document_id: UUID
+
+
 class DeliveryView(BaseModel):
     """One document on its way to one connection."""
 
@@ -113,8 +120,8 @@ class DeliveryView(BaseModel):
     problem: ProblemData | None = None
     warnings: tuple[ProblemData, ...] = ()
     """What a person should know although nothing is in the way, such as a file that did not go along."""
-    waits_for: Paused | None = None
-    """Why its connection sends nothing now."""
+    waits_for: Paused | InFront | None = None
+    """Why it does not go now: its connection sends nothing, else an earlier delivery holds it."""
     attempts: int
     failures: int
     due_at: datetime | None = None
@@ -240,7 +247,10 @@ def view_delivery(kit: Kit, row: Any) -> DeliveryView:
     columns = DeliveryView.model_fields.keys() - {"waits_for", "warnings"}
     return DeliveryView.model_validate(
         {name: getattr(row, name) for name in columns}
-        | {"waits_for": _paused(pause), "warnings": kit.reporter.warnings(row.progress.get("warnings"))}
+        | {
+            "waits_for": row.in_front if pause is None else _paused(pause),
+            "warnings": kit.reporter.warnings(row.progress.get("warnings")),
+        }
     )
 
 
