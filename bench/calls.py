@@ -1,4 +1,4 @@
-"""Calls to the vendor per booked invoice, in steady state: relation and masters known, PDF and UBL attached, totals verified."""
+"""Calls to the vendor per booked invoice, in steady state: master data known, PDF and UBL attached, totals verified."""
 
 from collections import Counter
 

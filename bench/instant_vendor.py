@@ -1,7 +1,7 @@
 """``python -m bench.instant_vendor --port N``: an Exact Online that answers what every document asks at once.
 
 The Document, its files, the entry and its read-back are answered from a dictionary, with the limits' headers and in the
-shapes of the sandbox; everything else (consent, tokens, masters) is the sandbox's, behind it. So a figure of the mesh does
+shapes of the sandbox; everything else (consent, tokens, master data) is the sandbox's, behind it. So a figure of the mesh does
 not tell how fast a strict fake is that runs on the same cores.
 """
 

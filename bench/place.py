@@ -108,7 +108,7 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
 
 
 def dossiers(at: Place, count: int) -> list[str]:
-    """Make that many dossiers, each connected to a company of its own and with its masters imported; return their ids."""
+    """Make that many dossiers, each connected to a company of its own and with its master data imported; return their ids."""
     api = at.api()
     made = []
     for number in range(count):
@@ -133,7 +133,7 @@ def dossiers(at: Place, count: int) -> list[str]:
         api.call("POST", f"{path}/import")
         made.append(str(dossier["id"]))
     for dossier_id in made:
-        _until(partial(_has_masters, api, dossier_id), "the masters")
+        _until(partial(_has_master_data, api, dossier_id), "the master data")
     api.close()
     return made
 
@@ -143,7 +143,7 @@ def invoice(number: str) -> bytes:
     return SAMPLE.read_bytes().replace(b"2026-0001", number.encode())
 
 
-def _has_masters(api: Api, dossier_id: str) -> bool:
+def _has_master_data(api: Api, dossier_id: str) -> bool:
     return bool(api.call("GET", f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"])
 
 

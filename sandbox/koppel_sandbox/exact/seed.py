@@ -147,7 +147,7 @@ def seeded() -> State:
 
 
 def division(code: int, name: str, vat_number: str) -> Division:
-    """Return a company with the masters a Belgian one has."""
+    """Return a company with the master data a Belgian one has."""
     made = Division(code, name, vat_number, years={2024, 2025, 2026, 2027})
     made.closed = {(journal, 2024, period) for journal, _, _ in JOURNALS for period in range(1, 13)}
     for table, key, record in (*_books(code), *_vat_codes(code), *_conditions(code), *_counterparties(code)):

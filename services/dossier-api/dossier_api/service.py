@@ -14,7 +14,7 @@ from . import tables
 from .blobs import BlobStore
 from .handlers import connections_changed, deliveries_changed
 from .questions import QUESTIONS
-from .routes import contents, documents, dossiers, masters, problems
+from .routes import contents, documents, dossiers, master_data, problems
 
 DOSSIER_API = Lineage("dossier-api", versions_beside(__file__), tables.metadata, handover={"0001": "0001"})
 
@@ -30,7 +30,7 @@ SERVICE = Service(
     name="dossier-api",
     title="Koppel dossiers and documents",
     settings=MeshSettings,
-    routers=(dossiers.router, documents.router, contents.router, masters.router, problems.router),
+    routers=(dossiers.router, documents.router, contents.router, master_data.router, problems.router),
     handlers={DeliveryChanged: deliveries_changed, ConnectionChanged: connections_changed},
     lineages=(MESH, DOSSIER_API),
     resources=_resources,

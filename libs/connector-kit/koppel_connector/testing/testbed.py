@@ -105,7 +105,7 @@ class Testbed:
         connection_id = UUID(made.json()["id"])
         if browser is not None:
             await self.consent(connection_id, browser)
-        await self._import_masters(connection_id)
+        await self._import_master_data(connection_id)
         return connection_id
 
     async def consent(self, connection_id: UUID, browser: Browser) -> None:
@@ -116,7 +116,7 @@ class Testbed:
             returned = await owner.get("/oauth/callback", params=await browser(vendor_page))
             assert returned.status_code == 200, returned.text
 
-    async def _import_masters(self, connection_id: UUID) -> None:
+    async def _import_master_data(self, connection_id: UUID) -> None:
         async def imported() -> bool:
             if not self._tasks:
                 await serve_imports(self.context)

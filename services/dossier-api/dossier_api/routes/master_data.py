@@ -10,7 +10,7 @@ from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dossier_api.models.masters import (
+from dossier_api.models.master_data import (
     BulkResult,
     LedgerAccountBody,
     LedgerAccountsBulk,
@@ -27,7 +27,7 @@ from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 
-router = APIRouter(prefix="/v1", tags=["masters"])
+router = APIRouter(prefix="/v1", tags=["master data"])
 BATCH = 500
 Body = TypeVar("Body", bound=BaseModel)
 _OWN = {"id", "dossier_id", "source", "code"}
