@@ -36,17 +36,16 @@ LANGUAGES = ("nl", "fr", "en")
 ROLES = {"accountant", "entrepreneur", "operator", "partner", "koppel"}
 TRY_AGAIN = {"nl": "opnieuw|nog eens", "fr": "réessay|à nouveau|de nouveau", "en": "retry|try again"}
 REFERENCE = "connector-exact"
-"""The connector at which the walks of the common tables are done: they need no vendor of their own."""
+"""The connector at which walks are done that need no vendor of their own."""
 
 Tables = Mapping[str, Mapping[str, Walk | NotHere]]
 
 
 def modules() -> dict[str, Any]:
-    """Return the table of each installed connector that has one, as a module."""
-    connectors = [service.name for service in installed_services().values() if service.kind == "connector"]
+    """Return the table of each installed service that has one, as a module."""
     return {
         name: importlib.import_module(f"services.{name}.tests.problem_walks")
-        for name in connectors
+        for name in installed_services()
         if (REPOSITORY / "services" / name / "tests" / "problem_walks.py").exists()
     }
 
@@ -109,7 +108,7 @@ class Walker:
             self.begun[f"{connector} {code}"].result()
 
     def do(self, connector: str, code: str, walk: Walk) -> None:
-        office = self.offices[connector]
+        office = self.offices.get(connector, self.offices[REFERENCE])
         case = Case(office, f"W-{next(self.numbers)}", office.vendor.open_company(SELLER))
         if walk.opened:
             case.open()
@@ -147,6 +146,7 @@ def walker(run_mesh: Any, request: pytest.FixtureRequest) -> Iterator[Walker]:
         "review_after_s": 0.5,
         "master_data_pause_s": 0,
         "pause_first_s": 0.2,
+        "statement_patience_s": 0.0,
     }
     with run_mesh(**settings) as mesh, ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         partner = mesh.client(new_id())

@@ -37,13 +37,13 @@ CATALOGUE = ProblemCatalogue(
             "accountant",
             nl="Uittreksel {statement} van rekening {account} is al ontvangen in een ander bestand. Er moet niets meer"
             " gebeuren; staat"
-            " er nog meer in dit bestand, bezorg dat dan apart.",
+            " er nog meer in dit bestand, bezorg dat dan apart, of laat dit bestand toch gaan met een reden.",
             fr="L'extrait {statement} du compte {account} a déjà été reçu dans un autre fichier. Rien de plus n'est nécessaire"
             " ; si ce"
-            " fichier en contient d'autres, fournissez-les séparément.",
+            " fichier en contient d'autres, fournissez-les séparément, ou laissez partir celui-ci avec une raison.",
             en="Statement {statement} of account {account} was already received in another file. Nothing more is needed; if"
             " there are"
-            " others in this file, hand them in by themselves.",
+            " others in this file, hand them in by themselves, or let this file go all the same with a reason.",
             blocks=True,
         ),
         ProblemKind(
@@ -89,9 +89,9 @@ CATALOGUE = ProblemCatalogue(
         ProblemKind(
             "statement_unreadable",
             "koppel",
-            nl="Dit bestand kan niet als CODA gelezen worden.",
-            fr="Ce fichier ne peut pas être lu comme CODA.",
-            en="This file cannot be read as CODA.",
+            nl="Dit bestand kan niet als CODA gelezen worden. Vraag het opnieuw aan de bank en bezorg dat.",
+            fr="Ce fichier ne peut pas être lu comme CODA. Redemandez-le à la banque et fournissez-le.",
+            en="This file cannot be read as CODA. Ask the bank for it again and hand that in.",
             blocks=True,
         ),
         ProblemKind(

@@ -5,6 +5,7 @@ from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Loop, Service
 
 from . import arranging, handlers, reading, releasing, tables
+from .problems import CATALOGUE
 from .routes import accounts, decisions, feed, payment_keys
 from .settings import CodaSettings
 
@@ -13,6 +14,7 @@ SERVICE = Service(
     name="connector-coda",
     title="Koppel statements",
     calls=("dossier-api",),
+    problems=tuple(CATALOGUE),
     settings=CodaSettings,
     routers=(accounts.router, decisions.router, feed.router, payment_keys.router),
     handlers={
