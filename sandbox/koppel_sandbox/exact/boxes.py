@@ -1,17 +1,10 @@
 """Which boxes of the Belgian VAT return the seeded VAT codes stand for, as an accountant ties them in Exact."""
 
-from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Tied(NamedTuple):
-    """The boxes of one VAT code."""
-
-    base: str
-    vat: str = ""
-    """Of what is owed."""
-
+from koppel_sandbox.vat_boxes import BoxedLine, Side, Tied, boxes_of
 
 SALES = {
     "21": Tied("03", "54"),
@@ -26,51 +19,27 @@ SALES = {
     "EXP": Tied("47"),
 }
 PURCHASES = {
-    "P21": Tied(""),
-    "P12": Tied(""),
-    "P6": Tied(""),
-    "P0": Tied(""),
-    "PVR": Tied(""),
+    "P21": Tied(),
+    "P12": Tied(),
+    "P6": Tied(),
+    "P0": Tied(),
+    "PVR": Tied(),
     "PMC": Tied("87", "56"),
     "PIC": Tied("86", "55"),
     "PID": Tied("88", "55"),
     "PIN": Tied("87", "57"),
 }
-OF_UNION = frozenset({"44", "46", "86", "88"})
 CREDIT_NOTES = frozenset({21, 31})
 
 
-def boxes_of(entry: dict[str, Any]) -> dict[str, Decimal]:
-    """Return the amount in each box, in euros; a credit note's amounts are those on paper, as the form wants them."""
-    found: dict[str, Decimal] = defaultdict(Decimal)
+def boxes_of_entry(entry: dict[str, Any]) -> dict[str, Decimal]:
+    """Return the amount in each box, in euros."""
     is_credit = entry["Type"] in CREDIT_NOTES
-    for line in entry.get("SalesEntryLines") or ():
-        _sale(found, line, is_credit=is_credit)
-    for line in entry.get("PurchaseEntryLines") or ():
-        _purchase(found, line, is_credit=is_credit)
-    return {box: amount for box, amount in sorted(found.items()) if amount}
+    lines = [_line("sale", SALES, line, is_credit=is_credit) for line in entry.get("SalesEntryLines") or ()]
+    lines += [_line("purchase", PURCHASES, line, is_credit=is_credit) for line in entry.get("PurchaseEntryLines") or ()]
+    return boxes_of(lines)
 
 
-def _sale(found: dict[str, Decimal], line: dict[str, Any], *, is_credit: bool) -> None:
-    tied, net, vat = SALES[line["VATCode"].strip()], Decimal(line["AmountDC"]), Decimal(line["VATAmountDC"])
-    if is_credit:
-        found["48" if tied.base in OF_UNION else "49"] -= net
-        found["64"] -= vat
-    else:
-        found[tied.base] += net
-        found[tied.vat] += vat
-
-
-def _purchase(found: dict[str, Decimal], line: dict[str, Any], *, is_credit: bool) -> None:
-    tied, net, vat = PURCHASES[line["VATCode"].strip()], Decimal(line["AmountDC"]), Decimal(line["VATAmountDC"])
-    account = str(line["GLAccountCode"])
-    found["81" if account.startswith("60") else {"6": "82", "2": "83"}.get(account[0], "?")] += net
-    if tied.base:
-        found[tied.base] += net
-    if is_credit:
-        found["84" if tied.base in OF_UNION else "85"] -= net
-        # What is owed less and deducted less cancel out.
-        found["63"] -= vat if not tied.base else Decimal(0)
-    else:
-        found["59"] += vat
-        found[tied.vat] += vat if tied.vat else Decimal(0)
+def _line(side: Side, tied: Mapping[str, Tied], line: dict[str, Any], *, is_credit: bool) -> BoxedLine:
+    net, vat = Decimal(line["AmountDC"]), Decimal(line["VATAmountDC"])
+    return BoxedLine(side, tied[line["VATCode"].strip()], net, vat, str(line["GLAccountCode"]), is_credit)

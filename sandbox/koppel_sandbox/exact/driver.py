@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from koppel_sandbox.driver import Company, Entry, LostAnswer, SandboxDriver
 
-from .boxes import boxes_of
+from .boxes import boxes_of_entry
 from .seed import BAKERY, NO_RIGHTS, STUDIO
 
 SALES_ENTRIES = "salesentry/SalesEntries"
@@ -88,7 +88,7 @@ class ExactDriver(SandboxDriver):
 
     def vat_boxes(self, company: Company, document_number: str) -> dict[str, Decimal]:
         """Return the boxes by the VAT codes of the entry's lines."""
-        return boxes_of(self._row(company, document_number))
+        return boxes_of_entry(self._row(company, document_number))
 
     def _row(self, company: Company, document_number: str) -> dict[str, Any]:
         [found] = [row for row in self._rows(company, "Entries") if row["YourRef"] == document_number]

@@ -129,7 +129,7 @@ def add_dossier(
 
 
 def add_bookyear(books: Books, year_id: int, year: int, *, months: int = 3, closed: bool = False) -> None:
-    """Open a calendar year with its periods, journals and accounts."""
+    """Open a calendar year with its periods, and the journals and accounts that it does not have."""
     periods = [
         {
             "bookyearPeriod": year * 100 + ordinal,
@@ -147,9 +147,11 @@ def add_bookyear(books: Books, year_id: int, year: int, *, months: int = 3, clos
         "periods": periods,
     }
     for key, name, insertion_type in chart.JOURNALS:
-        add_journal(books, year_id, key, name, insertion_type=insertion_type)
+        if f"{year_id}/{key}" not in books.journals:
+            add_journal(books, year_id, key, name, insertion_type=insertion_type)
     for account in chart.ACCOUNTS:
-        _add_account(books, year_id, account)
+        if f"{year_id}/{account.number}" not in books.accounts:
+            _add_account(books, year_id, account)
 
 
 def add_journal(

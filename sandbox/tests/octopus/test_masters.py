@@ -183,3 +183,12 @@ def test_a_bookyear_opens_on_request(octopus: Login) -> None:
     octopus.server.control("bookyear", dossier=BAKERY, bookyear=4, year=2027, months=1)
     assert octopus.rows("/bookyears/4")["periods"][0]["bookyearPeriod"] == 202701
     assert octopus.journal("V1", year=4)["lastBookedDocumentNr"] == 0
+
+
+def test_a_bookyear_that_comes_back_goes_on_with_its_numbers(octopus: Login) -> None:
+    octopus.book()
+    octopus.server.control("bookyear", dossier=BAKERY, bookyear=YEAR, delete=True)
+    assert refused(octopus.get(f"/bookyears/{YEAR}/journals")) == (404, -9)
+    assert refused(octopus.book(documentSequenceNr=2)) == (500, -9)
+    octopus.server.control("bookyear", dossier=BAKERY, bookyear=YEAR, year=2026)
+    assert octopus.book(documentSequenceNr=2).status_code == 201
