@@ -1,7 +1,8 @@
 """Whether a document is in its dossier already, with other bytes: looked for when it is filed and when its entry is completed.
 
-The same kind, date, total and currency under one business key makes a probable duplicate, which is held and names the first.
-The same number with anything else different is worth a warning and goes. A statement is known by its key alone.
+The same date, currency and effect under one business key makes a probable duplicate, which is held and names the first; a
+credit note and a negative invoice of one amount have one effect. The same number with anything else different is worth a
+warning and goes. A statement is known by its key alone.
 """
 
 from collections.abc import Mapping
