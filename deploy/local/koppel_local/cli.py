@@ -279,7 +279,7 @@ async def _up(url: str, playing: Playing, folder: Path, began_s: float, *, with_
     await bootstrap.migrate(services, settings)
     async with playing.started(folder / "sandbox") as sandboxes, bootstrap.serving(services, sandboxes) as stop:
         out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
-        for name in (*(service.name for service in services), *(path.strip("/") for path in sandboxes)):
+        for name in (*(service.name for service in services), *(f"{path.strip('/')}/" for path in sandboxes)):
             out.print(f"  {url}/{name}")
         if with_demo and playing.demos:
             await _demonstrate(url, playing.demos, began_s, stop)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from koppel_sandbox.installed import Sandbox, SandboxError
+from koppel_sandbox.installed import Demo, Sandbox, SandboxError
 
 from . import imap, smtp
 from .app import create_app
@@ -69,4 +69,10 @@ async def start(address: str, folder: Path | None) -> AsyncIterator[ASGIApp]:
         store.close()
 
 
-SANDBOX: Final = Sandbox(name="mail", address_variable="KOPPEL_SMTP_URL", environment=environment, start=start)
+SANDBOX: Final = Sandbox(
+    name="mail",
+    address_variable="KOPPEL_SMTP_URL",
+    environment=environment,
+    start=start,
+    demo=Demo("billmail", {"0836836222": {"profile": "yuki", "addresses": {"purchase": "Studio.Noord@yukiworks.be"}}}),
+)
