@@ -13,6 +13,9 @@ _TOO_LARGE: Final = ("5.2.3", "5.3.4")
 _TOO_FAST: Final = ("4.7.28", "4.4.5", "4.3.2")
 """Too many mails from us, the server is full, it takes none at this moment."""
 
+_OF_SENDER: Final = ("5.1.7", "5.1.8")
+"""RFC 3463 §3.2; 5.7.z is a policy, mostly a list of senders, however early it is said."""
+
 
 def classify(reply: MailReply) -> ConnectorError | None:
     """Return None where the mail was taken, else what to do next."""
@@ -31,5 +34,6 @@ def classify(reply: MailReply) -> ConnectorError | None:
     if reply.code == 552 or enhanced in _TOO_LARGE:
         return Rejected(Problem("mail_too_large", detail))
     if 500 <= reply.code < 600:
-        return ActionRequired(Problem("address_refused" if reply.step == "envelope" else "mail_refused", detail))
+        is_of_address = reply.step == "envelope" and enhanced not in _OF_SENDER and not enhanced.startswith("5.7.")
+        return ActionRequired(Problem("address_refused" if is_of_address else "mail_refused", detail))
     return classify_by_mail_code(reply)

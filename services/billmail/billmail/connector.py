@@ -42,7 +42,7 @@ from .message import Envelope, compose, subject_of, text_of
 from .problems import PROBLEMS
 from .profiles import SLOTS, MailProfile, Slot
 from .readable import as_statement_pdf, with_readable_pdf
-from .sender import MailApplication, Sender, application_of
+from .sender import MailApplication, Sender, application_of, hand_in, megabytes
 from .settings import BillmailServiceSettings, BillmailSettings
 
 MAIL: Final = "mail"
@@ -145,25 +145,16 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         bounces_to = sender.bounces_of_connection() if of_connection else sender.bounces_of_delivery(context.remote_ref)
         call = MailCall(MAIL, message, bounces_to, (recipient,), sign=sender.sign)
         if (size := len(call.content())) > profile.size_limit_bytes:
-            raise Rejected(Problem("mail_too_large", **_sizes(size, profile)))
+            limit = f"{profile.title}: at most {profile.size_limit_bytes / 1e6:.0f} MB"
+            raise Rejected(Problem("mail_too_large", limit, size=megabytes(size)))
         return call
 
     async def send(self, context: DeliveryContext[BillmailSettings], prepared: MailCall) -> Sent:
         """Hand the mail in."""
-        vendor, profile = context.vendor, context.vendor.settings.target
+        vendor = context.vendor
         (recipient,) = prepared.recipients
         await context.save(**{RECIPIENT: recipient})
-        try:
-            await vendor.send_mail(prepared)
-        except ConnectorError as failure:
-            if failure.problem is not None and profile is not None:
-                params = {
-                    "address": recipient,
-                    "sender": Sender(vendor).address,
-                    **_sizes(len(prepared.content()), profile),
-                }
-                failure.problem.params.update(params)
-            raise
+        await hand_in(vendor, prepared)
         return Sent(str(prepared.message["Message-ID"]))
 
     async def lookup(self, context: DeliveryContext[BillmailSettings]) -> NotFound | CannotTell:
@@ -212,7 +203,3 @@ def _slot_of(context: DeliveryContext) -> Slot:
 async def _contents_of(context: DeliveryContext) -> Contents:
     """Read the files of a document."""
     return Contents(**{each.role: await context.content(each.role) for each in context.document.content})
-
-
-def _sizes(size_bytes: int, profile: MailProfile) -> dict[str, str]:
-    return {"size": f"{size_bytes / 1e6:.1f}", "limit": f"{profile.size_limit_bytes / 1e6:.0f}"}

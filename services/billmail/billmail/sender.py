@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from koppel_connector import Application, Problem, Vendor
+from koppel_connector import Application, ConnectorError, Problem, Vendor
+from koppel_connector.contract import MailCall
 
 from .addresses import domain_of, is_within
 from .return_path import ReturnPath
@@ -69,3 +70,23 @@ class Sender:
     def bounces_of_connection(self) -> str:
         """Return the envelope's sender that all mails of the connection may share."""
         return self._application.return_path.of_connection(self._connection_id)
+
+
+async def hand_in(vendor: Vendor[BillmailSettings], call: MailCall) -> None:
+    """Send a mail; a problem says of which address, from whom, and how large.
+
+    Raises:
+        ConnectorError: what to do next, when the mail was not taken.
+    """
+    try:
+        await vendor.send_mail(call)
+    except ConnectorError as failure:
+        if failure.problem is not None:
+            params = {"address": ", ".join(call.recipients), "sender": Sender(vendor).address}
+            failure.problem.params.update({**params, "size": megabytes(len(call.content()))})
+        raise
+
+
+def megabytes(size_bytes: int) -> str:
+    """Return a size as people read it."""
+    return f"{max(size_bytes / 1e6, 0.1):.1f}"

@@ -288,6 +288,7 @@ async def test_what_cannot_be_mailed_says_why_and_who_can_help(
     [
         ({"kind": "refuse"}, "blocked", "address_refused", 1),
         ({"kind": "refuse", "reply": "553 5.1.3 bad address"}, "blocked", "address_refused", 1),
+        ({"kind": "refuse", "reply": "550 5.7.1 you are not on the list"}, "blocked", "mail_refused", 1),
         ({"kind": "refuse_content"}, "blocked", "mail_refused", 1),
         ({"kind": "refuse_content", "reply": "552 5.3.4 too big"}, "failed", "mail_too_large", 1),
         ({"kind": "refuse", "reply": "450 4.2.0 greylisted", "times": 99}, "failed", "mail_deferred", 5),

@@ -256,6 +256,15 @@ async def test_a_refused_address_fails_and_goes_again_when_a_person_says(
     assert len(sandbox.mails()) == 1
 
 
+async def test_a_part_that_a_server_finds_too_large_says_how_large(testbed: Testbed, sandbox: MailSandbox) -> None:
+    sandbox.control("switches", size_limit_bytes=3000)
+    at = await office(testbed, sample(1))
+    await at.send()
+    shown = await at.until("failed")
+    assert shown["problem"]["code"] == "mail_too_large"
+    assert all("…" not in sentence for sentence in shown["problem"]["message"].values())
+
+
 async def test_greylisting_passes_by_itself(testbed: Testbed, sandbox: MailSandbox) -> None:
     sandbox.control("rules", kind="refuse", reply="450 4.2.0 greylisted", times=2)
     at = await office(testbed, sample(1))

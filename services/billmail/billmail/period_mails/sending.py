@@ -14,7 +14,7 @@ from billmail.attaching import Contents, File, plain_name, stem_of, zipped
 from billmail.message import Envelope, compose
 from billmail.profiles import MailProfile
 from billmail.readable import with_readable_pdf
-from billmail.sender import Sender
+from billmail.sender import Sender, hand_in
 from billmail.texts import texts
 from koppel_bookkeeping import Document
 from koppel_connector import ActionRequired, ConnectorError, Problem, Rejected, Vendor
@@ -108,7 +108,7 @@ async def _send_part(kit: Kit, vendor: Vendor, row: Record) -> None:
     call = MailCall(OPERATION, message, sender.bounces_of_connection(), (row.address,), sign=sender.sign)
     if not await store.mark_leaving(kit.database, row, part.next_document, part.omitted):
         return
-    await vendor.send_mail(call)
+    await hand_in(vendor, call)
     problem = Problem("period_mail_without", ", ".join(part.omitted)[:300]) if part.omitted and is_last else None
     await store.end(
         kit.database,
@@ -160,8 +160,6 @@ def _attached(files: Sequence[File], overview_count: int, period: Period, number
 
 async def _record(kit: Kit, row: Record, failure: ConnectorError) -> None:
     """Write what a failure means: a person's turn, or another try by schedule."""
-    if failure.problem is not None:
-        failure.problem.params.setdefault("address", row.address)
     problem = kit.reporter.render(failure.problem or Problem("vendor_unavailable"))
     match failure:
         case OutcomeUnknown():
