@@ -23,7 +23,7 @@ from koppel_connector.contract.problems import GENERIC
 from koppel_mesh.ids import new_id
 from koppel_mesh.service import installed_services
 from koppel_sandbox import installed_sandboxes
-from koppel_sandbox.walks import SELLER, Case, NotHere, Office, Walk, retries
+from koppel_sandbox.walks import SELLER, Case, NotHere, Office, Walk, connects, imports, retries
 
 from .problem_documents import document
 from .problem_walks import WALKS
@@ -34,7 +34,12 @@ AT_ONCE = 6
 """Walks side by side: most of each is waiting."""
 LANGUAGES = ("nl", "fr", "en")
 ROLES = {"accountant", "entrepreneur", "operator", "partner", "koppel"}
-TRY_AGAIN = {"nl": "opnieuw|nog eens", "fr": "réessay|à nouveau|de nouveau", "en": "retry|try again"}
+ASKS_FOR = {
+    retries: {"nl": "opnieuw|nog eens", "fr": "réessay|à nouveau|de nouveau", "en": "retry|try again"},
+    imports: {"nl": "import", "fr": "import", "en": "import"},
+    connects: {"nl": "verbind|log in|koppeling opnieuw", "fr": "connect|liaison", "en": "connect|log in"},
+}
+"""What a text says where a walk does one of these."""
 REFERENCE = "connector-exact"
 """The connector at which walks are done that need no vendor of their own."""
 
@@ -129,8 +134,9 @@ def says_what_is_needed(problem: Any, walk: Walk) -> None:
     for language in LANGUAGES:
         sentence = problem["message"][language]
         assert sentence and "…" not in sentence, problem
-        if retries in walk.solve:
-            assert re.search(TRY_AGAIN[language], sentence, re.IGNORECASE), f"nothing says to try again: {sentence}"
+        for step, words in ASKS_FOR.items():
+            if step in walk.solve:
+                assert re.search(words[language], sentence, re.IGNORECASE), f"not a word of {step.__name__}: {sentence}"
     assert problem.get("who_can_fix", "accountant") in ROLES
     assert walk.detail in (problem.get("detail") or ""), problem
 

@@ -185,11 +185,6 @@ def sets_as_needed(name: str) -> Step:
     return lambda case: case.patch({name: case.company.settings[name]})
 
 
-def edits(**changes: Any) -> Step:
-    """Change the document."""
-    return lambda case: case.request("PATCH", f"/dossier-api/v1/documents/{case.document_id}", changes)
-
-
 def hands_in(kind: str = "sale", number: str = "{}") -> Step:
     """Hand in a document; from now on the walk is about it."""
 
