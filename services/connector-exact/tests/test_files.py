@@ -26,7 +26,7 @@ OF_EVERY_TYPE: tuple[EmbeddedFile, ...] = (
 
 def carrying(*files: EmbeddedFile) -> SampleDocument:
     plain = sample("01-invoice-ogm-pdf", pdf=None)
-    return SampleDocument(plain.kind, {"ubl": with_files(plain.files["ubl"], files)}, plain.document)
+    return SampleDocument(plain.kind, {"ubl": with_files(plain.files["ubl"], files)}, plain.changes)
 
 
 def attached(sandbox: Sandbox) -> dict[str, bytes]:

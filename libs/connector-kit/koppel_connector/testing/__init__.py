@@ -5,6 +5,7 @@ It holds P1, P4 and the connector's part of P2, P3 and P6; ``conformance`` says 
 
 from .books import HeldBooking, HeldLine
 from .conformance import WHOLE_MATRIX, ConnectorConformance
+from .direct_vendor import DirectVendor, SampleDocument, context_of
 from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER, SAMPLE_KINDS, Party, Sample, party, sample
 from .fake_vendor import Asked, FakeVendor, Refusal, route
 from .fault_gate import FaultGate
@@ -25,6 +26,7 @@ __all__ = [
     "Asked",
     "Browser",
     "ConnectorConformance",
+    "DirectVendor",
     "FakeVendor",
     "Fault",
     "FaultGate",
@@ -39,9 +41,11 @@ __all__ = [
     "Refusal",
     "Request",
     "Sample",
+    "SampleDocument",
     "Testbed",
     "VendorHarness",
     "begin_consent",
+    "context_of",
     "http_answer",
     "open_testbed",
     "party",
