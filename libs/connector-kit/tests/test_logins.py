@@ -12,6 +12,7 @@ from koppel_connector import Problem
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract import ReauthorisationRequired, RetryLater
 from koppel_connector.testing import Testbed, open_testbed
+from koppel_mesh.messages import ConnectionChanged
 from koppel_mesh.runtime import open_context, open_resources
 
 from .office_connector import SERVICE
@@ -74,6 +75,8 @@ async def test_five_connections_share_one_session_of_their_login(
     assert vendor.seen.count(("POST", "/login")) == 1
     assert len(vendor.dossier_sessions) == 5
     assert {carried[1:] for carried in vendor.carried} == {(True, True)}
+    changed = [event for event in await testbed.published() if isinstance(event, ConnectionChanged)]
+    assert {event.connected_via_user for event in changed} == {"B012345"}, "whose login it is"
 
 
 async def test_only_the_login_lets_in_while_no_dossier_is_chosen(testbed: Testbed, vendor: OfficeVendor) -> None:

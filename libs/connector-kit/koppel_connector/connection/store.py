@@ -54,6 +54,7 @@ class ConnectionRow:
     limit_scope: str
     books_scope: str
     connected_via_user: str | None
+    """Who gave the consent, else whose login it is (R086)."""
     problem: Mapping[str, Any] | None
     masters_version: int
     max_inflight: int
@@ -133,7 +134,7 @@ _SET_STATE = Statement("""
         outage = CASE WHEN CAST(:resumes AS boolean) THEN NULL ELSE outage END,
         not_before = CASE WHEN CAST(:resumes AS boolean) THEN clock_timestamp() ELSE not_before END,
         unblocked_at = CASE WHEN CAST(:resumes AS boolean) THEN clock_timestamp() ELSE unblocked_at END
-    WHERE id = :id RETURNING version, connected_via_user
+    WHERE id = :id RETURNING version, coalesce(connected_via_user, login_key) AS connected_via_user
 """)
 
 
@@ -202,7 +203,7 @@ class ConnectionStore:
             secrets=tuple(str(value) for value in secrets.values()),
             limit_scope=row.limit_scope,
             books_scope=books_scope,
-            connected_via_user=row.connected_via_user,
+            connected_via_user=row.connected_via_user or row.login_key,
             problem=row.problem,
             masters_version=row.masters_version,
             max_inflight=row.max_inflight,

@@ -91,7 +91,8 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         """Return by what the vendor knows the user behind the settings, when several connections of a firm share one login.
 
         They share its session and its refusal: after one wrong password none of them tries again until the secrets of one are
-        changed, which changes those of all. Never a secret itself. None: the login is this connection's own.
+        changed, which changes those of all. Never a secret itself: people see it as the user of the connection (R086). None: the
+        login is this connection's own.
         """
         return None
 

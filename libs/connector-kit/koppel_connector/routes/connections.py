@@ -263,6 +263,7 @@ async def _insert(
             connector=kit.profile.name,
             state=state,
             version=1,
+            connected_via_user=login_key,
         ),
     )
     row = await kit.connections.read(tx, connection_id)
