@@ -88,7 +88,7 @@ class FirmClient:
         return connection_id
 
     def ledger_accounts(self, dossier_id: str) -> Any:
-        return self.get(f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts")["items"]
+        return self.get(f"/dossier-api/v1/dossiers/{dossier_id}/ledger-accounts", limit=200)["items"]
 
     def hand_in(self, dossier_id: str, content: bytes, **headers: str) -> httpx2.Response:
         path = f"/dossier-api/v1/dossiers/{dossier_id}/documents"

@@ -10,12 +10,19 @@ from starlette.types import ASGIApp
 from koppel_sandbox.installed import Sandbox
 
 from .app import create_app
+from .driver import OctopusDriver
 from .seed import SOFTWARE_HOUSE
 
 
 def environment(address: str) -> dict[str, str]:
     """Return the variables that lead connector-octopus to a sandbox at ``address``."""
-    return {"KOPPEL_OCTOPUS_BASE_URL": address, "KOPPEL_OCTOPUS_SOFTWARE_HOUSE_UUID": SOFTWARE_HOUSE}
+    return {
+        "KOPPEL_OCTOPUS_BASE_URL": address,
+        "KOPPEL_OCTOPUS_SOFTWARE_HOUSE_UUID": SOFTWARE_HOUSE,
+        # The sandbox counts nothing unless a switch says so, and nobody at a laptop waits half an hour for a feed.
+        "KOPPEL_OCTOPUS_FEED_READS_PER_DAY": "86400",
+        "KOPPEL_OCTOPUS_WRITES_PER_DAY": "100000",
+    }
 
 
 @asynccontextmanager
@@ -29,4 +36,5 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_OCTOPUS_BASE_URL",
     environment=environment,
     start=_start,
+    driver=OctopusDriver,
 )

@@ -1,0 +1,1 @@
+"""Koppel's connector to Octopus."""

@@ -1,0 +1,144 @@
+"""What an answer of Octopus means (octopus §1.6): its error code decides, the status only where there is none.
+
+Data that Octopus does not accept comes as 500 **with** an error code: a definite no. A 5xx without one is a fault of the
+gateway's, and the outcome of a call that acts is unknown then. Texts follow the language of the session and are only shown.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from koppel_connector import values
+from koppel_connector.contract import (
+    BOOKING_PROBLEMS,
+    GENERIC,
+    ActionRequired,
+    ConnectorError,
+    NothingFound,
+    OutcomeUnknown,
+    Problem,
+    RateLimited,
+    ReauthorisationRequired,
+    RetryLater,
+    RetryNow,
+    SessionOver,
+    VendorAnswer,
+    refusal,
+    retry_after_s,
+)
+
+from .problems import PROBLEMS
+
+_CATALOGUE: Final = PROBLEMS.over(BOOKING_PROBLEMS.over(GENERIC))
+CODES: Final[Mapping[int, str]] = {
+    -3: "missing_right",
+    -4: "missing_right",
+    -5: "dossier_disabled",
+    -7: "relation_refused",
+    -9: "financial_year_missing",
+    -10: "journal_unknown",
+    -11: "period_closed",
+    -14: "financial_year_missing",
+    -15: "period_closed",
+    -16: "relation_unknown",
+    -17: "vendor_request_wrong",
+    -18: "due_date_missing",
+    -19: "currency_unknown",
+    -20: "exchange_rate_refused",
+    -21: "ledger_account_unknown",
+    -22: "unknown_vat_code",
+    -23: "vat_sign_differs",
+    -24: "vendor_refused",
+    -29: "journal_for_invoices",
+    -38: "journal_unknown",
+    -50: "ledger_account_wrong_type",
+    -75: "vat_code_not_allowed",
+    -78: "vendor_request_wrong",
+    -79: "vendor_request_wrong",
+}
+"""Return codes → problems (octopus §1.6)."""
+REFUSED_AS: Final[Mapping[str, str]] = {
+    "POST files/imports": "import_viewer_refused",
+    "POST coda": "statement_refused",
+}
+"""What a refusal of these means, whatever its code: no source tells which there are (octopus §2.8, §2.9)."""
+_SESSION_OVER: Final = frozenset({-2, -6})
+_OF_THE_LOGIN: Final = frozenset({-1, *_SESSION_OVER, -51, -68})
+_NOT_NOTHING: Final = frozenset({-1, -2, -3, -4, -5, -6, -51, -68, -79})
+NOTHING: Final = NothingFound("errorCode", frozenset(range(-99, 1)) - _NOT_NOTHING)
+"""An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4)."""
+
+
+class NumberTaken(RetryNow):
+    """The document number is not the next one of its journal (-13): somebody booked meanwhile."""
+
+
+def failure(answer: VendorAnswer) -> ConnectorError | None:
+    """Return None for a success, else what to do next."""
+    code, sentence = error_of(answer)
+    if answer.status == 429:
+        return RateLimited()
+    if answer.operation in REFUSED_AS and 400 <= answer.status < 500 and code not in _OF_THE_LOGIN:
+        return ActionRequired(Problem(REFUSED_AS[answer.operation], sentence or f"HTTP {answer.status}"))
+    if code is not None:
+        return _by_code(code, f"{sentence} ({code})".strip())
+    if 200 <= answer.status < 300:
+        return None if _readable(answer) else _no_answer(answer, "an answer that is not JSON")
+    match answer.status:
+        case 401:
+            return SessionOver(Problem("reauthorise"))
+        case 403:
+            return ActionRequired(Problem("missing_right", sentence or answer.operation))
+        case 413:
+            return refusal(Problem("attachment_too_large", answer.operation), _CATALOGUE)
+        case status if 400 <= status < 500 and status not in (408, 409):
+            return refusal(Problem("vendor_request_wrong", f"{answer.operation}: HTTP {status} {sentence}"), _CATALOGUE)
+    return _no_answer(answer, f"HTTP {answer.status}")
+
+
+def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
+    """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
+    try:
+        body: Any = answer.json() if answer.content else {}
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(body, Mapping):
+        return None, ""
+    code = values.integer(body.get("errorCode", body.get("octopusErrorCode")))
+    sentence = values.text(body.get("errorMessage")) or values.text(body.get("description"))
+    # 0 is "ok", and stands in no refusal.
+    return (code if code is not None and code < 0 else None), sentence[:500]
+
+
+def _by_code(code: int, shown: str) -> ConnectorError:
+    match code:
+        case -1:
+            # Octopus locks a user out after some: nobody of the office tries again until the password is changed.
+            return ReauthorisationRequired(Problem("wrong_password", shown))
+        case code if code in _SESSION_OVER:
+            return SessionOver(Problem("reauthorise", shown))
+        case -68:
+            return ActionRequired(Problem("software_house_unknown", shown))
+        case -12:
+            return RetryLater(problem=Problem("journal_held", shown))
+        case -51:
+            return RetryLater(problem=Problem("vendor_unavailable", shown))
+        case -13:
+            return NumberTaken(Problem("entry_number_taken", shown))
+    return refusal(Problem(CODES.get(code, "vendor_refused"), shown), _CATALOGUE)
+
+
+def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
+    if answer.acts:
+        return OutcomeUnknown(what)
+    return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
+
+
+def _readable(answer: VendorAnswer) -> bool:
+    """Whether the answer can be used: a write may be answered with nothing at all, a question may not."""
+    if not answer.content:
+        return answer.acts
+    try:
+        answer.json()
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,233 @@
+"""Buy/sell bookings: composed, sent under a number of ours, found again and read back (octopus §2.7, §3, §6).
+
+Octopus answers a booking with nothing. Its place, bookyear, journal and number, is the only handle, so it is saved before the
+bytes leave; our reference stands in ``orderReference``, the document's own number undecorated in ``comment``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from koppel_bookkeeping import Booking, CannotBook, Overrides
+from koppel_bookkeeping.accounts import choose_journal
+from koppel_bookkeeping.exchange_rates import EURO, choose_exchange_rate
+from koppel_bookkeeping.lines import ChosenLine, choose_lines
+from koppel_bookkeeping.periods import Period
+from koppel_bookkeeping.terms import choose_terms
+from koppel_connector import (
+    ActionRequired,
+    Booked,
+    CannotTell,
+    DeliveryContext,
+    Differs,
+    Found,
+    NotFound,
+    Problem,
+    ReadBack,
+    Sent,
+    Vanished,
+    Vendor,
+    values,
+)
+from koppel_connector.contract import NotBooked
+from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
+from koppel_connector.ledger.periods import REFUSALS
+from koppel_connector.ledger.records import Records, insist_on_import
+from koppel_connector.ledger.relations import ensure, known
+from koppel_mesh.clock import utc_now
+
+from .answers import NumberTaken
+from .api import Octopus, Row, place_of
+from .journals import calendar, forget_number, next_number, number_was_used
+from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
+from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
+from .profile import ENTRY_URL
+from .relations import OctopusRelations
+from .settings import OctopusSettings
+
+# A call stays under 20 MB (octopus §2.7); base64 makes four bytes of three.
+FILE_LIMITS = FileLimits(size_bytes_max=10_000_000, total_bytes_max=14_000_000)
+
+
+@dataclass(frozen=True)
+class PreparedBooking:
+    """What ``send`` needs: the booking without its number, and the files that go in the same call."""
+
+    posting: Posting
+    files: tuple[File, ...]
+
+
+async def prepare(context: DeliveryContext[OctopusSettings]) -> PreparedBooking:
+    """Read the document, choose its journal, period, accounts and VAT codes, find or create its relation."""
+    settings, store = context.vendor.settings, context.vendor.master_data
+    octopus = Octopus(context.vendor)
+    relations = OctopusRelations(octopus)
+    insist_on_import(store)
+    read = await read_document(context)
+    booking = _in_allowed_currency(read.booking, settings)
+    overrides = Overrides.of(context.document)
+    journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
+    period = await calendar(octopus, context).insist_on_open(journal.code, booking.issued_on)
+    assert period is not None, "the calendar of a vendor whose bookings name their period finds one, or raises"
+    if not store.all("bookyear", period.year):
+        # It was opened since the import, which is made again for this problem; then the document goes on.
+        raise CannotBook("bookyear_not_imported", str(booking.issued_on.year))
+    journal = choose_journal(Records(store, Journal, period.year).by_code, settings.journals, booking.kind, overrides)
+    # Whatever can be refused without a call is refused before a relation is created at Octopus.
+    _lines(booking, context, period, overrides, known(store, booking, relations))
+    files = await files_to_attach(context, read, FILE_LIMITS)
+    relation = await ensure(context, booking, relations)
+    lines = _lines(booking, context, period, overrides, relation)
+    has_term = relation.days_until_due is not None and relation.days_until_due > 0
+    terms = choose_terms(booking, relation_has_condition=has_term, defaults=settings.default_payment_condition)
+    rate = quoted(booking.exchange_rate, settings.exchange_rate_quotation)
+    posting = Posting(booking, journal, period, relation.id, due_on(booking, terms, relation), rate, lines)
+    return PreparedBooking(posting, files)
+
+
+async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedBooking) -> Sent:
+    """Book under the next number of the journal, which is saved first.
+
+    Raises:
+        NumberTaken: somebody booked meanwhile, and it was not us; the kit prepares and sends again, a few times.
+    """
+    octopus, posting = Octopus(context.vendor), prepared.posting
+    bookyear, journal = posting.period.year, posting.journal.code
+    number = await next_number(octopus, bookyear, journal)
+    body = posting.body(number, context.remote_ref)
+    await context.save(expected=expectation(body), label=_year_label(posting.period))
+    try:
+        await octopus.book(body, prepared.files)
+    except NumberTaken:
+        await forget_number(octopus, bookyear, journal)
+        # A gateway may have made the same call twice: then the number was taken by this very document.
+        row = await octopus.booking_numbered(bookyear, journal, number, context.first_sent_at or utc_now())
+        if row is None or not _is_ours(row, context):
+            raise
+    except ActionRequired as refused:
+        if refused.problem is not None and refused.problem.code in REFUSALS:
+            await calendar(octopus, context).forget(journal, posting.booking.issued_on)
+        raise
+    except Exception:
+        await forget_number(octopus, bookyear, journal)
+        raise
+    await number_was_used(octopus, bookyear, journal, number)
+    return Sent(*_handle(context))
+
+
+async def lookup(context: DeliveryContext[OctopusSettings]) -> Found | NotFound | CannotTell:
+    """Search the feed of changes since the booking left: for our reference, else for one like it that is not ours."""
+    expected = context.progress.get("expected")
+    if expected is None or context.first_sent_at is None:
+        # No booking was sent; at most a relation was made, which is found by its external number.
+        return NotFound()
+    rows = await Octopus(context.vendor).bookings_since(context.first_sent_at)
+    ours = [row for row in rows if _is_ours(row, context)]
+    if ours:
+        bookyear, journal, number = place_of(ours[0])
+        await context.save(expected={**expected, "bookyear": bookyear, "journal": journal, "number": number})
+        return Found(*_handle(context), count=len(ours))
+    if alike := [row for row in rows if _is_alike(row, expected)]:
+        shown = ", ".join("/".join(map(str, place_of(row))) for row in alike[:5])
+        problem = Problem("entry_already_exists", f"{expected['document']}: {shown}")
+        return Found("/".join(map(str, place_of(alike[0]))), count=len(alike), problem=problem)
+    return NotFound()
+
+
+async def read_back(
+    vendor: Vendor[OctopusSettings], contexts: Sequence[DeliveryContext[OctopusSettings]]
+) -> Mapping[UUID, ReadBack]:
+    """Read what changed since the oldest of them left, in one call, and compare each to the cent."""
+    octopus = Octopus(vendor)
+    since = min(context.first_sent_at or utc_now() for context in contexts)
+    held = {place_of(row): row for row in await octopus.bookings_since(since)}
+    deleted: dict[tuple[int, str], set[Any]] = {}
+    results: dict[UUID, ReadBack] = {}
+    for context in contexts:
+        expected = context.progress["expected"]
+        row = held.get(_place(expected))
+        if row is not None and _is_ours(row, context):
+            results[context.delivery.id] = _compared(context, row)
+            continue
+        books = expected["bookyear"], expected["journal"][:1]
+        if books not in deleted:
+            deleted[books] = {place_of(each) for each in await octopus.deleted_since(*books, since)}
+        gone = _place(expected) in deleted[books] or row is not None
+        results[context.delivery.id] = Vanished() if gone else NotBooked()
+    return results
+
+
+def _compared(context: DeliveryContext[OctopusSettings], row: Row) -> ReadBack:
+    _, number, url = _handle(context)
+    if found := differences(context.progress["expected"], row):
+        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
+    return Booked(number, url)
+
+
+def _in_allowed_currency(booking: Booking, settings: OctopusSettings) -> Booking:
+    """Return the booking with its exchange rate; which way round Octopus reads one is not documented, so a person allows it."""
+    if booking.currency != EURO and not settings.allow_foreign_currency:
+        raise CannotBook("currency_needs_permission", booking.currency)
+    return replace(
+        booking, exchange_rate=choose_exchange_rate(booking, settings.exchange_rates, vendor_has_rates=False)
+    )
+
+
+def _lines(
+    booking: Booking,
+    context: DeliveryContext[OctopusSettings],
+    period: Period,
+    overrides: Overrides,
+    relation: Relation | None,
+) -> tuple[ChosenLine[LedgerAccount, VatCode], ...]:
+    store = context.vendor.master_data
+    accounts = Records(store, LedgerAccount, period.year)
+    code = relation.account_code(booking.side) if relation else ""
+    return choose_lines(
+        booking,
+        context.vendor.settings,
+        overrides,
+        account=accounts.by_code,
+        account_of_relation=accounts.by_code(code) if code else None,
+        vat_codes=read_vat_codes(store, context.vendor.settings.vat_codes),
+        # Codes of one rate differ by what is bought: goods, services, investments. The account says which it is.
+        prefers=lambda account, vat_code: account.vat_code(booking.side) == vat_code.code,
+    )
+
+
+def _is_ours(row: Row, context: DeliveryContext) -> bool:
+    if "orderReference" in row:
+        return values.text(row["orderReference"]) == context.remote_ref
+    expected = context.progress["expected"]
+    return place_of(row) == _place(expected) and _is_alike(row, expected)
+
+
+def _is_alike(row: Row, expected: Mapping[str, Any]) -> bool:
+    """Whether it is the same document, booked by somebody else: same number, relation and side."""
+    same_side = values.text(row.get("journalKey"))[:1] == str(expected["journal"])[:1]
+    is_numbered_so = values.text(row.get("comment")) == expected["document"]
+    return same_side and is_numbered_so and str(relation_of(row)) == expected["relation_id"]
+
+
+def _place(expected: Mapping[str, Any]) -> tuple[int | None, str, int | None]:
+    return expected["bookyear"], expected["journal"], expected["number"]
+
+
+def _year_label(period: Period) -> str:
+    """Return the year that a period's number begins with: people know a bookyear by it, not by its key."""
+    return str(period.number)[:4]
+
+
+def _handle(context: DeliveryContext[OctopusSettings]) -> tuple[str, str, str]:
+    """Return the id, the number that people see and the address of a booking: ``3/V1/42``, ``V1/2026/42``."""
+    progress, vendor = context.progress, context.vendor
+    bookyear, journal, number = _place(progress["expected"])
+    url = ENTRY_URL.format(
+        base_url=vendor.application.base_url.rstrip("/"),
+        dossier=vendor.settings.dossier_id,
+        bookyear=bookyear,
+        journal=journal,
+        number=number,
+    )
+    return f"{bookyear}/{journal}/{number}", f"{journal}/{progress['label']}/{number}", url

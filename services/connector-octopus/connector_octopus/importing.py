@@ -1,0 +1,71 @@
+"""What is imported: the dossiers that a login reaches, and the master data of one, per bookyear (octopus §2.1–2.6)."""
+
+import re
+from typing import Final
+
+from koppel_connector import MasterData, values
+from koppel_connector.contract import ActionRequired, Problem, Rejected, RemoteCompany, RemoteDossier, Vendor
+from koppel_connector.ledger.records import records_of
+
+from .api import Octopus, Row, key_id
+from .master_data import Journal, LedgerAccount, Relation, VatCode, bookyear_record
+from .settings import OctopusSettings
+
+DOSSIERS_PROBED_MAX: Final = 25
+"""A login of an office may reach hundreds; the rights of further ones show when one is chosen."""
+
+
+async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
+    """Return the dossier's master data; accounts and journals of every bookyear that is not closed."""
+    octopus, language = Octopus(vendor), vendor.settings.language
+    rows = await octopus.bookyears()
+    bookyears = [bookyear_record(row) for row in rows]
+    accounts, journals = [], []
+    for bookyear in bookyears:
+        if bookyear.data["closed"]:
+            continue
+        year = bookyear.year
+        assert year is not None
+        accounts += [LedgerAccount.read(row, language).record(year) for row in await octopus.accounts(year)]
+        journals += [Journal.read(row).record(year) for row in await octopus.journals(year)]
+    return MasterData(
+        relations=records_of(map(Relation.read, await octopus.relations())),
+        ledger_accounts=tuple(accounts),
+        journals=tuple(journals),
+        vat_codes=records_of(map(VatCode.read, await octopus.vat_codes())),
+        other=tuple(bookyears),
+    )
+
+
+async def remote_company(vendor: Vendor[OctopusSettings]) -> RemoteCompany | None:
+    """Return the company of the dossier with its VAT number, as the list of dossiers tells it."""
+    row = await row_of_dossier(Octopus(vendor), vendor.settings.dossier_id)
+    if row is None:
+        return None
+    number = re.sub(r"[^A-Z0-9]", "", values.text(row.get("vatNr")).upper())
+    return RemoteCompany(values.text(row.get("dossierDescription")), (number,) if number else ())
+
+
+async def row_of_dossier(octopus: Octopus, dossier_id: int | None) -> Row | None:
+    """Return a dossier's row; None where the login does not reach it."""
+    return next((row for row in await octopus.dossiers() if key_id(row.get("dossierKey")) == dossier_id), None)
+
+
+async def remote_dossiers(vendor: Vendor[OctopusSettings]) -> list[RemoteDossier]:
+    """Return the dossiers of the login; whether web services are on in one shows only when it is opened (octopus §2.1)."""
+    octopus = Octopus(vendor)
+    return [
+        await _probed(octopus, row, probe=index < DOSSIERS_PROBED_MAX)
+        for index, row in enumerate(await octopus.dossiers())
+    ]
+
+
+async def _probed(octopus: Octopus, row: Row, *, probe: bool) -> RemoteDossier:
+    number, missing = key_id(row.get("dossierKey")) or 0, None
+    if probe:
+        try:
+            await octopus.may_connect(number)
+        except (ActionRequired, Rejected) as failure:
+            missing = str(failure.problem or Problem("missing_right"))
+    data = {"vat_number": values.text(row.get("vatNr")), "country": values.text(row.get("country"))}
+    return RemoteDossier(str(number), values.text(row.get("dossierDescription")), missing is None, missing, data)

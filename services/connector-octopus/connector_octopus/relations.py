@@ -1,0 +1,71 @@
+"""Octopus's part of ``koppel_connector.ledger.relations``: search a relation, create one, tick the side that it lacks.
+
+A relation that Koppel makes has an external number that follows from the party, so that neither a lost answer nor two documents
+at once make it twice (octopus §2.4).
+"""
+
+from dataclasses import replace
+
+from koppel_bookkeeping import Party, Side
+from koppel_bookkeeping.parties import recognise, vat_number_spellings
+from koppel_connector.contract import ActionRequired, Problem, RetryLater
+from koppel_connector.ledger.relations import RelationsOfVendor
+
+from .api import Octopus
+from .mapping import creation, external_number, with_role
+from .master_data import Relation
+
+ATTEMPTS_MAX = 5
+
+
+class OctopusRelations(RelationsOfVendor[Relation]):
+    """The relations of one dossier."""
+
+    record = Relation
+
+    def __init__(self, octopus: Octopus) -> None:
+        self._octopus = octopus
+
+    async def search(self, party: Party) -> list[Relation]:
+        """Search by VAT number, by name, then by the number under which another package knows it; one filter a call."""
+        spellings = vat_number_spellings(party.vat_number or party.enterprise_number)
+        for like in [{"vatNr": each} for each in spellings[:1] + spellings[3:4]] + [{"name": party.name}]:
+            if next(iter(like.values())) and (rows := await self._octopus.relations_like(**like)):
+                return [Relation.read(row) for row in rows]
+        if party.code.isdecimal():
+            rows = await self._octopus.relations_like(extRelationId=party.code)
+            return [replace(Relation.read(row), code=party.code) for row in rows]
+        return []
+
+    async def create(self, party: Party, side: Side) -> Relation:
+        """Create the relation; where an earlier call already did, return that one."""
+        for attempt in range(ATTEMPTS_MAX):
+            number = external_number(party.identity, attempt)
+            if (found := await self._numbered(number)) is not None:
+                if recognise(party, [found], side) is not None:
+                    return found
+                # Somebody else's, by a chance of one in a thousand million: to put it would overwrite theirs.
+                continue
+            body = creation(party, side, number)
+            row = await self._octopus.put_relation(body)
+            made = Relation.read({**body, **row})
+            if made.id:
+                return made
+            # Made by another call since we looked (204), and not shown yet, perhaps.
+            if (found := await self._numbered(number)) is not None:
+                return found
+            raise RetryLater(problem=Problem("relation_not_shown", party.name))
+        raise ActionRequired(Problem("relation_refused", party.name))
+
+    async def give_role(self, relation: Relation, side: Side) -> Relation:
+        """Tick customer or supplier. A sparse PUT may blank the rest, so everything that Octopus holds is sent back."""
+        rows = await self._octopus.relations_like(relationId=relation.id)
+        if not rows:
+            raise ActionRequired(Problem("relation_unknown", f"{relation.code} {relation.name}"))
+        changed = with_role(rows[0], side)
+        await self._octopus.put_relation(changed)
+        return Relation.read(changed)
+
+    async def _numbered(self, number: int) -> Relation | None:
+        rows = await self._octopus.relations_like(extRelationId=str(number))
+        return Relation.read(rows[0]) if rows else None

@@ -1,0 +1,10 @@
+"""The service: the kit's routes, consumers and loops around the connector to Octopus."""
+
+from typing import Final
+
+from koppel_connector.service import connector_service
+
+from .connector import OctopusConnector
+from .settings import OctopusServiceSettings
+
+SERVICE: Final = connector_service(OctopusConnector(), settings=OctopusServiceSettings)

@@ -1,0 +1,73 @@
+"""What the import brings, what the login reaches, and what the health check tells."""
+
+from collections.abc import Callable
+
+import pytest
+
+from connector_octopus.problems import PROBLEMS
+from koppel_connector import Booked
+from koppel_sandbox.octopus import seed
+
+from .documents import delivery
+from .harness import CONNECTOR, DOSSIER, Sandbox, Vendor
+
+
+async def test_the_import_brings_what_people_choose_from(vendor: Vendor) -> None:
+    data = await CONNECTOR.import_master_data(vendor)
+    assert {record.year for record in data.ledger_accounts} == {2, 3}, "the first bookyear is closed"
+    assert {record.code for record in data.journals} >= {"V1", "V2", "V3", "A1", "F1"}
+    assert len(data.vat_codes) > 20
+    assert {record.name for record in data.relations} >= {"Brasserie Het Anker BV"}
+    assert [record.name for record in data.other] == ["2024", "2025", "2026"]
+
+
+async def test_lists_that_are_refused_are_read_from_their_feeds(vendor: Vendor, sandbox: Sandbox) -> None:
+    plain = await CONNECTOR.import_master_data(vendor)
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=True)
+    fed = await CONNECTOR.import_master_data(vendor)
+    assert {record.code for record in fed.relations} == {record.code for record in plain.relations}
+    for kind in ("ledger_accounts", "journals"):
+        keys = [{(record.code, record.year) for record in getattr(data, kind)} for data in (plain, fed)]
+        assert keys[0] == keys[1]
+    _, seen = await vendor.book(delivery(vendor))
+    assert isinstance(seen, Booked)
+
+
+async def test_the_login_shows_its_dossiers_and_the_company(vendor: Vendor) -> None:
+    found = {each.id: each for each in await CONNECTOR.remote_dossiers(vendor)}
+    assert found[str(seed.STUDIO)].reachable
+    company = await CONNECTOR.remote_company(vendor)
+    assert company is not None
+    assert company.numbers == ("BE0000000196",)
+    assert await CONNECTOR.connected_user(vendor) == seed.USER
+
+
+async def test_every_step_of_the_health_check_is_well(vendor: Vendor) -> None:
+    steps = [step async for step in CONNECTOR.check(vendor)]
+    assert [step.name for step in steps] == ["login", "dossiers", "connect", "bookyears", "journals", "vat_codes"]
+    assert all(step.ok for step in steps), steps
+
+
+UNWELL: list[tuple[str, Callable[[Sandbox], object], str]] = [
+    ("dossiers", lambda box: box.control("user", user=seed.USER, dossiers=[seed.STUDIO]), "dossier_not_listed"),
+    ("connect", lambda box: box.control("dossier", dossier=DOSSIER, disabled=True), "dossier_disabled"),
+    (
+        "bookyears",
+        lambda box: box.control("bookyear", dossier=DOSSIER, bookyear=3, delete=True),
+        "financial_year_missing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "make_ill", "code"), UNWELL, ids=[each[0] for each in UNWELL])
+async def test_a_step_of_the_health_check_names_its_fix_with_the_menu(
+    vendor: Vendor, sandbox: Sandbox, step: str, make_ill: Callable[[Sandbox], object], code: str
+) -> None:
+    make_ill(sandbox)
+    steps = {each.name: each async for each in CONNECTOR.check(vendor)}
+    problem = steps[step].problem
+    assert problem is not None
+    assert problem.code == code
+    kind = PROBLEMS[code]
+    assert all("→" in sentence for sentence in (kind.nl, kind.fr, kind.en)), "the menu path"
+    assert steps["login"].ok

@@ -1,0 +1,62 @@
+"""Relations: found however they are written, made once, and changed in nothing but the side that they lack."""
+
+import pytest
+
+from .documents import code_of, delivery
+from .harness import Sandbox, Vendor
+
+
+async def test_an_unknown_relation_is_made_once_with_its_side(vendor: Vendor, sandbox: Sandbox) -> None:
+    before = len(sandbox.relations())
+    for number in range(2):
+        await vendor.book(delivery(vendor, kind="purchase_invoice", swaps={"2026-0001": f"2026-{number:04}"}))
+    made = sandbox.relations()[before:]
+    assert [(row["supplier"], row["client"], row["vatType"], row["country"]) for row in made] == [
+        (True, False, 1, "BE")
+    ]
+    assert made[0]["relationIdentificationServiceData"]["externalRelationId"] >= 1_000_000_000
+
+
+@pytest.mark.parametrize("spelling", ["BE0000000295", "BE 0000.000.295", "0000.000.295"])
+@pytest.mark.parametrize("strict", [False, True])
+async def test_a_relation_is_found_however_its_number_is_written(
+    vendor: Vendor, sandbox: Sandbox, spelling: str, strict: bool
+) -> None:
+    sandbox.control("switches", strict_vat_filter=strict)
+    sandbox.add_relation("Exemple Conseil SRL", vatNr=spelling, client=True)
+    before = len(sandbox.relations())
+    await vendor.book(delivery(vendor))
+    assert len(sandbox.relations()) == before
+
+
+async def test_a_relation_known_by_its_name_or_external_number_is_not_made_again(
+    vendor: Vendor, sandbox: Sandbox
+) -> None:
+    sandbox.add_relation("EXEMPLE CONSEIL", client=True)
+    before = len(sandbox.relations())
+    await vendor.import_all()
+    await vendor.book(delivery(vendor))
+    assert len(sandbox.relations()) == before
+
+
+async def test_the_side_is_ticked_and_nothing_else_is_changed(vendor: Vendor, sandbox: Sandbox) -> None:
+    kept = {"email": "x@y.be", "remarks": "belt eerst", "ibanAccountNr": "BE68539007547034", "expirationDays": 45}
+    row = dict(sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0000000295", supplier=True, external=77, **kept))
+    await vendor.import_all()
+    await vendor.book(delivery(vendor))
+    after = sandbox.relation_named("Exemple Conseil SRL")
+    assert {name: value for name, value in after.items() if value != row.get(name) and name != "@modified"} == {
+        "client": True
+    }
+
+
+async def test_an_inactive_relation_waits_for_the_accountant(vendor: Vendor, sandbox: Sandbox) -> None:
+    sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0000000295", client=True, active=False)
+    await vendor.import_all()
+    assert await code_of(vendor) == "relation_blocked"
+
+
+async def test_a_relation_that_octopus_refuses_is_a_problem(vendor: Vendor, sandbox: Sandbox) -> None:
+    swaps = {"BE0000000295": "BE0000000294", "0000000295": "0000000294"}
+    assert await code_of(vendor, swaps=swaps) == "relation_refused"
+    assert sandbox.bookings() == []
