@@ -1,5 +1,5 @@
-"""Who may import whom (design §6): ``services → connector-kit → bookkeeping → {mesh | ubl}``, ``services → readable → ubl``;
-the formats import none of ours.
+"""Who may import whom (design §6): ``services → connector-kit → bookkeeping → {mesh | ubl, coda}``, ``services → readable
+→ ubl``; the formats import none of ours.
 
 Why: a service that imports its neighbour cannot be deployed, tested or understood without it, and a format library that
 knows the mesh is not a library. Nobody decides to break this; it happens by one convenient import.
@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "libs/readable": {"koppel_ubl"},
     "libs/mesh": set[str](),
     "libs/bookkeeping": {"koppel_mesh"} | FORMATS,
-    "libs/connector-kit": {"koppel_mesh", "koppel_bookkeeping", "koppel_ubl"},
+    "libs/connector-kit": {"koppel_mesh", "koppel_bookkeeping"} | FORMATS,
     "sandbox": set[str](),
 }
 SERVICES_MAY_IMPORT = {"koppel_mesh", "koppel_bookkeeping", "koppel_connector", "koppel_readable"} | FORMATS

@@ -56,8 +56,9 @@ CODES: Final[Mapping[int, str]] = {
     -79: "vendor_request_wrong",
 }
 """Return codes → problems (octopus §1.6)."""
+FILE_IMPORT_CALL: Final = "POST files/imports"
 REFUSED_AS: Final[Mapping[str, str]] = {
-    "POST files/imports": "import_viewer_refused",
+    FILE_IMPORT_CALL: "import_viewer_refused",
     "POST coda": "statement_refused",
 }
 """What a refusal of these means, whatever its code: no source tells which there are (octopus §2.8, §2.9)."""
@@ -66,6 +67,10 @@ _OF_THE_LOGIN: Final = frozenset({-1, *_SESSION_OVER, -51, -68})
 _NOT_NOTHING: Final = frozenset({-1, -2, -3, -4, -5, -6, -51, -68, -79})
 NOTHING: Final = NothingFound("errorCode", frozenset(range(-99, 1)) - _NOT_NOTHING)
 """An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4)."""
+
+
+class ImportTokenRefused(ActionRequired):
+    """The File Import API does not take the token; a login of its own may help (octopus §2.8)."""
 
 
 class NumberTaken(RetryNow):
@@ -77,8 +82,12 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
     code, sentence = error_of(answer)
     if answer.status == 429:
         return RateLimited()
-    if answer.operation in REFUSED_AS and 400 <= answer.status < 500 and code not in _OF_THE_LOGIN:
-        return ActionRequired(Problem(REFUSED_AS[answer.operation], sentence or f"HTTP {answer.status}"))
+    if (refused_as := REFUSED_AS.get(answer.operation)) is not None and 400 <= answer.status < 500:
+        problem = Problem(refused_as, sentence or f"HTTP {answer.status}")
+        if answer.status == 401 and answer.operation == FILE_IMPORT_CALL:
+            return ImportTokenRefused(problem)
+        if code not in _OF_THE_LOGIN:
+            return ActionRequired(problem)
     if code is not None:
         return _by_code(code, f"{sentence} ({code})".strip())
     if 200 <= answer.status < 300:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from koppel_connector import Call, Vendor, refused_questions, values
@@ -10,13 +11,14 @@ from koppel_connector.contract import VendorAnswer, to_json
 from koppel_connector.ledger.documents import File
 from koppel_mesh.clock import BRUSSELS
 
-from .answers import NOTHING
+from .answers import FILE_IMPORT_CALL, NOTHING
 from .settings import OctopusSettings
 
 Row = dict[str, Any]
 REST: Final = "/octopus-rest-api/v1"
 FILE_IMPORT: Final = "/octopus-file-import-api/v1"
 ALL_YEARS: Final = "-1"
+BOOKINGS_FEED: Final = "buysellbookings/modified"
 BEGINNING: Final = "2000-01-01 00:00:00.000"
 OVERLAP: Final = timedelta(hours=2)
 """The clock of a feed's times is not documented: Brussels is assumed, and two hours more are read (octopus §2.7)."""
@@ -33,179 +35,150 @@ class Octopus:
 
     # ── being let in ──
 
-    async def log_in(self, user: str, password: str) -> str:
-        """Return a login token, which reaches every dossier of the user."""
+    async def log_in(self, user: str, password: str, api: str = REST) -> str:
+        """Return a login token, which reaches every dossier of the user; of the REST API, or of another one."""
         headers = {"softwareHouseUuid": self.vendor.application.client_id}
         given = {"user": user, "password": password}
-        call = Call(
-            *("POST authentication", "POST", f"{REST}/authentication"),
-            acts=False,
-            headers=headers,
-            json=given,
-            logs_in=True,
-        )
-        return values.text((await self.vendor.call(call)).json().get("token"))
+        answer = await self._ask("POST", "authentication", api, acts=False, headers=headers, json=given, logs_in=True)
+        return _token(answer, "token", "authenticationtoken")
 
-    async def connect(self) -> str:
-        """Return a token of the dossier; its name has a capital, which a later version may lose (octopus §1.3)."""
+    async def connect(self, dossier_id: int | None = None) -> str:
+        """Return a token of the dossier in the settings, or of another one, where the user may be refused."""
         settings = self.vendor.settings
-        params = {"dossierId": str(settings.dossier_id), "localeId": LOCALES[settings.language]}
-        return await self._connect(params)
+        params = {"dossierId": str(dossier_id or settings.dossier_id), "localeId": LOCALES[settings.language]}
+        answer = await self._ask("POST", "dossiers", REST, acts=False, params=params, json={}, opens_dossier=True)
+        return _token(answer, "dossiertoken")
 
-    async def may_connect(self, dossier_id: int) -> None:
-        """Ask for a token of another dossier, which raises where the user may not use web services there."""
-        await self._connect({"dossierId": str(dossier_id)})
-
-    async def _connect(self, params: Mapping[str, str]) -> str:
-        call = Call("POST dossiers", "POST", f"{REST}/dossiers", acts=False, params=params, json={}, opens_dossier=True)
-        body = (await self.vendor.call(call)).json()
-        return next((values.text(token) for name, token in body.items() if name.lower() == "dossiertoken"), "")
+    async def connect_for_files(self, login: str) -> str:
+        """Return a token of the dossier for the File Import API, with that API's own login."""
+        headers = {"authenticationToken": login, "dossierId": str(self.vendor.settings.dossier_id)}
+        path = "authentication/connect"
+        answer = await self._ask("POST", path, FILE_IMPORT, acts=False, headers=headers, json={}, logs_in=True)
+        return _token(answer, "dossiertoken")
 
     async def whoami(self) -> str:
         """Return the user that the login token belongs to."""
-        call = Call("GET authentication", "GET", f"{REST}/authentication", acts=False, opens_dossier=True)
-        body = (await self.vendor.call(call)).json()
+        body = (await self._ask("GET", "authentication", REST, opens_dossier=True)).json()
         return values.text(body.get("user")) if isinstance(body, Mapping) else ""
 
     async def dossiers(self) -> list[Row]:
         """Return the dossiers that the login reaches; the names of other clients are kept out of the sync log."""
-        call = Call("GET dossiers", "GET", f"{REST}/dossiers", acts=False, opens_dossier=True)
-        return _rows((await self.vendor.call(call)).json())
+        return _rows((await self._ask("GET", "dossiers", REST, opens_dossier=True)).json())
 
     # ── master data ──
 
     async def bookyears(self) -> list[Row]:
         """Return the bookyears with their periods."""
-        return await self._list("bookyears")
-
-    async def accounts(self, bookyear: int) -> list[Row]:
-        """Return the ledger accounts of a bookyear."""
-        return await self._list("accounts", bookyearId=str(bookyear))
-
-    async def journals(self, bookyear: int) -> list[Row]:
-        """Return the journals of a bookyear, each with its last document number and its protected periods."""
-        return await self._list(f"bookyears/{bookyear}/journals", feed="journals/modified")
-
-    async def journal_balance(self, bookyear: int, journal: str) -> Row:
-        """Return what a financial journal tells of its balance."""
-        answer = await self._get(f"bookyears/{bookyear}/journals/{journal}", "GET journals/balance")
-        body = answer.json()
-        return dict(body) if isinstance(body, Mapping) else {}
+        return _rows((await self._ask("GET", "bookyears")).json())
 
     async def vat_codes(self) -> list[Row]:
         """Return the VAT codes."""
-        return await self._list("vatcodes")
+        return _rows((await self._ask("GET", "vatcodes")).json())
+
+    async def accounts(self, bookyear: int) -> list[Row]:
+        """Return the ledger accounts of a bookyear."""
+        rows = await self._list("accounts", "accounts", bookyearId=str(bookyear))
+        return [row for row in rows if key_id(row["accountKey"].get("bookyearKey")) in (bookyear, None)]
+
+    async def journals(self, bookyear: int) -> list[Row]:
+        """Return the journals of a bookyear, each with its last document number and its protected periods."""
+        rows = await self._list("journals", f"bookyears/{bookyear}/journals")
+        return [row for row in rows if key_id(row.get("bookyearKey")) in (bookyear, None)]
+
+    async def journal_details(self, bookyear: int, journal: str) -> Row:
+        """Return one journal with its bank account."""
+        path = f"bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
+        return _row(await self._ask("GET", path, operation="GET journals/details"))
+
+    async def journal_balance(self, bookyear: int, journal: str) -> Row:
+        """Return what a financial journal tells of its balance."""
+        path = f"bookyears/{bookyear}/journals/{journal}"
+        return _row(await self._ask("GET", path, operation="GET journals/balance", nothing_found=NOTHING))
 
     async def relations(self) -> list[Row]:
         """Return every relation."""
-        return await self._list("relations")
+        return await self._list("relations", "relations")
 
     async def relations_like(self, **like: str) -> list[Row]:
         """Return the relations that fit one filter: ``relationId``, ``extRelationId``, ``name`` or ``vatNr``.
 
         Where the dossier refuses the question, every relation is read; by name and VAT number the caller compares in any case.
         """
-        answer = await refused_questions.ask(
-            self.vendor.memory, "relations by filter", lambda: self._get("relations", "GET relations", like)
-        )
+        ask = partial(self._ask, "GET", "relations", params=like, nothing_found=NOTHING)
+        answer = await refused_questions.ask(self.vendor.memory, "relations by filter", ask)
         if answer is not None:
             return _rows(answer.json())
-        rows = await self.relations()
         keys = {"relationId": "relationKey", "extRelationId": "externalRelationId"}
         wanted = [(keys[name], int(value)) for name, value in like.items() if name in keys]
+        rows = await self.relations()
         return [row for row in rows if all(key_id(identity_of(row).get(key)) == number for key, number in wanted)]
 
     async def put_relation(self, relation: Mapping[str, Any]) -> Row:
         """Create a relation, or overwrite the one with its key or external number; empty where it was overwritten."""
-        call = Call("PUT relations", "PUT", f"{self._dossier}/relations", acts=True, json=relation)
-        answer = await self.vendor.call(call)
-        return dict(answer.json()) if answer.content else {}
+        return _row(await self._ask("PUT", "relations", json=relation))
 
     # ── bookings ──
 
     async def book(self, booking: Mapping[str, Any], files: Sequence[File]) -> None:
         """Book a document with its files; Octopus answers nothing."""
         body = {"buySellBookingServiceData": booking, "attachments": [attachment(file) for file in files]}
-        await self.vendor.call(
-            Call("POST buysellbookings", "POST", f"{self._dossier}/buysellbookings", acts=True, json=body)
-        )
+        await self._ask("POST", "buysellbookings", json=body)
 
-    async def bookings_since(self, since: datetime, journal: str | None = None) -> list[Row]:
-        """Return the bookings made or changed since a moment, in every bookyear."""
+    async def bookings_since(self, since: datetime | None, journal: str | None = None) -> list[Row]:
+        """Return the bookings made or changed since a moment, of every bookyear; all of them when None."""
         params = {"bookyearId": ALL_YEARS, "modifiedTimeStamp": feed_time(since)}
         params |= {"journalKey": journal} if journal else {}
-        answer = await self._get("buysellbookings/modified", "GET buysellbookings/modified", params)
-        return _rows(answer.json())
+        return _rows((await self._ask("GET", BOOKINGS_FEED, params=params, nothing_found=NOTHING)).json())
 
     async def booking_numbered(self, bookyear: int, journal: str, number: int, since: datetime) -> Row | None:
         """Return the booking with a number, whoever made it; where a dossier refuses the plain question, from the feed."""
-        # Two clients name the parameters differently (octopus §2.7); a server takes no notice of the others.
-        params = {
-            "bookyearId": str(bookyear),
-            "journalKey": journal,
-            "documentSeqNr": str(number),
-            "bookyearKeyId": str(bookyear),
-            "documentSequenceNr": str(number),
-        }
-        question = "bookings by number"
-        rows = await refused_questions.ask(
-            self.vendor.memory, question, lambda: self._get("buysellbookings", "GET buysellbookings", params)
-        )
-        found = await self.bookings_since(since, journal) if rows is None else _rows(rows.json())
+        # Two clients name the parameters differently (octopus §2.7); a server takes no notice of the others, or refuses them.
+        years, numbers = ("bookyearId", "bookyearKeyId"), ("documentSeqNr", "documentSequenceNr")
+        params = {"journalKey": journal, **dict.fromkeys(years, str(bookyear)), **dict.fromkeys(numbers, str(number))}
+        ask = partial(self._ask, "GET", "buysellbookings", params=params, nothing_found=NOTHING)
+        answer = await refused_questions.ask(self.vendor.memory, "bookings by number", ask)
+        found = await self.bookings_since(since, journal) if answer is None else _rows(answer.json())
         return next((row for row in found if place_of(row) == (bookyear, journal, number)), None)
 
-    async def deleted_since(self, bookyear: int, journal: str, since: datetime) -> list[Row]:
+    async def deleted_since(self, bookyear: int, letter: str, since: datetime) -> list[Row]:
         """Return the bookings of a side that were deleted since a moment: the only way to notice it (octopus §2.7)."""
-        params = {"journalTypeId": JOURNAL_TYPES[journal[:1]], "modifiedTimeStamp": feed_time(since)}
-        answer = await self._get(f"bookyears/{bookyear}/bookings/modified", "GET bookings/modified", params)
-        body = answer.json()
-        return _rows(body.get("deletedBookings")) if isinstance(body, Mapping) else []
+        params = {"journalTypeId": JOURNAL_TYPES[letter], "modifiedTimeStamp": feed_time(since)}
+        path = f"bookyears/{bookyear}/bookings/modified"
+        answer = await self._ask("GET", path, operation="GET bookings/modified", params=params, nothing_found=NOTHING)
+        return _rows(_row(answer).get("deletedBookings"))
 
     # ── files and statements ──
 
-    async def import_file(self, folder: str, file: File) -> None:
-        """Put a file into the Document Import Viewer."""
-        path = f"{FILE_IMPORT}/dossiers/{self.vendor.settings.dossier_id}/files/imports/withtoken"
-        body = attachment(file)
-        await self.vendor.call(
-            Call("POST files/imports", "POST", path, acts=True, params={"subfolder": folder}, json=body)
-        )
+    async def import_file(self, folder: str, file: File, token: str | None = None) -> None:
+        """Put a file into the Document Import Viewer, with a token of the REST API or of that API's own login."""
+        path = f"dossiers/{self.vendor.settings.dossier_id}/files/imports/withtoken"
+        own = {"headers": {"dossierToken": token}, "logs_in": True} if token else {}
+        params, body = {"subfolder": folder}, attachment(file)
+        await self._ask("POST", path, FILE_IMPORT, operation=FILE_IMPORT_CALL, params=params, json=body, **own)
 
     async def send_coda(self, text: str) -> None:
         """Hand in a CODA file, in the form that the settings name."""
         params, headers = {"publishPdfInDms": "false"}, {"Content-Type": "application/json"}
         content = text if self.vendor.settings.coda_body == "raw" else to_json(text)
-        await self.vendor.call(
-            Call(
-                *("POST coda", "POST", f"{self._dossier}/coda"),
-                acts=True,
-                params=params,
-                headers=headers,
-                content=content.encode(),
-            )
-        )
+        await self._ask("POST", "coda", params=params, headers=headers, content=content.encode())
 
-    # ── questions ──
+    # ── calls ──
 
-    async def _get(self, path: str, operation: str, params: Mapping[str, str] | None = None) -> VendorAnswer:
-        call = Call(operation, "GET", f"{self._dossier}/{path}", acts=False, params=params or {}, nothing_found=NOTHING)
-        return await self.vendor.call(call)
+    async def _ask(
+        self, method: str, path: str, below: str | None = None, *, operation: str = "", **how: Any
+    ) -> VendorAnswer:
+        """Make a call, below the dossier when nothing else is given; ``how`` is what a ``Call`` takes."""
+        name, address = operation or f"{method} {path}", f"{below or self._dossier}/{path}"
+        return await self.vendor.call(Call(name, method, address, **{"acts": method != "GET", **how}))
 
-    async def _list(self, path: str, *, feed: str | None = None, **params: str) -> list[Row]:
+    async def _list(self, kind: str, path: str, **params: str) -> list[Row]:
         """Return a whole list; some dossiers answer it with 400 and give it by their feed of changes only (octopus §2.7)."""
-        kind = path.rpartition("/")[2]
-        answer = await refused_questions.ask(
-            self.vendor.memory, f"list of {kind}", lambda: self._get(path, f"GET {kind}", params)
-        )
-        if answer is not None:
-            return _rows(answer.json())
-        if kind in ("bookyears", "vatcodes"):
-            refused = await refused_questions.known(self.vendor.memory, f"list of {kind}")
-            assert refused is not None, "it was refused a moment ago"
-            raise refused
-        changed = feed or f"{kind}/modified"
-        since = {"modifiedTimeStamp": BEGINNING}
-        return _rows((await self._get(changed, f"GET {changed}", params | since)).json())
+        ask = partial(self._ask, "GET", path, operation=f"GET {kind}", params=params, nothing_found=NOTHING)
+        answer = await refused_questions.ask(self.vendor.memory, f"list of {kind}", ask)
+        if answer is None:
+            since = {**params, "modifiedTimeStamp": BEGINNING}
+            answer = await self._ask("GET", f"{kind}/modified", params=since, nothing_found=NOTHING)
+        return _rows(answer.json())
 
 
 def attachment(file: File) -> dict[str, str]:
@@ -213,9 +186,9 @@ def attachment(file: File) -> dict[str, str]:
     return {"fileName": file.name, "fileData": base64.b64encode(file.content).decode()}
 
 
-def feed_time(moment: datetime) -> str:
-    """Return a moment as feeds take it, two hours early."""
-    return (moment - OVERLAP).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S.000")
+def feed_time(moment: datetime | None) -> str:
+    """Return a moment as feeds take it, two hours early; the beginning of all books when None."""
+    return BEGINNING if moment is None else (moment - OVERLAP).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S.000")
 
 
 def place_of(row: Row) -> tuple[int | None, str, int | None]:
@@ -235,6 +208,17 @@ def identity_of(relation: Row) -> Row:
 def key_id(key: Any) -> int | None:
     """Return the number of a key, which is an object in some places and bare in others (octopus §2)."""
     return values.integer(key.get("id") if isinstance(key, Mapping) else key)
+
+
+def _token(answer: VendorAnswer, *names: str) -> str:
+    """Return a token; its name is spelled with a capital or without (octopus §1.3)."""
+    return next((values.text(token) for name, token in _row(answer).items() if name.lower() in names), "")
+
+
+def _row(answer: VendorAnswer) -> Row:
+    """Return the object that an answer is; empty where it is none."""
+    body = answer.json() if answer.content else {}
+    return dict(body) if isinstance(body, Mapping) else {}
 
 
 def _rows(body: Any) -> list[Row]:

@@ -8,7 +8,7 @@ from koppel_connector.contract import ActionRequired, Problem, Rejected, RemoteC
 from koppel_connector.ledger.records import records_of
 
 from .api import Octopus, Row, key_id
-from .master_data import Journal, LedgerAccount, Relation, VatCode, bookyear_record
+from .master_data import FINANCIAL, Journal, LedgerAccount, Relation, VatCode, bookyear_record
 from .settings import OctopusSettings
 
 DOSSIERS_PROBED_MAX: Final = 25
@@ -27,7 +27,7 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
         year = bookyear.year
         assert year is not None
         accounts += [LedgerAccount.read(row, language).record(year) for row in await octopus.accounts(year)]
-        journals += [Journal.read(row).record(year) for row in await octopus.journals(year)]
+        journals += [(await _journal(octopus, row, year)).record(year) for row in await octopus.journals(year)]
     return MasterData(
         relations=records_of(map(Relation.read, await octopus.relations())),
         ledger_accounts=tuple(accounts),
@@ -35,6 +35,14 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
         vat_codes=records_of(map(VatCode.read, await octopus.vat_codes())),
         other=tuple(bookyears),
     )
+
+
+async def _journal(octopus: Octopus, row: Row, bookyear: int) -> Journal:
+    """Return a journal; the account of a financial one is in its details only, and asked for where statements go."""
+    journal = Journal.read(row)
+    if journal.code.startswith(FINANCIAL) and octopus.vendor.settings.send_coda:
+        return Journal.read({**row, **await octopus.journal_details(bookyear, journal.code)})
+    return journal
 
 
 async def remote_company(vendor: Vendor[OctopusSettings]) -> RemoteCompany | None:
@@ -64,7 +72,7 @@ async def _probed(octopus: Octopus, row: Row, *, probe: bool) -> RemoteDossier:
     number, missing = key_id(row.get("dossierKey")) or 0, None
     if probe:
         try:
-            await octopus.may_connect(number)
+            await octopus.connect(number)
         except (ActionRequired, Rejected) as failure:
             missing = str(failure.problem or Problem("missing_right"))
     data = {"vat_number": values.text(row.get("vatNr")), "country": values.text(row.get("country"))}

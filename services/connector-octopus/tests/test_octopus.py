@@ -20,7 +20,6 @@ KINDS = [
     ("03-AE", "sales_invoice", "V1", "4500.00"),
     ("03-AE", "purchase_invoice", "A1", "4500.00"),
     ("04-K", "sales_invoice", "V1", "1600.00"),
-    ("04-K", "purchase_invoice", "A1", "1600.00"),
     ("05-G", "sales_invoice", "V1", "1000.00"),
     ("06-E", "sales_invoice", "V1", "650.00"),
     ("08-O", "sales_invoice", "V1", None),
