@@ -18,6 +18,7 @@ from .delivery.notices import serve_notices
 from .delivery.probe import serve_probes
 from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
+from .delivery.watching import serve_watch
 from .kit import open_kit
 from .migrations import KIT
 from .routes import routers as kit_routers
@@ -30,6 +31,7 @@ LOOPS = (
     Loop("sweeper", sweep, 1.0),
     Loop("reconciler", reconcile, 5.0),
     Loop("notices", serve_notices, 5.0),
+    Loop("books-watch", serve_watch, 60.0),
     Loop("imports", serve_imports, 5.0),
     Loop("master-data-refresh", refresh_master_data, 300.0),
     Loop("keep-alive", keep_alive, 60.0),

@@ -6,6 +6,7 @@ bytes leave; our reference stands in ``orderReference``, the document's own numb
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from koppel_connector import (
     Vendor,
     values,
 )
-from koppel_connector.contract import NotBooked
+from koppel_connector.contract import EntryRemoved, NotBooked
 from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
@@ -38,7 +39,7 @@ from koppel_connector.ledger.relations import ensure, known
 from koppel_mesh.clock import utc_now
 
 from .answers import NumberTaken
-from .api import Octopus, Row, place_of
+from .api import JOURNAL_TYPES, Octopus, Row, place_of
 from .journals import calendar, forget_number, next_number, number_was_used
 from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
@@ -156,6 +157,16 @@ async def read_back(
         gone = _place(expected) in deleted[books] or row is not None
         results[context.delivery.id] = Vanished() if gone else NotBooked()
     return results
+
+
+async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[EntryRemoved]:
+    """Return the bookings of open bookyears that were deleted since a moment."""
+    octopus = Octopus(vendor)
+    years = [int(record.code) for record in vendor.master_data.all("bookyear") if not record.data["closed"]]
+    rows = [
+        row for year in years for letter in JOURNAL_TYPES for row in await octopus.deleted_since(year, letter, since)
+    ]
+    return [EntryRemoved(remote_id="/".join(map(str, place_of(row)))) for row in rows]
 
 
 def _compared(context: DeliveryContext[OctopusSettings], row: Row) -> ReadBack:

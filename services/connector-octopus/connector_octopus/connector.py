@@ -5,6 +5,7 @@ CODA (``statements``). Which of them, the delivery's target says, which was made
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import Auth, RemoteCompany, RemoteDossier
+from koppel_connector.contract import Auth, NoticeEffect, RemoteCompany, RemoteDossier
 from koppel_mesh.messages import DocumentKind
 
 from . import answers, bookings, checks, import_viewer, importing, statements
@@ -137,6 +138,10 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
     ) -> Mapping[UUID, ReadBack]:
         """Read a batch of bookings back in one call of the feed."""
         return await bookings.read_back(vendor, contexts)
+
+    async def changes_in_books(self, vendor: Vendor[OctopusSettings], since: datetime) -> Sequence[NoticeEffect]:
+        """Return the bookings that were deleted, which Octopus tells in no other way."""
+        return await bookings.deletions(vendor, since)
 
     # ── the connection ──
 

@@ -77,6 +77,8 @@ PROFILE: Final = Profile(
         | {"ledger_account_unknown", "ledger_account_wrong_type", "relation_unknown"}
         | {"unknown_vat_code", "vat_code_not_allowed", "statement_account_unknown"}
     ),
+    # Two questions a bookyear, of which there are mostly one or two open.
+    watch_every_s=6 * 3_600.0,
     deadline_s=30.0,
 )
 

@@ -7,6 +7,7 @@ a ``ConnectorError``.
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar, Generic
 from uuid import UUID
 
@@ -139,6 +140,13 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     ) -> Mapping[UUID, ReadBack]:
         """Return, by delivery id, what the books say. An absent id: "ask later". How many come at once: ``Profile.read_back``."""
         return {}
+
+    async def changes_in_books(self, vendor: Vendor[SettingsT], since: datetime) -> Sequence[NoticeEffect]:
+        """Return what people changed or removed in the books since a moment, of a vendor that tells only whoever asks.
+
+        For a profile with ``watch_every_s``. The same may be told twice; the kit does with it what it does with a notice's.
+        """
+        return ()
 
     async def ping(self, vendor: Vendor[SettingsT]) -> None:
         """Make the cheapest call that changes nothing: it tells whether a vendor that was away is back.

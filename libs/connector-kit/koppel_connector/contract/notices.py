@@ -42,6 +42,19 @@ class EntryChanged:
 
 
 @dataclass(frozen=True)
+class EntryRemoved:
+    """The vendor says that an entry is no longer in its books: one that counts as booked is looked at again, too.
+
+    Where the books no longer hold it, a person decides whether it is made again.
+    """
+
+    remote_ref: str | None = None
+    remote_id: str | None = None
+    scope: str | None = None
+    """As of ``EntryChanged``."""
+
+
+@dataclass(frozen=True)
 class DeliveryBounced:
     """What was taken did not arrive after all: the delivery fails with ``problem``, and may be sent again."""
 
@@ -70,4 +83,4 @@ class MasterDataChanged:
     """As of ``EntryChanged``."""
 
 
-NoticeEffect = EntryChanged | DeliveryBounced | ConnectionReported | MasterDataChanged
+NoticeEffect = EntryChanged | EntryRemoved | DeliveryBounced | ConnectionReported | MasterDataChanged

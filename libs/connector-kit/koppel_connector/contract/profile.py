@@ -58,6 +58,8 @@ class Profile:
     windows: tuple[Window, ...] = ()
     error_budget: ErrorBudget | None = None
     read_back: ReadBackPace = field(default_factory=ReadBackPace)
+    watch_every_s: float | None = None
+    """How often a vendor that tells nothing by itself is asked for changes in its books (``Connector.changes_in_books``)."""
     deadline_s: float = 20.0
     max_inflight: int = 1
     """Deliveries of one connection under way at once; 1 keeps order and is kinder to vendors."""

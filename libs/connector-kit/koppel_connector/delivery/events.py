@@ -126,6 +126,11 @@ class EntryReported:
 
 
 @dataclass(frozen=True)
+class EntryRemoved:
+    """The vendor says that the entry is gone from its books: look now, also where it counts as booked."""
+
+
+@dataclass(frozen=True)
 class Bounced:
     """What the vendor had taken did not arrive: a definite no after all."""
 
@@ -188,6 +193,7 @@ Event = (
     | ReadBackMissing
     | ReadBackMismatch
     | EntryReported
+    | EntryRemoved
     | Bounced
     | RetryRequested
     | Unblocked

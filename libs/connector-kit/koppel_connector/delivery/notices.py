@@ -19,6 +19,7 @@ from koppel_connector.contract.notices import (
     ConnectionReported,
     DeliveryBounced,
     EntryChanged,
+    EntryRemoved,
     MasterDataChanged,
     Notice,
     NoticeEffect,
@@ -117,7 +118,7 @@ async def _work_off(kit: Kit, tx: AsyncConnection, record: Record) -> None:
     notice = Notice(record.address, record.headers, bytes(record.content), record.received_at)
     connection_id = connection_id_of(notice.address)
     for effect in kit.connector.receive(notice):
-        await _apply(kit, tx, connection_id, effect)
+        await apply_effect(kit, tx, connection_id, effect)
 
 
 async def _put_off(kit: Kit, record: Record, failure: Exception) -> None:
@@ -144,13 +145,20 @@ def connection_id_of(address: str) -> UUID | None:
         return None
 
 
-async def _apply(kit: Kit, tx: AsyncConnection, connection_id: UUID | None, effect: NoticeEffect) -> None:
+async def apply_effect(kit: Kit, tx: AsyncConnection, connection_id: UUID | None, effect: NoticeEffect) -> None:
+    """Do what follows from something that the vendor told.
+
+    Raises:
+        NoticeNotYet: what it tells of cannot be found, or is being worked on.
+    """
     match effect:
         case MasterDataChanged(scope):
             _insist_on_one_company(connection_id, scope, effect)
             await want_import_of(tx, kit, connection_id, scope)
         case EntryChanged():
-            await _look_again(kit, tx, await _named(tx, connection_id, effect))
+            await _look_again(kit, tx, await _named(tx, connection_id, effect), events.EntryReported())
+        case EntryRemoved():
+            await _look_again(kit, tx, await _named(tx, connection_id, effect), events.EntryRemoved())
         case ConnectionReported(problem):
             if connection_id is None:
                 raise ValueError("ConnectionReported of a notice to the vendor's key")
@@ -176,17 +184,17 @@ async def _came_back(kit: Kit, tx: AsyncConnection, row: Record, effect: Deliver
         await kit.connections.apply(tx, row.connection_id, ProblemFound(problem))
 
 
-async def _look_again(kit: Kit, tx: AsyncConnection, rows: Sequence[Record]) -> None:
+async def _look_again(kit: Kit, tx: AsyncConnection, rows: Sequence[Record], event: events.Event) -> None:
     for row in rows:
         try:
-            await kit.deliveries.apply(tx, row_of(row), events.EntryReported())
+            await kit.deliveries.apply(tx, row_of(row), event)
         except (IllegalTransitionError, ConcurrentUpdateError):
             # It is on its way, or at its end: nothing that this hint could hurry. Neither has written anything.
             continue
 
 
 async def _named(
-    tx: AsyncConnection, connection_id: UUID | None, effect: EntryChanged | DeliveryBounced
+    tx: AsyncConnection, connection_id: UUID | None, effect: EntryChanged | EntryRemoved | DeliveryBounced
 ) -> list[Record]:
     if effect.remote_id is not None:
         _insist_on_one_company(connection_id, effect.scope, effect)

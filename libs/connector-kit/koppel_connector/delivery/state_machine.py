@@ -17,6 +17,7 @@ from .events import (
     Bounced,
     Claimed,
     Deferred,
+    EntryRemoved,
     EntryReported,
     Event,
     LeaseExpired,
@@ -66,6 +67,7 @@ from .transitions import (
     nothing_found,
     overdue,
     postponed,
+    removed,
     reported,
     resumed,
     still_unbooked,
@@ -88,6 +90,8 @@ def transition(situation: Situation, event: Event, patience: Patience, now: date
     match situation.state, event:
         case _, EntryReported():
             made = reported(situation, patience, now)
+        case DeliveryState.EXPORTED | DeliveryState.BOOKED, EntryRemoved():
+            made = removed(situation, patience, now)
         case _, Bounced(problem):
             made = bounced(situation, problem)
         case DeliveryState.SENDING, _:
