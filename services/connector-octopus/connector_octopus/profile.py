@@ -72,7 +72,6 @@ PROFILE: Final = Profile(
             "journal_blocked",
             "journal_for_invoices",
             "bookyear_not_imported",
-            "financial_year_missing",
         }
         | {"ledger_account_unknown", "ledger_account_wrong_type", "relation_unknown"}
         | {"unknown_vat_code", "vat_code_not_allowed", "statement_account_unknown"}
