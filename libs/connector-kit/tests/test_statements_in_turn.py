@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from koppel_connector import Problem, Target
+from koppel_connector import ActionRequired, DeliveryContext, Problem, Target
 from koppel_connector.service import connector_service
 from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.messages import DocumentKind, DocumentReady
@@ -19,10 +19,21 @@ CURRENT, SAVINGS = "BE18001234567865 EUR", "BE35001234567971 EUR"
 
 
 class StatementConnector(PaperConnector):
-    """Takes statements where the journal is not ``none``, as any connector does that takes the kind."""
+    """Takes statements, as any connector does that names the kind; journal ``none`` takes none, ``both`` files them too.
+
+    It files no cash book.
+    """
 
     def targets(self, kind: DocumentKind, settings: PaperSettings) -> tuple[Target, ...] | Problem:
-        return Problem("kind_not_taken", kind.value) if settings.journal == "none" else (Target(settle_s=0.2),)
+        if settings.journal == "none":
+            return Problem("kind_not_taken", kind.value)
+        booking = Target(settle_s=0.2)
+        return (booking, Target("file", reads_back=False, settle_s=0.2)) if settings.journal == "both" else (booking,)
+
+    async def prepare(self, context: DeliveryContext) -> Any:
+        if context.delivery.operation == "file" and context.delivery.kind is DocumentKind.CASH_STATEMENT:
+            raise ActionRequired(Problem("rejected_by_vendor", "it cannot be filed"))
+        return await super().prepare(context)
 
     def books_scope(self, settings: PaperSettings) -> str | None:
         return "the company"
@@ -77,6 +88,24 @@ async def test_each_account_goes_by_itself_and_in_order(
     await testbed.until(savings_are_booked, "the account of the refused statement waits, the other does not")
     rows = await testbed.deliveries()
     assert [entry["reference"] for entry in vendor.ledger] == [rows[1].remote_ref, rows[3].remote_ref]
+
+
+async def test_what_cannot_be_filed_holds_what_is_filed_and_not_what_is_booked(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """Each operation of a statement goes in order by itself."""
+    await testbed.connect({"journal": "both"}, vendor.allow)
+    await testbed.deliver(statement(testbed, harness, 0, CURRENT, kind="cash_statement"))
+    await testbed.deliver(statement(testbed, harness, 1, CURRENT))
+
+    async def second_is_booked() -> bool:
+        rows = {(row.document_id, row.operation): row.state for row in await testbed.deliveries()}
+        states = sorted(rows.values())
+        return states in (["blocked", "booked", "booked", "ready"], ["booked", "booked", "failed", "ready"])
+
+    await testbed.until(second_is_booked, "both are booked, and the second waits to be filed")
+    waiting = [row.operation for row in await testbed.deliveries() if row.state != "booked"]
+    assert waiting == ["file", "file"]
 
 
 async def test_what_was_not_taken_keeps_its_turn(testbed: Testbed, harness: PaperHarness, vendor: PaperVendor) -> None:

@@ -24,7 +24,7 @@ class Target:
     settle_s: float = field(kw_only=True)
     """How long the vendor may need before a search finds what it just stored."""
     sequence_key: str | None = None
-    """One writer for each of these in the same books, oldest first: a journal that numbers its entries.
+    """One writer for each of these and operation in the same books, oldest first: a journal that numbers its entries.
 
     A statement has that of its account without the connector's doing (``DocumentReady.sequence_key``); one given here takes its
     place, and must hold all statements of an account together.

@@ -36,7 +36,8 @@ FIRST_SENT_AT = """(
 
 IN_FRONT = """FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.sequence_key = {delivery}.sequence_key AND o.id < {delivery}.id
-                        AND (o.has_target OR o.connection_id = {delivery}.connection_id)
+                        AND (o.has_target AND (o.operation = {delivery}.operation OR NOT {delivery}.has_target)
+                            OR NOT o.has_target AND o.connection_id = {delivery}.connection_id)
                         AND coalesce(way.books_scope, way.limit_scope) = {books_scope}
                         AND o.state IN ('ready', 'sending', 'unknown', 'blocked', 'review', 'failed')
                         AND (o.state <> 'failed' OR o.abandoned_at IS NULL AND way.state <> 'disconnected')"""
