@@ -9,6 +9,7 @@ costs what came since.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +20,14 @@ from koppel_mesh.messages import DocumentState
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 
-from . import owners, sequences
+from . import owners, sequences, waiting
 from .chain import ASIDE, Known, Link, Place, Standing, arrange, place_before_last
-from .explaining import explain
+from .explaining import explain, unasked_before
 from .handlers import RELEASE
 from .outgoing import set_problems
+
+UNASKED_TOLD_AFTER_S = 60.0
+"""A statement waits so long for one that nobody asked to go before people are told."""
 
 _DIRTY = Statement("""
     SELECT id, firm_id, name, enterprise_number FROM dossier WHERE arranging ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
@@ -34,7 +38,9 @@ _ARRANGED = Statement("""
 """)
 _STATEMENTS = Statement("""
     SELECT s.id, s.document_id, s.account_id, s.number, s.opened_on, s.opening, s.closes_on, s.closing, s.movements, s.is_partial,
-        s.faults, s.standing, s.turn, s.before_id, s.missing, d.state AS document_state, d.let_go_at
+        s.faults, s.standing, s.turn, s.before_id, s.missing, d.state AS document_state, d.let_go_at, d.let_go_problem,
+        d.asked_at,
+        coalesce(d.asked_at < clock_timestamp() - CAST(:wait_s AS float8) * interval '1 second', false) AS waits_long
     FROM account a JOIN statement s ON s.account_id = a.id JOIN document d ON d.id = s.document_id
     WHERE a.dossier_id = :id AND s.released_at IS NULL ORDER BY s.id
 """)
@@ -54,10 +60,9 @@ _ACCEPTED = Statement("""
     :id
 """)
 _ELSEWHERE = Statement("""
-    SELECT DISTINCT CAST(extract(year FROM s.closes_on) AS integer) AS year, s.number
-    FROM account a JOIN statement s ON s.account_id = a.id
+    SELECT s.number, s.closes_on FROM account a JOIN statement s ON s.account_id = a.id
     WHERE a.dossier_id = :dossier AND a.bank = :bank AND a.id <> :account AND s.number > 0
-        AND s.closes_on BETWEEN CAST(:first AS date) - 366 AND CAST(:last AS date) + 366
+        AND s.closes_on BETWEEN CAST(:first AS date) AND CAST(:last AS date)
 """)
 _PLACE = Statement("""
     UPDATE statement SET standing = :standing, turn = :turn, before_id = :before_id, missing = CAST(:missing AS integer[])
@@ -98,7 +103,7 @@ async def arrange_chains(tx: AsyncConnection, dossier: Record) -> None:
     """Arrange the chains of a dossier whose row ``tx`` has locked."""
     accounts = await owners.settle(tx, dossier)
     rows: dict[UUID, list[Record]] = defaultdict(list)
-    for row in await _STATEMENTS.all(tx, {"id": dossier.id}):
+    for row in await _STATEMENTS.all(tx, {"id": dossier.id, "wait_s": UNASKED_TOLD_AFTER_S}):
         rows[row.account_id].append(row)
     accepted = await _accepted(tx, dossier.id)
     chains = [await _arranged(tx, account, rows[key], accepted[key]) for key, account in accounts.items()]
@@ -129,7 +134,8 @@ async def _arranged(
     for link in early:
         chain.places[link.id] = await _early(tx, account.id, link, end)
         del links[link.id]
-    known = Known(frozenset(accepted), await _elsewhere(tx, account, links.values()), account.skips_numbers)
+    looked_at = [*([end] if end else []), *links.values()]
+    known = Known(accepted, await _elsewhere(tx, account, looked_at), account.skips_numbers)
     chain.places |= {place.link.id: place for place in arrange(links.values(), known, end)}
     return chain
 
@@ -151,18 +157,15 @@ async def _early(tx: AsyncConnection, account_id: UUID, link: Link, end: Link | 
     return place_before_last(link, link_of(before) if before else None, following)
 
 
-async def _elsewhere(tx: AsyncConnection, account: Record, links: Iterable[Link]) -> frozenset[tuple[int, int]]:
+async def _elsewhere(tx: AsyncConnection, account: Record, links: Sequence[Link]) -> dict[int, list[date]]:
+    """Return the days of the other accounts' numbers, from the first of these statements to the last."""
     days = [link.closes_on for link in links]
-    if not days or not account.bank:
-        return frozenset()
-    asked = {
-        "dossier": account.dossier_id,
-        "bank": account.bank,
-        "account": account.id,
-        "first": min(days),
-        "last": max(days),
-    }
-    return frozenset((row.year, row.number) for row in await _ELSEWHERE.all(tx, asked))
+    found: dict[int, list[date]] = defaultdict(list)
+    if len(days) > 1 and account.bank:
+        asked = {"dossier": account.dossier_id, "bank": account.bank, "account": account.id}
+        for row in await _ELSEWHERE.all(tx, {**asked, "first": min(days), "last": max(days)}):
+            found[row.number].append(row.closes_on)
+    return found
 
 
 def link_of(row: Any) -> Link:
@@ -221,10 +224,33 @@ def _state(standings: set[Standing]) -> str:
 
 async def _explain(tx: AsyncConnection, chains: Sequence[Chain]) -> None:
     """Tell for each document what is in its way, or that nothing is any more."""
-    of_document: dict[UUID, list[tuple[Record, Record, Place | None]]] = defaultdict(list)
+    of_document: dict[UUID, list[tuple[Any, Record, Place | None]]] = defaultdict(list)
     for chain in chains:
         for row in chain.rows:
             of_document[row.document_id].append((chain.account, row, chain.places.get(row.id)))
-    problems: dict[UUID, Problem | None] = {key: explain(found) for key, found in of_document.items()}
+    going = {row.document_id for chain in chains for row in chain.rows if row.let_go_problem == "statements_crossed"}
+    crossed = waiting.crossed([_documents(chain) for chain in chains], going)
+    problems = {key: explain(found, is_crossed=key in crossed) for key, found in of_document.items()}
+    for chain in chains:
+        for key, problem in _unasked(chain):
+            problems[key] = problems[key] or problem
     if problems:
         await set_problems(tx, problems)
+
+
+def _documents(chain: Chain) -> list[UUID]:
+    """Return the documents of what has not gone, in the order of the chain."""
+    rows = {row.id: row.document_id for row in chain.rows}
+    return [rows[place.link.id] for place in chain.places.values() if place.standing not in ASIDE]
+
+
+def _unasked(chain: Chain) -> Iterable[tuple[UUID, Problem]]:
+    """Return the first document that is to go and waits for one that nobody asked to go, once it waited for long."""
+    asked = {row.document_id for row in chain.rows if row.asked_at is not None}
+    documents = _documents(chain)
+    if (found := waiting.first_behind(documents, asked)) is None:
+        return
+    behind, unasked = found
+    if any(row.document_id == behind and row.waits_long for row in chain.rows):
+        places = [place for place in chain.places.values() if place.standing not in ASIDE]
+        yield behind, unasked_before(chain.account, places[documents.index(behind)], places[documents.index(unasked)])

@@ -8,9 +8,9 @@ none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -85,8 +85,8 @@ class Known:
 
     accepted: AbstractSet[tuple[UUID, UUID]] = frozenset()
     """Gaps that a person accepted: the statement before and the one after."""
-    elsewhere: AbstractSet[tuple[int, int]] = frozenset()
-    """Year and number of statements of the other accounts with the same bank: it may number files, not accounts."""
+    elsewhere: Mapping[int, Sequence[date]] = field(default_factory=dict)
+    """By number, the days of statements of the other accounts with the same bank: it may number files, not accounts."""
     skips_numbers: bool = False
     """A person accepted a gap of numbers in this chain without a difference of balances: such gaps are this bank's habit."""
 
@@ -207,9 +207,18 @@ def _yields(before: Link, link: Link) -> bool:
 
 
 def _missing(before: Link, link: Link, known: Known) -> tuple[int, ...]:
-    years = {before.closes_on.year, link.closes_on.year}
+    """Return the numbers of what is missing between two.
+
+    Where balances meet, what another account has of those days is not; where they do not, something is, and may have any of them.
+    """
     skipped = _skipped(before, link) or ()
-    return tuple(number for number in skipped if not any((year, number) in known.elsewhere for year in years))
+    if before.closing != link.opening:
+        return skipped
+    return tuple(
+        number
+        for number in skipped
+        if not any(before.closes_on <= day <= link.closes_on for day in known.elsewhere.get(number, ()))
+    )
 
 
 def _skipped(before: Link, link: Link) -> tuple[int, ...] | None:

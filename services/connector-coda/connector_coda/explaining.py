@@ -19,11 +19,12 @@ _CODES = {
 }
 
 
-def explain(found: Sequence[tuple[Any, Any, Place | None]]) -> Problem | None:
+def explain(found: Sequence[tuple[Any, Any, Place | None]], *, is_crossed: bool = False) -> Problem | None:
     """Return what is in the way of a document.
 
     Args:
         found: for each statement of it the account's row, its own row, and its place in the chain, where it has one.
+        is_crossed: it and another document wait for each other.
     """
     if any(row.document_state in _NOT_YET for _, row, _ in found):
         return None  # dossier-api asks about it, or was told to drop it
@@ -34,7 +35,15 @@ def explain(found: Sequence[tuple[Any, Any, Place | None]]) -> Problem | None:
         for account, row, place in found:
             if problem := _of_statement(account, row, place):
                 return problem
-    return next((_gap(account, place) for account, _, place in found if place and place.standing is Standing.GAP), None)
+    gaps = (_gap(account, place) for account, _, place in found if place and place.standing is Standing.GAP)
+    return next(gaps, Problem("statements_crossed") if is_crossed else None)
+
+
+def unasked_before(account: Any, place: Place, unasked: Place) -> Problem:
+    """Return the problem of a statement that waits for one that nobody asked to go."""
+    return Problem(
+        "statement_not_exported", account=account.number, statement=name_of(place.link), other=name_of(unasked.link)
+    )
 
 
 def _of_statement(account: Any, row: Any, place: Place | None) -> Problem | None:

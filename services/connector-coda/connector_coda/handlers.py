@@ -132,14 +132,14 @@ async def on_document_ready(context: Context, tx: AsyncConnection, events: Seque
     asked = {one.document_id: one for one in events if not one.is_for_connectors}
     if not asked:
         return
-    await look_again(tx, [one.dossier_id for one in asked.values()], arranging=False)
+    await look_again(tx, [one.dossier_id for one in asked.values()], arranging=True)
     await _keep_documents(tx, list(asked.values()))
     rows = [
         {"id": key, "ready": one.model_dump(mode="json"), "traceparent": one.traceparent} for key, one in asked.items()
     ]
     await _ASK.run(tx, {"rows": json.dumps(rows, default=str)})
     context.wake(READ)
-    context.wake(RELEASE)
+    context.wake(ARRANGE)
 
 
 async def on_delivery_changed(context: Context, tx: AsyncConnection, events: Sequence[DeliveryChanged]) -> None:

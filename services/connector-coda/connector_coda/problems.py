@@ -87,6 +87,17 @@ CATALOGUE = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "statement_not_exported",
+            "accountant",
+            nl="Uittreksel {statement} van rekening {account} gaat na uittreksel {other}, en dat is nog niet geëxporteerd of"
+            " goedgekeurd. Exporteer of keur ook dat goed.",
+            fr="L'extrait {statement} du compte {account} part après l'extrait {other}, qui n'est pas encore exporté ou approuvé."
+            " Exportez ou approuvez-le aussi.",
+            en="Statement {statement} of account {account} goes after statement {other}, which is not exported or approved yet."
+            " Export or approve that one too.",
+            blocks=True,
+        ),
+        ProblemKind(
             "statement_unreadable",
             "koppel",
             nl="Dit bestand kan niet als CODA gelezen worden. Vraag het opnieuw aan de bank en bezorg dat.",

@@ -14,13 +14,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.contract import Problem
 from koppel_mesh import outbox
 from koppel_mesh.messages import DocumentReady
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 
-from .outgoing import set_problems
+from .arranging import UNASKED_TOLD_AFTER_S
 
 REPEAT_MAX = timedelta(days=1)
 
@@ -49,7 +48,8 @@ _MAY_GO = (
     "d.read_at IS NOT NULL AND d.problem IS NULL AND d.state NOT IN ('held', 'dropped', 'received', 'awaiting_entry')"
 )
 _HEADS = Statement(f"""
-    SELECT {_COLUMNS}, a.sequence_key, a.joined_from, a.arrived_at, coalesce(d.asked_at IS NOT NULL AND {_MAY_GO}, false) AS
+    SELECT {_COLUMNS}, a.id AS account_id, a.sequence_key, a.joined_from, a.arrived_at, coalesce(d.asked_at IS NOT NULL AND
+    {_MAY_GO}, false) AS
     may_go,
         EXISTS (SELECT FROM statement g WHERE g.account_id = a.id AND g.released_at IS NOT NULL AND g.standing = 'linked') AS
         goes_on,
@@ -59,6 +59,12 @@ _HEADS = Statement(f"""
         ORDER BY s.turn LIMIT 1) head JOIN document d ON d.id = head.document_id
     WHERE a.dossier_id = :id AND a.owned_by IS NOT NULL ORDER BY d.id
 """)
+_BEHIND = Statement("""
+    SELECT d.asked_at, d.problem FROM statement s JOIN document d ON d.id = s.document_id
+    WHERE s.account_id = :account AND s.released_at IS NULL AND s.turn IS NOT NULL AND d.asked_at IS NOT NULL
+    ORDER BY s.turn LIMIT 1
+""")
+_ARRANGE = Statement("UPDATE dossier SET arranging = true WHERE id = :id")
 _OUT_OF_TURN = Statement(f"""
     SELECT {_COLUMNS}, a.sequence_key, a.joined_from, {_UNANSWERED_BY} AS is_unanswered, {_EARLIER} AS has_earlier
     FROM document d JOIN LATERAL (
@@ -131,6 +137,8 @@ class _Turn:
         of_sequence: dict[str, list[Record]] = defaultdict(list)
         for row in heads:
             of_sequence[row.sequence_key].append(row)
+            if row.asked_at is None:
+                await self._look_behind(row)
         for key, rows in of_sequence.items():
             if key not in self._busy:
                 await self._next(rows)
@@ -140,12 +148,16 @@ class _Turn:
         for row in heads:
             patient[row.id] |= row.may_go and not row.goes_on and self._waits_until(row.arrived_at + self._patience)
         for row in heads:
-            if row.may_go and not row.has_earlier:
-                if not patient[row.id] and await self._go(row):
-                    return
-            elif row.may_go and all(each.may_go and each.has_earlier for each in heads):
-                await set_problems(self._tx, {each.id: Problem("statements_crossed") for each in heads})
+            if row.may_go and not row.has_earlier and not patient[row.id] and await self._go(row):
                 return
+
+    async def _look_behind(self, head: Record) -> None:
+        """Have people told of a statement that waits for one that nobody asked to go, when it has waited for long."""
+        behind = await _BEHIND.one_or_none(self._tx, {"account": head.account_id})
+        if behind is None or behind.problem is not None:
+            return
+        if not self._waits_until(behind.asked_at + timedelta(seconds=UNASKED_TOLD_AFTER_S)):
+            await _ARRANGE.run(self._tx, {"id": self._dossier_id})
 
     async def _out_of_turn(self, row: Record) -> None:
         """Let go again what went before, or what a person let go although it stands beside its chain."""

@@ -67,10 +67,21 @@ def test_a_number_that_is_missing_is_a_gap_even_where_balances_meet() -> None:
 
 
 def test_numbers_of_files_over_several_accounts_are_found_at_the_other_accounts() -> None:
-    seen = Known(elsewhere={(2025, 2), (2026, 2)})
+    seen = Known(elsewhere={2: [TWO.closes_on]})
     assert standings(arrange([ONE, link(3, 3, 10, 40)], seen)) == [(1, "linked"), (3, "linked")]
     (_, place) = arrange([ONE, link(4, 3, 10, 40)], seen)
     assert (place.standing, place.missing) == (Standing.GAP, (3,))
+
+
+def test_a_number_of_another_account_and_another_time_explains_nothing() -> None:
+    (_, place) = arrange([ONE, link(3, 3, 10, 40)], Known(elsewhere={2: [FOUR.closes_on]}))
+    assert (place.standing, place.missing) == (Standing.GAP, (2,))
+
+
+def test_where_balances_do_not_meet_any_number_may_be_what_is_missing() -> None:
+    """Numbered by account, both accounts have a 2 of that day."""
+    (_, place) = arrange([ONE, THREE], Known(elsewhere={2: [TWO.closes_on]}))
+    assert (place.standing, place.missing) == (Standing.GAP, (2,))
 
 
 def test_numbers_begin_at_1_each_year() -> None:

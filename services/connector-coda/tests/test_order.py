@@ -138,6 +138,23 @@ async def test_a_statement_that_nobody_asked_for_yet_holds_those_behind_it(servi
     assert await service.gone() == [document.document_id, second]
 
 
+async def test_people_are_told_of_a_statement_that_nobody_exports(service: Coda) -> None:
+    one, two, three = (service.document(each) for each in chain(3))
+    await service.deliver(one, two, three, service.ready(two), service.ready(three))
+    await service.work()
+    assert await service.problems() == {}, "the first may be exported in a moment"
+    await service.sql("UPDATE document SET asked_at = asked_at - interval '2 minutes'")
+    await service.sql("UPDATE dossier SET releasing_at = now()")
+    await service.work()
+    await service.work()
+    assert await service.problems() == {two.document_id: "statement_not_exported"}
+    await service.published()
+    await service.deliver(service.ready(one))
+    await service.work()
+    assert await service.problems() == {}
+    assert await service.gone() == [each.document_id for each in (one, two, three)]
+
+
 async def test_the_first_of_an_account_waits_a_moment_for_an_earlier_one(database: Database) -> None:
     service = Coda(database, DossierApi(), statement_patience_s=60.0)
     await service.dossier()
