@@ -48,11 +48,16 @@ async def settle(tx: AsyncConnection, dossier: Record) -> dict[UUID, Any]:
 
 async def _settled(tx: AsyncConnection, row: Record, dossier: DossierFacts) -> Account:
     others = await owners_of(tx, row.number, row.currency, dossier.id)
-    decided = decide(Holder(row.number, row.holder_number, row.holder_name), dossier, others)
+    decided = decide(holder_of(row), dossier, others)
     if isinstance(decided, Problem):
         refusal = render(decided).model_dump_json()
         return Account(await _REFUSE.one(tx, {"id": row.id, "refusal": refusal}), decided)
     return Account(await own(tx, row.id, decided, None), None)
+
+
+def holder_of(row: Record) -> Holder:
+    """Return what the statements of an account tell of its holder."""
+    return Holder(row.number, row.holder_number, row.holder_name, row.kind == "cash")
 
 
 async def owners_of(tx: AsyncConnection, number: str, currency: str, dossier_id: UUID) -> list[DossierFacts]:

@@ -98,6 +98,30 @@ async def test_two_dossiers_that_meet_an_account_at_once_do_not_both_get_it(serv
     assert [row["owned_by"] for row in owned] == ["holder_name"]
 
 
+async def test_an_account_that_is_proven_ours_may_have_been_confirmed_elsewhere_by_mistake(service: Coda) -> None:
+    await service.dossier(name="Slagerij Janssens", number=OTHERS)
+    await service.file(*chain(1))
+    path = service.at(f"/accounts/{CURRENT}/confirm")
+    assert (await service.call("POST", path, json={"reason": "vergissing"})).status_code == 200
+    await service.dossier()
+    await service.file(chain(1)[0])
+    assert (await service.accounts())[CURRENT]["belongs_by"] == "holder_number"
+
+
+async def test_the_iban_of_a_cash_book_is_made_up_and_may_stand_in_several_dossiers(service: Coda) -> None:
+    line = CashLine(FIRST_DAY + timedelta(1), Decimal(10), Mark.TAKINGS, ("03.03.2026", ""))
+    for name in ("Bakkerij Demo BV", "Bakkerij Demo NV"):
+        await service.dossier(name=name)
+        await service.file(cash(1, "0.00", line), kind="cash_statement")
+        assert (await service.accounts())[DRAWER]["belongs_by"] == "holder_name"
+
+
+async def test_a_name_that_fills_its_field_is_known_by_its_beginning(service: Coda) -> None:
+    await service.dossier(name="Bouwbedrijf voor grote werken Peeters BV")
+    await service.file(statement(1, 0, 5, holder="", name="BOUWBEDRIJF VOOR GROTE WER"))
+    assert (await service.accounts())[CURRENT]["belongs_by"] == "holder_name"
+
+
 # ── what a person decides ──
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from connector_coda.arranging import arrange_chains
 from connector_coda.handlers import RELEASE
-from connector_coda.owners import own, owners_of
+from connector_coda.owners import holder_of, own, owners_of
 from connector_coda.ownership import DossierFacts, taken
 from connector_coda.problems import render
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -193,7 +193,7 @@ async def confirm_account(
         if account.owned_by is None:
             facts = DossierFacts(dossier.id, dossier.firm_id, dossier.name, dossier.enterprise_number)
             others = await owners_of(tx, account.number, account.currency, dossier_id)
-            if problem := taken(account.number, facts, others, proven=False):
+            if problem := taken(holder_of(account), facts, others):
                 raise HttpProblem(409, problem.code, render(problem).message.en)
             account = await own(tx, account.id, who(caller), body.reason)
             await arrange_chains(tx, dossier)

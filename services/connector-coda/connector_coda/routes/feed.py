@@ -61,7 +61,7 @@ async def post_statements(
             asked = {"dossier": dossier_id, "number": one.account, "currency": one.currency}
             if await _OWNED.one_or_none(tx, asked) is None:
                 others = await owners_of(tx, one.account, one.currency, dossier_id)
-                decided = decide(Holder(one.account, one.holder_number, one.holder_name), dossier, others)
+                decided = decide(_holder(one), dossier, others)
                 problems += [decided] if isinstance(decided, Problem) else []
         if problems:
             raise _refused(problems)
@@ -85,6 +85,10 @@ def _read(data: bytes) -> list[ReadStatement]:
         title = "The file is not whole: its counts, totals or balances are wrong."
         raise HttpProblem(422, "statement_incorrect", title, faults[0].message, errors=faults[:ERRORS_MAX])
     return found
+
+
+def _holder(one: ReadStatement) -> Holder:
+    return Holder(one.account, one.holder_number, one.holder_name, one.is_cash)
 
 
 def _refused(problems: list[Problem]) -> HttpProblem:
