@@ -59,6 +59,7 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}/payment-keys": {"keys": ["CB/BACA/"]},
     "/v1/dossiers/{dossier_id}/accounts/{iban}/accept-gap": {"after": 1, "before": 3, "reason": "taken over"},
     "/v1/dossiers/{dossier_id}/accounts/{iban}/confirm": {"reason": "taken over"},
+    "/v1/dossiers/{dossier_id}/accounts/{iban}/withdraw": {"reason": "taken over"},
     "/v1/documents/{document_id}/release": {"reason": "taken over"},
     "/v1/deliveries/{delivery_id}/resolve": {"decision": "abandon"},
     "/v1/clients/{client_id}": {"name": "Taken over"},

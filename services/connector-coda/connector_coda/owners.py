@@ -20,8 +20,13 @@ _OWNERS = Statement("""
     WHERE a.number = :number AND a.currency = :currency AND a.owned_by IS NOT NULL AND a.dossier_id <> :dossier ORDER BY a.id
 """)
 _OWN = Statement("""
-    UPDATE account SET owned_by = :by, owned_at = clock_timestamp(), owned_reason = :reason, refusal = NULL WHERE id = :id
+    UPDATE account SET owned_by = :by, owned_at = clock_timestamp(), owned_reason = :reason, refusal = NULL, withdrawn_by = NULL,
+        withdrawn_at = NULL, withdrawn_reason = NULL WHERE id = :id
     RETURNING *
+""")
+_WITHDRAW = Statement("""
+    UPDATE account SET owned_by = NULL, owned_at = NULL, owned_reason = NULL, withdrawn_by = :by, withdrawn_reason = :reason,
+        withdrawn_at = clock_timestamp() WHERE id = :id RETURNING *
 """)
 _REFUSE = Statement("UPDATE account SET refusal = CAST(:refusal AS jsonb) WHERE id = :id RETURNING *")
 
@@ -48,7 +53,7 @@ async def settle(tx: AsyncConnection, dossier: Record) -> dict[UUID, Any]:
 
 async def _settled(tx: AsyncConnection, row: Record, dossier: DossierFacts) -> Account:
     others = await owners_of(tx, row.number, row.currency, dossier.id)
-    decided = decide(holder_of(row), dossier, others)
+    decided = _withdrawn(row, dossier) if row.withdrawn_by is not None else decide(holder_of(row), dossier, others)
     if isinstance(decided, Problem):
         refusal = render(decided).model_dump_json()
         return Account(await _REFUSE.one(tx, {"id": row.id, "refusal": refusal}), decided)
@@ -70,3 +75,12 @@ async def owners_of(tx: AsyncConnection, number: str, currency: str, dossier_id:
 async def own(tx: AsyncConnection, account_id: UUID, by: str, reason: str | None) -> Record:
     """Let an account belong to its dossier from now on."""
     return await _OWN.one(tx, {"id": account_id, "by": by, "reason": reason})
+
+
+async def withdraw(tx: AsyncConnection, account_id: UUID, by: str, reason: str) -> Record:
+    """Let an account belong to its dossier no more, until a person confirms it again."""
+    return await _WITHDRAW.one(tx, {"id": account_id, "by": by, "reason": reason})
+
+
+def _withdrawn(row: Record, dossier: DossierFacts) -> Problem:
+    return Problem("account_withdrawn", row.withdrawn_reason, account=row.number, dossier=dossier.name)

@@ -128,6 +128,19 @@ CATALOGUE = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "account_withdrawn",
+            "accountant",
+            nl="Rekening {account} is uit dossier {dossier} weggenomen. Bezorg het uittreksel in het juiste dossier, of"
+            " bevestig de"
+            " rekening hier opnieuw.",
+            fr="Le compte {account} a été retiré du dossier {dossier}. Fournissez l'extrait dans le bon dossier, ou confirmez de"
+            " nouveau le compte ici.",
+            en="Account {account} was taken away from dossier {dossier}. Hand the statement in at the right dossier, or"
+            " confirm the"
+            " account here again.",
+            blocks=True,
+        ),
+        ProblemKind(
             "account_of_other_holder",
             "accountant",
             nl="Rekening {account} is van {holder}, dit dossier is van {dossier}. Bezorg het uittreksel in het juiste dossier,"

@@ -128,6 +128,10 @@ account = Table(
     Column("owned_by", Text),
     Column("owned_at", _AT),
     Column("owned_reason", Text),
+    # A person took it away from the dossier: it comes back by a person only.
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", _AT),
+    Column("withdrawn_reason", Text),
     Column("refusal", JSONB),
     Column("first_number", Integer),
     Column("last_number", Integer),

@@ -122,6 +122,26 @@ async def test_a_name_that_fills_its_field_is_known_by_its_beginning(service: Co
     assert (await service.accounts())[CURRENT]["belongs_by"] == "holder_name"
 
 
+async def test_an_account_that_was_taken_away_may_belong_elsewhere_and_comes_back_by_a_person_only(
+    service: Coda,
+) -> None:
+    one, two = chain(2, holder="", name="Bakkerij Demo")
+    await service.file(one)
+    await service.gone()
+    first_dossier, connections = service.dossier_id, service.connections
+    answer = await service.call("POST", service.at(f"/accounts/{CURRENT}/withdraw"), json={"reason": "van zijn broer"})
+    assert (answer.status_code, answer.json()["withdrawn_by"]) == (200, "tester")
+    document = await service.file(two)
+    assert (await service.problems(), await service.gone()) == ({document: "account_withdrawn"}, [])
+    await service.dossier(name="Bakkerij Demo NV")
+    await service.file(one)
+    assert (await service.accounts())[CURRENT]["belongs_by"] == "holder_name"
+    await service.gone()
+    service.dossier_id, service.connections = first_dossier, connections
+    refused = await service.call("POST", service.at(f"/accounts/{CURRENT}/confirm"), json={"reason": "toch"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "account_of_other_dossier")
+
+
 # ── what a person decides ──
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from connector_coda.arranging import arrange_chains
 from connector_coda.handlers import RELEASE
-from connector_coda.owners import holder_of, own, owners_of
+from connector_coda.owners import holder_of, own, owners_of, withdraw
 from connector_coda.ownership import DossierFacts, taken
 from connector_coda.problems import render
 from koppel_mesh.http.idempotency import IdempotencyKey
@@ -98,6 +98,16 @@ class Belonging(BaseModel):
     belongs_by: str
     since: datetime
     reason: str | None
+
+
+class Withdrawal(BaseModel):
+    """That an account belongs to a dossier no more."""
+
+    iban: str
+    currency: str
+    withdrawn_by: str
+    withdrawn_at: datetime
+    reason: str
 
 
 class LetGo(BaseModel):
@@ -207,6 +217,36 @@ async def confirm_account(
         answer: Response = await key.remember(tx, status=200, body=shown)
     context.wake(RELEASE)
     return answer
+
+
+@router.post("/dossiers/{dossier_id}/accounts/{iban}/withdraw", response_model=Withdrawal)
+async def withdraw_account(
+    dossier_id: UUID,
+    iban: str,
+    body: Decision,
+    context: CurrentContext,
+    caller: Writer,
+    key: IdempotencyKey,
+    currency: Currency = None,
+) -> Response:
+    """Say that an account does not belong to the dossier: what has not gone does not go, and another dossier may have it."""
+    await insist_on_dossier(context, caller, dossier_id)
+    async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx)) is not None:
+            return earlier
+        dossier = await lock_dossier(tx, dossier_id)
+        account = await account_of(tx, dossier_id, iban, currency)
+        if account.withdrawn_by is None:
+            account = await withdraw(tx, account.id, who(caller), body.reason)
+            await arrange_chains(tx, dossier)
+        shown = Withdrawal(
+            iban=account.number,
+            currency=account.currency,
+            withdrawn_by=account.withdrawn_by,
+            withdrawn_at=account.withdrawn_at,
+            reason=account.withdrawn_reason,
+        )
+        return await key.remember(tx, status=200, body=shown)
 
 
 @router.post("/documents/{document_id}/release", response_model=LetGo)
