@@ -66,6 +66,11 @@ def confirms_the_account(case: Case) -> None:
     case.request("POST", path, {"reason": "zijn rekening"})
 
 
+def takes_the_account_away(case: Case) -> None:
+    path = f"/connector-coda/v1/dossiers/{case.dossier_id}/accounts/{iban(case)}/withdraw"
+    case.request("POST", path, {"reason": "van zijn broer"})
+
+
 def week(case: Case) -> bytes:
     """Return a file that tells two days again, otherwise."""
     one = of(case, 1)[0]
@@ -122,6 +127,15 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
     "statement_partial": Walk(trouble=(takes(part_of_an_account),), document=None, solve=(let_go,), ends=handed_on),
     "statement_unreadable": NotHere(
         "services/dossier-api/tests/test_intake.py::test_a_body_that_is_not_what_it_says_is_refused"
+    ),
+    "statement_not_exported": NotHere(
+        f"{TESTS}/test_order.py::test_people_are_told_of_a_statement_that_nobody_exports"
+    ),
+    "account_withdrawn": Walk(
+        trouble=(the(1), waits_until_handed_on, takes_the_account_away, the(2)),
+        document=None,
+        solve=(confirms_the_account,),
+        ends=handed_on,
     ),
     "statements_crossed": NotHere(f"{TESTS}/test_order.py::test_two_files_that_wait_for_each_other_are_told"),
     "account_unknown": Walk(
