@@ -108,6 +108,14 @@ def test_a_mail_over_the_limit_is_refused_before_its_content(sandbox: MailSandbo
     assert refused.value.smtp_code == 552
 
 
+def test_a_receiver_may_drop_the_files_that_it_has(sandbox: MailSandbox) -> None:
+    sandbox.control("switches", drops_repeats=True)
+    for message in (letter("one"), letter("again"), letter("other", b"%PDF-1.5")):
+        send(smtp(sandbox), message)
+    send(smtp(sandbox), letter("one"), "elsewhere@letters.example")
+    assert [mail["headers"]["Subject"] for mail in sandbox.mails()] == ["one", "other", "one"]
+
+
 def test_a_password_is_asked_for_where_there_is_one(sandbox: MailSandbox) -> None:
     sandbox.control("switches", password="right")
     parts = urlsplit(smtp(sandbox))

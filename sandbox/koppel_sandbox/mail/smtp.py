@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from . import returned
 from .rules import Kind, Rule, follow
-from .store import MailStore
+from .store import MailStore, files_of
 
 # aiosmtpd hands its methods more than they need.
 # ruff: noqa: ARG002
@@ -38,8 +38,9 @@ class MailTaker:
 
     @property
     def switches(self) -> dict[str, Any]:
-        """What a test has set: ``size_limit_bytes``, ``password``."""
-        return {"size_limit_bytes": SIZE_LIMIT_BYTES, "password": "", **self.store.switches()}
+        """What a test has set: ``size_limit_bytes``, ``password``, ``drops_repeats`` (of the files, as some receivers do)."""
+        defaults = {"size_limit_bytes": SIZE_LIMIT_BYTES, "password": "", "drops_repeats": False}
+        return {**defaults, **self.store.switches()}
 
     def server(self) -> SMTP:
         """Return the protocol of one connection."""
@@ -83,7 +84,8 @@ class MailTaker:
         if follow(self.rules, recipients, "drop_before") is not None:
             return await _hang_up(server)
         sender = envelope.mail_from or ""
-        self.store.add("taken", sender, recipients, content)
+        if not self.switches["drops_repeats"] or not self._has(recipients, content):
+            self.store.add("taken", sender, recipients, content)
         if (coming_back := follow(self.rules, recipients, *COMING_BACK)) is not None:
             self.give_back(coming_back.kind, sender, recipients[0], content)
         match follow(self.rules, recipients, *AFTER):
@@ -97,6 +99,13 @@ class MailTaker:
             case Rule(kind="odd_answer_after"):
                 return "299 ?"
         return "250 2.0.0 taken"
+
+    def _has(self, recipients: tuple[str, ...], content: bytes) -> bool:
+        """Return whether a mail with the same files lies in that mailbox."""
+        files = files_of(content)
+        return any(
+            each.recipients == recipients and files_of(each.content) == files for each in self.store.mails("taken")
+        )
 
     def give_back(self, kind: str, sender: str, recipient: str, content: bytes) -> int:
         """Put what the receiver sends back into the box that IMAP shows; return its number."""

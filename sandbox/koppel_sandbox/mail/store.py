@@ -1,5 +1,7 @@
 """The mails, in one SQLite file: what was answered 250 outlives a kill."""
 
+import email
+import email.policy
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -123,3 +125,10 @@ class MailStore:
 def _mail(row: tuple[Any, ...]) -> Mail:
     uid, box, sender, recipients, content, received_at, flags = row
     return Mail(uid, box, sender, tuple(json.loads(recipients)), content, received_at, frozenset(json.loads(flags)))
+
+
+def files_of(content: bytes) -> list[bytes]:
+    """Return the attached files of a mail."""
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    parts = message.iter_attachments() if message.is_multipart() else iter(())
+    return [bytes(part.get_payload(decode=True) or b"") for part in parts]
