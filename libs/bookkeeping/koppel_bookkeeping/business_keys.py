@@ -68,16 +68,31 @@ def document_number_lock(number: str | None) -> str:
     return digits.replace("0", "")
 
 
+def document_number_spellings(number: str) -> list[str]:
+    """Return the ways in which people write a document's number into their books, for a vendor that searches it letter by letter.
+
+    As it stands, with its punctuation as strokes or as dashes, and without any.
+    """
+    written = number.strip()
+    spellings = (written, *(_NOT_IN_NUMBERS.sub(mark, written) for mark in ("-", "/", "")))
+    return list(dict.fromkeys(filter(None, spellings)))
+
+
+def keys_of_counterparty(counterparty: Counterparty) -> list[str]:
+    """Return one key for each number of a counterparty and one for each of its names, since not every document tells all of them."""
+    known = [f"number {key}" for key in sorted(_numbers(counterparty))]
+    return known + [f"name {key}" for key in sorted(_names(counterparty))]
+
+
 def keys_of_invoice(kind: DocumentKind, counterparty: Counterparty | None, number: str | None) -> list[str]:
     """Return the keys of an invoice, a credit note or a day of receipts: its side, its counterparty and its number.
 
-    There is one for each number of the counterparty and one for its name, since not every copy tells all of them. None where
-    the document has no number, no counterparty, or is of a kind without a side.
+    There is one for each key of the counterparty. None where the document has no number, no counterparty, or is of a kind
+    without a side.
     """
     if kind not in SIDES or counterparty is None:
         return []
-    known = [f"number {key}" for key in sorted(_numbers(counterparty))]
-    known += [f"name {key}" for key in sorted(_names(counterparty))]
+    known = keys_of_counterparty(counterparty)
     return [f"{SIDES[kind]} {key} {party}" for key in document_number_keys(number) for party in known]
 
 
