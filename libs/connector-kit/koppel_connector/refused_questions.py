@@ -7,7 +7,7 @@ asks in its other way from then on.
 A question is named by its shape, not by its values: the connector chooses the name, such as ``"relations by VAT number"``.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from .contract.errors import Rejected
@@ -44,6 +44,55 @@ async def ask(memory: Memory, question: str, call: Callable[[], Awaitable[T]]) -
     except Rejected as refused:
         await remember(memory, question, refused)
         return None
+
+
+async def ask_any(
+    memory: Memory,
+    terms: Sequence[str],
+    *,
+    named: Callable[[Sequence[str]], str],
+    joined: Callable[[Sequence[str]], Awaitable[list[T]]],
+) -> list[T]:
+    """Return what any of several filter terms finds: in one question where the vendor joins terms, else term by term.
+
+    One refused term hides no match of the others, and is left out for a day.
+
+    Args:
+        memory: of the connection.
+        terms: what is searched.
+        named: returns the name of the question that asks these terms.
+        joined: asks them at once.
+
+    Raises:
+        Rejected: every term is refused.
+        ConnectorError: anything but a refusal.
+    """
+    refused = {term: await known(memory, named([term])) for term in terms}
+    asking = [term for term, failure in refused.items() if failure is None]
+    if not asking:
+        raise next(failure for failure in refused.values() if failure is not None)
+    if len(asking) > 1 and (found := await ask(memory, named(asking), lambda: joined(asking))) is not None:
+        return found
+    return await _ask_each(memory, {term: named([term]) for term in asking}, joined)
+
+
+async def _ask_each(
+    memory: Memory, questions: Mapping[str, str], joined: Callable[[Sequence[str]], Awaitable[list[T]]]
+) -> list[T]:
+    found: list[T] = []
+    refused: dict[str, Rejected] = {}
+    answered: set[str] = set()
+    for term, question in questions.items():
+        try:
+            found += await joined([term])
+            answered.add(question)
+        except Rejected as failure:
+            refused[question] = failure
+    for question in refused.keys() - answered:
+        await remember(memory, question, refused[question])
+    if refused and not answered:
+        raise next(iter(refused.values()))
+    return found
 
 
 def _key(question: str) -> str:

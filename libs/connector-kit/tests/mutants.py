@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from koppel_bookkeeping import Booking, CannotBook, Reason
+from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
 from koppel_connector import (
     ActionRequired,
     Booked,
@@ -45,6 +46,23 @@ Prepared = tuple[Booking, dict[str, Any]]
 class LookupFindsNothing(GriffelConnector):
     async def lookup(self, context: DeliveryContext) -> Found | NotFound | CannotTell:
         return NotFound()
+
+
+class SearchFindsNothing(GriffelConnector):
+    async def search_books(self, vendor: Vendor, documents: Sequence[SoughtDocument]) -> Sequence[EntryInBooks]:
+        return []
+
+
+class SearchOfOneSpelling(GriffelConnector):
+    async def search_books(self, vendor: Vendor, documents: Sequence[SoughtDocument]) -> Sequence[EntryInBooks]:
+        found = await super().search_books(vendor, documents)
+        return [each for each in found if each.document_number in {document.number for document in documents}]
+
+
+class SearchForgetsSigns(GriffelConnector):
+    async def search_books(self, vendor: Vendor, documents: Sequence[SoughtDocument]) -> Sequence[EntryInBooks]:
+        found = await super().search_books(vendor, documents)
+        return [replace(each, total=abs(each.total or 0)) for each in found]
 
 
 class BookedWithoutReading(GriffelConnector):
@@ -226,8 +244,12 @@ VANISHED = "test_a_vanished_booking_is_not_called_booked"
 OBJECTS = "test_every_created_object_is_made_once"
 COMPANY = "test_nothing_goes_to_another_company_until_a_person_confirms_it"
 PASSWORD = "test_a_wrong_password_is_tried_once"
+BY_HAND = "test_what_somebody_typed_in_waits_for_a_person"
 CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     LookupFindsNothing: (f"{LOST}[acts_then_resets]", "booked more than once"),
+    SearchFindsNothing: (BY_HAND, "booked beside what somebody booked by hand"),
+    SearchOfOneSpelling: (BY_HAND, "booked beside what somebody booked by hand"),
+    SearchForgetsSigns: (BY_HAND, "booked beside what somebody booked by hand"),
     BookedWithoutReading: (VANISHED, "the booking was gone"),
     GoneIsBooked: (VANISHED, "the booking was gone"),
     DifferenceIsBooked: (CHANGED, "the booking was changed"),

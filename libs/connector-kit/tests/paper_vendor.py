@@ -36,6 +36,7 @@ class PaperVendor(LoopbackServer):
         self.faults: deque[Fault] = deque()
         self.search_fails = 0
         """So many searches end in a fault of the vendor's."""
+        self.search_of_numbers_is_refused = False
         self.reading_is_throttled = False
         """Every look at the books gets a 429, though calls are left in the minute."""
         self.numbers_taken = 0
@@ -160,6 +161,10 @@ class PaperVendor(LoopbackServer):
         return await self._say(writer, 201, {"id": made["id"]}, rate_limits)
 
     def _read(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        if path == "/entries" and "numbers" in query:
+            if self.search_of_numbers_is_refused:
+                return 403, {"error": "no right to search"}
+            return 200, [entry for entry in self.ledger if entry.get("document") in query["numbers"].split(",")]
         if path == "/entries":
             now = time.monotonic()
             found = [

@@ -43,7 +43,7 @@ from .errors import (
     SessionOver,
     refusal,
 )
-from .limits import ErrorBudget, HeaderNames, ReadBackPace, Window
+from .limits import BookSearch, ErrorBudget, HeaderNames, ReadBackPace, Window
 from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .memory import Memory, Remembered
@@ -85,6 +85,7 @@ __all__ = [
     "ActionRequired",
     "Application",
     "Auth",
+    "BookSearch",
     "Booked",
     "Call",
     "CannotTell",

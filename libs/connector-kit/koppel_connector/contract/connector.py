@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
 from koppel_mesh.messages import DocumentKind
 
 from .answers import VendorAnswer, classify_by_status
@@ -140,6 +141,21 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     ) -> Mapping[UUID, ReadBack]:
         """Return, by delivery id, what the books say. An absent id: "ask later". How many come at once: ``Profile.read_back``."""
         return {}
+
+    async def search_books(
+        self, vendor: Vendor[SettingsT], documents: Sequence[SoughtDocument]
+    ) -> Sequence[EntryInBooks]:
+        """Return the entries with the number of any of these documents, whoever made them; others among them do no harm.
+
+        Only for a profile with a ``book_search``, whose ``batch`` says how many documents come at once: answer them in one call.
+        The kit compares what is found with each document, leaves out what we made, and has a person decide.
+
+        Raises:
+            ConnectorError: the books cannot be searched. ``Rejected`` says that this question is refused: several documents are
+                then asked for one by one, for a day. One that is refused alone, or by ``ActionRequired``, keeps no document back:
+                it is warned of, and for a day nothing is asked again.
+        """
+        raise NotImplementedError(f"{self.profile.name} has a book search and no search_books")
 
     async def changes_in_books(self, vendor: Vendor[SettingsT], since: datetime) -> Sequence[NoticeEffect]:
         """Return what people changed or removed in the books since a moment, of a vendor that tells only whoever asks.

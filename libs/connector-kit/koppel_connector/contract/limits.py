@@ -1,4 +1,4 @@
-"""What a vendor allows, as data: calls per window, refused calls per endpoint, looks at the books."""
+"""What a vendor allows, as data: calls per window, refused calls per endpoint, searches of the books and looks at them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -78,6 +78,26 @@ class ErrorBudget:
     period_s: int
     reserve: int = 0
     """So many errors more are allowed to the searches that settle an unknown outcome: they go when nothing else may."""
+
+
+@dataclass(frozen=True)
+class BookSearch:
+    """How the books of one connection are searched for entries of others, before a document is first sent.
+
+    Raises:
+        ValueError: nothing could be searched so.
+    """
+
+    batch: int = 50
+    """So many documents at most in one call of ``Connector.search_books``: what is due goes along with what is in hand."""
+    believed_s: float = 600.0
+    """How long "nothing found" holds for a document that waits its turn. What people typed in within ``Target.settle_s`` before
+    the search may be missing from it, and what they type in afterwards is."""
+
+    def __post_init__(self) -> None:
+        """Check what no search can be."""
+        if self.batch < 1 or self.believed_s < 0:
+            raise ValueError(f"{self}: searches for nothing")
 
 
 @dataclass(frozen=True)

@@ -285,6 +285,36 @@ GENERIC = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "entry_in_books",
+            "accountant",
+            nl="Dit document staat wellicht al in de boeken van {vendor}, als boeking {entry}, die Koppel niet maakte."
+            " Zeg dat het daar geboekt is, of laat het toch versturen.",
+            fr="Ce document figure sans doute déjà dans les livres de {vendor}, comme écriture {entry}, que Koppel n'a pas"
+            " créée. Dites qu'il y est comptabilisé, ou faites-le envoyer quand même.",
+            en="This document seems to stand in the books of {vendor} already, as entry {entry}, which Koppel did not make."
+            " Say that it is booked there, or have it sent all the same.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "entry_alike_in_books",
+            "accountant",
+            nl="In {vendor} staat een boeking van een ander met hetzelfde nummer en dezelfde relatie, maar met een andere datum"
+            " of een ander bedrag. Kijk na of het document niet dubbel geboekt is.",
+            fr="{vendor} contient une écriture d'un tiers avec le même numéro et la même relation, mais à une autre date ou pour"
+            " un autre montant. Vérifiez que le document n'est pas comptabilisé deux fois.",
+            en="{vendor} holds an entry of somebody else with the same number and relation, but with another date or amount."
+            " Check that the document is not booked twice.",
+        ),
+        ProblemKind(
+            "books_not_searched",
+            "accountant",
+            nl="Koppel kon niet nagaan of iemand dit document al met de hand in {vendor} boekte. De reden staat hieronder.",
+            fr="Koppel n'a pas pu vérifier si quelqu'un a déjà comptabilisé ce document à la main dans {vendor}. La raison"
+            " figure ci-dessous.",
+            en="Koppel could not check whether somebody booked this document in {vendor} by hand already. The reason is given"
+            " below.",
+        ),
+        ProblemKind(
             "totals_differ",
             "accountant",
             nl="De boeking in {vendor} heeft een ander totaal ({booked}) dan het document ({expected}). Verbeter de boeking en zeg daarna dat het document geboekt is.",

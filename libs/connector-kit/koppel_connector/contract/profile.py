@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from koppel_mesh.messages import DocumentKind
 
 from .auth import Auth
-from .limits import ErrorBudget, ReadBackPace, Window
+from .limits import BookSearch, ErrorBudget, ReadBackPace, Window
 from .mail import MailServer
 from .problems import ProblemCatalogue
 from .target import Target
@@ -57,6 +57,8 @@ class Profile:
     in one has it imported again, once."""
     windows: tuple[Window, ...] = ()
     error_budget: ErrorBudget | None = None
+    book_search: BookSearch | None = None
+    """How the books are searched for entries of others before the first send; None where they cannot be."""
     read_back: ReadBackPace = field(default_factory=ReadBackPace)
     watch_every_s: float | None = None
     """How often a vendor that tells nothing by itself is asked for changes in its books (``Connector.changes_in_books``)."""

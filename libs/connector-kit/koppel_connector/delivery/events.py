@@ -92,6 +92,13 @@ class PriorDeliveryFound:
 
 
 @dataclass(frozen=True)
+class EntryFoundInBooks:
+    """Before it was sent, an entry of it was found in the books that somebody else made."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
 class LeaseExpired:
     """The worker died. ``deadline_at`` is that of an attempt that acts and was left open, if there was one."""
 
@@ -187,6 +194,7 @@ Event = (
     | LookupFailed
     | LookupAmbiguous
     | PriorDeliveryFound
+    | EntryFoundInBooks
     | LeaseExpired
     | ReadBackBooked
     | ReadBackPending

@@ -1,4 +1,4 @@
-"""The one export path: open connection → read document → (look up) → send → record.
+"""The one export path: open connection → read document → (look up) → prepare → search the books → send → record.
 
 Read it top-down: ``serve_deliveries`` claims, ``_run_batch`` opens the connection, ``_walk`` takes one delivery to its next
 state. Whatever happens on the way ends as one event of the machine, written with one commit.
@@ -6,6 +6,7 @@ state. Whatever happens on the way ends as one event of the machine, written wit
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from uuid import UUID
@@ -44,6 +45,7 @@ from koppel_mesh.telemetry.metrics import histogram
 from koppel_mesh.telemetry.tracing import continue_from
 
 from . import events
+from .book_search import find_in_books, note_shared
 from .claims import Batch, claim, renew
 from .context import DocumentGone, open_context
 from .events import Event
@@ -121,7 +123,7 @@ async def run_worker(
                 left[:] = await renew(kit, left)
                 continue
             left.pop(0)
-            if await _walk(kit, vendor, current):
+            if await _walk(kit, vendor, current, left):
                 stop.set()
     finally:
         await _give_back(kit, left)
@@ -147,14 +149,16 @@ async def _give_back(kit: Kit, rows: list[DeliveryRow]) -> None:
 # ------------------------------------------------------------------------------------------------------------ one delivery
 
 
-async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
-    """Take one delivery to its next state. Return True when the rest of the batch should wait."""
+async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow, waiting: Sequence[DeliveryRow]) -> bool:
+    """Take one delivery to its next state. Return True when the rest of the batch, ``waiting``, should wait."""
     started = time.monotonic()
     is_lookup = row.unknown_since is not None
     vendor.begin("lookup" if is_lookup else "send", row)
     with continue_from(row.traceparent, f"deliver to {kit.profile.name}", SpanKind.CONSUMER):
         try:
-            event, entry, failure = await (_look_up(kit, vendor, row) if is_lookup else _send(kit, vendor, row))
+            event, entry, failure = await (
+                _look_up(kit, vendor, row) if is_lookup else _send(kit, vendor, row, waiting)
+            )
         except LeaseLost:
             log.warning("claim ran out before a call", delivery=str(row.id))
             return False
@@ -165,13 +169,15 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> bool:
     return isinstance(failure, ReauthorisationRequired | RateLimited) or isinstance(vendor.observed, Outage)
 
 
-async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
+async def _send(
+    kit: Kit, vendor: OpenVendor, row: DeliveryRow, waiting: Sequence[DeliveryRow]
+) -> tuple[Event, RemoteEntry, ConnectorError | None]:
     try:
         context = await open_context(kit, vendor, row)
         await insist_on_company(kit, vendor)
         if (problem := await find_prior(kit, vendor, row, context)) is not None:
             return events.PriorDeliveryFound(problem), RemoteEntry(), None
-        sent = await _prepare_and_send(kit, vendor, context)
+        sent = await _prepare_and_send(kit, vendor, context, partial(find_in_books, kit, vendor, row, waiting, context))
     except ConnectorError as failure:
         return after_failure(vendor, row, failure), RemoteEntry(), failure
     except LeaseLost:
@@ -186,18 +192,25 @@ async def _send(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, 
         # A bug of the connector: it is logged whole, shown as "internal", and once bytes have left it is looked up first.
         log.exception("the connector failed", delivery=str(row.id), connector=kit.profile.name)
         return after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
+    if isinstance(sent, Problem):
+        return events.EntryFoundInBooks(sent), RemoteEntry(), None
     return events.Accepted(), RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
 
 
-async def _prepare_and_send(kit: Kit, vendor: OpenVendor, context: DeliveryContext) -> Sent:
-    for last in (*[False] * IMMEDIATE_RETRIES, True):
+async def _prepare_and_send(
+    kit: Kit, vendor: OpenVendor, context: DeliveryContext, search: Callable[[], Awaitable[Problem | None]]
+) -> Sent | Problem:
+    """Send what can be booked; return a problem instead where the books hold it already."""
+    for tried in range(IMMEDIATE_RETRIES + 1):
         try:
             prepared = await kit.connector.prepare(context)
+            if tried == 0 and (found := await search()) is not None:
+                return found
             sent = await kit.connector.send(context, prepared)
         except CannotBook as reason:
             raise refusal(Problem(reason.code, reason.detail or None), kit.reporter.catalogue) from reason
         except RetryNow:
-            if last or vendor.unsaved_effect:
+            if tried == IMMEDIATE_RETRIES or vendor.unsaved_effect:
                 raise
         else:
             assert isinstance(sent, Sent)
@@ -225,6 +238,8 @@ async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Even
         return events.LookupFailed(), RemoteEntry(), None
     match found:
         case Found(count=count, problem=problem) if count > 1 or problem is not None:
+            if problem is not None:
+                await note_shared(vendor.memory, context.document.counterparty)
             return events.LookupAmbiguous(problem), RemoteEntry(), None
         case Found(remote_id, entry_number, entry_url):
             return events.Accepted(), RemoteEntry(remote_id, entry_number, entry_url), None

@@ -17,6 +17,7 @@ from .events import (
     Bounced,
     Claimed,
     Deferred,
+    EntryFoundInBooks,
     EntryRemoved,
     EntryReported,
     Event,
@@ -124,7 +125,7 @@ def _from_send(now_is: Situation, event: Event, patience: Patience, now: datetim
     match event:
         case Refused(problem):
             return ended(now_is, FAILED, problem)
-        case PriorDeliveryFound(problem):
+        case PriorDeliveryFound(problem) | EntryFoundInBooks(problem):
             return ended(now_is, REVIEW, problem)
         case RetryScheduled(retry_after_s, problem):
             return postponed(now_is, patience, now, retry_after_s, problem)

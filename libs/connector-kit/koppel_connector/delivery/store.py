@@ -65,6 +65,8 @@ class DeliveryRow:
     traceparent: str | None
     due_at: datetime | None
     lease_until: datetime | None
+    resend_decided_at: datetime | None
+    """When a person last said: it is not there, send it."""
     read_at: datetime
     has_prior_delivery: bool = False
     """Whether another delivery of the document may have changed something at the vendor. Read with a claim."""
@@ -115,7 +117,7 @@ COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.re
     d.lease_token, d.owner_id,
     d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
     d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
-    clock_timestamp() AS read_at"""
+    d.resend_decided_at, clock_timestamp() AS read_at"""
 
 _READ = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id")
 _LOCK = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id FOR UPDATE")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from koppel_bookkeeping import Booking, CannotBook, Party, Side
+from koppel_bookkeeping.document import Counterparty
 from koppel_bookkeeping.parties import name_key, number_key, recognise
 from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.master_data import MasterDataStore
@@ -24,6 +25,13 @@ class RelationRecord(TypedRecord):
     vat_number: str
     enterprise_number: str
     blocked: bool
+
+    @property
+    def counterparty(self) -> Counterparty:
+        """Return it as documents name the other side."""
+        return Counterparty(
+            name=self.name, enterprise_number=self.enterprise_number or None, vat_number=self.vat_number or None
+        )
 
     @abstractmethod
     def has_role(self, side: Side) -> bool:

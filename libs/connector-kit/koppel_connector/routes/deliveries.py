@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.connection.breaker import ResetRequested
 from koppel_connector.connection.importing import want_import_again
 from koppel_connector.delivery import events
+from koppel_connector.delivery.book_search import found_entry
 from koppel_connector.delivery.claims import IN_FRONT
 from koppel_connector.delivery.events import Event
 from koppel_connector.delivery.state_machine import IllegalTransitionError
@@ -52,7 +53,7 @@ class Resolution(BaseModel):
 
     decision: Literal["booked", "resend", "abandon"]
     entry_number: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
-    """With ``booked``: the number the entry has."""
+    """With ``booked``: the number the entry has; where an entry of others was found in the books, that one's when not given."""
 
 
 class Counted(BaseModel):
@@ -148,7 +149,7 @@ async def resolve_delivery(
     }
     async with context.database.transaction() as tx:
         row = await _owned(tx, caller, delivery_id, lock=True)
-        known = RemoteEntry(entry_number=resolution.entry_number) if resolution.decision == "booked" else RemoteEntry()
+        known = _entry_of(row, resolution.entry_number) if resolution.decision == "booked" else RemoteEntry()
         try:
             await kit.deliveries.apply(tx, row, decisions[resolution.decision], known)
         except IllegalTransitionError as error:
@@ -157,6 +158,14 @@ async def resolve_delivery(
         view = await _viewed(tx, kit, delivery_id)
     kit.wake("deliveries")
     return view
+
+
+def _entry_of(row: DeliveryRow, entry_number: str | None) -> RemoteEntry:
+    """Return the entry in which a person says that the document is booked: mostly the one that the question was about."""
+    found = found_entry(row.progress)
+    if entry_number is not None and entry_number != found.get("number"):
+        return RemoteEntry(entry_number=entry_number)
+    return RemoteEntry(entry_number=found.get("number"), entry_url=found.get("url"))
 
 
 async def _owned(db: AsyncConnection, caller: Caller, delivery_id: UUID, *, lock: bool = False) -> DeliveryRow:

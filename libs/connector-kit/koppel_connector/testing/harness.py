@@ -62,6 +62,13 @@ class VendorHarness(ABC):
         """
         return False
 
+    async def type_in(self, document: Sample, *, cents: int = 0) -> str:
+        """Have somebody at the vendor book a document, its total so many cents higher; return the number of the entry.
+
+        Only asked where the books can be searched (``Profile.book_search``). Of its lines one is enough, and no file is.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has books to search and cannot type into them")
+
     async def take_number(self) -> bool:
         """Have the number that the next booking brings along taken by somebody else, between its look and its booking.
 

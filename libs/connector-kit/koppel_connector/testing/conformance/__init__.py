@@ -1,6 +1,7 @@
 """The promises a connector keeps by itself, as tests. Inherit, and give two fixtures: ``service`` and ``harness``.
 
-* P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes.
+* P1, booked once: repeated messages, answers that are lost, a late index, a worker killed between any two durable writes; and
+  what somebody else booked.
 * P2, its half: a message that was taken and a delivery that was claimed survive the death of the worker. No broker or database
   stops here; that is ``tests/test_promises_process.py``.
 * P3, its half: what the books hold is the document to the cent, with its sign, relation and files; a booking that was changed
@@ -15,6 +16,7 @@ Each scenario ends in the same invariants: every ready document ends in a termin
 delivery, it saw no call without a row, no spent token came back, no limit was exceeded.
 """
 
+from .booked_by_others import BookedByOthers
 from .booked_once import BookedOnce
 from .booked_right import BookedRight
 from .killed import WHOLE_MATRIX, Killed
@@ -24,7 +26,9 @@ from .secrets_kept import Secrets
 from .settings_needed import SettingsNeeded
 
 
-class ConnectorConformance(BookedOnce, BookedRight, Killed, Refusals, RightCompany, Secrets, SettingsNeeded):
+class ConnectorConformance(
+    BookedByOthers, BookedOnce, BookedRight, Killed, Refusals, RightCompany, Secrets, SettingsNeeded
+):
     """What one connector promises; see the module."""
 
 

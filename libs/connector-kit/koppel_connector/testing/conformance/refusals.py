@@ -39,9 +39,9 @@ class Refusals(ConformanceBase):
         await self.send(testbed, harness, 1)
 
         async def refused() -> list[Any]:
-            return await testbed.rows("SELECT 1 FROM attempt WHERE phase = 'read_back' AND http_status = 429")
+            return await testbed.rows("SELECT 1 FROM attempt WHERE NOT acts AND http_status = 429")
 
-        await testbed.until(refused, "reading back is refused")
+        await testbed.until(refused, "reading the books is refused, to search them or to read back")
         await self.send(testbed, harness, 2)
 
         async def sent() -> bool:
