@@ -79,7 +79,7 @@ def document_number_spellings(number: str) -> list[str]:
 
 
 def keys_of_counterparty(counterparty: Counterparty) -> list[str]:
-    """Return one key for each number of a counterparty and one for each of its names, since not every document tells all of them."""
+    """Return a key for each number of a counterparty and for its name, since not every document tells all of them."""
     known = [f"number {key}" for key in sorted(_numbers(counterparty))]
     return known + [f"name {key}" for key in sorted(_names(counterparty))]
 

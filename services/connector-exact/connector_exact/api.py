@@ -1,7 +1,8 @@
 """Exact Online's REST API, endpoint by endpoint, each with its fixed ``$select`` and an allowed ``$filter``."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,10 @@ _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
     ",PaymentConditionSales,PaymentConditionPurchase"
 )
-_ENTRY: Final = "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
+_ENTRY: Final = (
+    "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
+    ",EntryDate,Currency"
+)
 _COMPANY: Final = "Code,Description,CustomerName,VATNumber,ChamberOfCommerceNumber"
 _HRM_COMPANY: Final = "Code,Description,CustomerName,VATNumber"
 _DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
@@ -88,36 +92,11 @@ class Exact(Division):
         return await self.all_synced("sync/CRM/Accounts", "crm/Accounts", _ACCOUNT)
 
     async def find_relations(self, terms: Sequence[str]) -> list[Row]:
-        """Return the relations that fit any of these filter terms of ``mapping.relation``."""
-        memory, resource = self.vendor.memory, "crm/Accounts"
-        refused = {term: await refused_questions.known(memory, odata.shape(resource, term)) for term in terms}
-        asking = [term for term, failure in refused.items() if failure is None]
-        if not asking:
-            raise next(failure for failure in refused.values() if failure is not None)
-        if len(asking) > 1:
-            joined, question = odata.any_of(*asking), odata.shape(resource, *asking)
-            found = await refused_questions.ask(memory, question, lambda: self._relations_where(joined))
-            if found is not None:
-                return found
-        return await self._relations_one_by_one(asking)
+        """Return the relations that fit any of these filter terms of ``mapping.relation``.
 
-    async def _relations_one_by_one(self, terms: Sequence[str]) -> list[Row]:
-        """Ask term by term, so that one refused field ("Filtering on these fields is not supported", §2) hides no match."""
-        found: list[Row] = []
-        refused: dict[str, Rejected] = {}
-        answered: set[str] = set()
-        for term in terms:
-            question = odata.shape("crm/Accounts", term)
-            try:
-                found += await self._relations_where(term)
-                answered.add(question)
-            except Rejected as failure:
-                refused[question] = failure
-        for question in refused.keys() - answered:
-            await refused_questions.remember(self.vendor.memory, question, refused[question])
-        if refused and not answered:
-            raise next(iter(refused.values()))
-        return found
+        One refused field ("Filtering on these fields is not supported", §2) hides no match of the others.
+        """
+        return await self._of_any(RELATIONS, terms, self._relations_where)
 
     async def _relations_where(self, query: str) -> list[Row]:
         return await self.all_of(RELATIONS, {"$select": _ACCOUNT, "$filter": query})
@@ -209,7 +188,7 @@ class Exact(Division):
 
     async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
         """Return the entries that match a ``$filter``, with their lines if ``lines``."""
-        fields = [_ENTRY, family.party]
+        fields = [_ENTRY, family.party, f"{family.party}Name"]
         params = {"$filter": query}
         if lines:
             # The whole property: with some of its fields only, a server that projects by plain names drops the lines.
@@ -219,14 +198,8 @@ class Exact(Division):
 
     async def entries_of(self, family: Family, entry_id: UUID, alike: str | None) -> list[Row]:
         """Return the entry with this EntryID and those that the filter ``alike`` finds."""
-        ours = f"EntryID eq {odata.guid(entry_id)}"
-        if alike is None:
-            return await self.entries(family, ours)
-        question = odata.shape(family.path, ours, alike)
-        joined = odata.any_of(ours, f"({alike})")
-        found = await refused_questions.ask(self.vendor.memory, question, lambda: self.entries(family, joined))
-        if found is None:
-            found = [*await self.entries(family, ours), *await self.entries(family, alike)]
+        terms = [f"EntryID eq {odata.guid(entry_id)}", *([f"({alike})"] if alike else [])]
+        found = await self._of_any(family.path, terms, partial(self.entries, family))
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
 
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
@@ -241,6 +214,28 @@ class Exact(Division):
             # "This $filter parameter is not supported for this resource" (§2): one call for each then.
             return [row for term in terms for row in await self.entries(family, term)]
         return found
+
+    async def entries_with_your_ref(self, family: Family, your_refs: Sequence[Sequence[str]]) -> list[Row]:
+        """Return the entries with any of these YourRefs, each given in all its spellings: in as few calls as URLs allow.
+
+        Raises:
+            Rejected: more than one is asked for, and the resource joins no terms (§2).
+        """
+        terms = [f"YourRef eq {odata.text(spelling)}" for one in your_refs for spelling in one]
+        if len(your_refs) == 1:
+            return await self._of_any(family.path, terms, partial(self.entries, family))
+        return [row for part in odata.parts(terms) for row in await self.entries(family, odata.any_of(*part))]
+
+    async def _of_any(
+        self, resource: str, terms: Sequence[str], ask: Callable[[str], Awaitable[list[Row]]]
+    ) -> list[Row]:
+        """Return what any of the filter terms finds, in one call where the resource joins terms (§2)."""
+        return await refused_questions.ask_any(
+            self.vendor.memory,
+            terms,
+            named=lambda asked: odata.shape(resource, *asked),
+            joined=lambda asked: ask(odata.any_of(*asked)),
+        )
 
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
         """Return the lines of one entry where a list did not contain them all: by key, else by the entry's own link."""

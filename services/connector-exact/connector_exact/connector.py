@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from koppel_bookkeeping import Booking, Overrides
 from koppel_bookkeeping.accounts import choose_journal, insist_on_currency
+from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
 from koppel_bookkeeping.exchange_rates import choose_exchange_rate
 from koppel_bookkeeping.lines import choose_lines
 from koppel_bookkeeping.terms import choose_terms
@@ -40,7 +41,7 @@ from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 
-from . import answers, attaching, checks, held_entries, importing, odata, rights
+from . import answers, attaching, checks, entries_of_others, held_entries, importing, odata, rights
 from .answers import AlreadyExists
 from .api import Exact
 from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of, type_left_open
@@ -170,6 +171,12 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
                 compared = await held_entries.compared(exact, vendor, context, held.get(entry_id))
                 results[context.delivery.id] = compared
         return results
+
+    async def search_books(
+        self, vendor: Vendor[ExactSettings], documents: Sequence[SoughtDocument]
+    ) -> Sequence[EntryInBooks]:
+        """Search up to 30 documents in one call a side, by YourRef: Exact takes the same one twice (§5.5)."""
+        return await entries_of_others.search(vendor, documents)
 
     # ── the connection ──
 

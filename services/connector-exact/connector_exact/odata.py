@@ -4,16 +4,17 @@ Pure. Vendor pages: "Integrate efficiently with OData" and "REST API – Restric
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from koppel_connector import values
 
 Row = Mapping[str, Any]
 
+FILTER_LENGTH_MAX: Final = 5_000
 _WIRE_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
 _KEY = re.compile(r"\(guid'([0-9a-fA-F-]{36})'\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +46,20 @@ def int64(value: int) -> str:
 def any_of(*terms: str) -> str:
     """Join filter terms with ``or``."""
     return " or ".join(terms)
+
+
+def parts(terms: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Split filter terms so that each part, joined, fits into a URL (6 000 characters at most, §2)."""
+    room, part = FILTER_LENGTH_MAX, list[str]()
+    for term in terms:
+        length = len(quote(f" or {term}"))
+        if part and length > room:
+            yield part
+            room, part = FILTER_LENGTH_MAX, []
+        room -= length
+        part.append(term)
+    if part:
+        yield part
 
 
 def shape(resource: str, *terms: str) -> str:

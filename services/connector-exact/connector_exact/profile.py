@@ -4,7 +4,7 @@ from typing import Final
 
 from koppel_bookkeeping import SIDES
 from koppel_connector import Profile, Target
-from koppel_connector.contract import ErrorBudget, HeaderNames, OAuthProfile, TokenError, Window
+from koppel_connector.contract import BookSearch, ErrorBudget, HeaderNames, OAuthProfile, TokenError, Window
 
 from .problems import PROBLEMS
 
@@ -58,5 +58,7 @@ PROFILE: Final = Profile(
     # Exact blocks an endpoint for an hour after more than 10 errors (§4.3). Refusals that come as 500 are not on its list, but
     # are said to count; "Data already exists" (``AlreadyExists``) is no error and does not count here.
     error_budget=ErrorBudget(capacity=6, period_s=3_600, reserve=2),
+    # In three spellings each, the numbers of so many documents fit into one URL (§2).
+    book_search=BookSearch(batch=30),
     deadline_s=20.0,
 )

@@ -28,6 +28,7 @@ POST_SALES: Final = Right("salesentry/SalesEntries", "POST", "book sales entries
 POST_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries")
 POST_DOCUMENTS: Final = Right("documents/Documents", "POST", "store documents")
 
+_BELIEVED_S: Final = 86_400.0
 TO_IMPORT: Final = (READ_RELATIONS, READ_ACCOUNTS, READ_JOURNALS, READ_VAT)
 TO_BOOK: Final = (POST_SALES, POST_PURCHASES, POST_DOCUMENTS)
 MATRIX: Final = TO_IMPORT + TO_BOOK
@@ -46,3 +47,15 @@ async def insist_on_reading(exact: Exact, endpoint: str) -> None:
     """
     if not await exact.may(endpoint, "GET"):
         raise answers.refusal("missing_right", f"read (GET {endpoint})")
+
+
+async def insist_on_searching(exact: Exact, endpoint: str) -> None:
+    """Make sure of the same where it is asked for every document: the right is believed for a day.
+
+    Raises:
+        ActionRequired: as ``insist_on_reading``.
+    """
+    key, memory = f"may read {endpoint}", exact.vendor.memory
+    if await memory.recall(key, _BELIEVED_S) is None:
+        await insist_on_reading(exact, endpoint)
+        await memory.remember(key, True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
+from koppel_bookkeeping.sides import CREDIT_NOTES, SIDES
 from koppel_connector.testing import (
     DOSSIER_NAME,
     DOSSIER_NUMBER,
@@ -14,9 +16,11 @@ from koppel_connector.testing import (
     FaultGate,
     HeldBooking,
     HeldLine,
+    Sample,
     Testbed,
     VendorHarness,
 )
+from koppel_mesh.messages import DocumentKind
 from koppel_sandbox import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
@@ -157,6 +161,38 @@ class Sandbox:
         for user in self.state.users.values():
             user.denied.clear()
 
+    def type_in(self, document: Mapping[str, Any], *, cents: int = 0) -> str:
+        """Book a document as the accountant does by hand, under a number written otherwise; return the EntryNumber."""
+        kind, party = DocumentKind(document["kind"]), document["counterparty"]
+        sells, credit = SIDES[kind] == "sale", kind in CREDIT_NOTES
+        relation = self._relation_of(party["name"], party["enterprise_number"])
+        rows = self._table("Entries").values()
+        total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
+        side, lines = ("Customer", "SalesEntryLines") if sells else ("Supplier", "PurchaseEntryLines")
+        entry = {
+            "EntryID": str(uuid4()).upper(),
+            "EntryNumber": 26990000 + len(rows),
+            "Journal": "700" if sells else "600",
+            "YourRef": document["number"].replace("-", "/"),
+            "EntryDate": date.fromisoformat(document["issue_date"]),
+            "AmountFC": -total if credit else total,
+            "VATAmountFC": Decimal(0),
+            "Currency": document["currency"],
+            "ReportingYear": 2026,
+            "Status": 20,
+            "Type": (20 if sells else 30) + credit,
+            side: relation["ID"],
+            f"{side}Name": relation["Name"],
+            lines: [],
+        }
+        self.division.put("Entries", str(entry["EntryID"]), entry)
+        return str(entry["EntryNumber"])
+
+    def _relation_of(self, name: str, enterprise_number: str) -> Any:
+        vat_number = f"BE{enterprise_number}"
+        held = (row for row in self.relations() if row.get("VATNumber") == vat_number)
+        return next(held, None) or self.add_relation(name, VATNumber=vat_number, Status="C", IsSupplier=True)
+
     def tamper(self, entry_id: str, amount: Decimal) -> None:
         row = self._table("Entries")[entry_id]
         row["AmountFC"] = type(row["AmountFC"])(Decimal(str(row["AmountFC"])) + amount)
@@ -215,6 +251,9 @@ class ExactHarness(VendorHarness):
         self.sandbox.be_company(name, number)
         return True
 
+    async def type_in(self, document: Sample, *, cents: int = 0) -> str:
+        return self.sandbox.type_in(document.document, cents=cents)
+
     async def lose_first_answers(self) -> None:
         assert self.gate is not None, "nothing stands before the sandbox"
         self.gate.lose_first_answers(lambda request: request.method in {"POST", "PUT"} and "/api/v1/" in request.target)
@@ -235,10 +274,12 @@ class ExactHarness(VendorHarness):
             lines=[HeldLine(line["AmountFC"], rates[line["VATCode"].strip()]) for line in lines],
             currency=entry["Currency"].strip(),
             counterparty=(relation.get("ChamberOfCommerce") or relation["VATNumber"].removeprefix("BE")),
-            files=self.sandbox.files(entry["Document"]),
+            files=self.sandbox.files(entry["Document"]) if entry.get("Document") else None,
         )
 
     def _reference(self, entry: Mapping[str, Any]) -> str:
+        if not entry.get("Document"):
+            return f"by hand {entry['EntryNumber']}"
         return str(self.sandbox.document(entry["Document"])["Subject"].rsplit(" ", 1)[1])
 
     async def objects(self) -> Mapping[str, int]:

@@ -66,3 +66,21 @@ async def test_a_company_whose_minute_is_used_up_is_listed_and_the_others_are_as
     assert listed[str(seed.NO_RIGHTS)]["missing_right"]
     held = await testbed.rows("SELECT 1 FROM rate_window WHERE used >= capacity")
     assert not held, "another company's refusal is not ours"
+
+
+async def test_a_stream_costs_one_search_of_the_books(testbed: Testbed, sandbox: Sandbox) -> None:
+    harness = ExactHarness(sandbox)
+    await testbed.deliver(testbed.ready(*harness.document(0)))
+    testbed.start()
+    await testbed.until_state("booked")
+    earlier = len(sandbox.state.log)
+    await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(1, 10)))
+    await testbed.until_state("booked")
+    calls = [call for call in sandbox.state.log[earlier:] if call.division == DIVISION]
+    entries = [call.method for call in calls if call.resource == "salesentry/SalesEntries"]
+    assert entries.count("POST") == 9
+    searches = await testbed.rows(
+        "SELECT 1 FROM attempt WHERE phase = 'send' AND operation = 'salesentry/SalesEntries' AND NOT acts"
+    )
+    assert len(searches) == 2, "one for the first document, one for the nine that were due together"
+    assert [call.resource for call in calls].count("users/UserHasRights") == 0, "the right to read is known since today"
