@@ -1,13 +1,16 @@
 """Master data as typed values: read from a vendor's rows, kept by the kit as ``MasterRecord``, looked up by code or id."""
 
 from abc import ABC
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from koppel_bookkeeping import CannotBook
 from koppel_connector.contract.master_data import MasterDataStore, MasterRecord
+
+Columns = Mapping[str, tuple[str, Callable[[Any], Any]]]
+_DECIMALS = (Decimal, "Decimal")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,14 @@ class TypedRecord(ABC):
     """What a person sees and writes, without padding."""
     name: str
 
+    columns: ClassVar[Columns] = {}
+    """Where each field stands in a vendor's row, and how it is read; empty where a record has a ``read`` of its own."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read a row of the vendor."""
+        return cls(**{name: read(row.get(column)) for name, (column, read) in cls.columns.items()})
+
     def record(self, year: int | None = None) -> MasterRecord:
         """Return the value as the kit keeps it, of one bookyear where the vendor has a list for each."""
         data = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
@@ -35,8 +46,10 @@ class TypedRecord(ABC):
     @classmethod
     def of(cls, record: MasterRecord) -> Self:
         """Return the value of a kept record. Fields that a later version added take their default."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in record.data.items() if name in names})
+        types = {field.name: field.type for field in fields(cls)}
+        kept: dict[str, Any] = {name: value for name, value in record.data.items() if name in types}
+        # As ``record`` keeps them: JSON has no decimals.
+        return cls(**kept | {name: Decimal(kept[name]) for name in kept if types[name] in _DECIMALS})
 
 
 T = TypeVar("T", bound=TypedRecord)
