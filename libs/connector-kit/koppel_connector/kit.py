@@ -115,6 +115,12 @@ class Kit:
         return f"{self.settings.public_url}/{self.profile.name}/oauth/callback"
 
     @property
+    def notice_address(self) -> str:
+        """Return where the notices of all connections come in; only where the profile has ``notices``."""
+        assert self.profile.notices is not None
+        return f"{self.settings.public_url}/{self.profile.name}/v1/notices/{self.profile.notices.key}"
+
+    @property
     def consent_uri(self) -> str:
         """Return where a browser begins a consent."""
         return f"{self.settings.public_url}/{self.profile.name}/oauth/start"

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from .contract.notices import Notice, Verified
+from .contract.notices import AddressProbe, Notice, Verified
 from .delivery.notices import store_notice
 from .kit import Kit
 
@@ -25,11 +25,12 @@ async def accept_notice(kit: Kit, notice: Notice, settings: Any = None) -> bool:
     verified = _verified(kit, notice, settings)
     if verified is None:
         return False
-    await store_notice(kit, notice, verified)
+    if isinstance(verified, Verified):
+        await store_notice(kit, notice, verified)
     return True
 
 
-def _verified(kit: Kit, notice: Notice, settings: Any) -> Verified | None:
+def _verified(kit: Kit, notice: Notice, settings: Any) -> Verified | AddressProbe | None:
     try:
         return kit.connector.verify(notice, kit.settings, settings)
     except Exception:

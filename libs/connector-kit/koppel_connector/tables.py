@@ -183,7 +183,7 @@ delivery = Table(
         "delivery_read_back",
         "due_at",
         "connection_id",
-        postgresql_where=text("state = 'exported' AND due_at IS NOT NULL"),
+        postgresql_where=text("state IN ('exported', 'booked') AND due_at IS NOT NULL"),
     ),
     Index("delivery_leased", "lease_until", postgresql_where=text("lease_token IS NOT NULL")),
     Index("delivery_waiting", "connection_id", postgresql_where=text(NOT_AT_ITS_END)),

@@ -37,6 +37,7 @@ from koppel_connector import (
     VendorAnswer,
 )
 from koppel_connector.contract import (
+    AddressProbe,
     ConnectionReported,
     DeliveryBounced,
     EntryChanged,
@@ -169,7 +170,7 @@ class PaperConnector(Connector[PaperSettings, dict[str, Any], PaperServiceSettin
 
     def verify(
         self, notice: Notice, service_settings: PaperServiceSettings, settings: PaperSettings | None
-    ) -> Verified | None:
+    ) -> Verified | AddressProbe | None:
         secret = service_settings.paper_notice_secret if settings is None else settings.pin
         if secret is None:
             return None

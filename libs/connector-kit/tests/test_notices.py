@@ -4,17 +4,22 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
+from koppel_connector import ActionRequired, Problem, Vendor
+from koppel_connector.contract import AddressProbe, Notice, NoticeProfile, Verified
+from koppel_connector.service import connector_service
 from koppel_connector.testing import Fault, Testbed, open_testbed
 from koppel_connector.testing.worker import WorkerProcess
+from koppel_mesh.messages import DeliveryChanged
 
-from .paper_connector import SERVICE
+from .paper_connector import SERVICE, PaperConnector, PaperServiceSettings, PaperSettings
 from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
@@ -268,3 +273,119 @@ def test_an_id_of_a_connection_is_distinguished_from_a_vendors_key() -> None:
     number = uuid4()
     assert connection_id_of(str(number)) == UUID(str(number))
     assert connection_id_of("paper") is None
+
+
+async def booked(testbed: Testbed, harness: PaperHarness) -> Any:
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    (row,) = await testbed.until_state("booked")
+    return row
+
+
+async def test_an_entry_that_was_changed_after_it_was_booked_is_a_problem_until_a_person_agrees(
+    testbed: Testbed, harness: PaperHarness
+) -> None:
+    row = await booked(testbed, harness)
+    await harness.change(row.remote_ref)
+    await send_notice(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
+
+    async def told() -> bool:
+        return (await testbed.deliveries())[0].problem is not None
+
+    await testbed.until(told, "the books were read once more")
+    (changed,) = await testbed.deliveries()
+    assert (changed.state, changed.problem["code"]) == ("booked", "changed_after_booking")
+    async with testbed.owner() as owner:
+        agreed = await owner.post(f"/v1/deliveries/{row.id}/resolve", json={"decision": "booked"})
+        assert (agreed.status_code, agreed.json()["problem"]) == (200, None)
+    changes = [event for event in await testbed.published() if isinstance(event, DeliveryChanged)]
+    assert [event.state for event in changes[-2:]] == ["booked", "booked"]
+
+
+async def test_an_entry_that_is_gone_after_it_was_booked_is_for_a_person(
+    testbed: Testbed, harness: PaperHarness
+) -> None:
+    row = await booked(testbed, harness)
+    await harness.remove(row.remote_ref)
+    await send_notice(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
+    (gone,) = await testbed.until_state("review")
+    assert gone.problem["code"] == "vanished_at_vendor"
+
+
+async def test_an_entry_that_is_as_it_was_is_read_once_for_many_notices_and_nothing_is_said(
+    testbed: Testbed, harness: PaperHarness
+) -> None:
+    row = await booked(testbed, harness)
+    said, read = len(await testbed.published()), await read_backs(testbed)
+    for number in range(5):
+        await send_notice(testbed, {"id": f"n{number}", "event": "entry", "reference": row.remote_ref})
+    await handled(testbed)
+
+    async def read_again() -> bool:
+        (now,) = await testbed.deliveries()
+        return now.due_at is None and await read_backs(testbed) > read
+
+    await testbed.until(read_again, "the books were read once more")
+    assert await read_backs(testbed) == read + 1
+    assert len(await testbed.published()) == said
+
+
+async def test_a_vendor_that_cannot_be_asked_then_is_asked_later(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    row = await booked(testbed, harness)
+    await harness.remove(row.remote_ref)
+    vendor.outage = "503"
+    await send_notice(testbed, {"id": "n1", "event": "entry", "reference": row.remote_ref})
+    await handled(testbed)
+
+    async def away() -> bool:
+        return bool(await testbed.rows("SELECT 1 FROM connection WHERE away_since IS NOT NULL"))
+
+    await testbed.until(away, "the vendor is away")
+    vendor.outage = None
+    (gone,) = await testbed.until_state("review")
+    assert gone.problem["code"] == "vanished_at_vendor"
+
+
+async def read_backs(testbed: Testbed) -> int:
+    return len(await testbed.rows("SELECT 1 FROM attempt WHERE phase = 'read_back'"))
+
+
+class Subscribed(PaperConnector):
+    profile = replace(PaperConnector.profile, notices=NoticeProfile("paper", answer_status=200))
+    addresses: ClassVar[list[str]] = []
+
+    async def subscribe(self, vendor: Vendor, address: str) -> None:
+        if self.addresses:
+            raise ActionRequired(Problem("missing_right", "webhooks"))
+        self.addresses.append(address)
+
+    def verify(
+        self, notice: Notice, service_settings: PaperServiceSettings, settings: PaperSettings | None
+    ) -> Verified | AddressProbe | None:
+        return super().verify(notice, service_settings, settings) if notice.content else AddressProbe()
+
+
+async def test_a_vendor_is_asked_for_notices_with_each_import_and_may_refuse(
+    harness: PaperHarness, vendor: PaperVendor, make_database: Callable[..., str]
+) -> None:
+    service = connector_service(Subscribed(), settings=PaperServiceSettings)
+    async with open_testbed(service, make_database(service), paper_base_url=vendor.url) as testbed:
+        connection_id = await harness.connect(testbed)
+        (address,) = Subscribed.addresses
+        assert address == f"{testbed.kit.settings.public_url}/connector-paper/v1/notices/paper"
+        (before,) = await testbed.rows("SELECT imported_at FROM connection")
+        async with testbed.owner() as owner:
+            await owner.post(f"/v1/connections/{connection_id}/import")
+
+        async def imported() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM connection WHERE imported_at > :at", at=before.imported_at))
+
+        await testbed.until(imported, "the import does not fail with it")
+        async with httpx2.AsyncClient(trust_env=False) as anybody:
+            probed = await anybody.post(address, content=b"")
+        assert probed.status_code == 200, "the vendor tries the address"
+        assert await testbed.rows("SELECT 1 FROM notice") == []
+        given = json.dumps({"id": "n1", "event": "accounts", "company": "any"}).encode()
+        assert (await send_notice(testbed, given)).status_code == 200
+        assert len(await testbed.rows("SELECT 1 FROM notice")) == 1

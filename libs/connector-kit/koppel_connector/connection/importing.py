@@ -141,6 +141,7 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
         vendor = await open_vendor(kit, row)
         await compare_company(kit, vendor)
         master_data = await kit.connector.import_master_data(vendor)
+        await _subscribe(kit, vendor)
         await _tell_dossier(kit, row, master_data)
         async with kit.database.transaction() as tx:
             await vendor.flush(tx)
@@ -184,6 +185,22 @@ async def _ended(
         await _GIVEN_UP.run(tx, {"id": connection_id, "due_at": due_at})
         await kit.connections.apply(tx, connection_id, event)
     kit.wake("reconciler")
+
+
+async def _subscribe(kit: Kit, vendor: OpenVendor) -> None:
+    """Have the vendor report what happens in its books; where it refuses, they are read as before.
+
+    Raises:
+        ReauthorisationRequired: the vendor no longer lets calls in.
+    """
+    if kit.profile.notices is None:
+        return
+    try:
+        await kit.connector.subscribe(vendor, kit.notice_address)
+    except ReauthorisationRequired:
+        raise
+    except ConnectorError as failure:
+        log.info("the vendor sends no notices", connection=str(vendor.row.id), reason=str(failure))
 
 
 async def _tell_dossier(kit: Kit, row: ConnectionRow, master_data: MasterData) -> None:

@@ -48,6 +48,7 @@ from .mail import MailCall, MailReply, MailServer, classify_by_mail_code
 from .master_data import MasterData, MasterDataStore, MasterRecord
 from .memory import Memory, Remembered
 from .notices import (
+    AddressProbe,
     ConnectionReported,
     DeliveryBounced,
     EntryChanged,
@@ -55,6 +56,7 @@ from .notices import (
     MasterDataChanged,
     Notice,
     NoticeEffect,
+    NoticeProfile,
     Verified,
 )
 from .problems import GENERIC, Problem, ProblemCatalogue, ProblemKind, Role
@@ -83,6 +85,7 @@ __all__ = [
     "COMPANY_PROBLEMS",
     "GENERIC",
     "ActionRequired",
+    "AddressProbe",
     "Application",
     "Auth",
     "BookSearch",
@@ -116,6 +119,7 @@ __all__ = [
     "NothingFound",
     "Notice",
     "NoticeEffect",
+    "NoticeProfile",
     "OAuthProfile",
     "OutcomeUnknown",
     "PasswordProfile",

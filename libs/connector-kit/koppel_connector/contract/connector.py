@@ -22,7 +22,7 @@ from .delivery import DeliveryContext
 from .errors import ConnectorError
 from .mail import MailReply, classify_by_mail_code
 from .master_data import MasterData
-from .notices import Notice, NoticeEffect, Verified
+from .notices import AddressProbe, Notice, NoticeEffect, Verified
 from .problems import Problem
 from .profile import Application, Profile
 from .purpose import Purpose
@@ -199,7 +199,16 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         return
         yield
 
-    def verify(self, notice: Notice, service_settings: ServiceSettingsT, settings: SettingsT | None) -> Verified | None:
+    async def subscribe(self, vendor: Vendor[SettingsT], address: str) -> None:
+        """Have the vendor send notices of the connection's books to ``address``, if it does not do so yet.
+
+        Only for a profile with ``notices``; asked with every import. Where it fails the books are read as before.
+        """
+        raise NotImplementedError(f"{self.profile.name} has notices and no subscribe")
+
+    def verify(
+        self, notice: Notice, service_settings: ServiceSettingsT, settings: SettingsT | None
+    ) -> Verified | AddressProbe | None:
         """Return the proof that a notice comes from the vendor; None when it proves nothing, and then it is refused and not kept.
 
         Pure, and asked of whatever anybody sends: compare secrets with ``hmac.compare_digest``. ``settings`` are those of the

@@ -31,6 +31,8 @@ class Delivery:
     """When it was due, by schedule or on request; what the vendor answered before that may be out of date."""
     target: Target | None = None
     """What it was made for, whatever the settings say now; None in a delivery from before there were targets."""
+    was_booked: bool = False
+    """Whether its entry was seen in the books before: absent now, it is gone."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from .problems import Problem
 
@@ -25,6 +26,21 @@ class Verified:
 
     notice_id: str
     """By what a repeat is recognised: the vendor's id of it, else a hash of its content."""
+
+
+@dataclass(frozen=True)
+class AddressProbe:
+    """The vendor asks whether the address answers, and says nothing else: it is answered so, and nothing is stored."""
+
+
+@dataclass(frozen=True)
+class NoticeProfile:
+    """How a vendor's notices come in, where it is asked to send them (``Connector.subscribe``)."""
+
+    key: str
+    """The vendor's own key: what the address of the notices of all its connections ends in."""
+    answer_status: Literal[200, 201, 202] = 202
+    """What the vendor takes for "arrived"; whatever else makes it repeat the notice."""
 
 
 @dataclass(frozen=True)

@@ -315,6 +315,16 @@ GENERIC = ProblemCatalogue(
             " below.",
         ),
         ProblemKind(
+            "changed_after_booking",
+            "accountant",
+            nl="De boeking werd in {vendor} gewijzigd nadat ze geboekt was; het verschil staat hieronder. Klopt de wijziging, zeg"
+            " dan opnieuw dat het document geboekt is.",
+            fr="L'écriture a été modifiée dans {vendor} après sa comptabilisation ; la différence figure ci-dessous. Si la"
+            " modification est voulue, dites à nouveau que le document est comptabilisé.",
+            en="The entry was changed in {vendor} after it was booked; the difference is given below. If the change is right,"
+            " say again that the document is booked.",
+        ),
+        ProblemKind(
             "totals_differ",
             "accountant",
             nl="De boeking in {vendor} heeft een ander totaal ({booked}) dan het document ({expected}). Verbeter de boeking en zeg daarna dat het document geboekt is.",

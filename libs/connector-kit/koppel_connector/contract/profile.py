@@ -10,6 +10,7 @@ from koppel_mesh.messages import DocumentKind
 from .auth import Auth
 from .limits import BookSearch, ErrorBudget, ReadBackPace, Window
 from .mail import MailServer
+from .notices import NoticeProfile
 from .problems import ProblemCatalogue
 from .target import Target
 
@@ -60,6 +61,8 @@ class Profile:
     book_search: BookSearch | None = None
     """How the books are searched for entries of others before the first send; None where they cannot be."""
     read_back: ReadBackPace = field(default_factory=ReadBackPace)
+    notices: NoticeProfile | None = None
+    """Set where the vendor reports what happens in its books by itself, once it is asked to (``Connector.subscribe``)."""
     watch_every_s: float | None = None
     """How often a vendor that tells nothing by itself is asked for changes in its books (``Connector.changes_in_books``)."""
     deadline_s: float = 20.0

@@ -93,7 +93,7 @@ _CLAIM_READ_BACK = Statement(f"""
     WITH turn AS (
         SELECT d.connection_id FROM delivery d JOIN connection c ON c.id = d.connection_id
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
-            AND d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")} AND {_MAY_READ_BACK}
+            AND d.state IN ('exported', 'booked') AND d.due_at <= clock_timestamp() AND {FREE.format("d")} AND {_MAY_READ_BACK}
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp() AND {KEYS_HELD}
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
             AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))
@@ -102,7 +102,8 @@ _CLAIM_READ_BACK = Statement(f"""
                 OR NOT EXISTS (SELECT FROM delivery w WHERE w.connection_id = c.id
                     AND (w.state = 'sending' AND w.lease_token IS NOT NULL
                         OR w.state = 'ready' AND w.due_at <= clock_timestamp()))
-                OR (SELECT count(*) FROM (SELECT FROM delivery w WHERE w.connection_id = c.id AND w.state = 'exported'
+                OR (SELECT count(*) FROM (SELECT FROM delivery w WHERE w.connection_id = c.id
+                    AND w.state IN ('exported', 'booked')
                     AND w.due_at <= clock_timestamp() LIMIT :batch) full_batch) >= :batch)
         ORDER BY d.due_at LIMIT 1
     ), paced AS (
@@ -113,7 +114,7 @@ _CLAIM_READ_BACK = Statement(f"""
         lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
     FROM (
         SELECT e.id FROM delivery e JOIN turn ON e.connection_id = turn.connection_id
-        WHERE e.state = 'exported' AND {FREE.format("e")}
+        WHERE e.state IN ('exported', 'booked') AND {FREE.format("e")}
             AND (CAST(:every_s AS float8) = 0 OR EXISTS (SELECT FROM paced))
             AND (e.due_at <= clock_timestamp() OR e.not_found = 0
                 AND e.due_at < clock_timestamp() + CAST(:every_s AS float8) * interval '1 second')
@@ -165,7 +166,7 @@ async def _claim(
 
 
 async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | None:
-    """Take exported deliveries of one connection that are due to be read back.
+    """Take deliveries of one connection that are due to be read back: exported ones, and booked ones that were changed since.
 
     ``probed`` is a connection whose vendor is away; the others are those whose vendor is not.
     """

@@ -69,6 +69,7 @@ def make_context(
             row.remote_id,
             row.due_at or row.read_at,
             row.target,
+            was_booked=row.booked_at is not None,
         ),
         remote_ref=row.remote_ref,
         remote_uuid=row.remote_uuid,

@@ -65,6 +65,7 @@ from .transitions import (
     held,
     is_for_review,
     not_seen,
+    not_told,
     nothing_found,
     overdue,
     postponed,
@@ -99,6 +100,8 @@ def transition(situation: Situation, event: Event, patience: Patience, now: date
             made = _from_sending(situation, event, patience, now)
         case DeliveryState.EXPORTED, _:
             made = _from_exported(situation, event, patience, now)
+        case DeliveryState.BOOKED, _:
+            made = _from_booked(situation, event, patience, now)
         case DeliveryState.REVIEW, _:
             made = _from_review(situation, event, now)
         case _:
@@ -185,6 +188,27 @@ def _from_exported(now_is: Situation, event: Event, patience: Patience, now: dat
     return None
 
 
+def _from_booked(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Transition | None:
+    """Nobody looks at it by itself; where the vendor says that its entry was changed, it is read back once more."""
+    match event:
+        case ReadBackBooked() | ResolvedAsBooked():
+            return ended(replace(now_is, lookups=0, not_found=0), BOOKED, None)
+        case ReadBackPending():
+            return not_told(now_is, patience, now)
+        case ReadBackMissing():
+            return not_seen(now_is, patience, now)
+        case ReadBackMismatch(problem):
+            changed = Problem("changed_after_booking", problem.detail or str(problem))
+            return ended(replace(now_is, lookups=0, not_found=0), BOOKED, changed)
+        case Deferred(until, _):
+            return Transition(now_is, max(until, now), keeps_problem=True)
+        case VendorUnavailable():
+            return Transition(now_is, now, keeps_problem=True)
+        case ReexportRequested():
+            return doubted(now_is, patience, now)
+    return None
+
+
 def _from_review(now_is: Situation, event: Event, now: datetime) -> Transition | None:
     match event:
         case ResolvedAsBooked():
@@ -199,7 +223,7 @@ def _from_review(now_is: Situation, event: Event, now: datetime) -> Transition |
 
 
 def _from_waiting(now_is: Situation, event: Event, patience: Patience, now: datetime) -> Transition | None:
-    """ready, unknown, blocked, failed, booked, superseded: nobody is working on it."""
+    """ready, unknown, blocked, failed, superseded: nobody is working on it."""
     state, uncertain = now_is.state, now_is.unknown_since is not None
     match event:
         case Claimed() if state in (READY, UNKNOWN):
@@ -216,8 +240,6 @@ def _from_waiting(now_is: Situation, event: Event, patience: Patience, now: date
             return Transition(now_is, now, keeps_problem=True)
         case ReexportRequested() if state in (BLOCKED, FAILED):
             return resumed(now_is, patience, now)
-        case ReexportRequested() if state is BOOKED:
-            return doubted(now_is, patience, now)
         case ResolvedAsBooked() if state is FAILED or (state is BLOCKED and uncertain):
             return ended(replace(now_is, unknown_since=None), BOOKED, None)
         case ResolvedAsAbandoned(problem) if state in (READY, BLOCKED, FAILED):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.messages import DeliveryState
 
-from .situation import EXPORTED, FAILED, READY, REVIEW, SENDING, UNKNOWN, Patience, Situation, Transition
+from .situation import BOOKED, EXPORTED, FAILED, READY, REVIEW, SENDING, UNKNOWN, Patience, Situation, Transition
 
 READ_BACK_SCHEDULE_S = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
 """Pauses between looks at an exported document that is not booked yet; the last one repeats."""
@@ -31,6 +31,9 @@ def reported(was: Situation, patience: Patience, now: datetime) -> Transition | 
     """The vendor speaks of the entry: look at it now. None where there is nothing to hurry."""
     if was.state is EXPORTED:
         return Transition(was, now if patience.reads_back else None, keeps_problem=True)
+    if was.state is BOOKED and patience.reads_back:
+        # A while later: vendors report one change several times, and their own booking of what we sent as well.
+        return Transition(replace(was, lookups=0), now + timedelta(seconds=patience.settle_s), keeps_problem=True)
     if was.state is UNKNOWN and (was.lookups or was.not_found):
         # Not before the first search: the call may still act until that is due, and what is not found too early proves nothing.
         return Transition(replace(was, not_found=0), now, keeps_problem=True)
@@ -156,6 +159,14 @@ def still_unbooked(was: Situation, patience: Patience, now: datetime) -> Transit
     if problem is None:
         due_at = min(due_at, _overdue_at(was, patience, now))
     return Transition(replace(was, lookups=was.lookups + 1), due_at, problem)
+
+
+def not_told(was: Situation, patience: Patience, now: datetime) -> Transition:
+    """Look again at a booked entry that the books could not be asked about; a hint is followed for hours, not for ever."""
+    if was.lookups >= len(READ_BACK_SCHEDULE_S):
+        return Transition(replace(was, lookups=0), None, keeps_problem=True)
+    pause_s = READ_BACK_SCHEDULE_S[was.lookups] * patience.jitter
+    return Transition(replace(was, lookups=was.lookups + 1), now + timedelta(seconds=pause_s), keeps_problem=True)
 
 
 def _overdue_at(was: Situation, patience: Patience, now: datetime) -> datetime:

@@ -1,8 +1,8 @@
 """Where vendors and mailboxes speak back (contract §7): no token of ours, but proof by the vendor's own means."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from koppel_connector.connection.store import ConnectionRow
@@ -27,9 +27,15 @@ class Accepted(BaseModel):
     status: str = "accepted"
 
 
-@router.post("/notices/{address}", status_code=202)
+_ALSO: dict[int | str, dict[str, Any]] = {
+    status: {"model": Accepted, "description": "As 202, for vendors that take no other answer."}
+    for status in (200, 201)
+}
+
+
+@router.post("/notices/{address}", status_code=202, responses=_ALSO)
 async def take_notice(
-    context: CurrentContext, request: Request, address: Annotated[str, Path(max_length=100)]
+    context: CurrentContext, request: Request, response: Response, address: Annotated[str, Path(max_length=100)]
 ) -> Accepted:
     """Take what a vendor, a mailbox or an agent tells; ``address`` is a connection's id or the vendor's own key."""
     kit: Kit = context.resources
@@ -38,6 +44,8 @@ async def take_notice(
     row = await _connection(kit, address)
     if not await accept_notice(kit, notice, row.settings if row is not None else None):
         raise HttpProblem(401, "unverified_notice", "The notice does not prove where it comes from.")
+    if kit.profile.notices is not None:
+        response.status_code = kit.profile.notices.answer_status
     return Accepted()
 
 

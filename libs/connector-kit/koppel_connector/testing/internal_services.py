@@ -3,11 +3,12 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -27,7 +28,12 @@ class InternalServices(LoopbackServer):
         self.put: dict[str, Any] = {}
         """Path → the body last put there."""
         self.down = False
+        self._behind: tuple[str, Callable[[], httpx2.AsyncClient]] | None = None
         self._key = ECKey.generate_key("P-256", {"kid": "test", "alg": "ES256", "use": "sig"})
+
+    def lead_to(self, service: str, caller: Callable[[], httpx2.AsyncClient]) -> None:
+        """Have the paths of a service lead to it, as the ingress does: vendors speak back at its public address."""
+        self._behind = f"/{service}/", caller
 
     def token(self, firm_id: UUID | None, *scopes: str) -> str:
         """Return a signed access token of a caller; unbound when ``firm_id`` is None."""
@@ -60,7 +66,14 @@ class InternalServices(LoopbackServer):
         }
 
     async def answer(self, writer: asyncio.StreamWriter, request: Request) -> bool:
-        """Answer one request as dossier-api or identity would."""
+        """Answer one request as dossier-api or identity would, or the service that stands behind."""
+        if self._behind and request.target.startswith(self._behind[0]):
+            prefix, caller = self._behind
+            async with caller() as service:
+                path = request.target.removeprefix(prefix.rstrip("/"))
+                got = await service.request(request.method, path, content=request.body)
+            writer.write(http_answer(got.status_code, got.content, {"Content-Type": "application/json"}))
+            return True
         target = urlsplit(request.target)
         if target.path == "/dossier-api/v1/documents" and not self.down:
             status, content, media_type = self._documents(dict(parse_qsl(target.query)))

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
@@ -299,6 +300,7 @@ async def open_testbed(
         }
         async with open_context(service, service.settings(**known)) as context, open_resources(context):
             testbed = Testbed(context, internal_services)
+            internal_services.lead_to(service.name, partial(testbed.caller, None))
             await testbed.introduce_dossier()
             if start:
                 testbed.start()
