@@ -82,6 +82,26 @@ def test_point_47_notifications_are_signed_and_repeated(exact: Login, receiver: 
     assert receiver.bodies[2] == body
 
 
+def test_point_47_a_deletion_is_notified_too(exact: Login, receiver: Receiver) -> None:
+    subscribe(exact, receiver)
+    until(lambda: len(receiver.bodies) == 1)
+    made = exact.post(ENTRIES, sale()).json()["d"]["EntryID"]
+    until(lambda: len(receiver.bodies) == 2)
+    assert exact.call("DELETE", f"{ENTRIES}(guid'{made}')").status_code == 204
+    until(lambda: len(receiver.bodies) == 3)
+    content = json.loads(receiver.bodies[2])["Content"]
+    assert (content["Action"], content["Key"]) == ("Delete", made)
+
+
+def test_point_46_an_address_that_gave_no_proof_gets_nothing(exact: Login, receiver: Receiver) -> None:
+    receiver.status = 404
+    subscribe(exact, receiver)
+    until(lambda: len(receiver.bodies) == 1)
+    exact.post(ENTRIES, sale())
+    time.sleep(0.3)
+    assert receiver.bodies == [b""]
+
+
 def test_point_47_the_vector_of_the_vendor() -> None:
     content = {
         "Topic": "PurchaseEntries",

@@ -11,7 +11,7 @@ from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
 from .driver import ExactDriver, connection_settings
-from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, STUDIO
+from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, STUDIO, WEBHOOK_SECRET
 
 
 def environment(address: str) -> dict[str, str]:
@@ -20,6 +20,7 @@ def environment(address: str) -> dict[str, str]:
         "KOPPEL_EXACT_BASE_URL": address,
         "KOPPEL_EXACT_CLIENT_ID": CLIENT_ID,
         "KOPPEL_EXACT_CLIENT_SECRET": CLIENT_SECRET,
+        "KOPPEL_EXACT_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
 
 

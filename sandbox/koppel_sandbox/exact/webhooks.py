@@ -49,10 +49,10 @@ def on_subscribe(call: Call, _: Resource, record: Record) -> Record:
 
 
 def notify(call: Call, resource: Resource, key: str, action: str) -> None:
-    """Notify the subscribers of a resource's topic of what happened to ``key``."""
+    """Notify the subscribers of a resource's topic of what happened to ``key``; an address that gave no proof gets nothing."""
     topic = _TOPICS.get(resource.table) or (resource.path.partition("/")[2] if resource.table == "Entries" else None)
     for hook in list(call.state.webhooks.values()):
-        if hook["Division"] == call.division.code and hook["Topic"] == topic:
+        if hook["Division"] == call.division.code and hook["Topic"] == topic and hook.get("@proven"):
             content = {
                 "Topic": topic,
                 "ClientId": call.app.client_id,

@@ -66,6 +66,7 @@ async def answer(call: Call, resource: Resource) -> Response:
             del call.state.webhooks[stored["ID"]]
         else:
             call.division.remove(resource.table, str(stored[resource.key]))
+        webhooks.notify(call, resource, str(stored[resource.key]), "Delete")
     else:
         changes = _converted(call, resource, await _body(call))
         if (check := _ON_PUT.get(resource.table)) is not None:
