@@ -17,7 +17,19 @@ from .odata import Row
 RELATIONS: Final = "crm/Accounts"
 DOCUMENTS: Final = "documents/Documents"
 ATTACHMENTS: Final = "documents/DocumentAttachments"
+SUBSCRIPTIONS: Final = "webhooks/WebhookSubscriptions"
 
+LEDGER_ACCOUNTS: Final = "financial/GLAccounts"
+JOURNALS: Final = "financial/Journals"
+VAT_CODES: Final = "vat/VATCodes"
+PAYMENT_CONDITIONS: Final = "cashflow/PaymentConditions"
+FIELDS: Final = {
+    LEDGER_ACCOUNTS: "ID,Code,Description,Type,IsBlocked",
+    JOURNALS: "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate",
+    VAT_CODES: "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked",
+    PAYMENT_CONDITIONS: "ID,Code,Description,PaymentDays",
+    SUBSCRIPTIONS: "ID,Topic,CallbackURL,ClientID",
+}
 _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
     ",PaymentConditionSales,PaymentConditionPurchase"
@@ -85,6 +97,17 @@ class Exact(Division):
             },
         )
 
+    # ── webhooks ──
+
+    async def subscribe(self, topic: str, address: str) -> None:
+        """Have notifications of a topic sent to an address, which Exact tries at once."""
+        await self.post(SUBSCRIPTIONS, {"CallbackURL": address, "Topic": topic})
+
+    async def unsubscribe(self, subscription_id: str) -> None:
+        """Have no more of them sent."""
+        path = self.path_of(f"{SUBSCRIPTIONS}({odata.guid(subscription_id)})")
+        await self.vendor.call(Call(SUBSCRIPTIONS, "DELETE", path, acts=True))
+
     # ── master data ──
 
     async def relations(self) -> list[Row]:
@@ -124,23 +147,11 @@ class Exact(Division):
 
     async def ledger_accounts(self) -> list[Row]:
         """Return the GLAccounts."""
-        return await self.all_synced(
-            "sync/Financial/GLAccounts", "financial/GLAccounts", "ID,Code,Description,Type,IsBlocked"
-        )
+        return await self.all_synced("sync/Financial/GLAccounts", LEDGER_ACCOUNTS, FIELDS[LEDGER_ACCOUNTS])
 
-    async def journals(self) -> list[Row]:
-        """Return the Journals; they have no ``sync/`` resource."""
-        fields = "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate"
-        return await self.all_of("financial/Journals", {"$select": fields})
-
-    async def vat_codes(self) -> list[Row]:
-        """Return the VATCodes."""
-        fields = "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked"
-        return await self.all_of("vat/VATCodes", {"$select": fields})
-
-    async def payment_conditions(self) -> list[Row]:
-        """Return the PaymentConditions."""
-        return await self.all_of("cashflow/PaymentConditions", {"$select": "ID,Code,Description,PaymentDays"})
+    async def list_of(self, resource: str) -> list[Row]:
+        """Return a whole list of ``FIELDS``; Journals, VATCodes and PaymentConditions have no ``sync/`` resource."""
+        return await self.all_of(resource, {"$select": FIELDS[resource]})
 
     # ── documents ──
 

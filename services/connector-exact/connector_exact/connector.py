@@ -35,13 +35,22 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import MasterDataStore, ReadBack, RemoteCompany, RemoteDossier
+from koppel_connector.contract import (
+    AddressProbe,
+    MasterDataStore,
+    Notice,
+    NoticeEffect,
+    ReadBack,
+    RemoteCompany,
+    RemoteDossier,
+    Verified,
+)
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 
-from . import answers, attaching, checks, entries_of_others, held_entries, importing, odata, rights
+from . import answers, attaching, checks, entries_of_others, held_entries, importing, notices, odata, rights
 from .answers import AlreadyExists
 from .api import Exact
 from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of, type_left_open
@@ -66,6 +75,11 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     profile: ClassVar[Profile] = PROFILE
     settings_model: ClassVar[type[BaseModel]] = ExactSettings
+
+    def profile_for(self, service_settings: ExactServiceSettings) -> Profile:
+        """Without the secret that signs them, no notifications are asked for."""
+        has_secret = bool(service_settings.exact_webhook_secret.get_secret_value())
+        return self.profile if has_secret else replace(self.profile, notices=None)
 
     def application(
         self,
@@ -143,7 +157,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         rows = await exact.entries_of(family, context.remote_uuid, held_entries.filter_alike(context, family))
         ours = [row for row in rows if held_entries.is_ours(row, context)]
         if ours:
-            entry_id, number = str(ours[0]["EntryID"]), held_entries.number_of(ours[0])
+            entry_id, number = odata.same_guid(ours[0]["EntryID"]), held_entries.number_of(ours[0])
             return Found(entry_id, number, held_entries.url_of(context.vendor, entry_id), count=len(ours))
         if rows:
             numbers = ", ".join(held_entries.number_of(row) or "?" for row in rows[:5])
@@ -200,6 +214,23 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""
         return await importing.master_data(Exact(vendor))
+
+    async def subscribe(self, vendor: Vendor, address: str) -> None:
+        """Have Exact send notifications of entries, relations and GLAccounts."""
+        await notices.subscribe(vendor, address)
+
+    def verify(
+        self,
+        notice: Notice,
+        service_settings: ExactServiceSettings,
+        settings: ExactSettings | None,  # noqa: ARG002 - one secret serves every division
+    ) -> Verified | AddressProbe | None:
+        """Return the proof by HashCode."""
+        return notices.verify(notice, service_settings.exact_webhook_secret.get_secret_value())
+
+    def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
+        """Return what a notification means."""
+        return notices.receive(notice)
 
     def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
         """Yield the health check, step by step."""

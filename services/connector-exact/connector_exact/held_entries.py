@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koppel_connector import values
-from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, Problem, ReadBack, Vendor
+from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, Problem, ReadBack, Vanished, Vendor
 
 from . import odata
 from .api import Exact
@@ -69,8 +69,8 @@ async def compared(exact: Exact, vendor: Vendor[ExactSettings], context: Deliver
     """Compare an entry that was read back, its lines included, with what was saved when it was sent."""
     family = family_of(context)
     if row is None or family is None:
-        # Exact's search may lag behind its own 201. A deleted entry stays exported, and is reported when read-back gives up.
-        return NotBooked()
+        # Exact's search may lag behind its own 201. An entry that was never seen is reported when read-back gives up.
+        return Vanished() if context.delivery.was_booked else NotBooked()
     entry_id = str(row["EntryID"])
     number, url = number_of(row) or "", url_of(vendor, entry_id)
     expected: Mapping[str, Any] = context.progress["expected"]

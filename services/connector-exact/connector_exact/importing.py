@@ -16,7 +16,7 @@ from koppel_connector.contract import (
 from koppel_connector.ledger.records import records_of
 
 from . import answers, rights
-from .api import Exact
+from .api import JOURNALS, PAYMENT_CONDITIONS, VAT_CODES, Exact
 from .master_data import Journal, LedgerAccount, PaymentCondition, Relation, VatCode
 from .odata import Row
 
@@ -26,19 +26,19 @@ DIVISIONS_PROBED_MAX: Final = 25
 
 async def master_data(exact: Exact) -> MasterData:
     """Return the division's master data; where a list is empty, the right to read it is checked first (§3.3)."""
-    accounts, journals = await exact.ledger_accounts(), await exact.journals()
-    vat_codes, relations = await exact.vat_codes(), await exact.relations()
+    accounts, journals = await exact.ledger_accounts(), await exact.list_of(JOURNALS)
+    vat_codes, relations = await exact.list_of(VAT_CODES), await exact.relations()
     # A new company has no relations. If only the right is missing, each of its relations would be created a second time.
     if not (accounts and journals and vat_codes and relations):
         lacking = await rights.missing(exact, rights.TO_IMPORT)
         if lacking:
             raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
     return MasterData(
-        relations=records_of(map(Relation.read, relations)),
-        ledger_accounts=records_of(map(LedgerAccount.read, accounts)),
-        journals=records_of(map(Journal.read, journals)),
-        vat_codes=records_of(map(VatCode.read, vat_codes)),
-        payment_conditions=records_of(map(PaymentCondition.read, await exact.payment_conditions())),
+        relations=records_of(map(Relation.from_row, relations)),
+        ledger_accounts=records_of(map(LedgerAccount.from_row, accounts)),
+        journals=records_of(map(Journal.from_row, journals)),
+        vat_codes=records_of(map(VatCode.from_row, vat_codes)),
+        payment_conditions=records_of(map(PaymentCondition.from_row, await exact.list_of(PAYMENT_CONDITIONS))),
     )
 
 

@@ -3,18 +3,18 @@
 Codes are what a person sees (trimmed); ids and raw codes are what the vendor wants back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 from koppel_bookkeeping import Side
 from koppel_bookkeeping.vat_situation import Supply, Territory, VatSituation
 from koppel_connector import values
-from koppel_connector.ledger.records import TypedRecord
+from koppel_connector.ledger.records import Columns, TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
 
 from . import odata
-from .odata import Row
 
 SALES_JOURNAL_TYPES: Final = frozenset({20, 21})
 PURCHASE_JOURNAL_TYPES: Final = frozenset({22, 23})
@@ -27,9 +27,66 @@ def _raw(code: Any) -> str:
     return code if isinstance(code, str) else values.text(code)
 
 
-def _identity(row: Row, name: str = "Description") -> dict[str, str]:
-    """Return the fields that every resource has: ID, Code and Description or Name."""
-    return {"id": odata.same_guid(row["ID"]), "code": values.text(row.get("Code")), "name": values.text(row.get(name))}
+def _number(value: Any) -> int:
+    return values.integer(value) or 0
+
+
+def _percent(fraction: Any) -> Decimal:
+    return ((values.decimal(fraction) or Decimal(0)) * 100).quantize(Decimal("0.0001")).normalize()
+
+
+def _text_or(absent: str) -> Callable[[Any], str]:
+    return lambda value: values.text(value) or absent
+
+
+_IDENTITY: Final[Columns] = {
+    "id": ("ID", odata.same_guid),
+    "code": ("Code", values.text),
+    "name": ("Description", values.text),
+}
+_LEDGER_ACCOUNT: Final[Columns] = {
+    **_IDENTITY,
+    "type": ("Type", _number),
+    "blocked": ("IsBlocked", values.flag),
+}
+_JOURNAL: Final[Columns] = {
+    **_IDENTITY,
+    "type": ("Type", _number),
+    "blocked": ("IsBlocked", values.flag),
+    "currency": ("Currency", values.text),
+    "foreign_currency": ("AllowVariableCurrency", values.flag),
+    "own_rate": ("AllowVariableExchangeRate", values.flag),
+}
+_VAT_CODE: Final[Columns] = {
+    **_IDENTITY,
+    "raw_code": ("Code", _raw),
+    "percentage": ("Percentage", _percent),
+    "type": ("Type", values.text),
+    "transaction_type": ("VATTransactionType", _text_or("B")),
+    "charged": ("Charged", values.flag),
+    "eu_listing": ("EUSalesListing", _text_or("N")),
+    "intrastat": ("IntraStat", values.flag),
+    "blocked": ("IsBlocked", values.flag),
+}
+_PAYMENT_CONDITION: Final[Columns] = {
+    **_IDENTITY,
+    "days": ("PaymentDays", _number),
+}
+_RELATION: Final[Columns] = {
+    **_IDENTITY,
+    "name": ("Name", values.text),
+    "vat_number": ("VATNumber", values.text),
+    "enterprise_number": ("ChamberOfCommerce", values.text),
+    "country": ("Country", values.text),
+    "status": ("Status", values.text),
+    "is_supplier": ("IsSupplier", values.flag),
+    "blocked": ("Blocked", values.flag),
+    "sales_account_id": ("GLAccountSales", odata.same_guid),
+    "purchase_account_id": ("GLAccountPurchase", odata.same_guid),
+    "email": ("Email", values.text),
+    "sales_condition": ("PaymentConditionSales", values.text),
+    "purchase_condition": ("PaymentConditionPurchase", values.text),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +94,7 @@ class LedgerAccount(TypedRecord):
     """One account of the chart (``financial/GLAccounts``)."""
 
     kind: ClassVar[str] = "ledger_account"
+    columns: ClassVar[Columns] = _LEDGER_ACCOUNT
 
     type: int
     blocked: bool
@@ -46,21 +104,13 @@ class LedgerAccount(TypedRecord):
         """Whether a line of an entry may use it ("Invalid: G/L account type", §5.1)."""
         return self.type not in FORBIDDEN_ACCOUNT_TYPES
 
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-        return cls(
-            **_identity(row),
-            type=values.integer(row.get("Type")) or 0,
-            blocked=values.flag(row.get("IsBlocked")),
-        )
-
 
 @dataclass(frozen=True)
 class Journal(TypedRecord):
     """One journal (``financial/Journals``); entries name it by code, never by GUID."""
 
     kind: ClassVar[str] = "journal"
+    columns: ClassVar[Columns] = _JOURNAL
 
     type: int
     blocked: bool
@@ -72,24 +122,13 @@ class Journal(TypedRecord):
         """Whether entries of this side belong in it, by its Type (§3.5)."""
         return self.type in (SALES_JOURNAL_TYPES if side == "sale" else PURCHASE_JOURNAL_TYPES)
 
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-        return cls(
-            **_identity(row),
-            type=values.integer(row.get("Type")) or 0,
-            blocked=values.flag(row.get("IsBlocked")),
-            currency=values.text(row.get("Currency")),
-            foreign_currency=values.flag(row.get("AllowVariableCurrency")),
-            own_rate=values.flag(row.get("AllowVariableExchangeRate")),
-        )
-
 
 @dataclass(frozen=True)
 class VatCode(TypedRecord):
     """One VAT code (``vat/VATCodes``). ``percentage`` is a percentage here; Exact stores the fraction."""
 
     kind: ClassVar[str] = "vat_code"
+    columns: ClassVar[Columns] = _VAT_CODE
 
     raw_code: str
     percentage: Decimal
@@ -99,10 +138,6 @@ class VatCode(TypedRecord):
     eu_listing: str
     intrastat: bool
     blocked: bool
-
-    def __post_init__(self) -> None:
-        """Accept the percentage as the string that the kit stores."""
-        object.__setattr__(self, "percentage", Decimal(self.percentage))
 
     @property
     def computes_vat(self) -> bool:
@@ -169,43 +204,22 @@ class VatCode(TypedRecord):
             case _:
                 return Supply.GOODS if self.intrastat else None
 
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-        fraction = values.decimal(row.get("Percentage")) or Decimal(0)
-        return cls(
-            **_identity(row),
-            raw_code=_raw(row.get("Code")),
-            percentage=(fraction * 100).quantize(Decimal("0.0001")).normalize(),
-            type=values.text(row.get("Type")),
-            transaction_type=values.text(row.get("VATTransactionType")) or "B",
-            charged=values.flag(row.get("Charged")),
-            eu_listing=values.text(row.get("EUSalesListing")) or "N",
-            intrastat=values.flag(row.get("IntraStat")),
-            blocked=values.flag(row.get("IsBlocked")),
-        )
-
 
 @dataclass(frozen=True)
 class PaymentCondition(TypedRecord):
     """One payment condition (``cashflow/PaymentConditions``)."""
 
     kind: ClassVar[str] = "payment_condition"
+    columns: ClassVar[Columns] = _PAYMENT_CONDITION
 
     days: int
-
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-        return cls(
-            **_identity(row),
-            days=values.integer(row.get("PaymentDays")) or 0,
-        )
 
 
 @dataclass(frozen=True)
 class Relation(RelationRecord):
     """One customer and/or supplier (``crm/Accounts``: one table for both)."""
+
+    columns: ClassVar[Columns] = _RELATION
 
     country: str
     status: str
@@ -233,21 +247,3 @@ class Relation(RelationRecord):
     def account_id(self, side: Side) -> str | None:
         """Return the id of the GLAccount that Exact proposes for this relation."""
         return self.sales_account_id if side == "sale" else self.purchase_account_id
-
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Exact."""
-        return cls(
-            **_identity(row, "Name"),
-            vat_number=values.text(row.get("VATNumber")),
-            enterprise_number=values.text(row.get("ChamberOfCommerce")),
-            country=values.text(row.get("Country")),
-            status=values.text(row.get("Status")),
-            is_supplier=values.flag(row.get("IsSupplier")),
-            blocked=values.flag(row.get("Blocked")),
-            sales_account_id=odata.same_guid(row.get("GLAccountSales")) or None,
-            purchase_account_id=odata.same_guid(row.get("GLAccountPurchase")) or None,
-            email=values.text(row.get("Email")),
-            sales_condition=values.text(row.get("PaymentConditionSales")),
-            purchase_condition=values.text(row.get("PaymentConditionPurchase")),
-        )

@@ -4,7 +4,15 @@ from typing import Final
 
 from koppel_bookkeeping import SIDES
 from koppel_connector import Profile, Target
-from koppel_connector.contract import BookSearch, ErrorBudget, HeaderNames, OAuthProfile, TokenError, Window
+from koppel_connector.contract import (
+    BookSearch,
+    ErrorBudget,
+    HeaderNames,
+    NoticeProfile,
+    OAuthProfile,
+    TokenError,
+    Window,
+)
 
 from .problems import PROBLEMS
 
@@ -60,5 +68,7 @@ PROFILE: Final = Profile(
     error_budget=ErrorBudget(capacity=6, period_s=3_600, reserve=2),
     # In three spellings each, the numbers of so many documents fit into one URL (§2).
     book_search=BookSearch(batch=30),
+    # Whatever is answered otherwise is sent again, ten times (§3.13).
+    notices=NoticeProfile("exact", answer_status=200),
     deadline_s=20.0,
 )

@@ -33,7 +33,7 @@ class ExactRelations(RelationsOfVendor[Relation]):
 
     async def search(self, party: Party) -> list[Relation]:
         """Search by every spelling of the numbers, by name and by code."""
-        return [Relation.read(row) for row in await self._exact.find_relations(search_terms(party))]
+        return [Relation.from_row(row) for row in await self._exact.find_relations(search_terms(party))]
 
     async def create(self, party: Party, side: Side) -> Relation:
         """Create the relation; where it exists already, return that one, in the role it needs."""
@@ -41,15 +41,15 @@ class ExactRelations(RelationsOfVendor[Relation]):
         ours = our_ids.relation_id(self._division, party.identity)
         body = creation(party, side)
         try:
-            return Relation.read(await self._exact.create_relation(ours, body))
+            return Relation.from_row(await self._exact.create_relation(ours, body))
         except AlreadyExists:
             if not our_ids.are_kept(self._store, RELATIONS):
                 raise
         if (row := await self._exact.relation_by_id(ours)) is not None:
-            return Relation.read(row)
+            return Relation.from_row(row)
         # The search does not show it yet; a PUT reaches it by its id.
         await self._exact.change_relation(ours, role(side))
-        return Relation.read({**body, "ID": ours})
+        return Relation.from_row({**body, "ID": ours})
 
     async def give_role(self, relation: Relation, side: Side) -> Relation:
         """Make it a customer (Status C) or a supplier (``IsSupplier``); no other field is changed (§3.4)."""
@@ -61,7 +61,7 @@ class ExactRelations(RelationsOfVendor[Relation]):
         if relation.payment_condition(side) is not None:
             return relation
         row = await self._exact.relation_by_id(relation.id)
-        return Relation.read(row) if row else replace(relation, sales_condition="", purchase_condition="")
+        return Relation.from_row(row) if row else replace(relation, sales_condition="", purchase_condition="")
 
 
 async def _note_creation(store: MasterDataStore, identity: str, name: str) -> None:

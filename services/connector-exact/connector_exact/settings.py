@@ -21,6 +21,8 @@ class ExactServiceSettings(ConnectorSettings):
     """Unset: ``LIVE_URL`` in production; a laptop without the sandbox has no Exact."""
     exact_client_id: str = ""
     exact_client_secret: SecretStr = SecretStr("")
+    exact_webhook_secret: SecretStr = SecretStr("")
+    """Of the app's registration, one for all its subscriptions. Unset: Exact is not asked for notifications."""
 
     @model_validator(mode="after")
     def _has_an_address_and_a_registration(self) -> Self:

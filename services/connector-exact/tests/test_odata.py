@@ -67,9 +67,9 @@ def test_the_next_page_is_on_our_host(base_url: str, link: str, followed: str) -
 
 
 def test_padding_is_for_exact_not_for_people() -> None:
-    relation = Relation.read({"ID": "1", "Code": "                25", "Name": "Bakkerij ", "Country": "BE "})
+    relation = Relation.from_row({"ID": "1", "Code": "                25", "Name": "Bakkerij ", "Country": "BE "})
     assert (relation.code, relation.name, relation.country) == ("25", "Bakkerij", "BE")
-    code = VatCode.read(
+    code = VatCode.from_row(
         {"ID": "2", "Code": "2  ", "Percentage": Decimal("0.055"), "Type": "E", "VATTransactionType": "S"}
     )
     assert (code.code, code.raw_code, code.percentage) == ("2", "2  ", Decimal("5.5"))
