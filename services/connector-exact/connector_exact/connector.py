@@ -211,6 +211,10 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         """Return the company of the division in the settings."""
         return await importing.remote_company(Exact(vendor))
 
+    async def missing_rights(self, vendor: Vendor) -> list[str]:
+        """Return the rights that the user is missing in the division (R085-R087)."""
+        return list(map(str, await rights.missing(Exact(vendor), rights.NIGHTLY)))
+
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""
         return await importing.master_data(Exact(vendor))

@@ -26,12 +26,16 @@ READ_JOURNALS: Final = Right("financial/Journals", "GET", "read journals")
 READ_VAT: Final = Right("vat/VATCodes", "GET", "read VAT codes")
 POST_SALES: Final = Right("salesentry/SalesEntries", "POST", "book sales entries")
 POST_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries")
+READ_SALES: Final = Right("salesentry/SalesEntries", "GET", "read sales entries")
+READ_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "GET", "read purchase entries")
 POST_DOCUMENTS: Final = Right("documents/Documents", "POST", "store documents")
 
 _BELIEVED_S: Final = 86_400.0
 TO_IMPORT: Final = (READ_RELATIONS, READ_ACCOUNTS, READ_JOURNALS, READ_VAT)
 TO_BOOK: Final = (POST_SALES, POST_PURCHASES, POST_DOCUMENTS)
-MATRIX: Final = TO_IMPORT + TO_BOOK
+# What an import needs shows by itself: its lists are empty without it.
+NIGHTLY: Final = (*TO_BOOK, READ_SALES, READ_PURCHASES)
+MATRIX: Final = TO_IMPORT + NIGHTLY
 
 
 async def missing(exact: Exact, rights: Iterable[Right] = MATRIX) -> list[Right]:

@@ -27,6 +27,7 @@ from .comparing import compare_company
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
 from .missing_settings import missing_settings
+from .rights import probe_rights
 from .secret_keys import KEYS_HELD
 from .store import ConnectionRow
 
@@ -140,6 +141,7 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
             return
         vendor = await open_vendor(kit, row)
         await compare_company(kit, vendor)
+        await probe_rights(kit, vendor)
         master_data = await kit.connector.import_master_data(vendor)
         await _subscribe(kit, vendor)
         await _tell_dossier(kit, row, master_data)

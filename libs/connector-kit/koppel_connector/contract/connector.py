@@ -186,6 +186,13 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         """
         return None
 
+    async def missing_rights(self, vendor: Vendor[SettingsT]) -> Sequence[str]:
+        """Return the rights, in words, that the user of the login is missing in these books for what the settings want.
+
+        Asked before each import, which may fail for them; a person sees them with the user's name.
+        """
+        return ()
+
     async def import_master_data(self, vendor: Vendor[SettingsT]) -> MasterData:
         """Return the vendor's master data."""
         return MasterData()

@@ -325,6 +325,16 @@ GENERIC = ProblemCatalogue(
             " say again that the document is booked.",
         ),
         ProblemKind(
+            "rights_missing",
+            "accountant",
+            nl="De gebruiker van de koppeling, {user}, mist in deze boekhouding van {vendor} rechten: {rights}. Geef ze daar, en"
+            " importeer opnieuw.",
+            fr="L'utilisateur de la liaison, {user}, n'a pas tous les droits dans ce dossier de {vendor} : {rights}. Accordez-les"
+            " là-bas, puis relancez l'importation.",
+            en="The user of the connection, {user}, is missing rights in these books of {vendor}: {rights}. Grant them there, and"
+            " import again.",
+        ),
+        ProblemKind(
             "totals_differ",
             "accountant",
             nl="De boeking in {vendor} heeft een ander totaal ({booked}) dan het document ({expected}). Verbeter de boeking en zeg daarna dat het document geboekt is.",

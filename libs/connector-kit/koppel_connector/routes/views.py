@@ -13,6 +13,7 @@ from koppel_connector.auth.consent import authorize_url
 from koppel_connector.calls import windows
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.connection.missing_settings import missing_settings
+from koppel_connector.connection.rights import missing_rights
 from koppel_connector.connection.store import COLUMNS, USABLE, ConnectionRow, Pause, split_secrets
 from koppel_connector.contract.problems import Problem
 from koppel_connector.kit import Kit
@@ -54,7 +55,7 @@ class Health(BaseModel):
     problem: ProblemData | None = None
     warnings: list[ProblemData] = []
     """What is worth a look: the vendor's windows of which four fifths are used, a company that could not be compared with the
-    dossier, books that another dossier's connection leads to as well."""
+    dossier, rights that its user was missing at the last import, books that another dossier's connection leads to as well."""
     paused: Paused | None = None
     imported_at: datetime | None = None
 
@@ -180,6 +181,8 @@ async def warnings_of(db: AsyncConnection, kit: Kit, rows: Sequence[ConnectionRo
     for row in rows:
         if row.state in USABLE and (warning := row.company.warning()) is not None:
             problems[row.id].append(warning)
+    for connection_id, lacking in (await missing_rights(db, of)).items():
+        problems[connection_id].append(lacking)
     for shared in await _SHARED_BOOKS.all(db, {"ids": list(of)}):
         problems[shared.id].append(Problem("books_shared", others=shared.others))
     return {connection_id: [kit.reporter.render(each) for each in told] for connection_id, told in problems.items()}
