@@ -1,5 +1,6 @@
 """What a test may do to the sandbox Exact Online, beside what it may do to every sandbox."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from . import mailbox
 from .seed import division as seeded_division
 from .seed import seeded
 from .state import State
+from .typed_in import type_in
 
 
 def _period(state: State, body: dict[str, Any]) -> None:
@@ -71,6 +73,20 @@ def _division(state: State, body: dict[str, Any]) -> None:
         found.licence = set(body["licence"])
 
 
+def _type_in(state: State, body: dict[str, Any]) -> str:
+    """Book a document by hand; return the EntryNumber."""
+    entry = type_in(
+        state.divisions[int(body["division"])],
+        sells=bool(body["sells"]),
+        number=str(body["number"]),
+        issued_on=date.fromisoformat(body["issued_on"]),
+        total=Decimal(str(body["total"])),
+        name=str(body["name"]),
+        vat_number=str(body["vat_number"]),
+    )
+    return str(entry["EntryNumber"])
+
+
 def _process(state: State, body: dict[str, Any]) -> int:
     """Do the accountant's work: entries become processed (point 38), mail messages move on (point 42)."""
     division = state.divisions[int(body["division"])]
@@ -104,6 +120,7 @@ _ACTIONS: dict[str, control.Action] = {
     "grants": _grants,
     "division": _division,
     "process": _process,
+    "type_in": _type_in,
 }
 
 
