@@ -24,6 +24,7 @@ from koppel_mesh.messages import DocumentKind
 from koppel_sandbox import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
+from koppel_sandbox.exact.typed_in import type_in
 
 from .direct_vendor import DirectVendor, allow, login
 
@@ -162,36 +163,19 @@ class Sandbox:
             user.denied.clear()
 
     def type_in(self, document: Mapping[str, Any], *, cents: int = 0) -> str:
-        """Book a document as the accountant does by hand, under a number written otherwise; return the EntryNumber."""
+        """Book a document as the accountant does by hand, its number written otherwise; return the EntryNumber."""
         kind, party = DocumentKind(document["kind"]), document["counterparty"]
-        sells, credit = SIDES[kind] == "sale", kind in CREDIT_NOTES
-        relation = self._relation_of(party["name"], party["enterprise_number"])
-        rows = self._table("Entries").values()
         total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
-        side, lines = ("Customer", "SalesEntryLines") if sells else ("Supplier", "PurchaseEntryLines")
-        entry = {
-            "EntryID": str(uuid4()).upper(),
-            "EntryNumber": 26990000 + len(rows),
-            "Journal": "700" if sells else "600",
-            "YourRef": document["number"].replace("-", "/"),
-            "EntryDate": date.fromisoformat(document["issue_date"]),
-            "AmountFC": -total if credit else total,
-            "VATAmountFC": Decimal(0),
-            "Currency": document["currency"],
-            "ReportingYear": 2026,
-            "Status": 20,
-            "Type": (20 if sells else 30) + credit,
-            side: relation["ID"],
-            f"{side}Name": relation["Name"],
-            lines: [],
-        }
-        self.division.put("Entries", str(entry["EntryID"]), entry)
+        entry = type_in(
+            self.division,
+            sells=SIDES[kind] == "sale",
+            number=document["number"].replace("-", "/"),
+            issued_on=date.fromisoformat(document["issue_date"]),
+            total=-total if kind in CREDIT_NOTES else total,
+            name=party["name"],
+            vat_number=f"BE{party['enterprise_number']}",
+        )
         return str(entry["EntryNumber"])
-
-    def _relation_of(self, name: str, enterprise_number: str) -> Any:
-        vat_number = f"BE{enterprise_number}"
-        held = (row for row in self.relations() if row.get("VATNumber") == vat_number)
-        return next(held, None) or self.add_relation(name, VATNumber=vat_number, Status="C", IsSupplier=True)
 
     def tamper(self, entry_id: str, amount: Decimal) -> None:
         row = self._table("Entries")[entry_id]

@@ -3,8 +3,11 @@
 import json
 import time
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
+import koppel_ubl
+from koppel_bookkeeping import from_ubl
 from koppel_sandbox.exact.driver import SALES_ENTRIES, ExactDriver
 from koppel_sandbox.exact.seed import CLIENT_SECRET
 from koppel_sandbox.walks import (
@@ -144,6 +147,27 @@ def somebody_else_books_it(case: Case) -> None:
     other.document_id = other.hand_in()
     waits_until_booked(other)
     spoils("reset_before", method="POST", times=1)(case)
+
+
+def types_it_in(cents: int = 0) -> Step:
+    """Have the accountant book the document by hand before it is handed in, its total so many cents higher."""
+
+    def step(case: Case) -> None:
+        invoice = koppel_ubl.read(case.office.documents("sale", case.number))
+        total = from_ubl.total_of(invoice)
+        assert total is not None and invoice.buyer is not None
+        vendor_of(case).control(
+            "type_in",
+            division=int(case.company.remote_id),
+            sells=True,
+            number=case.number,
+            issued_on=str(invoice.issue_date),
+            total=str(total + Decimal(cents) / 100),
+            name=str(invoice.buyer.name),
+            vat_number=CUSTOMER,
+        )
+
+    return step
 
 
 def refuses_many(case: Case) -> None:

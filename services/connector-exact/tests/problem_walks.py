@@ -56,8 +56,10 @@ from .problem_steps import (
     somebody_else_books_it,
     spoils,
     total,
+    types_it_in,
 )
 
+PURCHASE_ENTRIES: Final = "purchaseentry/PurchaseEntries"
 JOURNAL: Final = {"Code": "700"}
 ACCOUNT: Final = {"Code": "700000"}
 RATED: Final = {"Code": "21"}
@@ -199,6 +201,29 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
     "due_date_missing": Walk(trouble=(says("Mandatory: Due date"),), solve=(repairs, retries)),
     "entry_number_taken": Walk(
         trouble=(says("In use: Entry number"),), solve=(repairs, sets({"entry_numbers": "vendor"}))
+    ),
+    "entry_in_books": Walk(trouble=(types_it_in(),), solve=(resolves("booked"),)),
+    "entry_alike_in_books": Walk(
+        trouble=(types_it_in(cents=100),),
+        seen=among_warnings_of_delivery,
+        ends=lambda case, seen: seen is not None and case.document["state"] == "booked",
+    ),
+    "books_not_searched": Walk(
+        trouble=(denies(SALES_ENTRIES, "GET"),),
+        seen=among_warnings_of_delivery,
+        solve=(allows(SALES_ENTRIES, "GET"),),
+        ends=booked_with_warning,
+    ),
+    "rights_missing": Walk(
+        trouble=(denies(PURCHASE_ENTRIES, "POST"), imports_and_waits),
+        document=None,
+        seen=among_warnings_of_connection,
+        solve=(allows(PURCHASE_ENTRIES, "POST"), imports),
+        ends=over,
+    ),
+    "changed_after_booking": NotHere(
+        "libs/connector-kit/tests/test_notices.py::"
+        "test_an_entry_that_was_changed_after_it_was_booked_is_a_problem_until_a_person_agrees"
     ),
     "entry_already_exists": Walk(trouble=(somebody_else_books_it,), solve=(resolves("booked"),)),
     "vendor_refused": Walk(
