@@ -164,6 +164,22 @@ async def test_a_search_that_is_refused_stops_nothing_and_is_not_repeated(
     assert await searches(testbed) == 1, "the vendor counts refusals"
 
 
+async def test_a_search_that_fails_while_the_vendor_is_well_stops_nothing(
+    testbed: Testbed, vendor: PaperVendor
+) -> None:
+    vendor.search_fails = 100
+    await testbed.deliver(testbed.ready(*sample(1)))
+    testbed.start()
+    (row,) = await testbed.until_state("booked")
+    (warning,) = row.progress["warnings"]
+    assert warning["code"] == "books_not_searched"
+    asked = await searches(testbed)
+    assert asked > 1, "the vendor may have been away"
+    await testbed.deliver(testbed.ready(*sample(2)))
+    await testbed.until_state("booked")
+    assert await searches(testbed) == asked, "for a while nobody asks"
+
+
 async def test_a_person_who_had_it_sent_is_not_asked_about_the_same_entry_again(
     testbed: Testbed, vendor: PaperVendor
 ) -> None:

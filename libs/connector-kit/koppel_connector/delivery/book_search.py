@@ -19,7 +19,7 @@ from koppel_bookkeeping.entries_in_books import EntryInBooks, Resemblance, Sough
 from koppel_connector import refused_questions
 from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract.delivery import DeliveryContext
-from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected
+from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_connector.contract.limits import BookSearch
 from koppel_connector.contract.memory import Memory
 from koppel_connector.contract.problems import Problem
@@ -35,6 +35,7 @@ FOUND: Final = "entries_in_books"
 """The key of ``progress`` under which a person's question is kept: what was found, and when."""
 _QUESTION: Final = "entries of others in the books"
 _QUESTION_OF_SEVERAL: Final = "entries of others in the books, of several documents at once"
+_FAILS: Final = "searches of the books that fail"
 _NOT_FOUND: Final = "documents not in the books"
 _SHARED: Final = "counterparties that others book too"
 _SHARED_MAX: Final = 2_000
@@ -85,6 +86,9 @@ async def find_in_books(
     if (refused := await refused_questions.known(vendor.memory, _QUESTION)) is not None:
         await _warn(context, _not_searched(refused.problem))
         return None
+    if not shared and (fails := await vendor.memory.recall(_FAILS, search.believed_s)) is not None:
+        await _warn(context, Problem("books_not_searched", fails.value))
+        return None
     observed_at = utc_now()
     try:
         asked, entries = await _ask(kit, vendor, row, waiting, document)
@@ -93,6 +97,13 @@ async def find_in_books(
         refused = failure if isinstance(failure, Rejected) else Rejected(failure.problem or Problem("missing_right"))
         await refused_questions.remember(vendor.memory, _QUESTION, refused)
         await _warn(context, _not_searched(refused.problem))
+        return None
+    except RetryLater as failure:
+        # The vendor may be away: that shows when it was left alone for a while. If only its search is, nobody waits for it.
+        if shared or row.failures == 0:
+            raise
+        await vendor.memory.remember(_FAILS, str(failure), observed_at=observed_at)
+        await _warn(context, _not_searched(failure.problem))
         return None
     except RateLimited as limited:
         if shared or limited.holds != "operation":
