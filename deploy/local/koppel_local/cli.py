@@ -90,7 +90,7 @@ def send(
     """Send documents, or all that folders hold, and show where each ended.
 
     Exit code 1 when one did not come to its end: booked, or exported where no books can be read, such as by mail. A
-    statement need only be filed, as no package takes them yet.
+    statement need only be filed: it goes when it is its turn, to packages that take it.
     """
     with reported():
         api = Api(url, client_id, client_secret)

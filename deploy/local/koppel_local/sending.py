@@ -17,7 +17,7 @@ SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
 UNSENT = frozenset({"held", "dropped"})
 """States of a document that nothing goes out in."""
 STATEMENTS = frozenset({"bank_statement", "cash_statement"})
-"""What no package takes yet: filed is where they are to end."""
+"""Filed is enough for these: a dossier's packages need not take them, and one may wait for the one before it."""
 POLL_INTERVAL_S = 0.25
 FINDINGS_SHOWN_MAX = 2
 MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".cod": "text/plain", ".txt": "text/plain"}
@@ -76,10 +76,10 @@ class Sending:
 
     @property
     def is_done(self) -> bool:
-        """Whether it is where it was to end."""
-        if self.outcomes:
-            return self.is_with_all and all(one.is_done for one in self.outcomes)
-        return self.is_statement and self.state == "filed"
+        """Whether it is where it was to end; a statement may be on its way there."""
+        if self.is_statement:
+            return self.document_id is not None and all(one.is_done or not one.is_settled for one in self.outcomes)
+        return bool(self.outcomes) and self.is_with_all and all(one.is_done for one in self.outcomes)
 
 
 def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _rules_of(findings: Sequence[dict[str, Any]]) -> str:
 
 def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
     """Ask for the export of what was handed in, whatever the dossier's own rhythm is."""
-    wanted = [one.document_id for one in sendings if one.document_id and not one.is_statement]
+    wanted = [one.document_id for one in sendings if one.document_id]
     if wanted:
         api.call("POST", f"/export-scheduler/v1/dossiers/{dossier_id}/exports", json={"document_ids": wanted})
 
@@ -163,8 +163,11 @@ def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: 
                 _look(api, sending, connections)
         after_round()
         if all(one.is_settled for one in sendings) or time.monotonic() > end:
-            return
+            break
         time.sleep(POLL_INTERVAL_S)
+    for sending in sendings:
+        if sending.is_statement and sending.document_id:
+            _look(api, sending, connections)
 
 
 def _look(api: Api, sending: Sending, connections: dict[str, set[str]]) -> None:

@@ -48,8 +48,11 @@ def test_a_document_is_not_done_before_every_connection_said_something() -> None
     assert (NOT_WITH_ALL.is_settled, NOT_WITH_ALL.is_done) == (False, False)
 
 
-def test_only_a_statement_may_be_taken_by_no_connection() -> None:
+def test_a_statement_may_be_taken_by_no_connection_or_wait_for_its_turn() -> None:
     assert (STATEMENT.is_settled, STATEMENT.is_done) == (True, True)
+    waiting = sent("i.cod", "filed", Outcome("connector-octopus", "ready"), is_statement=True)
+    refused = sent("j.cod", "filed", Outcome("connector-octopus", "blocked"), is_statement=True)
+    assert (waiting.is_done, refused.is_done) == (True, False)
     assert (TAKEN_BY_NONE.is_settled, TAKEN_BY_NONE.is_done) == (True, False)
 
 
