@@ -144,7 +144,7 @@ def test_the_choice_of_a_dossier_and_a_wrong_secret_are_explained(mesh: Mesh, tm
 
 
 def stopped_count(mesh: Mesh, state: str) -> int:
-    """Return how many deliveries ``koppel replay`` would try again; statements of other tests are among them, which nobody takes."""
+    """Return how many deliveries would be tried again; statements of other tests are among them, which nobody takes."""
     counted = mesh.koppel("replay", "--state", state).stdout
     assert "would be tried again" in counted
     return int(counted.split()[0])

@@ -11,7 +11,7 @@ from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
 from .driver import ExactDriver, connection_settings
-from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, STUDIO, WEBHOOK_SECRET
+from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET
 
 
 def environment(address: str) -> dict[str, str]:
@@ -48,6 +48,6 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_EXACT_BASE_URL",
     environment=environment,
     start=_start,
-    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY), "0836836222": _demo_settings(STUDIO)}),
+    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY)}),
     driver=ExactDriver,
 )

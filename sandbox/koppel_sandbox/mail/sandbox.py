@@ -21,6 +21,8 @@ from .store import MailStore
 IMAP_PASSWORD: Final = "koppel-sandbox"  # noqa: S105 - of a fake
 MAIL_FROM: Final = "billmail@koppel.example"
 _TRIES: Final = 50
+_OFFICE: Final = "boekhouding@kantoor-peeters.example"
+"""The office of the demo dossier that has no package on the platform."""
 
 
 def environment(address: str) -> dict[str, str]:
@@ -74,5 +76,11 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_SMTP_URL",
     environment=environment,
     start=start,
-    demo=Demo("billmail", {"0836836222": {"profile": "yuki", "addresses": {"purchase": "Studio.Noord@yukiworks.be"}}}),
+    demo=Demo(
+        "billmail",
+        {
+            "0836836222": {"profile": "yuki", "addresses": {"purchase": "Studio.Noord@yukiworks.be"}},
+            "0765432839": {"profile": "self_mail", "addresses": {"sale": _OFFICE, "purchase": _OFFICE}},
+        },
+    ),
 )

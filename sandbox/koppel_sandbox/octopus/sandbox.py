@@ -7,11 +7,14 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from koppel_sandbox.installed import Sandbox
+from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
-from .driver import OctopusDriver
-from .seed import SOFTWARE_HOUSE
+from .driver import OctopusDriver, connection_settings
+from .seed import SOFTWARE_HOUSE, STUDIO
+
+_DOLLARS: Final = {"allow_foreign_currency": True, "exchange_rates": {"USD": "0.92234"}}
+"""The two rounded VAT totals of the demo's invoice in dollars leave its rate open."""
 
 
 def environment(address: str) -> dict[str, str]:
@@ -36,5 +39,6 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_OCTOPUS_BASE_URL",
     environment=environment,
     start=_start,
+    demo=Demo("connector-octopus", {"0836836222": {**connection_settings(STUDIO), **_DOLLARS}}),
     driver=OctopusDriver,
 )

@@ -1,4 +1,4 @@
-"""The demo firm: two dossiers connected to every sandbox that plays, and documents of our own sent through."""
+"""The demo firm: three dossiers, each connected as a sandbox that plays says, and documents of our own sent through."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,7 @@ class DemoDossier:
 DOSSIERS = (
     DemoDossier("Bakkerij Demo BV", "0793904121", "bakkerij"),
     DemoDossier("Studio Noord BV", "0836836222", "studio"),
+    DemoDossier("Kapsalon Mira BV", "0765432839", "kapsalon"),
 )
 
 
