@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from koppel_sandbox.tables import Record, wire
 
 from . import authentication, bookings, seed
 from .state import Books, State
+from .typed_in import type_in
 
 _DOSSIER_FLAGS = ("module", "bank_module", "dms", "lists_refused", "disabled")
 _DOSSIER_FIELDS = ("dossierDescription", "vatNr", "languageCode")
@@ -105,6 +107,20 @@ def _bank_account(state: State, body: dict[str, Any]) -> None:
     books.bank_accounts[key] = account
 
 
+def _type_in(state: State, body: dict[str, Any]) -> str:
+    """Book a document by hand; return the key of the booking."""
+    booking = type_in(
+        _books(state, body),
+        sells=bool(body["sells"]),
+        number=str(body["number"]),
+        issued_on=date.fromisoformat(body["issued_on"]),
+        total=Decimal(str(body["total"])),
+        name=str(body["name"]),
+        vat_number=str(body["vat_number"]),
+    )
+    return bookings.key_of(booking)
+
+
 def _record(state: State, body: dict[str, Any]) -> int:
     """Change records of a table, as a person does in Octopus: block an account, correct a booking, ``delete`` one."""
     books = _books(state, body)
@@ -184,6 +200,7 @@ _ACTIONS: dict[str, control.Action] = {
     "synchronise": _synchronise,
     "bookyear": _bookyear,
     "bank_account": _bank_account,
+    "type_in": _type_in,
     "record": _record,
 }
 ROUTES = [

@@ -38,12 +38,13 @@ from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 from koppel_mesh.clock import utc_now
 
+from . import entries_of_others
 from .answers import NumberTaken
 from .api import JOURNAL_TYPES, Octopus, Row, place_of
 from .journals import calendar, forget_number, next_number, number_was_used
 from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
-from .profile import ENTRY_URL
+from .profile import handle
 from .relations import OctopusRelations
 from .settings import OctopusSettings
 
@@ -142,7 +143,7 @@ async def read_back(
     """Read what changed since the oldest of them left, in one call, and compare each to the cent."""
     octopus = Octopus(vendor)
     since = min(context.first_sent_at or utc_now() for context in contexts)
-    held = {place_of(row): row for row in await octopus.bookings_since(since)}
+    held = {place_of(row): row for row in await entries_of_others.bookings_since(octopus, since)}
     deleted: dict[tuple[int, str], set[Any]] = {}
     results: dict[UUID, ReadBack] = {}
     for context in contexts:
@@ -166,7 +167,9 @@ async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[En
     rows = [
         row for year in years for letter in JOURNAL_TYPES for row in await octopus.deleted_since(year, letter, since)
     ]
-    return [EntryRemoved(remote_id="/".join(map(str, place_of(row)))) for row in rows]
+    removed = ["/".join(map(str, place_of(row))) for row in rows]
+    await entries_of_others.forget(vendor.memory, removed)
+    return [EntryRemoved(remote_id=each) for each in removed]
 
 
 def _compared(context: DeliveryContext[OctopusSettings], row: Row) -> ReadBack:
@@ -231,14 +234,5 @@ def _year_label(period: Period) -> str:
 
 
 def _handle(context: DeliveryContext[OctopusSettings]) -> tuple[str, str, str]:
-    """Return the id, the number that people see and the address of a booking: ``3/V1/42``, ``V1/2026/42``."""
-    progress, vendor = context.progress, context.vendor
-    bookyear, journal, number = _place(progress["expected"])
-    url = ENTRY_URL.format(
-        base_url=vendor.application.base_url.rstrip("/"),
-        dossier=vendor.settings.dossier_id,
-        bookyear=bookyear,
-        journal=journal,
-        number=number,
-    )
-    return f"{bookyear}/{journal}/{number}", f"{journal}/{progress['label']}/{number}", url
+    """Return the id, the number that people see and the address of the booking of a delivery."""
+    return handle(context.vendor, _place(context.progress["expected"]), context.progress["label"])

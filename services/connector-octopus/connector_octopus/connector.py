@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from koppel_bookkeeping import SIDES
+from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
 from koppel_connector import (
     Application,
     CannotTell,
@@ -34,7 +35,7 @@ from koppel_connector import (
 from koppel_connector.contract import Auth, NoticeEffect, RemoteCompany, RemoteDossier
 from koppel_mesh.messages import DocumentKind
 
-from . import answers, bookings, checks, import_viewer, importing, statements
+from . import answers, bookings, checks, entries_of_others, import_viewer, importing, statements
 from .api import Octopus
 from .bookings import PreparedBooking
 from .import_viewer import PreparedUpload
@@ -138,6 +139,12 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
     ) -> Mapping[UUID, ReadBack]:
         """Read a batch of bookings back in one call of the feed."""
         return await bookings.read_back(vendor, contexts)
+
+    async def search_books(
+        self, vendor: Vendor[OctopusSettings], documents: Sequence[SoughtDocument]
+    ) -> Sequence[EntryInBooks]:
+        """Return the bookings with the number of one of the documents, from what the feed of changes told."""
+        return await entries_of_others.search(vendor, documents)
 
     async def changes_in_books(self, vendor: Vendor[OctopusSettings], since: datetime) -> Sequence[NoticeEffect]:
         """Return the bookings that were deleted, which Octopus tells in no other way."""

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Final
 
 from koppel_bookkeeping import SIDES
-from koppel_connector import Profile, Target
-from koppel_connector.contract import OAuthProfile, PasswordProfile, ReadBackPace, TokenError, Window
+from koppel_connector import Profile, Target, Vendor
+from koppel_connector.contract import BookSearch, OAuthProfile, PasswordProfile, ReadBackPace, TokenError, Window
 
 from .problems import PROBLEMS
-from .settings import FEED_READS_PER_DAY, WRITES_PER_DAY
+from .settings import FEED_READS_PER_DAY, WRITES_PER_DAY, OctopusSettings
 
 ENTRY_URL: Final = "{base_url}/octopus?dossier={dossier}&bookyear={bookyear}&journal={journal}&document={number}"
 """An assumption: no page documents the address of a booking's screen."""
@@ -18,6 +18,9 @@ SESSION_S: Final = 540.0
 """Tokens live ten minutes, are not prolonged by use and tell no end: they are renewed a minute early (octopus §1.3)."""
 FEED_RESERVE_SHARE: Final = 6
 """A sixth of a feed's reads is kept for the searches that settle an unknown outcome."""
+FEED_IS_BELIEVED_S: Final = 2 * DAY_S / (FEED_READS_PER_DAY - FEED_READS_PER_DAY // FEED_RESERVE_SHARE)
+"""So long a search answers from what the feed told, 72 minutes. Twice the pace of the read-back, which keeps what it reads: so
+the two together take no more reads a day than the feed allows."""
 
 WRITES: Final = (
     "PUT relations",
@@ -76,6 +79,7 @@ PROFILE: Final = Profile(
         | {"ledger_account_unknown", "ledger_account_wrong_type", "relation_unknown"}
         | {"unknown_vat_code", "vat_code_not_allowed", "statement_account_unknown"}
     ),
+    book_search=BookSearch(),
     # Two questions a bookyear, of which there are mostly one or two open.
     watch_every_s=6 * 3_600.0,
     deadline_s=30.0,
@@ -93,3 +97,18 @@ def with_budgets(feed_reads: int = FEED_READS_PER_DAY, writes: int = WRITES_PER_
     # One feed answers for all journals, however many documents wait.
     pace = ReadBackPace(at_most_every_s=DAY_S / (feed_reads - reserve), batch=200)
     return replace(PROFILE, windows=tuple(windows), read_back=pace)
+
+
+def handle(
+    vendor: Vendor[OctopusSettings], place: tuple[object, object, object], year_label: str
+) -> tuple[str, str, str]:
+    """Return the id, the number that people see and the address of a booking: ``3/V1/42``, ``V1/2026/42``."""
+    bookyear, journal, number = place
+    url = ENTRY_URL.format(
+        base_url=vendor.application.base_url.rstrip("/"),
+        dossier=vendor.settings.dossier_id,
+        bookyear=bookyear,
+        journal=journal,
+        number=number,
+    )
+    return f"{bookyear}/{journal}/{number}", f"{journal}/{year_label}/{number}", url

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from connector_octopus.connector import OctopusConnector
 from connector_octopus.settings import OctopusSettings
+from koppel_bookkeeping import SIDES
+from koppel_bookkeeping.sides import CREDIT_NOTES
 from koppel_connector.contract import Application
 from koppel_connector.testing import (
     DOSSIER_NAME,
@@ -20,11 +23,14 @@ from koppel_connector.testing import (
     HeldLine,
     HttpHarness,
     Request,
+    Sample,
     Testbed,
 )
+from koppel_mesh.messages import DocumentKind
 from koppel_sandbox.octopus import bookings, relations, seed
 from koppel_sandbox.octopus.state import Books, State
 from koppel_sandbox.octopus.testing import SandboxServer
+from koppel_sandbox.octopus.typed_in import type_in
 
 DOSSIER = seed.BAKERY
 CONNECTOR = OctopusConnector()
@@ -119,6 +125,22 @@ class Sandbox:
         row["lastBookedDocumentNr"] += 1
         bookings.touch_journal(self.books, row)
 
+    def type_in(self, document: Mapping[str, Any], *, cents: int = 0) -> str:
+        """Book a document as the accountant does by hand, its number written otherwise; return the number that people see."""
+        kind, party = DocumentKind(document["kind"]), document["counterparty"]
+        total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
+        booking = type_in(
+            self.books,
+            sells=SIDES[kind] == "sale",
+            number=document["number"].replace("-", "/"),
+            issued_on=date.fromisoformat(document["issue_date"]),
+            total=-total if kind in CREDIT_NOTES else total,
+            name=party["name"],
+            vat_number=f"BE{party['enterprise_number']}",
+        )
+        year = str(booking["bookyearPeriodeNr"])[:4]
+        return f"{booking['journalKey']}/{year}/{booking['documentSequenceNr']}"
+
     def tamper(self, remote_id: str, amount: Decimal) -> None:
         row = self.booking(remote_id)
         self.books.put(self.books.bookings, remote_id, {**row, "amount": row["amount"] + amount})
@@ -195,6 +217,9 @@ class OctopusHarness(HttpHarness):
     async def throttle_reading(self) -> bool:
         self.gate.fail(Fault.THROTTLES, lambda request: "/modified" in request.target, 10_000)
         return True
+
+    async def type_in(self, document: Sample, *, cents: int = 0) -> str:
+        return self.sandbox.type_in(document.document, cents=cents)
 
     async def take_number(self) -> bool:
         self.gate.faster = self.sandbox.book_by_hand
