@@ -1,17 +1,28 @@
 """Master data as typed values: what was read comes back from the store as it was, found by code and by id."""
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from koppel_bookkeeping import CannotBook
 from koppel_connector import MasterRecord
 from koppel_connector.contract.json_values import decode, encode
-from koppel_connector.ledger.records import Records, insist_on_import, records_of
+from koppel_connector.ledger.records import Records, TypedRecord, insist_on_import, records_of
 from koppel_connector.testing import MasterDataInProcess
+from koppel_connector.values import text
 
 from .ledger_vendor import Journal, VatCode
+
+
+@dataclass(frozen=True)
+class Daybook(TypedRecord):
+    """A journal as a vendor's row has it."""
+
+    kind = "journal"
+    columns: ClassVar = {"id": ("ID", text), "code": ("Code", text), "name": ("Name", text)}
+
 
 SALES = Journal("j1", "V1", "Sales", "sale")
 STANDARD = VatCode("v1", "21", "Standard", Decimal("21.5"))
@@ -61,3 +72,10 @@ def test_nothing_is_chosen_before_the_import(missing: str) -> None:
     with pytest.raises(CannotBook) as refused:
         insist_on_import(MasterDataInProcess([MasterRecord(kind, "1", "1") for kind in kinds - {missing}]))
     assert refused.value.code == "masters_missing"
+
+
+@pytest.mark.parametrize("row", [{"Code": "V1"}, {"ID": None, "Code": "V1"}, {"ID": "", "Code": "V1"}])
+def test_a_row_without_an_id_is_not_read(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a row of Daybook without ID"):
+        Daybook.from_row(row)
+    assert Daybook.from_row({"ID": "j1", "Code": "V1"}) == Daybook("j1", "V1", "")

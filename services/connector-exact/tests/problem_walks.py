@@ -105,7 +105,7 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
     "type_left_open": Walk(document="negative", seen=among_warnings_of_delivery, ends=booked_with_warning),
     "files_gone": Walk(trouble=(says("Invalid reference: Document"),), solve=(repairs, retries)),
     # ── the connection ──
-    "internal": Walk(trouble=(answers_nonsense,)),
+    "internal": Walk(trouble=(answers_nonsense,), solve=(repairs, retries)),
     "reauthorise": Walk(trouble=(consent_is_withdrawn,), solve=(connects,), alone=True),
     "vendor_unavailable": Walk(trouble=(spoils("html_503", ANY),), seen=as_pause, solve=(repairs,)),
     "retries_exhausted": Walk(trouble=(spoils("status", method="POST", status=502),), solve=(repairs, retries)),

@@ -31,8 +31,15 @@ class TypedRecord(ABC):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """Read a row of the vendor."""
-        return cls(**{name: read(row.get(column)) for name, (column, read) in cls.columns.items()})
+        """Read a row of the vendor.
+
+        Raises:
+            ValueError: it has no id: nothing could be booked on it.
+        """
+        record = cls(**{name: read(row.get(column)) for name, (column, read) in cls.columns.items()})
+        if not record.id:
+            raise ValueError(f"a row of {cls.__name__} without {cls.columns['id'][0]}")
+        return record
 
     def record(self, year: int | None = None) -> MasterRecord:
         """Return the value as the kit keeps it, of one bookyear where the vendor has a list for each."""
