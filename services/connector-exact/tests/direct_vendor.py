@@ -23,8 +23,17 @@ class DirectVendor(testing.DirectVendor[ExactSettings]):
     """An open connection to the sandbox."""
 
     def __init__(self, base_url: str, token: str, settings: ExactSettings) -> None:
-        super().__init__(CONNECTOR, Application(base_url), settings, {"Authorization": f"Bearer {token}"})
+        super().__init__(CONNECTOR, Application(base_url), settings)
         self.token = token
+
+    @property
+    def token(self) -> str:
+        """The access token that its calls carry."""
+        return self.headers["Authorization"].removeprefix("Bearer ")
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self.headers["Authorization"] = f"Bearer {token}"
 
 
 def sample(
