@@ -70,4 +70,7 @@ def open_office(run_mesh: Any, sandbox: Sandbox, enterprise_number: str = SELLER
         firm = FirmClient(mesh.client(new_id()), vendor)
         dossier_id = firm.add_dossier("Proefwinkel Linde BV", enterprise_number)
         connection_id = firm.connect(dossier_id, vendor.companies[0])
-        yield Office(firm, dossier_id, vendor.companies[0], connection_id)
+        office = Office(firm, dossier_id, vendor.companies[0], connection_id)
+        if vendor.connector == "connector-octopus":
+            office.configure({"allow_foreign_currency": True})
+        yield office

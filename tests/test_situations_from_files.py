@@ -113,8 +113,6 @@ COPIES = (
 def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
     with open_office(run_mesh, sandbox) as opened:
         opened.configure({"exchange_rates": RATES})
-        if opened.firm.vendor.connector == "connector-octopus":
-            opened.configure({"allow_foreign_currency": True})
         yield opened
 
 
