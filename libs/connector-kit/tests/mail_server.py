@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 from collections import deque
+from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Self
 
@@ -23,6 +24,8 @@ class MailServer:
         """Verb or recipient → the whole reply."""
         self.lost_at = ""
         """The verb after which the connection is lost, once."""
+        self.on_recipient: Callable[[], None] = lambda: None
+        """Called before a recipient is taken."""
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -66,6 +69,7 @@ class MailServer:
                     sender = address
                     writer.write(b"250 ok\r\n")
                 case "RCPT":
+                    self.on_recipient()
                     recipients.append(address)
                     writer.write(b"250 ok\r\n")
                 case "DATA":

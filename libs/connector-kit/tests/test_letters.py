@@ -1,10 +1,11 @@
 """The kit's promises with a vendor that has no HTTP, no tokens and no search: what nobody can look up waits for a person."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -107,3 +108,31 @@ async def test_what_a_mail_server_says_is_kept_without_secrets(
     for text in (kept.message, str(caught.value)):
         assert "•••" in text
         assert "hush-4071" not in text
+
+
+async def test_no_content_leaves_when_the_claim_is_lost_while_the_server_takes_the_envelope(
+    make_database: Callable[..., str],
+) -> None:
+    from .letter_connector import SERVICE
+
+    async with (
+        MailServer() as server,
+        open_testbed(SERVICE, make_database(SERVICE), letter_port=server.port) as testbed,
+    ):
+        harness = LetterHarness(server)
+        await harness.connect(testbed)
+        recipients = 0
+
+        def die() -> None:
+            nonlocal recipients
+            recipients += 1
+            testbed.kit.owner.id = uuid4()
+
+        async def has_begun() -> bool:
+            return recipients > 0
+
+        server.on_recipient = die
+        await testbed.deliver(testbed.ready(*harness.document(1)))
+        await testbed.until(has_begun, "the server takes a recipient")
+        await asyncio.sleep(0.5)
+        assert server.seen == 0

@@ -61,6 +61,16 @@ async def test_a_connection_lost_before_the_content_cannot_have_acted(server: Ma
     assert server.seen == 0
 
 
+async def test_what_is_raised_before_the_content_keeps_it_here(server: MailServer) -> None:
+    def refuse() -> None:
+        raise LookupError
+
+    address = Address("127.0.0.1", server.port, "none")
+    with pytest.raises(LookupError):
+        await hand_in(address, call(), call().content(), 5.0, refuse)
+    assert server.seen == 0
+
+
 async def test_a_server_without_tls_gets_nothing_where_tls_is_wanted(server: MailServer) -> None:
     address = Address("127.0.0.1", server.port, "starttls", "koppel", SecretStr("hush"))
     with pytest.raises(NotSent):

@@ -133,6 +133,27 @@ async def test_a_full_pool_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
             await first
 
 
+@pytest.mark.parametrize("fresh_connection", [True, False])
+async def test_what_is_raised_before_the_first_byte_keeps_the_request_here(fresh_connection: bool) -> None:
+    received: list[bytes] = []
+    closed = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        received.append(await reader.read())
+        closed.set()
+
+    def refuse() -> None:
+        raise LookupError
+
+    async with server(listen) as url, HttpClient() as http:
+        with pytest.raises(LookupError):
+            await http.request(
+                "POST", url, deadline_s=2, fresh_connection=fresh_connection, before_bytes=refuse, json={"a": 1}
+            )
+        await asyncio.wait_for(closed.wait(), 2)
+    assert received == [b""], "the connection was made, and nothing left"
+
+
 async def test_one_deadline_covers_an_answer_that_drips() -> None:
     async with server(DRIP) as url, HttpClient() as http:
         started = time.monotonic()

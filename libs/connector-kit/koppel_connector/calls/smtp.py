@@ -6,6 +6,7 @@ gives a definite yes or no. A connection that is lost then, or a reply that neve
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -18,7 +19,13 @@ QUIT_S = 1.0
 """How long to wait for the server's reply to QUIT, once it has decided."""
 
 
-async def hand_in(server: MailServer, call: MailCall, content: bytes, deadline_s: float) -> MailReply:
+async def hand_in(
+    server: MailServer,
+    call: MailCall,
+    content: bytes,
+    deadline_s: float,
+    before_content: Callable[[], None] = lambda: None,
+) -> MailReply:
     """Hand one message to a mail server, for all of its recipients or for none.
 
     Args:
@@ -26,6 +33,8 @@ async def hand_in(server: MailServer, call: MailCall, content: bytes, deadline_s
         call: its envelope.
         content: ``call.content()``.
         deadline_s: for everything, from the connection to the reply; nothing leaves afterwards.
+        before_content: called when the server has taken the envelope; the content stays here when it raises, and what it raises
+            comes out.
 
     Raises:
         NotSent: the server cannot have taken it.
@@ -40,7 +49,7 @@ async def hand_in(server: MailServer, call: MailCall, content: bytes, deadline_s
         start_tls=server.security == "starttls",
         timeout=deadline_s,
     )
-    dialogue = _Dialogue(client, call, content)
+    dialogue = _Dialogue(client, call, content, before_content)
     try:
         async with asyncio.timeout(deadline_s):
             reply = await dialogue.run()
@@ -60,10 +69,13 @@ async def hand_in(server: MailServer, call: MailCall, content: bytes, deadline_s
 class _Dialogue:
     """The steps of one message; ``step`` is the one under way."""
 
-    def __init__(self, client: aiosmtplib.SMTP, call: MailCall, content: bytes) -> None:
+    def __init__(
+        self, client: aiosmtplib.SMTP, call: MailCall, content: bytes, before_content: Callable[[], None]
+    ) -> None:
         self._client = client
         self._call = call
         self._content = content
+        self._before_content = before_content
         self.step: MailStep = "connect"
 
     async def run(self) -> MailReply:
@@ -85,6 +97,7 @@ class _Dialogue:
         for recipient in self._call.recipients:
             # One that is refused ends it: a message that only some got could neither be sent again nor be left.
             await self._client.rcpt(recipient)
+        self._before_content()
         # The library sends DATA and the content as one step: a connection that is lost between the two counts as lost
         # afterwards.
         self.step = "content"

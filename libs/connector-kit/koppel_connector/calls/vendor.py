@@ -182,8 +182,7 @@ class OpenVendor(Vendor):
             self.acted_at, self.unsaved_effect = opened.deadline_at, True
         started = time.monotonic()
         try:
-            if not self._may_leave(attempt):
-                raise LeaseLost
+            self._insist_on_claims(attempt)
             received = await transmit()
         except LeaseLost:
             self.acted_at, self.unsaved_effect = earlier
@@ -216,6 +215,7 @@ class OpenVendor(Vendor):
             request.url,
             deadline_s=outgoing.attempt.deadline_s,
             fresh_connection=call.acts,
+            before_bytes=partial(self._insist_on_claims, outgoing.attempt),
             params=call.params or None,
             headers={**request.headers, **authentication.headers},
             content=request.body,
@@ -225,12 +225,12 @@ class OpenVendor(Vendor):
     async def _by_mail(
         self, server: MailServer, call: MailCall, content: bytes, outgoing: Outgoing, secrets: Collection[str]
     ) -> Received[MailReply]:
-        reply = await hand_in(server, call, content, outgoing.attempt.deadline_s)
+        claimed = partial(self._insist_on_claims, outgoing.attempt)
+        reply = await hand_in(server, call, content, outgoing.attempt.deadline_s, claimed)
         return received_by_mail(self.kit.connector, reply, secrets)
 
     async def _open(self, outgoing: Outgoing) -> Opened:
-        if not self._may_leave(outgoing.attempt):
-            raise LeaseLost
+        self._insist_on_claims(outgoing.attempt)
         needed = self._budget.needed_by(outgoing.attempt.operation, outgoing.is_counted, self._phase)
         opened = await self._open_once(outgoing.attempt, needed)
         if opened is None:
@@ -321,11 +321,17 @@ class OpenVendor(Vendor):
         )
         return Outgoing(attempt, self._budget.windows_of(call.operation, call.is_counted), call.is_counted)
 
-    def _may_leave(self, attempt: NewAttempt) -> bool:
-        """Fencing: whether the claims in hand are ours and outlast the call, asked just before its bytes leave."""
-        return all(
-            self.kit.owner.holds(row.owner_id) and row.lease_left_s() > attempt.deadline_s for row in self._in_hand
-        )
+    def _insist_on_claims(self, attempt: NewAttempt) -> None:
+        """Fencing: asked before a call is noted, before a connection is made for it, and once more just before its bytes leave.
+
+        A process may be frozen anywhere, and making a connection takes long enough to be frozen in.
+
+        Raises:
+            LeaseLost: a claim in hand is not ours any more, or does not outlast the call.
+        """
+        for row in self._in_hand:
+            if not self.kit.owner.holds(row.owner_id) or row.lease_left_s() <= attempt.deadline_s:
+                raise LeaseLost
 
 
 async def open_vendor(kit: Kit, row: ConnectionRow) -> OpenVendor:

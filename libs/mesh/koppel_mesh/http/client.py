@@ -6,6 +6,7 @@ did its work (each of these was measured).
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -81,7 +82,14 @@ class HttpClient:
         await self._fresh.aclose()
 
     async def request(
-        self, method: str, url: str, *, deadline_s: float, fresh_connection: bool = False, **arguments: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline_s: float,
+        fresh_connection: bool = False,
+        before_bytes: Callable[[], None] | None = None,
+        **arguments: Any,
     ) -> Response:
         """Send one request and return its complete answer, whatever its status.
 
@@ -90,6 +98,8 @@ class HttpClient:
             url: absolute URL.
             deadline_s: for everything together, connecting and reading included.
             fresh_connection: use no kept connection; for calls that act.
+            before_bytes: called when the connection is there, just before the first byte leaves. Nothing leaves when it raises;
+                what it raises comes out.
             **arguments: as httpx2's ``build_request`` takes them.
 
         Raises:
@@ -108,10 +118,22 @@ class HttpClient:
                 headers["traceparent"] = traceparent
             # A connection that is not made in time differs from an answer that is late: only then may the other side have acted.
             waiting = httpx2.Timeout(None, connect=deadline_s * CONNECTING, pool=deadline_s * CONNECTING)
+            if before_bytes is not None:
+                arguments["extensions"] = {"trace": _before_headers(before_bytes)}
             request = client.build_request(method, target, headers=headers, timeout=waiting, **arguments)
             response = await _send(client, request, deadline_s)
             opened.set_attribute("http.response.status_code", response.status)
             return response
+
+
+def _before_headers(call: Callable[[], None]) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """Return httpx2's ``trace`` extension, which hears of each step of a request, for the step that writes its first bytes."""
+
+    async def trace(event: str, _: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_headers.started"):
+            call()
+
+    return trace
 
 
 async def _send(client: httpx2.AsyncClient, request: httpx2.Request, deadline_s: float) -> Response:
