@@ -1,15 +1,20 @@
-"""A sandbox that runs for tests: a port and a thread of its own."""
+"""A sandbox that runs for tests: in a thread with a port of its own, or in a process that a test may kill."""
 
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import Request, urlopen
 
+import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -98,3 +103,41 @@ class SandboxThread:
         await self._stop.wait()
         server.should_exit = server.force_exit = True
         await serving
+
+
+class SandboxProcess:
+    """A sandbox as a person starts it, with a folder that keeps its data.
+
+    Args:
+        name: of its package: ``exact``.
+        port: that it listens on.
+        folder: of its data.
+    """
+
+    def __init__(self, name: str, port: int, folder: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", f"koppel_sandbox.{name}", "--port", str(port), "--data", str(folder)]
+        self.running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def wait(self) -> None:
+        """Return when it answers.
+
+        Raises:
+            AssertionError: it has ended, or does not answer in time.
+        """
+        end = time.monotonic() + START_WITHIN_S
+        while True:
+            try:
+                httpx2.get(f"{self.url}/_control/requests", trust_env=False)
+                return
+            except httpx2.HTTPError:
+                assert self.running.poll() is None, self.running.communicate()[1]
+                assert time.monotonic() < end, "the sandbox does not answer"
+                time.sleep(POLL_INTERVAL_S)
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does."""
+        self.running.kill()
+        self.running.wait()
+        assert self.running.stderr is not None
+        self.running.stderr.close()

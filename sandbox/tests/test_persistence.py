@@ -2,8 +2,6 @@
 
 import gzip
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from koppel_sandbox.exact.persistence import FILE, FORMAT_1_FILE, StateStore
 from koppel_sandbox.exact.rows import ChangeLog, rows_of, state_of
 from koppel_sandbox.exact.seed import BAKERY, STUDIO, guid, seeded
 from koppel_sandbox.exact.testing import SandboxServer
+from koppel_sandbox.testing import SandboxProcess
 
 from .conftest import Login, sale
 
@@ -26,31 +25,12 @@ FORMAT_1 = gzip.decompress((Path(__file__).parents[2] / "tests/upgrade/exact.jso
 """What the sandbox of an older version (commit f8dc02e) kept."""
 
 
-class Process:
+class Process(SandboxProcess):
     """The sandbox as a person starts it."""
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "koppel_sandbox.exact", "--port", str(port), "--data", str(folder)]
-        self.running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
     def login(self) -> Login:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                httpx2.get(f"{self.url}/_control/requests", trust_env=False)
-                break
-            except httpx2.HTTPError:
-                assert self.running.poll() is None, self.running.communicate()[1]
-                assert time.monotonic() < end, "the sandbox does not answer"
-                time.sleep(0.05)
+        self.wait()
         return Login(cast("SandboxServer", SimpleNamespace(url=self.url, state=None)))
-
-    def kill(self) -> None:
-        self.running.kill()
-        self.running.wait()
-        assert self.running.stderr is not None
-        self.running.stderr.close()
 
 
 @pytest.fixture
@@ -58,7 +38,7 @@ def start(free_port: int, tmp_path: Path) -> Iterator[Start]:
     begun: list[Process] = []
 
     def begin() -> Process:
-        begun.append(Process(free_port, tmp_path / "exact"))
+        begun.append(Process("exact", free_port, tmp_path / "exact"))
         return begun[-1]
 
     yield begin
@@ -244,7 +224,7 @@ def test_a_file_that_was_never_finished_does_not_count(start: Start, tmp_path: P
 
 def test_a_folder_that_cannot_be_written_is_named_at_the_start(free_port: int, tmp_path: Path) -> None:
     folder = tmp_path.joinpath(*("x" * 200 for _ in range(3)))  # SQLite takes no path of more than 512 bytes
-    process = Process(free_port, folder)
+    process = Process("exact", free_port, folder)
     _, complaint = process.running.communicate(timeout=20)
     assert process.running.returncode == 1
     assert str(folder) in complaint

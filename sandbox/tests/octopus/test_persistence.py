@@ -1,7 +1,5 @@
 """With a folder, the sandbox remembers: what it has answered is there after ``kill -9``."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ import pytest
 from koppel_sandbox.octopus.seed import BAKERY, USER
 from koppel_sandbox.octopus.testing import SandboxServer
 from koppel_sandbox.persistence import FILE
+from koppel_sandbox.testing import SandboxProcess
 
 from .conftest import Login, purchase, sale
 
@@ -23,31 +22,12 @@ POSTS_PER_SECOND = 65
 """What the benchmarks send."""
 
 
-class Process:
+class Process(SandboxProcess):
     """The sandbox as a person starts it."""
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "koppel_sandbox.octopus", "--port", str(port), "--data", str(folder)]
-        self.running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
     def login(self) -> Login:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                httpx2.get(f"{self.url}/_control/requests", trust_env=False)
-                break
-            except httpx2.HTTPError:
-                assert self.running.poll() is None, self.running.communicate()[1]
-                assert time.monotonic() < end, "the sandbox does not answer"
-                time.sleep(0.05)
+        self.wait()
         return Login(cast("SandboxServer", SimpleNamespace(url=self.url, state=None)))
-
-    def kill(self) -> None:
-        self.running.kill()
-        self.running.wait()
-        assert self.running.stderr is not None
-        self.running.stderr.close()
 
 
 @pytest.fixture
@@ -55,7 +35,7 @@ def start(free_port: int, tmp_path: Path) -> Iterator[Start]:
     begun: list[Process] = []
 
     def begin() -> Process:
-        begun.append(Process(free_port, tmp_path / "octopus"))
+        begun.append(Process("octopus", free_port, tmp_path / "octopus"))
         return begun[-1]
 
     yield begin
