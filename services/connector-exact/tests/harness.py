@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from connector_exact.settings import ExactSettings
-from koppel_bookkeeping.sides import CREDIT_NOTES, SIDES
 from koppel_connector.testing import (
     DOSSIER_NAME,
     DOSSIER_NUMBER,
@@ -18,9 +17,9 @@ from koppel_connector.testing import (
     HeldLine,
     Sample,
     Testbed,
+    TypedIn,
     VendorHarness,
 )
-from koppel_mesh.messages import DocumentKind
 from koppel_sandbox import faults
 from koppel_sandbox.exact.state import Division, State
 from koppel_sandbox.exact.testing import SandboxServer
@@ -164,17 +163,7 @@ class Sandbox:
 
     def type_in(self, document: Mapping[str, Any], *, cents: int = 0) -> str:
         """Book a document as the accountant does by hand, its number written otherwise; return the EntryNumber."""
-        kind, party = DocumentKind(document["kind"]), document["counterparty"]
-        total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
-        entry = type_in(
-            self.division,
-            sells=SIDES[kind] == "sale",
-            number=document["number"].replace("-", "/"),
-            issued_on=date.fromisoformat(document["issue_date"]),
-            total=-total if kind in CREDIT_NOTES else total,
-            name=party["name"],
-            vat_number=f"BE{party['enterprise_number']}",
-        )
+        entry = type_in(self.division, **asdict(TypedIn.of(document, cents)))
         return str(entry["EntryNumber"])
 
     def tamper(self, entry_id: str, amount: Decimal) -> None:

@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from connector_octopus.connector import OctopusConnector
 from connector_octopus.settings import OctopusSettings
-from koppel_bookkeeping import SIDES
-from koppel_bookkeeping.sides import CREDIT_NOTES
 from koppel_connector.contract import Application
 from koppel_connector.testing import (
     DOSSIER_NAME,
@@ -25,8 +23,8 @@ from koppel_connector.testing import (
     Request,
     Sample,
     Testbed,
+    TypedIn,
 )
-from koppel_mesh.messages import DocumentKind
 from koppel_sandbox.octopus import bookings, relations, seed
 from koppel_sandbox.octopus.state import Books, State
 from koppel_sandbox.octopus.testing import SandboxServer
@@ -127,17 +125,7 @@ class Sandbox:
 
     def type_in(self, document: Mapping[str, Any], *, cents: int = 0) -> str:
         """Book a document as the accountant does by hand, its number written otherwise; return the number that people see."""
-        kind, party = DocumentKind(document["kind"]), document["counterparty"]
-        total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
-        booking = type_in(
-            self.books,
-            sells=SIDES[kind] == "sale",
-            number=document["number"].replace("-", "/"),
-            issued_on=date.fromisoformat(document["issue_date"]),
-            total=-total if kind in CREDIT_NOTES else total,
-            name=party["name"],
-            vat_number=f"BE{party['enterprise_number']}",
-        )
+        booking = type_in(self.books, **asdict(TypedIn.of(document, cents)))
         year = str(booking["bookyearPeriodeNr"])[:4]
         return f"{booking['journalKey']}/{year}/{booking['documentSequenceNr']}"
 

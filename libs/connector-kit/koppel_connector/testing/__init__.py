@@ -3,7 +3,7 @@
 It holds P1, P4 and the connector's part of P2, P3 and P6; ``conformance`` says which part. P5 and P7 need the whole mesh.
 """
 
-from .books import HeldBooking, HeldLine
+from .books import HeldBooking, HeldLine, TypedIn
 from .conformance import WHOLE_MATRIX, ConnectorConformance
 from .direct_vendor import DirectVendor, SampleDocument, context_of
 from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER, SAMPLE_KINDS, Party, Sample, party, sample
@@ -43,6 +43,7 @@ __all__ = [
     "Sample",
     "SampleDocument",
     "Testbed",
+    "TypedIn",
     "VendorHarness",
     "begin_consent",
     "context_of",

@@ -4,8 +4,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from koppel_bookkeeping.sides import CREDIT_NOTES, SIDES, Side
 from koppel_mesh.messages import DocumentKind
@@ -39,6 +40,33 @@ class HeldBooking:
     """Enterprise number of the relation that it stands on, ten digits."""
     files: Mapping[str, bytes] | None = None
     """By name; the bytes are what is compared."""
+
+
+@dataclass(frozen=True)
+class TypedIn:
+    """A document as an accountant types it in by hand: its number is written otherwise."""
+
+    sells: bool
+    number: str
+    issued_on: date
+    total: Decimal
+    """Including VAT; negative for a credit note."""
+    name: str
+    vat_number: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], cents: int = 0) -> Self:
+        """Return what stands in the books of a document in the shape of dossier-api; ``cents`` more than it says."""
+        kind, party = DocumentKind(document["kind"]), document["counterparty"]
+        total = Decimal(document["total"]["amount"]) + Decimal(cents) / 100
+        return cls(
+            sells=SIDES[kind] == "sale",
+            number=document["number"].replace("-", "/"),
+            issued_on=date.fromisoformat(document["issue_date"]),
+            total=-total if kind in CREDIT_NOTES else total,
+            name=party["name"],
+            vat_number=f"BE{party['enterprise_number']}",
+        )
 
 
 KEPT_BY_BOOKS = ("side", "total", "currency", "counterparty")
