@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -64,10 +65,10 @@ async def _recovery(at: Place, home: str, kind: str, lasts_s: float, prefix: str
         await connection.close()
 
 
-async def _until_sent(connection: object, documents: list[UUID]) -> None:
+async def _until_sent(connection: Any, documents: list[UUID]) -> None:
     """Wait until the stream is flowing: the outage begins in the middle of it."""
     sent = (
         "SELECT count(*) FROM connector_exact.delivery WHERE document_id = ANY($1) AND state IN ('exported', 'booked')"
     )
-    while await connection.fetchval(sent, documents) < 2:  # type: ignore[attr-defined] # asyncpg's, which is not typed
+    while await connection.fetchval(sent, documents) < 2:
         await asyncio.sleep(0.02)

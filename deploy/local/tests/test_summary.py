@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -9,8 +10,8 @@ from koppel_local.cli import result_table, summary
 from koppel_local.sending import Outcome, Sending
 
 
-def sent(name: str, state: str, *outcomes: Outcome, **fields: object) -> Sending:
-    return Sending(Path(name), document_id=name, state=state, outcomes=outcomes, is_with_all=True, **fields)  # type: ignore[arg-type]
+def sent(name: str, state: str, *outcomes: Outcome, **fields: Any) -> Sending:
+    return Sending(Path(name), document_id=name, state=state, outcomes=outcomes, is_with_all=True, **fields)
 
 
 IN_THE_BOOKS = Outcome("connector-exact", "booked", entry_number="26700001")

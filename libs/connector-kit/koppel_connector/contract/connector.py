@@ -113,6 +113,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         Only for a profile with ``dossier_session_valid_s``. Return the headers that calls carry beside those of the login,
         secrets all of them; none while no dossier is chosen.
         """
+        # No stub, as with ``log_in``.
         raise NotImplementedError(f"{self.profile.name} has sessions of a dossier and no open_dossier")
 
     @abstractmethod
@@ -155,6 +156,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
                 then asked for one by one, for a day. One that is refused alone, or by ``ActionRequired``, keeps no document back:
                 it is warned of, and for a day nothing is asked again.
         """
+        # No stub, as with ``log_in``.
         raise NotImplementedError(f"{self.profile.name} has a book search and no search_books")
 
     async def changes_in_books(self, vendor: Vendor[SettingsT], since: datetime) -> Sequence[NoticeEffect]:
@@ -211,6 +213,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
 
         Only for a profile with ``notices``; asked with every import. Where it fails the books are read as before.
         """
+        # No stub, as with ``log_in``.
         raise NotImplementedError(f"{self.profile.name} has notices and no subscribe")
 
     def verify(
