@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import secrets
-import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,6 +18,7 @@ from koppel_local.servers import FolderInUseError, Servers, servers
 from koppel_mesh.migrations import upgrade
 from koppel_mesh.service import Service
 from koppel_mesh.telemetry.logs import configure_logs
+from koppel_sandbox.ports import free_port
 
 # Unconfigured, structlog draws tracebacks with every local variable, which takes seconds on a busy machine.
 configure_logs("console", "error")
@@ -192,9 +192,7 @@ def make_vhost(test_servers: Servers, _vhosts: Iterator[str]) -> Callable[[], st
     return make
 
 
-@pytest.fixture
-def free_port() -> int:
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
     """Give a port of the loopback that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    return free_port()

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from koppel_local.api import Api
 from koppel_local.servers import Servers, servers
 from koppel_mesh.service import installed_services
 from koppel_sandbox.exact.seed import BAKERY, CLIENT_ID, CLIENT_SECRET
+from koppel_sandbox.ports import free_port
 
 FOLDER = Path(".koppel/bench")
 SAMPLE = Path("libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml")
@@ -177,10 +177,3 @@ def _until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not come up within {START_WITHIN_S:.0f} s")
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from .place import FOLDER, free_port
+from koppel_sandbox.ports import free_port
+
+from .place import FOLDER
 
 WITHIN_S = 120.0
 IDLE_S = 5.0

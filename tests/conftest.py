@@ -8,7 +8,6 @@ import asyncio
 import itertools
 import os
 import secrets
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
@@ -34,6 +33,7 @@ from koppel_mesh.migrations import upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
+from koppel_sandbox.ports import free_port
 
 START_WITHIN_S = 120
 SECRET = "secret-of-the-services"
@@ -114,7 +114,7 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         test_servers.rabbit.add_vhosts([name])
         database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)
         mesh = Mesh(
-            f"http://127.0.0.1:{_free_port()}",
+            f"http://127.0.0.1:{free_port()}",
             database_url,
             test_servers.rabbit.url(name),
             installed_services(),
@@ -232,9 +232,3 @@ async def _administer(url: str, statement: str) -> None:
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

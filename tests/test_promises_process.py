@@ -6,7 +6,6 @@ lost answer is sent again blindly; without acknowledgement after the commit a ki
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ import pytest
 from koppel_local.servers import Servers, servers
 from koppel_mesh.broker import dead_queue_of, depth
 from koppel_sandbox import LostAnswer, Sandbox, SandboxDriver
+from koppel_sandbox.ports import free_port
 from koppel_sandbox.testing import SandboxThread
 
 from .firm_client import FirmClient, invoice
@@ -41,9 +41,7 @@ class MeshProcess:
     ) -> None:
         self.servers = underneath
         self.vendor = vendor
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._folder = folder
         self._environment = os.environ | {

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .installed import Sandbox
+from .ports import free_port
 
 START_WITHIN_S = 30.0
 POLL_INTERVAL_S = 0.01
@@ -30,9 +30,7 @@ class SandboxThread:
     """Use as a context manager."""
 
     def __init__(self, start: Start) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = int(found.getsockname()[1])
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._start = start
         self._started = threading.Event()

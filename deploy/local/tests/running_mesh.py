@@ -1,7 +1,6 @@
 """A Koppel that a person started, for the tests of the command."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from typing import Any
 
 import httpx2
 import psutil
+
+from koppel_sandbox.ports import free_port
 
 KOPPEL = str(Path(sys.executable).with_name("koppel"))
 WITHIN_S = 90.0
@@ -24,9 +25,7 @@ class Mesh:
     """A Koppel that a person started."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = str(one.getsockname()[1])
+        self.port = str(free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.output = folder.with_suffix(".out")

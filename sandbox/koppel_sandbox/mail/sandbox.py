@@ -1,6 +1,5 @@
 """The mail sandbox as it is found by the entry point group ``koppel.sandboxes``."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from koppel_sandbox.installed import Demo, Sandbox, SandboxError
+from koppel_sandbox.ports import free_port
 
 from . import imap, smtp
 from .app import create_app
@@ -20,7 +20,6 @@ from .store import MailStore
 
 IMAP_PASSWORD: Final = "koppel-sandbox"  # noqa: S105 - of a fake
 MAIL_FROM: Final = "billmail@koppel.example"
-_TRIES: Final = 50
 _OFFICE: Final = "boekhouding@kantoor-peeters.example"
 """The office of the demo dossier that has no package on the platform."""
 
@@ -38,16 +37,7 @@ def environment(address: str) -> dict[str, str]:
 @cache
 def _ports_for(_: str) -> int:
     """Return a free port after which another is free: SMTP and IMAP. The same address always gets the same."""
-    for _try in range(_TRIES):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise SandboxError("The sandbox mail finds no two free ports side by side.")
+    return free_port(more=1)
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """dossier-api on a real database and a real port, with tokens signed by an issuer of the tests' own."""
 
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from koppel_mesh.messages import ConnectionChanged, DeliveryChanged, open_envelo
 from koppel_mesh.runtime import open_context, open_resources
 from koppel_mesh.service import Context
 from koppel_mesh.settings import MeshSettings
+from koppel_sandbox.ports import free_port
 
 from .document_samples import OURS
 
@@ -134,7 +134,7 @@ class DossierClient:
 @pytest.fixture
 async def client(make_database: Callable[..., str], tmp_path: Path) -> AsyncIterator[DossierClient]:
     url = make_database(SERVICE)
-    port = _free_port()
+    port = free_port()
     other_services = OtherServices(f"http://127.0.0.1:{port}")
     settings = MeshSettings(
         database_url=url,
@@ -167,12 +167,6 @@ async def _listening(app: Starlette, port: int) -> AsyncIterator[None]:
         listening.close()
     for connection in list(server.server_state.connections):
         connection.shutdown()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
