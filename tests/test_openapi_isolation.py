@@ -26,12 +26,13 @@ PUBLIC = {
     ("identity", "get", "/.well-known/jwks.json"),
     ("identity", "get", "/.well-known/oauth-authorization-server"),
     ("identity", "get", "/.well-known/openid-configuration"),
+    ("pos-ingest", "get", "/v1/seal-keys"),
     ("connector-*", "get", "/oauth/start"),
     ("connector-*", "get", "/oauth/callback"),
     ("*", "post", "/v1/notices/{address}"),
 }
-"""Without a token: what gives tokens, where a browser begins a consent and where a vendor sends it back (with a link and a state
-of ours in hand), and where a vendor speaks back (with proof by its own means)."""
+"""Without a token: what gives tokens, what checks seals, where a browser begins a consent and where a vendor sends it back
+(with a link and a state of ours in hand), and where a vendor speaks back (with proof by its own means)."""
 OF_NOBODY = {("identity", "post", "/v1/signing-keys/rotate")}
 """Names no object; for administrators only."""
 OF_EVERYBODY = {"/v1/settings-schema"}
@@ -61,6 +62,12 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}/accounts/{iban}/confirm": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/accounts/{iban}/withdraw": {"reason": "taken over"},
     "/v1/documents/{document_id}/release": {"reason": "taken over"},
+    "/v1/dossiers/{dossier_id}/receipt-books": {"name": "Taken over", "number_format": "E-{InvoiceNumber}"},
+    "/v1/dossiers/{dossier_id}/receipt-books/{book_id}": {"name": "Taken over"},
+    "/v1/dossiers/{dossier_id}/receipt-books/{book_id}/days/{date}": {
+        "external_reference": "taken over",
+        "lines": [{"vat_rate": "21", "amount": "1.00"}],
+    },
     "/v1/deliveries/{delivery_id}/resolve": {"decision": "abandon"},
     "/v1/clients/{client_id}": {"name": "Taken over"},
     "/v1/clients/{client_id}/secrets": {},
@@ -85,8 +92,13 @@ class Firm(NamedTuple):
     statement: dict[str, str]
     """A statement, its account and its document, which connector-coda knows."""
 
+    of_till: dict[str, str]
+    """A receipt book, and what else pos-ingest knows."""
+
     def known_to(self, service: str) -> dict[str, str]:
         """Return the ids that mean something to that service."""
+        if service == "pos-ingest":
+            return self.objects | self.of_till
         statement = self.statement if service == "connector-coda" else {}
         return self.objects | statement | self.of_connector.get(service, {})
 
@@ -136,6 +148,8 @@ def owner(mesh: Any) -> Firm:
     statements = client.get(f"{accounts}/{iban}/statements").json()["items"]
     known = {"iban": iban, "statement_id": statements[0]["id"]}
     known |= {"document_id": statement["id"], "delivery_id": statement["id"]}
+    books = f"/pos-ingest/v1/dossiers/{dossier['id']}/receipt-books"
+    book = _made(client.post(books, json={"name": "Winkel", "number_format": "W-{InvoiceNumber:5}"}))
     problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
     return Firm(
         firm_id,
@@ -150,6 +164,7 @@ def owner(mesh: Any) -> Firm:
         },
         of_connector,
         known,
+        {"book_id": book["id"], "date": "2026-03-09"},
     )
 
 
@@ -212,8 +227,8 @@ def test_the_owner_sees_what_it_made(routes: list[Route], owner: Firm) -> None:
 
 def test_another_firm_gets_nothing_from_any_route(mesh: Any, routes: list[Route], owner: Firm) -> None:
     other = mesh.client(new_id())
-    ids = [owner.objects, owner.statement, *owner.of_connector.values()]
-    secrets = {value for each in ids for name, value in each.items() if name not in ("role", "client_id")}
+    ids = [owner.objects, owner.statement, owner.of_till, *owner.of_connector.values()]
+    secrets = {value for each in ids for name, value in each.items() if name not in ("role", "client_id", "date")}
     for route in routes:
         if route.is_open or route.path in OF_EVERYBODY or (route.service, route.method, route.path) in OF_NOBODY:
             continue
@@ -263,12 +278,12 @@ def test_no_token_is_401_everywhere(mesh: Any, routes: list[Route], owner: Firm)
 def test_a_token_without_the_scope_is_403_everywhere(mesh: Any, routes: list[Route], owner: Firm) -> None:
     """For each route at least one scope opens it; a token with all the others does not."""
     scarce = {scope: mesh.client(owner.id, *(set(SCOPES) - {scope})) for scope in SCOPES}
-    none = mesh.client(owner.id, "receipts:write")
+    none = {True: mesh.client(owner.id, "exports:write"), False: mesh.client(owner.id, "receipts:write")}
     for route in routes:
         if route.is_open:
             continue
         objects = owner.known_to(route.service)
-        answer = _call(none, route, objects)
+        answer = _call(none[route.service == "pos-ingest"], route, objects)
         assert answer.status_code == 403, f"{route}: {answer.status_code} {answer.text}"
         if route.method == "get":
             refused = [scope for scope, client in scarce.items() if _call(client, route, objects).status_code == 403]

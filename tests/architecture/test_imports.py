@@ -8,10 +8,11 @@ knows the mesh is not a library. Nobody decides to break this; it happens by one
 from pathlib import PurePosixPath
 from typing import Any
 
-FORMATS = {"koppel_ubl", "koppel_coda"}
+FORMATS = {"koppel_ubl", "koppel_coda", "koppel_receipts"}
 MAY_IMPORT = {
     "libs/ubl": set[str](),
     "libs/coda": set[str](),
+    "libs/receipts": set[str](),
     "libs/readable": {"koppel_ubl"},
     "libs/mesh": set[str](),
     "libs/bookkeeping": {"koppel_mesh"} | FORMATS,

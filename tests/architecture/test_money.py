@@ -8,7 +8,7 @@ import ast
 from pathlib import PurePosixPath
 from typing import Any
 
-MONEY_FOLDERS = {"koppel_ubl", "koppel_coda", "koppel_bookkeeping", "mapping"}
+MONEY_FOLDERS = {"koppel_ubl", "koppel_coda", "koppel_receipts", "koppel_bookkeeping", "pos_ingest", "mapping"}
 TIME_SUFFIXES = ("_s", "_ms", "_ratio", "jitter")
 READERS = {"loads", "load"}
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 PURE_NAMES = {"mapping", "rules", "machine", "state_machine", "transitions", "situation", "projection"}
-PURE_DISTRIBUTIONS = {"libs/ubl", "libs/coda", "libs/bookkeeping"}
+PURE_DISTRIBUTIONS = {"libs/ubl", "libs/coda", "libs/receipts", "libs/bookkeeping"}
 OUTSIDE = {
     *("aio_pika", "aiormq", "asyncio", "asyncpg", "fastapi", "httpx2", "logging", "obstore", "os", "pathlib", "random"),
     *(

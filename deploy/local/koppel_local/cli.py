@@ -43,7 +43,7 @@ Connectors = Annotated[
     list[str] | None,
     typer.Option("--connector", help="Connector; may be repeated. Unset: every one.", show_default=False),
 ]
-_ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda")
+_ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda", "pos-ingest")
 DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 

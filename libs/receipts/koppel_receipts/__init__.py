@@ -1,0 +1,24 @@
+"""The sealed book of daily receipts: amounts and the VAT within them, the chain of entries, seals, and checking an export."""
+
+from .amounts import CENT, OUTSIDE_SCOPE, VatSplit, round_cash, split_vat, totals_key, written
+from .canonical import canonical
+from .chain import GENESIS, Entry, Totals, add_totals
+from .seal import KeyPair, Sealed, new_key
+
+__all__ = [
+    "CENT",
+    "GENESIS",
+    "OUTSIDE_SCOPE",
+    "Entry",
+    "KeyPair",
+    "Sealed",
+    "Totals",
+    "VatSplit",
+    "add_totals",
+    "canonical",
+    "new_key",
+    "round_cash",
+    "split_vat",
+    "totals_key",
+    "written",
+]

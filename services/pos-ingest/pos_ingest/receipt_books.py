@@ -1,0 +1,196 @@
+"""Receipt books: what people set of them, and how they are found."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.dates import Day
+from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
+from koppel_mesh.ids import new_id
+from koppel_mesh.prepared_sql import Record, Statement
+from koppel_mesh.visibility import VISIBLE
+
+from .rules import BELGIAN_RATES
+from .tables import receipt_book
+
+BOOKS_MAX = 200
+"""Of one dossier: their number formats are compared with each other."""
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")
+]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=r"^[^\x00-\x1f]*$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")]
+
+
+class Period(StrEnum):
+    """How often a book's takings become an invoice."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def _rate(value: str) -> str:
+    try:
+        rate = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("a rate is written in percent, such as 21") from None
+    if rate not in BELGIAN_RATES:
+        raise ValueError("the rates in Belgium are 0, 6, 12 and 21")
+    return f"{rate.normalize():f}"
+
+
+Rate = Annotated[str, Field(max_length=10), AfterValidator(_rate)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    place_of_business: Name | None = Field(
+        None, description="Name and address, where there are several: each has a book"
+    )
+    customer_code: Code | None = Field(
+        None, description="Of the relation that the invoices are for; made where it is not there"
+    )
+    customer_name: Name | None = Field(None, description="Where no code is given; without either, the name of the book")
+    cash_book_id: UUID | None = None
+    journal: Code | None = Field(None, description="Comes before the customer's and the target's")
+    ends_on: Day | None = Field(None, description="The last day on which the book takes entries")
+
+
+class NewReceiptBook(_Settings):
+    """A receipt book to make."""
+
+    name: Name
+    key: Key | None = Field(None, description="What {BookKey} stands for; unset: B1, B2 …")
+    number_format: Name = Field(examples=["G-{InvoiceNumber:5}"])
+    number_prefix: str = Field("DR-", max_length=20, pattern=r"^[^\x00-\x1f{}]*$")
+    period: Period = Period.MONTH
+    week_starts_on: int = Field(1, ge=0, le=6, description="0 is Sunday")
+    forward: bool = True
+    vat_rates: list[Rate] = Field([], max_length=4, description="In percent; none: every rate of Belgium")
+
+
+class ReceiptBookChanges(_Settings):
+    """What to change of a receipt book; what is not named stays. It is for what comes later."""
+
+    name: Name = ""
+    number_format: Name = ""
+    number_prefix: str = Field("", max_length=20, pattern=r"^[^\x00-\x1f{}]*$")
+    period: Period = Period.MONTH
+    week_starts_on: int = Field(1, ge=0, le=6)
+    forward: bool = True
+    vat_rates: list[Rate] = Field([], max_length=4)
+
+
+class ReceiptBook(BaseModel):
+    """A receipt book."""
+
+    id: UUID
+    dossier_id: UUID
+    name: str
+    key: str
+    place_of_business: str | None
+    customer_code: str | None
+    customer_name: str | None
+    number_format: str
+    number_prefix: str
+    period: Period
+    week_starts_on: int
+    forward: bool
+    cash_book_id: UUID | None
+    journal: str | None
+    vat_rates: list[str]
+    ends_on: date | None
+    last_entry_on: date | None = Field(description="No entry goes before this day")
+
+
+_COLUMNS = """b.*, (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) AS last_entry_on"""
+_BOOK = Statement(f"SELECT {_COLUMNS} FROM receipt_book b WHERE id = :id AND dossier_id = :dossier_id AND {VISIBLE}")
+LIST = f"SELECT {_COLUMNS} FROM receipt_book b WHERE dossier_id = :dossier_id AND {VISIBLE}"
+_LIST = Statement(f"{LIST} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit")
+# Two books made at once would not see each other's number format.
+_LOCK_DOSSIER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('number formats ' || :dossier_id, 0))")
+_OF_DOSSIER = Statement(
+    "SELECT id, key, name, number_format, number_prefix FROM receipt_book WHERE dossier_id = :dossier_id"
+)
+
+
+async def book_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID, book_id: UUID) -> Record:
+    """Return a book's row, with its ``last_entry_on``; 404 unless the caller may see it."""
+    asked = {"id": book_id, "dossier_id": dossier_id, "firm_id": caller.firm_id}
+    row = await _BOOK.one_or_none(connection, asked)
+    if row is None:
+        raise not_found("receipt book")
+    return row
+
+
+async def books_of(
+    connection: AsyncConnection, caller: Caller, dossier_id: UUID, *, after: UUID | None, limit: int
+) -> list[Record]:
+    """Return the books of a dossier that the caller may see, by id."""
+    asked = {"dossier_id": dossier_id, "firm_id": caller.firm_id, "after": after, "limit": limit}
+    return await _LIST.all(connection, asked)
+
+
+async def add(tx: AsyncConnection, dossier: Record, given: NewReceiptBook) -> UUID:
+    """Make a book and return its id.
+
+    Raises:
+        HttpProblem: 422 where its name, its key or a number that it can produce is another book's of the dossier.
+    """
+    await _LOCK_DOSSIER.run(tx, {"dossier_id": str(dossier.id)})
+    others = await _OF_DOSSIER.all(tx, {"dossier_id": dossier.id})
+    if len(others) >= BOOKS_MAX:
+        raise _refused("name", "too_many_books", f"A dossier has at most {BOOKS_MAX} receipt books.")
+    keys = {row.key for row in others}
+    free = next(key for number in range(1, BOOKS_MAX + 2) if (key := f"B{number}") not in keys)
+    values = {"id": new_id(), "dossier_id": dossier.id, "firm_id": dossier.firm_id, **given.model_dump()}
+    values["key"] = given.key or free
+    _insist_on_format(others, values)
+    await _named(tx.execute(insert(receipt_book).values(values)))
+    made: UUID = values["id"]
+    return made
+
+
+async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges) -> None:
+    """Change what is named of a book; errors as those of ``add``."""
+    values = changes.model_dump(exclude_unset=True)
+    if not values:
+        return
+    await _LOCK_DOSSIER.run(tx, {"dossier_id": str(book.dossier_id)})
+    others = [row for row in await _OF_DOSSIER.all(tx, {"dossier_id": book.dossier_id}) if row.id != book.id]
+    _insist_on_format(others, {**dict(book), **values})
+    if values.get("ends_on") and book.last_entry_on and values["ends_on"] < book.last_entry_on:
+        raise _refused("ends_on", "before_last_entry", f"The book has entries until {book.last_entry_on}.")
+    await _named(tx.execute(update(receipt_book).where(receipt_book.c.id == book.id).values(values)))
+
+
+def _insist_on_format(others: list[Record], book: Mapping[str, Any]) -> None:
+    if "{InvoiceNumber" not in book["number_format"]:
+        raise _refused("number_format", "number_missing", "A number format holds {InvoiceNumber}.")
+    for other in others:
+        if (other.number_prefix, other.number_format) == (book["number_prefix"], book["number_format"]):
+            raise _refused("number_format", "number_collision", f"The book {other.name} has this number format.")
+
+
+async def _named(work: Any) -> None:
+    try:
+        await work
+    except IntegrityError as error:
+        field = "key" if "receipt_book_key" in str(error.orig) else "name"
+        raise _refused(field, "already_used", f"Another receipt book of this dossier has this {field}.") from error
+
+
+def _refused(field: str, rule: str, message: str) -> HttpProblem:
+    errors = [FieldError(field=field, rule=rule, message=message)]
+    return HttpProblem(422, rule, "The receipt book cannot be kept like this.", message, errors=errors)

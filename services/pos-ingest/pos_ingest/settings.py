@@ -1,0 +1,22 @@
+"""What an operator may set for pos-ingest."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from koppel_mesh.settings import MeshSettings
+
+
+class PosSettings(MeshSettings):
+    """The ``KOPPEL_*`` variables of pos-ingest."""
+
+    receipts_retention_years: int = Field(10, ge=7, le=100)
+    """How many whole years after the year of an entry the sealed book keeps it; VAT asks for ten."""
+    receipts_seal_key_days: int = Field(365, ge=1)
+    """After how many days a day is sealed with a new key."""
+
+    @model_validator(mode="after")
+    def _keys_are_needed(self) -> Self:
+        if not self.secret_keys:
+            raise ValueError("KOPPEL_SECRET_KEYS is empty: private seal keys cannot be kept without an encryption key")
+        return self

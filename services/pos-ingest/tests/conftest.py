@@ -1,0 +1,198 @@
+"""pos-ingest on a real database; facts are handed to its handlers as the inbox does, its loops are driven by the tests.
+
+The service is started once for a file of tests; each test has a dossier of its own.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx2
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+
+from koppel_mesh.auth import Caller, InvalidToken
+from koppel_mesh.database import Database
+from koppel_mesh.http.internal_client import InternalCallError
+from koppel_mesh.http.server import build_app
+from koppel_mesh.ids import new_id
+from koppel_mesh.messages import DossierChanged, EventData, ExportRules
+from koppel_mesh.service import Context
+from pos_ingest.service import SERVICE
+from pos_ingest.settings import PosSettings
+
+FIRM, OTHER_FIRM = new_id(), new_id()
+OURS = "0000000196"
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+T = TypeVar("T")
+
+
+class Tokens:
+    """Stands where the issuer's verifier stands; the token's text is ``firm=ID,scope``."""
+
+    async def verify(self, token: str) -> Caller:
+        if not token.startswith("firm="):
+            raise InvalidToken("unknown")
+        firm, *scopes = token.removeprefix("firm=").split(",")
+        return Caller("tester", UUID(firm) if firm else None, frozenset(scopes))
+
+
+class DossierApi:
+    """Stands where the other services are reached: knows dossiers."""
+
+    def __init__(self) -> None:
+        self.dossiers: dict[str, dict[str, Any]] = {}
+
+    async def get_json(self, path: str, **_: Any) -> Any:
+        if (found := self.dossiers.get(path.rpartition("/")[2])) is None:
+            raise InternalCallError(404, "not_found")
+        return found
+
+
+@dataclass
+class ContextAt(Context):
+    """A context whose clock a test sets."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class Till:
+    """The running service, and a caller of it with a dossier."""
+
+    def __init__(self, database_url: str, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        self.run = run
+        self.dossier_api = DossierApi()
+        unused: Any = None
+        mesh: Any = self.dossier_api
+        tokens: Any = Tokens()
+        settings = PosSettings(
+            database_url=database_url, amqp_url="amqp://unused", secret_keys=(Fernet.generate_key().decode(),)
+        )
+        self.database = Database(database_url, SERVICE.name)
+        self.context = ContextAt(SERVICE, settings, self.database, unused, mesh, tokens, unused, unused)
+        assert SERVICE.resources is not None
+        self._resources = SERVICE.resources(self.context)
+        self.context.resources = run(self._resources.__aenter__())
+        app = build_app(SERVICE, self.context)
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://pos")
+        self.dossier_id = new_id()
+
+    def close(self) -> None:
+        async def end() -> None:
+            await self.http.aclose()
+            await self._resources.__aexit__(None, None, None)
+            await self.database.close()
+
+        self.run(end())
+
+    # ── facts in ──
+
+    def deliver(self, *facts: EventData) -> None:
+        async def handle() -> None:
+            async with self.database.transaction() as tx:
+                for kind in {type(fact) for fact in facts}:
+                    same = [fact for fact in facts if type(fact) is kind]
+                    await SERVICE.handlers[kind](self.context, tx, same)
+
+        self.run(handle())
+
+    def dossier(self, firm_id: UUID = FIRM, **changes: Any) -> UUID:
+        """Make another dossier, which the calls from now on are about."""
+        self.dossier_id = new_id()
+        known = {"name": "Bakkerij Peeters", "enterprise_number": OURS, "language": "nl", **changes}
+        fact = DossierChanged(dossier_id=self.dossier_id, firm_id=firm_id, export=ExportRules(), version=1, **known)
+        self.deliver(fact)
+        return self.dossier_id
+
+    # ── HTTP ──
+
+    async def acall(self, method: str, path: str, *, firm: UUID = FIRM, **asked: Any) -> httpx2.Response:
+        """Call below the dossier, or at an address that begins with ``/v1``."""
+        headers = {"authorization": f"Bearer firm={firm},receipts:write", **asked.pop("headers", {})}
+        address = path if path.startswith("/v1") else f"/v1/dossiers/{self.dossier_id}{path}"
+        return await self.http.request(method, address, headers=headers, **asked)
+
+    def call(self, method: str, path: str, **asked: Any) -> httpx2.Response:
+        return self.run(self.acall(method, path, **asked))
+
+    def book(self, **changes: Any) -> str:
+        """Make a receipt book and return its path below the dossier."""
+        given = {"name": f"Winkel {new_id()}", "number_format": f"{new_id()}-{{InvoiceNumber:5}}", **changes}
+        answer = self.call("POST", "/receipt-books", json=given)
+        assert answer.status_code == 201, answer.text
+        return f"/receipt-books/{answer.json()['id']}"
+
+    def enter(self, book: str, on: str, *lines: dict[str, Any], **changes: Any) -> httpx2.Response:
+        """Enter takings of a day; without lines 106.00 at 6 %."""
+        given = lines or ({"vat_rate": "6", "amount": "106.00"},)
+        body = {"external_reference": str(new_id()), "lines": list(given), **changes}
+        return self.call("PUT", f"{book}/days/{on}", json=body)
+
+    def entered(self, book: str, on: str, *lines: dict[str, Any], **changes: Any) -> list[dict[str, Any]]:
+        """Enter takings that are taken, and return the entries."""
+        answer = self.enter(book, on, *lines, **changes)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["entries"]
+
+    def chain(self, book: str) -> list[dict[str, Any]]:
+        """Return every entry of a book."""
+        items: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = self.call("GET", f"{book}/chain?limit=200{after}").json()
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            after = f"&after={page['next']}"
+
+    # ── the database, the clock ──
+
+    def sql(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        async def ask() -> list[dict[str, Any]]:
+            async with self.database.transaction() as tx:
+                result = await tx.execute(text(statement), values)
+                return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+        found: list[dict[str, Any]] = self.run(ask())
+        return found
+
+    def at(self, moment: str) -> None:
+        """Set the clock, in UTC."""
+        self.context.at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Callable[[Coroutine[Any, Any, T]], T]]:
+    """Run coroutines on one event loop in a thread: a service lives as long as its loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="pos-ingest", daemon=True)
+    thread.start()
+    yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(60)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def service(_databases: Any, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Iterator[Till]:
+    url = _databases.take(SERVICE)
+    running = Till(url, run)
+    yield running
+    running.close()
+    _databases.give_back(url, SERVICE)
+
+
+@pytest.fixture
+def till(service: Till) -> Till:
+    """Give the service, at noon of a Friday in March, with a dossier that nobody else has."""
+    service.context.at = NOON
+    service.dossier()
+    return service
