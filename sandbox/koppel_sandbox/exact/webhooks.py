@@ -49,10 +49,10 @@ def on_subscribe(call: Call, _: Resource, record: Record) -> Record:
 
 
 def notify(call: Call, resource: Resource, key: str, action: str) -> None:
-    """Notify the subscribers of a resource's topic of what happened to ``key``; an address that gave no proof gets nothing."""
+    """Notify the subscribers of a resource's topic of what happened to ``key``."""
     topic = _TOPICS.get(resource.table) or (resource.path.partition("/")[2] if resource.table == "Entries" else None)
     for hook in list(call.state.webhooks.values()):
-        if hook["Division"] == call.division.code and hook["Topic"] == topic and hook.get("@proven"):
+        if hook["Division"] == call.division.code and hook["Topic"] == topic:
             content = {
                 "Topic": topic,
                 "ClientId": call.app.client_id,
@@ -82,6 +82,11 @@ async def _prove(hook: Record) -> None:
 
 
 async def _send(state: State, hook: Record, body: bytes, key: str) -> None:
+    """Send a notification until it is taken. One that is due before its address has answered the proof waits for it."""
+    while (proven := hook.get("@proven")) is None:
+        await asyncio.sleep(0.01)
+    if not proven:
+        return
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         for tried in range(TRIES):
             line = {"id": key, "try": tried + 1, "status": 0, "body": body.decode()}
