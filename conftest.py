@@ -7,10 +7,12 @@ import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+import httpcore2
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -22,6 +24,9 @@ from koppel_sandbox.ports import free_port
 
 # Unconfigured, structlog draws tracebacks with every local variable, which takes seconds on a busy machine.
 configure_logs("console", "error")
+
+# Each client of httpx2 reads the certificates of the machine, 50 ms for each of thousands of tests: once is enough.
+httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
 TEST_FOLDER = Path(__file__).parent / ".koppel" / "test"
 VHOSTS_AT_ONCE = 24

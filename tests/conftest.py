@@ -18,6 +18,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+import uvloop
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -193,7 +194,7 @@ def _in_a_thread(mesh: Mesh, settings: dict[str, Any], folders: Mapping[str, Pat
 
     def run() -> None:
         try:
-            asyncio.run(live())
+            uvloop.run(live())
         except BaseException as error:
             failures.append(error)
         finally:

@@ -6,7 +6,9 @@ did its work (each of these was measured).
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,12 +58,12 @@ class Response:
 class HttpClient:
     """Use as an async context manager; one per service."""
 
-    def __init__(self, *, verify: bool = True) -> None:
+    def __init__(self) -> None:
         common: dict[str, Any] = {
             "timeout": None,
             "follow_redirects": False,
             "trust_env": False,
-            "verify": verify,
+            "verify": _tls(),
             "headers": {"User-Agent": "koppel"},
         }
         self._kept = httpx2.AsyncClient(
@@ -152,6 +154,12 @@ async def _send(client: httpx2.AsyncClient, request: httpx2.Request, deadline_s:
         raise Unanswered(f"no complete answer within {deadline_s} s", status) from error
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
         raise Unanswered(_say(error), status) from error
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates of the machine takes 50 ms; the services of one process share them.
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _body(answer: httpx2.Response) -> bytes:
