@@ -42,6 +42,7 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}": {"name": "Taken over"},
     "/v1/dossiers/{dossier_id}/documents": UBL.read_bytes(),
     "/v1/dossiers/{dossier_id}/relations": {"source": "test", "items": []},
+    "/v1/dossiers/{dossier_id}/relations/{relation_id}": {"journal": "700"},
     "/v1/dossiers/{dossier_id}/ledger-accounts": {"source": "test", "items": []},
     "/v1/dossiers/{dossier_id}/exports": {},
     "/v1/documents/{document_id}": {"ledger_account": "700000"},
@@ -134,6 +135,8 @@ def owner(mesh: Any) -> Firm:
     }
     path = f"/dossier-api/v1/dossiers/{dossier['id']}/documents?direction=sale"
     document = _made(client.post(path, content=UBL.read_bytes(), headers={"content-type": "application/xml"}))
+    relations = f"/dossier-api/v1/dossiers/{dossier['id']}/relations"
+    client.put(relations, json={"source": "test", "items": [{"code": "C1", "name": "Klant"}]}).raise_for_status()
     exporting = {"document_ids": [document["id"]]}
     exports = f"/export-scheduler/v1/dossiers/{dossier['id']}/exports"
     export = _once(lambda: client.post(exports, json=exporting), 202)
@@ -159,6 +162,7 @@ def owner(mesh: Any) -> Firm:
             "document_id": document["id"],
             "export_id": export["id"],
             "problem_id": problem["id"],
+            "relation_id": client.get(relations).json()["items"][0]["id"],
             "client_id": str(new_id()),
             "role": "ubl",
         },

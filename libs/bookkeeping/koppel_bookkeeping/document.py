@@ -176,6 +176,8 @@ class DocumentSummary(_Part):
     sha256: str
     reference: str | None
     journal: str | None
+    journals: dict[UUID, str] = {}
+    """By connection, where its books call the journal something else; else ``journal`` holds."""
     ledger_account: str | None
     counterparty: Counterparty | None
     relation: RecognisedRelation | None

@@ -7,9 +7,12 @@ import pytest
 
 from koppel_bookkeeping import CannotBook, Overrides, from_entry
 from koppel_bookkeeping.document import Document
+from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DocumentKind
 
 from .test_document import EXAMPLE
+
+HERE, ELSEWHERE = new_id(), new_id()
 
 ENTERED: dict[str, Any] = EXAMPLE | {
     "number": "2026/17",
@@ -68,5 +71,13 @@ def test_choices_are_read_from_the_document_and_its_relation() -> None:
         lines=[{"id": "1", "ledger_account": "700100"}, {"id": "2", "ledger_account": None}],
         relation=EXAMPLE["relation"] | {"journal": "720", "ledger_account": "702000"},
     )
-    assert Overrides.of(document) == Overrides("701", None, {"1": "700100"}, "720", "702000")
-    assert Overrides.of(entered(journal=None, ledger_account=None, relation=None)) == Overrides()
+    chosen = Overrides("701", None, {"1": "700100"}, "720", "702000")
+    assert Overrides.of(document, HERE) == chosen
+    assert Overrides.of(entered(journal=None, ledger_account=None, relation=None), HERE) == Overrides()
+
+
+def test_a_journal_for_one_connection_holds_there_and_no_other_s_does() -> None:
+    document = entered(journal="701", journals={str(HERE): "V3"})
+    assert Overrides.of(document, HERE).journal == "V3"
+    assert Overrides.of(document, ELSEWHERE).journal == "701"
+    assert Overrides.of(entered(journal=None, journals={str(HERE): "V3"}), ELSEWHERE).journal is None

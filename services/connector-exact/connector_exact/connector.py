@@ -116,7 +116,8 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         read = await read_document(context)
         # Without a rate Exact takes its own of the day.
         rate = choose_exchange_rate(read.booking, settings.exchange_rates, vendor_has_rates=True)
-        booking, overrides = replace(read.booking, exchange_rate=rate), Overrides.of(context.document)
+        booking = replace(read.booking, exchange_rate=rate)
+        overrides = Overrides.of(context.document, context.vendor.connection.id)
         journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
         insist_on_currency(journal, booking.currency)
         # Whatever can be refused without a call is refused before a relation is created at Exact.

@@ -68,7 +68,7 @@ async def prepare(context: DeliveryContext[OctopusSettings]) -> PreparedBooking:
     insist_on_import(store)
     read = await read_document(context)
     booking = _in_allowed_currency(read.booking, settings)
-    overrides = Overrides.of(context.document)
+    overrides = Overrides.of(context.document, context.vendor.connection.id)
     journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
     period = await calendar(octopus, context).insist_on_open(journal.code, booking.issued_on)
     assert period is not None, "the calendar of a vendor whose bookings name their period finds one, or raises"

@@ -18,7 +18,7 @@ from .models.entry import ENTRY_FIELDS, DocumentPatch
 from .questions import DROP, NEGATIVE_CREDIT_NOTE, answer, is_open
 from .relations import recognise
 
-SETTABLE = ("journal", "ledger_account", "reference")
+SETTABLE = ("journal", "journals", "ledger_account", "reference")
 STRUCTURED = {"ubl", "coda"}
 """Files that tell themselves what a person would have to enter for a bare PDF."""
 
@@ -31,7 +31,8 @@ async def change(tx: AsyncConnection, row: Record, given: DocumentPatch, now: da
     """
     insist_on_unlocked(row)
     before = dict(row.items())
-    wanted = {name: getattr(given, name) for name in SETTABLE if name in given.model_fields_set}
+    settable = given.model_dump(mode="json", include=set(SETTABLE), exclude_unset=True)
+    wanted: dict[str, Any] = dict(settable)
     if any(file["role"] in STRUCTURED for file in row.content):
         refuse_entry(given)
         known = {line["id"] for line in row.detail.get("lines", [])}

@@ -60,6 +60,7 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
         "state": state,
         "reference": intake.metadata.reference,
         "journal": intake.metadata.journal,
+        "journals": intake.metadata.model_dump(mode="json")["journals"],
         "ledger_account": intake.metadata.ledger_account,
         "content": [file.row() for file in intake.files],
         "questions": [],

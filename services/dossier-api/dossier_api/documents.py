@@ -61,6 +61,7 @@ _GIVEN = (
     "kind",
     "state",
     *_TOLD,
+    "journals",
     "line_accounts",
     "content",
     "detail",

@@ -81,6 +81,8 @@ document = Table(
     Column("total", Numeric),
     Column("reference", Text),
     Column("journal", Text),
+    # By connection, where its books call the journal something else.
+    Column("journals", JSONB, nullable=False, server_default=_object),
     Column("ledger_account", Text),
     Column("line_accounts", JSONB, nullable=False, server_default=_object),
     Column("relation", JSONB(none_as_null=True)),

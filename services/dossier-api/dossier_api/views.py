@@ -98,6 +98,7 @@ def _summary(row: Any) -> dict[str, Any]:
         "sha256": row.sha256.hex(),
         "reference": row.reference,
         "journal": row.journal,
+        "journals": row.journals,
         "ledger_account": row.ledger_account,
         "counterparty": Counterparty.model_validate(party) if party else None,
         "relation": RecognisedRelation.model_validate(row.relation) if row.relation else None,

@@ -285,3 +285,18 @@ async def test_a_lock_set_later_holds_for_what_was_exported_before(client: Dossi
     assert (await patch(client, filed, {"journal": "703"})).json()["state"] == "booked"
     await client.call("PATCH", f"/dossiers/{dossier['id']}", json={"export": {"lock_after_export": True}})
     assert (await patch(client, filed, {"journal": "704"})).status_code == 409
+
+
+async def test_a_journal_is_chosen_for_one_connection_and_cleared_with_the_others(client: DossierClient) -> None:
+    """Targets call their journals differently (R141): a document keeps a code for every target, and codes by connection."""
+    dossier = await client.dossier()
+    here = "0193a1b2-0000-7000-8000-000000000001"
+    metadata = json.dumps({"journal": "720", "journals": {here: "V3"}})
+    body, content_type = multipart(ubl=("application/xml", invoice()), metadata=("application/json", metadata.encode()))
+    document = await client.filed(dossier["id"], body, content_type)
+    assert (document["journal"], document["journals"]) == ("720", {here: "V3"})
+    refused = await patch(client, document, {"journals": {"octopus": "V3"}})
+    assert (refused.status_code, refused.json()["errors"][0]["field"].split(".")[:2]) == (422, ["body", "journals"])
+    changed = (await patch(client, document, {"journals": {here: "V4"}})).json()
+    assert (changed["journals"], changed["journal"], changed["revision"]) == ({here: "V4"}, "720", 2)
+    assert (await patch(client, document, {"journals": {}})).json()["journals"] == {}

@@ -116,3 +116,52 @@ async def test_a_relation_is_recognised_as_the_connector_does(
     await put(client, dossier, "relations", items)
     filed = await client.filed(dossier["id"], invoice())
     assert (filed["relation"] or {}).get("code") == code
+
+
+# ── what people choose of a relation ──
+
+
+async def test_a_list_leaves_the_journal_that_people_chose(client: DossierClient) -> None:
+    """R142: the accountant picks the journal of the receipts' customer; the next import must not undo it."""
+    dossier = await client.dossier()
+    await put(client, dossier, "relations", [{"code": "DR", "name": "Dagontvangsten"}], source="exact")
+    [known] = await listed(client, dossier, "relations")
+    path = f"/dossiers/{dossier['id']}/relations/{known['id']}"
+    chosen = await client.call("PATCH", path, json={"journal": "720"})
+    assert (chosen.status_code, chosen.json()["journal"], chosen.json()["name"]) == (200, "720", "Dagontvangsten")
+    await put(
+        client, dossier, "relations", [{"code": "DR", "name": "Dagontvangsten Gent"}], source="exact", replace=True
+    )
+    [after] = await listed(client, dossier, "relations")
+    assert (after["journal"], after["name"]) == ("720", "Dagontvangsten Gent")
+    cleared = await client.call("PATCH", path, json={"journal": None})
+    assert cleared.json()["journal"] is None
+
+
+@pytest.mark.parametrize("body", [{"name": "Other"}, {"journal": ""}, {"journal": 7}, []])
+async def test_only_what_people_choose_is_changed_of_a_relation(client: DossierClient, body: Any) -> None:
+    dossier = await client.dossier()
+    await put(client, dossier, "relations", [{"code": "DR"}])
+    [known] = await listed(client, dossier, "relations")
+    assert (
+        await client.call("PATCH", f"/dossiers/{dossier['id']}/relations/{known['id']}", json=body)
+    ).status_code == 422
+    assert await listed(client, dossier, "relations") == [known]
+
+
+async def test_a_relation_is_found_by_code_name_and_number(client: DossierClient) -> None:
+    dossier = await client.dossier()
+    await put(
+        client,
+        dossier,
+        "relations",
+        [{"code": "1", "name": "Café Peeters BV", "vat_number": "BE 0404.616.494"}, {"code": "2", "name": "Klant"}],
+    )
+
+    async def found(query: str) -> list[str]:
+        answer = await client.call("GET", f"/dossiers/{dossier['id']}/relations?{query}")
+        return [each["code"] for each in answer.json()["items"]]
+
+    assert await found("code=2") == ["2"] and await found("code=3") == []
+    assert await found("name=b.v. CAFÉ PEETERS") == ["1"] and await found("name=Peeters") == []
+    assert await found("number=0404616494") == ["1"] and await found("number=exempt") == []

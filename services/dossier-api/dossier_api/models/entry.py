@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -45,6 +46,9 @@ class Settable(Request):
     """What people may set on any document that is not locked. ``null`` clears."""
 
     journal: Code | None = None
+    journals: Annotated[dict[UUID, Code], Field(max_length=20)] = Field(
+        default_factory=dict, description="By connection, where its books call the journal something else"
+    )
     ledger_account: Code | None = None
     reference: Line | None = None
     lines: Annotated[list[EnteredLine], Field(max_length=LINES_MAX)] = Field(default_factory=list)

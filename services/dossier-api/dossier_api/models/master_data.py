@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .common import Code
+from .common import Code, Request
 
 ITEMS_MAX = 50_000
 
@@ -46,9 +46,16 @@ class RelationItem(BaseModel):
     iban: Given = None
     is_customer: bool = False
     is_supplier: bool = False
+    journal: Code | None = Field(None, description="Not named, the one that people chose stays")
+    ledger_account: Code | None = Field(None, description="Not named, the one that people chose stays")
+    remote_id: Given = None
+
+
+class RelationPatch(Request):
+    """What people choose for a relation; ``null`` clears."""
+
     journal: Code | None = None
     ledger_account: Code | None = None
-    remote_id: Given = None
 
 
 class RelationsBulk(Bulk):

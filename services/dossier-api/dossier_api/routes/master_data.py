@@ -1,12 +1,12 @@
 """Relations and ledger accounts of a dossier: brought in bulk by connectors, read by whoever enters documents."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from sqlalchemy import Row, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from dossier_api.models.master_data import (
     LedgerAccountsBulk,
     RelationBody,
     RelationItem,
+    RelationPatch,
     RelationsBulk,
 )
 from dossier_api.relations import comparable
@@ -23,6 +24,7 @@ from dossier_api.tables import ledger_account, relation
 from dossier_api.visibility import DossierReader, DossierWriter, insist_on_dossier
 from koppel_bookkeeping.parties import name_key
 from koppel_mesh.http.paging import Page, PageParams, PageRequest, cursor_id
+from koppel_mesh.http.problems import not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
@@ -31,6 +33,8 @@ router = APIRouter(prefix="/v1", tags=["master data"])
 BATCH = 500
 Body = TypeVar("Body", bound=BaseModel)
 _OWN = {"id", "dossier_id", "source", "code"}
+_CHOSEN = {"journal", "ledger_account"}
+"""Of a relation: what people choose in Koppel. A list that does not name them leaves them as they are (R142)."""
 
 
 def _put(table: Table) -> Statement:
@@ -39,6 +43,8 @@ def _put(table: Table) -> Statement:
         {column.name: bindparam(column.name, type_=column.type) for column in table.c if column.name != "updated_at"}
     )
     taken = {column.name: given.excluded[column.name] for column in table.c if column.name not in _OWN}
+    for name in _CHOSEN & taken.keys():
+        taken[name] = func.coalesce(taken[name], table.c[name])
     return Statement(
         given.on_conflict_do_update(
             index_elements=["dossier_id", "source", "code"], set_={**taken, "updated_at": func.now()}
@@ -68,6 +74,21 @@ async def put_relations(
         return await _store(tx, relation, dossier_id, body.source, rows, replace=body.replace)
 
 
+@router.patch("/dossiers/{dossier_id}/relations/{relation_id}")
+async def change_relation(
+    dossier_id: UUID, relation_id: UUID, body: RelationPatch, context: CurrentContext, caller: DossierWriter
+) -> RelationBody:
+    """Choose the journal or ledger account of a relation. It is for documents filed from now on (R142, R146)."""
+    async with context.database.transaction() as tx:
+        await insist_on_dossier(tx, caller, dossier_id)
+        of_dossier = (relation.c.id == relation_id) & (relation.c.dossier_id == dossier_id)
+        changes = {**body.model_dump(exclude_unset=True), "updated_at": func.now()}
+        row = (await tx.execute(update(relation).where(of_dossier).values(changes).returning(relation))).one_or_none()
+    if row is None:
+        raise not_found("relation")
+    return _shown_as(RelationBody)(row)
+
+
 @router.put("/dossiers/{dossier_id}/ledger-accounts")
 async def put_ledger_accounts(
     dossier_id: UUID, body: LedgerAccountsBulk, context: CurrentContext, caller: DossierWriter
@@ -81,12 +102,25 @@ async def put_ledger_accounts(
 
 @router.get("/dossiers/{dossier_id}/relations")
 async def list_relations(
-    dossier_id: UUID, context: CurrentContext, caller: DossierReader, page: PageParams
+    dossier_id: UUID,
+    context: CurrentContext,
+    caller: DossierReader,
+    page: PageParams,
+    code: Annotated[str | None, Query(max_length=60, description="As its source writes it")] = None,
+    name: Annotated[
+        str | None, Query(max_length=200, description="However it is written: case, dots, legal form")
+    ] = None,
+    number: Annotated[str | None, Query(max_length=40, description="Enterprise or VAT number")] = None,
 ) -> Page[RelationBody]:
-    """List the relations of a dossier."""
+    """List the relations of a dossier, or those with a code, a name or a number."""
+    keys = comparable({"vat_number": number, "enterprise_number": number})
+    numbers = [relation.c[each] == keys[each] for each in ("enterprise_number", "vat_number") if keys[each]]
+    wanted: list[ColumnElement[bool]] = [or_(false(), *numbers)] if number is not None else []
+    wanted += [relation.c.code == code] if code is not None else []
+    wanted += [relation.c.name_key == name_key(name)] if name is not None else []
     async with context.database.reading() as reading:
         await insist_on_dossier(reading, caller, dossier_id)
-        rows = await _rows(reading, relation, dossier_id, page)
+        rows = await _rows(reading, relation, dossier_id, page, *wanted)
     return page.of(rows, _shown_as(RelationBody))
 
 
@@ -121,8 +155,10 @@ async def _store(
     return BulkResult(stored=len(filled), removed=len(removed))
 
 
-async def _rows(reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest) -> Sequence[Row[Any]]:
-    statement = select(table).where(table.c.dossier_id == dossier_id).order_by(table.c.id).limit(page.rows)
+async def _rows(
+    reading: AsyncConnection, table: Table, dossier_id: UUID, page: PageRequest, *wanted: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
+    statement = select(table).where(table.c.dossier_id == dossier_id, *wanted).order_by(table.c.id).limit(page.rows)
     if page.after:
         statement = statement.where(table.c.id > cursor_id(page.after[0]))
     return (await reading.execute(statement)).all()
