@@ -11,16 +11,16 @@ small automaton; two formats can give one number where the product of theirs rea
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from koppel_bookkeeping.business_keys import document_number_key
 
 LENGTH_MAX: Final = 30
-"""Of a number at the width of its format: what Exact keeps of ``YourRef``, the shortest of the packages."""
+"""Of a number at the width of its format: what Exact keeps of ``YourRef`` (``connector_exact.mapping.entry``)."""
 WIDTH_MAX: Final = 12
 _PART: Final = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
 _NUMBER: Final = re.compile(r"InvoiceNumber(?::([0-9]{1,3}))?")
@@ -129,6 +129,16 @@ def common_number(one: NumberFormat, other: NumberFormat) -> str | None:
     Years 1000 to 9999, every month and every number from 1 count.
     """
     return one._automaton.word_in_common(other._automaton)
+
+
+def of_book(book: Mapping[str, Any]) -> NumberFormat:
+    """Return the format of a book by its ``number_format``, ``number_prefix`` and ``key``; errors as those of ``parse``."""
+    return parse(book["number_format"], prefix=book["number_prefix"], book_key=book["key"])
+
+
+def number_of(book: Mapping[str, Any], number: int, on: date) -> str:
+    """Return the text of a book's number: see ``NumberFormat.render``."""
+    return of_book(book).render(number, on)
 
 
 def _unknown(field: str) -> str:

@@ -19,6 +19,8 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
+from . import number_formats
+from .number_formats import FormatError, common_number
 from .rules import BELGIAN_RATES
 from .tables import receipt_book
 
@@ -176,11 +178,14 @@ async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges)
 
 
 def _insist_on_format(others: list[Record], book: Mapping[str, Any]) -> None:
-    if "{InvoiceNumber" not in book["number_format"]:
-        raise _refused("number_format", "number_missing", "A number format holds {InvoiceNumber}.")
+    try:
+        wanted = number_formats.of_book(book)
+    except FormatError as error:
+        raise _refused("number_format", error.rule, str(error)) from error
     for other in others:
-        if (other.number_prefix, other.number_format) == (book["number_prefix"], book["number_format"]):
-            raise _refused("number_format", "number_collision", f"The book {other.name} has this number format.")
+        if (common := common_number(wanted, number_formats.of_book(dict(other.items())))) is not None:
+            both = f"The book {other.name} can give the same number: {common.upper()}."
+            raise _refused("number_format", "number_collision", both)
 
 
 async def _named(work: Any) -> None:

@@ -125,7 +125,7 @@ class Till:
 
     def book(self, **changes: Any) -> str:
         """Make a receipt book and return its path below the dossier."""
-        given = {"name": f"Winkel {new_id()}", "number_format": f"{new_id()}-{{InvoiceNumber:5}}", **changes}
+        given = {"name": f"Winkel {new_id()}", "number_format": f"{new_id().hex[-10:]}-{{InvoiceNumber:5}}", **changes}
         answer = self.call("POST", "/receipt-books", json=given)
         assert answer.status_code == 201, answer.text
         return f"/receipt-books/{answer.json()['id']}"

@@ -40,6 +40,8 @@ def test_what_is_not_said_has_a_default(till: Till) -> None:
     ("changes", "field"),
     [
         ({"number_format": "G-0001"}, "number_format"),
+        ({"number_format": "G-{InvoiceNumber:99}"}, "number_format"),
+        ({"number_prefix": "é"}, "number_format"),
         ({"name": ""}, "body.name"),
         ({"period": "quarter"}, "body.period"),
         ({"week_starts_on": 7}, "body.week_starts_on"),
@@ -82,10 +84,23 @@ def test_a_book_does_not_end_before_its_last_entry(till: Till) -> None:
     assert till.enter(book, "2026-03-20").json()["code"] == "book_ended"
 
 
-def test_two_books_do_not_share_a_number_format(till: Till) -> None:
+@pytest.mark.parametrize(
+    "collides", ["G-{InvoiceNumber:5}", "g/{InvoiceNumber:4}", "G1{InvoiceNumber:5}", "{BookKey}-{InvoiceNumber}"]
+)
+def test_no_book_can_give_the_number_of_another(till: Till, collides: str) -> None:
+    """R123: also once a number has outgrown its width, and however it is spelled."""
     assert till.call("POST", "/receipt-books", json=GENT).status_code == 201
-    answer = till.call("POST", "/receipt-books", json=GENT | {"name": "Brussel"})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "number_format")
+    brussels = {"name": "Brussel", "key": "G", "number_format": collides}
+    answer = till.call("POST", "/receipt-books", json=brussels)
+    assert (answer.status_code, answer.json()["code"]) == (422, "number_collision"), answer.text
+    assert "Gent" in answer.json()["detail"] and "DRG" in answer.json()["detail"]
+    made = till.call("POST", "/receipt-books", json=brussels | {"number_format": "B-{InvoiceNumber:5}"})
+    assert made.status_code == 201
+    path = f"/receipt-books/{made.json()['id']}"
+    assert till.call("PATCH", path, json={"number_format": collides}).json()["code"] == "number_collision"
+    assert till.call("PATCH", path, json={"number_format": collides, "number_prefix": "X"}).status_code == 200
+    till.dossier()
+    assert till.call("POST", "/receipt-books", json=brussels).status_code == 201
 
 
 def test_the_same_request_twice_makes_one_book(till: Till) -> None:
