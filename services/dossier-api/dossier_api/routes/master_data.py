@@ -42,7 +42,9 @@ def _put(table: Table) -> Statement:
     given = upsert(table).values(
         {column.name: bindparam(column.name, type_=column.type) for column in table.c if column.name != "updated_at"}
     )
-    taken = {column.name: given.excluded[column.name] for column in table.c if column.name not in _OWN}
+    taken: dict[str, ColumnElement[Any]] = {
+        column.name: given.excluded[column.name] for column in table.c if column.name not in _OWN
+    }
     for name in _CHOSEN & taken.keys():
         taken[name] = func.coalesce(taken[name], table.c[name])
     return Statement(
