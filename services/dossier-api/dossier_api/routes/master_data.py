@@ -80,7 +80,7 @@ async def put_relations(
 async def change_relation(
     dossier_id: UUID, relation_id: UUID, body: RelationPatch, context: CurrentContext, caller: DossierWriter
 ) -> RelationBody:
-    """Choose the journal or ledger account of a relation. It is for documents filed from now on (R142, R146)."""
+    """Choose the journal or ledger account of a relation. It is for documents that are filed from now on."""
     async with context.database.transaction() as tx:
         await insist_on_dossier(tx, caller, dossier_id)
         of_dossier = (relation.c.id == relation_id) & (relation.c.dossier_id == dossier_id)
