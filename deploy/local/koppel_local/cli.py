@@ -20,7 +20,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import bootstrap, demo, readable_file, sending, vat_preview
+from . import bootstrap, demo, readable_file, receipts, sending, vat_preview
 from .accounts import account_rows
 from .api import Api, ApiError
 from .sandboxes import Playing
@@ -268,6 +268,22 @@ def result_table(sendings: Sequence[sending.Sending]) -> Table:
         cells = [", ".join(str(each) for each in one.outcomes if each.target == target) for target in targets]
         table.add_row(name, one.state, *cells, one.findings, one.problem)
     return table
+
+
+@app.command("verify-receipts")
+def verify_receipts(
+    file: Annotated[Path, typer.Argument(help="The export of a receipt book.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The published keys of the seals. Unset: those in the file are believed.")
+    ] = None,
+) -> None:
+    """Check the export of a receipt book, without any service. Exit code 1 when an entry is broken: the first is named."""
+    with reported():
+        report = receipts.check(file, keys)
+    for sentence in receipts.sentences(report):
+        out.print(sentence, soft_wrap=True)
+    if not report.valid:
+        raise typer.Exit(1)
 
 
 async def _up(url: str, playing: Playing, folder: Path, began_s: float, *, with_demo: bool) -> None:

@@ -1,15 +1,21 @@
 """Reading the chain of a book, as callers and the verifier see it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.prepared_sql import Record, Statement
+from koppel_mesh.service import Context
+from koppel_receipts import exporting
 
 from .entries import as_text, content_of, totals_of
+from .seals import public_keys
 
+EXPORT_ROWS = 500
+
+_LAST_SEQ = Statement("SELECT coalesce(max(seq), 0) AS seq FROM entry WHERE book_id = :book_id")
 _READ = Statement("""
     SELECT e.*, s.key_id, s.signature FROM entry e LEFT JOIN seal s ON s.book_id = e.book_id AND s.seq = e.seq
     WHERE e.book_id = :book_id AND e.seq > :after ORDER BY e.seq LIMIT :limit
@@ -19,6 +25,29 @@ _READ = Statement("""
 async def read(connection: AsyncConnection, book_id: UUID, *, after: int, limit: int) -> list[Record]:
     """Return entries with their seals, in order, after a place in the chain."""
     return await _READ.all(connection, {"book_id": book_id, "after": after, "limit": limit})
+
+
+async def export(context: Context, book: Record) -> AsyncIterator[bytes]:
+    """Yield the lines of an export of a book as it stands now (``koppel_receipts.exporting``).
+
+    Read page by page, so that a book of ten years takes no more memory than one of a day.
+    """
+    async with context.database.reading() as reading:
+        keys = await public_keys(reading)
+        through = (await _LAST_SEQ.one(reading, {"book_id": book.id})).seq
+    known = {name: str(book[name]) for name in ("id", "dossier_id", "key", "name", "place_of_business") if book[name]}
+    yield exporting.head(known, keys)
+    count, after, last_hash = 0, 0, None
+    while after < through:
+        async with context.database.reading() as reading:
+            rows = await read(reading, book.id, after=after, limit=min(EXPORT_ROWS, through - after))
+        yield b"".join(exporting.entry_line(_exported(row)) for row in rows)
+        count, after, last_hash = count + len(rows), rows[-1].seq, rows[-1].hash
+    yield exporting.end(count, last_hash)
+
+
+def _exported(row: Record) -> Mapping[str, Any]:
+    return {name: value for name, value in as_item(row).items() if name != "id"}
 
 
 def as_item(row: Record) -> Mapping[str, Any]:

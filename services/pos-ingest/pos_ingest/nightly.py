@@ -1,11 +1,16 @@
-"""What happens by itself: days without entries are entered as closed at 23:30 in Brussels, books sealed, seal keys replaced."""
+"""What happens by itself.
 
-from datetime import timedelta
+Days without entries are entered as closed at 23:30 in Brussels and books sealed, seal keys are replaced, and entries go whose
+retention has ended.
+"""
 
+from datetime import date, timedelta
+
+from koppel_mesh.clock import brussels_date
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
-from .entries import Chain
+from .entries import DAYS_AT_ONCE_MAX, Chain
 from .rules import last_closing
 from .seals import prepare_keys
 
@@ -17,6 +22,23 @@ _DUE = Statement("""
         last.entry_on < least(:until, coalesce(b.ends_on, :until))
         OR NOT EXISTS (SELECT FROM seal WHERE book_id = b.id AND seq = last.seq))
     LIMIT 1 FOR NO KEY UPDATE OF b SKIP LOCKED
+""")
+_ENDED = Statement("""
+    SELECT b.id FROM receipt_book b JOIN LATERAL (
+        SELECT entry_on, entered_at FROM entry WHERE book_id = b.id ORDER BY seq LIMIT 1) first ON true
+    WHERE first.entry_on < :ended_on AND first.entered_at < :ended_on
+        AND EXISTS (SELECT FROM entry WHERE book_id = b.id AND entry_on >= :ended_on)
+    LIMIT 1 FOR NO KEY UPDATE OF b SKIP LOCKED
+""")
+_ALLOW = Statement("SELECT set_config('koppel.retention_ended_on', :ended_on, true)")
+_FORGET_ENTRIES = Statement("""
+    DELETE FROM entry WHERE id IN (
+        SELECT id FROM entry WHERE book_id = :book_id AND entry_on < :ended_on AND entered_at < :ended_on
+        ORDER BY seq LIMIT 1000)
+""")
+_FORGET_SEALS = Statement("""
+    DELETE FROM seal WHERE book_id = :book_id AND sealed_at < :ended_on
+        AND seq < (SELECT min(seq) FROM entry WHERE book_id = :book_id)
 """)
 
 
@@ -31,7 +53,7 @@ async def close_days(context: Context) -> bool:
         until = min(closing.date(), chain.book.ends_on or closing.date())
         last_on = chain.book.last_on
         assert last_on is not None
-        await chain.close_days(min(until, last_on + timedelta(days=400)))
+        await chain.close_days(min(until, last_on + timedelta(days=DAYS_AT_ONCE_MAX)))
         await chain.seal_last()
     return True
 
@@ -40,3 +62,25 @@ async def replace_keys(context: Context) -> None:
     """Make the next seal key when it is time."""
     async with context.database.transaction() as tx:
         await prepare_keys(tx, context.resources, context.settings.receipts_seal_key_days)
+
+
+async def forget_ended(context: Context) -> bool:
+    """Delete entries of one book that are kept for longer than the retention asks; True while there may be more.
+
+    They are deleted from the beginning, and only while later ones remain: what remains is a chain that can be checked.
+    """
+    ended_on = retention_ends_before(brussels_date(context.now()), context.settings.receipts_retention_years)
+    values = {"ended_on": ended_on}
+    async with context.database.transaction() as tx:
+        book = await _ENDED.one_or_none(tx, values)
+        if book is None:
+            return False
+        await _ALLOW.run(tx, {"ended_on": ended_on.isoformat()})
+        await _FORGET_ENTRIES.run(tx, {"book_id": book.id, **values})
+        await _FORGET_SEALS.run(tx, {"book_id": book.id, **values})
+    return True
+
+
+def retention_ends_before(today: date, years: int) -> date:
+    """Return the first day that is still kept: what is of a year counts whole years from the end of that year."""
+    return date(today.year - years, 1, 1)

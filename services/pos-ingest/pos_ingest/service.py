@@ -9,10 +9,10 @@ from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Loop, Service
 
 from . import dossiers, nightly, seals, tables
-from .routes import entries, receipt_books
+from .routes import centralisation, entries, receipt_books
 from .settings import PosSettings
 
-KEYS_INTERVAL_S = 3600.0
+HOUR_S = 3600.0
 POS_INGEST = Lineage("pos-ingest", versions_beside(__file__), tables.metadata)
 
 
@@ -31,11 +31,12 @@ SERVICE = Service(
     title="Koppel daily receipts",
     calls=("dossier-api",),
     settings=PosSettings,
-    routers=(receipt_books.router, entries.router),
+    routers=(receipt_books.router, entries.router, centralisation.router),
     handlers={DossierChanged: dossiers.on_dossier_changed},
     loops=(
         Loop("close days", nightly.close_days, interval_s=30.0),
-        Loop("seal keys", nightly.replace_keys, KEYS_INTERVAL_S),
+        Loop("seal keys", nightly.replace_keys, HOUR_S),
+        Loop("retention", nightly.forget_ended, HOUR_S),
     ),
     lineages=(MESH, POS_INGEST),
     resources=_ready,

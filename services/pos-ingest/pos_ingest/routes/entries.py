@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from koppel_mesh.http.dates import Day
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Record
+from koppel_receipts import exporting
 from pos_ingest import chain, entries, receipt_books
 from pos_ingest.dossiers import Writer, insist_on_dossier, who
 from pos_ingest.seals import public_keys
@@ -81,6 +82,19 @@ async def read_chain(
         await receipt_books.book_of(reading, caller, dossier_id, book_id)
         rows = await chain.read(reading, book_id, after=after, limit=page.rows)
     return page.of(rows, _item, lambda row: [str(row.seq)])
+
+
+@router.get(
+    f"{_BOOK}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {exporting.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+async def export_book(dossier_id: UUID, book_id: UUID, context: CurrentContext, caller: Writer) -> StreamingResponse:
+    """Return the whole book as a file that `koppel verify-receipts` checks without any service."""
+    async with context.database.reading() as reading:
+        book = await receipt_books.book_of(reading, caller, dossier_id, book_id)
+    headers = {"Content-Disposition": f'attachment; filename="receipts-{book.key}.ndjson"'}
+    return StreamingResponse(chain.export(context, book), media_type=exporting.MEDIA_TYPE, headers=headers)
 
 
 @router.get("/v1/seal-keys")
