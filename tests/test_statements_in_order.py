@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,6 +13,10 @@ import httpx2
 import koppel_coda
 from koppel_coda import Account, Balance, Header, Movement, Statement, TransactionCode
 from koppel_mesh.ids import new_id
+from koppel_sandbox import installed_sandboxes
+from koppel_sandbox.octopus.driver import OctopusDriver
+
+from .firm_client import FirmClient
 
 NUMBER, IBAN = "0000000196", "BE68539007547034"
 PATIENCE_S = 60.0
@@ -126,3 +131,34 @@ def test_an_accepted_gap_and_a_bank_feed(mesh: Any) -> None:
     other = statement(2).replace(NUMBER.encode(), b"0403170701")
     refused = firm.client.post(feed, content=other.replace(IBAN.encode(), b"BE85735048152606"), headers=CODA)
     assert (refused.status_code, refused.json()["code"]) == (422, "account_of_other_holder")
+
+
+def test_octopus_takes_statements_in_the_order_of_their_chain(mesh: Any) -> None:
+    with mesh.driver(installed_sandboxes()["octopus"]) as vendor:
+        assert isinstance(vendor, OctopusDriver)
+        firm, company = FirmClient(mesh.client(new_id()), vendor), vendor.open_company(NUMBER)
+        vendor.control(
+            "bank_account", dossier=int(company.remote_id), journal="F1", iban=IBAN, bic="GKCCBEBB", balance=1000
+        )
+        dossier_id = firm.add_dossier("Bakkerij Peeters", NUMBER)
+        connection_id = firm.connect(dossier_id, replace(company, settings={**company.settings, "send_coda": True}))
+
+        deliveries_path = f"/{vendor.connector}/v1/deliveries"
+
+        def in_octopus() -> list[tuple[Decimal, Decimal]]:
+            held = vendor.http.get(f"_control/dossiers/{company.remote_id}/ledger").json()["statements"]
+            return [(Decimal(each["opening"]), Decimal(each["closing"])) for each in held]
+
+        def deliveries() -> dict[str, str]:
+            found = firm.get(deliveries_path, connection_id=connection_id)["items"]
+            return {each["document_id"]: each["state"] for each in found}
+
+        balances = [(Decimal(1000 + 10 * each), Decimal(1010 + 10 * each)) for each in range(4)]
+        handed_in = [firm.take_in(dossier_id, statement(number), **CODA) for number in (2, 4, 1)]
+        until(in_octopus, lambda held: len(held) == 2)
+        firm.until_problem(handed_in[1], "statement_gap")
+        assert in_octopus() == balances[:2]
+        handed_in.append(firm.take_in(dossier_id, statement(3), **CODA))
+        until(in_octopus, lambda held: len(held) == 4)
+        assert in_octopus() == balances
+        assert until(deliveries, lambda found: set(found.values()) == {"exported"}).keys() == set(handed_in)
