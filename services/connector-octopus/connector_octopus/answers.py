@@ -107,7 +107,8 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
 def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
     """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
     try:
-        body: Any = answer.json() if answer.content else {}
+        # A list has none, and may be that of all bookings.
+        body: Any = answer.json() if answer.content and not answer.is_list else {}
     except (ValueError, RecursionError):
         return None, ""
     if not isinstance(body, Mapping):
@@ -146,6 +147,9 @@ def _readable(answer: VendorAnswer) -> bool:
     """Whether the answer can be used: a write may be answered with nothing at all, a question may not."""
     if not answer.content:
         return answer.acts
+    if answer.is_list:
+        # ``VendorAnswer.elements`` reads it, once.
+        return True
     try:
         answer.json()
     except (ValueError, RecursionError):

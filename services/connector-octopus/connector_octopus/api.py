@@ -1,7 +1,7 @@
 """Octopus's REST API, endpoint by endpoint, of one dossier (octopus §1.3, §2); and its file import API (octopus §2.8)."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -15,6 +15,8 @@ from .answers import FILE_IMPORT_CALL, NOTHING
 from .settings import OctopusSettings
 
 Row = dict[str, Any]
+Place = tuple[int | None, str, int | None]
+"""Of a booking: bookyear, journal, number."""
 REST: Final = "/octopus-rest-api/v1"
 FILE_IMPORT: Final = "/octopus-file-import-api/v1"
 ALL_YEARS: Final = "-1"
@@ -63,17 +65,17 @@ class Octopus:
 
     async def dossiers(self) -> list[Row]:
         """Return the dossiers that the login reaches; the names of other clients are kept out of the sync log."""
-        return _rows((await self._ask("GET", "dossiers", REST, opens_dossier=True)).json())
+        return list(_rows(await self._ask("GET", "dossiers", REST, opens_dossier=True)))
 
     # ── master data ──
 
     async def bookyears(self) -> list[Row]:
         """Return the bookyears with their periods."""
-        return _rows((await self._ask("GET", "bookyears")).json())
+        return list(_rows(await self._ask("GET", "bookyears")))
 
     async def vat_codes(self) -> list[Row]:
         """Return the VAT codes."""
-        return _rows((await self._ask("GET", "vatcodes")).json())
+        return list(_rows(await self._ask("GET", "vatcodes")))
 
     async def accounts(self, bookyear: int) -> list[Row]:
         """Return the ledger accounts of a bookyear."""
@@ -107,7 +109,7 @@ class Octopus:
         ask = partial(self._ask, "GET", "relations", params=like, nothing_found=NOTHING)
         answer = await refused_questions.ask(self.vendor.memory, "relations by filter", ask)
         if answer is not None:
-            return _rows(answer.json())
+            return list(_rows(answer))
         keys = {"relationId": "relationKey", "extRelationId": "externalRelationId"}
         wanted = [(keys[name], int(value)) for name, value in like.items() if name in keys]
         rows = await self.relations()
@@ -124,11 +126,11 @@ class Octopus:
         body = {"buySellBookingServiceData": booking, "attachments": [attachment(file) for file in files]}
         await self._ask("POST", "buysellbookings", json=body)
 
-    async def bookings_since(self, since: datetime | None, journal: str | None = None) -> list[Row]:
-        """Return the bookings made or changed since a moment, of every bookyear; all of them when None."""
+    async def bookings_since(self, since: datetime, journal: str | None = None) -> Iterator[Row]:
+        """Return the bookings made or changed since a moment, of every bookyear, one at a time: there may be 50 MB of them."""
         params = {"bookyearId": ALL_YEARS, "modifiedTimeStamp": feed_time(since)}
         params |= {"journalKey": journal} if journal else {}
-        return _rows((await self._ask("GET", BOOKINGS_FEED, params=params, nothing_found=NOTHING)).json())
+        return _rows(await self._ask("GET", BOOKINGS_FEED, params=params, nothing_found=NOTHING))
 
     async def booking_numbered(self, bookyear: int, journal: str, number: int, since: datetime) -> Row | None:
         """Return the booking with a number, whoever made it; where a dossier refuses the plain question, from the feed."""
@@ -137,7 +139,7 @@ class Octopus:
         params = {"journalKey": journal, **dict.fromkeys(years, str(bookyear)), **dict.fromkeys(numbers, str(number))}
         ask = partial(self._ask, "GET", "buysellbookings", params=params, nothing_found=NOTHING)
         answer = await refused_questions.ask(self.vendor.memory, "bookings by number", ask)
-        found = await self.bookings_since(since, journal) if answer is None else _rows(answer.json())
+        found = await self.bookings_since(since, journal) if answer is None else _rows(answer)
         return next((row for row in found if place_of(row) == (bookyear, journal, number)), None)
 
     async def deleted_since(self, bookyear: int, letter: str, since: datetime) -> list[Row]:
@@ -145,7 +147,7 @@ class Octopus:
         params = {"journalTypeId": JOURNAL_TYPES[letter], "modifiedTimeStamp": feed_time(since)}
         path = f"bookyears/{bookyear}/bookings/modified"
         answer = await self._ask("GET", path, operation="GET bookings/modified", params=params, nothing_found=NOTHING)
-        return _rows(_row(answer).get("deletedBookings"))
+        return list(map(_unwrapped, _row(answer).get("deletedBookings") or ()))
 
     # ── files and statements ──
 
@@ -178,7 +180,7 @@ class Octopus:
         if answer is None:
             since = {**params, "modifiedTimeStamp": BEGINNING}
             answer = await self._ask("GET", f"{kind}/modified", params=since, nothing_found=NOTHING)
-        return _rows(answer.json())
+        return list(_rows(answer))
 
 
 def attachment(file: File) -> dict[str, str]:
@@ -186,18 +188,23 @@ def attachment(file: File) -> dict[str, str]:
     return {"fileName": file.name, "fileData": base64.b64encode(file.content).decode()}
 
 
-def feed_time(moment: datetime | None) -> str:
-    """Return a moment as feeds take it, two hours early; the beginning of all books when None."""
-    return BEGINNING if moment is None else (moment - OVERLAP).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S.000")
+def feed_time(moment: datetime) -> str:
+    """Return a moment as feeds take it, two hours early."""
+    return (moment - OVERLAP).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S.000")
 
 
-def place_of(row: Row) -> tuple[int | None, str, int | None]:
-    """Return where a booking stands: bookyear, journal, number."""
+def place_of(row: Row) -> Place:
+    """Return where a booking stands."""
     return (
         key_id(row.get("bookyearKey")),
         values.text(row.get("journalKey")),
         values.integer(row.get("documentSequenceNr")),
     )
+
+
+def id_of_place(place: tuple[object, object, object]) -> str:
+    """Return the id of a booking: ``3/V1/42``."""
+    return "/".join(map(str, place))
 
 
 def identity_of(relation: Row) -> Row:
@@ -221,9 +228,14 @@ def _row(answer: VendorAnswer) -> Row:
     return dict(body) if isinstance(body, Mapping) else {}
 
 
-def _rows(body: Any) -> list[Row]:
-    """Return the rows of a list; some feeds wrap them in an object (octopus §2.10)."""
-    if isinstance(body, Mapping):
-        body = next((value for name, value in body.items() if name.lower().startswith("modified")), [body])
-    rows = [row for row in body if isinstance(row, Mapping)] if isinstance(body, list) else []
-    return [dict(row.get("buySellBookingServiceData", row)) for row in rows]
+def _rows(answer: VendorAnswer) -> Iterator[Row]:
+    """Yield the rows of a list; some feeds wrap them in an object (octopus §2.10)."""
+    rows: Iterable[Any] = answer.elements()
+    if not answer.is_list:
+        body = _row(answer)
+        rows = next((value for name, value in body.items() if name.lower().startswith("modified")), [body])
+    return (_unwrapped(row) for row in rows if isinstance(row, Mapping))
+
+
+def _unwrapped(row: Mapping[str, Any]) -> Row:
+    return dict(row.get("buySellBookingServiceData", row))

@@ -38,9 +38,9 @@ from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 from koppel_mesh.clock import utc_now
 
-from . import entries_of_others
 from .answers import NumberTaken
-from .api import JOURNAL_TYPES, Octopus, Row, place_of
+from .api import JOURNAL_TYPES, Octopus, Place, Row, id_of_place, place_of
+from .entries_of_others import FeedBookings
 from .journals import calendar, forget_number, next_number, number_was_used
 from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
@@ -125,15 +125,15 @@ async def lookup(context: DeliveryContext[OctopusSettings]) -> Found | NotFound 
         # No booking was sent; at most a relation was made, which is found by its external number.
         return NotFound()
     rows = await Octopus(context.vendor).bookings_since(context.first_sent_at)
-    ours = [row for row in rows if _is_ours(row, context)]
-    if ours:
+    found = [row for row in rows if _is_ours(row, context) or _is_alike(row, expected)]
+    if ours := [row for row in found if _is_ours(row, context)]:
         bookyear, journal, number = place_of(ours[0])
         await context.save(expected={**expected, "bookyear": bookyear, "journal": journal, "number": number})
         return Found(*_handle(context), count=len(ours))
-    if alike := [row for row in rows if _is_alike(row, expected)]:
-        shown = ", ".join("/".join(map(str, place_of(row))) for row in alike[:5])
-        problem = Problem("entry_already_exists", f"{expected['document']}: {shown}")
-        return Found("/".join(map(str, place_of(alike[0]))), count=len(alike), problem=problem)
+    if found:
+        places = [id_of_place(place_of(row)) for row in found]
+        problem = Problem("entry_already_exists", f"{expected['document']}: {', '.join(places[:5])}")
+        return Found(places[0], count=len(places), problem=problem)
     return NotFound()
 
 
@@ -141,9 +141,15 @@ async def read_back(
     vendor: Vendor[OctopusSettings], contexts: Sequence[DeliveryContext[OctopusSettings]]
 ) -> Mapping[UUID, ReadBack]:
     """Read what changed since the oldest of them left, in one call, and compare each to the cent."""
-    octopus = Octopus(vendor)
+    octopus, held = Octopus(vendor), dict[Place, Row]()
+    wanted = {_place(context.progress["expected"]) for context in contexts}
+
+    def see(row: Row) -> None:
+        if (place := place_of(row)) in wanted:
+            held[place] = row
+
     since = min(context.first_sent_at or utc_now() for context in contexts)
-    held = {place_of(row): row for row in await entries_of_others.bookings_since(octopus, since)}
+    await FeedBookings(octopus).read(since, see)
     deleted: dict[tuple[int, str], set[Any]] = {}
     results: dict[UUID, ReadBack] = {}
     for context in contexts:
@@ -167,8 +173,8 @@ async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[En
     rows = [
         row for year in years for letter in JOURNAL_TYPES for row in await octopus.deleted_since(year, letter, since)
     ]
-    removed = ["/".join(map(str, place_of(row))) for row in rows]
-    await entries_of_others.forget(vendor.memory, removed)
+    removed = [id_of_place(place_of(row)) for row in rows]
+    await FeedBookings(octopus).forget(removed)
     return [EntryRemoved(remote_id=each) for each in removed]
 
 
@@ -224,7 +230,7 @@ def _is_alike(row: Row, expected: Mapping[str, Any]) -> bool:
     return same_side and is_numbered_so and str(relation_of(row)) == expected["relation_id"]
 
 
-def _place(expected: Mapping[str, Any]) -> tuple[int | None, str, int | None]:
+def _place(expected: Mapping[str, Any]) -> Place:
     return expected["bookyear"], expected["journal"], expected["number"]
 
 

@@ -35,9 +35,10 @@ from koppel_connector import (
 from koppel_connector.contract import Auth, NoticeEffect, RemoteCompany, RemoteDossier
 from koppel_mesh.messages import DocumentKind
 
-from . import answers, bookings, checks, entries_of_others, import_viewer, importing, statements
+from . import answers, bookings, checks, import_viewer, importing, statements
 from .api import Octopus
 from .bookings import PreparedBooking
+from .entries_of_others import FeedBookings
 from .import_viewer import PreparedUpload
 from .profile import BOOKING, IMPORT_VIEWER, OAUTH, PASSWORD, PROFILE, STATEMENT, with_budgets
 from .settings import OctopusServiceSettings, OctopusSettings
@@ -144,7 +145,7 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
         self, vendor: Vendor[OctopusSettings], documents: Sequence[SoughtDocument]
     ) -> Sequence[EntryInBooks]:
         """Return the bookings with the number of one of the documents, from what the feed of changes told."""
-        return await entries_of_others.search(vendor, documents)
+        return await FeedBookings(Octopus(vendor)).search(documents)
 
     async def changes_in_books(self, vendor: Vendor[OctopusSettings], since: datetime) -> Sequence[NoticeEffect]:
         """Return the bookings that were deleted, which Octopus tells in no other way."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from connector_octopus import entries_of_others
 from connector_octopus.profile import FEED_IS_BELIEVED_S
 from koppel_bookkeeping import Document
 from koppel_bookkeeping.entries_in_books import Resemblance, SoughtDocument, resemblance, sought
+from koppel_connector.ledger import feed_entries
 from koppel_connector.testing import party
 from koppel_connector.testing import sample as filed
 from koppel_mesh.clock import utc_now
@@ -37,10 +37,10 @@ async def searched(vendor: Vendor, number: int = 1) -> Resemblance:
 
 async def age(vendor: Vendor, seconds: float = FEED_IS_BELIEVED_S) -> None:
     """Have what the feed told be older."""
-    kept = await vendor.memory.recall(entries_of_others.TOLD)
+    kept = await vendor.memory.recall(feed_entries.KEPT)
     assert kept is not None
     observed_at = kept.observed_at - timedelta(seconds=seconds)
-    await vendor.memory.remember(entries_of_others.TOLD, kept.value, observed_at=observed_at)
+    await vendor.memory.remember(feed_entries.KEPT, kept.value, observed_at=observed_at)
 
 
 def reads(vendor: Vendor) -> int:
@@ -116,7 +116,7 @@ async def test_an_older_document_has_the_feed_read_from_its_month_on(vendor: Ven
 
 
 async def test_of_too_many_bookings_the_newest_are_kept(vendor: Vendor, sandbox: Sandbox, monkeypatch: Any) -> None:
-    monkeypatch.setattr(entries_of_others, "KEPT_BOOKINGS_MAX", 1)
+    monkeypatch.setattr(feed_entries, "KEPT_MAX", 1)
     for number in (1, 2):
         sandbox.type_in(document(number))
     booking = sandbox.booking("3/A1/2")

@@ -1,7 +1,7 @@
 """An answer of a vendor, and how HTTP alone judges it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from .errors import (
     Rejected,
     RetryLater,
 )
+from .json_lists import elements, is_list
 from .problems import Problem
 
 
@@ -47,6 +48,23 @@ class VendorAnswer:
             ValueError: it is not JSON.
         """
         return [] if self.found_nothing else json.loads(self.content, parse_float=Decimal)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the body is a JSON list, or nothing was found."""
+        return self.found_nothing or is_list(self.content)
+
+    def elements(self) -> Iterator[Any]:
+        """Yield the elements of the list that the body is, one at a time; none when nothing was found.
+
+        Raises:
+            RetryLater: it is not JSON to its end.
+        """
+        try:
+            yield from () if self.found_nothing else elements(self.content)
+        except (ValueError, RecursionError) as error:
+            problem = Problem("vendor_unavailable", f"{self.operation}: an answer that is not JSON")
+            raise RetryLater(problem=problem) from error
 
 
 @dataclass(frozen=True)
