@@ -1,4 +1,4 @@
-"""The five messages stay what they are (contract §8): frozen examples, read and written by today's models.
+"""The six messages stay what they are (contract §8): frozen examples, read and written by today's models.
 
 A change that breaks one of these breaks a rolling update: old and new pods speak to each other while it lasts, and a message
 that waited in a queue was written by the version before.
@@ -32,6 +32,7 @@ PROMISED = {
     "document.ready.v1": f"{_DOCUMENT} export_id trigger",
     "delivery.changed.v1": "delivery_id document_id revision connector connection_id state",
     "connection.changed.v1": "connection_id dossier_id connector state",
+    "receipts.period_closed.v1": "period_id receipt_book_id dossier_id firm_id starts_on ends_on number total",
 }
 """What every sender of version 1 has always sent. A reader may rely on these; one more would refuse older messages."""
 ENVELOPE_PROMISED = ("specversion", "id", "source", "type", "subject", "time", "data")

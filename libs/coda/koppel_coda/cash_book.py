@@ -16,6 +16,9 @@ from .writing.movement import INFORMATION_ROOM, MOVEMENT_ROOM
 _CASH_IN = TransactionCode.of("00950000")
 _CASH_OUT = TransactionCode.of("00901000")
 """Family 09, counter: there is no family for cash books, and these two are not wrong."""
+_TOO_MUCH = TransactionCode.of("00968000")
+_TOO_LITTLE = TransactionCode.of("00919000")
+"""Family 09: difference in payment."""
 
 
 _ANY_MARK = re.compile(r"(?:CB|DR)/[A-Z]{4}(?:/|$)")
@@ -38,6 +41,8 @@ class Mark(Enum):
     """Day, then ``method=amount`` for each way customers paid: the whole takings of a linked receipts book."""
     RECEIPTS_NOT_IN_CASH = "DR/DRPM"
     """Day, method: the part of the receipts that never was in the drawer."""
+    TILL_DIFFERENCE = "CB/DIFF"
+    """Day, remark: what a count of the drawer found too much or too little. No vendor has a mark for it; this one is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,8 @@ def statement(
 
 
 def _movement(line: CashLine, number: int) -> Movement:
-    code = _CASH_IN if line.amount >= 0 else _CASH_OUT
+    came_in, went_out = (_TOO_MUCH, _TOO_LITTLE) if line.mark is Mark.TILL_DIFFERENCE else (_CASH_IN, _CASH_OUT)
+    code = came_in if line.amount >= 0 else went_out
     text, rest = line.communication[: sum(MOVEMENT_ROOM)], line.communication[sum(MOVEMENT_ROOM) :]
     room = sum(INFORMATION_ROOM)
     pieces = [rest[start : start + room] for start in range(0, len(rest), room)]

@@ -50,6 +50,8 @@ class Message:
     id: UUID
     type: str
     body: bytes
+    mandatory: bool = True
+    """Whether it fails where no queue takes it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _work_queue(service: str) -> FieldTable:
 
 
 class Publisher:
-    """Publishes with confirms, ``mandatory`` and a deadline. Safe to use from several tasks."""
+    """Publishes with confirms and a deadline. Safe to use from several tasks."""
 
     def __init__(self, url: str, name: str) -> None:
         self._url = url
@@ -112,7 +114,7 @@ class Publisher:
     async def publish(self, messages: Sequence[Message], *, deadline_s: float) -> Outcome:
         """Publish all at once and wait for the confirms, for at most ``deadline_s``.
 
-        A message no queue takes is a failure: the broker confirms those too, and would drop them.
+        A mandatory message no queue takes is a failure: the broker confirms those too, and would drop them.
         """
         exchange = await self._reached(deadline_s)
         if isinstance(exchange, Exception):
@@ -151,7 +153,7 @@ class Publisher:
                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             ),
             routing_key=message.type,
-            mandatory=True,
+            mandatory=message.mandatory,
             timeout=deadline_s,
         )
 

@@ -15,7 +15,7 @@ from .broker import Message, Outcome, Publisher
 from .clock import utc_now
 from .database import Database, announce_message, service_of
 from .ids import new_id
-from .messages import Envelope, EventData
+from .messages import EVENT_TYPES, Envelope, EventData
 from .prepared_sql import Statement
 from .telemetry.tracing import current_traceparent
 
@@ -25,6 +25,7 @@ PUBLISH_DEADLINE_S = 8.0
 
 PROBE_PAUSE_S = 1.0
 """A broker that was lost is tried no more often than this."""
+_WITHOUT_LISTENER = frozenset(name for name, event in EVENT_TYPES.items() if not event.needs_listener)
 log = structlog.get_logger(__name__)
 
 _PUT = Statement("INSERT INTO outbox (id, type, body, traceparent) VALUES (:id, :type, :body, :traceparent)")
@@ -93,7 +94,10 @@ class Relay:
             if not rows:
                 self._note(Outcome())
                 return False
-            messages = [Message(id=row.id, type=row.type, body=row.body) for row in rows]
+            messages = [
+                Message(id=row.id, type=row.type, body=row.body, mandatory=row.type not in _WITHOUT_LISTENER)
+                for row in rows
+            ]
             outcome = await self._publisher.publish(messages, deadline_s=PUBLISH_DEADLINE_S)
             if outcome.confirmed:
                 await _CONFIRMED.run(tx, {"ids": outcome.confirmed})

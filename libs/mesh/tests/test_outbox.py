@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
 
 import pytest
 import uvloop
@@ -13,7 +15,7 @@ from sqlalchemy import text
 from koppel_mesh.broker import Message, Publisher, depth, queue_of
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules
+from koppel_mesh.messages import DocumentReady, DossierChanged, ExportRules, ReceiptsPeriodClosed
 from koppel_mesh.migrations import MESH
 from koppel_mesh.outbox import Relay, backlog, publish
 from koppel_mesh.runtime import running
@@ -74,6 +76,19 @@ def test_a_broker_that_hangs_up_at_once_is_away_as_well() -> None:
 
         threading.Thread(target=hang_up, daemon=True).start()
         assert uvloop.run(publish_to(listening.getsockname()[1]))
+
+
+async def test_a_message_that_only_partners_want_goes_nowhere_where_nobody_listens(
+    database: Database, amqp: str
+) -> None:
+    ids = {name: new_id() for name in ("period_id", "receipt_book_id", "dossier_id", "firm_id")}
+    day = date(2026, 3, 31)
+    async with database.transaction() as tx:
+        await publish(tx, ReceiptsPeriodClosed(**ids, starts_on=day, ends_on=day, number=None, total=Decimal(0)))
+    publisher = Publisher(amqp, "test")
+    await Relay(database, publisher).run_once()
+    await publisher.close()
+    assert await waiting(database) == 0
 
 
 async def test_a_message_no_queue_takes_is_kept(database: Database, amqp: str, fact: Fact) -> None:

@@ -62,6 +62,7 @@ def new_row(intake: Intake, owner: Owner) -> dict[str, Any]:
         "journal": intake.metadata.journal,
         "journals": intake.metadata.model_dump(mode="json")["journals"],
         "ledger_account": intake.metadata.ledger_account,
+        "forward": intake.metadata.forward,
         "content": [file.row() for file in intake.files],
         "questions": [],
         **said,

@@ -62,6 +62,7 @@ _GIVEN = (
     "state",
     *_TOLD,
     "journals",
+    "forward",
     "line_accounts",
     "content",
     "detail",

@@ -43,15 +43,38 @@ async def deliveries_changed(context: Context, tx: AsyncConnection, facts: Seque
     latest = newest(facts)
     owners = await _lock_documents(tx, {fact.document_id for fact in latest.values()})
     known = {key: fact for key, fact in latest.items() if fact.document_id in owners}
-    if len(known) < len(latest):
-        log.warning("deliveries of unknown documents ignored", count=len(latest) - len(known))
+    now = context.now()
+    await _note_hand_ins(tx, [fact for fact in latest.values() if fact.document_id not in owners], now)
     if not known:
         return
-    now = context.now()
     fresh = await _store_deliveries(tx, [_delivery_row(fact, now) for fact in known.values()])
     applied = [known[key] for key in fresh]
     await note(tx, [_delivery_observation(fact, owners[fact.document_id]) for fact in applied], now)
     await _move_documents(tx, [owners[key] for key in sorted({fact.document_id for fact in applied})], now)
+
+
+async def _note_hand_ins(tx: AsyncConnection, facts: Sequence[DeliveryChanged], now: datetime) -> None:
+    """Note what stops a document on its way to its dossier, which we do not have for that reason."""
+    dossiers = [fact.dossier_id for fact in facts if fact.dossier_id is not None]
+    firms = {row.id: row.firm_id for row in await _FIRMS.all(tx, {"dossiers": dossiers})} if dossiers else {}
+    found = [
+        ProblemObservation(
+            subject_id=fact.delivery_id,
+            firm_id=firms[fact.dossier_id],
+            dossier_id=fact.dossier_id,
+            document_id=None,
+            connector=fact.connector,
+            connection_id=fact.connection_id,
+            delivery_id=fact.delivery_id,
+            problem=fact.problem,
+            recovered=fact.state in _RECOVERED,
+        )
+        for fact in facts
+        if fact.dossier_id is not None and fact.dossier_id in firms
+    ]
+    if len(found) < len(facts):
+        log.warning("deliveries of unknown documents ignored", count=len(facts) - len(found))
+    await note(tx, found, now)
 
 
 async def connections_changed(context: Context, tx: AsyncConnection, facts: Sequence[ConnectionChanged]) -> None:

@@ -56,12 +56,9 @@ def decide(
     kind = _told(parties, dossier_number, direction)
     if wanted is None or wanted is kind:
         return kind
-    if wanted is DocumentKind.DAILY_RECEIPTS and kind in _SALES:
+    if wanted is DocumentKind.DAILY_RECEIPTS and kind is DocumentKind.SALES_INVOICE:
         return wanted
     raise KindContradicted(f"the document is a {kind}")
-
-
-_SALES = {DocumentKind.SALES_INVOICE, DocumentKind.SALES_CREDIT_NOTE}
 
 
 def _told(parties: Parties, number: str, direction: Direction | None) -> DocumentKind:
@@ -79,7 +76,12 @@ def _told(parties: Parties, number: str, direction: Direction | None) -> Documen
 
 
 def _is_receipts(parties: Parties, *, buys: bool, direction: Direction | None) -> bool:
-    """A till's day has no customer: it is addressed to its own seller, or to nobody with the day's reference."""
+    """A till's day has no customer: it is addressed to its own seller, or to nobody with the day's reference.
+
+    A credit note is none: receipts are booked with the sign of an invoice, so what it gives back would be booked as income.
+    """
+    if parties.is_credit_note:
+        return False
     reference = (parties.buyer_reference or "").strip().casefold()
     if buys or parties.same_endpoint:
         return direction is None or reference == RECEIPTS_REFERENCE

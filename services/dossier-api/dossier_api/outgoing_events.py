@@ -44,4 +44,5 @@ def document_changed(row: Any) -> DocumentChanged:
         state=DocumentState(row.state),
         content=tuple(ContentRef.model_validate(file) for file in row.content),
         version=row.version,
+        forward=row.forward,
     )

@@ -84,6 +84,8 @@ document = Table(
     # By connection, where its books call the journal something else.
     Column("journals", JSONB, nullable=False, server_default=_object),
     Column("ledger_account", Text),
+    # False: it goes to the bookkeeping by hand only (R122).
+    Column("forward", Boolean, nullable=False, server_default=text("true")),
     Column("line_accounts", JSONB, nullable=False, server_default=_object),
     Column("relation", JSONB(none_as_null=True)),
     Column("content", JSONB, nullable=False, server_default=_list),

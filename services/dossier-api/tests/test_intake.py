@@ -221,6 +221,16 @@ async def test_metadata_may_say_that_it_is_a_tills_day(client: DossierClient) ->
     assert receipts["kind"] == "daily_receipts"
 
 
+async def test_metadata_may_say_that_it_does_not_go_to_the_bookkeeping_by_itself(client: DossierClient) -> None:
+    """R122."""
+    dossier = await client.dossier()
+    await client.take_events()
+    for number, said in (("F-1", b'{"forward": false}'), ("F-2", b"{}")):
+        body, media_type = multipart(ubl=("application/xml", invoice(number)), metadata=("application/json", said))
+        assert (await client.hand_in(dossier["id"], body, media_type)).status_code == 201
+    assert [event.forward for event in await client.take_events()] == [False, True]
+
+
 async def test_the_same_bytes_are_the_same_document(client: DossierClient) -> None:
     dossier = await client.dossier()
     first = await client.filed(dossier["id"], invoice())

@@ -82,5 +82,12 @@ def test_the_side_with_our_number_decides(given: Parties, direction: Direction |
     assert decide(given, OURS, direction, None) is expected
 
 
+def test_a_credit_note_is_never_a_tills_day_as_it_would_be_booked_as_income() -> None:
+    given = parties(OURS, OURS, credit=True, reference="DAGONTVANGSTEN")
+    assert decide(given, OURS, "sale", None) is K.SALES_CREDIT_NOTE
+    with pytest.raises(KindContradicted):
+        decide(given, OURS, "sale", K.DAILY_RECEIPTS)
+
+
 def test_the_caller_may_say_that_a_sale_is_a_tills_day() -> None:
     assert decide(parties(OURS), OURS, None, K.DAILY_RECEIPTS) is K.DAILY_RECEIPTS

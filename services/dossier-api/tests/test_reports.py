@@ -28,6 +28,21 @@ async def test_a_fact_about_nothing_we_know_changes_nothing(client: DossierClien
     assert await client.take_events() == []
 
 
+async def test_what_stops_a_document_on_its_way_to_its_dossier_is_a_problem_too(
+    client: DossierClient, fact: Facts
+) -> None:
+    dossier = await client.dossier()
+    delivery_id = new_id()
+    known = {"delivery_id": delivery_id, "connector": "pos-ingest", "dossier_id": dossier["id"]}
+    refused = fact({"id": str(delivery_id)}, "blocked", 1, problem=PROBLEM, **known)
+    await client.deliver(refused)
+    (found,) = await problems(client)
+    assert (found["document_id"], found["dossier_id"]) == (None, dossier["id"])
+    assert (await client.call("GET", "/problems", firm=OTHER_FIRM)).json()["items"] == []
+    await client.deliver(fact({"id": str(delivery_id)}, "superseded", 2, **known))
+    assert await problems(client) == []
+
+
 async def test_every_order_of_the_same_facts_ends_the_same(client: DossierClient, fact: Facts) -> None:
     dossier = await client.dossier()
     story = [("ready", 1), ("sending", 2), ("exported", 3), ("booked", 4)]

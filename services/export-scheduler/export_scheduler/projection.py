@@ -31,6 +31,7 @@ class DocumentProjection:
     awaited_approval: bool
     approved_at: datetime | None = None
     sent_revision: int | None = None
+    forward: bool = True
 
     def candidate(self) -> Candidate:
         """Return what the rules need of it."""
@@ -41,6 +42,7 @@ class DocumentProjection:
             document_on=self.document_on,
             opened_at=self.opened_at,
             approved_at=self.approved_at,
+            forward=self.forward,
         )
 
 
@@ -93,6 +95,7 @@ def _first(fact: DocumentChanged) -> DocumentProjection:
         opened_at=fact.created_at,
         awaited_approval=fact.state is DocumentState.AWAITING_APPROVAL,
         sent_revision=fact.revision if is_delivered(fact.state) else None,
+        forward=fact.forward,
     )
 
 

@@ -37,8 +37,8 @@ class WaitsFor(StrEnum):
     APPROVAL = "approval"
     """The entrepreneur must approve (R055)."""
     HAND = "hand"
-    """A manual export: the dossier says never (R051), nobody can approve any more what went once without, or no calendar
-    month follows the document's date."""
+    """A manual export: the dossier says never (R051), the document's sender does not forward it (R122), nobody can approve any more
+    what went once without, or no calendar month follows the document's date."""
     UNLOCKING = "unlocking"
     """It went before, and the dossier locks what went (R056)."""
     CONNECTION = "connection"
@@ -71,6 +71,8 @@ class Candidate:
     """When it arrived; for a document that went before, when the first newer revision arrived."""
     approved_at: datetime | None = None
     """When it was seen to leave ``awaiting_approval``; None for what never was there."""
+    forward: bool = True
+    """False for what its sender does not let go to the bookkeeping by itself (R122)."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def _obstacle(rules: ExportRules | None, document: Candidate) -> WaitsFor | None
         return WaitsFor.APPROVAL
     if document.sent_revision is not None and rules.lock_after_export:
         return WaitsFor.UNLOCKING
-    return WaitsFor.HAND if rules.frequency is ExportFrequency.NEVER else None
+    goes_by_hand = rules.frequency is ExportFrequency.NEVER or not document.forward
+    return WaitsFor.HAND if goes_by_hand else None
 
 
 def run_after_month(day: date, calendar: Calendar) -> datetime | None:

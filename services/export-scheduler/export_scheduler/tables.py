@@ -67,6 +67,8 @@ document = Table(
     Column("state", Text, nullable=False),
     Column("content", JSONB, nullable=False),
     Column("traceparent", Text),
+    # False: it goes by hand only (R122).
+    Column("forward", Boolean, nullable=False, server_default="true"),
     Column("opened_at", _AT, nullable=False),
     Column("awaited_approval", Boolean, nullable=False),
     Column("approved_at", _AT),

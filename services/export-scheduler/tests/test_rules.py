@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def filed(
     sent_revision: int | None = None,
 ) -> Candidate:
     return Candidate(state, revision, sent_revision, document_on, opened_at, approved_at)
+
+
+@pytest.mark.parametrize("approval_required", [False, True])
+def test_what_its_sender_does_not_forward_goes_by_hand(approval_required: bool) -> None:
+    """R122."""
+    rules = ExportRules(frequency=ExportFrequency.AFTER_10_MINUTES, approval_required=approval_required)
+    found = plan(rules, replace(filed(approved_at=NOON), forward=False), CALENDAR)
+    assert (found.due_at, found.waits_for) == (None, WaitsFor.HAND)
 
 
 def brussels(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:

@@ -1,4 +1,4 @@
-"""The five messages of Koppel (contract §8) and the CloudEvents envelope they travel in."""
+"""The six messages of Koppel (contract §8) and the CloudEvents envelope they travel in."""
 
 from .envelope import CONTENT_TYPE, Envelope, UnreadableMessageError, open_envelope
 from .events import (
@@ -19,6 +19,7 @@ from .events import (
     ExportRules,
     LocalisedText,
     ProblemData,
+    ReceiptsPeriodClosed,
     Trigger,
     WhoCanFix,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "ExportRules",
     "LocalisedText",
     "ProblemData",
+    "ReceiptsPeriodClosed",
     "Trigger",
     "UnreadableMessageError",
     "WhoCanFix",

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document of the five messages, made from the models: ``make asyncapi`` writes ``docs/asyncapi.yaml``.
+"""The AsyncAPI 3 document of the six messages, made from the models: ``make asyncapi`` writes ``docs/asyncapi.yaml``.
 
 The document is made from the models; a test fails when the file in ``docs/`` is not what this makes.
 """
@@ -19,8 +19,9 @@ _WAYS = {
     "dossier.changed.v1": (("dossier-api",), ("export-scheduler", "connectors")),
     "document.changed.v1": (("dossier-api",), ("export-scheduler", "connector-coda")),
     "document.ready.v1": (("export-scheduler", "connector-coda"), ("connectors",)),
-    "delivery.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda")),
+    "delivery.changed.v1": (("connectors", "pos-ingest"), ("dossier-api", "export-scheduler", "connector-coda")),
     "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda")),
+    "receipts.period_closed.v1": (("pos-ingest",), ("what tells partners",)),
 }
 """From whom and to whom (contract §8)."""
 
@@ -42,7 +43,7 @@ def document() -> dict[str, Any]:
         }
         channels[name] = {
             "address": type_,
-            "description": f"From {', '.join(senders)} to {', '.join(receivers)}; persistent, confirmed, mandatory.",
+            "description": f"From {', '.join(senders)} to {', '.join(receivers)}; persistent, confirmed{_mandatory(event)}.",
             "messages": {name: {"$ref": f"#/components/messages/{name}"}},
             "bindings": {
                 "amqp": {
@@ -82,6 +83,10 @@ def _envelope(type_: str, name: str) -> dict[str, Any]:
     schema = Envelope.model_json_schema(mode="validation", ref_template=_REF)
     properties = {**schema["properties"], "type": {"const": type_}, "data": {"$ref": _REF.format(model=name)}}
     return {"type": "object", "properties": properties, "required": [*schema["required"], "specversion"]}
+
+
+def _mandatory(event: type[EventData]) -> str:
+    return ", mandatory" if event.needs_listener else ""
 
 
 def _first_line(event: type[EventData]) -> str:

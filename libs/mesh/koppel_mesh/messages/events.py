@@ -1,4 +1,4 @@
-"""The messages between Koppel's services (contract §8): five facts, each a frozen value.
+"""The messages between Koppel's services (contract §8): six facts, each a frozen value.
 
 A fact is thin: ids, kind, hashes. The bytes of a document are fetched from dossier-api by whoever needs them.
 Unknown fields are ignored, so a newer sender may add some; a field is never removed or given another meaning —
@@ -7,6 +7,7 @@ that would be a new type with the next major version in its name.
 
 from abc import abstractmethod
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Literal, Self
 from uuid import UUID
@@ -137,9 +138,11 @@ class ExportRules(Value):
 
 
 class EventData(Value):
-    """Base of the five; ``type`` is also the routing key."""
+    """Base of the six; ``type`` is also the routing key."""
 
     type: ClassVar[str]
+    needs_listener: ClassVar[bool] = True
+    """Whether it waits until some service listens; one that only partners want goes nowhere where nobody does."""
     _traceparent: str | None = PrivateAttr(None)
 
     @property
@@ -197,6 +200,8 @@ class DocumentFact(EventData):
     state: DocumentState
     content: tuple[ContentRef, ...]
     version: int = 0
+    forward: bool = Field(True, exclude_if=lambda forward: forward)
+    """False for what goes to the bookkeeping by hand only, whatever the dossier's rules say (R122); absent: True."""
 
     @property
     def subject_id(self) -> UUID:
@@ -246,6 +251,8 @@ class DeliveryChanged(EventData):
     state: DeliveryState
     version: int = 0
     firm_id: UUID | None = None
+    dossier_id: UUID | None = Field(None, exclude_if=lambda dossier_id: dossier_id is None)
+    """Of a delivery to the dossier itself, whose document is not there yet: what pos-ingest could not hand in."""
     entry_number: str | None = None
     entry_url: str | None = None
     exported_at: AwareDatetime | None = None
@@ -281,6 +288,39 @@ class ConnectionChanged(EventData):
         return self.connection_id
 
 
+class ReceiptsPeriodClosed(EventData):
+    """A period of a receipt book was closed: no takings are entered in it any more. pos-ingest → whoever tells partners.
+
+    Its invoice follows as a document of the dossier, known by its number.
+    """
+
+    type: ClassVar[str] = "receipts.period_closed.v1"
+    needs_listener: ClassVar[bool] = False
+    period_id: UUID
+    receipt_book_id: UUID
+    dossier_id: UUID
+    firm_id: UUID
+    starts_on: date
+    ends_on: date
+    number: str | None
+    """Of the invoice; None where there was nothing to invoice."""
+    total: Decimal
+    """Takings in EUR, VAT included."""
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the period's id."""
+        return self.period_id
+
+
 EVENT_TYPES: dict[str, type[EventData]] = {
-    event.type: event for event in (DossierChanged, DocumentChanged, DocumentReady, DeliveryChanged, ConnectionChanged)
+    event.type: event
+    for event in (
+        DossierChanged,
+        DocumentChanged,
+        DocumentReady,
+        DeliveryChanged,
+        ConnectionChanged,
+        ReceiptsPeriodClosed,
+    )
 }

@@ -76,6 +76,8 @@ class Metadata(DocumentPatch):
     """The ``metadata`` part of a multipart intake."""
 
     direction: Literal["sale", "purchase"] | None = None
+    forward: bool = True
+    """False: to the bookkeeping by hand only (R122)."""
 
 
 class QuestionAnswer(Request):
