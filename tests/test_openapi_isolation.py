@@ -62,6 +62,15 @@ BODIES: dict[str, Any] = {
     "/v1/dossiers/{dossier_id}/accounts/{iban}/accept-gap": {"after": 1, "before": 3, "reason": "taken over"},
     "/v1/dossiers/{dossier_id}/accounts/{iban}/confirm": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/accounts/{iban}/withdraw": {"reason": "taken over"},
+    "/v1/dossiers/{dossier_id}/cash-books": {"name": "Taken over", "start_date": "2026-03-01", "start_balance": "0.00"},
+    "/v1/dossiers/{dossier_id}/cash-books/{cash_book_id}/entries": {
+        "date": "2026-03-09",
+        "start_balance": "0.00",
+        "end_balance": "1.00",
+        "entries": [{"kind": "BACA", "amount": "1.00"}],
+    },
+    "/v1/dossiers/{dossier_id}/cash-books/{cash_book_id}/counts": {"date": "2026-03-09", "counted": "0.00"},
+    "/v1/dossiers/{dossier_id}/receipt-books/{book_id}/close": {"through": "2026-03-09"},
     "/v1/documents/{document_id}/release": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/receipt-books": {"name": "Taken over", "number_format": "E-{InvoiceNumber}"},
     "/v1/dossiers/{dossier_id}/receipt-books/{book_id}": {"name": "Taken over"},
@@ -153,6 +162,16 @@ def owner(mesh: Any) -> Firm:
     known |= {"document_id": statement["id"], "delivery_id": statement["id"]}
     books = f"/pos-ingest/v1/dossiers/{dossier['id']}/receipt-books"
     book = _made(client.post(books, json={"name": "Winkel", "number_format": "W-{InvoiceNumber:5}"}))
+    books_of_cash = f"/pos-ingest/v1/dossiers/{dossier['id']}/cash-books"
+    cash_book = _made(
+        client.post(books_of_cash, json={"name": "Kas", "start_date": "2026-03-01", "start_balance": "0.00"})
+    )
+    count = _made(
+        client.post(f"{books_of_cash}/{cash_book['id']}/counts", json={"date": "2026-03-09", "counted": "1.00"})
+    )
+    takings = {"external_reference": "a", "lines": [{"vat_rate": "6", "amount": "106.00"}]}
+    _made(client.put(f"{books}/{book['id']}/days/2026-03-08", json=takings))
+    closed = client.post(f"{books}/{book['id']}/close", json={"through": "2026-03-08"}).json()["periods"]
     problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
     return Firm(
         firm_id,
@@ -168,7 +187,15 @@ def owner(mesh: Any) -> Firm:
         },
         of_connector,
         known,
-        {"book_id": book["id"], "date": "2026-03-09", "from": "2026-01-01", "to": "2026-03-31"},
+        {
+            "book_id": book["id"],
+            "date": "2026-03-09",
+            "from": "2026-01-01",
+            "to": "2026-03-31",
+            "cash_book_id": cash_book["id"],
+            "count_id": count["id"],
+            "delivery_id": closed[0]["id"],
+        },
     )
 
 

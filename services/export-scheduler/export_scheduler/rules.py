@@ -37,8 +37,8 @@ class WaitsFor(StrEnum):
     APPROVAL = "approval"
     """The entrepreneur must approve (R055)."""
     HAND = "hand"
-    """A manual export: the dossier says never (R051), the document's sender does not forward it (R122), nobody can approve any more
-    what went once without, or no calendar month follows the document's date."""
+    """A manual export: the dossier says never (R051), its sender does not forward it (R122), nobody can approve any more what
+    went once without, or no calendar month follows the document's date."""
     UNLOCKING = "unlocking"
     """It went before, and the dossier locks what went (R056)."""
     CONNECTION = "connection"

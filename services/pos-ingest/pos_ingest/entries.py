@@ -17,6 +17,7 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 from koppel_receipts import GENESIS, Entry, add_totals
 
+from .cash_books.entries import put_receipts
 from .rules import Book, Broken, broken_by_day, broken_by_lines, broken_by_payments, days_without_entry
 from .seals import seal
 from .takings import DayTakings, closed_day
@@ -26,7 +27,8 @@ DAYS_AT_ONCE_MAX = 400
 NO_ENTRY = "no entry was made"
 
 _BOOK = Statement("""
-    SELECT id, ends_on, vat_rates, cash_book_id IS NOT NULL AS has_cash_book,
+    SELECT id, ends_on, vat_rates, cash_book_id,
+        (SELECT max(ends_on) FROM receipt_period WHERE book_id = receipt_book.id) AS closed_through,
         (SELECT entry_on FROM entry WHERE book_id = receipt_book.id ORDER BY seq LIMIT 1) AS first_on
     FROM receipt_book WHERE id = :id FOR NO KEY UPDATE
 """)
@@ -57,7 +59,8 @@ async def append(
 ) -> Appended:
     """Enter takings of a day at the end of a book: checked, chained, and the days before it sealed.
 
-    It locks the book until ``tx`` ends. Days between the last entry and this one are entered as closed.
+    It locks the book until ``tx`` ends. Days between the last entry and this one are entered as closed. What was paid goes
+    through the drawer of the linked cash book, in the same transaction.
 
     Args:
         context: of the service; its clock and its keys are used.
@@ -80,7 +83,10 @@ async def append(
         return Appended((earlier,), is_new=False)
     _insist(chain.book, on, takings, context.now())
     closed = await chain.close_days(on - timedelta(days=1))
-    entry = await chain.add(on, takings.content(by), takings.external_reference, sent_hash)
+    content = takings.content(by)
+    entry = await chain.add(on, content, takings.external_reference, sent_hash)
+    if chain.cash_book_id is not None and content["payments"]:
+        await put_receipts(tx, chain.cash_book_id, entry.id, on, content["payments"], by=by)
     return Appended((*closed, entry), is_new=True)
 
 
@@ -90,6 +96,7 @@ class Chain:
 
     book: Book
     last: Record | None
+    cash_book_id: UUID | None
     _book_id: UUID
     _context: Context
     _tx: AsyncConnection
@@ -102,8 +109,9 @@ class Chain:
             raise not_found("receipt book")
         last = await _LAST.one_or_none(tx, {"book_id": book_id})
         last_on = last.entry_on if last else None
-        book = Book(row.first_on, last_on, row.ends_on, row.vat_rates, row.has_cash_book)
-        return cls(book, last, book_id, context, tx)
+        has_cash_book = row.cash_book_id is not None
+        book = Book(row.first_on, last_on, row.ends_on, row.vat_rates, has_cash_book, row.closed_through)
+        return cls(book, last, row.cash_book_id, book_id, context, tx)
 
     async def close_days(self, until: date) -> list[Record]:
         """Enter each day after the last entry's, up to and with ``until``, as closed."""

@@ -122,6 +122,7 @@ LIST = f"SELECT {_COLUMNS} FROM receipt_book b WHERE dossier_id = :dossier_id AN
 _LIST = Statement(f"{LIST} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit")
 # Two books made at once would not see each other's number format.
 _LOCK_DOSSIER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('number formats ' || :dossier_id, 0))")
+_CASH_BOOK = Statement("SELECT id FROM cash_book WHERE id = :id AND dossier_id = :dossier_id")
 _OF_DOSSIER = Statement(
     "SELECT id, key, name, number_format, number_prefix FROM receipt_book WHERE dossier_id = :dossier_id"
 )
@@ -158,6 +159,7 @@ async def add(tx: AsyncConnection, dossier: Record, given: NewReceiptBook) -> UU
     free = next(key for number in range(1, BOOKS_MAX + 2) if (key := f"B{number}") not in keys)
     values = {"id": new_id(), "dossier_id": dossier.id, "firm_id": dossier.firm_id, **given.model_dump()}
     values["key"] = given.key or free
+    await _insist_on_cash_book(tx, dossier.id, given.cash_book_id)
     _insist_on_format(others, values)
     await _named(tx.execute(insert(receipt_book).values(values)))
     made: UUID = values["id"]
@@ -172,6 +174,7 @@ async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges)
     await _LOCK_DOSSIER.run(tx, {"dossier_id": str(book.dossier_id)})
     others = [row for row in await _OF_DOSSIER.all(tx, {"dossier_id": book.dossier_id}) if row.id != book.id]
     _insist_on_format(others, {**dict(book), **values})
+    await _insist_on_cash_book(tx, book.dossier_id, values.get("cash_book_id"))
     if values.get("ends_on") and book.last_entry_on and values["ends_on"] < book.last_entry_on:
         raise _refused("ends_on", "before_last_entry", f"The book has entries until {book.last_entry_on}.")
     await _named(tx.execute(update(receipt_book).where(receipt_book.c.id == book.id).values(values)))
@@ -186,6 +189,13 @@ def _insist_on_format(others: list[Record], book: Mapping[str, Any]) -> None:
         if (common := common_number(wanted, number_formats.of_book(dict(other.items())))) is not None:
             both = f"The book {other.name} can give the same number: {common.upper()}."
             raise _refused("number_format", "number_collision", both)
+
+
+async def _insist_on_cash_book(tx: AsyncConnection, dossier_id: UUID, cash_book_id: UUID | None) -> None:
+    if cash_book_id is None:
+        return
+    if await _CASH_BOOK.one_or_none(tx, {"id": cash_book_id, "dossier_id": dossier_id}) is None:
+        raise _refused("cash_book_id", "unknown_cash_book", "The dossier has no such cash book.")
 
 
 async def _named(work: Any) -> None:

@@ -50,6 +50,8 @@ class Book:
     ends_on: date | None
     vat_rates: Sequence[str]
     has_cash_book: bool
+    closed_through: date | None = None
+    """The last day whose takings are on an invoice already."""
 
 
 def broken_by_day(book: Book, on: date, now: datetime) -> Iterator[Broken]:
@@ -61,6 +63,9 @@ def broken_by_day(book: Book, on: date, now: datetime) -> Iterator[Broken]:
             f"The last entry is of {book.last_on}. Enter a correction on that day or later, with corrects_date {on}."
         )
         yield Broken("date", "before_last_entry", message)
+    elif book.closed_through and on <= book.closed_through:
+        message = f"{on} is closed and invoiced. Enter a correction on a later day, with corrects_date {on}."
+        yield Broken("date", "period_closed", message)
     if book.ends_on and on > book.ends_on:
         yield Broken("date", "book_ended", f"The book ended on {book.ends_on}.")
 

@@ -2,18 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.messages import DossierChanged
 from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Loop, Service
 
-from . import dossiers, nightly, seals, tables
+from . import dossiers, nightly, seals
+from .cash_books import routes as cash_books
+from .closing import cash_statements, hand_in, receipt_periods
+from .closing import routes as closing
+from .closing.documents import MAKERS
+from .closing.problems import CATALOGUE
+from .closing.tables import metadata  # with every table: it is declared by all that is imported here
 from .routes import centralisation, entries, receipt_books
 from .settings import PosSettings
 
 HOUR_S = 3600.0
-POS_INGEST = Lineage("pos-ingest", versions_beside(__file__), tables.metadata)
+POS_INGEST = Lineage("pos-ingest", versions_beside(__file__), metadata)
 
 
 @asynccontextmanager
@@ -31,10 +38,14 @@ SERVICE = Service(
     title="Koppel daily receipts",
     calls=("dossier-api",),
     settings=PosSettings,
-    routers=(receipt_books.router, entries.router, centralisation.router),
+    problems=tuple(CATALOGUE),
+    routers=(receipt_books.router, entries.router, centralisation.router, cash_books.router, closing.router),
     handlers={DossierChanged: dossiers.on_dossier_changed},
     loops=(
         Loop("close days", nightly.close_days, interval_s=30.0),
+        Loop("close receipts", receipt_periods.close_ended_receipts, interval_s=30.0),
+        Loop("close cash books", cash_statements.close_ended_cash, interval_s=30.0),
+        Loop(hand_in.HAND_IN, partial(hand_in.hand_in_next, makers=MAKERS), interval_s=1.0),
         Loop("seal keys", nightly.replace_keys, HOUR_S),
         Loop("retention", nightly.forget_ended, HOUR_S),
     ),

@@ -4,11 +4,13 @@ The service is started once for a file of tests; each test has a dossier of its 
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx2
@@ -42,11 +44,67 @@ class Tokens:
         return Caller("tester", UUID(firm) if firm else None, frozenset(scopes))
 
 
+class Killed(BaseException):
+    """The process is gone: nothing of ours catches this."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A document that was handed in."""
+
+    dossier_id: str
+    media_type: str
+    content: bytes
+    document_id: UUID
+
+    @property
+    def parts(self) -> dict[str, bytes]:
+        """Return the parts of a multipart body by name."""
+        boundary = b"--" + self.media_type.partition("boundary=")[2].encode()
+        found = {}
+        for part in self.content.split(boundary)[1:-1]:
+            head, _, data = part.partition(b"\r\n\r\n")
+            found[head.partition(b'name="')[2].partition(b'"')[0].decode()] = data.removesuffix(b"\r\n")
+        return found
+
+
 class DossierApi:
-    """Stands where the other services are reached: knows dossiers."""
+    """Stands where the other services are reached: knows dossiers, and files what is handed in, each key once."""
 
     def __init__(self) -> None:
         self.dossiers: dict[str, dict[str, Any]] = {}
+        self.filed: dict[str, Filed] = {}
+        """By ``Idempotency-Key``."""
+        self.refuses: tuple[int | None, str] | None = None
+        """Status and code; no status: it is away."""
+        self.loses_answers = 0
+        """How many times it files a document and nobody hears of it."""
+        self.strikes: Literal["before", "after"] | None = None
+        """Whether its caller dies, as kill -9 ends it, before it filed the document or after."""
+
+    async def request(
+        self, method: str, path: str, *, content: bytes, headers: dict[str, str], **_: Any
+    ) -> httpx2.Response | Any:
+        """File a document as dossier-api does: with the same key and body it is the same document."""
+        if self.refuses is not None:
+            raise InternalCallError(*self.refuses, "zoals gevraagd")
+        assert (method, path.split("/")[1:4:2], path.rpartition("/")[2]) == (
+            "POST",
+            ["dossier-api", "dossiers"],
+            "documents",
+        )
+        if self.strikes == "before":
+            raise Killed
+        key = headers["Idempotency-Key"]
+        known = self.filed.setdefault(key, Filed(path.split("/")[4], headers["Content-Type"], content, new_id()))
+        if known.content != content:
+            raise InternalCallError(409, "idempotency_key_reused")
+        if self.strikes == "after":
+            raise Killed
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise InternalCallError(None, "no_answer")
+        return SimpleNamespace(status=201, content=json.dumps({"id": str(known.document_id)}).encode())
 
     async def get_json(self, path: str, **_: Any) -> Any:
         if (found := self.dossiers.get(path.rpartition("/")[2])) is None:
@@ -85,7 +143,7 @@ class Till:
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://pos")
         self.dossier_id = new_id()
 
-    def close(self) -> None:
+    def end(self) -> None:
         async def end() -> None:
             await self.http.aclose()
             await self._resources.__aexit__(None, None, None)
@@ -153,6 +211,35 @@ class Till:
                 return items
             after = f"&after={page['next']}"
 
+    def close(self, book: str, through: str) -> dict[str, Any]:
+        """Close a book through a day."""
+        answer = self.call("POST", f"{book}/close", json={"through": through})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def periods(self, book: str) -> list[dict[str, Any]]:
+        """Return the closed periods of a book, the latest first."""
+        items: list[dict[str, Any]] = self.call("GET", f"{book}/periods?limit=200").json()["items"]
+        return items
+
+    # ── what it does by itself ──
+
+    def loop(self, name: str) -> None:
+        """Let a loop do all that it has to do."""
+        (found,) = [loop for loop in SERVICE.loops if loop.name == name]
+
+        async def work() -> None:
+            while await found.run_once(self.context):
+                pass
+
+        self.run(work())
+
+    def hand_in(self) -> list[Filed]:
+        """Hand in all that is due, and return what this dossier got since it was made."""
+        self.loop("hand in")
+        return [one for one in self.dossier_api.filed.values() if one.dossier_id == str(self.dossier_id)]
+
     # ── the database, the clock ──
 
     def sql(self, statement: str, **values: Any) -> list[dict[str, Any]]:
@@ -186,7 +273,7 @@ def service(_databases: Any, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> 
     url = _databases.take(SERVICE)
     running = Till(url, run)
     yield running
-    running.close()
+    running.end()
     _databases.give_back(url, SERVICE)
 
 
@@ -194,5 +281,6 @@ def service(_databases: Any, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> 
 def till(service: Till) -> Till:
     """Give the service, at noon of a Friday in March, with a dossier that nobody else has."""
     service.context.at = NOON
+    service.dossier_api.refuses = service.dossier_api.strikes = None
     service.dossier()
     return service

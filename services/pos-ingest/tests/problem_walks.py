@@ -1,0 +1,11 @@
+"""What keeps a closed period from its dossier: walked where dossier-api can be made to refuse it."""
+
+from typing import Final
+
+from koppel_sandbox.walks import NotHere, Walk
+
+_TESTS: Final = "services/pos-ingest/tests/test_closing.py"
+WALKS: Final[dict[str, Walk | NotHere]] = {
+    "receipts_refused": NotHere(f"{_TESTS}::test_a_refusal_is_a_problem_until_it_is_handed_in_after_all"),
+    "cash_statement_refused": NotHere(f"{_TESTS}::test_a_statement_that_is_refused_is_a_problem_of_its_own"),
+}
