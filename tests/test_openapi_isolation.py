@@ -71,6 +71,14 @@ BODIES: dict[str, Any] = {
     },
     "/v1/dossiers/{dossier_id}/cash-books/{cash_book_id}/counts": {"date": "2026-03-09", "counted": "0.00"},
     "/v1/dossiers/{dossier_id}/receipt-books/{book_id}/close": {"through": "2026-03-09"},
+    "/v1/dossiers/{dossier_id}/sales-invoices": {
+        "number": "X-1",
+        "issue_date": "2026-03-09",
+        "customer": {"name": "Klant"},
+        "lines": [{"name": "Brood", "price": "1.00", "vat_rate": "6"}],
+    },
+    "/v1/dossiers/{dossier_id}/invoice-books": {"name": "Taken over"},
+    "/v1/dossiers/{dossier_id}/invoice-books/{invoice_book_id}": {"name": "Taken over"},
     "/v1/documents/{document_id}/release": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/receipt-books": {"name": "Taken over", "number_format": "E-{InvoiceNumber}"},
     "/v1/dossiers/{dossier_id}/receipt-books/{book_id}": {"name": "Taken over"},
@@ -172,6 +180,9 @@ def owner(mesh: Any) -> Firm:
     takings = {"external_reference": "a", "lines": [{"vat_rate": "6", "amount": "106.00"}]}
     _made(client.put(f"{books}/{book['id']}/days/2026-03-08", json=takings))
     closed = client.post(f"{books}/{book['id']}/close", json={"through": "2026-03-08"}).json()["periods"]
+    at = f"/pos-ingest/v1/dossiers/{dossier['id']}"
+    invoice = _made(client.post(f"{at}/sales-invoices", json=BODIES["/v1/dossiers/{dossier_id}/sales-invoices"]))
+    invoice_book = _made(client.post(f"{at}/invoice-books", json={"name": "Web"}))
     problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
     return Firm(
         firm_id,
@@ -195,6 +206,8 @@ def owner(mesh: Any) -> Firm:
             "cash_book_id": cash_book["id"],
             "count_id": count["id"],
             "delivery_id": closed[0]["id"],
+            "sales_invoice_id": invoice["id"],
+            "invoice_book_id": invoice_book["id"],
         },
     )
 

@@ -1,6 +1,5 @@
 """Receipt books: what people set of them, and how they are found."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -14,13 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.dates import Day
-from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
+from koppel_mesh.http.problems import not_found
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
-from . import number_formats
-from .number_formats import FormatError, common_number
+from .numbering import by_text, formats_of, insist_on_format, refused
 from .rules import BELGIAN_RATES
 from .tables import receipt_book
 
@@ -66,6 +64,9 @@ class _Settings(BaseModel):
     customer_name: Name | None = Field(None, description="Where no code is given; without either, the name of the book")
     cash_book_id: UUID | None = None
     journal: Code | None = Field(None, description="Comes before the customer's and the target's")
+    journals: dict[UUID, Code] = Field(
+        {}, max_length=20, description="By connection, where its books call the journal something else"
+    )
     ends_on: Day | None = Field(None, description="The last day on which the book takes entries")
 
 
@@ -111,6 +112,7 @@ class ReceiptBook(BaseModel):
     forward: bool
     cash_book_id: UUID | None
     journal: str | None
+    journals: dict[UUID, str]
     vat_rates: list[str]
     ends_on: date | None
     last_entry_on: date | None = Field(description="No entry goes before this day")
@@ -119,13 +121,9 @@ class ReceiptBook(BaseModel):
 _COLUMNS = """b.*, (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) AS last_entry_on"""
 _BOOK = Statement(f"SELECT {_COLUMNS} FROM receipt_book b WHERE id = :id AND dossier_id = :dossier_id AND {VISIBLE}")
 LIST = f"SELECT {_COLUMNS} FROM receipt_book b WHERE dossier_id = :dossier_id AND {VISIBLE}"
+_KEYS = Statement("SELECT key FROM receipt_book WHERE dossier_id = :dossier_id")
 _LIST = Statement(f"{LIST} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit")
-# Two books made at once would not see each other's number format.
-_LOCK_DOSSIER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('number formats ' || :dossier_id, 0))")
 _CASH_BOOK = Statement("SELECT id FROM cash_book WHERE id = :id AND dossier_id = :dossier_id")
-_OF_DOSSIER = Statement(
-    "SELECT id, key, name, number_format, number_prefix FROM receipt_book WHERE dossier_id = :dossier_id"
-)
 
 
 async def book_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID, book_id: UUID) -> Record:
@@ -151,16 +149,15 @@ async def add(tx: AsyncConnection, dossier: Record, given: NewReceiptBook) -> UU
     Raises:
         HttpProblem: 422 where its name, its key or a number that it can produce is another book's of the dossier.
     """
-    await _LOCK_DOSSIER.run(tx, {"dossier_id": str(dossier.id)})
-    others = await _OF_DOSSIER.all(tx, {"dossier_id": dossier.id})
-    if len(others) >= BOOKS_MAX:
-        raise _refused("name", "too_many_books", f"A dossier has at most {BOOKS_MAX} receipt books.")
-    keys = {row.key for row in others}
+    books = await formats_of(tx, dossier.id)
+    keys = {row.key for row in await _KEYS.all(tx, {"dossier_id": dossier.id})}
+    if len(keys) >= BOOKS_MAX:
+        raise refused("name", "too_many_books", f"A dossier has at most {BOOKS_MAX} receipt books.")
     free = next(key for number in range(1, BOOKS_MAX + 2) if (key := f"B{number}") not in keys)
     values = {"id": new_id(), "dossier_id": dossier.id, "firm_id": dossier.firm_id, **given.model_dump()}
-    values["key"] = given.key or free
+    values |= {"key": given.key or free, "journals": by_text(given.journals)}
     await _insist_on_cash_book(tx, dossier.id, given.cash_book_id)
-    _insist_on_format(others, values)
+    insist_on_format(books, values)
     await _named(tx.execute(insert(receipt_book).values(values)))
     made: UUID = values["id"]
     return made
@@ -171,31 +168,20 @@ async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges)
     values = changes.model_dump(exclude_unset=True)
     if not values:
         return
-    await _LOCK_DOSSIER.run(tx, {"dossier_id": str(book.dossier_id)})
-    others = [row for row in await _OF_DOSSIER.all(tx, {"dossier_id": book.dossier_id}) if row.id != book.id]
-    _insist_on_format(others, {**dict(book), **values})
+    if "journals" in values:
+        values["journals"] = by_text(changes.journals)
+    insist_on_format(await formats_of(tx, book.dossier_id), {**dict(book), **values})
     await _insist_on_cash_book(tx, book.dossier_id, values.get("cash_book_id"))
     if values.get("ends_on") and book.last_entry_on and values["ends_on"] < book.last_entry_on:
-        raise _refused("ends_on", "before_last_entry", f"The book has entries until {book.last_entry_on}.")
+        raise refused("ends_on", "before_last_entry", f"The book has entries until {book.last_entry_on}.")
     await _named(tx.execute(update(receipt_book).where(receipt_book.c.id == book.id).values(values)))
-
-
-def _insist_on_format(others: list[Record], book: Mapping[str, Any]) -> None:
-    try:
-        wanted = number_formats.of_book(book)
-    except FormatError as error:
-        raise _refused("number_format", error.rule, str(error)) from error
-    for other in others:
-        if (common := common_number(wanted, number_formats.of_book(dict(other.items())))) is not None:
-            both = f"The book {other.name} can give the same number: {common.upper()}."
-            raise _refused("number_format", "number_collision", both)
 
 
 async def _insist_on_cash_book(tx: AsyncConnection, dossier_id: UUID, cash_book_id: UUID | None) -> None:
     if cash_book_id is None:
         return
     if await _CASH_BOOK.one_or_none(tx, {"id": cash_book_id, "dossier_id": dossier_id}) is None:
-        raise _refused("cash_book_id", "unknown_cash_book", "The dossier has no such cash book.")
+        raise refused("cash_book_id", "unknown_cash_book", "The dossier has no such cash book.")
 
 
 async def _named(work: Any) -> None:
@@ -203,9 +189,4 @@ async def _named(work: Any) -> None:
         await work
     except IntegrityError as error:
         field = "key" if "receipt_book_key" in str(error.orig) else "name"
-        raise _refused(field, "already_used", f"Another receipt book of this dossier has this {field}.") from error
-
-
-def _refused(field: str, rule: str, message: str) -> HttpProblem:
-    errors = [FieldError(field=field, rule=rule, message=message)]
-    return HttpProblem(422, rule, "The receipt book cannot be kept like this.", message, errors=errors)
+        raise refused(field, "already_used", f"Another receipt book of this dossier has this {field}.") from error

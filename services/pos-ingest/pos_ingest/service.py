@@ -16,6 +16,7 @@ from .closing import routes as closing
 from .closing.documents import MAKERS
 from .closing.problems import CATALOGUE
 from .closing.tables import metadata  # with every table: it is declared by all that is imported here
+from .external_invoices import routes as external_invoices
 from .routes import centralisation, entries, receipt_books
 from .settings import PosSettings
 
@@ -39,7 +40,14 @@ SERVICE = Service(
     calls=("dossier-api",),
     settings=PosSettings,
     problems=tuple(CATALOGUE),
-    routers=(receipt_books.router, entries.router, centralisation.router, cash_books.router, closing.router),
+    routers=(
+        receipt_books.router,
+        entries.router,
+        centralisation.router,
+        cash_books.router,
+        closing.router,
+        external_invoices.router,
+    ),
     handlers={DossierChanged: dossiers.on_dossier_changed},
     loops=(
         Loop("close days", nightly.close_days, interval_s=30.0),

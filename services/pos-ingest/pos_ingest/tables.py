@@ -59,6 +59,8 @@ receipt_book = Table(
     Column("forward", Boolean, nullable=False),
     Column("cash_book_id", Uuid),
     Column("journal", Text),
+    # By connection, where its books call the journal something else.
+    Column("journals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     # In percent; empty: every rate of Belgium.
     Column("vat_rates", ARRAY(Text), nullable=False),
     # The last day on which it takes entries.

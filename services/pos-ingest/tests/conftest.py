@@ -18,6 +18,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from koppel_bookkeeping.parties import name_key, number_key
 from koppel_mesh.auth import Caller, InvalidToken
 from koppel_mesh.database import Database
 from koppel_mesh.http.internal_client import InternalCallError
@@ -73,6 +74,8 @@ class DossierApi:
 
     def __init__(self) -> None:
         self.dossiers: dict[str, dict[str, Any]] = {}
+        self.relations: dict[str, list[dict[str, Any]]] = {}
+        """By dossier."""
         self.filed: dict[str, Filed] = {}
         """By ``Idempotency-Key``."""
         self.refuses: tuple[int | None, str] | None = None
@@ -106,10 +109,29 @@ class DossierApi:
             raise InternalCallError(None, "no_answer")
         return SimpleNamespace(status=201, content=json.dumps({"id": str(known.document_id)}).encode())
 
-    async def get_json(self, path: str, **_: Any) -> Any:
+    async def put_json(self, path: str, body: Any) -> Any:
+        """Keep relations, by source and code."""
+        kept = self.relations.setdefault(path.split("/")[4], [])
+        for item in body["items"]:
+            given = {"vat_number": None, "enterprise_number": None, **item, "source": body["source"]}
+            kept[:] = [one for one in kept if (one["source"], one["code"]) != (body["source"], item["code"])] + [given]
+
+    async def get_json(self, path: str, *, params: dict[str, str] | None = None, **_: Any) -> Any:
+        if path.endswith("/relations"):
+            return {"items": self._found(path.split("/")[4], params or {})}
         if (found := self.dossiers.get(path.rpartition("/")[2])) is None:
             raise InternalCallError(404, "not_found")
         return found
+
+    def _found(self, dossier_id: str, wanted: dict[str, str]) -> list[dict[str, Any]]:
+        """Return relations by the filters of dossier-api's list."""
+        return [
+            one
+            for one in self.relations.get(dossier_id, [])
+            if wanted.get("code", one["code"]) == one["code"]
+            and name_key(wanted.get("name", one["name"])) == name_key(one["name"])
+            and number_key(wanted.get("number", one["vat_number"])) == number_key(one["vat_number"])
+        ]
 
 
 @dataclass

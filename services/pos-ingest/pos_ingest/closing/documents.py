@@ -14,6 +14,7 @@ from koppel_ubl.model import Period
 from pos_ingest.cash_books.lines import CashKind
 from pos_ingest.cash_books.statements import BookedMovement, StatementFacts, coda_of
 from pos_ingest.entries import content_of
+from pos_ingest.external_invoices.invoices import invoice_document
 
 from .customers import customer_of
 from .details import DayEntry, attachments_of
@@ -22,7 +23,7 @@ from .invoice import Customer, Seller, Taking, invoice_of
 from .texts import TEXTS
 
 _PERIOD = Statement("""
-    SELECT p.*, b.name AS book_name, b.customer_code, b.customer_name, b.journal, b.forward, d.name AS seller,
+    SELECT p.*, b.name AS book_name, b.customer_code, b.customer_name, b.journal, b.journals, b.forward, d.name AS seller,
         d.enterprise_number, d.language
     FROM receipt_period p JOIN receipt_book b ON b.id = p.book_id JOIN dossier d ON d.id = p.dossier_id WHERE p.id = :id
 """)
@@ -44,7 +45,7 @@ async def receipts_document(context: Context, period_id: UUID) -> bytes:
     async with context.database.reading() as reading:
         period = await _PERIOD.one(reading, {"id": period_id})
         entries = await _ENTRIES.all(reading, {name: period[name] for name in ("book_id", "first_seq", "last_seq")})
-    customer = customer_of(period)
+    customer = await customer_of(context, period)
     return await asyncio.to_thread(_receipts, period, entries, customer)
 
 
@@ -55,7 +56,13 @@ def _receipts(period: Record, entries: Sequence[Record], customer: Customer) -> 
     attachments = attachments_of(period.number, days, period.seller, period.book_name, of_days, takings, texts)
     seller = Seller(period.seller, period.enterprise_number)
     invoice = invoice_of(period.number, days, seller, customer, takings, attachments, texts)
-    metadata: dict[str, Any] = {"direction": "sale", "journal": period.journal, "reference": period.book_name}
+    metadata: dict[str, Any] = {
+        "direction": "sale",
+        "journal": period.journal,
+        "reference": period.book_name,
+    }
+    if period.journals:
+        metadata["journals"] = period.journals
     if not isinstance(invoice, CreditNote):
         metadata["kind"] = "daily_receipts"
     if not period.forward:
@@ -96,4 +103,8 @@ async def cash_document(context: Context, statement_id: UUID) -> bytes:
     return await asyncio.to_thread(coda_of, facts, movements, row.coda_lines)
 
 
-MAKERS: dict[Kind, Make] = {Kind.RECEIPTS: receipts_document, Kind.CASH_STATEMENT: cash_document}
+MAKERS: dict[Kind, Make] = {
+    Kind.RECEIPTS: receipts_document,
+    Kind.CASH_STATEMENT: cash_document,
+    Kind.SALES_INVOICE: invoice_document,
+}

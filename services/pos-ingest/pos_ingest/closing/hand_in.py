@@ -33,10 +33,26 @@ class Kind(StrEnum):
 
     RECEIPTS = "receipts"
     CASH_STATEMENT = "cash_statement"
+    SALES_INVOICE = "sales_invoice"
+
+
+_REFUSED: Final = {
+    Kind.RECEIPTS: "receipts_refused",
+    Kind.CASH_STATEMENT: "cash_statement_refused",
+    Kind.SALES_INVOICE: "sales_invoice_refused",
+}
+
+
+class CannotPrepare(Exception):
+    """A person has to decide something before there is anything to hand in."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
 
 
 Make = Callable[[Context, UUID], Awaitable[bytes]]
-"""Makes the body of the call for a period or statement. Raises ``InternalCallError``."""
+"""Makes the body of the call for what has an id. Raises ``CannotPrepare``, ``InternalCallError``."""
 
 _ADD = Statement("INSERT INTO hand_in (id, kind, dossier_id, firm_id) VALUES (:id, :kind, :dossier_id, :firm_id)")
 _CLAIM = Statement("""
@@ -75,6 +91,8 @@ async def hand_in_next(context: Context, makers: Mapping[Kind, Make]) -> bool:
     try:
         content = await _content(context, work, makers[Kind(work.kind)])
         document_id = await _handed_in(context, work, content)
+    except CannotPrepare as error:
+        await _stop(context, work, error.problem)
     except InternalCallError as error:
         if error.is_transient or error.status in {401, 403, 408, 425}:
             log.warning("not handed in, tried again later", id=str(work.id), kind=work.kind, error=str(error))
@@ -127,8 +145,7 @@ def multipart(of: UUID, parts: Mapping[str, tuple[str, bytes]]) -> bytes:
 
 
 def _refusal(work: Record, error: InternalCallError) -> Problem:
-    code = "receipts_refused" if work.kind == Kind.RECEIPTS else "cash_statement_refused"
-    return Problem(code, answer=f"{error.status} {error.code} {error.detail}".strip()[:300])
+    return Problem(_REFUSED[Kind(work.kind)], answer=f"{error.status} {error.code} {error.detail}".strip()[:300])
 
 
 async def _stop(context: Context, work: Record, problem: Problem) -> None:

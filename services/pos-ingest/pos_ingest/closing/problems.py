@@ -22,6 +22,25 @@ CATALOGUE = ProblemCatalogue(
             blocks=True,
         ),
         ProblemKind(
+            "customer_ambiguous",
+            "accountant",
+            nl="De dagontvangsten zijn afgesloten, maar {customers} klanten van het dossier zijn {name}. Zet de code van de"
+            " juiste klant in het ontvangstenboek, of pas de relaties aan, en probeer opnieuw.",
+            fr="Les recettes sont clôturées, mais {customers} clients du dossier sont {name}. Mettez le code du bon client dans"
+            " le livre de recettes, ou adaptez les relations, et réessayez.",
+            en="The receipts are closed, but {customers} customers of the dossier are {name}. Put the code of the right one in"
+            " the receipt book, or change the relations, and try again.",
+            blocks=True,
+        ),
+        ProblemKind(
+            "sales_invoice_refused",
+            "accountant",
+            nl="Het dossier neemt de factuur niet aan: {answer}. Kijk het dossier en de factuur na en probeer opnieuw.",
+            fr="Le dossier n'accepte pas la facture : {answer}. Vérifiez le dossier et la facture et réessayez.",
+            en="The dossier does not take the invoice: {answer}. Check the dossier and the invoice, and try again.",
+            blocks=True,
+        ),
+        ProblemKind(
             "cash_statement_refused",
             "accountant",
             nl="Het dossier neemt het uittreksel van het kasboek niet aan: {answer}. Kijk het dossier en het kasboek na en"

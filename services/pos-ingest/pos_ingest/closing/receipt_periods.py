@@ -19,7 +19,7 @@ from koppel_mesh.ids import new_id
 from koppel_mesh.messages import ReceiptsPeriodClosed
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
-from pos_ingest import number_formats
+from pos_ingest import number_formats, numbering
 from pos_ingest.entries import Chain, totals_of
 
 from .hand_in import HAND_IN, Kind, to_hand_in
@@ -123,11 +123,12 @@ async def _close(
     last = await _LAST_OF.one_or_none(tx, {"book_id": book.id, "day": span.ends_on})
     last_seq = last.seq if last else seq_before
     takings = await _between(tx, book.id, seq_before, totals_of(last) if last else {})
-    number = await _next_number(tx, book) if takings else None
+    period_id = new_id()
+    number, text = await _next_number(tx, book, span.ends_on, period_id) if takings else (None, None)
     period = await _ADD.one(
         tx,
         {
-            "id": new_id(),
+            "id": period_id,
             "book_id": book.id,
             "dossier_id": book.dossier_id,
             "firm_id": book.firm_id,
@@ -138,7 +139,7 @@ async def _close(
             "takings": json.dumps(takings),
             "total": sum(map(Decimal, takings.values()), ZERO),
             "invoice_number": number,
-            "number": _text_of(book, number, span.ends_on) if number else None,
+            "number": text,
             "closed_by": by,
         },
     )
@@ -157,14 +158,11 @@ async def _between(tx: AsyncConnection, book_id: UUID, seq_before: int, totals: 
     return {key: f"{amount:f}" for key, amount in taken.items() if amount}
 
 
-async def _next_number(tx: AsyncConnection, book: Record) -> int:
+async def _next_number(tx: AsyncConnection, book: Record, on: date, period_id: UUID) -> tuple[int, str]:
+    """Return the number of a period's invoice, and how the book's format writes it (R127)."""
     known: int | None = (await _BEFORE.one(tx, {"book_id": book.id})).invoice_number
-    return (known or 0) + 1
-
-
-def _text_of(book: Record, number: int, on: date) -> str:
-    """Return the number of an invoice as the book's format writes it (R127)."""
-    return number_formats.parse(book.number_format, prefix=book.number_prefix, book_key=book.key).render(number, on)
+    read = number_formats.of_book(dict(book.items()))
+    return await numbering.next_number(tx, book.dossier_id, read, known or 0, on, period_id)
 
 
 def _told(period: Record) -> ReceiptsPeriodClosed:

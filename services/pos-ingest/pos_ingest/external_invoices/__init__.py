@@ -1,0 +1,1 @@
+"""Invoices that another program made: JSON or UBL in, a numbered document of the dossier out."""

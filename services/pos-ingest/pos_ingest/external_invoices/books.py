@@ -1,0 +1,106 @@
+"""Books of external invoices: where their invoices are booked, and how they are numbered."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.auth import Caller
+from koppel_mesh.http.problems import not_found
+from koppel_mesh.ids import new_id
+from koppel_mesh.prepared_sql import Record, Statement
+from koppel_mesh.visibility import VISIBLE
+from pos_ingest.numbering import by_text, formats_of, insist_on_format, refused
+
+from .models import InvoiceBook, InvoiceBookChanges, NewInvoiceBook
+from .tables import invoice_book
+
+BOOKS_MAX = 200
+_BOOK = Statement(f"SELECT * FROM invoice_book WHERE id = :id AND dossier_id = :dossier_id AND {VISIBLE}")
+_LIST = Statement(f"""
+    SELECT * FROM invoice_book
+    WHERE dossier_id = :dossier_id AND {VISIBLE} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit
+""")
+_NAMED = Statement("SELECT * FROM invoice_book WHERE dossier_id = :dossier_id AND name = :name")
+_KEYS = Statement("SELECT key FROM invoice_book WHERE dossier_id = :dossier_id")
+
+
+async def book_of(connection: AsyncConnection, caller: Caller, dossier_id: UUID, book_id: UUID) -> Record:
+    """Return a book's row; 404 unless the caller may see it."""
+    row = await _BOOK.one_or_none(connection, {"id": book_id, "dossier_id": dossier_id, "firm_id": caller.firm_id})
+    if row is None:
+        raise not_found("invoice book")
+    return row
+
+
+async def books_of(
+    connection: AsyncConnection, caller: Caller, dossier_id: UUID, *, after: UUID | None, limit: int
+) -> list[Record]:
+    """Return the books of a dossier that the caller may see, by id."""
+    wanted = {"dossier_id": dossier_id, "firm_id": caller.firm_id, "after": after, "limit": limit}
+    return await _LIST.all(connection, wanted)
+
+
+async def add(tx: AsyncConnection, dossier: Record, given: NewInvoiceBook) -> UUID:
+    """Make a book and return its id.
+
+    Args:
+        tx: the transaction.
+        dossier: ``id`` and ``firm_id``.
+        given: its settings.
+
+    Raises:
+        HttpProblem: 422 where its name, its key or a number that it can give is another book's of the dossier.
+    """
+    books = await formats_of(tx, dossier.id)
+    keys = {row.key for row in await _KEYS.all(tx, {"dossier_id": dossier.id})}
+    if len(keys) >= BOOKS_MAX:
+        raise refused("name", "too_many_books", f"A dossier has at most {BOOKS_MAX} invoice books.")
+    values: dict[str, Any] = {"id": new_id(), "dossier_id": dossier.id, "firm_id": dossier.firm_id}
+    values |= given.model_dump() | {"journals": by_text(given.journals)}
+    values["key"] = given.key or next(key for number in range(1, BOOKS_MAX + 2) if (key := f"S{number}") not in keys)
+    if given.number_format is not None:
+        insist_on_format(books, {**values, "number_prefix": ""})
+    await _named(tx.execute(insert(invoice_book).values(values)))
+    made: UUID = values["id"]
+    return made
+
+
+async def ensure(tx: AsyncConnection, dossier: Record, name: str) -> Record:
+    """Return the book of that name, which is made where it is new: as Scrada makes the journal of an invoice (§3.4)."""
+    row = await _NAMED.one_or_none(tx, {"dossier_id": dossier.id, "name": name})
+    if row is None:
+        await formats_of(tx, dossier.id)  # which lets one of two callers at once make it
+        row = await _NAMED.one_or_none(tx, {"dossier_id": dossier.id, "name": name})
+    if row is None:
+        await add(tx, dossier, NewInvoiceBook(name=name))
+        row = await _NAMED.one(tx, {"dossier_id": dossier.id, "name": name})
+    return row
+
+
+async def change(tx: AsyncConnection, book: Record, changes: InvoiceBookChanges) -> None:
+    """Change what is named of a book; errors as those of ``add``."""
+    values = changes.model_dump(exclude_unset=True)
+    if "journals" in values:
+        values["journals"] = by_text(changes.journals)
+    if not values:
+        return
+    books = await formats_of(tx, book.dossier_id)
+    if values.get("number_format") is not None:
+        insist_on_format(books, {**dict(book.items()), **values, "number_prefix": ""})
+    await _named(tx.execute(update(invoice_book).where(invoice_book.c.id == book.id).values(values)))
+
+
+def shown(row: Record) -> InvoiceBook:
+    """Return a book as the API shows it."""
+    return InvoiceBook.model_validate(dict(row.items()))
+
+
+async def _named(work: Any) -> None:
+    try:
+        await work
+    except IntegrityError as error:
+        field = "key" if "invoice_book_key" in str(error.orig) else "name"
+        raise refused(field, "already_used", f"Another invoice book of this dossier has this {field}.") from error
