@@ -35,7 +35,7 @@ invoice_book = Table(
     Column("key", Text, nullable=False),
     # None: whoever hands in the invoices numbers them.
     Column("number_format", Text),
-    Column("last_number", Integer, nullable=False, server_default="0"),
+    Column("last_number", Integer, nullable=False, server_default=text("0")),
     Column("journal", Text),
     Column("journals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("forward", Boolean, nullable=False),

@@ -1,0 +1,75 @@
+"""Daily receipts stand in other journals than invoices, each book in its own, at every vendor that has journals (R140–R146)."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from koppel_sandbox import Sandbox
+
+from .firm_client import SAMPLES
+from .office import Office, open_office
+
+RECEIPTS = (SAMPLES / "own__be-12-daily-receipts-endpoint-self.xml").read_text()
+NOWHERE = "X9"
+
+
+@pytest.fixture(scope="module")
+def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(run_mesh, sandbox) as opened:
+        yield opened
+
+
+def take_in(office: Office, number: str, customer: str, **metadata: Any) -> Any:
+    """Hand in the receipts of a book, whose customer has its name."""
+    ubl = RECEIPTS.replace("DO-2026-01-15", number).replace("Diverse klanten (dagontvangsten)", customer)
+    said = json.dumps({"kind": "daily_receipts", **metadata})
+    parts = {"ubl": (None, ubl.encode(), "application/xml"), "metadata": (None, said, "application/json")}
+    answer = office.firm.partner.post(f"/dossier-api/v1/dossiers/{office.dossier_id}/documents", files=parts)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def journals(office: Office) -> tuple[str, str]:
+    """Return the journal of receipts that the settings name, and another that takes sales."""
+    known = office.firm.vendor.journals
+    return known["daily_receipts"], known["sales_invoice"]
+
+
+def test_two_books_stand_in_two_journals(office: Office) -> None:
+    default, other = journals(office)
+    # Elsewhere the journal has another code: what is chosen for this connection comes first.
+    chosen = {office.connection_id: other}
+    gent = take_in(office, "DR-G-00001", "Dagontvangsten Gent", journal=NOWHERE, journals=chosen)
+    brussels = take_in(office, "DR-B-00001", "Dagontvangsten Brussel")
+    assert (office.booked(gent).journal, office.booked(brussels).journal) == (other, default)
+
+
+def test_the_journal_of_the_book_wins_over_the_customer_s_and_a_changed_one_is_for_new_documents(
+    office: Office,
+) -> None:
+    default, other = journals(office)
+    base = f"/dossier-api/v1/dossiers/{office.dossier_id}/relations"
+    item = {"code": "DR-A", "name": "Dagontvangsten Aalst", "is_customer": True, "journal": other}
+    office.firm.partner.put(base, json={"source": "test", "items": [item]}).raise_for_status()
+    of_customer = take_in(office, "DR-A-00001", "Dagontvangsten Aalst")
+    of_book = take_in(office, "DR-A-00002", "Dagontvangsten Aalst", journal=default)
+    [relation] = office.firm.get(base, code="DR-A")["items"]
+    office.firm.partner.patch(f"{base}/{relation['id']}", json={"journal": NOWHERE}).raise_for_status()
+    assert (office.booked(of_customer).journal, office.booked(of_book).journal) == (other, default)
+
+
+def test_a_journal_that_is_not_there_is_a_problem_until_it_is_changed_on_the_document(office: Office) -> None:
+    _, other = journals(office)
+    document = take_in(office, "DR-C-00001", "Dagontvangsten Gent", journal=NOWHERE)
+    problem = office.firm.until_problem(document["id"], "journal_unknown")
+    assert set(problem["message"]) == {"nl", "fr", "en"} and problem["who_can_fix"] == "accountant"
+    changed = office.firm.partner.patch(f"/dossier-api/v1/documents/{document['id']}", json={"journal": other})
+    assert changed.status_code == 200, changed.text
+    exports = f"/export-scheduler/v1/dossiers/{office.dossier_id}/exports"
+    exporting = {"document_ids": [document["id"]], "include_exported": True}
+    assert office.firm.partner.post(exports, json=exporting).status_code == 202
+    office.firm.until_booked(document["id"])
+    entries = office.firm.vendor.entries(office.company)
+    assert [each.journal for each in entries if each.document_number == "DR-C-00001"] == [other]
