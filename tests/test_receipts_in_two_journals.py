@@ -25,7 +25,10 @@ def take_in(office: Office, number: str, customer: str, **metadata: Any) -> Any:
     """Hand in the receipts of a book, whose customer has its name."""
     ubl = RECEIPTS.replace("DO-2026-01-15", number).replace("Diverse klanten (dagontvangsten)", customer)
     said = json.dumps({"kind": "daily_receipts", **metadata})
-    parts = {"ubl": (None, ubl.encode(), "application/xml"), "metadata": (None, said, "application/json")}
+    parts: dict[str, Any] = {
+        "ubl": (None, ubl.encode(), "application/xml"),
+        "metadata": (None, said, "application/json"),
+    }
     answer = office.firm.partner.post(f"/dossier-api/v1/dossiers/{office.dossier_id}/documents", files=parts)
     assert answer.status_code == 201, answer.text
     return answer.json()
