@@ -15,11 +15,11 @@ from koppel_connector import ActionRequired, Problem, Rejected
 from .profiles import Attachments, MailProfile
 
 MEDIA_TYPES: Final = {
-    "xml": ("application", "xml"),
-    "pdf": ("application", "pdf"),
-    "zip": ("application", "zip"),
-    "csv": ("text", "csv"),
-    "cod": ("application", "octet-stream"),
+    "xml": "application/xml",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "csv": "text/csv",
+    "cod": "application/octet-stream",
 }
 """CODA is no text to a mail server: one that rewrites line ends or charsets would break its 128 columns."""
 NAME_LENGTH_MAX: Final = 100
@@ -38,6 +38,11 @@ class File:
     def ending(self) -> str:
         """What its name ends in, without the dot."""
         return self.name.rpartition(".")[2].lower()
+
+    @property
+    def media_type(self) -> str:
+        """What it is sent as."""
+        return MEDIA_TYPES[self.ending]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from email.header import decode_header, make_header
 from email.message import Message
 from typing import Final, Literal
 
-from .message import one_line
+from koppel_connector.mail.message import one_line
+
 from .return_path import ReturnPath, TaggedAddress, tagged_addresses
 
 Kind = Literal["bounce", "away", "other"]

@@ -32,17 +32,18 @@ from koppel_connector.contract import (
     RemoteCompany,
     Verified,
 )
+from koppel_connector.mail.message import Envelope, compose
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
 from . import bounces
 from .answers import classify
 from .attaching import Contents, attachments_of, insist_on_taken, stem_of
-from .message import Envelope, compose, subject_of, text_of
+from .message import subject_of, text_of
 from .problems import PROBLEMS
 from .profiles import SLOTS, MailProfile, Slot
 from .readable import as_statement_pdf, with_readable_pdf
-from .sender import MailApplication, Sender, application_of, hand_in, megabytes
+from .sender import OfficeMailApplication, Sender, application_of, hand_in, megabytes
 from .settings import BillmailServiceSettings, BillmailSettings
 
 MAIL: Final = "mail"
@@ -72,7 +73,9 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
     profile = PROFILE
     settings_model = BillmailSettings
 
-    def application(self, service_settings: BillmailServiceSettings, settings: BillmailSettings) -> MailApplication:
+    def application(
+        self, service_settings: BillmailServiceSettings, settings: BillmailSettings
+    ) -> OfficeMailApplication:
         """Return where mails are handed in, and who they are from."""
         return application_of(service_settings)
 

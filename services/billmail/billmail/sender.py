@@ -4,30 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from koppel_connector import Application, ConnectorError, Problem, Vendor
+from koppel_connector import ConnectorError, Problem, Vendor
 from koppel_connector.contract import MailCall
+from koppel_connector.mail.addresses import domain_of, is_within
+from koppel_connector.mail.settings import MailApplication
 
-from .addresses import domain_of, is_within
 from .return_path import ReturnPath
 from .settings import BillmailServiceSettings, BillmailSettings
-from .signing import Signer
 
 
 @dataclass(frozen=True)
-class MailApplication(Application):
-    """Where mails are handed in, and who they are from."""
+class OfficeMailApplication(MailApplication):
+    """Where mails are handed in, who they are from, and for whom we may send."""
 
-    mail_from: str = ""
     sender_domains: tuple[str, ...] = ()
     return_path: ReturnPath = field(kw_only=True)
-    signer: Signer | None = None
 
 
-def application_of(settings: BillmailServiceSettings) -> MailApplication:
+def application_of(settings: BillmailServiceSettings) -> OfficeMailApplication:
     """Return what the settings of the service say."""
-    return MailApplication(
+    return OfficeMailApplication(
         mail=settings.mail_server,
         mail_from=settings.mail_from,
+        bounces_to=settings.bounce_address,
         sender_domains=settings.sender_domains,
         return_path=settings.return_path,
         signer=settings.dkim_signer,
@@ -39,7 +38,7 @@ class Sender:
 
     def __init__(self, vendor: Vendor[BillmailSettings]) -> None:
         application = vendor.application
-        assert isinstance(application, MailApplication)
+        assert isinstance(application, OfficeMailApplication)
         self._application = application
         self._connection_id = vendor.connection.id
         self.address = vendor.settings.sender or application.mail_from

@@ -4,25 +4,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from koppel_connector.contract import MailServer, Purpose
-from koppel_connector.settings import ConnectorSettings
+from koppel_connector.contract import Purpose
+from koppel_connector.mail.addresses import Address, domain_of, enterprise_number_in, is_within
+from koppel_connector.mail.settings import MailSettings, Security, server_of
 
-from .addresses import Address, checked, domain_of, enterprise_number_in, is_within
 from .profiles import PROFILES, Attachments, MailProfile, Slot
 from .return_path import ReturnPath
-from .signing import Signer
 
-Security = Literal["none", "starttls", "tls"]
-_SMTP_PORTS: Final[Mapping[Security, int]] = {"none": 25, "starttls": 587, "tls": 465}
 _IMAP_PORTS: Final[Mapping[Security, int]] = {"none": 143, "starttls": 143, "tls": 993}
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -36,46 +30,20 @@ class Mailbox:
     password: SecretStr
 
 
-class BillmailServiceSettings(ConnectorSettings):
-    """``KOPPEL_SMTP_URL``, ``KOPPEL_MAIL_FROM``: where mails are handed in, and who they are from."""
+class BillmailServiceSettings(MailSettings):
+    """``KOPPEL_IMAP_URL``, ``KOPPEL_MAIL_SENDER_DOMAINS``: where bounces are read, and for whom we may send."""
 
-    smtp_url: SecretStr = SecretStr("")
-    """``smtp://`` uses STARTTLS and ``smtps://`` TLS; ``?security=none`` neither, as on the loopback."""
-    mail_from: str = "billmail@koppel.example"
-    """Sender of every mail whose office has none of its own; its domain is also that of bounces and Message-IDs."""
     mail_sender_domains: str = ""
     """Domains, with commas, from which offices may send: SPF lets our server in there. That of ``mail_from`` is among them."""
-
     imap_url: SecretStr = SecretStr("")
     """The mailbox of bounces: ``imap://user:pass@host`` uses STARTTLS, ``imaps://`` TLS; unset: it is not read."""
-    mail_bounces: str = ""
-    """The mailbox that bounces come to, with ``+tags``; unset: ``bounces@`` the domain of ``mail_from``."""
-    mail_dkim_key_file: Path | None = None
-    """A private RSA key in PEM with which every mail is signed (RFC 6376); unset: our server signs, or no mail is signed."""
-    mail_dkim_selector: str = "koppel"
-    """Under which the public key stands in the DNS: ``koppel._domainkey`` of the domain that a mail is from."""
 
     @model_validator(mode="after")
     def _has_a_server_and_a_sender(self) -> Self:
-        self._needed_in_production("smtp_url", "mail_from")
         if not self.smtp_url.get_secret_value():
             self.require_vendor_address("smtp_url", "")
-        checked(self.mail_from)
-        checked(self.bounce_address)
-        _ = self.mail_server, self.mailbox, self.dkim_signer
+        _ = self.mailbox
         return self
-
-    @cached_property
-    def mail_server(self) -> MailServer:
-        """Where mails are handed in.
-
-        Raises:
-            PydanticCustomError: ``smtp_url`` is no address of a mail server, or would send a password in the clear.
-        """
-        host, port, security, user, password = _parsed(
-            self.smtp_url.get_secret_value(), "smtp", _SMTP_PORTS, "KOPPEL_SMTP_URL"
-        )
-        return MailServer(host, port, security, user, password)
 
     @cached_property
     def mailbox(self) -> Mailbox | None:
@@ -85,12 +53,7 @@ class BillmailServiceSettings(ConnectorSettings):
             PydanticCustomError: ``imap_url`` is no address of one, or would send a password in the clear.
         """
         url = self.imap_url.get_secret_value()
-        return Mailbox(*_parsed(url, "imap", _IMAP_PORTS, "KOPPEL_IMAP_URL")) if url else None
-
-    @property
-    def bounce_address(self) -> str:
-        """The mailbox that bounces come to."""
-        return self.mail_bounces or f"bounces@{domain_of(self.mail_from)}"
+        return Mailbox(*server_of(url, "imap", _IMAP_PORTS, "KOPPEL_IMAP_URL")) if url else None
 
     @cached_property
     def return_path(self) -> ReturnPath:
@@ -98,51 +61,10 @@ class BillmailServiceSettings(ConnectorSettings):
         return ReturnPath(self.bounce_address, self.secret_keys)
 
     @cached_property
-    def dkim_signer(self) -> Signer | None:
-        """What signs a mail; None where there is no key.
-
-        Raises:
-            PydanticCustomError: the file is not there, or holds no key.
-        """
-        if self.mail_dkim_key_file is None:
-            return None
-        return Signer.from_file(self.mail_dkim_key_file, self.mail_dkim_selector)
-
-    @cached_property
     def sender_domains(self) -> tuple[str, ...]:
         """The domains from which mails may be sent."""
         others = (each.strip().lower() for each in self.mail_sender_domains.split(","))
         return (domain_of(self.mail_from), *filter(None, others))
-
-
-def _parsed(
-    url: str, scheme: str, ports: Mapping[Security, int], variable: str
-) -> tuple[str, int, Security, str, SecretStr]:
-    """Return host, port, security, user and password of a server's URL."""
-    parts = urlsplit(url)
-    try:
-        port, host = parts.port, parts.hostname
-    except ValueError:
-        port, host = None, None
-    security = parse_qs(parts.query).get("security", [""])[0]
-    security = security or ("tls" if parts.scheme == f"{scheme}s" else "none" if host in _LOOPBACK else "starttls")
-    if parts.scheme not in (scheme, f"{scheme}s") or not host or security not in ("none", "starttls", "tls"):
-        params = {"variable": variable, "scheme": scheme}
-        raise PydanticCustomError(
-            "no_mail_server", "{variable} is not {scheme}://host:port or {scheme}s://user:pass@host", params
-        )
-    if parts.password and security == "none" and host not in _LOOPBACK:
-        raise PydanticCustomError(
-            "password_in_the_clear", "{variable} would send its password without TLS", {"variable": variable}
-        )
-    checked_security: Security = security  # type: ignore[assignment] # one of the three
-    return (
-        host,
-        port or ports[checked_security],
-        checked_security,
-        unquote(parts.username or ""),
-        SecretStr(unquote(parts.password or "")),
-    )
 
 
 class Addresses(BaseModel):

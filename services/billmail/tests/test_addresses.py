@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from billmail.addresses import enterprise_number_in
 from billmail.profiles import PROFILES
 from billmail.settings import BillmailSettings
+from koppel_connector.mail.addresses import enterprise_number_in
 from koppel_connector.testing import Testbed
 
 

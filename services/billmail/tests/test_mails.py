@@ -385,6 +385,7 @@ async def test_every_mail_is_signed_with_the_key_of_the_service(
 )
 def test_a_service_does_not_start_with_settings_that_cannot_work(changes: dict[str, str]) -> None:
     good = {"database_url": "postgresql://x/y", "amqp_url": "amqp://x", "smtp_url": "smtp://mail.koppel.example"}
-    assert BillmailServiceSettings.model_validate(good).mail_server.security == "starttls"
+    server = BillmailServiceSettings.model_validate(good).mail_server
+    assert server is not None and server.security == "starttls"
     with pytest.raises(ValidationError):
         BillmailServiceSettings.model_validate({**good, **changes})

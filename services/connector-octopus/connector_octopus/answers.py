@@ -13,15 +13,18 @@ from koppel_connector.contract import (
     GENERIC,
     ActionRequired,
     ConnectorError,
+    MailReply,
     NothingFound,
     OutcomeUnknown,
     Problem,
     RateLimited,
     ReauthorisationRequired,
+    Rejected,
     RetryLater,
     RetryNow,
     SessionOver,
     VendorAnswer,
+    classify_by_mail_code,
     refusal,
     retry_after_s,
 )
@@ -69,8 +72,15 @@ NOTHING: Final = NothingFound("errorCode", frozenset(range(-99, 1)) - _NOT_NOTHI
 """An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4)."""
 
 
-class ImportTokenRefused(ActionRequired):
+class ImportRefused(ActionRequired):
+    """The File Import API is not there for this dossier, or not for this login; the document may go by mail (R100)."""
+
+
+class ImportTokenRefused(ImportRefused):
     """The File Import API does not take the token; a login of its own may help (octopus §2.8)."""
+
+
+_IMPORT_REFUSALS: Final = {401: ImportTokenRefused, 403: ImportRefused, 404: ImportRefused}
 
 
 class NumberTaken(RetryNow):
@@ -84,8 +94,8 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
         return RateLimited()
     if (refused_as := REFUSED_AS.get(answer.operation)) is not None and 400 <= answer.status < 500:
         problem = Problem(refused_as, sentence or f"HTTP {answer.status}")
-        if answer.status == 401 and answer.operation == FILE_IMPORT_CALL:
-            return ImportTokenRefused(problem)
+        if answer.operation == FILE_IMPORT_CALL and answer.status in _IMPORT_REFUSALS:
+            return _IMPORT_REFUSALS[answer.status](problem)
         if code not in _OF_THE_LOGIN:
             return ActionRequired(problem)
     if code is not None:
@@ -102,6 +112,16 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
         case status if 400 <= status < 500 and status not in (408, 409):
             return refusal(Problem("vendor_request_wrong", f"{answer.operation}: HTTP {status} {sentence}"), _CATALOGUE)
     return _no_answer(answer, f"HTTP {answer.status}")
+
+
+def failure_of_mail(reply: MailReply) -> ConnectorError | None:
+    """Return None where the mail was taken; its server is the operator's, its address the accountant's."""
+    failure, detail = classify_by_mail_code(reply), f"{reply.code} {reply.text}"[:300]
+    if isinstance(failure, ReauthorisationRequired):
+        return RetryLater(problem=Problem("vendor_unavailable", detail))
+    if isinstance(failure, Rejected):
+        return ActionRequired(Problem("import_mailbox_refused", detail))
+    return failure
 
 
 def error_of(answer: VendorAnswer) -> tuple[int | None, str]:

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from koppel_bookkeeping import SIDES
 from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
 from koppel_connector import (
-    Application,
     CannotTell,
     CheckStep,
     Connector,
@@ -32,7 +31,8 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import Auth, NoticeEffect, RemoteCompany, RemoteDossier
+from koppel_connector.contract import Auth, MailReply, NoticeEffect, RemoteCompany, RemoteDossier
+from koppel_connector.mail.settings import MailApplication
 from koppel_mesh.messages import DocumentKind
 
 from . import answers, bookings, checks, import_viewer, importing, statements
@@ -62,9 +62,16 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
         self,
         service_settings: OctopusServiceSettings,
         settings: OctopusSettings,  # noqa: ARG002 - one software house serves every connection
-    ) -> Application:
-        """Return Octopus's address and our identification there."""
-        return Application(service_settings.octopus_base_url, service_settings.octopus_software_house_uuid)
+    ) -> MailApplication:
+        """Return Octopus's address and our identification there, and the mail server for the Document Import Viewer."""
+        return MailApplication(
+            service_settings.octopus_base_url,
+            service_settings.octopus_software_house_uuid,
+            mail=service_settings.mail_server,
+            mail_from=service_settings.mail_from,
+            bounces_to=service_settings.bounce_address,
+            signer=service_settings.dkim_signer,
+        )
 
     def limit_scope(self, settings: OctopusSettings) -> str | None:
         """Quotas are assumed to count for a dossier (octopus §1.5)."""
@@ -85,6 +92,10 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:
         """Classify an answer as Octopus means it."""
         return answers.failure(answer)
+
+    def classify_mail(self, reply: MailReply) -> ConnectorError | None:
+        """Classify the reply of the mail server."""
+        return answers.failure_of_mail(reply)
 
     # ── being let in ──
 

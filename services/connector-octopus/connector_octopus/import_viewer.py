@@ -1,7 +1,8 @@
 """Documents without a booking: their files go to the Document Import Viewer, for the accountant to book (octopus §2.8, R100).
 
 The viewer tells nothing of what it holds, so a call without an answer is a person's to judge. Whether it takes a token of the
-REST API is not proven: where it does not, the password logs in at the File Import API itself, and so at once for a day.
+REST API is not proven: where it does not, the password logs in at the File Import API itself, and so at once for a day. Where
+that API is refused, the files go to the dossier's mailbox, whose attachments the viewer shows, too.
 """
 
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from typing import Final
 from koppel_bookkeeping import SIDES
 from koppel_connector import DeliveryContext, Sent
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
+from koppel_connector.mail.settings import MailApplication
 
-from .answers import ImportTokenRefused
+from .answers import ImportRefused, ImportTokenRefused
 from .api import FILE_IMPORT, Octopus
 from .bookings import FILE_LIMITS
 from .settings import OctopusSettings
 
 _OWN_LOGIN: Final = "the File Import API wants a login of its own"
+_API_REFUSED: Final = "the File Import API is refused"
+MAIL_CALL: Final = "mail to the Import Viewer"
 _BELIEVED_S: Final = 86_400.0
 
 
@@ -25,16 +29,44 @@ class PreparedUpload:
     """Files for one folder of the viewer."""
 
     folder: str
+    mailbox: str | None
+    """Where they go when the File Import API is refused."""
+    subject: str
     files: tuple[File, ...]
+    mailed: tuple[File, ...]
+    """Without those inside the UBL: beside it they would be further documents (octopus §2.8; billmail §5, §7)."""
 
 
 async def prepare(context: DeliveryContext[OctopusSettings]) -> PreparedUpload:
     """Read the document and choose its files; a document that does not add up is refused here, too."""
-    files = await files_to_attach(context, await read_document(context), FILE_LIMITS)
-    return PreparedUpload(context.vendor.settings.import_folders.of(SIDES[context.delivery.kind]), files)
+    settings, side = context.vendor.settings, SIDES[context.delivery.kind]
+    read = await read_document(context)
+    files = await files_to_attach(context, read, FILE_LIMITS)
+    subject = f"{read.booking.number} {read.booking.party.name}".strip()
+    mailbox = settings.import_mailbox.of(side) if context.vendor.application.mail is not None else None
+    inside = {each.content for each in read.booking.embedded if any(file.content == read.ubl for file in files)}
+    mailed = tuple(file for file in files if file.content not in inside)
+    return PreparedUpload(settings.import_folders.of(side), mailbox, subject, files, mailed)
 
 
 async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedUpload) -> Sent:
+    """Upload the files; where the API is refused and has none of them, mail them (R100).
+
+    A refusal is believed for a day. What the API may have taken is never mailed.
+    """
+    memory, uploaded = context.vendor.memory, context.progress.get("uploaded")
+    if prepared.mailbox and not uploaded and await memory.recall(_API_REFUSED, _BELIEVED_S):
+        return await _mail(context, prepared, prepared.mailbox)
+    try:
+        return await _upload(context, prepared)
+    except ImportRefused:
+        if prepared.mailbox is None or context.progress.get("uploaded"):
+            raise
+    await memory.remember(_API_REFUSED, True)
+    return await _mail(context, prepared, prepared.mailbox)
+
+
+async def _upload(context: DeliveryContext[OctopusSettings], prepared: PreparedUpload) -> Sent:
     """Upload file by file; those that are there already are not sent again."""
     octopus, memory = Octopus(context.vendor), context.vendor.memory
     token = await _token(octopus) if await memory.recall(_OWN_LOGIN, _BELIEVED_S) else None
@@ -52,6 +84,15 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedUplo
             await memory.remember(_OWN_LOGIN, True)
         await context.save(uploaded=[*uploaded, file.name])
     return Sent(f"{prepared.folder}/{prepared.files[0].name}")
+
+
+async def _mail(context: DeliveryContext[OctopusSettings], prepared: PreparedUpload, mailbox: str) -> Sent:
+    """Mail the document to the dossier's mailbox."""
+    application, name = context.vendor.application, str(context.dossier["name"])
+    assert isinstance(application, MailApplication), "the connector's own"
+    call = application.call(MAIL_CALL, context.remote_ref, mailbox, name, prepared.subject, prepared.mailed)
+    await context.vendor.send_mail(call)
+    return Sent(str(call.message["Message-ID"]))
 
 
 async def _token(octopus: Octopus) -> str | None:

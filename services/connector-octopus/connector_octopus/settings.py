@@ -11,15 +11,16 @@ from koppel_bookkeeping import Side
 from koppel_bookkeeping.settings import JournalCode, LedgerSettings, PerSide, SettingsPart
 from koppel_bookkeeping.terms import DAYS_MAX
 from koppel_connector import Purpose
-from koppel_connector.settings import ConnectorSettings
+from koppel_connector.mail.addresses import Address
+from koppel_connector.mail.settings import MailSettings
 
 LIVE_URL: Final = "https://service.inaras.be"
 FEED_READS_PER_DAY: Final = 48
 WRITES_PER_DAY: Final = 400
 
 
-class OctopusServiceSettings(ConnectorSettings):
-    """``KOPPEL_OCTOPUS_*``: where Octopus is, who we are there and how often it may be called."""
+class OctopusServiceSettings(MailSettings):
+    """``KOPPEL_OCTOPUS_*``: where Octopus is, who we are there and how often it may be called; and how we mail to it."""
 
     octopus_base_url: str = ""
     """The host, under which every API of Octopus hangs. Unset: ``LIVE_URL`` in production."""
@@ -67,6 +68,17 @@ class ImportFolders(SettingsPart):
         return self.sale if side == "sale" else self.purchase
 
 
+class ImportMailbox(SettingsPart):
+    """The address of the dossier's mailbox (Manage > Dossiers), or of a sub-folder of it (octopus §2.8)."""
+
+    sale: Address | None = None
+    purchase: Address | None = None
+
+    def of(self, side: Side) -> str | None:
+        """Return the address of one side."""
+        return self.sale if side == "sale" else self.purchase
+
+
 def _days(conditions: PerSide) -> PerSide:
     """Octopus has no payment conditions that bookings name: only a due date, so the default is a number of days."""
     for days in (conditions.sale, conditions.purchase):
@@ -86,6 +98,8 @@ class OctopusSettings(LedgerSettings):
     """In which Octopus words its refusals."""
     destination: Destinations = Destinations()
     import_folders: ImportFolders = ImportFolders()
+    import_mailbox: ImportMailbox = ImportMailbox()
+    """Where documents for the viewer are mailed when the File Import API is refused; unset: they wait (R100)."""
     send_coda: bool = False
     """Bank statements go to Octopus. Not where the bank sends them there already: balances would break (octopus §2.9)."""
     coda_body: Literal["json_string", "raw"] = "json_string"

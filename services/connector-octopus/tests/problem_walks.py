@@ -150,6 +150,9 @@ WALKS: Final[Mapping[str, Walk | NotHere]] = {
         solve=(controls("dossier", dms=True), retries),
         ends=in_the_viewer,
     ),
+    "import_mailbox_refused": NotHere(
+        f"{HERE}/test_import_mailbox.py::test_a_mailbox_that_is_refused_is_the_accountants_to_correct"
+    ),
     "coda_switched_off": NotHere(f"{HERE}/test_settings.py::test_where_a_kind_goes_the_settings_say"),
     "statement_account_unknown": NotHere(
         f"{HERE}/test_statements.py::test_an_account_without_a_journal_is_named_and_may_be_given_one"

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import koppel_readable
 from billmail.attaching import File
-from billmail.message import one_line
 from billmail.readable import page_language
 from billmail.texts import PeriodTexts, texts
 from koppel_bookkeeping import SIDES, Document
 from koppel_bookkeeping.sides import CREDIT_NOTES
+from koppel_connector.mail.message import one_line
 from koppel_readable import Cell, Column, Details, Table
 
 REMARK_LINES_MAX = 40

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from billmail.addresses import Address
 from billmail.settings import BillmailSettings
 from koppel_connector.extension import Kit, owned_connection
+from koppel_connector.mail.addresses import Address
 from koppel_mesh.auth import Caller, require
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.internal_client import InternalCallError

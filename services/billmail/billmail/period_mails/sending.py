@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import structlog
 
 from billmail.attaching import Contents, File, plain_name, stem_of, zipped
-from billmail.message import Envelope, compose
 from billmail.profiles import MailProfile
 from billmail.readable import with_readable_pdf
 from billmail.sender import Sender, hand_in
@@ -20,6 +19,7 @@ from koppel_bookkeeping import Document
 from koppel_connector import ActionRequired, ConnectorError, Problem, Rejected, Vendor
 from koppel_connector.contract import MailCall, OutcomeUnknown, RateLimited, ReauthorisationRequired
 from koppel_connector.extension import Kit, open_connection
+from koppel_connector.mail.message import Envelope, compose
 from koppel_mesh.clock import utc_now
 from koppel_mesh.http.internal_client import InternalCallError, InternalClient
 from koppel_mesh.ids import new_id
