@@ -6,7 +6,7 @@ Codes are written as the vendor shows them to a person. All parts may be missing
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from .sides import Side
 from .vat_categories import CATEGORIES, NO_CATEGORY
 from .vat_situation import KINDS, Territory, VatSituation, plain_rate
 
+T = TypeVar("T")
 _VAT_KEY: Final = re.compile(
     rf"^(?P<category>[A-Z]{{1,2}}|{NO_CATEGORY})"
     rf"(?::(?:(?P<rate>\d{{1,3}}(?:\.\d{{1,4}})?)|(?P<kind>{'|'.join(sorted(KINDS))})))?"
@@ -87,15 +88,22 @@ class Journals(SettingsPart):
                 return None
 
 
-class PerSide(SettingsPart):
+class BySide(SettingsPart, Generic[T]):
+    """A setting for each side of the books; a subclass gives what holds where nothing is chosen."""
+
+    sale: T
+    purchase: T
+
+    def of(self, side: Side) -> T:
+        """Return the setting of one side."""
+        return self.sale if side == "sale" else self.purchase
+
+
+class PerSide(BySide[Code | None]):
     """A code for each side of the books: the ledger account, or the payment condition, of last resort."""
 
     sale: Code | None = None
     purchase: Code | None = None
-
-    def of(self, side: Side) -> str | None:
-        """Return the code of one side."""
-        return self.sale if side == "sale" else self.purchase
 
 
 class VatCodes(SettingsPart):

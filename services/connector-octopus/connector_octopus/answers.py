@@ -13,18 +13,15 @@ from koppel_connector.contract import (
     GENERIC,
     ActionRequired,
     ConnectorError,
-    MailReply,
     NothingFound,
     OutcomeUnknown,
     Problem,
     RateLimited,
     ReauthorisationRequired,
-    Rejected,
     RetryLater,
     RetryNow,
     SessionOver,
     VendorAnswer,
-    classify_by_mail_code,
     refusal,
     retry_after_s,
 )
@@ -65,8 +62,7 @@ REFUSED_AS: Final[Mapping[str, str]] = {
     "POST coda": "statement_refused",
 }
 """What a refusal of these means, whatever its code: no source tells which there are (octopus §2.8, §2.9)."""
-_SESSION_OVER: Final = frozenset({-2, -6})
-_OF_THE_LOGIN: Final = frozenset({-1, *_SESSION_OVER, -51, -68})
+_OF_THE_LOGIN: Final = frozenset({-1, -2, -6, -51, -68})
 _NOT_NOTHING: Final = frozenset({-1, -2, -3, -4, -5, -6, -51, -68, -79})
 NOTHING: Final = NothingFound("errorCode", frozenset(range(-99, 1)) - _NOT_NOTHING)
 """An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4)."""
@@ -85,6 +81,19 @@ _IMPORT_REFUSALS: Final = {401: ImportTokenRefused, 403: ImportRefused, 404: Imp
 
 class NumberTaken(RetryNow):
     """The document number is not the next one of its journal (-13): somebody booked meanwhile."""
+
+
+ENDINGS: Final[Mapping[int, tuple[type[ConnectorError], str]]] = {
+    # Octopus locks a user out after some: no connection of the office tries again until the password is changed.
+    -1: (ReauthorisationRequired, "wrong_password"),
+    -2: (SessionOver, "reauthorise"),
+    -6: (SessionOver, "reauthorise"),
+    -12: (RetryLater, "journal_held"),
+    -13: (NumberTaken, "entry_number_taken"),
+    -51: (RetryLater, "vendor_unavailable"),
+    -68: (ActionRequired, "software_house_unknown"),
+}
+"""What follows the return codes that are more than a refusal of the document (octopus §1.6)."""
 
 
 def failure(answer: VendorAnswer) -> ConnectorError | None:
@@ -114,16 +123,6 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
     return _no_answer(answer, f"HTTP {answer.status}")
 
 
-def failure_of_mail(reply: MailReply) -> ConnectorError | None:
-    """Return None where the mail was taken; its server is the operator's, its address the accountant's."""
-    failure, detail = classify_by_mail_code(reply), f"{reply.code} {reply.text}"[:300]
-    if isinstance(failure, ReauthorisationRequired):
-        return RetryLater(problem=Problem("vendor_unavailable", detail))
-    if isinstance(failure, Rejected):
-        return ActionRequired(Problem("import_mailbox_refused", detail))
-    return failure
-
-
 def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
     """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
     try:
@@ -140,21 +139,8 @@ def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
 
 
 def _by_code(code: int, shown: str) -> ConnectorError:
-    match code:
-        case -1:
-            # Octopus locks a user out after some: nobody of the office tries again until the password is changed.
-            return ReauthorisationRequired(Problem("wrong_password", shown))
-        case code if code in _SESSION_OVER:
-            return SessionOver(Problem("reauthorise", shown))
-        case -68:
-            return ActionRequired(Problem("software_house_unknown", shown))
-        case -12:
-            return RetryLater(problem=Problem("journal_held", shown))
-        case -51:
-            return RetryLater(problem=Problem("vendor_unavailable", shown))
-        case -13:
-            return NumberTaken(Problem("entry_number_taken", shown))
-    return refusal(Problem(CODES.get(code, "vendor_refused"), shown), _CATALOGUE)
+    ending, problem = ENDINGS.get(code, (None, CODES.get(code, "vendor_refused")))
+    return ending(problem=Problem(problem, shown)) if ending else refusal(Problem(problem, shown), _CATALOGUE)
 
 
 def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:

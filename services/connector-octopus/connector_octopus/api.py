@@ -87,10 +87,11 @@ class Octopus:
         rows = await self._list("journals", f"bookyears/{bookyear}/journals")
         return [row for row in rows if key_id(row.get("bookyearKey")) in (bookyear, None)]
 
-    async def journal_details(self, bookyear: int, journal: str) -> Row:
-        """Return one journal with its bank account."""
+    async def journal_iban(self, bookyear: int, journal: str) -> str:
+        """Return the account of a financial journal, which no source shows the name of; empty where it has none."""
         path = f"bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
-        return _row(await self._ask("GET", path, operation="GET journals/details"))
+        details = _row(await self._ask("GET", path, operation="GET journals/details"))
+        return values.text(details.get("iban") or details.get("ibanAccountNr"))
 
     async def journal_balance(self, bookyear: int, journal: str) -> Row:
         """Return what a financial journal tells of its balance."""

@@ -32,6 +32,7 @@ from koppel_connector import (
     values,
 )
 from koppel_connector.contract import EntryRemoved, NotBooked
+from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
@@ -41,7 +42,7 @@ from koppel_mesh.clock import utc_now
 from .answers import NumberTaken
 from .api import JOURNAL_TYPES, Octopus, Place, Row, id_of_place, place_of
 from .entries_of_others import FeedBookings
-from .journals import calendar, forget_number, next_number, number_was_used
+from .journals import calendar, next_number
 from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
 from .profile import handle
@@ -96,13 +97,14 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedBook
     """
     octopus, posting = Octopus(context.vendor), prepared.posting
     bookyear, journal = posting.period.year, posting.journal.code
-    number = await next_number(octopus, bookyear, journal)
+    numbers = DocumentNumbers(octopus.vendor.memory, bookyear, journal)
+    number = await next_number(octopus, numbers, bookyear, journal)
     body = posting.body(number, context.remote_ref)
     await context.save(expected=expectation(body), label=_year_label(posting.period))
     try:
         await octopus.book(body, prepared.files)
     except NumberTaken:
-        await forget_number(octopus, bookyear, journal)
+        await numbers.forget()
         # A gateway may have made the same call twice: then the number was taken by this very document.
         row = await octopus.booking_numbered(bookyear, journal, number, context.first_sent_at or utc_now())
         if row is None or not _is_ours(row, context):
@@ -112,9 +114,9 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedBook
             await calendar(octopus, context).forget(journal, posting.booking.issued_on)
         raise
     except Exception:
-        await forget_number(octopus, bookyear, journal)
+        await numbers.forget()
         raise
-    await number_was_used(octopus, bookyear, journal, number)
+    await numbers.used(number)
     return Sent(*_handle(context))
 
 

@@ -32,6 +32,7 @@ from koppel_connector import (
     VendorAnswer,
 )
 from koppel_connector.contract import Auth, MailReply, NoticeEffect, RemoteCompany, RemoteDossier
+from koppel_connector.mail.answers import classify_beside_api
 from koppel_connector.mail.settings import MailApplication
 from koppel_mesh.messages import DocumentKind
 
@@ -64,13 +65,8 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
         settings: OctopusSettings,  # noqa: ARG002 - one software house serves every connection
     ) -> MailApplication:
         """Return Octopus's address and our identification there, and the mail server for the Document Import Viewer."""
-        return MailApplication(
-            service_settings.octopus_base_url,
-            service_settings.octopus_software_house_uuid,
-            mail=service_settings.mail_server,
-            mail_from=service_settings.mail_from,
-            bounces_to=service_settings.bounce_address,
-            signer=service_settings.dkim_signer,
+        return service_settings.mail_application(
+            service_settings.octopus_base_url, service_settings.octopus_software_house_uuid
         )
 
     def limit_scope(self, settings: OctopusSettings) -> str | None:
@@ -95,7 +91,7 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
 
     def classify_mail(self, reply: MailReply) -> ConnectorError | None:
         """Classify the reply of the mail server."""
-        return answers.failure_of_mail(reply)
+        return classify_beside_api(reply, "import_mailbox_refused")
 
     # ── being let in ──
 

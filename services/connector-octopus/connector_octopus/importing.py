@@ -1,6 +1,7 @@
 """What is imported: the dossiers that a login reaches, and the master data of one, per bookyear (octopus §2.1–2.6)."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from koppel_connector import MasterData, values
@@ -32,16 +33,16 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
         relations=records_of(map(Relation.read, await octopus.relations())),
         ledger_accounts=tuple(accounts),
         journals=tuple(journals),
-        vat_codes=records_of(map(VatCode.read, await octopus.vat_codes())),
+        vat_codes=records_of(map(VatCode.from_row, await octopus.vat_codes())),
         other=tuple(bookyears),
     )
 
 
 async def _journal(octopus: Octopus, row: Row, bookyear: int) -> Journal:
     """Return a journal; the account of a financial one is in its details only, and asked for where statements go."""
-    journal = Journal.read(row)
+    journal = Journal.from_row(row)
     if journal.code.startswith(FINANCIAL) and octopus.vendor.settings.send_coda:
-        return Journal.read({**row, **await octopus.journal_details(bookyear, journal.code)})
+        return replace(journal, iban=await octopus.journal_iban(bookyear, journal.code))
     return journal
 
 

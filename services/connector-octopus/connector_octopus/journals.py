@@ -4,18 +4,15 @@ One list answers both. The periods go to the calendar of ``koppel_connector.ledg
 that a stream of documents asks for it once. People who book by hand take numbers too, and Octopus refuses a wrong one (-13).
 """
 
-from typing import Final
-
 from koppel_bookkeeping import CannotBook
 from koppel_bookkeeping.periods import Period
 from koppel_connector import DeliveryContext, values
+from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.periods import Calendar
 from koppel_mesh.clock import utc_now
 
 from .api import Octopus, Row, key_id
 from .master_data import periods_in
-
-NUMBER_IS_BELIEVED_S: Final = 900.0
 
 
 class OctopusPeriods:
@@ -60,29 +57,18 @@ async def journal_row(octopus: Octopus, bookyear: int, journal: str) -> Row:
     row = next((row for row in rows if values.text(row.get("journalKey")) == journal), None)
     if row is None:
         raise CannotBook("journal_unknown", f"{journal} in bookyear {bookyear}")
-    next_number = (values.integer(row.get("lastBookedDocumentNr")) or 0) + 1
-    await octopus.vendor.memory.remember(_key(bookyear, journal), next_number, observed_at=asked_at)
+    await DocumentNumbers(octopus.vendor.memory, bookyear, journal).used(_last_number(row), asked_at)
     return row
 
 
-async def next_number(octopus: Octopus, bookyear: int, journal: str) -> int:
+async def next_number(octopus: Octopus, numbers: DocumentNumbers, bookyear: int, journal: str) -> int:
     """Return the number of the next document in a journal of a bookyear."""
-    memory = octopus.vendor.memory
-    if (kept := await memory.recall(_key(bookyear, journal), NUMBER_IS_BELIEVED_S)) is not None:
-        return int(kept.value)
-    row = await journal_row(octopus, bookyear, journal)
-    return (values.integer(row.get("lastBookedDocumentNr")) or 0) + 1
+
+    async def last() -> int:
+        return _last_number(await journal_row(octopus, bookyear, journal))
+
+    return await numbers.next(last)
 
 
-async def number_was_used(octopus: Octopus, bookyear: int, journal: str, number: int) -> None:
-    """Remember that our document has this number."""
-    await octopus.vendor.memory.remember(_key(bookyear, journal), number + 1)
-
-
-async def forget_number(octopus: Octopus, bookyear: int, journal: str) -> None:
-    """Forget what the next number was: Octopus has just refused it, or nobody knows whether it is used."""
-    await octopus.vendor.memory.forget(_key(bookyear, journal))
-
-
-def _key(bookyear: int, journal: str) -> str:
-    return f"next_number {bookyear} {journal}"
+def _last_number(row: Row) -> int:
+    return values.integer(row.get("lastBookedDocumentNr")) or 0

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Final, Self
 
 from koppel_bookkeeping import Side
@@ -14,10 +15,10 @@ from koppel_bookkeeping.vat_categories import UNRATED
 from koppel_bookkeeping.vat_situation import VatSituation
 from koppel_connector import MasterRecord, values
 from koppel_connector.contract import MasterDataStore
-from koppel_connector.ledger.records import Records, TypedRecord
+from koppel_connector.ledger.records import Columns, Records, TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
 
-from .api import Row, identity_of, key_id
+from .api import Row, key_id
 
 SALES, PURCHASES, FINANCIAL = "V", "A", "F"
 """The first letter of a journal's key is its type; there is no field for it (octopus §2.5)."""
@@ -45,21 +46,80 @@ def _day(row: Mapping[str, Any], which: str) -> date | None:
         return None
 
 
+def _number(value: Any) -> int:
+    return values.integer(value) or 0
+
+
+def _code(value: Any) -> str:
+    return str(key_id(value) or "")
+
+
+def _percent(value: Any, absent: int = 0) -> Decimal:
+    percent = values.decimal(value)
+    return Decimal(absent) if percent is None else percent.normalize()
+
+
+def _is_inactive(active: Any) -> bool:
+    return active is not None and not values.flag(active)
+
+
+def _relation_key(identity: Any) -> str:
+    return _code(identity.get("relationKey")) if isinstance(identity, Mapping) else ""
+
+
+_LEDGER_ACCOUNT: Final[Columns] = {
+    "id": ("accountKey", _code),
+    "code": ("accountKey", _code),
+    "name": ("description", values.text),
+    "recoverable_percent": ("vatRecupPercentage", partial(_percent, absent=100)),
+    "sales_vat_code": ("salesVatCode", values.text),
+    "purchase_vat_code": ("purchaseVatCode", values.text),
+}
+_JOURNAL: Final[Columns] = {
+    "id": ("journalKey", values.text),
+    "code": ("journalKey", values.text),
+    "name": ("name", values.text),
+    "blocked": ("closed", values.flag),
+    "currency": ("currencyCode", values.text),
+    "iban": ("iban", values.text),
+}
+_VAT_CODE: Final[Columns] = {
+    "id": ("code", values.text),
+    "code": ("code", values.text),
+    "name": ("description", values.text),
+    "percentage": ("basePercentage", _percent),
+    "type": ("type", _number),
+}
+_RELATION: Final[Columns] = {
+    "id": ("relationIdentificationServiceData", _relation_key),
+    "code": ("relationIdentificationServiceData", _relation_key),
+    "name": ("name", values.text),
+    "vat_number": ("vatNr", values.text),
+    # Octopus has no field for it: of a Belgian relation it is the VAT number.
+    "enterprise_number": ("", values.text),
+    "blocked": ("active", _is_inactive),
+    "is_customer": ("client", values.flag),
+    "is_supplier": ("supplier", values.flag),
+    "sales_account": ("defaultBookingAccountClient", _code),
+    "purchase_account": ("defaultBookingAccountSupplier", _code),
+    "days_until_due": ("expirationDays", values.integer),
+    "email": ("email", values.text),
+    "iban": ("ibanAccountNr", values.text),
+}
+
+
 @dataclass(frozen=True)
 class LedgerAccount(TypedRecord):
     """One account of a bookyear's chart."""
 
     kind: ClassVar[str] = "ledger_account"
+    columns: ClassVar[Columns] = _LEDGER_ACCOUNT
 
     recoverable_percent: Decimal
     """Which part of the VAT is claimed back on it."""
     sales_vat_code: str
     purchase_vat_code: str
     blocked: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        """Accept the percentage as the string that the kit stores."""
-        object.__setattr__(self, "recoverable_percent", Decimal(self.recoverable_percent))
 
     @property
     def takes_lines(self) -> bool:
@@ -72,16 +132,10 @@ class LedgerAccount(TypedRecord):
 
     @classmethod
     def read(cls, row: Row, language: str) -> Self:
-        """Read a row of Octopus."""
-        code, names = str(key_id(row.get("accountKey")) or ""), row.get("description") or {}
+        """Read a row, with its name in a language, or in another one that it has."""
+        names = row.get("description") or {}
         named = [values.text(names.get(f"description_{each}")) for each in (language.upper(), "NL", "FR", "EN")]
-        percent = values.decimal(row.get("vatRecupPercentage"))
-        return cls(
-            *(code, code, next(filter(None, named), "")),
-            recoverable_percent=Decimal(100) if percent is None else percent.normalize(),
-            sales_vat_code=values.text(row.get("salesVatCode")),
-            purchase_vat_code=values.text(row.get("purchaseVatCode")),
-        )
+        return cls.from_row({**row, "description": next(filter(None, named), "")})
 
 
 @dataclass(frozen=True)
@@ -89,6 +143,7 @@ class Journal(TypedRecord):
     """One journal of a bookyear."""
 
     kind: ClassVar[str] = "journal"
+    columns: ClassVar[Columns] = _JOURNAL
 
     blocked: bool
     currency: str
@@ -99,23 +154,13 @@ class Journal(TypedRecord):
         """Whether bookings of this side belong in it."""
         return self.code.startswith(SALES if side == "sale" else PURCHASES)
 
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Octopus."""
-        code = values.text(row.get("journalKey"))
-        return cls(
-            *(code, code, values.text(row.get("name"))),
-            blocked=values.flag(row.get("closed")),
-            currency=values.text(row.get("currencyCode")),
-            iban=values.text(row.get("iban") or row.get("ibanAccountNr")),
-        )
-
 
 @dataclass(frozen=True)
 class VatCode(TypedRecord):
     """One VAT code of the dossier; accountants make and change them, so none is known by its name."""
 
     kind: ClassVar[str] = "vat_code"
+    columns: ClassVar[Columns] = _VAT_CODE
 
     percentage: Decimal
     type: int
@@ -123,10 +168,6 @@ class VatCode(TypedRecord):
     """Whether lines that show no VAT are booked on it, whatever its percentage; only the settings tell (``read_vat_codes``)."""
     blocked: ClassVar[bool] = False
     unusable: ClassVar[str | None] = None
-
-    def __post_init__(self) -> None:
-        """Accept the percentage as the string that the kit stores."""
-        object.__setattr__(self, "percentage", Decimal(self.percentage))
 
     @property
     def computes_vat(self) -> bool:
@@ -141,21 +182,12 @@ class VatCode(TypedRecord):
         """Whether its percentage says what the situation is; of 0 % there are many, and nothing tells them apart."""
         return situation.is_rated and self.percentage == situation.rate
 
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        """Read a row of Octopus."""
-        code = values.text(row.get("code"))
-        percentage = values.decimal(row.get("basePercentage")) or Decimal(0)
-        return cls(
-            *(code, code, values.text(row.get("description"))),
-            percentage=percentage.normalize(),
-            type=values.integer(row.get("type")) or 0,
-        )
-
 
 @dataclass(frozen=True)
 class Relation(RelationRecord):
     """A customer or supplier; ``code`` is the number that Octopus gave it."""
+
+    columns: ClassVar[Columns] = _RELATION
 
     is_customer: bool
     is_supplier: bool
@@ -175,23 +207,8 @@ class Relation(RelationRecord):
 
     @classmethod
     def read(cls, row: Row) -> Self:
-        """Read a row of Octopus."""
-        number = str(key_id(identity_of(row).get("relationKey")) or "")
-        # Another type of term, such as "end of month", has no documented number.
-        days = values.integer(row.get("expirationDays")) if not values.integer(row.get("expirationType")) else None
-        return cls(
-            *(number, number, values.text(row.get("name"))),
-            vat_number=values.text(row.get("vatNr")),
-            enterprise_number="",
-            blocked="active" in row and not values.flag(row["active"]),
-            is_customer=values.flag(row.get("client")),
-            is_supplier=values.flag(row.get("supplier")),
-            sales_account=str(values.integer(row.get("defaultBookingAccountClient")) or ""),
-            purchase_account=str(values.integer(row.get("defaultBookingAccountSupplier")) or ""),
-            days_until_due=days,
-            email=values.text(row.get("email")),
-            iban=values.text(row.get("ibanAccountNr")),
-        )
+        """Read a row. Another type of term than days, such as "end of month", has no documented number."""
+        return cls.from_row({**row, "expirationDays": None} if values.integer(row.get("expirationType")) else row)
 
 
 def read_vat_codes(store: MasterDataStore, settings: VatCodes) -> dict[str, VatCode]:

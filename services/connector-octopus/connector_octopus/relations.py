@@ -48,9 +48,8 @@ class OctopusRelations(RelationsOfVendor[Relation]):
                 continue
             body = creation(party, side, number)
             row = await self._octopus.put_relation(body)
-            made = Relation.read({**body, **row})
-            if made.id:
-                return made
+            if row:
+                return Relation.read({**body, **row})
             # Made by another call since we looked (204), and not shown yet, perhaps.
             if (found := await self._numbered(number)) is not None:
                 return found

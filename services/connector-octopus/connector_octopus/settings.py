@@ -7,8 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from koppel_bookkeeping import Side
-from koppel_bookkeeping.settings import JournalCode, LedgerSettings, PerSide, SettingsPart
+from koppel_bookkeeping.settings import BySide, JournalCode, LedgerSettings, PerSide
 from koppel_bookkeeping.terms import DAYS_MAX
 from koppel_connector import Purpose
 from koppel_connector.mail.addresses import Address
@@ -42,41 +41,29 @@ class OctopusServiceSettings(MailSettings):
 Destination = Literal["booking", "import_viewer"]
 
 
-class Destinations(SettingsPart):
+class Destinations(BySide[Destination]):
     """Where documents go inside Octopus: into a journal, or to the Document Import Viewer, never both (R100)."""
 
     sale: Destination = "booking"
     purchase: Destination = "booking"
-
-    def of(self, side: Side) -> Destination:
-        """Return the destination of one side."""
-        return self.sale if side == "sale" else self.purchase
 
 
 Iban = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}$")]
 Folder = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
 
 
-class ImportFolders(SettingsPart):
+class ImportFolders(BySide[Folder]):
     """The sub-folders of the Document Import Viewer that documents arrive in."""
 
     sale: Folder = "Verkopen"
     purchase: Folder = "Aankopen"
 
-    def of(self, side: Side) -> str:
-        """Return the folder of one side."""
-        return self.sale if side == "sale" else self.purchase
 
-
-class ImportMailbox(SettingsPart):
+class ImportMailbox(BySide[Address | None]):
     """The address of the dossier's mailbox (Manage > Dossiers), or of a sub-folder of it (octopus §2.8)."""
 
     sale: Address | None = None
     purchase: Address | None = None
-
-    def of(self, side: Side) -> str | None:
-        """Return the address of one side."""
-        return self.sale if side == "sale" else self.purchase
 
 
 def _days(conditions: PerSide) -> PerSide:

@@ -90,6 +90,17 @@ class MailSettings(ConnectorSettings):
         url = self.smtp_url.get_secret_value()
         return MailServer(*server_of(url, "smtp", SMTP_PORTS, "KOPPEL_SMTP_URL")) if url else None
 
+    def mail_application(self, base_url: str, client_id: str) -> MailApplication:
+        """Return the registration with a vendor that is reached by HTTP and by mail."""
+        return MailApplication(
+            base_url,
+            client_id,
+            mail=self.mail_server,
+            mail_from=self.mail_from,
+            bounces_to=self.bounce_address,
+            signer=self.dkim_signer,
+        )
+
     @property
     def bounce_address(self) -> str:
         """The mailbox that bounces come to."""
