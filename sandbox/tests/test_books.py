@@ -1,4 +1,4 @@
-"""Points 30 to 42 and 48: journals, periods, VAT, numbers, credit notes, documents, bank and mailbox."""
+"""Points 30 to 41 and 48: journals, periods, VAT, numbers, credit notes, documents and bank."""
 
 import base64
 from typing import Any
@@ -160,25 +160,6 @@ def test_point_41_bank_entries_must_balance(exact: Login) -> None:
     path = f"financialtransaction/BankEntries(guid'{made.json()['d']['EntryID']}')"
     assert exact.call("PUT", path, json={}).status_code == 405
     assert exact.call("DELETE", path).status_code == 204
-
-
-def test_point_42_the_mailbox_needs_its_licence_and_walks(exact: Login) -> None:
-    boxes = exact.rows("mailbox/Mailboxes")
-    message_body = {
-        "SenderMailboxID": boxes[0]["ID"],
-        "RecipientMailboxID": boxes[1]["ID"],
-        "Subject": "x",
-        "Type": 1000,
-    }
-    sent = exact.post("mailbox/MailMessagesSent", message_body).json()["d"]
-    exact.server.control("process", division=BAKERY, mail_status=42)
-    path = f"mailbox/MailMessagesSent(guid'{sent['ID']}')"
-    assert exact.call("GET", path).json()["d"]["RecipientStatus"] == 42
-    exact.server.control("process", division=BAKERY)
-    documents = exact.rows("documents/Documents", filter="Subject eq 'x'")
-    assert documents[0]["FinancialTransactionEntryID"]
-    exact.server.control("division", division=BAKERY, licence=["financial", "crm", "documents"])
-    assert exact.call("GET", "mailbox/Mailboxes").status_code == 403
 
 
 def test_point_48_the_code_never_goes_along(exact: Login) -> None:

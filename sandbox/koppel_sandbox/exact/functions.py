@@ -31,12 +31,19 @@ def _user_has_rights(call: Call) -> Response:
     return reply({"UserHasRights": allowed})
 
 
-def _mailbox(scan_service: bool) -> Callable[[Call], Response]:
+_MAILBOX_FIELDS = ("ID", "Mailbox", "Description", "ForDivision", "IsScanServiceMailbox", "ValidFrom", "ValidTo")
+
+
+def _mailbox(*, may_scan: bool) -> Callable[[Call], Response]:
+    """One mailbox, or none: ScanService's for an operation, where the company has it; else the company's own."""
+
     def answer(call: Call) -> Response:
-        if "mailbox" not in call.division.licence:
-            raise Refusal(403, "Forbidden")
-        boxes = call.division.tables["Mailboxes"].values()
-        return reply([box for box in boxes if not scan_service or box.get("IsScanServiceMailbox")])
+        if not has_right(call, "mailbox/Mailboxes", "GET"):
+            return reply([])
+        boxes = list(call.division.tables["Mailboxes"].values())
+        own = [box for box in boxes if not box.get("IsScanServiceMailbox")]
+        scanning = [box for box in boxes if box.get("IsScanServiceMailbox")] if may_scan else []
+        return reply([{name: box.get(name) for name in _MAILBOX_FIELDS} for box in (scanning or own)[:1]])
 
     return answer
 
@@ -57,8 +64,8 @@ _PLAIN = {
 
 FUNCTIONS: dict[str, Callable[[Call], Response]] = {
     "users/UserHasRights": _user_has_rights,
-    "read/mailbox/DefaultMailbox": _mailbox(scan_service=False),
-    "read/mailbox/PreferredMailbox": _mailbox(scan_service=False),
-    "read/mailbox/PreferredMailboxForOperation": _mailbox(scan_service=True),
+    "read/mailbox/DefaultMailbox": _mailbox(may_scan=False),
+    "read/mailbox/PreferredMailbox": _mailbox(may_scan=False),
+    "read/mailbox/PreferredMailboxForOperation": _mailbox(may_scan=True),
     "read/sync/Sync/SyncTimestamp": _sync_timestamp,
 }

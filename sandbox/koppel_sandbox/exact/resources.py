@@ -312,7 +312,7 @@ RESOURCES: dict[str, Resource] = {
             "Mailbox.Mailbox",
             _fields(
                 "G:ID,Account S:Mailbox,Description,ForDivisionDescription I:Type,ForDivision,Publish"
-                " B:IsScanServiceMailbox T:ValidFrom,ValidTo" + _STAMPS
+                " T:ValidFrom,ValidTo" + _STAMPS
             ),
             methods=_ALL,
             mandatory=("Mailbox",),
@@ -325,6 +325,7 @@ RESOURCES: dict[str, Resource] = {
             _MAIL,
             methods=frozenset({"GET", "POST"}),
             mandatory=("SenderMailboxID", "RecipientMailboxID", "Subject"),
+            read_only=frozenset({"RecipientStatus"}),
             licence="mailbox",
         ),
         Resource(

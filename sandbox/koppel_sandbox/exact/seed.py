@@ -26,6 +26,9 @@ JOURNALS = (
     ("570", "Kas", 10),
     ("900", "Diverse posten", 90),
 )
+BANK_JOURNAL = 12
+BANK_ACCOUNT = "BE68539007547034"
+"""Of the bank journal of every company."""
 LEDGER_ACCOUNTS = (
     ("240000", "Meubilair en kantoormaterieel", 30),
     ("241000", "Rollend materieel", 30),
@@ -171,6 +174,7 @@ def _books(code: int) -> Iterator[Line]:
                 "AllowVariableExchangeRate": True,
                 "AllowVAT": True,
                 "IsBlocked": False,
+                **({"BankAccountIBAN": BANK_ACCOUNT} if kind == BANK_JOURNAL else {}),
             },
         )
     for account, description, kind in LEDGER_ACCOUNTS:

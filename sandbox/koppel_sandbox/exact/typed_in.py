@@ -35,6 +35,8 @@ def type_in(
         "Status": 20,
         "Type": family.types[int(total < 0)],
         "Document": None,
+        "InvoiceNumber": None,
+        "Modified": issued_on,
         family.party: relation["ID"],
         f"{family.party}Name": relation["Name"],
         family.lines: [],
