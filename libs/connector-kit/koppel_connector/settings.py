@@ -90,6 +90,7 @@ class ConnectorSettings(MeshSettings):
             settle_s=target.settle_s if self.settle_s is None else self.settle_s,
             on_ambiguous=target.on_ambiguous,
             reads_back=target.reads_back,
+            may_stay_exported=target.may_stay_exported,
             unbooked_after_s=self.unbooked_after_s,
             review_after_s=self.review_after_s,
             jitter=jitter,

@@ -143,6 +143,7 @@ delivery = Table(
     Column("has_target", Boolean, nullable=False, server_default="true"),
     Column("on_ambiguous", Text),
     Column("reads_back", Boolean),
+    Column("may_stay_exported", Boolean),
     Column("settle_s", Float),
     Column("sequence_key", Text),
     Column("state", Text, nullable=False),

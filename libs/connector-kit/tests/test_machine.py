@@ -301,6 +301,18 @@ def test_a_clock_notices_exported_but_not_booked() -> None:
     assert transition(late, EVENTS["ReadBackPending"], patience, NOW).problem == Problem("exported_not_booked")
 
 
+def test_what_may_stay_exported_is_reported_by_no_clock_and_looked_for_until_a_quarter_is_over() -> None:
+    patience = replace(PATIENCE, unbooked_after_s=3600, may_stay_exported=True)
+    late = Situation(S.EXPORTED, exported_at=NOW - timedelta(days=90), lookups=5)
+    seen = transition(late, EVENTS["ReadBackPending"], patience, NOW)
+    assert (seen.to.state, seen.problem) == (S.EXPORTED, None)
+    assert seen.due_at is not None
+    assert transition(late, EVENTS["VendorUnavailable"], patience, NOW).problem is None
+    given_up = replace(late, exported_at=NOW - timedelta(days=101))
+    assert transition(given_up, EVENTS["ReadBackPending"], patience, NOW).due_at is None
+    assert transition(given_up, EVENTS["ReadBackBooked"], patience, NOW).to.state is S.BOOKED
+
+
 def test_gone_is_what_is_not_there_twice() -> None:
     first = transition(Situation(S.EXPORTED), EVENTS["ReadBackMissing"], PATIENCE, NOW)
     assert (first.to.state, first.due_at) == (S.EXPORTED, NOW + timedelta(seconds=30))

@@ -1,12 +1,13 @@
 """What becomes of a document is asked of each connection, frozen into its deliveries, and a no is reported."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from koppel_connector import DeliveryContext, Problem, Target
+from koppel_connector import DeliveryContext, Problem, ReadBack, Target, Vendor
+from koppel_connector.contract import TurnedDown
 from koppel_connector.delivery.claims import claim
 from koppel_connector.service import connector_service
 from koppel_connector.testing import Fault, Testbed, open_testbed
@@ -17,6 +18,7 @@ from .paper_harness import PaperHarness
 from .paper_vendor import PaperVendor
 
 BOOKING = Target("book", settle_s=0.2)
+MAIL = Target("book", may_stay_exported=True, settle_s=0.2)
 
 
 class ChoosyConnector(PaperConnector):
@@ -33,10 +35,20 @@ class ChoosyConnector(PaperConnector):
                 return (BOOKING, filing)
             case _, "file":
                 return (filing,)
+            case _, "mailbox" | "refusing":
+                return (MAIL,)
         return (BOOKING,)
 
     def books_scope(self, settings: PaperSettings) -> str | None:
         return "the company"
+
+    async def read_back(self, vendor: Vendor, contexts: Sequence[DeliveryContext]) -> Mapping[UUID, ReadBack]:
+        match vendor.settings.journal:
+            case "mailbox":
+                return {}
+            case "refusing":
+                return {each.delivery.id: TurnedDown(Problem("rejected_by_vendor", "not ours")) for each in contexts}
+        return await super().read_back(vendor, contexts)
 
     async def prepare(self, context: DeliveryContext) -> Any:
         target = context.delivery.target
@@ -126,6 +138,42 @@ async def test_a_delivery_keeps_the_target_it_was_made_for(
     (row,) = await testbed.until_state("exported")
     assert (row.operation, row.reads_back, row.due_at) == ("file", False, None)
     assert [entry["operation"] for entry in vendor.ledger] == ["file"]
+
+
+async def test_what_waits_follows_the_settings_to_another_destination(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    connection_id = await connect(testbed, vendor, "mailbox")
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp() + interval '1 hour'")
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    await choose(testbed, connection_id, "700")
+    await testbed.change("UPDATE connection SET not_before = clock_timestamp()")
+    (row,) = await testbed.until_state("booked")
+    assert (row.operation, row.may_stay_exported) == ("book", False)
+    assert len(vendor.ledger) == 1
+
+
+async def test_what_somebody_books_by_hand_ends_as_exported_and_is_read_back_all_the_same(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    connection_id = await connect(testbed, vendor, "mailbox")
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    (row,) = await testbed.until_state("exported")
+    assert row.due_at is not None
+    told = [each for each in await testbed.published() if isinstance(each, DeliveryChanged)]
+    assert {each.ends_as for each in told} == {DeliveryState.EXPORTED}
+    await choose(testbed, connection_id, "700")
+    await testbed.change("UPDATE delivery SET due_at = clock_timestamp()")
+    await testbed.until_state("booked")
+
+
+async def test_what_is_turned_down_afterwards_has_failed(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await connect(testbed, vendor, "refusing")
+    await testbed.deliver(testbed.ready(*harness.document(1)))
+    (row,) = await testbed.until_state("failed")
+    assert (row.problem["code"], row.problem["detail"]) == ("rejected_by_vendor", "not ours")
 
 
 async def test_a_sequence_goes_oldest_first_and_a_blocked_head_holds_the_rest(

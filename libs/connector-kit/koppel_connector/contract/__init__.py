@@ -24,7 +24,7 @@ The names are imported from here; the module of each says what it means:
 * ``wire``: exact JSON for a vendor
 """
 
-from .answers import NothingFound, VendorAnswer, classify_by_status, retry_after_s
+from .answers import NothingFound, VendorAnswer, classify_by_status, no_answer, retry_after_s
 from .auth import Auth, OAuthProfile, PasswordProfile, TokenError, TokenMeaning
 from .booking_problems import BOOKING_PROBLEMS
 from .calls import Call
@@ -74,6 +74,7 @@ from .results import (
     RemoteCompany,
     RemoteDossier,
     Sent,
+    TurnedDown,
     Vanished,
 )
 from .target import Target
@@ -145,6 +146,7 @@ __all__ = [
     "TokenError",
     "TokenMeaning",
     "Trace",
+    "TurnedDown",
     "Vanished",
     "Vendor",
     "VendorAnswer",
@@ -152,6 +154,7 @@ __all__ = [
     "Window",
     "classify_by_mail_code",
     "classify_by_status",
+    "no_answer",
     "refusal",
     "retry_after_s",
     "to_json",

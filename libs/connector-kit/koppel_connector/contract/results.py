@@ -69,7 +69,14 @@ class Differs:
     entry_url: str | None = None
 
 
-ReadBack = Booked | NotBooked | Vanished | Differs
+@dataclass(frozen=True)
+class TurnedDown:
+    """Taken, and refused afterwards by somebody at the vendor, or by what works there: it will not be booked from this."""
+
+    problem: Problem
+
+
+ReadBack = Booked | NotBooked | Vanished | Differs | TurnedDown
 
 
 @dataclass(frozen=True)

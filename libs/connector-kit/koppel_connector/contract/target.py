@@ -14,13 +14,19 @@ OnAmbiguous = Literal["lookup", "review"]
 
 @dataclass(frozen=True)
 class Target:
-    """What one delivery does at the vendor, and what follows a call without an answer. The delivery keeps it as it was made."""
+    """What one delivery does at the vendor, and what follows a call without an answer.
+
+    Until a call has left that may have changed something, it follows the settings, as far as the operation stays; then it stays.
+    """
 
     operation: str = "book"
     """Part of the delivery's key: what it does there. It never changes, or every document would go again."""
     on_ambiguous: OnAmbiguous = "lookup"
     reads_back: bool = True
     """False where the books cannot be asked: there ``exported`` is the end."""
+    may_stay_exported: bool = field(default=False, kw_only=True)
+    """Somebody at the vendor books it by hand, or never: ``exported`` is a good end, and it is read back all the same, for so
+    long as a booking may still come (``READ_BACK_LATE_S``)."""
     settle_s: float = field(kw_only=True)
     """How long the vendor may need before a search finds what it just stored."""
     sequence_key: str | None = None
@@ -30,3 +36,8 @@ class Target:
     place, and must hold all statements of an account together.
     While the first waits, for a person too, the others wait behind it. One that failed may still be tried again, and holds them
     as well, until a person leaves it (``abandon``), its connection is removed, or a newer revision takes its place."""
+
+    @property
+    def ends_as_exported(self) -> bool:
+        """Whether ``exported`` is where it ends when all goes well."""
+        return self.may_stay_exported or not self.reads_back

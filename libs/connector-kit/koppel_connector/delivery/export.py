@@ -53,7 +53,7 @@ from .failures import after_failure, doubtful, event_of, held_back, while_away
 from .prior_deliveries import find_prior
 from .state_machine import IllegalTransitionError
 from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
-from .targets import assign
+from .targets import assign, is_to_assign
 
 IMMEDIATE_RETRIES = 3
 """How often a document is prepared and sent again at once when the vendor says ``RetryNow``."""
@@ -107,7 +107,7 @@ async def run_worker(
             vendor.is_probe = is_probe
         while left and not kit.closing and not stop.is_set():
             current = left[0]
-            if not current.has_target:
+            if is_to_assign(kit, current, row.settings):
                 asked = await assign(kit, current, row.settings)
                 if isinstance(asked, Problem):
                     await _record(kit, None, current, events.ActionNeeded(asked), RemoteEntry())

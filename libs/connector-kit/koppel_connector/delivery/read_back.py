@@ -15,7 +15,7 @@ from koppel_connector import faults
 from koppel_connector.calls.rate_limits import ends_in
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Outage
-from koppel_connector.contract import Booked, Differs, NotBooked, ReadBack, Vanished
+from koppel_connector.contract import Booked, Differs, NotBooked, ReadBack, TurnedDown, Vanished
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, RetryLater
 from koppel_connector.contract.problems import Problem
 from koppel_connector.infrastructure_errors import INFRASTRUCTURE_PAUSE_S, is_infrastructure_error
@@ -124,6 +124,8 @@ def _event_of(seen: ReadBack | None, held_until: datetime | None, *, is_away: bo
             return events.ReadBackMissing(), RemoteEntry()
         case Differs(problem, entry_number, entry_url):
             return events.ReadBackMismatch(problem), RemoteEntry(None, entry_number, entry_url)
+        case TurnedDown(problem):
+            return events.Bounced(problem), RemoteEntry()
         case NotBooked() | None:
             if is_away:
                 return events.VendorUnavailable(), RemoteEntry()

@@ -41,6 +41,7 @@ class Patience:
     settle_s: float
     on_ambiguous: str = "lookup"
     reads_back: bool = True
+    may_stay_exported: bool = False
     unbooked_after_s: float = 86_400.0
     review_after_s: float = 86_400.0
     jitter: float = 1.0

@@ -42,8 +42,9 @@ class DeliveryRow:
     kind: DocumentKind
     has_target: bool
     on_ambiguous: OnAmbiguous | None
-    """This and the next three are of its target; None in deliveries from before there were any."""
+    """This and the next four are of its target; None in deliveries from before there were any."""
     reads_back: bool | None
+    may_stay_exported: bool | None
     settle_s: float | None
     sequence_key: str | None
     state: DeliveryState
@@ -83,6 +84,7 @@ class DeliveryRow:
             self.operation,
             self.on_ambiguous,
             self.reads_back,
+            may_stay_exported=bool(self.may_stay_exported),
             settle_s=self.settle_s,
             sequence_key=self.sequence_key,
         )
@@ -113,7 +115,7 @@ class RemoteEntry:
 
 
 COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.revision, d.operation, d.kind,
-    d.has_target, d.on_ambiguous, d.reads_back, d.settle_s, d.sequence_key, d.state,
+    d.has_target, d.on_ambiguous, d.reads_back, d.may_stay_exported, d.settle_s, d.sequence_key, d.state,
     d.lease_token, d.owner_id,
     d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
     d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
@@ -232,5 +234,5 @@ class DeliveryStore:
             booked_at=written.booked_at,
             problem=ProblemData.model_validate(problem) if problem else None,
             warnings=self._reporter.warnings(progress.get("warnings")),
-            ends_as=DeliveryState.EXPORTED if row.reads_back is False else DeliveryState.BOOKED,
+            ends_as=DeliveryState.EXPORTED if row.target and row.target.ends_as_exported else DeliveryState.BOOKED,
         ).traced(row.traceparent)

@@ -27,19 +27,23 @@ REMOTE_NAMESPACE = UUID("6d1f8b52-6a0e-5b0e-9f7e-4b1d0a7c9e11")
 
 _MAKE = Statement(f"""
     INSERT INTO delivery AS d (id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, has_target,
-        on_ambiguous, reads_back, settle_s, sequence_key, state, problem, due_at, remote_ref, remote_uuid, export_id, traceparent)
+        on_ambiguous, reads_back, may_stay_exported, settle_s, sequence_key, state, problem, due_at, remote_ref, remote_uuid,
+        export_id, traceparent)
     SELECT id, connection_id, firm_id, dossier_id, document_id, revision, operation, kind, has_target,
-        on_ambiguous, reads_back, settle_s, sequence_key, CASE WHEN has_target THEN 'ready' ELSE 'blocked' END, problem,
+        on_ambiguous, reads_back, may_stay_exported, settle_s, sequence_key,
+        CASE WHEN has_target THEN 'ready' ELSE 'blocked' END, problem,
         CASE WHEN has_target THEN clock_timestamp() END, remote_ref, remote_uuid, export_id, traceparent
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, connection_id uuid, firm_id uuid, dossier_id uuid,
         document_id uuid, revision integer, operation text, kind text, has_target boolean, on_ambiguous text,
-        reads_back boolean, settle_s float8, sequence_key text, problem jsonb, remote_ref text, remote_uuid uuid,
+        reads_back boolean, may_stay_exported boolean, settle_s float8, sequence_key text, problem jsonb,
+        remote_ref text, remote_uuid uuid,
         export_id uuid, traceparent text)
     ON CONFLICT ON CONSTRAINT delivery_key DO NOTHING RETURNING {COLUMNS}, d.version
 """)
 _ASSIGN = Statement(f"""
     UPDATE delivery d SET has_target = true, operation = :operation, on_ambiguous = :on_ambiguous, reads_back = :reads_back,
-        settle_s = :settle_s, sequence_key = :sequence_key, remote_ref = :remote_ref, remote_uuid = :remote_uuid
+        may_stay_exported = :may_stay_exported, settle_s = :settle_s, sequence_key = :sequence_key,
+        remote_ref = :remote_ref, remote_uuid = :remote_uuid
     WHERE d.id = :id AND d.lease_token = :lease AND NOT EXISTS (
         SELECT FROM delivery o WHERE o.connection_id = d.connection_id AND o.operation = :operation
             AND o.document_id = d.document_id AND o.revision = d.revision AND o.id <> d.id)
@@ -64,6 +68,21 @@ def records_of(
 async def make(tx: AsyncConnection, records: list[dict[str, Any]]) -> list[Record]:
     """Make deliveries; return those that were not there."""
     return await _MAKE.all(tx, {"rows": json.dumps(records)})
+
+
+def is_to_assign(kit: Kit, row: DeliveryRow, settings: Any) -> bool:
+    """Whether a claimed delivery has no target, or one that the settings have given up since, and nothing was sent for it.
+
+    Who chooses another destination means what waits, too. Another operation would be another delivery.
+    """
+    if not row.has_target or row.target is None:
+        return not row.has_target
+    if row.first_sent_at is not None or row.unknown_since is not None:
+        return False
+    asked = kit.connector.targets(row.kind, settings)
+    if isinstance(asked, Problem) or asked[0].operation != row.operation:
+        return False
+    return replace(asked[0], sequence_key=None) != replace(row.target, sequence_key=None)
 
 
 async def assign(kit: Kit, row: DeliveryRow, settings: Any) -> DeliveryRow | Problem:

@@ -14,6 +14,8 @@ from .situation import BOOKED, EXPORTED, FAILED, READY, REVIEW, SENDING, UNKNOWN
 
 READ_BACK_SCHEDULE_S = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
 """Pauses between looks at an exported document that is not booked yet; the last one repeats."""
+READ_BACK_LATE_S = 100 * 86_400.0
+"""So long somebody may take to book by hand what went to a mailbox: a quarter, and until its VAT return is due."""
 
 
 def exported(was: Situation, patience: Patience, now: datetime) -> Transition:
@@ -156,6 +158,9 @@ def still_unbooked(was: Situation, patience: Patience, now: datetime) -> Transit
     pause_s = READ_BACK_SCHEDULE_S[min(was.lookups, len(READ_BACK_SCHEDULE_S) - 1)] * patience.jitter
     problem = overdue(was, patience, now)
     due_at = now + timedelta(seconds=pause_s)
+    if patience.may_stay_exported:
+        is_given_up = due_at - (was.exported_at or now) > timedelta(seconds=READ_BACK_LATE_S)
+        return Transition(replace(was, lookups=was.lookups + 1), None if is_given_up else due_at)
     if problem is None:
         due_at = min(due_at, _overdue_at(was, patience, now))
     return Transition(replace(was, lookups=was.lookups + 1), due_at, problem)
@@ -175,4 +180,5 @@ def _overdue_at(was: Situation, patience: Patience, now: datetime) -> datetime:
 
 def overdue(was: Situation, patience: Patience, now: datetime) -> Problem | None:
     """Return the problem of a document that should be in the books by now."""
-    return Problem("exported_not_booked") if now >= _overdue_at(was, patience, now) else None
+    is_due = not patience.may_stay_exported
+    return Problem("exported_not_booked") if is_due and now >= _overdue_at(was, patience, now) else None
