@@ -100,6 +100,7 @@ DOORS = {
     "ledger",
     "mail",
     "notices",
+    "odata",
     "refused_questions",
     "service",
     "settings",

@@ -1,4 +1,4 @@
-"""The digital mailbox and ScanService (exact §3.10, §3.11, point 42): messages walk on only when a control request moves them."""
+"""The digital mailbox and ScanService (exact §3.10, exact §3.11, point 42): messages walk on at a control request."""
 
 from datetime import date
 from decimal import Decimal
@@ -61,7 +61,7 @@ def process(division: Division, message: Record, status: int) -> None:
         return
     files = [one for one in division.tables["MailMessageAttachments"].values() if one["MailMessageID"] == message["ID"]]
     if status == PROCESSED and message.get("Type") == BANK and not _is_linked(division, message):
-        # A postbox that is not linked to the account imports nothing (§3.11).
+        # A postbox that is not linked to the account imports nothing (exact §3.11).
         status = ERROR
     message["RecipientStatus"] = status
     if status != PROCESSED:
@@ -75,8 +75,8 @@ def process(division: Division, message: Record, status: int) -> None:
         division.tables["Entries"].touch(entry["EntryID"])
     if kind == BANK:
         key = str(uuid4())
-        told = {"BankAccount": message.get("BankAccount"), "Document": document["ID"], "Result": 0}
-        division.put("ImportNotifications", key, {"ID": key, **told})
+        imported = {"BankAccount": message.get("BankAccount"), "Document": document["ID"], "Result": 0}
+        division.put("ImportNotifications", key, {"ID": key, **imported})
 
 
 def _document(division: Division, message: Record, entry: Record | None) -> Record:

@@ -15,9 +15,8 @@ from koppel_connector.contract import (
     Problem,
     RateLimited,
     ReauthorisationRequired,
-    RetryLater,
     VendorAnswer,
-    retry_after_s,
+    no_answer,
 )
 from koppel_connector.contract import refusal as refusal_of
 
@@ -47,7 +46,7 @@ class AlreadyExists(OutcomeUnknown):
 def failure(answer: VendorAnswer) -> ConnectorError | None:
     """Return None for a success, else what to do next."""
     if 200 <= answer.status < 300:
-        return None if _readable(answer) else _no_answer(answer, "an answer that is not JSON")
+        return None if _readable(answer) else no_answer(answer, "an answer that is not JSON")
     if answer.status == 429:
         return RateLimited()
     if answer.status == 401:
@@ -61,7 +60,7 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
         return _functional(answer, sentence)
     if 400 <= answer.status < 500 and answer.status not in (408, 409):
         return _malformed(answer, sentence)
-    return _no_answer(answer, f"HTTP {answer.status}")
+    return no_answer(answer, f"HTTP {answer.status}")
 
 
 def refusal(code: str, detail: str | None) -> ConnectorError:
@@ -71,10 +70,7 @@ def refusal(code: str, detail: str | None) -> ConnectorError:
 
 def envelope(answer: VendorAnswer) -> str | None:
     """Return the text of Exact's error envelope; None when the answer has none."""
-    try:
-        body: Any = answer.json()
-    except (ValueError, RecursionError):
-        return None
+    body: Any = answer.json_object()
     for key in ("error", "message", "value"):
         body = body.get(key) if isinstance(body, Mapping) else None
     return body if isinstance(body, str) and body.strip() else None
@@ -82,8 +78,7 @@ def envelope(answer: VendorAnswer) -> str | None:
 
 def _functional(answer: VendorAnswer, sentence: str) -> ConnectorError:
     """Classify a 500 with sentences: the first known one decides, all of them are shown."""
-    codes = [meaning.code for meaning in meanings(sentence)]
-    known = next((code for code in codes if code != UNKNOWN_SENTENCE), UNKNOWN_SENTENCE)
+    known = _known(sentence) or UNKNOWN_SENTENCE
     if known == "already_exists":
         if answer.acts:
             return AlreadyExists(sentence)
@@ -92,8 +87,7 @@ def _functional(answer: VendorAnswer, sentence: str) -> ConnectorError:
 
 
 def _malformed(answer: VendorAnswer, sentence: str | None) -> ConnectorError:
-    codes = [meaning.code for meaning in meanings(sentence or "")]
-    known = next((code for code in codes if code != UNKNOWN_SENTENCE), "vendor_request_wrong")
+    known = _known(sentence or "") or "vendor_request_wrong"
     if known == "already_exists":
         known = "vendor_request_wrong"
     return refusal(known, f"{answer.operation}: HTTP {answer.status} {_shown(sentence or '')}".strip())
@@ -104,14 +98,12 @@ def _forbidden(answer: VendorAnswer, sentence: str | None) -> str:
     for name, code in _REASONS.items():
         if reason.startswith(name):
             return code
-    codes = [meaning.code for meaning in meanings(sentence or _reason(answer) or "")]
-    return next((code for code in codes if code != UNKNOWN_SENTENCE), "missing_right")
+    return _known(sentence or _reason(answer) or "") or "missing_right"
 
 
-def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
-    if answer.acts:
-        return OutcomeUnknown(what)
-    return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
+def _known(sentence: str) -> str | None:
+    """Return the problem of the first sentence that is known."""
+    return next((each.code for each in meanings(sentence) if each.code != UNKNOWN_SENTENCE), None)
 
 
 def _readable(answer: VendorAnswer) -> bool:
@@ -122,11 +114,8 @@ def _readable(answer: VendorAnswer) -> bool:
     """
     if not answer.content:
         return answer.acts and (answer.status != 201 or "(guid'" in answer.headers.get("location", ""))
-    try:
-        body = answer.json()
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(body, Mapping) and (answer.acts or isinstance(body.get("d"), Mapping | list))
+    body = answer.json_object()
+    return body is not None and (answer.acts or isinstance(body.get("d"), Mapping | list))
 
 
 def _reason(answer: VendorAnswer) -> str | None:

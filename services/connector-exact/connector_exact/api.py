@@ -1,22 +1,23 @@
 """Exact Online's REST API, endpoint by endpoint, each with its fixed ``$select`` and an allowed ``$filter``."""
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from koppel_connector import ActionRequired, Call, Rejected, refused_questions, values
+from koppel_connector import ActionRequired, Call, Rejected, odata, values
+from koppel_connector.ledger import own_ids
+from koppel_connector.ledger.documents import CODA, PDF, XML, File
+from koppel_connector.odata import Row
 
-from . import odata, our_ids
+from . import our_ids
 from .answers import AlreadyExists
 from .division import Division
 from .mapping.entry import Family
-from .odata import Row
 
 RELATIONS: Final = "crm/Accounts"
-DOCUMENTS: Final = "documents/Documents"
-ATTACHMENTS: Final = "documents/DocumentAttachments"
 SUBSCRIPTIONS: Final = "webhooks/WebhookSubscriptions"
 
 LEDGER_ACCOUNTS: Final = "financial/GLAccounts"
@@ -25,11 +26,43 @@ VAT_CODES: Final = "vat/VATCodes"
 PAYMENT_CONDITIONS: Final = "cashflow/PaymentConditions"
 FIELDS: Final = {
     LEDGER_ACCOUNTS: "ID,Code,Description,Type,IsBlocked",
-    JOURNALS: "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate",
+    JOURNALS: "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate"
+    ",BankAccountIBAN",
     VAT_CODES: "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked",
     PAYMENT_CONDITIONS: "ID,Code,Description,PaymentDays",
     SUBSCRIPTIONS: "ID,Topic,CallbackURL,ClientID",
 }
+MAILBOXES: Final = "mailbox/Mailboxes"
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """What files are attached to: a Document, or a message of the digital mailbox."""
+
+    path: str
+    attachments: str
+    parent: str
+    """The property of an attachment that holds the id of its carrier."""
+    file_name: str
+    types: Mapping[str, int]
+    """The Type of an attachment by its media type; empty where attachments have none."""
+
+
+DOCUMENT: Final = Carrier(
+    path="documents/Documents",
+    attachments="documents/DocumentAttachments",
+    parent="Document",
+    file_name="FileName",
+    types={},
+)
+MESSAGE: Final = Carrier(
+    path="mailbox/MailMessagesSent",
+    attachments="mailbox/MailMessageAttachments",
+    parent="MailMessageID",
+    file_name="AttachmentFileName",
+    # PDF, UBL 2.1 and bank import (exact §3.10).
+    types={PDF: 10, XML: 130, CODA: 70},
+)
 _ACCOUNT: Final = (
     "ID,Code,Name,VATNumber,ChamberOfCommerce,Country,Status,IsSupplier,Blocked,GLAccountSales,GLAccountPurchase,Email"
     ",PaymentConditionSales,PaymentConditionPurchase"
@@ -38,10 +71,12 @@ _ENTRY: Final = (
     "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
     ",EntryDate,Currency"
 )
-_COMPANY: Final = "Code,Description,CustomerName,VATNumber,ChamberOfCommerceNumber"
-_HRM_COMPANY: Final = "Code,Description,CustomerName,VATNumber"
-_DIVISION: Final = "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus,Current"
-_HRM_DIVISION: Final = "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus"
+DIVISIONS: Final = {
+    # The second needs no scope, has no number of the chamber of commerce, and counts its Status otherwise (§3.2).
+    "system/Divisions": "Code,Hid,Description,CustomerName,Country,Currency,VATNumber,ChamberOfCommerceNumber,Status"
+    ",BlockingStatus,Current",
+    "hrm/Divisions": "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus",
+}
 
 
 class Exact(Division):
@@ -55,19 +90,11 @@ class Exact(Division):
         me = Call("current/Me", "GET", "/api/v1/current/Me", params=fields, acts=False, is_counted=False)
         return odata.entity((await self.vendor.call(me)).json())
 
-    async def divisions(self) -> list[Row]:
-        """Return the companies granted to the app that the user may reach (``system/Divisions``)."""
-        return await self.all_of("system/Divisions", {"$select": _DIVISION})
-
-    async def hrm_divisions(self) -> list[Row]:
-        """Return the same from the resource that needs no scope; its Status counts otherwise (§3.2)."""
-        return await self.all_of("hrm/Divisions", {"$select": _HRM_DIVISION})
-
     async def company(self) -> Row | None:
         """Return this division's own row with its numbers; None where the user may not see it (§3.2)."""
-        for resource, fields in (("system/Divisions", _COMPANY), ("hrm/Divisions", _HRM_COMPANY)):
+        for resource, fields in DIVISIONS.items():
             try:
-                rows = await self.all_of(resource, {"$select": fields, "$filter": f"Code eq {self.division}"})
+                rows = await self.chosen(resource, fields, [f"Code eq {self.division}"])
             except (ActionRequired, Rejected):
                 continue
             if found := [row for row in rows if values.integer(row.get("Code")) == self.division]:
@@ -89,13 +116,8 @@ class Exact(Division):
 
     async def journal_states(self, journal: str, year: int, period: int) -> list[Row]:
         """Return whether a journal is closed (Status 1) in a period; empty where Exact does not say."""
-        return await self.all_of(
-            "read/financial/JournalStatusList",
-            {
-                "$select": "Journal,Year,Period,Status",
-                "$filter": f"Journal eq {odata.text(journal)} and Year eq {year} and Period eq {period}",
-            },
-        )
+        query = f"Journal eq {odata.text(journal)} and Year eq {year} and Period eq {period}"
+        return await self.chosen("read/financial/JournalStatusList", "Journal,Year,Period,Status", [query])
 
     # ── webhooks ──
 
@@ -119,24 +141,11 @@ class Exact(Division):
 
         One refused field ("Filtering on these fields is not supported", §2) hides no match of the others.
         """
-        return await self._of_any(RELATIONS, terms, self._relations_where)
-
-    async def _relations_where(self, query: str) -> list[Row]:
-        return await self.all_of(RELATIONS, {"$select": _ACCOUNT, "$filter": query})
-
-    async def create_relation(self, ours: str, body: Mapping[str, Any]) -> Row:
-        """Create a relation under our id and return it as stored; what the answer leaves out, as it was sent.
-
-        Raises:
-            AlreadyExists: another document created it, or a call whose answer got lost.
-        """
-        created = await self.create(RELATIONS, "ID", {"ID": ours, **body})
-        await our_ids.learn(self.vendor.master_data, RELATIONS, ours, created["ID"])
-        return {**body, **created}
+        return await self.chosen(RELATIONS, _ACCOUNT, terms)
 
     async def relation_by_id(self, relation_id: str) -> Row | None:
         """Return one relation; asked as a list, because a 404 is one of the ten errors an hour (§4.3)."""
-        return next(iter(await self._relations_where(f"ID eq {odata.guid(relation_id)}")), None)
+        return next(iter(await self.with_ids(RELATIONS, "ID", [relation_id], _ACCOUNT)), None)
 
     async def change_relation(self, relation_id: str, changes: Mapping[str, Any]) -> None:
         """Change only the given fields; Exact answers 500 when Code is among them, even unchanged (§3.4)."""
@@ -150,46 +159,62 @@ class Exact(Division):
         return await self.all_synced("sync/Financial/GLAccounts", LEDGER_ACCOUNTS, FIELDS[LEDGER_ACCOUNTS])
 
     async def list_of(self, resource: str) -> list[Row]:
-        """Return a whole list of ``FIELDS``; Journals, VATCodes and PaymentConditions have no ``sync/`` resource."""
-        return await self.all_of(resource, {"$select": FIELDS[resource]})
+        """Return a whole list; Journals, VATCodes and PaymentConditions have no ``sync/`` resource."""
+        return await self.all_of(resource, {"$select": (FIELDS | DIVISIONS)[resource]})
 
-    # ── documents ──
+    # ── documents and messages ──
 
-    async def create_document(self, ours: str, body: Mapping[str, Any]) -> str:
-        """Create the Document that files are attached to, under our id; return the id that Exact gave it."""
+    async def attach(self, carrier: Carrier, carrier_id: str, file: File) -> None:
+        """Attach one file, under our id. Exact has no PUT here: an attachment cannot be replaced."""
+        encoded = base64.b64encode(file.content).decode()
+        body: dict[str, Any] = {carrier.parent: carrier_id, carrier.file_name: file.name, "Attachment": encoded}
+        if carrier.types:
+            body["Type"] = carrier.types[file.media_type]
+        await self.create_once(carrier.attachments, our_ids.attachment_id(carrier_id, file.name), body)
+
+    async def create_once(self, resource: str, ours: str, body: Mapping[str, Any]) -> str:
+        """Create an object under our id, if an earlier call did not yet; return the id that it has."""
         try:
-            created = await self.create(DOCUMENTS, "ID", {"ID": ours, **body})
+            return str((await self.create_as(resource, ours, body))["ID"])
         except AlreadyExists:
-            if not our_ids.are_kept(self.vendor.master_data, DOCUMENTS):
+            if not own_ids.are_kept(self.vendor.master_data, resource):
                 raise
             return ours
-        await our_ids.learn(self.vendor.master_data, DOCUMENTS, ours, created["ID"])
-        return str(created["ID"])
 
-    async def attach(self, document_id: str, name: str, content: bytes) -> None:
-        """Attach one file to a Document, under our id. Exact has no PUT here: an attachment cannot be replaced."""
-        ours = our_ids.attachment_id(document_id, name)
-        encoded = base64.b64encode(content).decode()
-        file = {"ID": ours, "Document": document_id, "FileName": name, "Attachment": encoded}
-        try:
-            answer = await self.post(ATTACHMENTS, file)
-        except AlreadyExists:
-            if not our_ids.are_kept(self.vendor.master_data, ATTACHMENTS):
-                raise
-            return
-        row = odata.entity(answer.json()) if answer.content else {}
-        if given := odata.created_id(row, answer.headers.get("location"), "ID"):
-            await our_ids.learn(self.vendor.master_data, ATTACHMENTS, ours, given)
+    async def create_as(self, resource: str, ours: str, body: Mapping[str, Any]) -> Row:
+        """Create an object under our id and return it as stored; what the answer leaves out, as it was sent.
 
-    async def documents_about(self, subject: str) -> list[Row]:
-        """Return the Documents whose Subject contains ``subject``."""
-        query = f"substringof({odata.text(subject)},Subject) eq true"
-        return await self.all_of(DOCUMENTS, {"$select": "ID,Subject", "$filter": query})
+        Raises:
+            AlreadyExists: another document created it, or a call whose answer got lost.
+        """
+        created = await self.create(resource, "ID", {"ID": ours, **body})
+        await own_ids.learn(self.vendor.master_data, resource, ours, created["ID"])
+        return {**body, **created}
 
-    async def attachments_of(self, document_id: str) -> list[Row]:
-        """Return the attachments of a Document."""
-        query = f"Document eq {odata.guid(document_id)}"
-        return await self.all_of(ATTACHMENTS, {"$select": "ID,FileName", "$filter": query})
+    async def about(self, resource: str, marks: Sequence[str], fields: str = "ID,Subject") -> list[Row]:
+        """Return the Documents or messages whose Subject contains one of these marks."""
+        terms = [f"substringof({odata.text(mark)},Subject) eq true" for mark in marks]
+        return await self.chosen(resource, fields, terms)
+
+    async def attachments_of(self, carrier: Carrier, carrier_id: str) -> list[str]:
+        """Return the names of the files that are attached."""
+        query = f"{carrier.parent} eq {odata.guid(carrier_id)}"
+        rows = await self.chosen(carrier.attachments, f"ID,{carrier.file_name}", [query])
+        return [str(row.get(carrier.file_name)) for row in rows]
+
+    async def with_ids(self, resource: str, key: str, ids: Sequence[str], fields: str) -> list[Row]:
+        """Return the rows of which a property is one of these ids."""
+        return await self.chosen(resource, fields, [f"{key} eq {odata.guid(each)}" for each in ids])
+
+    async def list_from(self, function: str, params: Mapping[str, str]) -> list[Row]:
+        """Return the rows that a function of ``read/`` answers with."""
+        return odata.rows((await self.get(function, params)).json())
+
+    async def transaction_lines(self, entry_ids: Sequence[str]) -> list[Row]:
+        """Return the header rows (LineNumber 0) of entries, whatever made them."""
+        fields = "EntryID,EntryNumber,LineNumber,AmountFC"
+        rows = await self.with_ids("financialtransaction/TransactionLines", "EntryID", entry_ids, fields)
+        return [row for row in rows if values.integer(row.get("LineNumber")) == 0]
 
     # ── entries ──
 
@@ -210,21 +235,14 @@ class Exact(Division):
     async def entries_of(self, family: Family, entry_id: UUID, alike: str | None) -> list[Row]:
         """Return the entry with this EntryID and those that the filter ``alike`` finds."""
         terms = [f"EntryID eq {odata.guid(entry_id)}", *([f"({alike})"] if alike else [])]
-        found = await self._of_any(family.path, terms, partial(self.entries, family))
+        found = await self.of_any(family.path, terms, partial(self.entries, family))
         return list({odata.same_guid(row.get("EntryID")): row for row in found}.values())
 
     async def entries_by_id(self, family: Family, entry_ids: Sequence[UUID | str]) -> list[Row]:
         """Return entries with their lines, up to 50 in one call, to read back a whole batch."""
         terms = [f"EntryID eq {odata.guid(id_)}" for id_ in entry_ids]
-        question = odata.shape(f"{family.path} with {family.lines}", *terms)
-        joined = odata.any_of(*terms)
-        found = await refused_questions.ask(
-            self.vendor.memory, question, lambda: self.entries(family, joined, lines=True)
-        )
-        if found is None:
-            # "This $filter parameter is not supported for this resource" (§2): one call for each then.
-            return [row for term in terms for row in await self.entries(family, term)]
-        return found
+        question = f"{family.path} with {family.lines}"
+        return await self.of_any(question, terms, partial(self.entries, family, lines=True))
 
     async def entries_with_your_ref(self, family: Family, your_refs: Sequence[Sequence[str]]) -> list[Row]:
         """Return the entries with any of these YourRefs, each given in all its spellings: in as few calls as URLs allow.
@@ -234,19 +252,8 @@ class Exact(Division):
         """
         terms = [f"YourRef eq {odata.text(spelling)}" for one in your_refs for spelling in one]
         if len(your_refs) == 1:
-            return await self._of_any(family.path, terms, partial(self.entries, family))
+            return await self.of_any(family.path, terms, partial(self.entries, family))
         return [row for part in odata.parts(terms) for row in await self.entries(family, odata.any_of(*part))]
-
-    async def _of_any(
-        self, resource: str, terms: Sequence[str], ask: Callable[[str], Awaitable[list[Row]]]
-    ) -> list[Row]:
-        """Return what any of the filter terms finds, in one call where the resource joins terms (§2)."""
-        return await refused_questions.ask_any(
-            self.vendor.memory,
-            terms,
-            named=lambda asked: odata.shape(resource, *asked),
-            joined=lambda asked: ask(odata.any_of(*asked)),
-        )
 
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
         """Return the lines of one entry where a list did not contain them all: by key, else by the entry's own link."""

@@ -1,90 +1,98 @@
-"""The Document that carries a delivery's files (§3.9): Document → picture → UBL → the other files, each finished step saved.
+"""What carries a delivery's files (§3.9, §3.10): a Document or a message of the mailbox, then file by file, each step saved.
 
-Document and attachments have ids of ours, so that after a lost answer they cannot be created twice. The Subject ends in the
-delivery's remote reference, and attachments are recognised by name, so that they are found where Exact gives the ids.
+Carrier and attachments have ids of ours, so that after a lost answer they cannot be created twice. The Subject ends in the
+delivery's mark, and attachments are recognised by name, so that they are found where Exact gives the ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from koppel_bookkeeping.texts import clipped
+from koppel_connector import odata
 from koppel_connector.contract import CannotTell, DeliveryContext, NotFound
+from koppel_connector.ledger import own_ids
 from koppel_connector.ledger.documents import File, FileLimits
 
-from . import odata, our_ids, rights
-from .api import ATTACHMENTS, DOCUMENTS, Exact
-from .mapping.entry import Entry
+from . import our_ids, rights
+from .api import Carrier, Exact
 
 SUBJECT_LENGTH_MAX: Final = 100
 # Exact measures the raw bytes of a POST, not their base64 (§2, sizes). Types of files that it refuses are documented nowhere.
 FILE_LIMITS: Final = FileLimits(size_bytes_max=10_000_000)
 
 
-async def attach(exact: Exact, context: DeliveryContext, entry: Entry, files: Sequence[File]) -> str:
-    """Create the Document and attach its files, from where an earlier attempt stopped; return the Document's id."""
-    document_id: str | None = context.progress.get("document_id")
-    if document_id is None:
-        await context.save(creating=our_ids.creation(DOCUMENTS, context.remote_ref))
-        document_id = await exact.create_document(_our_document_id(context), _body(context, entry))
-        await context.save(document_id=document_id)
+async def attach(
+    exact: Exact, context: DeliveryContext, carrier: Carrier, body: Mapping[str, Any], files: Sequence[File]
+) -> str:
+    """Create the carrier and attach its files, from where an earlier attempt stopped; return the carrier's id."""
+    carrier_id: str | None = context.progress.get("document_id")
+    if carrier_id is None:
+        await context.save(creating=own_ids.creation(carrier.path, mark_of(context)))
+        carrier_id = await exact.create_once(carrier.path, _our_id(context), body)
+        await context.save(document_id=carrier_id)
     for file in files:
         attached: list[str] = context.progress.get("attached", [])
         if file.name not in attached:
-            await context.save(creating=our_ids.creation(ATTACHMENTS, file.name))
-            await exact.attach(document_id, file.name, file.content)
+            await context.save(creating=own_ids.creation(carrier.attachments, file.name))
+            await exact.attach(carrier, carrier_id, file)
             await context.save(attached=[*attached, file.name])
-    return document_id
+    return carrier_id
 
 
 async def forget(context: DeliveryContext) -> None:
-    """Create the Document again at the next attempt: a person removed the saved one at Exact."""
-    generation = context.progress.get("document_generation", 0) + 1
+    """Create the carrier again at the next attempt: a person removed the saved one at Exact, or refused it."""
+    generation = _generation(context) + 1
     await context.save(document_id=None, attached=[], document_generation=generation)
 
 
-async def recover(exact: Exact, context: DeliveryContext) -> NotFound | CannotTell:
-    """After an unknown outcome, before the entry is sent (again): find the Document and its attachments.
+async def recover(exact: Exact, context: DeliveryContext, carrier: Carrier) -> NotFound | CannotTell:
+    """After an unknown outcome, before anything is sent (again): find the carrier and its attachments.
 
     Returns:
         ``CannotTell`` while a search may not show yet what was created under an id that is not ours.
     """
     store, creating = context.vendor.master_data, context.progress.get("creating")
-    document_id = context.progress.get("document_id")
-    if document_id is None:
-        found = await exact.documents_about(context.remote_ref)
+    carrier_id, mark = context.progress.get("document_id"), mark_of(context)
+    if carrier_id is None:
+        found = await exact.about(carrier.path, [mark])
         if not found:
-            await rights.insist_on_reading(exact, DOCUMENTS)
-            if our_ids.may_be_hidden(store, creating, context.remote_ref):
-                return CannotTell("Exact may not show the Document yet")
+            await rights.insist_on_reading(exact, carrier.path)
+            if own_ids.may_be_hidden(store, creating, mark):
+                return CannotTell(f"Exact may not show it yet in {carrier.path}")
             return NotFound()
-        ours, ids = _our_document_id(context), sorted(odata.same_guid(row["ID"]) for row in found)
-        document_id = ours if ours in ids else ids[0]
+        ours, ids = _our_id(context), sorted(odata.same_guid(row["ID"]) for row in found)
+        carrier_id = ours if ours in ids else ids[0]
         if creating is not None:
-            await our_ids.learn(store, DOCUMENTS, ours, document_id)
-        await context.save(document_id=document_id)
-    names = [str(row.get("FileName")) for row in await exact.attachments_of(document_id)]
+            await own_ids.learn(store, carrier.path, ours, carrier_id)
+        await context.save(document_id=carrier_id)
+    names = await exact.attachments_of(carrier, carrier_id)
     if not names:
-        await rights.insist_on_reading(exact, ATTACHMENTS)
+        await rights.insist_on_reading(exact, carrier.attachments)
     # An attachment that the search does not show yet stays saved.
     known = list(dict.fromkeys([*context.progress.get("attached", []), *names]))
     await context.save(attached=known)
-    if creating and creating["what"] not in known and our_ids.may_be_hidden(store, creating, creating["what"]):
+    # Of the carrier itself nothing is hidden any more.
+    file = creating["what"] if creating and creating["resource"] == carrier.attachments else None
+    if file is not None and file not in known and own_ids.may_be_hidden(store, creating, file):
         return CannotTell("Exact may not show the attachment yet")
     return NotFound()
 
 
-def _our_document_id(context: DeliveryContext) -> str:
-    return our_ids.document_id(context.remote_uuid, context.progress.get("document_generation", 0))
+def subject_of(context: DeliveryContext, text: str) -> str:
+    """Return a Subject that people understand and that ends in the delivery's mark."""
+    mark = mark_of(context)
+    return f"{clipped(text, SUBJECT_LENGTH_MAX - len(mark) - 1)} {mark}"
 
 
-def _body(context: DeliveryContext, entry: Entry) -> dict[str, Any]:
-    booking = entry.booking
-    room = SUBJECT_LENGTH_MAX - len(context.remote_ref) - 1
-    return {
-        "Subject": f"{clipped(f'{booking.number} {booking.party.name}', room)} {context.remote_ref}",
-        "Type": entry.family.document_type,
-        "Account": entry.relation_id,
-        "DocumentDate": booking.issued_on,
-        "AmountFC": entry.total,
-        "Currency": booking.currency,
-    }
+def mark_of(context: DeliveryContext) -> str:
+    """Return what the Subject ends in: the delivery's reference, and which generation of the carrier this is."""
+    generation = _generation(context)
+    return f"{context.remote_ref}-{generation}" if generation else context.remote_ref
+
+
+def _our_id(context: DeliveryContext) -> str:
+    return our_ids.document_id(context.remote_uuid, _generation(context))
+
+
+def _generation(context: DeliveryContext) -> int:
+    return int(context.progress.get("document_generation", 0))

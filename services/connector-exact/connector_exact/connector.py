@@ -1,24 +1,19 @@
-"""The connector to Exact Online: the five steps of the kit's export path.
+"""The connector to Exact Online: the steps of the kit's export path.
 
-Read ``prepare`` and ``send`` first: a document becomes an entry (``mapping/``), it is sent as Document, attachments and
-SalesEntry or PurchaseEntry (``attaching``, ``api``). ``lookup`` and ``read_back`` make "booked exactly once" true.
+A document becomes an entry in a journal (``entries``), or a message to the digital mailbox or ScanService (``mailbox``); a bank
+statement goes to the mailbox as CODA (``statements``). Which of them, the delivery's target says.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from koppel_bookkeeping import Booking, Overrides
-from koppel_bookkeeping.accounts import choose_journal, insist_on_currency
+from koppel_bookkeeping import SIDES
 from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
-from koppel_bookkeeping.exchange_rates import choose_exchange_rate
-from koppel_bookkeeping.lines import choose_lines
-from koppel_bookkeeping.terms import choose_terms
 from koppel_connector import (
-    ActionRequired,
     Application,
     CannotTell,
     CheckStep,
@@ -32,12 +27,12 @@ from koppel_connector import (
     Profile,
     Purpose,
     Sent,
+    Target,
     Vendor,
     VendorAnswer,
 )
 from koppel_connector.contract import (
     AddressProbe,
-    MasterDataStore,
     Notice,
     NoticeEffect,
     ReadBack,
@@ -45,33 +40,21 @@ from koppel_connector.contract import (
     RemoteDossier,
     Verified,
 )
-from koppel_connector.ledger.documents import File, files_to_attach, read_document
-from koppel_connector.ledger.periods import REFUSALS
-from koppel_connector.ledger.records import Records, insist_on_import
-from koppel_connector.ledger.relations import ensure, known
+from koppel_mesh.messages import DocumentKind
 
-from . import answers, attaching, checks, entries_of_others, held_entries, importing, notices, odata, rights
-from .answers import AlreadyExists
+from . import answers, checks, entries, entries_of_others, importing, mailbox, notices, rights, statements
 from .api import Exact
-from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of, type_left_open
-from .master_data import Journal, LedgerAccount, Relation, VatCode
-from .odata import Row
-from .periods import calendar
-from .profile import PROFILE
-from .relations import ExactRelations
+from .entries import PreparedEntry
+from .mailbox import PreparedMessage
+from .profile import ENTRY, MAIL, PROFILE, STATEMENT
 from .settings import ExactServiceSettings, ExactSettings
 
-
-@dataclass(frozen=True)
-class Prepared:
-    """What ``send`` needs: the entry and the files that go with it."""
-
-    entry: Entry
-    files: tuple[File, ...]
+Prepared = PreparedEntry | PreparedMessage
+STATEMENTS = frozenset({DocumentKind.BANK_STATEMENT, DocumentKind.CASH_STATEMENT})
 
 
 class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
-    """Books SalesEntries and PurchaseEntries (the mailbox and ScanService are other destinations)."""
+    """Entries in journals, the digital mailbox, ScanService and CODA of one division."""
 
     profile: ClassVar[Profile] = PROFILE
     settings_model: ClassVar[type[BaseModel]] = ExactSettings
@@ -97,6 +80,14 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         """Exact counts calls per app and division, for all its users together."""
         return str(settings.division) if settings.division else None
 
+    def targets(self, kind: DocumentKind, settings: ExactSettings) -> tuple[Target, ...] | Problem:
+        """Return the destination of a side, or of statements; whatever becomes of a document, it is one delivery (R080)."""
+        if kind in STATEMENTS:
+            return (STATEMENT,) if settings.send_coda else Problem("coda_switched_off")
+        if kind not in SIDES:
+            return Problem("kind_not_taken", kind.value)
+        return (ENTRY,) if settings.destination.of(SIDES[kind]) == "journal" else (MAIL,)
+
     def missing_settings(self, settings: ExactSettings, purpose: Purpose) -> list[str]:
         """Return what must be set: a company to ask anything of it, a journal to book."""
         return settings.missing(purpose)
@@ -108,84 +99,32 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     # ── one document ──
 
     async def prepare(self, context: DeliveryContext[ExactSettings]) -> Prepared:
-        """Read the document, find or create its relation, and compose the entry; nothing is booked yet."""
-        settings, store = context.vendor.settings, context.vendor.master_data
-        exact = Exact(context.vendor)
-        relations = ExactRelations(exact, context.vendor)
-        insist_on_import(store)
-        read = await read_document(context)
-        # Without a rate Exact takes its own of the day.
-        rate = choose_exchange_rate(read.booking, settings.exchange_rates, vendor_has_rates=True)
-        booking = replace(read.booking, exchange_rate=rate)
-        overrides = Overrides.of(context.document, context.vendor.connection.id)
-        journal = choose_journal(Records(store, Journal).by_code, settings.journals, booking.kind, overrides)
-        insist_on_currency(journal, booking.currency)
-        # Whatever can be refused without a call is refused before a relation is created at Exact.
-        _lines(booking, settings, store, overrides, known(store, booking, relations))
-        await calendar(exact, context).insist_on_open(journal.code, booking.issued_on)
-        files = await files_to_attach(context, read, attaching.FILE_LIMITS, type_left_open(booking))
-        number = entry_number_of(booking.number) if settings.entry_numbers == "document" else None
-        relation = await ensure(context, booking, relations)
-        lines = _lines(booking, settings, store, overrides, relation)
-        terms = choose_terms(
-            booking,
-            relation_has_condition=bool(relation.payment_condition(booking.side)),
-            defaults=settings.default_payment_condition,
-        )
-        return Prepared(Entry(booking, terms, journal, relation.id, lines, number), files)
+        """Prepare what the delivery was made for."""
+        if context.delivery.kind in STATEMENTS:
+            return await statements.prepare(context)
+        if mailbox.takes(context):
+            return await mailbox.prepare(context)
+        return await entries.prepare(context)
 
     async def send(self, context: DeliveryContext[ExactSettings], prepared: Prepared) -> Sent:
-        """Create the Document, its files and the entry, in the order Exact prescribes (§3.9). Finished steps are not repeated."""
-        entry, exact = prepared.entry, Exact(context.vendor)
-        if entry.number is not None:
-            await _check_number_is_free(exact, entry)
-        try:
-            document_id = await attaching.attach(exact, context, entry, prepared.files)
-            await context.save(**held_entries.search_progress_of(entry, document_id))
-            row = await _create_entry(exact, context, entry, document_id)
-        except ActionRequired as refused:
-            await _forget_contradicted(exact, context, entry, refused.problem)
-            raise
-        entry_id = str(row["EntryID"])
-        return Sent(entry_id, held_entries.number_of(row), held_entries.url_of(context.vendor, entry_id))
+        """Send it."""
+        match prepared:
+            case PreparedEntry():
+                return await entries.send(context, prepared)
+            case PreparedMessage():
+                return await mailbox.send(context, prepared)
 
     async def lookup(self, context: DeliveryContext[ExactSettings]) -> Found | NotFound | CannotTell:
-        """Search the entry by our EntryID, else by YourRef and relation: such an entry was not made by us."""
-        exact = Exact(context.vendor)
-        if (family := held_entries.family_of(context)) is None:
-            # No entry was sent; a Document may have been created.
-            return await attaching.recover(exact, context)
-        rows = await exact.entries_of(family, context.remote_uuid, held_entries.filter_alike(context, family))
-        ours = [row for row in rows if held_entries.is_ours(row, context)]
-        if ours:
-            entry_id, number = odata.same_guid(ours[0]["EntryID"]), held_entries.number_of(ours[0])
-            return Found(entry_id, number, held_entries.url_of(context.vendor, entry_id), count=len(ours))
-        if rows:
-            numbers = ", ".join(held_entries.number_of(row) or "?" for row in rows[:5])
-            problem = Problem("entry_already_exists", f"YourRef {context.progress['your_ref']}: entry {numbers}")
-            return Found(str(rows[0]["EntryID"]), count=len(rows), problem=problem)
-        await rights.insist_on_reading(exact, family.path)
-        if context.progress.get("already_exists"):
-            return CannotTell("Exact holds the entry and does not show it yet")
-        return await attaching.recover(exact, context)
+        """Search the entry, or the message, that was sent."""
+        return await (mailbox.lookup if mailbox.took(context) else entries.lookup)(context)
 
     async def read_back(
         self, vendor: Vendor[ExactSettings], contexts: Sequence[DeliveryContext[ExactSettings]]
     ) -> Mapping[UUID, ReadBack]:
-        """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
-        exact, results = Exact(vendor), dict[UUID, ReadBack]()
-        for family in FAMILIES.values():
-            wanted = {held_entries.id_of(each): each for each in contexts if held_entries.family_of(each) is family}
-            if not wanted:
-                continue
-            rows = await exact.entries_by_id(family, list(wanted))
-            held = {odata.same_guid(row.get("EntryID")): row for row in rows}
-            if len(held) < len(wanted):
-                await rights.insist_on_reading(exact, family.path)
-            for entry_id, context in wanted.items():
-                compared = await held_entries.compared(exact, vendor, context, held.get(entry_id))
-                results[context.delivery.id] = compared
-        return results
+        """Read entries back with their lines, and messages with what became of them."""
+        mailed = [each for each in contexts if mailbox.took(each)]
+        seen = await mailbox.read_back(vendor, mailed) if mailed else {}
+        return {**seen, **await entries.read_back(vendor, [each for each in contexts if each not in mailed])}
 
     async def search_books(
         self, vendor: Vendor[ExactSettings], documents: Sequence[SoughtDocument]
@@ -214,7 +153,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     async def missing_rights(self, vendor: Vendor) -> list[str]:
         """Return the rights that the user is missing in the division (R085-R087)."""
-        return list(map(str, await rights.missing(Exact(vendor), rights.NIGHTLY)))
+        return list(map(str, await rights.missing(Exact(vendor), rights.wanted(vendor.settings))))
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         """Return the division's relations, GLAccounts, Journals, VATCodes and PaymentConditions."""
@@ -240,52 +179,3 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
     def check(self, vendor: Vendor) -> AsyncIterator[CheckStep]:
         """Yield the health check, step by step."""
         return checks.health_check(vendor)
-
-
-def _lines(
-    booking: Booking, settings: ExactSettings, store: MasterDataStore, overrides: Overrides, relation: Relation | None
-) -> tuple[EntryLine, ...]:
-    accounts = Records(store, LedgerAccount)
-    account_id = relation.account_id(booking.side) if relation else None
-    chosen = choose_lines(
-        booking,
-        settings,
-        overrides,
-        account=accounts.by_code,
-        account_of_relation=accounts.by_id(account_id) if account_id else None,
-        vat_codes=Records(store, VatCode).all_by_code(),
-        prefers=lambda _, code: means_nothing_else(code),
-    )
-    return tuple(line_of(booking, line) for line in chosen)
-
-
-def means_nothing_else(code: VatCode) -> bool:
-    """Whether the VATCode is of type N (no VAT): for category ``O`` it is preferred to codes of 0 %."""
-    return code.type == "N"
-
-
-async def _create_entry(exact: Exact, context: DeliveryContext, entry: Entry, document_id: str) -> Row:
-    try:
-        return await exact.create_entry(entry.family, entry.body(context.remote_uuid, document_id))
-    except AlreadyExists:
-        # Its EntryID is ours, so the entry is: ``lookup`` finds it as soon as Exact's search shows it.
-        await context.save(already_exists=True)
-        raise
-
-
-async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
-    """Raise where an entry of that journal has the EntryNumber that we would give: nothing is overwritten."""
-    number = entry.number or 0
-    if taken := await exact.numbers_in_use(entry.family, entry.journal.code, number):
-        held = ", ".join(str(row.get("YourRef") or "?") for row in taken[:3])
-        raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
-
-
-async def _forget_contradicted(exact: Exact, context: DeliveryContext, entry: Entry, problem: Problem | None) -> None:
-    """Forget what a refusal contradicts, so that a retry asks for it, or creates it, again."""
-    if problem is None:
-        return
-    if problem.code in REFUSALS:
-        await calendar(exact, context).forget(entry.journal.code, entry.booking.issued_on)
-    if problem.code == "files_gone":
-        await attaching.forget(context)

@@ -6,14 +6,14 @@ from koppel_bookkeeping import Side
 from koppel_bookkeeping.business_keys import document_number_spellings
 from koppel_bookkeeping.document import Counterparty
 from koppel_bookkeeping.entries_in_books import EntryInBooks, SoughtDocument
-from koppel_connector import Vendor, values
+from koppel_connector import Vendor, odata, values
 from koppel_connector.ledger.records import Records
+from koppel_connector.odata import Row
 
-from . import held_entries, odata, rights
+from . import held_entries, rights
 from .api import Exact
 from .mapping.entry import FAMILIES, Family, your_ref
 from .master_data import Relation
-from .odata import Row
 from .settings import ExactSettings
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from koppel_connector import values
-from koppel_connector.contract import Booked, DeliveryContext, Differs, NotBooked, Problem, ReadBack, Vanished, Vendor
+from koppel_connector import odata, values
+from koppel_connector.contract import DeliveryContext, NotBooked, ReadBack, Vanished, Vendor
+from koppel_connector.ledger import reading_back
+from koppel_connector.odata import Row
 
-from . import odata
 from .api import Exact
 from .mapping.entry import FAMILIES, Entry, Family, differences, expectation
-from .odata import Row
 from .profile import ENTRY_URL
 from .settings import ExactSettings
 
@@ -74,9 +74,7 @@ async def compared(exact: Exact, vendor: Vendor[ExactSettings], context: Deliver
     entry_id = str(row["EntryID"])
     number, url = number_of(row) or "", url_of(vendor, entry_id)
     expected: Mapping[str, Any] = context.progress["expected"]
-    if found := differences(expected, row, await _lines(exact, family, row)):
-        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
-    return Booked(number, url)
+    return reading_back.compared(differences(expected, row, await _lines(exact, family, row)), number, url)
 
 
 async def _lines(exact: Exact, family: Family, row: Row) -> Sequence[Row]:

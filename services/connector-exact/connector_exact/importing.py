@@ -6,22 +6,24 @@ from koppel_connector import values
 from koppel_connector.contract import (
     ActionRequired,
     MasterData,
-    RateLimited,
     Rejected,
     RemoteCompany,
     RemoteDossier,
-    RetryLater,
     Vendor,
 )
+from koppel_connector.ledger.dossiers import probed
 from koppel_connector.ledger.records import records_of
+from koppel_connector.odata import Row
 
 from . import answers, rights
-from .api import JOURNALS, PAYMENT_CONDITIONS, VAT_CODES, Exact
+from .api import DIVISIONS, JOURNALS, PAYMENT_CONDITIONS, VAT_CODES, Exact
 from .master_data import Journal, LedgerAccount, PaymentCondition, Relation, VatCode
-from .odata import Row
 
-# Each probed division costs a call per right, from that division's own minute; of further ones only the Status is read.
-DIVISIONS_PROBED_MAX: Final = 25
+_SHOWN: Final = {
+    "vat_number": "VATNumber",
+    "currency": "Currency",
+    "country": "Country",
+}
 
 
 async def master_data(exact: Exact) -> MasterData:
@@ -53,11 +55,12 @@ async def remote_company(exact: Exact) -> RemoteCompany | None:
 
 async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
     """Return every division granted to the app, each with the rights that the user lacks there."""
-    found = [_division(row) for row in await _divisions(vendor)]
-    return [
-        await _probed(vendor, dossier) if dossier.reachable and index < DIVISIONS_PROBED_MAX else dossier
-        for index, dossier in enumerate(found)
-    ]
+
+    async def missing_in(dossier: RemoteDossier) -> str | None:
+        lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
+        return ", ".join(map(str, lacking)) or None
+
+    return await probed([_division(row) for row in await _divisions(vendor)], missing_in)
 
 
 async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
@@ -68,10 +71,10 @@ async def _divisions(vendor: Vendor) -> list[tuple[Row, bool]]:
     refused: ActionRequired | Rejected | None = None
     for base in bases:
         exact = Exact(vendor, base)
-        for ask, system in ((exact.divisions, True), (exact.hrm_divisions, False)):
+        for resource in DIVISIONS:
             try:
-                if rows := await ask():
-                    return [(row, system) for row in rows]
+                if rows := await exact.list_of(resource):
+                    return [(row, resource.startswith("system")) for row in rows]
             except (ActionRequired, Rejected) as failure:
                 refused = failure
     if refused is not None:
@@ -84,30 +87,12 @@ def _division(found: tuple[Row, bool]) -> RemoteDossier:
     # The two resources count their Status differently: system 1 is active, hrm 0 is normal.
     active = values.integer(row.get("Status")) in (None, 1 if system else 0)
     free = not values.integer(row.get("BlockingStatus"))
-    why = (
-        None
-        if active and free
-        else ("company is archived or inactive" if not active else "company is temporarily blocked")
-    )
-    data = {
-        "vat_number": values.text(row.get("VATNumber")),
-        "currency": values.text(row.get("Currency")),
-        "country": values.text(row.get("Country")),
-    }
-    return RemoteDossier(values.text(row.get("Code")), _name_of(row), active and free, why, data)
+    why = None if free else "company is temporarily blocked"
+    if not active:
+        why = "company is archived or inactive"
+    data = {name: values.text(row.get(field)) for name, field in _SHOWN.items()}
+    return RemoteDossier(values.text(row.get("Code")), _name_of(row), why is None, why, data)
 
 
 def _name_of(row: Row) -> str:
     return values.text(row.get("Description")) or values.text(row.get("CustomerName"))
-
-
-async def _probed(vendor: Vendor, dossier: RemoteDossier) -> RemoteDossier:
-    try:
-        lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
-    except (ActionRequired, Rejected) as failure:
-        return RemoteDossier(dossier.id, dossier.name, False, str(failure.problem), dossier.data)
-    except (RateLimited, RetryLater):
-        # It is busy; the person can choose it all the same.
-        return dossier
-    named = ", ".join(map(str, lacking)) or None
-    return RemoteDossier(dossier.id, dossier.name, named is None, named, dossier.data)

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Final
 
 from koppel_bookkeeping import Side
 from koppel_bookkeeping.vat_situation import Supply, Territory, VatSituation
-from koppel_connector import values
+from koppel_connector import odata, values
 from koppel_connector.ledger.records import Columns, TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
-
-from . import odata
 
 SALES_JOURNAL_TYPES: Final = frozenset({20, 21})
 PURCHASE_JOURNAL_TYPES: Final = frozenset({22, 23})
@@ -29,6 +27,10 @@ def _raw(code: Any) -> str:
 
 def _number(value: Any) -> int:
     return values.integer(value) or 0
+
+
+def _iban(value: Any) -> str:
+    return values.text(value).replace(" ", "")
 
 
 def _percent(fraction: Any) -> Decimal:
@@ -56,6 +58,7 @@ _JOURNAL: Final[Columns] = {
     "currency": ("Currency", values.text),
     "foreign_currency": ("AllowVariableCurrency", values.flag),
     "own_rate": ("AllowVariableExchangeRate", values.flag),
+    "iban": ("BankAccountIBAN", _iban),
 }
 _VAT_CODE: Final[Columns] = {
     **_IDENTITY,
@@ -117,6 +120,7 @@ class Journal(TypedRecord):
     currency: str
     foreign_currency: bool
     own_rate: bool
+    iban: str = ""
 
     def serves(self, side: Side) -> bool:
         """Whether entries of this side belong in it, by its Type (§3.5)."""

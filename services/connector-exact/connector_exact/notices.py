@@ -10,10 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from koppel_connector import Vendor
+from koppel_connector import Vendor, odata
 from koppel_connector.contract import AddressProbe, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
 
-from . import odata
 from .answers import AlreadyExists
 from .api import SUBSCRIPTIONS, Exact
 from .mapping.entry import FAMILIES

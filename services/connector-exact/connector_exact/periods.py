@@ -5,13 +5,12 @@ A missing right is mostly answered with an empty list (§3.3): nothing is known 
 """
 
 from koppel_bookkeeping.periods import Period
-from koppel_connector import values
+from koppel_connector import odata, values
 from koppel_connector.contract import DeliveryContext
 from koppel_connector.ledger.periods import Calendar
+from koppel_connector.odata import Row
 
-from . import odata
 from .api import Exact
-from .odata import Row
 
 _CLOSED = 1
 

@@ -92,5 +92,22 @@ PROBLEMS: Final = ProblemCatalogue((
          "Het Document met de bestanden van deze boeking staat niet meer in Exact Online. Probeer opnieuw: Koppel maakt het dan opnieuw aan.",
          "Le Document contenant les fichiers de cette écriture n’est plus dans Exact Online. Réessayez : Koppel le recrée alors.",
          "The Document with the files of this entry is no longer in Exact Online. Retry, and Koppel makes it again."),
+    # ── the digital mailbox, ScanService and CODA (§3.10, §3.11) ──
+    _problem("mailbox_missing", ACCOUNTANT, True,
+         "Deze administratie heeft geen digitale postbus in Exact Online, of haar licentie bevat er geen. Activeer de postbus voor deze administratie en probeer opnieuw, of laat documenten naar een dagboek gaan (destination in de instellingen van de koppeling; voor rekeninguittreksels send_coda).",
+         "Ce dossier n’a pas de boîte postale numérique dans Exact Online, ou sa licence n’en comprend pas. Activez-la pour ce dossier et réessayez, ou laissez les documents aller vers un journal (destination dans les paramètres de la liaison ; pour les extraits, send_coda).",
+         "This company has no digital mailbox in Exact Online, or its licence includes none. Activate the mailbox for this company and try again, or let documents go to a journal (destination in the settings of the connection; for statements send_coda)."),
+    _problem("scan_service_missing", ACCOUNTANT, True,
+         "Deze administratie heeft geen ScanService in Exact Online. Activeer ScanService en probeer opnieuw, of kies mailbox of journal als destination in de instellingen van de koppeling.",
+         "Ce dossier n’a pas ScanService dans Exact Online. Activez ScanService et réessayez, ou choisissez mailbox ou journal comme destination dans les paramètres de la liaison.",
+         "This company has no ScanService in Exact Online. Activate ScanService and try again, or choose mailbox or journal as destination in the settings of the connection."),
+    _problem("message_refused", ACCOUNTANT, False,
+         "Exact Online heeft dit document in de digitale postbus of ScanService niet verwerkt. Kijk in de postbus waarom, en probeer daarna opnieuw: Koppel stuurt dan een nieuw bericht. Boek het niet ook met de hand.",
+         "Exact Online n’a pas traité ce document dans la boîte postale numérique ou ScanService. Vérifiez-y pourquoi, puis réessayez : Koppel envoie alors un nouveau message. Ne le comptabilisez pas aussi à la main.",
+         "Exact Online did not process this document in the digital mailbox or ScanService. See there why, and then try again: Koppel sends a new message. Do not book it by hand as well."),
+    _problem("bank_not_linked", ACCOUNTANT, False,
+         "Geen dagboek van Exact Online heeft deze rekening. Vul het IBAN in bij het bankdagboek en koppel de postbus aan de rekening, anders leest Exact het uittreksel niet in.",
+         "Aucun journal d’Exact Online ne porte ce compte. Indiquez l’IBAN dans le journal de banque et liez la boîte postale au compte, sinon Exact n’importe pas l’extrait.",
+         "No journal of Exact Online has this account. Fill in the IBAN at the bank journal and link the mailbox to the account, else Exact does not import the statement."),
 ))
 # fmt: on

@@ -19,6 +19,13 @@ from .problems import PROBLEMS
 # An assumption: no page documents the address of an entry's screen (exact §3.12).
 ENTRY_URL: Final = "{base_url}/docs/FinEntryView.aspx?EntryID={entry_id}&_Division_={division}"
 
+ENTRY: Final = Target(settle_s=30.0)
+MAIL: Final = Target(may_stay_exported=True, settle_s=30.0)
+"""To the mailbox or to ScanService, where a person or Exact books it. The operation is that of an entry: a document has one
+delivery, never both (R080)."""
+STATEMENT: Final = Target("coda", may_stay_exported=True, settle_s=30.0)
+"""It comes with the ``sequence_key`` of its account."""
+
 PROFILE: Final = Profile(
     name="connector-exact",
     title="Exact Online",
@@ -47,7 +54,7 @@ PROFILE: Final = Profile(
             TokenError("revoked", status=401),
         ),
     ),
-    targets=dict.fromkeys(SIDES, Target(settle_s=30.0)),
+    targets=dict.fromkeys(SIDES, ENTRY),
     problems=PROBLEMS,
     master_data_problems=frozenset(
         {"journal_unknown", "journal_blocked", "journal_wrong_type", "currency_not_allowed"}

@@ -4,10 +4,10 @@ Its id is derived from the party, so that neither a lost answer nor two document
 """
 
 from dataclasses import replace
-from typing import Final
 
 from koppel_bookkeeping import Party, Side
-from koppel_connector.contract import MasterDataStore, MasterRecord, Problem, RetryLater, Vendor
+from koppel_connector.contract import Vendor
+from koppel_connector.ledger import own_ids
 from koppel_connector.ledger.relations import RelationsOfVendor
 
 from . import our_ids
@@ -16,8 +16,6 @@ from .api import RELATIONS, Exact
 from .mapping.relation import NAME_LENGTH_MAX, creation, role, search_terms
 from .master_data import Relation
 from .settings import ExactSettings
-
-_CREATION: Final = "relation_creation"
 
 
 class ExactRelations(RelationsOfVendor[Relation]):
@@ -37,13 +35,13 @@ class ExactRelations(RelationsOfVendor[Relation]):
 
     async def create(self, party: Party, side: Side) -> Relation:
         """Create the relation; where it exists already, return that one, in the role it needs."""
-        await _note_creation(self._store, party.identity, party.name)
+        await own_ids.note_creation(self._store, RELATIONS, party.identity, party.name)
         ours = our_ids.relation_id(self._division, party.identity)
         body = creation(party, side)
         try:
-            return Relation.from_row(await self._exact.create_relation(ours, body))
+            return Relation.from_row(await self._exact.create_as(RELATIONS, ours, body))
         except AlreadyExists:
-            if not our_ids.are_kept(self._store, RELATIONS):
+            if not own_ids.are_kept(self._store, RELATIONS):
                 raise
         if (row := await self._exact.relation_by_id(ours)) is not None:
             return Relation.from_row(row)
@@ -62,16 +60,3 @@ class ExactRelations(RelationsOfVendor[Relation]):
             return relation
         row = await self._exact.relation_by_id(relation.id)
         return Relation.from_row(row) if row else replace(relation, sales_condition="", purchase_condition="")
-
-
-async def _note_creation(store: MasterDataStore, identity: str, name: str) -> None:
-    """Where Exact gives the ids, make sure that no search still hides a relation that we created.
-
-    Raises:
-        RetryLater: this relation was sent a moment ago, and the answer got lost.
-    """
-    if our_ids.are_kept(store, RELATIONS):
-        return
-    if (record := store.get(_CREATION, identity)) and our_ids.may_be_hidden(store, dict(record.data), identity):
-        raise RetryLater(problem=Problem("vendor_unavailable", f"{RELATIONS}: {name} may exist and not be shown yet"))
-    await store.remember(MasterRecord(_CREATION, identity, identity, name, our_ids.creation(RELATIONS, identity)))

@@ -6,6 +6,7 @@ from typing import Final
 
 from . import answers
 from .api import Exact
+from .settings import ExactSettings
 
 
 @dataclass(frozen=True)
@@ -20,25 +21,36 @@ class Right:
         return f"{self.name} ({self.action} {self.endpoint})"
 
 
-READ_RELATIONS: Final = Right("crm/Accounts", "GET", "read relations")
-READ_ACCOUNTS: Final = Right("financial/GLAccounts", "GET", "read ledger accounts")
-READ_JOURNALS: Final = Right("financial/Journals", "GET", "read journals")
-READ_VAT: Final = Right("vat/VATCodes", "GET", "read VAT codes")
-POST_SALES: Final = Right("salesentry/SalesEntries", "POST", "book sales entries")
-POST_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries")
-READ_SALES: Final = Right("salesentry/SalesEntries", "GET", "read sales entries")
-READ_PURCHASES: Final = Right("purchaseentry/PurchaseEntries", "GET", "read purchase entries")
-POST_DOCUMENTS: Final = Right("documents/Documents", "POST", "store documents")
-
+TO_IMPORT: Final = (
+    Right("crm/Accounts", "GET", "read relations"),
+    Right("financial/GLAccounts", "GET", "read ledger accounts"),
+    Right("financial/Journals", "GET", "read journals"),
+    Right("vat/VATCodes", "GET", "read VAT codes"),
+)
+TO_BOOK: Final = (
+    Right("salesentry/SalesEntries", "POST", "book sales entries"),
+    Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries"),
+    Right("documents/Documents", "POST", "store documents"),
+)
+TO_READ_BACK: Final = (
+    Right("salesentry/SalesEntries", "GET", "read sales entries"),
+    Right("purchaseentry/PurchaseEntries", "GET", "read purchase entries"),
+)
+TO_MAIL: Final = (
+    Right("mailbox/Mailboxes", "GET", "read mailboxes"),
+    Right("mailbox/MailMessagesSent", "POST", "send messages to the mailbox"),
+    Right("mailbox/MailMessageAttachments", "POST", "attach files to messages"),
+)
 _BELIEVED_S: Final = 86_400.0
-TO_IMPORT: Final = (READ_RELATIONS, READ_ACCOUNTS, READ_JOURNALS, READ_VAT)
-TO_BOOK: Final = (POST_SALES, POST_PURCHASES, POST_DOCUMENTS)
-# What an import needs shows by itself: its lists are empty without it.
-NIGHTLY: Final = (*TO_BOOK, READ_SALES, READ_PURCHASES)
-MATRIX: Final = TO_IMPORT + NIGHTLY
 
 
-async def missing(exact: Exact, rights: Iterable[Right] = MATRIX) -> list[Right]:
+def wanted(settings: ExactSettings) -> tuple[Right, ...]:
+    """Return the rights that sending needs with these settings. What an import needs shows by itself: its lists are empty."""
+    books = TO_BOOK + TO_READ_BACK if settings.books else ()
+    return books + (TO_MAIL if settings.mails else ())
+
+
+async def missing(exact: Exact, rights: Iterable[Right]) -> list[Right]:
     """Ask Exact right by right (``users/UserHasRights``); return those that the user lacks."""
     return [right for right in rights if not await exact.may(right.endpoint, right.action)]
 
@@ -59,7 +71,9 @@ async def insist_on_searching(exact: Exact, endpoint: str) -> None:
     Raises:
         ActionRequired: as ``insist_on_reading``.
     """
-    key, memory = f"may read {endpoint}", exact.vendor.memory
-    if await memory.recall(key, _BELIEVED_S) is None:
+
+    async def ask() -> bool:
         await insist_on_reading(exact, endpoint)
-        await memory.remember(key, True)
+        return True
+
+    await exact.vendor.memory.believed(f"may read {endpoint}", _BELIEVED_S, ask)

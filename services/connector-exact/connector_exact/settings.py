@@ -3,11 +3,12 @@
 Codes are written as Exact shows them to a person, never its GUIDs.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from koppel_bookkeeping.settings import LedgerSettings, SettingsPart
+from koppel_bookkeeping import Side
+from koppel_bookkeeping.settings import BySide, LedgerSettings
 from koppel_connector.contract import Purpose
 from koppel_connector.settings import ConnectorSettings
 
@@ -32,17 +33,11 @@ class ExactServiceSettings(ConnectorSettings):
         return self
 
 
-def _journal_only(value: str) -> str:
-    if value != "journal":
-        raise ValueError(f"destination “{value}” is not available yet; choose “journal”")
-    return value
+Destination = Literal["journal", "mailbox", "scan_service"]
 
 
-Destination = Annotated[Literal["journal", "mailbox", "scan_service"], AfterValidator(_journal_only)]
-
-
-class Destinations(SettingsPart):
-    """Where documents go inside Exact (R080). Mailbox and ScanService are refused until Koppel supports them."""
+class Destinations(BySide[Destination]):
+    """Where documents go inside Exact: into a journal, to the digital mailbox or to ScanService, never to two of them (R080)."""
 
     sale: Destination = "journal"
     purchase: Destination = "journal"
@@ -55,10 +50,23 @@ class ExactSettings(LedgerSettings):
     destination: Destinations = Destinations()
     entry_numbers: Literal["vendor", "document"] = "vendor"
     """``document``: the invoice number becomes Exact's entry number where it is free; no entry is ever overwritten."""
-    send_coda: Literal[False] = False
+    send_coda: bool = False
+    """Bank statements go to the digital mailbox, which must be linked to each bank account in Exact (R081, exact §3.11)."""
+
+    @property
+    def books(self) -> bool:
+        """Whether any documents go into journals."""
+        return "journal" in (self.destination.sale, self.destination.purchase)
+
+    @property
+    def mails(self) -> list[tuple[Destination, Side | None]]:
+        """Return the destinations that are no journal, and the sides that go there; a bank statement has none."""
+        sides: tuple[Side, ...] = ("sale", "purchase")
+        coda: list[tuple[Destination, Side | None]] = [("mailbox", None)] if self.send_coda else []
+        return [*coda, *((to, side) for side in sides if (to := self.destination.of(side)) != "journal")]
 
     def missing(self, purpose: Purpose) -> list[str]:
         """Return the settings without which Exact is not asked; a login reaches every division, and finds which there are."""
         absent = [] if self.division or purpose == "login" else ["division"]
         # The others bring the journals that a person chooses from, or say which of them are wrong.
-        return absent + (self.missing_journals() if purpose == "send" else [])
+        return absent + (self.missing_journals() if purpose == "send" and self.books else [])

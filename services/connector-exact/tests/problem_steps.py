@@ -37,6 +37,25 @@ def changes(table: str, where: dict[str, Any], **to: Any) -> Step:
     return lambda case: vendor_of(case).change(case.company, table, where, set=to)
 
 
+def removes(table: str, where: dict[str, Any]) -> Step:
+    return lambda case: vendor_of(case).change(case.company, table, where, delete=True)
+
+
+def messages_end(as_status: int) -> Step:
+    """Hand a document in, and have the message that it becomes end like this in Exact's mailbox."""
+
+    def step(case: Case) -> None:
+        hands_in()(case)
+        case.until(lambda: case.document["state"] == "exported", "it is in the mailbox")
+        vendor_of(case).control("process", division=int(case.company.remote_id), mail_status=as_status)
+
+    return step
+
+
+def is_exported(case: Case, seen: Any) -> bool:
+    return seen is None and case.document["state"] == "exported"
+
+
 def division(**to: Any) -> Step:
     return lambda case: vendor_of(case).control("division", division=int(case.company.remote_id), **to)
 

@@ -43,13 +43,16 @@ from .problem_steps import (
     grant_is_damaged,
     hour_passes,
     imports_and_waits,
+    is_exported,
     limit_is_lifted,
     loses_answers,
+    messages_end,
     opens_unimported,
     period,
     refuses_many,
     registration_is_right_again,
     registration_is_withdrawn,
+    removes,
     repairs,
     says,
     settings_after,
@@ -59,6 +62,7 @@ from .problem_steps import (
     types_it_in,
 )
 
+HERE: Final = "services/connector-exact/tests"
 PURCHASE_ENTRIES: Final = "purchaseentry/PurchaseEntries"
 JOURNAL: Final = {"Code": "700"}
 ACCOUNT: Final = {"Code": "700000"}
@@ -103,6 +107,26 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
         solve=(repairs, hands_in(number="{}-smaller")),
     ),
     "type_left_open": Walk(document="negative", seen=among_warnings_of_delivery, ends=booked_with_warning),
+    "mailbox_missing": Walk(
+        trouble=(
+            division(licence=["financial", "crm", "documents", "bank"]),
+            sets({"destination": {"sale": "mailbox"}}),
+        ),
+        solve=(sets({"destination": {"sale": "journal"}}),),
+    ),
+    "scan_service_missing": Walk(
+        trouble=(removes("Mailboxes", {"Description": "scan"}), sets({"destination": {"sale": "scan_service"}})),
+        solve=(sets({"destination": {"sale": "mailbox"}}),),
+        ends=is_exported,
+    ),
+    "message_refused": Walk(
+        trouble=(sets({"destination": {"sale": "mailbox"}}), messages_end(as_status=5)),
+        document=None,
+        solve=(retries,),
+        ends=is_exported,
+    ),
+    "bank_not_linked": NotHere(f"{HERE}/test_statements.py::test_an_account_that_no_journal_has_is_warned_of"),
+    "coda_switched_off": NotHere(f"{HERE}/test_settings.py::test_where_a_kind_goes_the_settings_say"),
     "files_gone": Walk(trouble=(says("Invalid reference: Document"),), solve=(repairs, retries)),
     # ── the connection ──
     "internal": Walk(trouble=(answers_nonsense,), solve=(repairs, retries)),

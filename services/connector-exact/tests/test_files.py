@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connector_exact import attaching
-from connector_exact.api import Exact
+from connector_exact.api import DOCUMENT, Exact
 from koppel_connector.contract import DeliveryContext
 from koppel_connector.contract.results import Booked
 from koppel_connector.testing.small_files import CSV, JPEG, ODS, PDF, PNG, XLSX, EmbeddedFile, with_files
@@ -91,6 +91,7 @@ async def test_what_an_earlier_version_attached_is_not_attached_again(vendor: Di
     context = context_of(vendor, carrying(*OF_EVERY_TYPE[:1]))
     prepared = await prepare(context)
     first_two = prepared.files[:2]
-    await attaching.attach(Exact(vendor), context, prepared.entry, first_two)
+    body = prepared.entry.document(attaching.subject_of(context, prepared.entry.title))
+    await attaching.attach(Exact(vendor), context, DOCUMENT, body, first_two)
     await CONNECTOR.send(context, prepared)
     assert list(attached(sandbox)) == ["2026-0001.pdf", "2026-0001.xml", "werkbon.pdf"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from connector_exact import odata
 from connector_exact.master_data import Relation, VatCode
+from koppel_connector import odata
 
 
 def test_literals() -> None:

@@ -4,8 +4,13 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
+from connector_exact.profile import ENTRY, MAIL, STATEMENT
 from connector_exact.settings import LIVE_URL, ExactServiceSettings, ExactSettings
+from koppel_connector.contract import Problem
 from koppel_connector.routes.settings_schema import settings_schema
+from koppel_mesh.messages import DocumentKind
+
+from .direct_vendor import CONNECTOR
 
 CONTRACT = {
     "division": 3090901,
@@ -36,15 +41,30 @@ def test_journals_are_chosen_from_what_an_import_brings() -> None:
 
 
 @pytest.mark.parametrize("destination", ["mailbox", "scan_service"])
-def test_destinations_that_do_not_exist_yet_are_refused_with_a_sentence(destination: str) -> None:
-    with pytest.raises(ValidationError, match="not available yet"):
-        ExactSettings.model_validate({"destination": {"purchase": destination}})
+def test_where_nothing_goes_into_a_journal_none_is_needed(destination: str) -> None:
+    some = ExactSettings.model_validate({"division": 1, "destination": {"purchase": destination}})
+    assert some.missing("send") == ["journals.sale", "journals.purchase"]
+    none = ExactSettings.model_validate(
+        {"division": 1, "destination": dict.fromkeys(("sale", "purchase"), destination)}
+    )
+    assert none.missing("send") == []
+
+
+def test_where_a_kind_goes_the_settings_say() -> None:
+    settings = ExactSettings.model_validate({"destination": {"purchase": "mailbox"}, "send_coda": True})
+    assert CONNECTOR.targets(DocumentKind.SALES_INVOICE, settings) == (ENTRY,)
+    assert CONNECTOR.targets(DocumentKind.PURCHASE_CREDIT_NOTE, settings) == (MAIL,)
+    assert CONNECTOR.targets(DocumentKind.BANK_STATEMENT, settings) == (STATEMENT,)
+    assert MAIL.operation == ENTRY.operation, "a document has one delivery, whatever its destination"
+    switched_off = CONNECTOR.targets(DocumentKind.CASH_STATEMENT, ExactSettings())
+    assert isinstance(switched_off, Problem)
+    assert switched_off.code == "coda_switched_off"
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"send_coda": True},
+        {"destination": {"sale": "postbox"}},
         {"division": 0},
         {"division": "x"},
         {"division": 2**40},

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connector_exact.connector import means_nothing_else
+from connector_exact.entries import means_nothing_else
 from connector_exact.master_data import VatCode
 from koppel_bookkeeping import CannotBook, Side
 from koppel_bookkeeping.settings import VatCodes

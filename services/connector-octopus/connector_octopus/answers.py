@@ -5,7 +5,7 @@ gateway's, and the outcome of a call that acts is unknown then. Texts follow the
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from koppel_connector import values
 from koppel_connector.contract import (
@@ -14,7 +14,6 @@ from koppel_connector.contract import (
     ActionRequired,
     ConnectorError,
     NothingFound,
-    OutcomeUnknown,
     Problem,
     RateLimited,
     ReauthorisationRequired,
@@ -22,8 +21,8 @@ from koppel_connector.contract import (
     RetryNow,
     SessionOver,
     VendorAnswer,
+    no_answer,
     refusal,
-    retry_after_s,
 )
 
 from .problems import PROBLEMS
@@ -110,7 +109,7 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
     if code is not None:
         return _by_code(code, f"{sentence} ({code})".strip())
     if 200 <= answer.status < 300:
-        return None if _readable(answer) else _no_answer(answer, "an answer that is not JSON")
+        return None if _readable(answer) else no_answer(answer, "an answer that is not JSON")
     match answer.status:
         case 401:
             return SessionOver(Problem("reauthorise"))
@@ -120,18 +119,13 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
             return refusal(Problem("attachment_too_large", answer.operation), _CATALOGUE)
         case status if 400 <= status < 500 and status not in (408, 409):
             return refusal(Problem("vendor_request_wrong", f"{answer.operation}: HTTP {status} {sentence}"), _CATALOGUE)
-    return _no_answer(answer, f"HTTP {answer.status}")
+    return no_answer(answer, f"HTTP {answer.status}")
 
 
 def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
     """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
-    try:
-        # A list has none, and may be that of all bookings.
-        body: Any = answer.json() if answer.content and not answer.is_list else {}
-    except (ValueError, RecursionError):
-        return None, ""
-    if not isinstance(body, Mapping):
-        return None, ""
+    # A list has none, and may be that of all bookings.
+    body = {} if answer.is_list else answer.json_object() or {}
     code = values.integer(body.get("errorCode", body.get("octopusErrorCode")))
     sentence = values.text(body.get("errorMessage")) or values.text(body.get("description"))
     # 0 is "ok", and stands in no refusal.
@@ -141,12 +135,6 @@ def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
 def _by_code(code: int, shown: str) -> ConnectorError:
     ending, problem = ENDINGS.get(code, (None, CODES.get(code, "vendor_refused")))
     return ending(problem=Problem(problem, shown)) if ending else refusal(Problem(problem, shown), _CATALOGUE)
-
-
-def _no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
-    if answer.acts:
-        return OutcomeUnknown(what)
-    return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
 
 
 def _readable(answer: VendorAnswer) -> bool:

@@ -18,10 +18,8 @@ from koppel_bookkeeping.periods import Period
 from koppel_bookkeeping.terms import choose_terms
 from koppel_connector import (
     ActionRequired,
-    Booked,
     CannotTell,
     DeliveryContext,
-    Differs,
     Found,
     NotFound,
     Problem,
@@ -32,6 +30,7 @@ from koppel_connector import (
     values,
 )
 from koppel_connector.contract import EntryRemoved, NotBooked
+from koppel_connector.ledger import reading_back
 from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
 from koppel_connector.ledger.periods import REFUSALS
@@ -182,9 +181,7 @@ async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[En
 
 def _compared(context: DeliveryContext[OctopusSettings], row: Row) -> ReadBack:
     _, number, url = _handle(context)
-    if found := differences(context.progress["expected"], row):
-        return Differs(Problem("totals_differ", "; ".join(found)[:500]), number, url)
-    return Booked(number, url)
+    return reading_back.compared(differences(context.progress["expected"], row), number, url)
 
 
 def _in_allowed_currency(booking: Booking, settings: OctopusSettings) -> Booking:

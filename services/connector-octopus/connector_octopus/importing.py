@@ -2,18 +2,15 @@
 
 import re
 from dataclasses import replace
-from typing import Final
 
 from koppel_connector import MasterData, values
-from koppel_connector.contract import ActionRequired, Problem, Rejected, RemoteCompany, RemoteDossier, Vendor
+from koppel_connector.contract import RemoteCompany, RemoteDossier, Vendor
+from koppel_connector.ledger.dossiers import probed
 from koppel_connector.ledger.records import records_of
 
 from .api import Octopus, Row, key_id
 from .master_data import FINANCIAL, Journal, LedgerAccount, Relation, VatCode, bookyear_record
 from .settings import OctopusSettings
-
-DOSSIERS_PROBED_MAX: Final = 25
-"""A login of an office may reach hundreds; the rights of further ones show when one is chosen."""
 
 
 async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
@@ -63,18 +60,15 @@ async def row_of_dossier(octopus: Octopus, dossier_id: int | None) -> Row | None
 async def remote_dossiers(vendor: Vendor[OctopusSettings]) -> list[RemoteDossier]:
     """Return the dossiers of the login; whether web services are on in one shows only when it is opened (octopus §2.1)."""
     octopus = Octopus(vendor)
-    return [
-        await _probed(octopus, row, probe=index < DOSSIERS_PROBED_MAX)
-        for index, row in enumerate(await octopus.dossiers())
-    ]
+
+    async def missing_in(dossier: RemoteDossier) -> str | None:
+        await octopus.connect(int(dossier.id))
+        return None
+
+    return await probed([_dossier(row) for row in await octopus.dossiers()], missing_in)
 
 
-async def _probed(octopus: Octopus, row: Row, *, probe: bool) -> RemoteDossier:
-    number, missing = key_id(row.get("dossierKey")) or 0, None
-    if probe:
-        try:
-            await octopus.connect(number)
-        except (ActionRequired, Rejected) as failure:
-            missing = str(failure.problem or Problem("missing_right"))
+def _dossier(row: Row) -> RemoteDossier:
     data = {"vat_number": values.text(row.get("vatNr")), "country": values.text(row.get("country"))}
-    return RemoteDossier(str(number), values.text(row.get("dossierDescription")), missing is None, missing, data)
+    number = str(key_id(row.get("dossierKey")) or 0)
+    return RemoteDossier(number, values.text(row.get("dossierDescription")), reachable=True, data=data)

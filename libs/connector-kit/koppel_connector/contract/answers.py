@@ -66,6 +66,14 @@ class VendorAnswer:
             problem = Problem("vendor_unavailable", f"{self.operation}: an answer that is not JSON")
             raise RetryLater(problem=problem) from error
 
+    def json_object(self) -> Mapping[str, Any] | None:
+        """The body where it is a JSON object; None where it is anything else."""
+        try:
+            body = self.json()
+        except (ValueError, RecursionError):
+            return None
+        return body if isinstance(body, Mapping) else None
+
 
 @dataclass(frozen=True)
 class NothingFound:
@@ -85,11 +93,7 @@ class NothingFound:
         """Return whether an answer says it."""
         if answer.status != self.status or answer.acts:
             return False
-        try:
-            body = answer.json()
-        except (ValueError, RecursionError):
-            return False
-        said = body.get(self.member) if isinstance(body, Mapping) else None
+        said = (answer.json_object() or {}).get(self.member)
         return isinstance(said, int | str) and said in self.values
 
 
@@ -116,10 +120,15 @@ def classify_by_status(answer: VendorAnswer) -> ConnectorError | None:
     if status == 409 and answer.acts:
         return OutcomeUnknown("409: it may be there already")
     if status >= 500 or status == 408 or status < 200 or 300 <= status < 400:
-        if answer.acts:
-            return OutcomeUnknown(f"HTTP {status}")
-        return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"HTTP {status}"))
+        return no_answer(answer, f"HTTP {status}")
     return Rejected(Problem("rejected_by_vendor", detail))
+
+
+def no_answer(answer: VendorAnswer, what: str) -> ConnectorError:
+    """Return what follows when nothing usable came back: what acts may have been done, a question is asked again."""
+    if answer.acts:
+        return OutcomeUnknown(what)
+    return RetryLater(retry_after_s(answer.headers), Problem("vendor_unavailable", f"{answer.operation}: {what}"))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -160,5 +160,9 @@ BOOKING_PROBLEMS: Final = ProblemCatalogue((
          "Koppel stelde {vendor} een foute vraag. Dit is een fout van Koppel; meld ze. Probeer opnieuw zodra ze verholpen is.",
          "Koppel a posé une question incorrecte à {vendor}. C’est une erreur de Koppel ; signalez-la. Réessayez dès qu’elle est corrigée.",
          "Koppel asked {vendor} a wrong question. This is Koppel’s mistake; report it. Try again once it is repaired."),
+    _problem("coda_switched_off", ACCOUNTANT, True,
+         "Rekeninguittreksels gaan voor dit dossier niet naar {vendor}. Zet send_coda aan in de instellingen van de koppeling, maar enkel als de bank ze niet zelf al naar {vendor} stuurt.",
+         "Les extraits de compte de ce dossier ne vont pas vers {vendor}. Activez send_coda dans les paramètres de la liaison, mais seulement si la banque ne les y envoie pas déjà.",
+         "Statements of this dossier do not go to {vendor}. Switch send_coda on in the settings of the connection, but only where the bank does not send them there already."),
 ))
 # fmt: on

@@ -1,9 +1,12 @@
 """What a vendor answered, kept with its moment and believed for a while."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from koppel_mesh.clock import utc_now
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,15 @@ class Memory(ABC):
     @abstractmethod
     async def recall(self, key: str, max_age_s: float | None = None) -> Remembered | None:
         """Return what is kept under ``key``, if it was observed within ``max_age_s``."""
+
+    async def believed(self, key: str, max_age_s: float, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what is kept under ``key``, if it is young enough; else what ``ask`` answers, which is kept then."""
+        if (kept := await self.recall(key, max_age_s)) is not None:
+            return kept.value
+        asked_at = utc_now()
+        answer = await ask()
+        await self.remember(key, answer, observed_at=asked_at)
+        return answer
 
     @abstractmethod
     async def forget(self, key: str) -> None:

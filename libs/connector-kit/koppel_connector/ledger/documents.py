@@ -13,6 +13,7 @@ from koppel_connector.contract.delivery import DeliveryContext
 
 PDF: Final = "application/pdf"
 XML: Final = "application/xml"
+CODA: Final = "text/plain"
 ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
     PDF: (".pdf",),
     "image/png": (".png",),

@@ -7,16 +7,15 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from connector_exact import odata
 from connector_exact.master_data import Journal, LedgerAccount, VatCode
-from connector_exact.odata import Row
 from koppel_bookkeeping import Booking, CannotBook, Side
 from koppel_bookkeeping.amounts import CENT, rounded
 from koppel_bookkeeping.comparison import LineFigures, line_differences
 from koppel_bookkeeping.lines import ChosenLine
 from koppel_bookkeeping.terms import Terms
 from koppel_bookkeeping.texts import clipped, structured_payment_reference
-from koppel_connector import Problem, values
+from koppel_connector import Problem, odata, values
+from koppel_connector.odata import Row
 
 # Maximum lengths are undocumented; these are the widths Exact's screens show (exact §8).
 YOUR_REF_LENGTH_MAX: Final = 30
@@ -107,6 +106,22 @@ class Entry:
             amounts["VATAmountDC"] = str(self.booking.sign * rounded(self.booking.vat_in_euros))
         return amounts
 
+    @property
+    def title(self) -> str:
+        """Return number and counterparty, for people."""
+        return f"{self.booking.number} {self.booking.party.name}"
+
+    def document(self, subject: str) -> dict[str, Any]:
+        """Return the Document that carries the files."""
+        return {
+            "Subject": subject,
+            "Type": self.family.document_type,
+            "Account": self.relation_id,
+            "DocumentDate": self.booking.issued_on,
+            "AmountFC": self.total,
+            "Currency": self.booking.currency,
+        }
+
     def body(self, entry_id: UUID, document_id: str | None) -> dict[str, Any]:
         """Return the whole entry."""
         booking, family = self.booking, self.family
@@ -119,7 +134,7 @@ class Entry:
             "PaymentCondition": self.terms.condition,
             "YourRef": self.your_ref,
             "EntryNumber": self.number,
-            "Description": clipped(f"{booking.number} {booking.party.name}", DESCRIPTION_LENGTH_MAX),
+            "Description": clipped(self.title, DESCRIPTION_LENGTH_MAX),
             "PaymentReference": structured_payment_reference(booking.payment_reference),
             "Currency": booking.currency,
             "Rate": self.rate,

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from connector_exact import odata
 from koppel_bookkeeping import Party, Side
 from koppel_bookkeeping.parties import bare_number, vat_number_spellings
+from koppel_connector import odata
 
 NAME_LENGTH_MAX: Final = 50
 
