@@ -35,6 +35,11 @@ def integer(value: Any) -> int | None:
     return int(number) if number is not None and number == number.to_integral_value() else None
 
 
+def whole(value: Any) -> int:
+    """Return a whole number; 0 for anything else."""
+    return integer(value) or 0
+
+
 def flag(value: Any) -> bool:
     """Return a boolean, also from ``"true"``, ``"1"`` or 1; what cannot be read is false."""
     return value.strip().casefold() in ("true", "1") if isinstance(value, str) else value is True or value == 1
@@ -45,3 +50,8 @@ def text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value.strip() if isinstance(value, str) else ""
+
+
+def compact(value: Any) -> str:
+    """Return a text without any blanks, such as an IBAN."""
+    return "".join(text(value).split())

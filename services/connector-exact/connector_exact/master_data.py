@@ -25,14 +25,6 @@ def _raw(code: Any) -> str:
     return code if isinstance(code, str) else values.text(code)
 
 
-def _number(value: Any) -> int:
-    return values.integer(value) or 0
-
-
-def _iban(value: Any) -> str:
-    return values.text(value).replace(" ", "")
-
-
 def _percent(fraction: Any) -> Decimal:
     return ((values.decimal(fraction) or Decimal(0)) * 100).quantize(Decimal("0.0001")).normalize()
 
@@ -48,17 +40,17 @@ _IDENTITY: Final[Columns] = {
 }
 _LEDGER_ACCOUNT: Final[Columns] = {
     **_IDENTITY,
-    "type": ("Type", _number),
+    "type": ("Type", values.whole),
     "blocked": ("IsBlocked", values.flag),
 }
 _JOURNAL: Final[Columns] = {
     **_IDENTITY,
-    "type": ("Type", _number),
+    "type": ("Type", values.whole),
     "blocked": ("IsBlocked", values.flag),
     "currency": ("Currency", values.text),
     "foreign_currency": ("AllowVariableCurrency", values.flag),
     "own_rate": ("AllowVariableExchangeRate", values.flag),
-    "iban": ("BankAccountIBAN", _iban),
+    "iban": ("BankAccountIBAN", values.compact),
 }
 _VAT_CODE: Final[Columns] = {
     **_IDENTITY,
@@ -73,7 +65,7 @@ _VAT_CODE: Final[Columns] = {
 }
 _PAYMENT_CONDITION: Final[Columns] = {
     **_IDENTITY,
-    "days": ("PaymentDays", _number),
+    "days": ("PaymentDays", values.whole),
 }
 _RELATION: Final[Columns] = {
     **_IDENTITY,
