@@ -58,6 +58,21 @@ async def test_a_newer_revision_never_books_beside_an_older(
     assert len(vendor.ledger) == 1
 
 
+async def test_a_person_sees_what_changed_since_the_revision_that_was_sent(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await testbed.deliver(revised(testbed, harness, 1))
+    await testbed.until_state("booked")
+    document, files = harness.document(1)
+    await testbed.deliver(testbed.ready({**document, "revision": 2, "number": "CHANGED-1"}, files))
+    sent, asked = await testbed.until_state("booked", "review")
+    async with testbed.owner() as owner:
+        shown = (await owner.get(f"/v1/deliveries/{asked.id}")).json()
+        assert shown["changes"] == [f"number: {document['number']} → CHANGED-1"]
+        assert (await owner.get(f"/v1/deliveries/{sent.id}")).json()["changes"] is None
+    assert len(vendor.ledger) == 1
+
+
 async def test_a_newer_revision_never_books_beside_what_a_person_left(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:

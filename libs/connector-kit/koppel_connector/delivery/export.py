@@ -51,6 +51,7 @@ from .context import DocumentGone, open_context
 from .events import Event
 from .failures import after_failure, doubtful, event_of, held_back, while_away
 from .prior_deliveries import find_prior
+from .revisions import keep_summary
 from .state_machine import IllegalTransitionError
 from .store import ConcurrentUpdateError, DeliveryRow, RemoteEntry
 from .targets import assign, is_to_assign
@@ -175,6 +176,7 @@ async def _send(
     try:
         context = await open_context(kit, vendor, row)
         await insist_on_company(kit, vendor)
+        await keep_summary(context)
         if (problem := await find_prior(kit, vendor, row, context)) is not None:
             return events.PriorDeliveryFound(problem), RemoteEntry(), None
         sent = await _prepare_and_send(kit, vendor, context, partial(find_in_books, kit, vendor, row, waiting, context))

@@ -14,6 +14,7 @@ from koppel_connector.delivery import events
 from koppel_connector.delivery.book_search import found_entry
 from koppel_connector.delivery.claims import IN_FRONT
 from koppel_connector.delivery.events import Event
+from koppel_connector.delivery.revisions import changes_since_sent
 from koppel_connector.delivery.state_machine import IllegalTransitionError
 from koppel_connector.delivery.store import DeliveryRow, RemoteEntry, read_delivery
 from koppel_connector.kit import Kit
@@ -107,7 +108,8 @@ async def read_one_delivery(context: CurrentContext, caller: Reader, delivery_id
     """Read one delivery."""
     async with context.database.reading() as reading:
         await _owned(reading, caller, delivery_id)
-        return await _viewed(reading, context.resources, delivery_id)
+        shown = await _viewed(reading, context.resources, delivery_id)
+    return shown.model_copy(update={"changes": await changes_since_sent(context.resources, delivery_id)})
 
 
 @router.post("/deliveries/{delivery_id}/retry", status_code=202)

@@ -121,6 +121,8 @@ class DeliveryView(BaseModel):
     problem: ProblemData | None = None
     warnings: tuple[ProblemData, ...] = ()
     """What a person should know although nothing is in the way, such as a file that did not go along."""
+    changes: list[str] | None = None
+    """Of one asked for by itself: what changed in the document since an earlier revision of it was sent; None where none was."""
     waits_for: Paused | InFront | None = None
     """Why it does not go now: its connection sends nothing, else an earlier delivery holds it."""
     attempts: int
@@ -247,7 +249,7 @@ def view_delivery(kit: Kit, row: Any) -> DeliveryView:
     """Return a delivery's row, with the pause of its connection, as its owner may see it."""
     waits = row.state in _WAITS_FOR_VENDOR and row.due_at is not None and row.connection_state in USABLE
     pause = kit.connections.pause_of(row, utc_now()) if waits else None
-    columns = DeliveryView.model_fields.keys() - {"waits_for", "warnings"}
+    columns = DeliveryView.model_fields.keys() - {"waits_for", "warnings", "changes"}
     return DeliveryView.model_validate(
         {name: getattr(row, name) for name in columns}
         | {
