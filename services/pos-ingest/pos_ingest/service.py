@@ -15,10 +15,10 @@ from .closing import cash_statements, hand_in, receipt_periods
 from .closing import routes as closing
 from .closing.documents import MAKERS
 from .closing.problems import CATALOGUE
+from .closing.tables import metadata  # with every table: it is declared by all that is imported here
 from .external_invoices import routes as external_invoices
 from .routes import centralisation, entries, receipt_books
 from .settings import PosSettings
-from .tables import metadata  # with every table: it is declared by all that is imported here
 
 HOUR_S = 3600.0
 POS_INGEST = Lineage("pos-ingest", versions_beside(__file__), metadata)

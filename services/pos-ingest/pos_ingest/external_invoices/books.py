@@ -69,7 +69,7 @@ async def add(tx: AsyncConnection, dossier: Record, given: NewInvoiceBook) -> UU
 
 
 async def ensure(tx: AsyncConnection, dossier: Record, name: str) -> Record:
-    """Return the book of that name, which is made where it is new: as Scrada makes the journal of an invoice (§3.4)."""
+    """Return the book of that name, which is made where it is new: as tills name the journal of an invoice."""
     row = await _NAMED.one_or_none(tx, {"dossier_id": dossier.id, "name": name})
     if row is None:
         await formats_of(tx, dossier.id)  # which lets one of two callers at once make it

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -13,14 +13,7 @@ from koppel_ubl.identifiers import normalise_enterprise_number
 
 LINES_MAX = 1000
 ATTACHMENT_CHARACTERS_MAX = 10_000_000
-MediaType = Literal[
-    "application/pdf",
-    "image/png",
-    "image/jpeg",
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/vnd.oasis.opendocument.spreadsheet",
-]
+MediaType = Annotated[str, StringConstraints(max_length=100, pattern=r"^(application|image|text)/[a-z0-9.+-]+$")]
 
 
 def _bounded(amount: Decimal) -> Decimal:
@@ -126,7 +119,9 @@ class InvoiceAttachment(_Part):
     file_name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f/\\]+$")
     ]
-    media_type: MediaType
+    media_type: MediaType = Field(
+        examples=["application/pdf"], description="One of those that invoices may hold (BR-CL-24)"
+    )
     description: Short | None = None
     content: Annotated[str, StringConstraints(min_length=4, max_length=ATTACHMENT_CHARACTERS_MAX)] = Field(repr=False)
 
