@@ -2,14 +2,14 @@
 
 import pytest
 
-from koppel_sandbox.exact.seed import BAKERY, NO_RIGHTS, NOT_GRANTED, STUDIO
+from koppel_sandbox.exact.seed import BAKERY, NO_RIGHTS, NOT_GRANTED, STUDIO, TILLS
 
 from .conftest import Login, message, sale
 
 
 def test_point_13_divisions_are_those_granted(exact: Login) -> None:
     codes = {row["Code"] for row in exact.rows("system/Divisions", select="Code")}
-    assert codes == {BAKERY, STUDIO, NO_RIGHTS}
+    assert codes == {BAKERY, STUDIO, TILLS, NO_RIGHTS}
     asked = exact.call("GET", "system/Divisions", division=NOT_GRANTED)
     assert asked.status_code == 403
     exact.server.control("switches", ignore_division_of_bootstrap=True)

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from koppel_mesh.clock import brussels_date, utc_now
 from koppel_mesh.service import Service, installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_mesh.telemetry.logs import configure_logs
 
-from . import bootstrap, demo, readable_file, receipts, sending, vat_preview
+from . import bootstrap, demo, readable_file, receipts, sending, till, vat_preview
 from .accounts import account_rows
 from .api import Api, ApiError
 from .sandboxes import Playing
@@ -44,6 +45,7 @@ Connectors = Annotated[
     typer.Option("--connector", help="Connector; may be repeated. Unset: every one.", show_default=False),
 ]
 _ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda", "pos-ingest")
+REFUSED_SHOWN_MAX = 10
 DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 
@@ -115,6 +117,35 @@ def send(
                 raise
     out.print(result_table(sendings))
     if not all(one.is_done for one in sendings):
+        raise typer.Exit(1)
+
+
+@app.command("till")
+def till_(
+    tickets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to sell today.")] = 200,
+    register: Annotated[str | None, typer.Option(help="Unset: the first of the dossier.")] = None,
+    dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number.")] = None,
+    url: Url = DEFAULT_URL,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Play a till of a bakery: sell today's tickets and hand them over. Exit code 1 when one was refused.
+
+    The tickets of a day are always the same, so that the same command again hands over what is known already.
+    """
+    with reported():
+        api = Api(url, client_id, client_secret)
+        chosen = sending.choose_dossier(api, dossier)["id"]
+        at = till.choose_register(api, chosen, register)
+        now = utc_now()
+        sold = list(till.tickets_of(at["name"], brussels_date(now), tickets, now))
+        with Progress(console=out, disable=not out.is_terminal) as progress:
+            handed = progress.add_task("handed over", total=len(sold))
+            result = till.hand_over(api, chosen, sold, lambda count: progress.advance(handed, count))
+    out.print(f"{result.accepted} tickets taken, {result.known} known already, {len(result.refused)} refused.")
+    for sentence in result.refused[:REFUSED_SHOWN_MAX]:
+        out.print(f"  {sentence}", soft_wrap=True)
+    if result.refused:
         raise typer.Exit(1)
 
 

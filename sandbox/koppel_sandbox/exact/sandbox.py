@@ -11,7 +11,7 @@ from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
 from .driver import ExactDriver, connection_settings
-from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET
+from .seed import BAKERY, CLIENT_ID, CLIENT_SECRET, TILLS, WEBHOOK_SECRET
 
 
 def environment(address: str) -> dict[str, str]:
@@ -48,6 +48,6 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_EXACT_BASE_URL",
     environment=environment,
     start=_start,
-    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY)}),
+    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY), "0709876583": _demo_settings(TILLS)}),
     driver=ExactDriver,
 )

@@ -11,7 +11,7 @@ from .state import App, Division, State, User
 CLIENT_ID = "koppel-sandbox"
 CLIENT_SECRET = "koppel-sandbox-secret"  # noqa: S105 - the sandbox's own, known to everybody
 WEBHOOK_SECRET = "koppel-sandbox-webhook-secret"  # noqa: S105
-BAKERY, STUDIO, NO_RIGHTS, NOT_GRANTED = 3090901, 3090902, 3090903, 3090904
+BAKERY, STUDIO, NO_RIGHTS, NOT_GRANTED, TILLS = 3090901, 3090902, 3090903, 3090904, 3090905
 _BORN = datetime(2024, 1, 1, tzinfo=UTC)
 Line = tuple[str, str, dict[str, object]]
 """A table, the key in it, and what stands there."""
@@ -20,6 +20,7 @@ JOURNALS = (
     ("700", "Verkopen", 20),
     ("710", "Creditnota's verkoop", 21),
     ("720", "Dagontvangsten", 20),
+    ("730", "Dagontvangsten Brussel", 20),
     ("600", "Aankopen", 22),
     ("610", "Creditnota's aankoop", 23),
     ("550", "KBC", 12),
@@ -121,6 +122,7 @@ def seeded() -> State:
     for code, name, number in (
         (BAKERY, "Bakkerij Demo BV", "BE0793904121"),
         (STUDIO, "Studio Noord BV", "BE0836836222"),
+        (TILLS, "Bakkerij Korenbloem BV", "BE0709876583"),
         (NO_RIGHTS, "Garage Zonder Rechten BV", "BE0440966354"),
         (NOT_GRANTED, "Advies Niet Gegund BV", "BE0831797467"),
     ):
@@ -131,7 +133,7 @@ def seeded() -> State:
         "An Peeters",
         "nl-BE",
         divisions=set(state.divisions),
-        granted={BAKERY, STUDIO, NO_RIGHTS},
+        granted={BAKERY, STUDIO, TILLS, NO_RIGHTS},
         current_division=BAKERY,
     )
     user.denied = {

@@ -87,6 +87,7 @@ JOURNALS = (
     ("V1", "Verkopen", 1),
     ("V2", "Verkoopcreditnota's", 1),
     ("V3", "Dagontvangsten", 1),
+    ("V4", "Dagontvangsten Brussel", 1),
     ("V9", "Facturatie", 2),
     ("F1", "Bank", 1),
     ("D1", "Diverse verrichtingen", 1),

@@ -11,7 +11,7 @@ from koppel_sandbox.installed import Demo, Sandbox
 
 from .app import create_app
 from .driver import OctopusDriver, connection_settings
-from .seed import SOFTWARE_HOUSE, STUDIO
+from .seed import SOFTWARE_HOUSE, STUDIO, TILLS
 
 _DOLLARS: Final = {"allow_foreign_currency": True, "exchange_rates": {"USD": "0.92234"}}
 """The two rounded VAT totals of the demo's invoice in dollars leave its rate open."""
@@ -39,6 +39,12 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_OCTOPUS_BASE_URL",
     environment=environment,
     start=_start,
-    demo=Demo("connector-octopus", {"0836836222": {**connection_settings(STUDIO), **_DOLLARS}}),
+    demo=Demo(
+        "connector-octopus",
+        {
+            "0836836222": {**connection_settings(STUDIO), **_DOLLARS},
+            "0709876583": {**connection_settings(TILLS)},
+        },
+    ),
     driver=OctopusDriver,
 )

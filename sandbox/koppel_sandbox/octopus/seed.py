@@ -24,6 +24,7 @@ NO_WEBSERVICE: Final = 40120
 """Not listed; the user has no access to web services in it."""
 OLD_YEAR: Final = 40121
 """A test dossier whose only bookyear is 2000 (octopus §2.2)."""
+TILLS: Final = 40122
 BAKERY_IBAN: Final = "BE68539007547034"
 STUDIO_IBAN: Final = "BE71096123456769"
 OPENING_BALANCE: Final = Decimal("1000.00")
@@ -41,7 +42,7 @@ def seeded() -> State:
     """Return a fresh sandbox."""
     state = State()
     state.tables["software_houses"][SOFTWARE_HOUSE] = {"name": "Koppel", "enabled": True, "redirect_uris": []}
-    dossiers = [BAKERY, STUDIO, NO_RIGHTS, NO_WEBSERVICE, OLD_YEAR]
+    dossiers = [BAKERY, STUDIO, TILLS, NO_RIGHTS, NO_WEBSERVICE, OLD_YEAR]
     _add_user(
         state,
         USER,
@@ -53,6 +54,7 @@ def seeded() -> State:
     _add_user(state, "U054321", [BAKERY], module=False)
     add_dossier(state, BAKERY, "Bakkerij Demo BV", "BE0793.904.121", iban=BAKERY_IBAN)
     add_dossier(state, STUDIO, "Studio Noord BV", "BE 0836 836 222", iban=STUDIO_IBAN, months=1)
+    add_dossier(state, TILLS, "Bakkerij Korenbloem BV", "BE0709876583")
     add_dossier(state, NO_RIGHTS, "Garage De Kroon BV", "BE0456789034", years={1: 2026})
     add_dossier(state, NO_WEBSERVICE, "Apotheek Zuid BV", "BE0402206045", years={1: 2026})
     add_dossier(state, OLD_YEAR, "Testdossier", "", years={1: 2000})

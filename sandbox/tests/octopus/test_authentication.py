@@ -2,7 +2,7 @@
 
 import pytest
 
-from koppel_sandbox.octopus.seed import BAKERY, CLERK, NO_RIGHTS, NO_WEBSERVICE, OLD_YEAR, STUDIO, USER
+from koppel_sandbox.octopus.seed import BAKERY, CLERK, NO_RIGHTS, NO_WEBSERVICE, OLD_YEAR, STUDIO, TILLS, USER
 from koppel_sandbox.octopus.testing import SandboxServer
 
 from .conftest import REST, Login, refused
@@ -78,7 +78,7 @@ def test_5_switched_use_prolongs_it(octopus: Login) -> None:
 
 
 def test_6_only_dossiers_reached_through_web_services(octopus: Login) -> None:
-    assert dossiers(octopus) == [BAKERY, STUDIO, NO_RIGHTS, OLD_YEAR]
+    assert dossiers(octopus) == [BAKERY, STUDIO, TILLS, NO_RIGHTS, OLD_YEAR]
     octopus.token = octopus.authenticate(CLERK).json()["token"]
     assert dossiers(octopus) == [STUDIO]
     octopus.server.control("dossier", dossier=STUDIO, module=False)

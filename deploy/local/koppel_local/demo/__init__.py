@@ -1,4 +1,4 @@
-"""The demo firm: three dossiers, each connected as a sandbox that plays says, and documents of our own sent through."""
+"""The demo firm: dossiers connected as each sandbox that plays says, documents of our own sent through, and two tills."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,8 @@ import httpx2
 from koppel_local import sending
 from koppel_local.api import Api, ApiError
 from koppel_local.sending import Sending
+
+from . import tills
 
 if TYPE_CHECKING:
     from koppel_sandbox import Demo
@@ -29,13 +31,15 @@ class DemoDossier:
 
     name: str
     enterprise_number: str
-    documents: str
+    documents: str | None
+    """None: what its tills hand over."""
 
 
 DOSSIERS = (
     DemoDossier("Bakkerij Demo BV", "0793904121", "bakkerij"),
     DemoDossier("Studio Noord BV", "0836836222", "studio"),
     DemoDossier("Kapsalon Mira BV", "0765432839", "kapsalon"),
+    DemoDossier("Bakkerij Korenbloem BV", "0709876583", None),
 )
 
 
@@ -57,8 +61,11 @@ def run(url: str, demos: "Sequence[Demo]", keep_going: Callable[[], None]) -> li
         for demo in demos:
             if (settings := demo.settings.get(dossier.enterprise_number)) is not None:
                 _connect(api, f"/{demo.connector}/v1/connections", dossier_id, settings, keep_going)
-        files = sending.files_in([DOCUMENTS / dossier.documents])
-        own = [sending.hand_in(api, dossier_id, file, None) for file in files]
+        if dossier.documents is None:
+            own = tills.run(api, dossier_id, keep_going)
+        else:
+            files = sending.files_in([DOCUMENTS / dossier.documents])
+            own = [sending.hand_in(api, dossier_id, file, None) for file in files]
         for one in own:
             _answer(api, one)
         sending.export(api, dossier_id, own)

@@ -1,0 +1,115 @@
+"""``koppel till``: a till of a bakery, which sells, and hands its tickets over in batches."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from koppel_mesh.clock import BRUSSELS
+
+from .api import Api, ApiError
+
+BATCH: Final = 100
+OPENS_AT: Final = time(7)
+SELLS_FOR: Final = timedelta(hours=10)
+_GOODS: Final = (
+    # name, price including VAT, VAT rate in percent
+    ("Grof brood", Decimal("3.20"), 6),
+    ("Pistolet", Decimal("0.70"), 6),
+    ("Croissant", Decimal("1.60"), 6),
+    ("Rijsttaart", Decimal("14.50"), 6),
+    ("Koffie om hier te drinken", Decimal("3.10"), 12),
+    ("Fles cava", Decimal("12.95"), 21),
+)
+_CASH, _DEBIT_CARD = 2, 5
+_STEP: Final = Decimal("0.05")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What became of tickets that were handed over."""
+
+    accepted: int
+    known: int
+    """Handed over before."""
+    refused: tuple[str, ...]
+    """Why, a sentence for each ticket."""
+
+
+def tickets_of(register: str, day: date, count: int, until: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the tickets of a till on a day, always the same for the same day; none is later than ``until``.
+
+    Their shape is that of Scrada's ``POST pos/receipts``; amounts include VAT.
+    """
+    chance = random.Random(f"{register} {day}")  # noqa: S311 - a shop, no secret
+    opens_at = datetime.combine(day, OPENS_AT, BRUSSELS)
+    for number in range(1, count + 1):
+        sold_at = min(opens_at + SELLS_FOR * number / (count + 1), until)
+        lines = [_line(chance) for _ in range(chance.randint(1, 4))]
+        total = sum((Decimal(line["totalInclVat"]) for line in lines), Decimal(0))
+        in_cash = chance.random() < 0.4
+        paid = (total / _STEP).quantize(Decimal(1)) * _STEP if in_cash else total
+        yield {
+            "receiptID": f"{register}-{day:%Y%m%d}-{number:04}",
+            "receiptCreatedOn": sold_at.isoformat(),
+            "registerID": register,
+            "totalInclVat": f"{total:.2f}",
+            "lines": lines,
+            "payments": [
+                {
+                    "amount": f"{paid:.2f}",
+                    "paymentMethodType": _CASH if in_cash else _DEBIT_CARD,
+                    "paymentMethodName": "Cash" if in_cash else "Bancontact",
+                }
+            ],
+        }
+
+
+def _line(chance: random.Random) -> dict[str, Any]:
+    name, price, rate = chance.choice(_GOODS)
+    quantity = chance.randint(1, 6)
+    return {
+        "itemName": name,
+        "quantity": str(quantity),
+        "itemInclVat": str(price),
+        "totalInclVat": str(quantity * price),
+        "vatType": 1,
+        "vatPercentage": str(rate),
+    }
+
+
+def hand_over(
+    api: Api, dossier_id: str, tickets: Sequence[dict[str, Any]], advance: Callable[[int], None] = lambda _: None
+) -> Handed:
+    """Hand tickets over in batches; ``advance`` is told how many went.
+
+    Raises:
+        ApiError: a whole batch was refused.
+    """
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(tickets), BATCH):
+        batch = tickets[start : start + BATCH]
+        results += api.call("POST", f"/pos-ingest/v1/dossiers/{dossier_id}/tickets", json=batch)
+        advance(len(batch))
+    by_status = [one["status"] for one in results]
+    return Handed(
+        accepted=by_status.count("accepted"),
+        known=by_status.count("duplicate"),
+        refused=tuple(f"{one['receipt_id']}: {one['message']}" for one in results if one["status"] == "error"),
+    )
+
+
+def choose_register(api: Api, dossier_id: str, wanted: str | None) -> dict[str, Any]:
+    """Return the register of that name, and the receipt book it writes to; without a name, the first there is.
+
+    Raises:
+        ApiError: there is none.
+    """
+    items: list[dict[str, Any]] = api.call("GET", f"/pos-ingest/v1/dossiers/{dossier_id}/registers")["items"]
+    found = [one for one in items if one["kind"] == "register" and wanted in (None, one["name"])]
+    if not found:
+        known = ", ".join(one["name"] for one in items) or "there are none"
+        raise ApiError(f"Say which register with --register: {known}.")
+    return found[0]
