@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import calls, fanout, formats, growth, lines, outages, start
+from . import calls, fanout, formats, growth, lines, outages, start, targets
 from .place import GATED, INSTANT, place
 
 MISSED: list[str] = []
@@ -32,12 +33,30 @@ def bench_fanout() -> None:
     tell("fan-out over the floor", ratio, 0.30, at_least=True, detail=detail)
 
 
+def bench_targets() -> None:
+    """Cost of each further target of a document over that of the first."""
+    with place(vendor=INSTANT) as at:
+        costs = asyncio.run(targets.measure(at))
+    for name, before, after in zip(targets.TARGETS[1:], costs, costs[1:], strict=False):
+        detail = f"{before * 1000:.1f} ms of processor a document without it, {after * 1000:.1f} ms with it"
+        ratio = (after - before) / costs[0]
+        tell(f"cost of a further target, {name}, over the first", ratio, 0.5, at_least=False, detail=detail)
+
+
 def bench_calls() -> None:
-    """Calls to the vendor per booked invoice."""
+    """Calls to the vendors per booked invoice."""
     with place() as at:
-        alone, stream, purposes = asyncio.run(calls.measure(at))
+        alone, stream, purposes = asyncio.run(calls.measure_exact(at))
+        alone_at_octopus, stream_at_octopus, purposes_at_octopus = asyncio.run(calls.measure_octopus(at))
     detail = f"a lone invoice; {stream:.2f} in a stream of {calls.STREAM}"
     tell("vendor calls per booked invoice", alone, 5, at_least=False, detail=detail)
+    _list_calls(purposes)
+    detail = f"of {calls.STREAM}; {alone_at_octopus:.0f} for a lone invoice"
+    tell("Octopus calls per booked invoice in a stream", stream_at_octopus, 1.1, at_least=False, detail=detail)
+    _list_calls(purposes_at_octopus)
+
+
+def _list_calls(purposes: Counter[str]) -> None:
     for operation, count in purposes.items():
         print(f"          {count} × {operation}")
 
@@ -123,6 +142,7 @@ def bench_long_outages() -> None:
 
 BENCHES: dict[str, Callable[[], None]] = {
     "fanout": bench_fanout,
+    "targets": bench_targets,
     "calls": bench_calls,
     "growth": bench_growth,
     "start": bench_start,

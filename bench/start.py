@@ -12,7 +12,7 @@ import psutil
 
 from koppel_sandbox.ports import free_port
 
-from .place import FOLDER
+from .place import FOLDER, processes_of
 
 WITHIN_S = 120.0
 IDLE_S = 5.0
@@ -52,20 +52,11 @@ def _up_once() -> tuple[float, float, float]:
         time.sleep(IDLE_S)
         mesh = psutil.Process(process.pid)
         mesh_mb = mesh.memory_info().rss / _MB
-        beside = sum(_own(other) for other in psutil.process_iter() if _belongs(other, process.pid, str(run)))
+        beside = sum(_own(other) for other in processes_of(run) if other.pid != process.pid)
         return float(found["seconds"]), mesh_mb, beside / _MB
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-
-
-def _belongs(other: psutil.Process, mesh_pid: int, run: str) -> bool:
-    try:
-        if other.pid == mesh_pid:
-            return False
-        return run in " ".join(other.cmdline()) or run in other.environ().get("PGDATA", "") or run in str(other.cwd())
-    except (psutil.Error, OSError):
-        return False
 
 
 def _own(process: psutil.Process) -> int:

@@ -36,6 +36,8 @@ from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
 from koppel_sandbox.ports import free_port
 
+from .problem_walker import Walker, walking
+
 START_WITHIN_S = 120
 SECRET = "secret-of-the-services"
 _numbers = itertools.count()
@@ -143,10 +145,18 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     return found
 
 
+@pytest.fixture(scope="module")
+def walker(run_mesh: RunMesh, request: pytest.FixtureRequest) -> Iterator[Walker]:
+    """Give what does the walks over problems that this session of pytest runs of a module."""
+    here = [item for item in request.session.items if item.path == request.path]
+    with walking(run_mesh, [item.callspec.params for item in here if hasattr(item, "callspec")]) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
-    """Give one mesh for all tests that keep to firms of their own."""
-    with run_mesh(export_patience_s=0.2) as running_mesh:
+    """Give one mesh for all tests that keep to firms, and at the vendors to companies, of their own."""
+    with run_mesh(settle_s=0.2, retry_schedule_s=(0.2, 0.5, 1.0), export_patience_s=0.2) as running_mesh:
         yield running_mesh
 
 

@@ -5,6 +5,7 @@ All it does goes over HTTP, with the firm's own token, as a partner's software w
 
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ SAMPLES = Path(__file__).parent.parent / "libs" / "ubl" / "tests" / "samples" / 
 INVOICE = "own__be-01-invoice-ogm-pdf.xml"
 SELLER, NUMBER = "0000000196", "2026-0001"
 """Whose sales invoice ``INVOICE`` is, and its number."""
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 EXPORT_AT_ONCE = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True}
 
 
@@ -124,13 +125,18 @@ class FirmClient:
         assert answer.status_code == 202, answer.text
 
     def until_booked(self, *document_ids: str) -> list[Any]:
-        """Wait until every document is booked; return them as shown."""
-        self.until(
-            lambda: set(self.states(document_ids)) == {"booked"},
-            "every document is booked",
-            lambda: [self.document(each) for each in document_ids][-1:],
-        )
-        return [self.document(each) for each in document_ids]
+        """Wait until every document is booked; return them as shown.
+
+        It asks for one at a time: asking for all again and again keeps the mesh from booking them.
+        """
+        shown = []
+        for each in document_ids:
+            self.until(partial(self._is_booked, each), "every document is booked", partial(self.document, each))
+            shown.append(self.document(each))
+        return shown
+
+    def _is_booked(self, document_id: str) -> bool:
+        return bool(self.document(document_id)["state"] == "booked")
 
     # ── waiting ──
 

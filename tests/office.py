@@ -60,17 +60,14 @@ class Office:
 
 
 @contextmanager
-def open_office(run_mesh: Any, sandbox: Sandbox, enterprise_number: str = SELLER) -> Iterator[Office]:
-    """Run a mesh with one dossier in it that books in the first company of a sandbox."""
-    with (
-        run_mesh(settle_s=0.2, retry_schedule_s=(0.2, 0.5, 1.0), export_patience_s=0.2) as mesh,
-        mesh.driver(sandbox) as vendor,
-    ):
+def open_office(mesh: Any, sandbox: Sandbox, enterprise_number: str = SELLER) -> Iterator[Office]:
+    """Give a dossier of a new firm that books in a new company of a sandbox."""
+    with mesh.driver(sandbox) as vendor:
         vendor.lift_limits()
-        firm = FirmClient(mesh.client(new_id()), vendor)
+        firm, company = FirmClient(mesh.client(new_id()), vendor), vendor.open_company(enterprise_number)
         dossier_id = firm.add_dossier("Proefwinkel Linde BV", enterprise_number)
-        connection_id = firm.connect(dossier_id, vendor.companies[0])
-        office = Office(firm, dossier_id, vendor.companies[0], connection_id)
+        connection_id = firm.connect(dossier_id, company)
+        office = Office(firm, dossier_id, company, connection_id)
         if vendor.connector == "connector-octopus":
             office.configure({"allow_foreign_currency": True})
         yield office

@@ -27,7 +27,7 @@ class Story(FirmClient):
 
     def __init__(self, partner: httpx2.Client, vendor: SandboxDriver) -> None:
         super().__init__(partner, vendor)
-        self.company = vendor.companies[0]
+        self.company = vendor.open_company(SELLER)
         self.documents: dict[str, str] = {}
 
     @property
@@ -45,11 +45,8 @@ class Story(FirmClient):
 
 
 @pytest.fixture(scope="module")
-def story(run_mesh: Any, sandbox: Sandbox) -> Iterator[Story]:
-    with (
-        run_mesh(settle_s=0.2, retry_schedule_s=(0.2, 0.5, 1.0), export_patience_s=0.2) as mesh,
-        mesh.driver(sandbox) as vendor,
-    ):
+def story(mesh: Any, sandbox: Sandbox) -> Iterator[Story]:
+    with mesh.driver(sandbox) as vendor:
         # Limits would make the story wait for the clock; what happens then is among the promises.
         vendor.lift_limits()
         yield Story(mesh.client(new_id()), vendor)

@@ -82,6 +82,11 @@ BODIES: dict[str, Any] = {
     "/v1/documents/{document_id}/release": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/receipt-books": {"name": "Taken over", "number_format": "E-{InvoiceNumber}"},
     "/v1/dossiers/{dossier_id}/receipt-books/{book_id}": {"name": "Taken over"},
+    "/v1/dossiers/{dossier_id}/registers": {"items": []},
+    "/v1/dossiers/{dossier_id}/tickets": [],
+    "/v1/dossiers/{dossier_id}/scrada-keys": {"name": "Taken over"},
+    "/v1/dossiers/{dossier_id}/registers/{register}/days/{date}/z-totals": {"vat_totals": []},
+    "/v1/dossiers/{dossier_id}/registers/{register}/days/{date}/z-totals/accept": {"reason": "taken over"},
     "/v1/dossiers/{dossier_id}/receipt-books/{book_id}/days/{date}": {
         "external_reference": "taken over",
         "lines": [{"vat_rate": "21", "amount": "1.00"}],
@@ -183,6 +188,10 @@ def owner(mesh: Any) -> Firm:
     at = f"/pos-ingest/v1/dossiers/{dossier['id']}"
     invoice = _made(client.post(f"{at}/sales-invoices", json=BODIES["/v1/dossiers/{dossier_id}/sales-invoices"]))
     invoice_book = _made(client.post(f"{at}/invoice-books", json={"name": "Web"}))
+    keys = f"/pos-ingest/v1/dossiers/{dossier['id']}/scrada-keys"
+    key = _made(client.post(keys, json={"name": "Kassa"}))
+    z_totals = f"/pos-ingest/v1/dossiers/{dossier['id']}/registers/K1/days/2026-03-09/z-totals"
+    client.put(z_totals, json={"vat_totals": []}).raise_for_status()
     problem = _once(lambda: client.get("/dossier-api/v1/problems"), 200, lambda body: body["items"])["items"][0]
     return Firm(
         firm_id,
@@ -208,6 +217,8 @@ def owner(mesh: Any) -> Firm:
             "delivery_id": closed[0]["id"],
             "sales_invoice_id": invoice["id"],
             "invoice_book_id": invoice_book["id"],
+            "register": "K1",
+            "key_id": key["id"],
         },
     )
 

@@ -19,8 +19,8 @@ DOSSIER_NUMBER = "1987654318"
 
 
 @pytest.fixture(scope="module")
-def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
-    with open_office(run_mesh, sandbox, DOSSIER_NUMBER) as opened:
+def office(mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(mesh, sandbox, DOSSIER_NUMBER) as opened:
         yield opened
 
 

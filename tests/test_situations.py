@@ -117,8 +117,8 @@ NEGATIVE = re.sub(
 
 
 @pytest.fixture(scope="module")
-def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
-    with open_office(run_mesh, sandbox) as opened:
+def office(mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(mesh, sandbox) as opened:
         yield opened
 
 

@@ -110,8 +110,8 @@ COPIES = (
 
 
 @pytest.fixture(scope="module")
-def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
-    with open_office(run_mesh, sandbox) as opened:
+def office(mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(mesh, sandbox) as opened:
         opened.configure({"exchange_rates": RATES})
         yield opened
 

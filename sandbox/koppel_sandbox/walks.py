@@ -19,7 +19,8 @@ import httpx2
 from .driver import Company, SandboxDriver
 
 PATIENCE_S = 60.0
-POLL_INTERVAL_S = 0.05
+POLL_INTERVAL_S = 0.2
+"""Walks go side by side: asking more often keeps the mesh from what is waited for."""
 SELLER = "0000000196"
 """Enterprise number of the dossiers, as the sample documents have it."""
 

@@ -1,7 +1,7 @@
 """Walks over the problems of Exact Online (``koppel_sandbox.walks``): its own, and those of the kit that need its sandbox.
 
-``tests/test_solvable_problems.py`` does them through the whole mesh. What a record of the sandbox can show is shown there; the
-rest is Exact's own sentence.
+``tests/test_solvable_problems_of_exact.py`` does them through the whole mesh. What a record of the sandbox can show is shown
+there; the rest is Exact's own sentence.
 """
 
 from typing import Final

@@ -14,11 +14,13 @@ from .entries import DAYS_AT_ONCE_MAX, Chain
 from .rules import last_closing
 from .seals import prepare_keys
 
+# Tickets of a day are entered after midnight: until then their book's day is not closed.
 # A book into which days of the past are being entered is left alone until the next evening: its last entry is recent.
 _DUE = Statement("""
     SELECT b.id FROM receipt_book b JOIN LATERAL (
         SELECT entry_on, entered_at, seq FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) last ON true
-    WHERE last.entered_at < :closing AND (
+    WHERE last.entered_at < :closing
+        AND NOT EXISTS (SELECT FROM ticket WHERE book_id = b.id AND is_pending AND sold_on <= :until) AND (
         last.entry_on < least(:until, coalesce(b.ends_on, :until))
         OR NOT EXISTS (SELECT FROM seal WHERE book_id = b.id AND seq = last.seq))
     LIMIT 1 FOR NO KEY UPDATE OF b SKIP LOCKED

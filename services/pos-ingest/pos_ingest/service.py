@@ -18,7 +18,12 @@ from .closing.problems import CATALOGUE
 from .closing.tables import metadata  # with every table: it is declared by all that is imported here
 from .external_invoices import routes as external_invoices
 from .routes import centralisation, entries, receipt_books
+from .scrada import keys as scrada_keys
+from .scrada import routes as scrada
 from .settings import PosSettings
+from .tickets import finishing
+from .tickets import problems as ticket_problems
+from .tickets import routes as tickets
 
 HOUR_S = 3600.0
 POS_INGEST = Lineage("pos-ingest", versions_beside(__file__), metadata)
@@ -39,7 +44,7 @@ SERVICE = Service(
     title="Koppel daily receipts",
     calls=("dossier-api",),
     settings=PosSettings,
-    problems=tuple(CATALOGUE),
+    problems=(*CATALOGUE, *ticket_problems.CATALOGUE),
     routers=(
         receipt_books.router,
         entries.router,
@@ -47,9 +52,13 @@ SERVICE = Service(
         cash_books.router,
         closing.router,
         external_invoices.router,
+        tickets.router,
+        scrada_keys.router,
+        scrada.router,
     ),
     handlers={DossierChanged: dossiers.on_dossier_changed},
     loops=(
+        Loop("finish days", finishing.finish_due_day, interval_s=30.0),
         Loop("close days", nightly.close_days, interval_s=30.0),
         Loop("close receipts", receipt_periods.close_ended_receipts, interval_s=30.0),
         Loop("close cash books", cash_statements.close_ended_cash, interval_s=30.0),

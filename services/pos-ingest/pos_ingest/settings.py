@@ -15,6 +15,9 @@ class PosSettings(MeshSettings):
     receipts_seal_key_days: int = Field(365, ge=1)
     """After how many days a day is sealed with a new key."""
 
+    tickets_grace_s: float = Field(3600.0, ge=0, le=86_400)
+    """How long after midnight in Brussels tickets of the day before are still that day's; then they are entered."""
+
     @model_validator(mode="after")
     def _keys_are_needed(self) -> Self:
         if not self.secret_keys:

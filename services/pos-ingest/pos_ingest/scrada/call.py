@@ -1,0 +1,77 @@
+"""One call of Scrada's API on its way to its answer."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from koppel_mesh.auth import Caller
+from koppel_mesh.clock import brussels_date
+from koppel_mesh.prepared_sql import Record
+from koppel_mesh.service import Context
+from pos_ingest.tickets.stream import receive
+
+from .errors import ErrorCode, ErrorType, ScradaError, of_validation
+
+BY: Final = "scrada"
+Body = TypeVar("Body", bound="ScradaBody")
+
+
+class ScradaBody(BaseModel):
+    """A body in Scrada's spellings; fields that we do not know are left alone, as Scrada does."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a company that its key let in."""
+
+    context: Context
+    request: Request
+    company: Record
+    language: str
+    """``EN``, ``NL`` or ``FR``."""
+    ids: tuple[UUID, ...]
+    """Those in the address, after the company's."""
+
+    @property
+    def caller(self) -> Caller:
+        """Return the company as a caller of ours: it sees its firm's objects, and a call names its dossier besides."""
+        return Caller(BY, self.company.firm_id, frozenset({"receipts:write"}))
+
+    @property
+    def today(self) -> date:
+        """Return the day in Brussels."""
+        return brussels_date(self.context.now())
+
+    async def body(self, kind: type[Body]) -> Body:
+        """Return the body.
+
+        Raises:
+            ScradaError: it is not JSON, or not what this call takes.
+        """
+        with await receive(self.request) as spooled:
+            content = spooled.read()
+        try:
+            return kind.model_validate(json.loads(content, parse_float=Decimal))
+        except ValidationError as error:
+            raise of_validation(error) from error
+        except (ValueError, RecursionError) as error:
+            raise ScradaError(400, ErrorType.VALIDATION, ErrorCode.INVALID_BODY) from error
+
+
+def moment(day: date | None) -> str | None:
+    """Return a day as Scrada writes those of its books."""
+    return f"{day.isoformat()}T00:00:00Z" if day else None
+
+
+def loaded(column: Any) -> Any:
+    """Return a JSON column, whether the driver decoded it or not."""
+    return json.loads(column, parse_float=Decimal) if isinstance(column, str) else column

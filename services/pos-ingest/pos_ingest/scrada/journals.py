@@ -1,0 +1,213 @@
+"""Journals of Scrada are receipt books here: what is read of them, their payment methods, and lines into them."""
+
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid5
+
+from pydantic import Field, ValidationError
+
+from koppel_mesh.ids import new_id
+from koppel_mesh.prepared_sql import Record, Statement
+from pos_ingest import entries, receipt_books
+from pos_ingest.rules import CASH
+from pos_ingest.takings import DayTakings, Kind, Payment, TakingsLine
+from pos_ingest.tickets.models import MethodType
+
+from .call import BY, Call, ScradaBody, moment
+from .errors import ErrorCode, ErrorType, ScradaError, invalid, of_validation
+
+BOOKS_MAX: Final = receipt_books.BOOKS_MAX
+VAT_TYPE_IDS: Final = {
+    UUID("cbff0b5e-96e3-4201-91d0-51304cee2605"): ("Z", Decimal(0)),
+    UUID("7befe0fc-7131-4b15-9fe6-ca4b9280b63c"): ("S", Decimal(6)),
+    UUID("647ed17b-fb6f-4772-baf5-928de98f4db1"): ("S", Decimal(12)),
+    UUID("8424d909-78b9-483c-9b1d-4584fb537846"): ("S", Decimal(21)),
+    UUID("cc9b638f-3b54-44c8-91e5-83d337ae6591"): ("O", Decimal(0)),
+}
+"""Belgium's, as Scrada's documentation lists them: box 00, 01, 02, 03, and none."""
+_METHODS: Final = {
+    CASH: (MethodType.CASH, {"EN": "Cash", "NL": "Contant", "FR": "Espèces"}),
+    "debit_card": (MethodType.DEBIT_CARD, {"EN": "Debit card", "NL": "Bankkaart", "FR": "Carte de débit"}),
+    "credit_card": (MethodType.CREDIT_CARD, {"EN": "Credit card", "NL": "Kredietkaart", "FR": "Carte de crédit"}),
+    "transfer": (MethodType.TRANSFER, {"EN": "Transfer", "NL": "Overschrijving", "FR": "Virement"}),
+    "gift_card": (MethodType.GIFT_CARD, {"EN": "Gift card", "NL": "Cadeaubon", "FR": "Carte cadeau"}),
+    "other": (MethodType.OTHER, {"EN": "Other", "NL": "Andere", "FR": "Autre"}),
+}
+_LAST = Statement("SELECT content FROM entry WHERE book_id = :book_id ORDER BY seq DESC LIMIT 1")
+_PERIODS: Final = {"day": 1, "week": 2, "month": 3}
+_Text = Annotated[str | None, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+_Amount = Annotated[Decimal, Field(max_digits=11, decimal_places=2, allow_inf_nan=False)]
+
+
+class LineType(IntEnum):
+    """The kinds of Scrada's screen; only 1 is attested in its API, the others are numbered in the screen's order."""
+
+    NORMAL = 1
+    SPECIFIC = 2
+    CORRECTION = 3
+    OTHER = 4
+
+
+_KINDS: Final = {
+    LineType.NORMAL: Kind.NORMAL,
+    LineType.SPECIFIC: Kind.SINGLE,
+    LineType.CORRECTION: Kind.CORRECTION,
+    LineType.OTHER: Kind.CLOSED,
+}
+
+
+class JournalLine(ScradaBody):
+    """A line to add."""
+
+    line_type: LineType = LineType.NORMAL
+    vat_type_id: Annotated[UUID | None, Field(alias="vatTypeID")] = None
+    vat_perc: Annotated[Decimal | None, Field(ge=0, lt=100, decimal_places=2)] = None
+    amount: _Amount
+    remark: _Text = None
+    correction_date: date | None = None
+
+
+class JournalPayment(ScradaBody):
+    """What was paid by one method."""
+
+    payment_method_id: Annotated[UUID, Field(alias="paymentMethodID")]
+    amount: _Amount
+
+
+class JournalLines(ScradaBody):
+    """Lines of a day, and how they were paid."""
+
+    date: date
+    last_journal_line_id: Annotated[UUID | None, Field(alias="lastJournalLineID")] = None
+    lines: Annotated[list[JournalLine], Field(min_length=1, max_length=1000)]
+    payment_methods: Annotated[list[JournalPayment] | None, Field(max_length=50)] = None
+    cash_book_transactions: list[Any] | None = None
+    external_reference: Annotated[str | None, Field(max_length=90, pattern=r"^[^\x00-\x1f]*$")] = None
+
+
+async def list_all(call: Call) -> list[dict[str, Any]]:
+    """Return every journal of the company."""
+    async with call.context.database.reading() as reading:
+        dossier_id = call.company.dossier_id
+        rows = await receipt_books.books_of(reading, call.caller, dossier_id, after=None, limit=BOOKS_MAX)
+        return [await _shown(call, reading, row) for row in rows]
+
+
+async def read(call: Call) -> dict[str, Any]:
+    """Return a journal."""
+    async with call.context.database.reading() as reading:
+        return await _shown(call, reading, await _book(call, reading))
+
+
+async def payment_methods(call: Call) -> list[dict[str, Any]]:
+    """Return the payment methods of a journal; their ids are the journal's own."""
+    async with call.context.database.reading() as reading:
+        book = await _book(call, reading)
+    return [
+        {
+            "id": str(method_id(book.id, name)),
+            "name": names[call.language],
+            "nameEN": names["EN"],
+            "nameNL": names["NL"],
+            "nameFR": names["FR"],
+            "type": int(kind),
+            "position": place,
+            "active": True,
+        }
+        for place, (name, (kind, names)) in enumerate(_METHODS.items())
+    ]
+
+
+async def add_lines(call: Call) -> dict[str, Any]:
+    """Enter lines of a day and return their ids."""
+    given = await call.body(JournalLines)
+    if given.cash_book_transactions:
+        raise invalid("cashBookTransactions", "Add them to the cash book itself (PUT cashBook/{id}/lines).")
+    async with call.context.database.transaction() as tx:
+        chain = await entries.Chain.locked(call.context, tx, (await _book(call, tx)).id)
+        last = _last_line(chain.last)
+        if given.last_journal_line_id is not None and str(given.last_journal_line_id) != last:
+            raise ScradaError(409, ErrorType.CONFLICT, ErrorCode.OTHER_LAST_LINE, (last or "-",))
+        takings = _takings(given, call.ids[0])
+        done = await entries.append(call.context, tx, call.ids[0], given.date, takings, by=BY)
+    added = entries.content_of(done.entries[-1])["lines"]
+    return {"journalLines": [line["id"] for line in added], "cashBookLines": [], "message": None}
+
+
+def method_id(book_id: UUID, name: str) -> UUID:
+    """Return the id of a payment method of a book."""
+    return uuid5(book_id, f"payment method {name}")
+
+
+def _takings(given: JournalLines, book_id: UUID) -> DayTakings:
+    methods = {method_id(book_id, name): name for name in _METHODS}
+    unknown = [place for place, each in enumerate(given.payment_methods or ()) if each.payment_method_id not in methods]
+    if unknown:
+        raise invalid(f"paymentMethods.{unknown[0]}.paymentMethodID", "the journal has no such payment method")
+    paid: dict[str, Decimal] = {}
+    for each in given.payment_methods or ():
+        name = methods[each.payment_method_id]
+        paid[name] = paid.get(name, Decimal(0)) + each.amount
+    reference = f"scrada {given.external_reference or new_id()}"
+    try:
+        payments = [Payment(method=name, amount=total) for name, total in paid.items()]
+        return DayTakings(
+            external_reference=reference,
+            lines=[_line(place, each) for place, each in enumerate(given.lines)],
+            payments=None if given.payment_methods is None else payments,
+        )
+    except ValidationError as error:
+        raise of_validation(error) from error
+
+
+def _line(place: int, given: JournalLine) -> TakingsLine:
+    known = VAT_TYPE_IDS.get(given.vat_type_id) if given.vat_type_id else None
+    if given.vat_type_id and known is None:
+        raise invalid(f"lines.{place}.vatTypeID", "there is no such VAT type in Belgium")
+    if known and given.vat_perc is not None and given.vat_perc != known[1]:
+        raise invalid(f"lines.{place}.vatPerc", f"the VAT type has {known[1]} %")
+    if known is None and given.vat_perc is None:
+        raise invalid(f"lines.{place}.vatTypeID", "say the VAT type or vatPerc")
+    category, rate = known or (("S", given.vat_perc) if given.vat_perc else ("Z", Decimal(0)))
+    return TakingsLine(
+        kind=_KINDS[given.line_type],
+        vat_category=category,
+        vat_rate=rate,
+        amount=given.amount,
+        description=given.remark or None,
+        corrects_date=given.correction_date,
+    )
+
+
+async def _book(call: Call, connection: Any) -> Record:
+    return await receipt_books.book_of(connection, call.caller, call.company.dossier_id, call.ids[0])
+
+
+def _last_line(entry: Record | None) -> str | None:
+    return str(entries.content_of(entry)["lines"][-1]["id"]) if entry is not None else None
+
+
+async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
+    last = await _LAST.one_or_none(connection, {"book_id": book.id})
+    return {
+        "id": str(book.id),
+        "active": book.ends_on is None or book.ends_on >= call.today,
+        "name": book.name,
+        "startDate": moment(book.created_at.date()),
+        "endDate": moment(book.ends_on),
+        "lastLineDate": moment(book.last_entry_on),
+        "lastLineID": _last_line(last),
+        "invoiceGenerationPeriodType": _PERIODS[book.period],
+        "invoiceGenerationStartWeekDay": book.week_starts_on,
+        "customerName": book.customer_name,
+        "customerReference": book.customer_code,
+        "invoiceNumberExternalFormat": book.number_format,
+        "cashbookID": str(book.cash_book_id) if book.cash_book_id else None,
+        "allowMultipleEntries": True,
+        "addFiguresUser": 2,
+        "addFiguresApi": 2,
+        "minimumPossibleLineDate": moment(book.last_entry_on or book.created_at.date()),
+        "maximumPossibleLineDate": moment(min(call.today, book.ends_on or call.today)),
+    }

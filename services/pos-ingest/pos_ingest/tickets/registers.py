@@ -1,0 +1,121 @@
+"""Which receipt book the tickets of a register, or of all registers of a location, belong to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from koppel_mesh.http.problems import FieldError, HttpProblem
+from koppel_mesh.prepared_sql import Record, Statement
+
+from .models import Ticket
+
+REGISTERS_MAX = 500
+
+
+class RegisterKind(StrEnum):
+    """What a ticket names: the register itself, or where it stands."""
+
+    REGISTER = "register"
+    LOCATION = "location"
+
+
+class RegisterItem(BaseModel):
+    """A register or a location, as tickets name it by id or by name, and its receipt book."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: RegisterKind = RegisterKind.REGISTER
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")
+    ]
+    receipt_book_id: UUID
+
+
+class Registers(BaseModel):
+    """The registers of a dossier: all of them, those that were there before are gone."""
+
+    model_config = ConfigDict(extra="forbid")
+    items: list[RegisterItem] = Field(max_length=REGISTERS_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketBook:
+    """What of a receipt book decides whether it takes a ticket."""
+
+    id: UUID
+    ends_on: date | None
+    vat_rates: tuple[str, ...]
+
+
+# Two lists at once would leave a mixture of both.
+_LOCK = Statement("SELECT pg_advisory_xact_lock(hashtextextended('registers ' || :dossier_id, 0))")
+_BOOKS = Statement("SELECT id FROM receipt_book WHERE dossier_id = :dossier_id")
+_REMOVE = Statement("DELETE FROM register WHERE dossier_id = :dossier_id")
+_ADD = Statement("""
+    INSERT INTO register (dossier_id, kind, name, firm_id, book_id)
+    SELECT :dossier_id, kind, name, :firm_id, book_id
+    FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[]), CAST(:books AS uuid[])) AS given (kind, name, book_id)
+""")
+_ALL = Statement("""
+    SELECT r.kind, r.name, r.book_id, b.ends_on, b.vat_rates FROM register r JOIN receipt_book b ON b.id = r.book_id
+    WHERE r.dossier_id = :dossier_id ORDER BY r.kind, r.name
+""")
+
+
+async def replace(tx: AsyncConnection, dossier: Record, given: Registers) -> None:
+    """Let these be the registers of a dossier.
+
+    Raises:
+        HttpProblem: 422 where one stands there twice or its book is none of the dossier's.
+    """
+    await _LOCK.run(tx, {"dossier_id": str(dossier.id)})
+    books = {row.id for row in await _BOOKS.all(tx, {"dossier_id": dossier.id})}
+    errors: list[FieldError] = []
+    seen: set[tuple[str, str]] = set()
+    for place, item in enumerate(given.items):
+        if item.receipt_book_id not in books:
+            message = "The dossier has no such receipt book."
+            errors.append(FieldError(field=f"items.{place}.receipt_book_id", rule="unknown_book", message=message))
+        if (item.kind, item.name) in seen:
+            message = f"The {item.kind} {item.name} stands there twice."
+            errors.append(FieldError(field=f"items.{place}.name", rule="register_twice", message=message))
+        seen.add((item.kind, item.name))
+    if errors:
+        title = "The registers cannot be kept like this."
+        raise HttpProblem(422, errors[0].rule, title, errors[0].message, errors=errors)
+    await _REMOVE.run(tx, {"dossier_id": dossier.id})
+    await _ADD.run(
+        tx,
+        {
+            "dossier_id": dossier.id,
+            "firm_id": dossier.firm_id,
+            "kinds": [item.kind.value for item in given.items],
+            "names": [item.name for item in given.items],
+            "books": [item.receipt_book_id for item in given.items],
+        },
+    )
+
+
+async def listed(connection: AsyncConnection, dossier_id: UUID) -> Registers:
+    """Return the registers of a dossier."""
+    rows = await _ALL.all(connection, {"dossier_id": dossier_id})
+    items = [RegisterItem(kind=RegisterKind(row.kind), name=row.name, receipt_book_id=row.book_id) for row in rows]
+    return Registers(items=items)
+
+
+async def books_of(connection: AsyncConnection, dossier_id: UUID) -> Mapping[tuple[str, str], TicketBook]:
+    """Return the book of each register and location of a dossier, by kind and name."""
+    rows = await _ALL.all(connection, {"dossier_id": dossier_id})
+    return {(row.kind, row.name): TicketBook(row.book_id, row.ends_on, tuple(row.vat_rates)) for row in rows}
+
+
+def book_for(books: Mapping[tuple[str, str], TicketBook], ticket: Ticket) -> TicketBook | None:
+    """Return the book of a ticket: its register's, else its location's; None where neither is known."""
+    named = [(RegisterKind.REGISTER, name) for name in (ticket.register_id, ticket.register_name) if name]
+    named += [(RegisterKind.LOCATION, name) for name in ticket.locations]
+    return next((book for kind, name in named if (book := books.get((kind.value, name)))), None)

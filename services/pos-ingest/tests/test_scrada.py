@@ -1,0 +1,200 @@
+"""Scrada's API: a till that speaks it finds its calls, its spellings, its errors and its limits."""
+
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from .conftest import OTHER_FIRM, Till
+from .test_tickets import registered
+from .ticket_samples import line, ticket
+
+VAT_21, VAT_6 = "8424d909-78b9-483c-9b1d-4584fb537846", "7befe0fc-7131-4b15-9fe6-ca4b9280b63c"
+
+
+class Vendor:
+    """A till vendor's client of one company."""
+
+    def __init__(self, till: Till) -> None:
+        answer = till.call("POST", "/scrada-keys", json={"name": "Kassa"})
+        assert answer.status_code == 201, answer.text
+        self.key = answer.json()
+        self.till = till
+        self.headers = {"x-api-key": self.key["api_key"], "x-password": self.key["password"]}
+
+    def call(self, method: str, path: str, company: str | None = None, **asked: Any) -> httpx2.Response:
+        self.till.sql("DELETE FROM scrada_window")
+        return self.call_again(method, path, company, **asked)
+
+    def call_again(self, method: str, path: str, company: str | None = None, **asked: Any) -> httpx2.Response:
+        """Call without leaving the limits aside."""
+        headers = self.headers | asked.pop("headers", {})
+        address = f"/scrada/v1/company/{company or self.key['company_id']}{path}"
+        return self.till.run(self.till.http.request(method, address, headers=headers, **asked))
+
+    def error(self, method: str, path: str, status: int, **asked: Any) -> dict[str, Any]:
+        """Return the body of an error, which is of Scrada's shape all the way down."""
+        answer = self.call(method, path, **asked)
+        assert answer.status_code == status, answer.text
+        found: dict[str, Any] = answer.json()
+        is_scradas(found)
+        return found
+
+
+def is_scradas(body: dict[str, Any]) -> None:
+    assert sorted(body) == ["defaultFormat", "errorCode", "errorType", "innerErrors", "parameters"]
+    assert isinstance(body["errorCode"], int) and isinstance(body["errorType"], int) and body["defaultFormat"]
+    body["defaultFormat"].format(*body["parameters"])
+    for inner in body["innerErrors"]:
+        is_scradas(inner)
+
+
+@pytest.fixture
+def vendor(till: Till) -> Vendor:
+    return Vendor(till)
+
+
+@pytest.fixture
+def journal(till: Till, vendor: Vendor) -> str:
+    book = registered(till)
+    return f"/journal/{book.rpartition('/')[2]}"
+
+
+def lines(*amounts: tuple[str, float], **changes: Any) -> dict[str, Any]:
+    given = [{"lineType": 1, "vatTypeID": vat, "amount": amount} for vat, amount in amounts]
+    return {"date": "2026-03-19", "lines": given} | changes
+
+
+def test_without_the_right_key_nothing_is_told(till: Till, vendor: Vendor) -> None:
+    for headers in (
+        {"x-password": "wrong"},
+        {"x-api-key": "wrong"},
+        {"x-password": ""},
+        {"x-api-key": "x" * 5000},
+    ):
+        assert vendor.error("GET", "", 401, headers=headers)["errorType"] == 2
+    other = Vendor(till)
+    till.dossier(firm_id=OTHER_FIRM)
+    stranger = till.call("POST", "/scrada-keys", json={"name": "x"}, firm=OTHER_FIRM).json()
+    assert vendor.error("GET", "", 401, company=stranger["company_id"]) == vendor.error("GET", "", 401, company="none")
+    assert other.call("GET", "").status_code == 200
+
+
+def test_a_revoked_key_opens_nothing(till: Till, vendor: Vendor) -> None:
+    listed = till.call("GET", "/scrada-keys").json()["items"]
+    assert [each["api_key"] for each in listed] == [vendor.key["api_key"]]
+    assert "password" not in listed[0]
+    assert till.sql("SELECT password_hash FROM scrada_key")[0]["password_hash"] != vendor.key["password"].encode()
+    assert till.call("DELETE", f"/scrada-keys/{vendor.key['id']}", firm=OTHER_FIRM).status_code == 404
+    assert till.call("DELETE", f"/scrada-keys/{vendor.key['id']}").status_code == 204
+    vendor.error("GET", "", 401)
+
+
+def test_a_call_that_is_not_known_is_an_error_of_scradas(vendor: Vendor) -> None:
+    for method, path in (("GET", "/nothing"), ("DELETE", "/journal"), ("POST", "/peppol/lookup"), ("GET", "/%00")):
+        assert vendor.error(method, path, 404)["errorCode"] == 1002
+    answer = vendor.till.run(vendor.till.http.request("GET", "/scrada/v1/elsewhere"))
+    assert answer.status_code == 404
+    is_scradas(answer.json())
+
+
+def test_errors_are_in_the_language_asked_for(vendor: Vendor) -> None:
+    texts = {vendor.error("GET", "/x", 404, headers={"language": each})["defaultFormat"] for each in ("EN", "nl", "FR")}
+    assert len(texts) == 3
+    assert vendor.error("GET", "/x", 404, headers={"language": "DE"})["defaultFormat"] in texts
+
+
+def test_ten_calls_in_ten_seconds_and_sixty_a_minute(till: Till, vendor: Vendor) -> None:
+    assert vendor.call("GET", "").headers["x-ratelimit-remaining"] == "9"
+    for _ in range(9):
+        assert vendor.call_again("GET", "").status_code == 200
+    refused = vendor.call_again("GET", "")
+    assert refused.status_code == 429
+    is_scradas(refused.json())
+    assert 0 < int(refused.headers["x-ratelimit-reset"]) - time.time() <= 11
+    till.sql("UPDATE scrada_window SET short_from = short_from - interval '10 s'")
+    assert vendor.call_again("GET", "").status_code == 200
+    till.sql("UPDATE scrada_window SET short_from = short_from - interval '10 s', minute_calls = 60")
+    refused = vendor.call_again("GET", "")
+    assert refused.status_code == 429
+    assert 30 < int(refused.headers["x-ratelimit-reset"]) - time.time() <= 61
+    till.sql("UPDATE scrada_window SET minute_from = minute_from - interval '60 s'")
+    assert vendor.call_again("GET", "").status_code == 200
+
+
+def test_a_company_has_master_data(vendor: Vendor) -> None:
+    found = vendor.call("GET", "").json()
+    assert (found["name"], found["vatNumber"]) == ("Bakkerij Peeters", "BE0000000196")
+    assert vendor.call("PUT", "", json={"city": "Gent", "vatNumber": "BE 0000.000.196"}).status_code == 200
+    assert vendor.call("GET", "").json()["city"] == "Gent"
+    assert vendor.error("PUT", "", 400, json={"vatNumber": "BE0831797467"})["errorCode"] == 2004
+    for content in (b"", b"[1]", b"{", b'{"city": 1}', b'{"city": "\\u0000"}'):
+        vendor.error("PUT", "", 400, content=content)
+
+
+def test_lines_go_into_the_sealed_book(till: Till, vendor: Vendor, journal: str) -> None:
+    methods = {each["type"]: each["id"] for each in vendor.call("GET", f"{journal}/paymentMethod").json()}
+    paid = [{"paymentMethodID": methods[5], "amount": 248.0}, {"paymentMethodID": methods[2], "amount": 100}]
+    answer = vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 106.0), (VAT_21, 242), paymentMethods=paid))
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["journalLines"]) == 2 and answer.json()["cashBookLines"] == []
+    (entry,) = till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")
+    assert entry["running_totals"] == {"S:21": "242.00", "S:6": "106.00"}
+    assert {each["method"]: each["amount"] for each in entry["content"]["payments"]} == {
+        "debit_card": "248.00",
+        "cash": "100.00",
+    }
+    shown = vendor.call("GET", journal).json()
+    assert shown["lastLineID"] == answer.json()["journalLines"][-1]
+    assert (shown["minimumPossibleLineDate"][:10], shown["maximumPossibleLineDate"][:10]) == (
+        "2026-03-19",
+        "2026-03-20",
+    )
+    assert vendor.call("GET", "/journal").json() == [shown]
+    again = lines((VAT_6, 1.06), lastJournalLineID=str(vendor.key["id"]))
+    assert vendor.error("PUT", f"{journal}/lines", 409, json=again)["parameters"] == [shown["lastLineID"]]
+    assert (
+        vendor.call("PUT", f"{journal}/lines", json=again | {"lastJournalLineID": shown["lastLineID"]}).status_code
+        == 200
+    )
+
+
+def test_lines_that_the_book_refuses_name_their_field(vendor: Vendor, journal: str) -> None:
+    wrong = [
+        lines((VAT_6, 106.0), date="2026-03-21"),
+        lines((VAT_6, 106.0), paymentMethods=[]),
+        lines(("5d348dc4-4d2d-4cb9-972e-4f14233d67f0", 1)),
+        lines((VAT_6, -1)),
+        lines((VAT_6, 1), lines=[{"amount": 1}]),
+        lines((VAT_6, 1), lines=[{"vatTypeID": VAT_6, "vatPerc": 21, "amount": 1}]),
+        lines((VAT_6, 1), lines=[{"vatTypeID": VAT_6, "amount": 1.001}]),
+        lines((VAT_6, 1), paymentMethods=[{"paymentMethodID": VAT_6, "amount": 1}]),
+        lines(),
+        {},
+    ]
+    for body in wrong:
+        assert vendor.error("PUT", f"{journal}/lines", 400, json=body)["errorType"] == 1
+    assert vendor.call("GET", journal).json()["lastLineID"] is None
+
+
+def test_a_journal_of_another_company_is_not_there(till: Till, vendor: Vendor, journal: str) -> None:
+    till.dossier()
+    other = Vendor(till)
+    for method, path in (("GET", journal), ("GET", f"{journal}/paymentMethod")):
+        assert other.error(method, path, 404)["errorType"] == 3
+    assert other.error("PUT", f"{journal}/lines", 404, json=lines((VAT_6, 106.0)))["errorType"] == 3
+
+
+def test_receipts_are_tickets(till: Till, vendor: Vendor, journal: str) -> None:
+    good = ticket()
+    assert vendor.call("POST", "/pos/receipts", json=[good]).json() == [
+        {"receiptID": good["receiptID"], "status": "accepted"}
+    ]
+    bad = ticket(line("10.00", 21, vatPercentage=20))
+    error = vendor.error("POST", "/pos/receipts", 400, json=[good, bad, ticket()])
+    assert (error["parameters"], len(error["innerErrors"])) == (["1", "3"], 1)
+    assert error["innerErrors"][0]["parameters"][0] == bad["receiptID"]
+    assert till.sql("SELECT count(*) AS n FROM ticket WHERE dossier_id = :id", id=till.dossier_id) == [{"n": 2}]
+    vendor.error("POST", "/pos/receipts", 400, content=b"{}")
+    vendor.error("POST", "/pos/receipts", 413, content=b"[" + b" " * 10_000_000 + b"]")

@@ -1,0 +1,177 @@
+"""Tickets come in: each once, whatever the batches; what is wrong is said of its ticket alone."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from .conftest import OTHER_FIRM, Till
+from .ticket_samples import line, payment, ticket
+
+
+@pytest.fixture
+def book(till: Till) -> str:
+    """Give a receipt book that register K1 writes to."""
+    return registered(till)
+
+
+def registered(till: Till, *names: str) -> str:
+    """Make a book for these registers."""
+    made = till.book()
+    items = [{"name": name, "receipt_book_id": made.rpartition("/")[2]} for name in names or ("K1",)]
+    answer = till.call("PUT", "/registers", json={"items": items})
+    assert answer.status_code == 200, answer.text
+    return made
+
+
+def send(till: Till, *tickets: Any, **asked: Any) -> list[dict[str, Any]]:
+    """Hand tickets in and return what became of each."""
+    answer = till.call("POST", "/tickets", json=list(tickets), **asked)
+    assert answer.status_code == 207, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def wrong(till: Till, given: dict[str, Any]) -> tuple[str, str]:
+    """Return code and field of the error of a ticket, of which nothing was kept."""
+    (result,) = send(till, given)
+    assert result["status"] == "error" and result["message"], result
+    assert till.sql("SELECT id FROM ticket WHERE dossier_id = :id", id=till.dossier_id) == []
+    return result["code"], result["field"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        (ticket(registerID="K9"), "unknown_register", "registerID"),
+        (ticket(registerID=None), "register_unnamed", "registerID"),
+        (ticket(receiptID=None), "receipt_unnamed", "receiptID"),
+        (ticket(line("10.00", 21, vatPercentage=20)), "unknown_rate", "lines.0.vatPercentage"),
+        (ticket(line("10.00", 21, vatType=98)), "unknown_vat_type", "lines.0.vatType"),
+        (ticket(line("10.00", 0, vatType=50)), "invoice_needed", "lines.0.vatType"),
+        (ticket(line("10.00", 21, vatType=70)), "not_daily_receipts", "lines.0.vatType"),
+        (ticket(line("10.00", 0, vatType=3, itemType=2)), "voucher_vat_type", "lines.0.vatType"),
+        (ticket(line("10.00", 21, quantity=2)), "line_total_mismatch", "lines.0.totalInclVat"),
+        (ticket(totalInclVat=12.11), "total_mismatch", "totalInclVat"),
+        (ticket(payments=[]), "payments_mismatch", "payments"),
+        (ticket(payments=[payment("12.09", 5)]), "payments_mismatch", "payments"),
+        (ticket(payments=[payment("12.09")]), "cash_not_rounded", "payments"),
+        (ticket(convertToInvoice=True), "customer_missing", "customer.name"),
+        (ticket(at="2026-03-20T12:06:00Z"), "future_date", "receiptFinalizedOn"),
+        (ticket(at="2026-03-19T12:00:00"), "timezone_aware", "receiptCreatedOn"),
+        (ticket(at="0001-01-01T00:00:00Z"), "value_error", "receiptCreatedOn"),
+        (ticket(receiptID="\x00"), "string_pattern_mismatch", "receiptID"),
+        (ticket(line("10.00") | {"totalInclVat": 1e300}), "decimal_max_digits", "totalInclVat"),
+        ([], "model_type", None),
+    ],
+)
+def test_a_wrong_ticket_is_refused_with_its_field(till: Till, book: str, given: Any, code: str, field: str) -> None:
+    assert wrong(till, given) == (code, field)
+
+
+def test_a_wrong_ticket_does_not_hold_up_its_neighbours(till: Till, book: str) -> None:
+    results = send(till, ticket(), ticket(totalInclVat=1), ticket())
+    assert [each["status"] for each in results] == ["accepted", "error", "accepted"]
+    assert [each["sold_on"] for each in results] == ["2026-03-19", None, "2026-03-19"]
+
+
+def test_a_ticket_counts_once(till: Till, book: str) -> None:
+    one, other = ticket(), ticket()
+    assert [each["status"] for each in send(till, one, other, one)] == ["accepted", "accepted", "duplicate"]
+    assert [each["status"] for each in send(till, other, ticket())] == ["duplicate", "accepted"]
+    changed = one | {"lines": [line("24.20")], "totalInclVat": 24.2, "payments": [payment("24.20")]}
+    (result,) = send(till, changed)
+    assert (result["status"], result["code"], result["field"]) == ("error", "receipt_conflict", "receiptID")
+    assert till.sql("SELECT count(*) AS n FROM ticket WHERE dossier_id = :id", id=till.dossier_id) == [{"n": 3}]
+
+
+def test_the_same_receipt_of_two_registers_is_two_tickets(till: Till) -> None:
+    registered(till, "K1", "K2")
+    one = ticket()
+    assert [each["status"] for each in send(till, one, one | {"registerID": "K2"})] == ["accepted", "accepted"]
+
+
+def test_a_register_is_known_by_its_name_or_its_location(till: Till) -> None:
+    gent, brussel = till.book(), till.book()
+    items = [
+        {"kind": "location", "name": "Gent", "receipt_book_id": gent.rpartition("/")[2]},
+        {"kind": "register", "name": "Terras", "receipt_book_id": brussel.rpartition("/")[2]},
+    ]
+    assert till.call("PUT", "/registers", json={"items": items}).status_code == 200
+    results = send(
+        till,
+        ticket(locationID="Gent"),
+        ticket(registerID=None, registerName="Terras", locationID="Gent"),
+        ticket(registerID=None, locationName="Gent"),
+    )
+    books = [each["receipt_book_id"] for each in results]
+    assert books == [gent.rpartition("/")[2], brussel.rpartition("/")[2], gent.rpartition("/")[2]]
+
+
+def test_fifty_of_the_same_batch_at_once_have_one_effect(till: Till, book: str) -> None:
+    batch = [ticket() for _ in range(40)]
+
+    async def all_at_once() -> list[Any]:
+        return await asyncio.gather(
+            *(till.acall("POST", "/tickets", json=batch[turn:] + batch[:turn]) for turn in range(50))
+        )
+
+    answers = till.run(all_at_once())
+    assert {answer.status_code for answer in answers} == {207}
+    statuses = [each["status"] for answer in answers for each in answer.json()]
+    assert (statuses.count("accepted"), statuses.count("duplicate")) == (40, 49 * 40)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"receiptID": "1"}', "array_expected"),
+        (b"", "array_expected"),
+        (b"nonsense", "array_expected"),
+        (b"[%s, {]", "malformed_json"),
+        (b"[%s", "malformed_json"),
+        (b"[%s]]", "malformed_json"),
+        (b'[%s, "\xff"]', "malformed_json"),
+        (b"[%s, " + b"9" * 5000 + b"]", "malformed_json"),
+    ],
+)
+def test_of_what_is_no_array_nothing_is_kept(till: Till, book: str, body: bytes, code: str) -> None:
+    content = body.replace(b"%s", b", ".join(json.dumps(ticket()).encode() for _ in range(300)))
+    answer = till.call("POST", "/tickets", content=content)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert till.sql("SELECT id FROM ticket WHERE dossier_id = :id", id=till.dossier_id) == []
+
+
+def test_more_than_five_thousand_are_refused(till: Till, book: str) -> None:
+    answer = till.call("POST", "/tickets", content=b"[" + b",".join([b"0"] * 5001) + b"]")
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_tickets")
+
+
+def test_ten_megabytes_are_too_large(till: Till, book: str) -> None:
+    answer = till.call("POST", "/tickets", content=b"[" + b" " * 10_000_000 + b"]")
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_another_firm_reaches_nothing(till: Till, book: str) -> None:
+    day = "/registers/K1/days/2026-03-19/z-totals"
+    calls: list[tuple[str, str, Any]] = [
+        ("POST", "/tickets", [ticket()]),
+        ("PUT", "/registers", {"items": []}),
+        ("GET", "/registers", None),
+        ("POST", f"{book}/days/2026-03-19/finish", None),
+        ("PUT", day, {"vat_totals": []}),
+        ("GET", day, None),
+        ("POST", f"{day}/accept", {"reason": "x"}),
+        ("GET", "/ticket-problems", None),
+    ]
+    for method, path, body in calls:
+        answer = till.call(method, path, json=body, firm=OTHER_FIRM)
+        assert answer.status_code == 404, f"{method} {path}: {answer.text}"
+
+
+def test_a_register_writes_to_a_book_of_its_own_dossier(till: Till, book: str) -> None:
+    till.dossier()
+    items = [{"name": "K1", "receipt_book_id": book.rpartition("/")[2]}]
+    answer = till.call("PUT", "/registers", json={"items": items})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_book")
