@@ -21,7 +21,7 @@ from .routes import centralisation, entries, receipt_books
 from .scrada import keys as scrada_keys
 from .scrada import routes as scrada
 from .settings import PosSettings
-from .tickets import finishing
+from .tickets import finishing, invoices
 from .tickets import problems as ticket_problems
 from .tickets import routes as tickets
 
@@ -58,6 +58,7 @@ SERVICE = Service(
     ),
     handlers={DossierChanged: dossiers.on_dossier_changed},
     loops=(
+        Loop("ticket invoices", invoices.make_due_invoice, interval_s=5.0),
         Loop("finish days", finishing.finish_due_day, interval_s=30.0),
         Loop("close days", nightly.close_days, interval_s=30.0),
         Loop("close receipts", receipt_periods.close_ended_receipts, interval_s=30.0),

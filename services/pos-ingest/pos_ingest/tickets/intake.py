@@ -47,7 +47,7 @@ _INSERT = Statement("""
     ON CONFLICT (dossier_id, register, receipt) DO NOTHING RETURNING id
 """)
 _EARLIER = Statement("""
-    SELECT t.id, t.register, t.receipt, t.content_hash, t.sale_hash, t.is_invoice, i.state = 'refused' AS is_refused
+    SELECT t.id, t.register, t.receipt, t.content_hash, t.sale_hash, t.is_invoice, i.refusal IS NOT NULL AS is_refused
     FROM ticket t JOIN unnest(CAST(:registers AS text[]), CAST(:receipts AS text[])) AS given (register, receipt)
         ON t.register = given.register AND t.receipt = given.receipt
     LEFT JOIN ticket_invoice i ON i.ticket_id = t.id

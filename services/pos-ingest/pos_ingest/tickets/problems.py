@@ -35,6 +35,16 @@ CATALOGUE = ProblemCatalogue(
             " clôturez de nouveau le jour.",
             en="The tickets up to {day} are not in receipt book {book} yet: {message} Change the book and finish the day again.",
         ),
+        ProblemKind(
+            "ticket_invoice_refused",
+            "entrepreneur",
+            nl="Van ticket {receipt} van kassa {register} kan geen factuur gemaakt worden: {message} Verbeter de gegevens van de"
+            " klant en bezorg het ticket opnieuw, of maak een factuurboek met een nummerformaat.",
+            fr="Le ticket {receipt} de la caisse {register} ne peut pas devenir une facture : {message} Corrigez les données du"
+            " client et fournissez de nouveau le ticket, ou créez un livre de factures avec un format de numéro.",
+            en="No invoice can be made of ticket {receipt} of register {register}: {message} Correct the data of the customer"
+            " and hand the ticket in again, or make an invoice book with a number format.",
+        ),
     )
 )
 
@@ -44,6 +54,11 @@ _DIFFERING = Statement("""
 _UNFINISHED = Statement("""
     SELECT u.*, b.name FROM unfinished_day u JOIN receipt_book b ON b.id = u.book_id WHERE u.dossier_id = :dossier_id
     ORDER BY u.day LIMIT :limit
+""")
+_REFUSED = Statement("""
+    SELECT i.refusal ->> 'message' AS message, t.register, t.receipt, t.sold_on, t.book_id
+    FROM ticket_invoice i JOIN ticket t ON t.id = i.ticket_id
+    WHERE t.dossier_id = :dossier_id AND i.refusal IS NOT NULL ORDER BY t.sold_on, t.id LIMIT :limit
 """)
 
 
@@ -67,6 +82,7 @@ async def open_problems(connection: AsyncConnection, dossier_id: UUID) -> Ticket
     asked = {"dossier_id": dossier_id, "limit": PROBLEMS_MAX}
     items = [_differing(row) for row in await _DIFFERING.all(connection, asked)]
     items += [_unfinished(row) for row in await _UNFINISHED.all(connection, asked)]
+    items += [_refused(row) for row in await _REFUSED.all(connection, asked)]
     return TicketProblems(items=items)
 
 
@@ -80,6 +96,11 @@ def _differing(row: Record) -> TicketProblem:
 def _unfinished(row: Record) -> TicketProblem:
     problem = Problem("tickets_not_entered", row.rule, day=row.day, book=row.name, message=row.message)
     return TicketProblem(**_rendered(problem), date=row.day, receipt_book_id=row.book_id)
+
+
+def _refused(row: Record) -> TicketProblem:
+    problem = Problem("ticket_invoice_refused", register=row.register, receipt=row.receipt, message=row.message)
+    return TicketProblem(**_rendered(problem), date=row.sold_on, register_id=row.register, receipt_book_id=row.book_id)
 
 
 def _rendered(problem: Problem) -> dict[str, object]:
