@@ -6,7 +6,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, installed_sandboxes
 
 WITHOUT_BOOKS = {"billmail"}
-"""Connectors to what keeps no books that a driver could read; what holds of them, their own tests show on their sandbox."""
+"""Connectors to what keeps no books that a driver could read: the promises count their mails (``every_target.py``)."""
 
 
 def undriven(services: Iterable[Service], sandboxes: Iterable[Sandbox]) -> set[str]:

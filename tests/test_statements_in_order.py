@@ -3,41 +3,20 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import httpx2
 
-import koppel_coda
-from koppel_coda import Account, Balance, Header, Movement, Statement, TransactionCode
 from koppel_mesh.ids import new_id
 from koppel_sandbox import installed_sandboxes
 from koppel_sandbox.octopus.driver import OctopusDriver
 
+from .bank_statements import CODA, IBAN, NUMBER, statement
 from .firm_client import FirmClient
 
-NUMBER, IBAN = "0000000196", "BE68539007547034"
 PATIENCE_S = 60.0
-FIRST_DAY = date(2026, 3, 2)
-CODA = {"content-type": "text/plain"}
-
-
-def statement(number: int) -> bytes:
-    """Return the statement of a day; each adds ten euros to the balance."""
-    day = FIRST_DAY + timedelta(number)
-    opening = Decimal(1000 + 10 * (number - 1))
-    line = Movement(Decimal(10), TransactionCode.of("00150000"), day, day, "betaling")
-    made = Statement(
-        Header(day, "539", company_number=NUMBER),
-        Account(IBAN, "EUR"),
-        Balance(opening, day - timedelta(1), number),
-        Balance(opening + 10, day, number),
-        (line,),
-        coded_number=number,
-    )
-    return koppel_coda.write([made])
 
 
 def until(ask: Callable[[], Any], holds: Callable[[Any], Any]) -> Any:
