@@ -3,6 +3,7 @@
 Records are plain dicts with Exact's own field names, so that what is stored is what is answered.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -180,6 +181,8 @@ class State:
     faults: list[Any] = field(default_factory=list)
     webhooks: dict[str, Record] = field(default_factory=dict)
     notifications: list[Record] = field(default_factory=list)
+    proofs: dict[str, asyncio.Task[bool]] = field(default_factory=dict)
+    """By id of the subscription, whether its address answered the empty POST. Like notifications, not kept on disk."""
     token_calls: list[Record] = field(default_factory=list)
 
     def requests(self, **like: Any) -> Iterator[Request]:

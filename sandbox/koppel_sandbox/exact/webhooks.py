@@ -44,7 +44,7 @@ def on_subscribe(call: Call, _: Resource, record: Record) -> Record:
         "Creator": call.user.id,
     }
     call.state.webhooks[record["ID"]] = record
-    _start(_prove(record))
+    _prove(call.state, record)
     return record
 
 
@@ -72,20 +72,25 @@ def sign(content: Record, secret: str) -> bytes:
     return b'{"Content":' + raw + b',"HashCode":"' + digest.encode() + b'"}'
 
 
-async def _prove(hook: Record) -> None:
+def _prove(state: State, hook: Record) -> asyncio.Task[bool]:
+    """Return the proof of an address, which is asked for once: at subscribing, or after a restart with the first notification."""
+    if hook["ID"] not in state.proofs:
+        state.proofs[hook["ID"]] = asyncio.create_task(_answers(hook["CallbackURL"]))
+    return state.proofs[hook["ID"]]
+
+
+async def _answers(address: str) -> bool:
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         try:
-            answer = await client.post(hook["CallbackURL"], content=b"")
-            hook["@proven"] = answer.status_code in {200, 201}
+            answer = await client.post(address, content=b"")
         except httpx2.HTTPError:
-            hook["@proven"] = False
+            return False
+        return answer.status_code in {200, 201}
 
 
 async def _send(state: State, hook: Record, body: bytes, key: str) -> None:
     """Send a notification until it is taken. One that is due before its address has answered the proof waits for it."""
-    while (proven := hook.get("@proven")) is None:
-        await asyncio.sleep(0.01)
-    if not proven:
+    if not await _prove(state, hook):
         return
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         for tried in range(TRIES):

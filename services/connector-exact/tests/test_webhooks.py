@@ -88,7 +88,8 @@ async def testbed(sandbox: Sandbox, make_database: Callable[..., str]) -> AsyncI
 
 async def subscribed(testbed: Testbed, sandbox: Sandbox) -> None:
     async def proven() -> bool:
-        return len(sandbox.state.webhooks) == 4 and all(one.get("@proven") for one in sandbox.state.webhooks.values())
+        proofs = [proof for proof in sandbox.state.proofs.values() if proof.done() and proof.result()]
+        return len(proofs) == len(sandbox.state.webhooks) == 4
 
     await testbed.until(proven, "Exact has tried the address of each topic")
 
