@@ -33,7 +33,7 @@ _HANG_S = 4.0
 
 
 @dataclass(frozen=True)
-class Paper:
+class HandedIn:
     """What is handed in."""
 
     key: str
@@ -50,12 +50,12 @@ class Paper:
         return sha256(self.content).hexdigest()[:8]
 
 
-def invoice_of(key: str, seller: str = SELLER) -> Paper:
-    return Paper(key, invoice(key, seller), "application/xml")
+def invoice_of(key: str, seller: str = SELLER) -> HandedIn:
+    return HandedIn(key, invoice(key, seller), "application/xml")
 
 
-def statement_of(number: int) -> Paper:
-    return Paper(f"CODA-{number}", statement(number), "text/plain")
+def statement_of(number: int) -> HandedIn:
+    return HandedIn(f"CODA-{number}", statement(number), "text/plain")
 
 
 class Books:
@@ -71,10 +71,10 @@ class Books:
         self.vendor.lift_limits()
         self.connection_id = FirmClient(client, self.vendor).connect(dossier_id, self.company)
 
-    def held(self, papers: Collection[Paper]) -> Counter[str]:
-        """Count the entries of each paper; of statements there is only the balance."""
+    def held(self, documents: Collection[HandedIn]) -> Counter[str]:
+        """Count the entries of each document; of statements there is only the balance."""
         counted = Counter(entry.document_number for entry in self.vendor.entries(self.company))
-        return Counter({paper.key: counted[paper.key] for paper in papers if not paper.is_statement})
+        return Counter({document.key: counted[document.key] for document in documents if not document.is_statement})
 
     def balance(self) -> Decimal:
         """Return the balance of the account, at a vendor that takes statements."""
@@ -102,11 +102,11 @@ class Mailbox:
         assert made.status_code == 201, made.text
         self.connection_id = made.json()["id"]
 
-    def held(self, papers: Collection[Paper]) -> Counter[str]:
-        """Count the mails of each paper: the names of their files tell which."""
+    def held(self, documents: Collection[HandedIn]) -> Counter[str]:
+        """Count the mails of each document: the names of their files tell which."""
         mails = self._sandbox.get("_control/mails").json()
         ours = [" ".join(mail["files"]) for mail in mails if set(mail["recipients"]) & set(self._addresses.values())]
-        return Counter({paper.key: sum(paper.mark in names for names in ours) for paper in papers})
+        return Counter({document.key: sum(document.mark in names for names in ours) for document in documents})
 
     def lose_answers(self, how: LostAnswer, times: int) -> None:
         rule = {"kind": _LOST_MAIL[how], "recipient": self._addresses["sale"], "times": times, "seconds": _HANG_S}
@@ -173,33 +173,33 @@ class Dossier:
                 answer = client.patch(path, json={"settings": settings})
                 assert answer.status_code == 200, answer.text
 
-    def targets_of(self, paper: Paper) -> list[Target]:
-        return [each for each in self.targets if not paper.is_statement or each.connector in TAKE_STATEMENTS]
+    def targets_of(self, document: HandedIn) -> list[Target]:
+        return [each for each in self.targets if not document.is_statement or each.connector in TAKE_STATEMENTS]
 
-    def has_ended(self, client: httpx2.Client, document_id: str, paper: Paper) -> bool:
+    def has_ended(self, client: httpx2.Client, document_id: str, document: HandedIn) -> bool:
         """Whether a document has ended at each target. Where only a person can know whether a mail arrived, they say so."""
         shown = client.get(f"/dossier-api/v1/documents/{document_id}").json()
         deliveries = {each["connection_id"]: each for each in shown["deliveries"]}
-        targets = self.targets_of(paper)
+        targets = self.targets_of(document)
         ended = [
-            _is_over(client, target, paper, deliveries[target.connection_id])
+            _is_over(client, target, document, deliveries[target.connection_id])
             for target in targets
             if target.connection_id in deliveries
         ]
         return len(ended) == len(targets) and all(ended)
 
-    def each_holds_once(self, papers: Collection[Paper]) -> None:
+    def each_holds_once(self, documents: Collection[HandedIn]) -> None:
         """Check what the vendors hold."""
         for target in self.targets:
-            held = target.held([paper for paper in papers if target in self.targets_of(paper)])
+            held = target.held([document for document in documents if target in self.targets_of(document)])
             assert held == Counter(dict.fromkeys(held, 1)), target.connector
 
 
-def _is_over(client: httpx2.Client, target: Target, paper: Paper, delivery: Any) -> bool:
+def _is_over(client: httpx2.Client, target: Target, document: HandedIn, delivery: Any) -> bool:
     if delivery["state"] == "review":
         assert isinstance(target, Mailbox), delivery
         assert all(delivery["problem"]["message"][language] for language in ("nl", "fr", "en")), delivery
-        is_there = target.held([paper])[paper.key] > 0
+        is_there = target.held([document])[document.key] > 0
         decision = {"decision": "booked" if is_there else "resend"}
         said = client.post(f"/{target.connector}/v1/deliveries/{delivery['id']}/resolve", json=decision)
         assert said.status_code in {200, 409}, said.text  # 409: it was said, and the news is on its way

@@ -23,7 +23,7 @@ from koppel_mesh.service import installed_services
 from koppel_sandbox import LostAnswer
 
 from .bank_statements import EACH_ADDS, OPENING_BALANCE
-from .every_target import TAKE_STATEMENTS, Dossier, Paper, Vendors, invoice_of, statement_of
+from .every_target import TAKE_STATEMENTS, Dossier, HandedIn, Vendors, invoice_of, statement_of
 from .firm_client import FirmClient
 from .mesh_process import PATIENCE_S, SERVICES_SECRET, MeshProcess
 
@@ -36,7 +36,7 @@ class Run:
 
     def __init__(self, mesh: MeshProcess, vendors: Vendors) -> None:
         self.mesh = mesh
-        self.papers: dict[str, Paper] = {}
+        self.documents: dict[str, HandedIn] = {}
         """By the id of the document."""
         made = FirmClient(mesh.demo, vendors.drivers[0]).add_dossier("Bakkerij")
         self.dossier = Dossier(vendors.targets(), made)
@@ -48,16 +48,16 @@ class Run:
 
     @property
     def statements(self) -> int:
-        return sum(paper.is_statement for paper in self.papers.values())
+        return sum(document.is_statement for document in self.documents.values())
 
-    def hand_in(self, papers: Collection[Paper], fault: Callable[[], None]) -> None:
+    def hand_in(self, documents: Collection[HandedIn], fault: Callable[[], None]) -> None:
         """Hand in from four clients while ``fault`` happens; then see each at its targets, once."""
         failing = threading.Thread(target=fault)
         failing.start()
         with ThreadPoolExecutor(4) as clients:
-            handed_in = dict(clients.map(lambda paper: (self._take_in(paper), paper), papers))
+            handed_in = dict(clients.map(lambda document: (self._take_in(document), document), documents))
         failing.join(PATIENCE_S)
-        self.papers |= handed_in
+        self.documents |= handed_in
         waiting = dict(handed_in)
 
         def all_ended() -> bool:
@@ -66,10 +66,10 @@ class Run:
             return not waiting
 
         self.mesh.until(all_ended, "every document ends at each target", lambda: self._shown(next(iter(waiting))))
-        self.dossier.each_holds_once(papers)
+        self.dossier.each_holds_once(documents)
 
-    def _take_in(self, paper: Paper) -> str:
-        return self.mesh.hand_in(self.dossier.id, paper.key, paper.content, paper.media_type)
+    def _take_in(self, document: HandedIn) -> str:
+        return self.mesh.hand_in(self.dossier.id, document.key, document.content, document.media_type)
 
     def _shown(self, document_id: str) -> Any:
         return self.mesh.demo.get(f"/dossier-api/v1/documents/{document_id}").json()
@@ -85,11 +85,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield Run(mesh, vendors)
 
 
-def invoices(prefix: str, count: int) -> list[Paper]:
+def invoices(prefix: str, count: int) -> list[HandedIn]:
     return [invoice_of(f"{prefix}-{number:03d}") for number in range(count)]
 
 
-def next_statements(run: Run, count: int) -> list[Paper]:
+def next_statements(run: Run, count: int) -> list[HandedIn]:
     """Return the next ones of the account, the last first."""
     return [statement_of(run.statements + number) for number in range(count, 0, -1)]
 
@@ -180,7 +180,7 @@ def test_another_firm_sees_nothing_of_it(run: Run) -> None:
         made = administrator.post("/identity/v1/clients", json=asked)
         assert made.status_code == 201, made.text
     with run.mesh.client("another", made.json()["client_secret"]) as other:
-        for document_id in run.papers:
+        for document_id in run.documents:
             assert other.get(f"/dossier-api/v1/documents/{document_id}").status_code == 404
         for target in run.dossier.targets:
             path = f"/{target.connector}/v1/connections"

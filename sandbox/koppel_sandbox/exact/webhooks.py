@@ -44,7 +44,7 @@ def on_subscribe(call: Call, _: Resource, record: Record) -> Record:
         "Creator": call.user.id,
     }
     call.state.webhooks[record["ID"]] = record
-    _prove(call.state, record)
+    call.state.proofs[record["ID"]] = asyncio.create_task(_answers(record["CallbackURL"]))
     return record
 
 
@@ -72,13 +72,6 @@ def sign(content: Record, secret: str) -> bytes:
     return b'{"Content":' + raw + b',"HashCode":"' + digest.encode() + b'"}'
 
 
-def _prove(state: State, hook: Record) -> asyncio.Task[bool]:
-    """Return the proof of an address, which is asked for once: at subscribing, or after a restart with the first notification."""
-    if hook["ID"] not in state.proofs:
-        state.proofs[hook["ID"]] = asyncio.create_task(_answers(hook["CallbackURL"]))
-    return state.proofs[hook["ID"]]
-
-
 async def _answers(address: str) -> bool:
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         try:
@@ -90,7 +83,9 @@ async def _answers(address: str) -> bool:
 
 async def _send(state: State, hook: Record, body: bytes, key: str) -> None:
     """Send a notification until it is taken. One that is due before its address has answered the proof waits for it."""
-    if not await _prove(state, hook):
+    if hook["ID"] not in state.proofs:  # after a restart
+        state.proofs[hook["ID"]] = asyncio.create_task(_answers(hook["CallbackURL"]))
+    if not await state.proofs[hook["ID"]]:
         return
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         for tried in range(TRIES):
