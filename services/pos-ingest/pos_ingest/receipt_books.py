@@ -120,9 +120,14 @@ class ReceiptBook(BaseModel):
 
 _COLUMNS = """b.*, (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) AS last_entry_on"""
 _BOOK = Statement(f"SELECT {_COLUMNS} FROM receipt_book b WHERE id = :id AND dossier_id = :dossier_id AND {VISIBLE}")
-LIST = f"SELECT {_COLUMNS} FROM receipt_book b WHERE dossier_id = :dossier_id AND {VISIBLE}"
 _KEYS = Statement("SELECT key FROM receipt_book WHERE dossier_id = :dossier_id")
-_LIST = Statement(f"{LIST} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit")
+_LIST = Statement(f"""
+    SELECT {_COLUMNS} FROM receipt_book b WHERE dossier_id = :dossier_id AND {VISIBLE}
+        AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit
+""")
+# Entries lock it too: none is made after the end that is being set.
+_LOCK_BOOK = Statement("SELECT id FROM receipt_book WHERE id = :id FOR NO KEY UPDATE")
+_LAST_ON = Statement("SELECT max(entry_on) AS day FROM entry WHERE book_id = :id")
 _CASH_BOOK = Statement("SELECT id FROM cash_book WHERE id = :id AND dossier_id = :dossier_id")
 
 
@@ -172,8 +177,10 @@ async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges)
         values["journals"] = by_text(changes.journals)
     insist_on_format(await formats_of(tx, book.dossier_id), {**dict(book), **values})
     await _insist_on_cash_book(tx, book.dossier_id, values.get("cash_book_id"))
-    if values.get("ends_on") and book.last_entry_on and values["ends_on"] < book.last_entry_on:
-        raise refused("ends_on", "before_last_entry", f"The book has entries until {book.last_entry_on}.")
+    await _LOCK_BOOK.run(tx, {"id": book.id})
+    last_on = (await _LAST_ON.one(tx, {"id": book.id})).day
+    if values.get("ends_on") and last_on and values["ends_on"] < last_on:
+        raise refused("ends_on", "before_last_entry", f"The book has entries until {last_on}.")
     await _named(tx.execute(update(receipt_book).where(receipt_book.c.id == book.id).values(values)))
 
 

@@ -1,6 +1,7 @@
 """Seals over the days of receipt books, and the keys that make them.
 
-A key stays published as long as books are kept: seals are checked years later.
+A key stays published for ever: seals are checked years later. Its private half is destroyed when the next key takes over, so that
+nobody who finds it can seal in its name.
 """
 
 from datetime import timedelta
@@ -15,11 +16,14 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_receipts import Sealed, new_key
 
 _ONE_AT_A_TIME = Statement("SELECT pg_advisory_xact_lock(hashtext('koppel seal keys'))")
-_NEWEST_AT = Statement("SELECT max(created_at) AS at, clock_timestamp() AS now FROM seal_key")
 _ADD_KEY = Statement("INSERT INTO seal_key (id, public, sealed, key_id) VALUES (:id, :public, :sealed, :key_id)")
-_NEWEST = Statement("SELECT id, sealed, key_id FROM seal_key ORDER BY created_at DESC LIMIT 1")
+# A private half that was destroyed is empty.
+_NEWEST = Statement("""
+    SELECT id, sealed, key_id, clock_timestamp() - created_at AS age FROM seal_key WHERE sealed <> ''
+    ORDER BY created_at DESC LIMIT 1
+""")
+_DESTROY = Statement("UPDATE seal_key SET sealed = '' WHERE id <> :id AND sealed <> ''")
 _PUBLIC = Statement("SELECT id, public, created_at FROM seal_key ORDER BY created_at")
-_ALL = Statement("SELECT id, sealed, key_id FROM seal_key")
 _RESEAL = Statement("UPDATE seal_key SET sealed = :sealed, key_id = :key_id WHERE id = :id")
 _ADD_SEAL = Statement("""
     INSERT INTO seal (book_id, seq, key_id, signature) VALUES (:book_id, :seq, :key_id, :signature) ON CONFLICT DO NOTHING
@@ -27,21 +31,21 @@ _ADD_SEAL = Statement("""
 
 
 async def prepare_keys(tx: AsyncConnection, ring: KeyRing, days: int) -> None:
-    """Have a key that is not older than ``days``, and every key under the first of the secret keys.
+    """Have a key that is not older than ``days``, under the first of the secret keys, and no private half of an older one.
 
     Raises:
-        MissingKeyError: a seal key is under a secret key that is not in the ring.
+        MissingKeyError: the key is under a secret key that is not in the ring.
     """
     await _ONE_AT_A_TIME.run(tx)
-    for row in await _ALL.all(tx):
-        if row.key_id != ring.key_id or not ring.is_under_first_key(row.sealed):
-            again = ring.seal(row.id, ring.open(row.id, row.sealed, row.key_id))
-            await _RESEAL.run(tx, {"id": row.id, "sealed": again, "key_id": ring.key_id})
-    newest = await _NEWEST_AT.one(tx)
-    if newest.at is None or newest.now - newest.at >= timedelta(days=days):
+    newest = await _NEWEST.one_or_none(tx)
+    if newest is None or newest.age >= timedelta(days=days):
         key, key_id = new_key(), new_id()
         sealed = ring.seal(key_id, {"private": key.private})
         await _ADD_KEY.run(tx, {"id": key_id, "public": key.public, "sealed": sealed, "key_id": ring.key_id})
+        await _DESTROY.run(tx, {"id": key_id})
+    elif newest.key_id != ring.key_id or not ring.is_under_first_key(newest.sealed):
+        again = ring.seal(newest.id, ring.open(newest.id, newest.sealed, newest.key_id))
+        await _RESEAL.run(tx, {"id": newest.id, "sealed": again, "key_id": ring.key_id})
 
 
 async def seal(tx: AsyncConnection, ring: KeyRing, entry: Record) -> None:

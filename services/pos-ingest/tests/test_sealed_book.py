@@ -212,6 +212,8 @@ def test_a_new_key_seals_and_the_old_ones_stay_published(till: Till) -> None:
     assert published[: len(before)] == before and len(published) == len(before) + 1
     report = checked(till, book)
     assert report.valid and len(report.key_ids) == 2
+    kept = till.sql("SELECT id::text AS id FROM seal_key WHERE sealed <> ''")
+    assert [row["id"] for row in kept] == [published[-1]["kid"]], "the private half of the old key is destroyed"
     assert all(set(key) == {"kty", "crv", "use", "alg", "kid", "x"} for key in published)
 
 
