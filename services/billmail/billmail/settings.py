@@ -40,6 +40,8 @@ class BillmailServiceSettings(MailSettings):
 
     @model_validator(mode="after")
     def _has_a_server_and_a_sender(self) -> Self:
+        # What is missing would show with the first document.
+        self._needed_in_production("smtp_url", "mail_from")
         if not self.smtp_url.get_secret_value():
             self.require_vendor_address("smtp_url", "")
         _ = self.mailbox

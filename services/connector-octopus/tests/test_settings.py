@@ -105,8 +105,6 @@ def test_books_are_read_as_often_as_the_feed_allows_with_a_reserve_for_doubt() -
 def test_in_production_octopus_is_where_it_is_and_a_laptop_calls_nobody() -> None:
     production: dict[str, Any] = {
         "env": "production",
-        "smtp_url": "smtp://mail.koppel.example",
-        "mail_from": "post@koppel.example",
         "database_url": "postgresql://x/y",
         "amqp_url": "amqp://x",
         "blob_url": "s3://x",
@@ -120,3 +118,5 @@ def test_in_production_octopus_is_where_it_is_and_a_laptop_calls_nobody() -> Non
         OctopusServiceSettings(**{**production, "octopus_software_house_uuid": ""})
     with pytest.raises(ValidationError, match="KOPPEL_OCTOPUS_BASE_URL"):
         OctopusServiceSettings(**{**production, "env": "local"})
+    with pytest.raises(ValidationError, match="KOPPEL_MAIL_FROM"):
+        OctopusServiceSettings(**{**production, "smtp_url": "smtp://mail.koppel.example"})

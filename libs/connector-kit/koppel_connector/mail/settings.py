@@ -73,8 +73,8 @@ class MailSettings(ConnectorSettings):
 
     @model_validator(mode="after")
     def _can_send_mail(self) -> Self:
-        # What is missing would show with the first document that has to go by mail.
-        self._needed_in_production("smtp_url", "mail_from")
+        if self.smtp_url.get_secret_value():
+            self._needed_in_production("mail_from")
         checked(self.mail_from)
         checked(self.bounce_address)
         _ = self.mail_server, self.dkim_signer
