@@ -16,8 +16,8 @@ NOWHERE = "X9"
 
 
 @pytest.fixture(scope="module")
-def office(run_mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
-    with open_office(run_mesh, sandbox) as opened:
+def office(mesh: Any, sandbox: Sandbox) -> Iterator[Office]:
+    with open_office(mesh, sandbox) as opened:
         yield opened
 
 
