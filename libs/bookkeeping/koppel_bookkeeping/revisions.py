@@ -13,7 +13,8 @@ LINES_MAX = 200
 
 def summary_of(document: Document) -> dict[str, str]:
     """Return what a person compares of a document, by its name: head, VAT by category and rate, lines and files, as text."""
-    return {name: str(value) for name, value in _parts(document) if value not in (None, "")}
+    # A NUL is nothing that a person compares, and PostgreSQL keeps none.
+    return {name: str(value).replace("\0", "") for name, value in _parts(document) if value not in (None, "")}
 
 
 def changes(sent: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

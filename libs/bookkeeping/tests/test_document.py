@@ -14,6 +14,7 @@ EXAMPLE: dict[str, Any] = json.loads((Path(__file__).parent / "samples" / "docum
 """What dossier-api answered when the contract was fixed; it is never edited, only added to."""
 
 ADDED: dict[str, Any] = {
+    "journals": {},
     "questions": [],
     "signs_reversed": False,
     "deliveries": [each | {"warnings": [], "ends_as": "booked"} for each in EXAMPLE["deliveries"]],

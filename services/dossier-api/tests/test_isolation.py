@@ -18,7 +18,11 @@ async def test_another_firms_objects_do_not_exist(client: DossierClient, fact: C
     filed = await client.filed(dossier["id"], invoice())
     await client.deliver(fact(filed, "failed", 1, problem=PROBLEM))
     (found,) = (await client.call("GET", "/problems")).json()["items"]
+    relations = f"/dossiers/{dossier['id']}/relations"
+    await client.call("PUT", relations, json={"items": [{"code": "25", "name": "Houthandel Staal"}], "source": "exact"})
+    (relation,) = (await client.call("GET", relations)).json()["items"]
     ids = {"dossier_id": dossier["id"], "document_id": filed["id"], "problem_id": found["id"], "role": "ubl"}
+    ids["relation_id"] = relation["id"]
     before = await _snapshot(client)
     paths = (await client.http.get("/dossier-api/openapi.json")).json()["paths"]
     tried = 0
@@ -31,6 +35,7 @@ async def test_another_firms_objects_do_not_exist(client: DossierClient, fact: C
                 continue
             else:
                 body = ANSWER if path.endswith("/answers") else BODIES.get(method)
+                body = {"journal": "V1"} if path.endswith("{relation_id}") else body
                 answer = await client.call(method.upper(), url, firm=OTHER_FIRM, json=body)
             tried += 1
             if "{" in path:
@@ -51,7 +56,9 @@ async def _snapshot(client: DossierClient) -> str:
 async def test_every_route_wants_a_token_and_its_scope_before_it_reads_a_body(client: DossierClient) -> None:
     body: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     paths = (await client.http.get("/dossier-api/openapi.json")).json()["paths"]
-    ids = dict.fromkeys(("dossier_id", "document_id", "problem_id"), "0199a000-0000-7000-8000-000000000009")
+    ids = dict.fromkeys(
+        ("dossier_id", "document_id", "problem_id", "relation_id"), "0199a000-0000-7000-8000-000000000009"
+    )
     for path, methods in paths.items():
         for method in methods:
             url = "/dossier-api" + path.format(**ids, role="ubl")

@@ -10,7 +10,7 @@ from .document_samples import OURS, THEIRS, invoice
 from .test_statements import BANK, CODA
 
 _AS_IT_WAS = (
-    "ALTER TABLE document DROP COLUMN business_keys, DROP COLUMN questions",
+    "ALTER TABLE document DROP COLUMN business_keys, DROP COLUMN questions, DROP COLUMN journals, DROP COLUMN forward",
     "ALTER TABLE delivery DROP COLUMN warnings, DROP COLUMN ends_as",
     "DROP TABLE counterparty_answer",
     "UPDATE relation SET name_key = lower(name)",
