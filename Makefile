@@ -13,18 +13,20 @@ MADE := $(VENV)/made
 READY := .koppel/installed
 OFFICIAL := .koppel/official/installed
 DEMO ?= 1
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 export MYPYPATH := $(subst $() $(),:,$(DISTRIBUTIONS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without bytecode on disk every worker of pytest, every mesh and every command that a test starts compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 run: $(READY) rabbitmq ## Start the whole mesh on this machine and send the demo documents (DEMO=0 skips them)
 	@exec $(BIN)/koppel up $(if $(filter 0,$(DEMO)),--no-demo)
 
-# One worker more than a small machine has cores: most tests wait for servers. In the order of testpaths, the long files first:
+# Two workers more than a small machine has cores: half of the time tests wait, for servers, leases and clocks. In the order of testpaths, the long files first:
 # by default the files with the fewest tests come last, which are the longest.
 test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -49,8 +51,9 @@ oracle: $(READY) $(OFFICIAL) rabbitmq ## Compare with foreign samples and the of
 fuzz: $(READY) rabbitmq ## Try broken files, messages and requests, FUZZ times as many as make test does (20)
 	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs tests
 
-lock: ## Resolve requirements.in anew (needs uv on the path)
-	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
+lock: ## Resolve requirements*.in anew (needs uv on the path)
+	@for name in requirements requirements-dev; do \
+	    uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.lock; done
 
 asyncapi: $(READY) ## Write docs/asyncapi.yaml from the message models
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
@@ -68,9 +71,9 @@ $(MADE):
 	@python3 -m venv $(VENV) || { echo "Koppel needs Python's venv module: apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-$(READY): $(MADE) requirements.lock $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+$(READY): $(MADE) requirements-dev.lock $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 	@echo "Installing Koppel into $(VENV) …"
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(foreach folder,$(DISTRIBUTIONS),-e ./$(folder))
 	@touch $@
 

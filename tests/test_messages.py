@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from sqlalchemy import text
 
 from export_scheduler.service import SERVICE as SCHEDULER
@@ -114,7 +114,7 @@ async def test_what_is_refused_is_kept_in_quarantine(
     async with running([SCHEDULER], {SCHEDULER.name: SchedulerSettings(database_url=url, amqp_url=amqp, port=0)}):
         outcome = await publisher.publish([Message(new_id(), handled[0], body) for body in bad], deadline_s=5)
         assert not outcome.failed
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await _quarantined(database) < len(bad):
                 await asyncio.sleep(0.05)
     assert await _quarantined(database) == len(bad)
