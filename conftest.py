@@ -1,12 +1,15 @@
 """Real servers for the tests: started when the first test asks, once per session, stopped with it."""
 
 import asyncio
+import datetime
 import itertools
 import os
 import secrets
+import shutil
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +17,11 @@ from typing import Any, TypeVar
 import asyncpg
 import httpcore2
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy.engine import make_url
 
 from koppel_local.servers import FolderInUseError, Servers, servers
@@ -28,6 +36,12 @@ configure_logs("console", "error")
 # Each client of httpx2 reads the certificates of the machine, 50 ms for each of thousands of tests: once is enough.
 httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the loop that services run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
 TEST_FOLDER = Path(__file__).parent / ".koppel" / "test"
 VHOSTS_AT_ONCE = 24
 T = TypeVar("T")
@@ -36,19 +50,40 @@ T = TypeVar("T")
 # A test that stops the machine does not exist, and a killed server keeps what it gave to the operating system.
 _FASTER = ("fsync = off", "full_page_writes = off")
 
-_SCHEMAS = "nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
-_STRUCTURE = f"""
-    SELECT (SELECT array_agg(concat(n.nspname, '.', c.relname, ' ', c.relkind, ' ', c.relnatts) ORDER BY c.oid)
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SCHEMAS}),
-        (SELECT array_agg(tgname ORDER BY oid) FROM pg_trigger),
-        (SELECT array_agg(proname ORDER BY oid) FROM pg_proc WHERE oid >= 16384)
+# Counts and sums of oids tell whether anything was made, dropped or given a column; TRUNCATE changes none of them.
+_STRUCTURE = """
+    SELECT (SELECT (count(*), sum(oid::bigint), sum(relnatts))::text FROM pg_class WHERE oid >= 16384),
+        (SELECT (count(*), sum(oid::bigint))::text FROM pg_trigger WHERE oid >= 16384),
+        (SELECT (count(*), sum(oid::bigint))::text FROM pg_proc WHERE oid >= 16384)
 """
-_TABLES = f"""
+_TABLES = """
     SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_SCHEMAS} AND c.relkind = 'r'
+    WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' AND c.relkind = 'r'
 """
+_USED_SEQUENCES = "SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL"
 _REVISIONS = "alembic_version"
-_DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+_DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2"
+
+
+@dataclass
+class Database:
+    """A database with the tables of a service, our connection to it, and what it looked like when it was made."""
+
+    url: str
+    connection: asyncpg.Connection
+    structure: list[Any]
+    tables: list[str]
+
+    async def is_emptied(self) -> bool:
+        """Empty the tables that hold rows; tell whether it is as it was made."""
+        if await _structure(self.connection) != self.structure:
+            return False
+        held = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in self.tables)
+        if filled := [name for (name,) in await self.connection.fetch(held)]:
+            await self.connection.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+        for (sequence,) in await self.connection.fetch(_USED_SEQUENCES):
+            await self.connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
+        return True
 
 
 class Databases:
@@ -61,7 +96,7 @@ class Databases:
         self._server_url = server_url
         # The server outlives a session that was killed, and the number of a process comes again.
         self._names = (f"test_{os.getpid()}_{secrets.token_hex(4)}_{number}" for number in itertools.count())
-        self._structures: dict[str, Any] = {}
+        self._made: dict[str, Database] = {}
         self._free: dict[str, list[str]] = defaultdict(list)
         # Fixtures of a running event loop ask too: our connection lives in a loop of its own.
         self._loop = asyncio.new_event_loop()
@@ -105,23 +140,18 @@ class Databases:
         if service is not None:
             await upgrade(url, service.name, service.lineages)
             connection = await asyncpg.connect(url)
-            self._structures[url] = await _structure(connection)
-            await connection.close()
+            tables = [name for (name,) in await connection.fetch(_TABLES) if _REVISIONS not in name]
+            self._made[url] = Database(url, connection, await _structure(connection), tables)
         return url
 
     async def _is_emptied(self, url: str) -> bool:
-        await self._server.execute(_DISCONNECT, make_url(url).database)
-        connection = await asyncpg.connect(url)
-        try:
-            if await _structure(connection) != self._structures[url]:
-                return False
-            tables = [name for (name,) in await connection.fetch(_TABLES) if _REVISIONS not in name]
-            await connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-        finally:
-            await connection.close()
-        return True
+        made = self._made[url]
+        await self._server.execute(_DISCONNECT, make_url(url).database, made.connection.get_server_pid())
+        return not made.connection.is_closed() and await made.is_emptied()
 
     async def _drop(self, url: str) -> None:
+        if made := self._made.pop(url, None):
+            await made.connection.close()
         await self._server.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
@@ -139,12 +169,22 @@ def _key(service: Service) -> str:
 @pytest.fixture(scope="session")
 def test_servers() -> Iterator[Servers]:
     for number in itertools.count(1):
+        folder = TEST_FOLDER.with_name(f"test-{number}")
         try:
-            with servers(TEST_FOLDER.with_name(f"test-{number}")) as running:
+            with servers(folder) as running:
                 yield running
-                return
         except FolderInUseError:
             continue  # another run of the tests, side by side with this one
+        if running.rabbit is not None:
+            _throw_away(folder / "rabbitmq")
+        return
+
+
+def _throw_away(broker: Path) -> None:
+    # A node opens each virtual host that it ever had: after forty runs of one file it took a minute and a half to start.
+    moved = broker.with_name(f"thrown-away-{secrets.token_hex(4)}")
+    broker.rename(moved)  # at once: the next run may begin in this folder
+    shutil.rmtree(moved)
 
 
 @pytest.fixture(scope="session")
@@ -201,3 +241,33 @@ def make_vhost(test_servers: Servers, _vhosts: Iterator[str]) -> Callable[[], st
 def _free_port() -> int:
     """Give a port of the loopback that nothing listens on."""
     return free_port()
+
+
+@pytest.fixture
+def make_certificate(tmp_path: Path) -> Callable[[str], Path]:
+    """Give files in PEM with a key and a certificate for a name, which it signs itself."""
+
+    def make(name: str) -> Path:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.datetime.now(datetime.UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        file = tmp_path / f"{name}.pem"
+        pem = serialization.Encoding.PEM
+        plain = serialization.NoEncryption()
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+        file.write_bytes(private + made.public_bytes(pem))
+        return file
+
+    return make

@@ -98,7 +98,7 @@ RunMesh = Callable[..., AbstractContextManager[Mesh]]
 
 
 @pytest.fixture(scope="session")
-def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> RunMesh:
+def run_mesh(test_servers: Servers, _vhosts: Iterator[str], tmp_path_factory: pytest.TempPathFactory) -> RunMesh:
     """Give a context manager that runs a mesh of one's own; further keyword arguments are settings of every service.
 
     ``prepare`` is called with the database's URL before anything is migrated; ``sandbox_folders`` keeps what
@@ -113,13 +113,13 @@ def run_mesh(test_servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
     ) -> Iterator[Mesh]:
         number = next(_numbers)
         name = f"mesh_{os.getpid()}_{secrets.token_hex(4)}_{number}"
-        assert test_servers.rabbit is not None, "tests need a broker of their own: unset KOPPEL_AMQP_URL"
-        test_servers.rabbit.add_vhosts([name])
+        vhost = next(_vhosts)
+        assert test_servers.rabbit is not None
         database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)
         mesh = Mesh(
             f"http://127.0.0.1:{free_port()}",
             database_url,
-            test_servers.rabbit.url(name),
+            test_servers.rabbit.url(vhost),
             installed_services(),
             tmp_path_factory.mktemp("mesh") / "blobs",
         )

@@ -52,7 +52,7 @@ def send(address: str, message: EmailMessage, *recipients: str) -> None:
 
 
 def until_listening(address: str) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
             smtplib.SMTP(urlsplit(address).hostname or "", urlsplit(address).port or 0, timeout=10).quit()

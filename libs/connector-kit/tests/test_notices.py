@@ -264,7 +264,7 @@ async def killed_worker(testbed: Testbed) -> int | None:
     """Run a worker that dies after it worked a notice off and before that is committed."""
     fault = "before_notice_commit:exit"
     async with WorkerProcess(f"{SERVICE_FILE}:SERVICE", testbed.context.settings, fault) as worker:
-        return await asyncio.wait_for(worker.wait(), 30)
+        return await asyncio.wait_for(worker.wait(), 60)
 
 
 def test_an_id_of_a_connection_is_distinguished_from_a_vendors_key() -> None:

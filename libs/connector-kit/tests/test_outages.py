@@ -80,8 +80,8 @@ async def test_after_a_short_outage_everything_is_booked_once_within_seconds(
         async def first() -> bool:
             return len(vendor.ledger) > booked
 
-        await testbed.until(first, "the first is booked", patience_s=10)
-        rows = await testbed.until_state("booked", patience_s=10)
+        await testbed.until(first, "the first is booked")
+        rows = await testbed.until_state("booked")
         assert time.monotonic() - well_at < 15
         assert sorted(references(vendor)) == sorted(row.remote_ref for row in rows), "each once"
         assert all(row.failures <= 1 for row in rows), "no delivery pays for the outage of a vendor"
@@ -114,7 +114,7 @@ async def test_a_ping_opens_the_way_for_the_others_while_one_settles(
         await harness.connect(testbed)
         await harness.fail(Fault.ACTS_THEN_RESETS)
         await testbed.deliver(*(testbed.ready(*harness.document(number)) for number in range(8)))
-        rows = await testbed.until_state("booked", "unknown", patience_s=10)
+        rows = await testbed.until_state("booked", "unknown")
         assert sorted(row.state for row in rows) == ["booked"] * 7 + ["unknown"]
         assert vendor.seen.count(("GET", "/me")) >= 1
 

@@ -54,7 +54,7 @@ async def test_what_was_refused_is_handled_once_the_cause_is_over(
                 contexts[SERVICE].wake("dead queue gauge")
                 await asyncio.sleep(0.05)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await handled()
         await until_depth(amqp, dead_queue_of(SERVICE), 0)
     assert seen == ["F-2", "F-1"]

@@ -55,7 +55,7 @@ async def test_an_ill_neighbour_is_reported_and_takes_nobody_along(settings: Mes
     ill = Service("ill-service", settings=MeshSettings, lineages=(MESH,), calls=(SERVICE,))
     async with running([calling, ill], dict.fromkeys((SERVICE, "ill-service"), settings)) as contexts:
         contexts[SERVICE].wake("neighbours")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 status, body = await ready(settings, SERVICE)
                 if "run koppel migrate" in body["needs"].get("ill-service", ""):
@@ -82,7 +82,7 @@ async def test_messages_in_the_dead_queue_are_reported_until_they_are_gone(
         await put(amqp, sealed(fact()))
         await until_depth(amqp, dead_queue_of(SERVICE), 1)
         contexts[SERVICE].wake("dead queue gauge")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (answer := await ready(settings, SERVICE))[1]["warnings"] == []:
                 await asyncio.sleep(0.1)
         assert answer[0] == 200

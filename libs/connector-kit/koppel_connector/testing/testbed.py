@@ -40,7 +40,8 @@ from koppel_mesh.service import Context, Loop, Service
 from .document_factory import DOSSIER_NAME, DOSSIER_NUMBER
 from .internal_services import InternalServices
 
-PATIENCE_S = 20.0
+PATIENCE_S = 45.0
+"""Long for a busy machine, and shorter than the minute that leases and pauses last in tests that must not wait for them."""
 STATEMENT_ACCOUNT = "BE18001234567865 EUR"
 """The account whose turn it is where a test delivers a statement and says no more."""
 FINAL = ("failed", "review")
@@ -250,6 +251,7 @@ class Testbed:
 
     def start(self, names: Sequence[str] = RUNNING_LOOPS) -> None:
         """Run the connector's loops."""
+        self._stopping.clear()
         for loop in self.context.service.loops:
             if loop.name in names:
                 self._tasks.append(asyncio.create_task(self._turn(loop)))
@@ -260,6 +262,7 @@ class Testbed:
         for loop in self.context.service.loops:
             self.context.wake(loop.name)
         await asyncio.gather(*self._tasks)
+        self._tasks.clear()
 
     async def _turn(self, loop: Loop) -> None:
         wake = self.context.wake_event(loop.name)
