@@ -10,7 +10,6 @@ import re
 _DIGITS = re.compile(r"[0-9]+")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _ITALIAN_PERSON = re.compile(r"[A-Za-z]{6}([^A-Za-z]{2})[A-Za-z](.{2}).{3}([0-9])[A-Za-z]", re.DOTALL)
-_IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{0,30}")
 _ABN_WEIGHTS = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
 _DOUBLED = "0246813579"
 
@@ -92,11 +91,3 @@ def is_greek_tax_number(text: str) -> bool:
         return False
     weighted = sum(int(digit) << (8 - place) for place, digit in enumerate(text[:8]))
     return weighted % 11 % 10 == int(text[8])
-
-
-def is_german_rule_iban(text: str) -> bool:
-    """Return whether the IBAN test of the German rules passes: as ISO 13616, but small letters count differently."""
-    if not _IBAN_SHAPE.fullmatch(text):
-        return False
-    codes = (ord(sign) for sign in text[4:] + text[:4])
-    return int("".join(str(code - 55 if code > 64 else code - 48) for code in codes)) % 97 == 1

@@ -16,7 +16,7 @@ from .oracle.mutations import mutated
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.xml"))
 INVOICE = (Path(__file__).parent / "samples/valid/own__be-10-mixed-rates-allowance-charge.xml").read_bytes()
-MUTATIONS = 8
+MUTATIONS = 4
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_earlier_documents_change_no_finding() -> None:
     alone = [checked_alone(data) for data in found]
     assert sum(len(each) for each in alone if not isinstance(each, str)) > 500, "the mutations break rules"
     forget()
-    for seed in range(3):
+    for seed in range(2):
         order = list(range(len(found)))
         random.Random(seed).shuffle(order)
         for at in order:

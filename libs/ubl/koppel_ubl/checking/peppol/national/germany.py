@@ -20,7 +20,6 @@ _MAIL_NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _MAIL = re.compile(rf"{_MAIL_WORD}(?:\.{_MAIL_WORD})*@(?:{_MAIL_NAME}\.)+{_MAIL_NAME}")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{0,30}")
-_SELLER = "cac:AccountingSupplierParty"
 
 _KINDS = (Path("cbc:InvoiceTypeCode"), Path("cbc:CreditNoteTypeCode"))
 _MEANS = Path("cac:PaymentMeans")
