@@ -1,0 +1,305 @@
+"""Calls to addresses that a caller of ours names, such as the endpoint of a partner: never to our own network (SSRF).
+
+A name is resolved once, every address that it has is checked, and the connection goes to an address that was checked: a name
+that resolves to something else a moment later has no effect. TLS still names the host. Redirects are not followed, proxies of the
+environment are not used, and a body is read up to a limit.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+
+import httpcore2
+
+from .client import NotSent, Unanswered
+
+CONNECTIONS_MAX = 100
+"""To one address at a time."""
+KEPT_S = 2.0
+"""Shorter than any server that is known keeps an idle connection: one that it has closed fails like a real loss."""
+CLOSED_AT_ONCE = 3
+"""Unused pools that one call looks at: more than it may add."""
+ANSWER_MAX_BYTES = 2048
+RESOLVING_S = 5.0
+"""For a name that is only looked up."""
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_TRANSITION = tuple(IPv6Network(net) for net in ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
+"""Protocol assignments with Teredo, 6to4, documentation: each leads elsewhere than it says, or nowhere (RFC 6890, RFC 9637)."""
+
+_PROTOCOLS = tuple(IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24"))
+"""Protocol assignments and the relay of 6to4 (RFC 6890, RFC 7526)."""
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""Returns every address of a host as text. Raises ``OSError`` where it has none."""
+
+
+class ForbiddenAddress(NotSent):
+    """The address is one that we do not call; nothing was sent. Its text may be shown to whoever named the address."""
+
+
+@dataclass(frozen=True)
+class OutsideRules:
+    """Which addresses may be called."""
+
+    ports: frozenset[int] = frozenset({443})
+    plain_http: bool = False
+    loopback: bool = False
+    """Whether this machine may be called too, at any port: for a laptop and for tests."""
+
+
+@dataclass(frozen=True)
+class OutsideAnswer:
+    """An answer, of whose body only the beginning was read."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+def is_outside(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is a public one of a single machine.
+
+    Private, loopback, link-local (where clouds answer metadata), shared, multicast and reserved ones are not, nor are those that
+    carry an IPv4 address inside: IPv4-mapped and -compatible, NAT64, 6to4, Teredo (RFC 6890).
+    """
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast and not any(address in net for net in _PROTOCOLS)
+    return address in _GLOBAL_UNICAST and address.is_global and not any(address in net for net in _TRANSITION)
+
+
+def checked_url(url: str, rules: OutsideRules) -> SplitResult:
+    """Return the parts of an address that may be called as far as it can be told without resolving its name.
+
+    Raises:
+        ForbiddenAddress: another scheme or port, a user name, a fragment, or no URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+        url.encode("ascii")
+    except ValueError as error:
+        raise ForbiddenAddress("this is no URL in ASCII") from error
+    if not host or parts.scheme not in ("https", "http") or any(ord(char) <= 32 or ord(char) == 127 for char in url):
+        raise ForbiddenAddress("this is no https URL")
+    if parts.scheme == "http" and not rules.plain_http:
+        raise ForbiddenAddress("only https is called")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ForbiddenAddress("a URL with a user name, a password or a fragment is not called")
+    if _port(parts, port) not in rules.ports and not rules.loopback:
+        allowed = ", ".join(str(each) for each in sorted(rules.ports))
+        raise ForbiddenAddress(f"port {_port(parts, port)} is not called; these are: {allowed}")
+    return parts
+
+
+def _port(parts: SplitResult, port: int | None) -> int:
+    return port if port is not None else 443 if parts.scheme == "https" else 80
+
+
+async def resolve_by_system(host: str, port: int) -> list[str]:
+    """Return every address that the system's resolver knows of a host."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+class _Guard(httpcore2.AsyncNetworkBackend):
+    """Connects to hosts by an address that was checked."""
+
+    def __init__(self, rules: OutsideRules, resolve: Resolve) -> None:
+        self._rules = rules
+        self._resolve = resolve
+        self._network = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect to the first address of ``host`` after all of them were checked."""
+        addresses = await self.checked(host, port)
+        return await self._network.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    async def checked(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host.
+
+        Raises:
+            ForbiddenAddress: one of them is not outside. That others are would make it a matter of luck.
+            OSError: it has none.
+        """
+        found = await self._resolve(host.strip("[]"), port)
+        if not found:
+            raise OSError(f"{host} has no address")
+        for text in found:
+            address = ip_address(text.partition("%")[0])
+            if self._rules.loopback and address.is_loopback:
+                continue
+            if not is_outside(address):
+                raise ForbiddenAddress(f"{host} has the address {address}, which is not public")
+            if port not in self._rules.ports:
+                raise ForbiddenAddress(f"port {port} is not called")
+        return found
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, between attempts to connect."""
+        await asyncio.sleep(seconds)
+
+
+class OutsideClient:
+    """Use as an async context manager.
+
+    Through an egress proxy names are checked as we resolve them, and the proxy connects by what it resolves: it must refuse
+    the inside itself.
+    """
+
+    def __init__(
+        self,
+        rules: OutsideRules,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxy_url: str | None = None,
+        resolve: Resolve = resolve_by_system,
+    ) -> None:
+        self._rules = rules
+        self._guard = _Guard(rules, resolve)
+        self._proxy_url = proxy_url
+        self._tls = tls or httpcore2.default_ssl_context()
+        self._pools: OrderedDict[tuple[str, str], _Pool] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pool in self._pools.values():
+            await pool.connections.aclose()
+
+    async def check(self, url: str) -> None:
+        """Resolve an address without calling it.
+
+        Raises:
+            ForbiddenAddress: it is one that we do not call, or its name does not resolve.
+        """
+        parts = checked_url(url, self._rules)
+        try:
+            async with asyncio.timeout(RESOLVING_S):
+                await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
+        except (OSError, UnicodeError) as error:
+            raise ForbiddenAddress(f"the name {parts.hostname} does not resolve") from error
+
+    async def post(
+        self,
+        url: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        *,
+        deadline_s: float,
+        answer_max_bytes: int = ANSWER_MAX_BYTES,
+    ) -> OutsideAnswer:
+        """Send a POST and return its answer, whatever its status.
+
+        Args:
+            url: absolute; checked here, so that what was registered once is not believed for ever.
+            content: the body.
+            headers: without Host and length.
+            deadline_s: for everything together, resolving, connecting and reading included.
+            answer_max_bytes: how much of the answer's body is read and returned.
+
+        Raises:
+            ForbiddenAddress: nothing was sent.
+            NotSent: no connection was made.
+            Unanswered: no complete head, or a body that ended before it should.
+        """
+        parts = checked_url(url, self._rules)
+        sent = {"Host": parts.netloc, "Accept-Encoding": "identity", **headers, "Content-Length": str(len(content))}
+        try:
+            async with asyncio.timeout(deadline_s):
+                if self._proxy_url is not None:
+                    await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
+                async with self._pool(parts) as pool:
+                    return await _post(pool, url, content, sent, answer_max_bytes)
+        except TimeoutError as error:
+            raise Unanswered(f"no complete answer within {deadline_s:.2g} s") from error
+        except (
+            httpcore2.ConnectError,
+            httpcore2.ProxyError,
+            httpcore2.UnsupportedProtocol,
+            OSError,
+            UnicodeError,
+        ) as error:
+            raise NotSent(_say(error)) from error
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+            raise Unanswered(_say(error)) from error
+
+    @asynccontextmanager
+    async def _pool(self, parts: SplitResult) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
+        """Give the connections to one address; those of addresses that were not called for a while are closed.
+
+        A pool looks at each of its connections for every request: one for all addresses takes as long as it is large (measured).
+        """
+        clock = asyncio.get_running_loop().time
+        key = (parts.scheme, parts.netloc.lower())
+        pool = self._pools.get(key) or self._pools.setdefault(key, _Pool(self._new_pool()))
+        self._pools.move_to_end(key)
+        pool.busy += 1
+        try:
+            await self._close_unused(clock() - KEPT_S)
+            yield pool.connections
+        finally:
+            pool.busy -= 1
+            pool.used_at = clock()
+
+    async def _close_unused(self, since: float) -> None:
+        for key, pool in list(islice(self._pools.items(), CLOSED_AT_ONCE)):
+            # While one was closed, another call may have taken the next, or closed it and made it anew.
+            if self._pools.get(key) is pool and not pool.busy and pool.used_at < since:
+                del self._pools[key]
+                await pool.connections.aclose()
+
+    def _new_pool(self) -> httpcore2.AsyncConnectionPool:
+        common: dict[str, Any] = {
+            "ssl_context": self._tls,
+            "max_connections": CONNECTIONS_MAX,
+            "keepalive_expiry": KEPT_S,
+        }
+        if self._proxy_url is not None:
+            return httpcore2.AsyncHTTPProxy(self._proxy_url, **common)
+        return httpcore2.AsyncConnectionPool(network_backend=self._guard, **common)
+
+
+@dataclass
+class _Pool:
+    """The connections to one address."""
+
+    connections: httpcore2.AsyncConnectionPool
+    busy: int = 0
+    used_at: float = 0.0
+
+
+async def _post(
+    pool: httpcore2.AsyncConnectionPool, url: str, content: bytes, headers: Mapping[str, str], answer_max_bytes: int
+) -> OutsideAnswer:
+    body = bytearray()
+    async with pool.stream("POST", url, headers=list(headers.items()), content=content) as answer:
+        async for part in answer.aiter_stream():
+            body += part
+            if len(body) >= answer_max_bytes:
+                break
+    named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+    return OutsideAnswer(answer.status, named, bytes(body[:answer_max_bytes]))
+
+
+def _say(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
