@@ -30,6 +30,7 @@ SESSION = {
 """Read only unless ``Database.transaction`` says otherwise: what is written is written there or refused by the server."""
 _PING = Statement("SELECT 1")
 _AFTER_COMMIT = "koppel_after_commit"
+_CALLS = "koppel_calls_after_commit"
 _SERVICE = "koppel_service"
 
 
@@ -87,6 +88,7 @@ class Database:
         """
         async with self._connected() as connection:
             connection.info.pop(_AFTER_COMMIT, None)
+            connection.info.pop(_CALLS, None)
             driver = driver_of(connection)
             with as_dbapi_error(driver):
                 await driver.execute("BEGIN READ WRITE")
@@ -100,9 +102,9 @@ class Database:
             if ended != "COMMIT":
                 raise RuntimeError("a statement of this transaction failed and its error was swallowed: rolled back")
             wrote_messages = connection.info.pop(_AFTER_COMMIT, False)
-        if wrote_messages:
-            for listener in self._listeners:
-                listener()
+            calls = connection.info.pop(_CALLS, [])
+        for call in [*(self._listeners if wrote_messages else []), *calls]:
+            call()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -174,6 +176,11 @@ def announce_message(connection: AsyncConnection) -> None:
     connection.info[_AFTER_COMMIT] = True
 
 
+def after_commit(connection: AsyncConnection, call: Callable[[], None]) -> None:
+    """Call ``call`` once this transaction has committed, and not where it does not: who is woken earlier finds nothing yet."""
+    connection.info.setdefault(_CALLS, []).append(call)
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Return whether ``error`` says that the database cannot be reached now, rather than that it refused a statement."""
     if isinstance(error, DBAPIError) and (error.connection_invalidated or _tells_of_absence(error)):
@@ -208,5 +215,7 @@ def schema_of(service: str) -> str:
 
 
 def async_url(url: str) -> URL:
-    """Return ``url`` (``postgresql://…``, contract §2) for asyncpg."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
+    """Return ``url`` (``postgresql://…``, contract §2) for asyncpg, which calls ``sslmode`` of such URLs ``ssl``."""
+    parts = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = parts.query.get("sslmode")
+    return parts.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode}) if mode else parts

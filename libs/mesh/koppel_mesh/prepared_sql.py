@@ -5,9 +5,9 @@ nobody notices in a route and everybody in the path of a document.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import JSON, ClauseElement, text
@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has not typed it
+ROWS_AT_ONCE: Final = 500
+"""Of a statement whose rows are streamed."""
 Values = Mapping[str, Any]
 
 
@@ -68,6 +70,20 @@ class Statement:
         if not found:
             raise NoResultFound(self.sql[:100])
         return found[0]
+
+    async def stream(self, connection: AsyncConnection, values: Values | None = None) -> AsyncIterator[Record]:
+        """Yield every row, of which only some are in memory at a time; within a transaction.
+
+        A statement that changes rows has changed all of them when the first one comes.
+
+        Raises:
+            DBAPIError: as SQLAlchemy raises it.
+        """
+        driver = driver_of(connection)
+        with as_dbapi_error(driver):
+            rows = driver.cursor(self.sql, *self._arguments(values or {}), prefetch=ROWS_AT_ONCE, record_class=Record)
+            async for row in rows:
+                yield row
 
     async def run(self, connection: AsyncConnection, values: Values | None = None) -> None:
         """Run it for its effect."""

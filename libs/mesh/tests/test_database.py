@@ -9,12 +9,27 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from koppel_mesh.database import Database, is_unavailable
-from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.database import Database, after_commit, is_unavailable
+from koppel_mesh.prepared_sql import ROWS_AT_ONCE, Statement
 
 from .conftest import SERVICE
 
 _PID = Statement("SELECT pg_backend_pid() AS pid")
+
+
+async def test_what_is_to_be_called_after_a_commit_is_not_called_without_one(database: Database) -> None:
+    called: list[str] = []
+    async with database.transaction() as tx:
+        after_commit(tx, lambda: called.append("committed"))
+        assert called == []
+    assert called == ["committed"]
+    with pytest.raises(ValueError, match="no"):
+        async with database.transaction() as tx:
+            after_commit(tx, lambda: called.append("rolled back"))
+            raise ValueError("no")
+    async with database.transaction():
+        pass
+    assert called == ["committed"]
 
 
 @pytest.mark.parametrize("within", ["transaction", "reading"])
@@ -70,3 +85,20 @@ async def _never_closed(database_url: str) -> AsyncIterator[str]:
     for writer in writers:
         writer.close()
     between.close()
+
+
+async def test_rows_are_streamed_and_a_connection_lost_between_two_says_so(database: Database) -> None:
+    many = Statement("SELECT number FROM generate_series(1, CAST(:most AS integer)) AS number")
+    most = 3 * ROWS_AT_ONCE + 1
+    async with database.transaction() as tx:
+        numbers = [row.number async for row in many.stream(tx, {"most": most})]
+    assert numbers == list(range(1, most + 1))
+    with pytest.raises(Exception) as lost:
+        async with database.transaction() as tx:
+            server = (await _PID.one(tx)).pid
+            async for row in many.stream(tx, {"most": most}):
+                if row.number == 1:
+                    async with database.transaction() as other:
+                        await other.execute(text("SELECT pg_terminate_backend(:server)"), {"server": server})
+    assert is_unavailable(lost.value), repr(lost.value)
+    await database.ping()
