@@ -11,7 +11,7 @@ from koppel_mesh import tables
 
 from .handover import UnknownHandoverError
 from .lineage import Lineage, versions_beside
-from .runner import is_new_enough, upgrade
+from .runner import is_new_enough, is_upgraded, missing_roles, upgrade
 
 MESH = Lineage(
     name="mesh",
@@ -21,4 +21,13 @@ MESH = Lineage(
 )
 """The tables that every service has: outbox, inbox, quarantine, idempotency keys."""
 
-__all__ = ["MESH", "Lineage", "UnknownHandoverError", "is_new_enough", "upgrade", "versions_beside"]
+__all__ = [
+    "MESH",
+    "Lineage",
+    "UnknownHandoverError",
+    "is_new_enough",
+    "is_upgraded",
+    "missing_roles",
+    "upgrade",
+    "versions_beside",
+]
