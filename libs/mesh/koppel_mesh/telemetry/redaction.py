@@ -17,12 +17,22 @@ _SECRET_NAMES = re.compile(
 _NOT_SECRET = frozenset({"token_state", "token_expires_at", "error_code", "status_code"})
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w\-.~+/!%=]{8,}")
 _PAIR = re.compile(
-    r"(?i)([\"']?(?:access_token|refresh_token|client_secret|password|api_key)[\"']?\s*[:=]\s*)([\"']?)[^\"'&\s,}]+"
+    r"""((?:secret|passw|token(?!_state|_expires_at)|api[-_]?key|credential|private[-_]?key|assertion)[\w-]{0,40}
+        (?P<escape>\\?)["']?\s{0,8}[:=]\s{0,8})
+        (?:(?P<quote>(?P=escape)["'])(?:[^\\]|\\.)*?(?:(?P=quote)|\Z)|[^&\s,}"']+)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+"""A name that says secret, and its value: to the closing quote, which inside JSON inside JSON is escaped, or to the next blank.
+
+What may repeat is bounded, or matches at once to its end: a text that repeats the beginning costs no more than any other.
+"""
+_HEADER = re.compile(
+    r"(?i)((?:authorization|cookie)\\?[\"']?\s{0,8}[:=]\s{0,8})(?:([\"'])(?s:.)*?(?:\2|\Z)|[^\r\n\"']+)"
 )
 _IN_QUERY = re.compile(r"(?i)([?&\s\"'](?:code|token)=)[^&\s\"']+")
 _JWT = re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{120,}={0,2}")
-_URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]+:)[^@/\s]+@")
+_URL_PASSWORD = re.compile(r"((?<!\w)\w{1,20}://[^:/@\s]{0,200}:)[^@/\s]+@")
 
 
 def is_secret_name(name: str) -> bool:
@@ -52,7 +62,8 @@ def redact_text(text: str, secrets: Collection[str] = ()) -> str:
             text = text.replace(secret, MASK)
     text = _BEARER.sub(rf"\1 {MASK}", text)
     text = _JWT.sub(MASK, text)
-    text = _PAIR.sub(rf"\1\2{MASK}", text)
+    text = _HEADER.sub(rf"\1{MASK}", text)
+    text = _PAIR.sub(rf"\1{MASK}", text)
     text = _IN_QUERY.sub(rf"\1{MASK}", text)
     text = _URL_PASSWORD.sub(rf"\1{MASK}@", text)
     return _BASE64.sub(lambda found: f"[{len(found[0])} characters]", text)
