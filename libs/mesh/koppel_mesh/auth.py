@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +22,8 @@ from joserfc.errors import JoseError
 
 from .http.client import HttpClient, NotSent, Unanswered
 from .http.problems import HttpProblem
+from .http.rate_limits import RateLimiter
+from .revocations import Revocations
 from .settings import MeshSettings
 
 SCOPES = {
@@ -32,6 +35,8 @@ SCOPES = {
     "connections:read": "Read connections and their sync log",
     "connections:write": "Make, change and repair connections",
     "receipts:write": "Hand in daily receipts and cash books",
+    "webhooks:read": "Read endpoints, their deliveries and events",
+    "webhooks:write": "Register and change endpoints, and read what webhooks:read reads",
     "admin": "Administer clients and keys",
 }
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256", "ES384", "RS512")
@@ -62,8 +67,16 @@ class InvalidToken(Exception):
     """The token is not one of ours, not any more, or not readable."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A token whose signature was right, with what is looked at again at each call."""
+
+    caller: Caller
+    claims: Mapping[str, Any]
+
+
 class TokenVerifier:
-    """Checks bearer tokens: signature, issuer, audience, expiry."""
+    """Checks bearer tokens: signature, issuer, audience, expiry, revocation."""
 
     def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
         self._issuer = settings.issuer
@@ -77,7 +90,8 @@ class TokenVerifier:
         self._keys = jwk.KeySet([])
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
-        self._seen: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self.revocations = Revocations()
 
     async def verify(self, token: str) -> Caller:
         """Return the caller a token speaks for.
@@ -87,16 +101,21 @@ class TokenVerifier:
             HttpProblem: 503 when the issuer's keys cannot be fetched.
         """
         known = self._seen.get(token)
-        if known is not None and known[0] > time.time():
-            return known[1]
+        if known is None or float(known.claims["exp"]) <= time.time():
+            known = await self._checked(token)
+            self._seen[token] = known
+            while len(self._seen) > CACHE_MAX:
+                self._seen.popitem(last=False)
+        if self.revocations.cover(known.claims, known.caller.firm_id):
+            raise InvalidToken("revoked")
+        return known.caller
+
+    async def _checked(self, token: str) -> _Seen:
         if len(token) > TOKEN_MAX_LENGTH or token.count(".") != 2:
             raise InvalidToken("not a signed token")
         claims = await self._claims(token)
         caller = self._caller(claims)
-        self._seen[token] = (float(claims["exp"]), caller)
-        while len(self._seen) > CACHE_MAX:
-            self._seen.popitem(last=False)
-        return caller
+        return _Seen(caller, {name: claims[name] for name in ("exp", "iat", "jti", "sub") if name in claims})
 
     async def _claims(self, token: str) -> dict[str, Any]:
         await self._refresh_keys(KEYS_FRESH_S)
@@ -162,21 +181,22 @@ _scheme = OAuth2(
 
 @dataclass(frozen=True)
 class Required:
-    """A dependency that gives the ``Caller`` and insists on all of ``scopes``: 401 without token, 403 without scope."""
+    """A dependency that gives the ``Caller`` and insists on ``scopes``: 401 without token, 403 without scope."""
 
     scopes: tuple[str, ...]
+    one_is_enough: bool = False
 
     async def __call__(self, request: Request, authorization: Annotated[str | None, Depends(_scheme)]) -> Caller:
         """Return who calls.
 
         Raises:
-            HttpProblem: 401, 403, or 503 when tokens cannot be checked.
+            HttpProblem: 401, 403, 429 when the client makes too many requests, or 503 when tokens cannot be checked.
         """
         kind, _, token = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise HttpProblem(401, "missing_token", "A bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
         try:
-            verifier: TokenVerifier = request.app.state.context.verifier
+            verifier: TokenVerifier = request.state.context.verifier
             found = await verifier.verify(token.strip())
         except InvalidToken as error:
             challenge = 'Bearer error="invalid_token"'
@@ -184,7 +204,7 @@ class Required:
                 401, "invalid_token", "The token is not valid.", str(error), headers={"WWW-Authenticate": challenge}
             ) from error
         missing = [scope for scope in self.scopes if scope not in found.scopes]
-        if missing:
+        if missing and not (self.one_is_enough and len(missing) < len(self.scopes)):
             challenge = f'Bearer error="insufficient_scope", scope="{" ".join(self.scopes)}"'
             raise HttpProblem(
                 403,
@@ -194,9 +214,27 @@ class Required:
                 headers={"WWW-Authenticate": challenge},
             )
         request.state.caller = found
+        _count(request, found)
         return found
+
+
+def _count(request: Request, caller: Caller) -> None:
+    # A body is authenticated before it is read, and its route once more: the request counts once.
+    if caller.firm_id is None or hasattr(request.state, "standing"):
+        return
+    limiter: RateLimiter = request.state.context.rate_limiter
+    limit = request.state.context.settings.limit("rate_limit_per_minute")
+    standing = limiter.take(caller.subject, limit)
+    request.state.standing = standing
+    if standing is not None:
+        standing.insist()
 
 
 def require(*scopes: str) -> Required:
     """Return the dependency that insists on all of ``scopes``."""
     return Required(scopes)
+
+
+def require_one_of(*scopes: str) -> Required:
+    """Return the dependency that insists on at least one of ``scopes``."""
+    return Required(scopes, one_is_enough=True)

@@ -62,13 +62,21 @@ class Health:
         """Return why this process should get no requests now; empty when it should."""
         if self.stopping:
             return ["stopping"]
-        if not self.started:
-            return ["starting"]
         try:
             async with asyncio.timeout(PING_S):
-                return await self._ask_database() or await self._ask_relay()
+                if (reasons := await self._ask_database()) or not self.started:
+                    return reasons or ["starting"]
+                return await self._ask_relay()
         except Exception as error:
             return [f"database: {type(error).__name__}"]
+
+    async def schema_serves(self) -> bool:
+        """Return whether the schema is the one that this code needs, or a later one.
+
+        Raises:
+            Exception: the database is away.
+        """
+        return not await self._ask_database()
 
     async def _ask_relay(self) -> list[str]:
         if self.is_cut_off is None or not await self.is_cut_off():

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from . import outbox
+from . import outbox, revocations
 from .broker import Subscription, dead_queue_of
 from .dead_letters import replay
 from .inbox import KEEP_DAYS
@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 def housekeeping_loops(context: Context, subscription: Subscription | None) -> list[Loop]:
     """Return the loops that every service gets for its tables, its queue and its neighbours."""
     loops = [Loop("neighbours", _ask_neighbours, NEIGHBOURS_INTERVAL_S)]
+    if context.settings.oidc_issuer is None:
+        loops.append(Loop("revocations", _refresh_revocations, revocations.INTERVAL_S))
     if context.service.lineages:
         loops.append(Loop("forget", _forget, FORGET_INTERVAL_S))
         loops.append(Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
@@ -45,6 +47,10 @@ async def _ask_neighbours(context: Context) -> None:
     if context.settings.oidc_issuer is None:
         names.add("identity")
     await context.neighbours.ask(names - {context.name})
+
+
+async def _refresh_revocations(context: Context) -> None:
+    await context.verifier.revocations.refresh(context.mesh)
 
 
 class _DeadQueue:

@@ -24,7 +24,7 @@ class Neighbours:
     """What is known of the services that one service calls."""
 
     def __init__(self, settings: MeshSettings, http: HttpClient, service: str) -> None:
-        self._mesh_url = settings.mesh_url
+        self._settings = settings
         self._http = http
         self._service = service
         self._state: dict[str, str] = {}
@@ -45,7 +45,8 @@ class Neighbours:
 
     async def _ask(self, name: str) -> str:
         try:
-            answer = await self._http.request("GET", f"{self._mesh_url}/{name}/health/ready", deadline_s=DEADLINE_S)
+            url = f"{self._settings.address_of(name)}/{name}/health/ready"
+            answer = await self._http.request("GET", url, deadline_s=DEADLINE_S)
         except (NotSent, Unanswered) as error:
             return f"no answer: {error}"
         if answer.status == 200:

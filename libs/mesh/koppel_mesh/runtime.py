@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 import uvloop
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -62,8 +63,7 @@ def main(service: Service) -> None:
     """
     try:
         settings = service.settings()
-        configure_logs(settings.log_format, settings.log_level)
-        configure_tracing(service.name)
+        configure_telemetry(service.name, settings)
         uvloop.run(_until_signal([service], {service.name: settings}))
     except ValidationError as error:
         if error.title != service.settings.__name__:
@@ -71,6 +71,12 @@ def main(service: Service) -> None:
         raise SystemExit(what_is_missing(error)) from error
     except (CannotStartError, CannotListenError) as error:
         raise SystemExit(str(error)) from error
+
+
+def configure_telemetry(name: str, settings: MeshSettings) -> None:
+    """Have this process log and trace as its settings and the environment say; what it is called stands in its spans."""
+    configure_logs(settings.log_format, settings.log_level)
+    configure_tracing(name)
 
 
 async def _until_signal(services: Sequence[Service], settings: Mapping[str, MeshSettings]) -> None:
@@ -242,7 +248,7 @@ async def open_context(service: Service, settings: MeshSettings) -> AsyncIterato
 
 @asynccontextmanager
 async def open_resources(context: Context) -> AsyncIterator[None]:
-    """Hold open what the service opens itself at its start, once the database is there for it: being away ends nobody.
+    """Hold open what the service opens itself at its start, once database and schema are there for it: waiting ends nobody.
 
     Raises:
         CannotStartError: a secret that the service cannot do without is under a key that is not given, or is damaged.
@@ -255,9 +261,12 @@ async def open_resources(context: Context) -> AsyncIterator[None]:
             except WrongKeyError as error:
                 raise CannotStartError(f"{context.name} cannot start: {error}.") from error
             except Exception as error:
-                if not is_unavailable(error):
+                if is_unavailable(error):
+                    log.warning("database away", service=context.name, error=repr(error))
+                elif isinstance(error, DBAPIError) and not await context.health.schema_serves():
+                    log.warning("the schema is too old: run koppel migrate", service=context.name)
+                else:
                     raise
-                log.warning("database away", service=context.name, error=repr(error))
                 await asyncio.sleep(PAUSE_DATABASE_AWAY_S)
         yield
 

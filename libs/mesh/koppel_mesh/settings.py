@@ -1,6 +1,7 @@
 """Settings read once from the environment (contract §2); frozen afterwards, passed as values, never global."""
 
 from functools import cached_property
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from cryptography.fernet import Fernet
@@ -26,7 +27,8 @@ class MeshSettings(BaseSettings):
     """Whether several processes of one machine listen on the port together; the kernel deals the connections out."""
     public_url: str = "http://127.0.0.1:8000"
     internal_url: str | None = None
-    """Where services find each other; the public address when unset."""
+    """Where services find each other; ``{service}`` in it stands for the name of the one that is called. The public address
+    when unset."""
 
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Fernet keys; the first encrypts, all decrypt (rotation)."""
@@ -36,6 +38,11 @@ class MeshSettings(BaseSettings):
     audience: str = "koppel"
     service_client_id: str = "koppel-services"
     service_client_secret: SecretStr | None = None
+
+    rate_limit_per_minute: int = Field(6000, ge=0)
+    """Requests of one client that is bound to a firm, to one service, in one process; 0 for no limit."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses and networks of the proxies in front, whose ``X-Forwarded-For`` says where a request comes from."""
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -49,6 +56,17 @@ class MeshSettings(BaseSettings):
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        # What is no network would be trusted as a name, which no peer has.
+        return tuple(str(ip_network(proxy)) for proxy in proxies)
 
     @field_validator("secret_keys")
     @classmethod
@@ -86,20 +104,24 @@ class MeshSettings(BaseSettings):
         if missing:
             raise ValueError(f"production needs {', '.join(f'KOPPEL_{name.upper()}' for name in missing)}")
 
+    def limit(self, name: str) -> int:
+        """Return how many requests the setting of that name allows, 0 for any number: so many on a laptop, unless it is set."""
+        is_default = name not in self.model_fields_set
+        return 0 if self.env == "local" and is_default else int(getattr(self, name))
+
     @cached_property
     def issuer(self) -> str:
         """The ``iss`` of every token this mesh accepts."""
         return self.oidc_issuer or f"{self.public_url}/identity"
 
-    @cached_property
-    def mesh_url(self) -> str:
-        """Base address under which every service's path is reached from inside."""
-        return self.internal_url or self.public_url
+    def address_of(self, service: str) -> str:
+        """Return the base address under which a service's path is reached from inside."""
+        return (self.internal_url or self.public_url).replace("{service}", service)
 
     @cached_property
     def metadata_url(self) -> str:
         """OIDC discovery document of the issuer; our own identity service is read from inside the mesh."""
-        base = self.oidc_issuer or f"{self.mesh_url}/identity"
+        base = self.oidc_issuer or f"{self.address_of('identity')}/identity"
         return f"{base}/.well-known/openid-configuration"
 
 

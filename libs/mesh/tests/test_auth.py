@@ -13,13 +13,16 @@ import uvicorn
 from fastapi import Depends, FastAPI, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+from starlette.types import ASGIApp
 
 from koppel_mesh import auth
 from koppel_mesh.auth import Caller, InvalidToken, TokenVerifier, require
 from koppel_mesh.http import problems
 from koppel_mesh.http.client import HttpClient
 from koppel_mesh.http.internal_client import InternalCallError, InternalClient
+from koppel_mesh.http.middleware import InContext
 from koppel_mesh.http.problems import HttpProblem
+from koppel_mesh.http.rate_limits import RateLimiter
 from koppel_mesh.settings import MeshSettings
 
 FIRM = UUID("0199a000-0000-7000-8000-000000000001")
@@ -59,10 +62,9 @@ class Issuer:
         key = key or self.keys[-1]
         return str(jwt.encode({"alg": alg, "kid": kid or key.kid}, self.claims(**changes), key, algorithms=[alg]))
 
-    def app(self, verifier: TokenVerifier) -> FastAPI:
+    def app(self, verifier: TokenVerifier) -> ASGIApp:
         app = FastAPI()
         problems.install(app)
-        app.state.context = type("Running", (), {"verifier": verifier})
 
         @app.get("/.well-known/openid-configuration")
         async def metadata() -> dict[str, str]:
@@ -92,7 +94,9 @@ class Issuer:
         async def refusing(caller: Annotated[Caller, Depends(require())], jti: str = "") -> Response:
             return Response(status_code=204)
 
-        return app
+        return InContext(
+            app, type("Running", (), {"verifier": verifier, "settings": self.settings, "rate_limiter": RateLimiter()})
+        )
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from sqlalchemy.engine import make_url
 
 from koppel_mesh.http.server_socket import CannotListenError
 from koppel_mesh.migrations import MESH, upgrade
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Loop, Service
 from koppel_mesh.settings import MeshSettings
+
+from .forwarding import Forwarding
 
 AWAY = "postgresql://127.0.0.1:9/none"
 SLOW_S = 1.0
@@ -59,7 +60,7 @@ async def answers(port: int) -> Counter[int | str]:
 
 
 async def until(port: int, wanted: int | str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await answers(port) != {wanted: 20}:
             await asyncio.sleep(0.05)
 
@@ -80,7 +81,7 @@ async def test_alone_it_tells_that_it_lives_while_it_still_starts(free_port: int
     assert await answer(free_port, "/health/live") == 200
     assert await answer(free_port, "/slow") == 503
     open_now.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await answer(free_port, "/slow") != 200:
             await asyncio.sleep(0.05)
     starting.cancel()
@@ -92,27 +93,17 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for(free_port: int
         await context.database.ping()
         yield
 
-    url = make_url(database_url)
-    there = f"{url.query['host']}/.s.PGSQL.{url.port or 5432}"
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            writer.write(data)
-        writer.close()
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server = await asyncio.open_unix_connection(there)
-        await asyncio.gather(pass_on(reader, server[1]), pass_on(server[0], writer), return_exceptions=True)
-
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
-    away = url.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
-    given = settings(free_port, reuse_port=False, database_url=away)
-    starting = asyncio.create_task(_run(replace(SERVICE, resources=resources), given))
-    await asyncio.sleep(0.5)
-    assert not starting.done()
-    assert (await answer(free_port, "/health/live"), await answer(free_port)) == (200, 503)
-    async with await asyncio.start_server(take, "127.0.0.1", port):
+    async with Forwarding(database_url) as way:
+        await way.cut()
+        given = settings(free_port, reuse_port=False, database_url=way.address)
+        starting = asyncio.create_task(_run(replace(SERVICE, resources=resources), given))
+        async with asyncio.timeout(60):
+            while await answer(free_port, "/health/live") != 200:
+                await asyncio.sleep(0.05)
+        assert await answer(free_port) == 503
+        await asyncio.sleep(0.5)
+        assert not starting.done()
+        await way.open()
         await until(free_port, 200)
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
@@ -144,7 +135,7 @@ async def test_one_that_shares_its_port_listens_once_its_schema_serves(free_port
 
 
 async def test_one_that_never_became_ready_ends_when_it_is_told_to(free_port: int) -> None:
-    async with asyncio.timeout(20), running([SERVICE], settings(free_port, reuse_port=True)):
+    async with asyncio.timeout(60), running([SERVICE], settings(free_port, reuse_port=True)):
         assert await answers(free_port) == {"refused": 20}
 
 
@@ -159,7 +150,7 @@ async def test_one_that_is_ready_and_cannot_listen_ends(free_port: int, database
         other.listen()  # it had the address as long as nobody listened; it does not share it
         open_now.set()
         with pytest.raises(CannotListenError, match=f"cannot listen on 127.0.0.1:{free_port}"):
-            await asyncio.wait_for(starting, 20)
+            await asyncio.wait_for(starting, 60)
 
 
 async def test_a_host_that_is_none_is_refused_in_words(free_port: int) -> None:

@@ -33,7 +33,7 @@ class InternalCallError(Exception):
 
 
 class InternalClient:
-    """Reaches other services under the mesh's address. Paths begin with the service's name."""
+    """Reaches other services at their addresses inside. Paths begin with the service's name."""
 
     def __init__(self, settings: MeshSettings, http: HttpClient) -> None:
         self._settings = settings
@@ -51,14 +51,14 @@ class InternalClient:
         Raises:
             InternalCallError: it is not, or there was none.
         """
-        self.called.add(path.lstrip("/").partition("/")[0])
+        service = path.lstrip("/").partition("/")[0]
+        self.called.add(service)
+        url = f"{self._settings.address_of(service)}{path}"
         for retry in (True, False):
             token = await self._bearer()
             headers = {**arguments.pop("headers", {}), "Authorization": f"Bearer {token}"}
             try:
-                response = await self._http.request(
-                    method, f"{self._settings.mesh_url}{path}", deadline_s=deadline_s, headers=headers, **arguments
-                )
+                response = await self._http.request(method, url, deadline_s=deadline_s, headers=headers, **arguments)
             except (NotSent, Unanswered) as error:
                 raise InternalCallError(None, "no_answer", str(error)) from error
             if response.status == 401 and retry:
@@ -121,7 +121,8 @@ class InternalClient:
 
 def _inside(url: str, settings: MeshSettings) -> str:
     # Our own identity names its public address; inside the mesh it is reached without leaving.
-    return url.replace(settings.public_url, settings.mesh_url, 1) if url.startswith(settings.public_url) else url
+    inside = settings.address_of("identity")
+    return url.replace(settings.public_url, inside, 1) if url.startswith(settings.public_url) else url
 
 
 def _refusal(response: Response) -> InternalCallError:

@@ -12,9 +12,11 @@ from opentelemetry.trace import SpanKind
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from koppel_mesh.ids import new_id
+from koppel_mesh.revocations import PATH as REVOCATIONS_PATH
 from koppel_mesh.telemetry.metrics import histogram
 from koppel_mesh.telemetry.tracing import continue_from
 
+from .audit import note_change
 from .problems import HttpProblem
 
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}")
@@ -22,28 +24,43 @@ DISCARDED_MAX = 4
 """How many times the limit is read and thrown away, so that the caller gets to see the refusal."""
 DISCARD_S = 10.0
 _QUIET = ("/health/live", "/health/ready", "/metrics")
+_UNOBSERVED = (*_QUIET, REVOCATIONS_PATH.removeprefix("/identity"))
+"""What is asked every few seconds by everybody."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Anything else is one label: a caller may invent methods without end."""
 _DURATION = histogram("koppel_http_request_seconds", "Requests answered", ("method", "route", "status"))
 log = structlog.get_logger(__name__)
 
 
+class InContext:
+    """Hands the context of the running service to whatever answers a request, as ``request.state.context``."""
+
+    def __init__(self, app: ASGIApp, context: Any) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on with the context."""
+        scope["state"] = {**scope.get("state", {}), "context": self._context}
+        await self._app(scope, receive, send)
+
+
 class BodyLimit:
     """Answers 413 to a body over the limit, whether its length was announced or not; reads no more than the limit."""
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._limit_bytes = limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on as long as its body stays within the limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit_bytes: int = scope["state"]["context"].settings.body_limit_bytes
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced[:20]) > self._limit_bytes:
-            await self._discard(receive)
-            await self._refuse(scope, receive, send)
+        if announced.isdigit() and int(announced[:20]) > limit_bytes:
+            await _discard(receive, limit_bytes)
+            await _refuse(scope, receive, send, limit_bytes)
             return
         started = False
         taken = 0
@@ -52,7 +69,7 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._limit_bytes:
+            if taken > limit_bytes:
                 raise _TooLarge
             return message
 
@@ -65,25 +82,27 @@ class BodyLimit:
             await self._app(scope, counted, watched)
         except _TooLarge:
             if not started:
-                await self._discard(receive)
-                await self._refuse(scope, receive, send)
+                await _discard(receive, limit_bytes)
+                await _refuse(scope, receive, send, limit_bytes)
 
-    async def _discard(self, receive: Receive) -> None:
-        # An answer sent while the caller still writes is lost to a reset; a caller who goes on for long deserves that.
-        left = self._limit_bytes * DISCARDED_MAX
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DISCARD_S):
-                while left > 0:
-                    message = await receive()
-                    left -= len(message.get("body", b""))
-                    if message["type"] != "http.request" or not message.get("more_body", False):
-                        return
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = HttpProblem(
-            413, "body_too_large", f"A body may have {self._limit_bytes} bytes.", headers={"Connection": "close"}
-        )
-        await problem.response()(scope, receive, send)
+async def _discard(receive: Receive, limit_bytes: int) -> None:
+    # An answer sent while the caller still writes is lost to a reset; a caller who goes on for long deserves that.
+    left = limit_bytes * DISCARDED_MAX
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, limit_bytes: int) -> None:
+    problem = HttpProblem(
+        413, "body_too_large", f"A body may have {limit_bytes} bytes.", headers={"Connection": "close"}
+    )
+    await problem.response()(scope, receive, send)
 
 
 class _TooLarge(BaseException):
@@ -131,7 +150,7 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Observe one request."""
-        if scope["type"] != "http" or scope["path"].endswith(_QUIET):
+        if scope["type"] != "http" or scope["path"].endswith(_UNOBSERVED):
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -163,6 +182,7 @@ class Observed:
             status=status,
             duration_ms=round(took_s * 1000, 1),
         )
+        note_change(scope, self._service, status)
 
 
 def _noting(send: Send, seen: dict[str, int], request_id: str) -> Callable[[Message], Awaitable[None]]:

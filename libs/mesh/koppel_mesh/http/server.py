@@ -1,24 +1,29 @@
 """The FastAPI app of a service: its routes, health, metrics, and the conventions all services share."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
 from .authenticate_before_body import AuthenticateBeforeBody
-from .middleware import BodyLimit, HeadAsGet, Observed
+from .current_context import CurrentContext
+from .middleware import BodyLimit, HeadAsGet, InContext, Observed
 from .problems import HttpProblem, ProblemBody
+from .rate_limits import RateLimitHeaders
 
 if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
 
+__all__ = ["CurrentContext", "build_app", "openapi_document", "routers_of"]
 _PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}}
 _DESCRIPTIONS = {
     400: "The request cannot be read.",
@@ -36,18 +41,26 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def current_context(request: Request) -> "Context":
-    """Return the running service's context."""
-    context: Context = request.app.state.context
-    return context
+def routers_of(service: "Service") -> list[APIRouter]:
+    """Return the routes of ``service``."""
+    return list(service.routers)
 
 
-CurrentContext = Annotated[Any, Depends(current_context)]
-"""The running service's ``Context``, as a route's parameter."""
-
-
-def build_app(service: "Service", context: "Context") -> FastAPI:
+def build_app(service: "Service", context: "Context") -> ASGIApp:
     """Return the ASGI app of ``service``; it is mounted under the service's name."""
+    app = InContext(_routes_of(service), context)
+    proxies = context.settings.trusted_proxies
+    return ProxyHeadersMiddleware(app, list(proxies)) if proxies else app  # type: ignore[arg-type,return-value] # of one protocol
+
+
+def openapi_document(service: "Service") -> dict[str, Any]:
+    """Return the OpenAPI document of ``service``."""
+    return _routes_of(service).openapi()
+
+
+@cache
+def _routes_of(service: "Service") -> FastAPI:
+    # What FastAPI reads from hundreds of signatures is the same in every context, and costs as much as fifty requests.
     app = FastAPI(
         title=service.title or f"Koppel {service.name}",
         version="1",
@@ -58,16 +71,16 @@ def build_app(service: "Service", context: "Context") -> FastAPI:
         generate_unique_id_function=_operation_id,
         responses=PROBLEM_RESPONSES,
     )
-    app.state.context = context
     problems.install(app)
-    for router in service.routers:
+    for router in routers_of(service):
         app.include_router(router)
-    routes = [route for router in service.routers for route in router.routes]
+    routes = [route for router in routers_of(service) for route in router.routes]
     app.add_exception_handler(405, partial(_not_allowed, routes))
-    _add_health(app, context)
+    _add_health(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(AuthenticateBeforeBody, routes=routes)
-    app.add_middleware(BodyLimit, limit_bytes=context.settings.body_limit_bytes)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimitHeaders)
     app.add_middleware(Observed, service=service.name)
     return app
 
@@ -87,13 +100,13 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _add_health(app: FastAPI, context: "Context") -> None:
+def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", include_in_schema=False)
-    async def live() -> Response:
+    async def live(context: CurrentContext) -> Response:
         return _answer(context.health.live())
 
     @app.get("/health/ready", include_in_schema=False)
-    async def ready() -> Response:
+    async def ready(context: CurrentContext) -> Response:
         reasons = await context.health.ready()
         return _answer(reasons, warnings=list(context.health.warnings.values()), needs=context.neighbours.state)
 
