@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy.engine import make_url
+from tests.alert_walk import AlertWalk
 
 from koppel_local.servers import FolderInUseError, Servers, servers
 from koppel_mesh.migrations import upgrade
@@ -235,6 +236,15 @@ def make_vhost(test_servers: Servers, _vhosts: Iterator[str]) -> Callable[[], st
         return test_servers.rabbit.url(next(_vhosts))
 
     return make
+
+
+@pytest.fixture
+def alert(request: pytest.FixtureRequest) -> Iterator[AlertWalk]:
+    """Give the alert that the test is marked with; see that the test has brought it about and ended it."""
+    mark = request.node.get_closest_marker("alert")
+    walk = AlertWalk(*mark.args, **mark.kwargs)
+    yield walk
+    walk.check()
 
 
 @pytest.fixture(name="free_port")

@@ -10,11 +10,13 @@ from .dead_letters import replay
 from .inbox import KEEP_DAYS
 from .prepared_sql import Statement
 from .service import Context, Loop
+from .telemetry.alerts import Alert
 from .telemetry.metrics import gauge
 
 IDEMPOTENCY_KEEP_DAYS = 7
 FORGET_INTERVAL_S = 3600.0
 GAUGE_INTERVAL_S = 15.0
+READINESS = "readiness gauge"
 NEIGHBOURS_INTERVAL_S = 15.0
 
 _FORGET_INBOX = Statement(f"DELETE FROM inbox WHERE received_at < now() - interval '{KEEP_DAYS} days'")
@@ -22,16 +24,53 @@ _FORGET_KEYS = Statement(
     f"DELETE FROM idempotency_key WHERE created_at < now() - interval '{IDEMPOTENCY_KEEP_DAYS} days'"
 )
 _WAITING = gauge("koppel_outbox_messages", "Messages in the outbox")
-_AGE = gauge("koppel_outbox_oldest_age_seconds", "Age of the oldest message in the outbox")
-
-
-_DEAD = gauge("koppel_dead_messages", "Messages in the dead queue: refused again and again, or never settled")
+_AGE = gauge(
+    "koppel_outbox_oldest_age_seconds",
+    "Age of the oldest message in the outbox",
+    alerts=[
+        Alert(
+            name="KoppelOutboxWaits",
+            summary="What the service has to tell the others has waited {value} to be sent",
+            above=60,
+            lasts="2m",
+            severity="page",
+        )
+    ],
+)
+_DEAD = gauge(
+    "koppel_dead_messages",
+    "Messages in the dead queue: refused again and again, or never settled",
+    alerts=[
+        Alert(
+            name="KoppelDeadMessages",
+            summary="{value} messages could not be handled",
+            above=0,
+            lasts="1m",
+            severity="ticket",
+        )
+    ],
+)
+_READY = gauge(
+    "koppel_ready",
+    "1 while the process is ready to be asked, else 0",
+    alerts=[
+        Alert(
+            name="KoppelNotReady",
+            summary="A process of the service runs and has not been ready for five minutes",
+            below=1,
+            severity="page",
+        )
+    ],
+)
 log = structlog.get_logger(__name__)
 
 
 def housekeeping_loops(context: Context, subscription: Subscription | None) -> list[Loop]:
     """Return the loops that every service gets for its tables, its queue and its neighbours."""
-    loops = [Loop("neighbours", _ask_neighbours, NEIGHBOURS_INTERVAL_S)]
+    loops = [
+        Loop("neighbours", _ask_neighbours, NEIGHBOURS_INTERVAL_S),
+        Loop(READINESS, gauge_readiness, GAUGE_INTERVAL_S),
+    ]
     if context.settings.oidc_issuer is None:
         loops.append(Loop("revocations", _refresh_revocations, revocations.INTERVAL_S))
     if context.service.lineages:
@@ -40,6 +79,11 @@ def housekeeping_loops(context: Context, subscription: Subscription | None) -> l
     if subscription is not None:
         loops.append(Loop("dead queue gauge", _DeadQueue(subscription).watch, GAUGE_INTERVAL_S))
     return loops
+
+
+async def gauge_readiness(context: Context) -> None:
+    """Show whether the process is ready, as its probe answers; one that has not started is not."""
+    _READY.labels(context.name).set(0 if await context.health.ready() else 1)
 
 
 async def _ask_neighbours(context: Context) -> None:

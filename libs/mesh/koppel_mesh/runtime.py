@@ -25,7 +25,7 @@ from .auth import TokenVerifier
 from .broker import Publisher, Subscription, queue_of
 from .database import Database, is_unavailable
 from .health import LOOP_SILENT_S, Health
-from .housekeeping import housekeeping_loops
+from .housekeeping import gauge_readiness, housekeeping_loops
 from .http import problems
 from .http.client import HttpClient
 from .http.internal_client import InternalClient
@@ -38,7 +38,9 @@ from .neighbours import Neighbours
 from .outbox import Relay, drain
 from .service import Context, Loop, Service
 from .settings import MeshSettings, what_is_missing
+from .telemetry.alerts import Alert
 from .telemetry.logs import configure_logs
+from .telemetry.metrics import counter
 from .telemetry.tracing import configure_tracing
 
 RELAY = "outbox relay"
@@ -49,6 +51,21 @@ PACE_S = 0.05
 PAUSE_DATABASE_AWAY_S = 1.0
 
 log = structlog.get_logger(__name__)
+_FAILURES = counter(
+    "koppel_loop_failures",
+    "Turns of background loops that ended by a fault of ours",
+    ["loop"],
+    alerts=[
+        Alert(
+            name="KoppelLoopFails",
+            summary="The background work of the service failed {value} times within a quarter of an hour",
+            above=5,
+            within="15m",
+            lasts="0m",
+            severity="page",
+        )
+    ],
+)
 
 
 class CannotStartError(Exception):
@@ -174,12 +191,15 @@ class _Part:
     async def working(self) -> AsyncIterator[None]:
         """Open the service's resources, then run its loops and consumer until the block ends."""
         context = self.context
+        await gauge_readiness(context)
         async with AsyncExitStack() as stack:
             # Last of all: closing resources ends work that may still publish.
             stack.push_async_callback(self._send_the_rest)
             await stack.enter_async_context(open_resources(context))
             loops = [Loop(RELAY, lambda _: self._relay.run_once(), RELAY_INTERVAL_S)]
             loops += [*housekeeping_loops(context, self._subscription), *context.service.loops]
+            for loop in loops:
+                _FAILURES.labels(context.name, loop.name)  # Prometheus sees no increase up to a series' first value
             tasks = [asyncio.create_task(self._turn(loop), name=f"{context.name} {loop.name}") for loop in loops]
             consumer = asyncio.create_task(self._subscription.run()) if self._subscription else None
             context.health.started = True
@@ -206,6 +226,7 @@ class _Part:
                     pause_s = PAUSE_DATABASE_AWAY_S
                 else:
                     log.exception("loop failed", service=context.name, loop=loop.name)
+                    _FAILURES.labels(context.name, loop.name).inc()
                     pause_s = max(loop.interval_s, PAUSE_AFTER_ERROR_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from koppel_mesh.ids import new_id
 from koppel_mesh.revocations import PATH as REVOCATIONS_PATH
+from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import histogram
 from koppel_mesh.telemetry.tracing import continue_from
 
@@ -28,7 +29,22 @@ _UNOBSERVED = (*_QUIET, REVOCATIONS_PATH.removeprefix("/identity"))
 """What is asked every few seconds by everybody."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Anything else is one label: a caller may invent methods without end."""
-_DURATION = histogram("koppel_http_request_seconds", "Requests answered", ("method", "route", "status"))
+_DURATION = histogram(
+    "koppel_http_request_seconds",
+    "Requests answered",
+    ("method", "route", "status"),
+    alerts=[
+        Alert(
+            name="KoppelRequestsFail",
+            summary="More than one request in a hundred fails by a fault of ours or of a server we need",
+            above=0.01,
+            where={"status": "5.."},
+            within="10m",
+            as_share=True,
+            severity="page",
+        )
+    ],
+)
 log = structlog.get_logger(__name__)
 
 
