@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from koppel_mesh.http.server import routers_of
 from koppel_mesh.service import installed_services
 
 PAGE = "docs/sources.md"
@@ -127,7 +128,7 @@ def test_no_text_of_an_api_cites_what_callers_cannot_read(checkout: Any) -> None
     texts = {"docs/asyncapi.yaml": (checkout.root / "docs" / "asyncapi.yaml").read_text("utf-8")}
     for name, service in installed_services().items():
         app = FastAPI()
-        for router in service.routers:
+        for router in routers_of(service):
             app.include_router(router)
         texts[name] = json.dumps(app.openapi(), ensure_ascii=False)
     assert len(texts) > 2

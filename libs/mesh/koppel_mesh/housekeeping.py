@@ -7,13 +7,14 @@ import structlog
 from . import outbox, revocations
 from .broker import Subscription, dead_queue_of
 from .dead_letters import replay
+from .firm_data import retention
+from .firm_data.of_mesh import IDEMPOTENCY_KEEP_DAYS
 from .inbox import KEEP_DAYS
 from .prepared_sql import Statement
 from .service import Context, Loop
 from .telemetry.alerts import Alert
 from .telemetry.metrics import gauge
 
-IDEMPOTENCY_KEEP_DAYS = 7
 FORGET_INTERVAL_S = 3600.0
 GAUGE_INTERVAL_S = 15.0
 READINESS = "readiness gauge"
@@ -76,6 +77,8 @@ def housekeeping_loops(context: Context, subscription: Subscription | None) -> l
     if context.service.lineages:
         loops.append(Loop("forget", _forget, FORGET_INTERVAL_S))
         loops.append(Loop("outbox gauge", _gauge_outbox, GAUGE_INTERVAL_S))
+        loops.append(Loop(retention.FIRMS, retention.delete_firms, retention.FIRMS_INTERVAL_S))
+        loops.append(Loop(retention.AGE, retention.end_retention, retention.AGE_INTERVAL_S))
     if subscription is not None:
         loops.append(Loop("dead queue gauge", _DeadQueue(subscription).watch, GAUGE_INTERVAL_S))
     return loops

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,6 +33,10 @@ Handler = Callable[["Context", AsyncConnection, Sequence[Any]], Awaitable[None]]
 
 It must be single in effect by its rows' unique keys all the same. Raising sends the batch back one by one.
 """
+
+
+FirmStop = Callable[["Context", UUID], Awaitable[None]]
+"""Ends what would go on working for a firm that leaves, before its data is deleted; is called again and again."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Service:
     loops: Sequence[Loop] = ()
     lineages: Sequence[Lineage] = ()
     """The lineages of the tables in its schema, ``MESH`` first; none for a service without tables."""
+    firm_stops: Sequence[FirmStop] = ()
     resources: Callable[["Context"], AbstractAsyncContextManager[Any]] | None = None
     """Opened at start and closed at the end; its value is ``context.resources``."""
     title: str = ""

@@ -49,6 +49,8 @@ class MeshSettings(BaseSettings):
     dead_repeat_after_s: float = Field(3600.0, gt=0)
     """How long a message lies in the dead queue before it goes again."""
     database_pool_size: int = Field(10, ge=1, le=100)
+    retention_years: int = Field(10, ge=10, le=100)
+    """How many years documents and what proves their booking are kept, after the year that they belong to."""
     body_limit_bytes: int = Field(25_000_000, ge=1024)
     shutdown_grace_s: float = Field(25.0, gt=0)
 

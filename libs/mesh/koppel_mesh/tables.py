@@ -68,3 +68,16 @@ idempotency_key = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("idempotency_key_created", "created_at"),
 )
+
+firm_deletion = Table(
+    "firm_deletion",
+    metadata,
+    Column("firm_id", Uuid, primary_key=True),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    # When all was gone that no duty keeps; a message that was still on its way may bring some of it back.
+    Column("completed_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("firm_deletion_due", "due_at"),
+)
+"""Firms that left: what is of them is deleted again and again, as messages arrive late and years of keeping end."""

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from koppel_mesh.firm_data.routes import router as firm_data_router
 from koppel_mesh.telemetry.metrics import exposition
 
 from . import problems
@@ -42,8 +43,8 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def routers_of(service: "Service") -> list[APIRouter]:
-    """Return the routes of ``service``."""
-    return list(service.routers)
+    """Return the routes of ``service``: its own, and those about firms that every service with tables has."""
+    return [*service.routers, *([firm_data_router] if service.lineages else [])]
 
 
 def build_app(service: "Service", context: "Context") -> ASGIApp:

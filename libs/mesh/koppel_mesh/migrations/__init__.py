@@ -8,6 +8,7 @@ schema after. A released revision never changes: a test holds the hash of each.
 from pathlib import Path
 
 from koppel_mesh import tables
+from koppel_mesh.firm_data.of_mesh import FIRM_DATA
 
 from .handover import UnknownHandoverError
 from .lineage import Lineage, versions_beside
@@ -18,8 +19,9 @@ MESH = Lineage(
     versions=Path(__file__).parent / "versions",
     models=tables.metadata,
     handover={"0001": "0001", "0002": "0001"},
+    firm_data=FIRM_DATA,
 )
-"""The tables that every service has: outbox, inbox, quarantine, idempotency keys."""
+"""The tables that every service has: outbox, inbox, quarantine, idempotency keys, firms that left."""
 
 __all__ = [
     "MESH",

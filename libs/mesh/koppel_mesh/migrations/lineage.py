@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import MetaData
 
+from koppel_mesh.firm_data import FirmData
+
 
 @dataclass(frozen=True)
 class Lineage:
@@ -19,6 +21,8 @@ class Lineage:
     """What the revisions together make of an empty schema."""
     handover: Mapping[str, str] = field(default_factory=dict)
     """A revision of the single history that a service had before lineages → the revision of this one that it amounts to."""
+    firm_data: FirmData = field(default_factory=FirmData)
+    """What its tables hold of firms."""
 
     @property
     def version_table(self) -> str:
