@@ -79,7 +79,12 @@ class Mesh:
 
     def _credentials(self, firm_id: UUID | None, scopes: list[str]) -> tuple[str, str]:
         with self.anonymous({"authorization": f"Bearer {self._token('koppel-services', SECRET)}"}) as administrator:
-            asked = {"client_id": f"test-{new_id()}", "name": "test", "scopes": scopes}
+            asked = {
+                "client_id": f"test-{new_id()}",
+                "name": "test",
+                "kind": "firm" if firm_id else "service",
+                "scopes": scopes,
+            }
             made = administrator.post(
                 "/identity/v1/clients", json=asked | ({"firm_id": str(firm_id)} if firm_id else {})
             )

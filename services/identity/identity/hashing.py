@@ -5,7 +5,8 @@ import hmac
 import os
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping
+from uuid import UUID
 
 _COST, _BLOCK, _PARALLEL = 2**14, 8, 1
 _NOBODY = b"\0" * 16
@@ -22,15 +23,16 @@ def hash_secret(secret: str) -> str:
     return f"scrypt${b64encode(salt).decode()}${b64encode(_derive(secret, salt)).decode()}"
 
 
-def matches(secret: str, hashes: Sequence[str]) -> bool:
-    """Return whether ``secret`` is one of those kept, in constant time for each. With none kept, as slow and False."""
+def matching(secret: str, hashes: Mapping[UUID, str]) -> UUID | None:
+    """Return which of those kept ``secret`` is, in constant time for each. With none kept, as slow and None."""
     if not hashes:
         _derive(secret, _NOBODY)
-        return False
-    found = False
-    for kept in hashes:
+        return None
+    found = None
+    for secret_id, kept in hashes.items():
         _, salt, digest = kept.split("$")
-        found |= hmac.compare_digest(_derive(secret, b64decode(salt)), b64decode(digest))
+        if hmac.compare_digest(_derive(secret, b64decode(salt)), b64decode(digest)):
+            found = secret_id
     return found
 
 

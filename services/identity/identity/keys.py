@@ -19,7 +19,8 @@ PUBLISHED_BEFORE_S = KEYS_FRESH_S * 2
 """A new key is in the key set for this long before it signs, so that whoever keeps the set for an hour has it."""
 _ONE_AT_A_TIME = Statement("SELECT pg_advisory_xact_lock(hashtext('koppel signing keys'))")
 _SIGNING = Statement("""
-    SELECT kid, sealed, key_id FROM signing_key WHERE signs_from <= now() ORDER BY signs_from DESC LIMIT 1
+    SELECT kid, sealed, key_id, clock_timestamp() AS now FROM signing_key WHERE signs_from <= now()
+    ORDER BY signs_from DESC LIMIT 1
 """)
 _PUBLIC = Statement("SELECT kid, public, signs_from, now() AS now FROM signing_key ORDER BY signs_from")
 _SEALED = Statement("SELECT kid, sealed, key_id FROM signing_key")
@@ -37,6 +38,8 @@ class SigningKey:
 
     kid: UUID
     key: ECKey
+    now: float
+    """The moment, in seconds, by the database's clock."""
 
 
 async def signing(connection: AsyncConnection, ring: KeyRing) -> SigningKey:
@@ -46,7 +49,7 @@ async def signing(connection: AsyncConnection, ring: KeyRing) -> SigningKey:
         MissingKeyError: it is under a secret key that is not in the ring.
     """
     row = await _SIGNING.one(connection)
-    return SigningKey(row.kid, ECKey.import_key(ring.open(row.kid, row.sealed, row.key_id)))
+    return SigningKey(row.kid, ECKey.import_key(ring.open(row.kid, row.sealed, row.key_id)), row.now.timestamp())
 
 
 async def published(connection: AsyncConnection, token_lifetime_s: int) -> list[dict[str, Any]]:

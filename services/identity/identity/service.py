@@ -9,13 +9,24 @@ from koppel_mesh.keyring import KeyRing
 from koppel_mesh.migrations import MESH, Lineage, versions_beside
 from koppel_mesh.service import Context, Loop, Service
 
-from . import clients, keys, tables
+from . import audit_log, clients, keys, leaving, revocations, tables
+from .clients import Kind, NewClient
+from .firm_data import FIRM_DATA
 from .hashing import hash_secret
-from .routes import admin, oauth
+from .routes import admin, consents, oauth, secrets
+from .routes import audit_log as audit_log_routes
 from .settings import DEMO_CLIENT, DEMO_FIRM, DEMO_SECRET, IdentitySettings
 
 ROTATION_INTERVAL_S = 3600.0
-IDENTITY = Lineage("identity", versions_beside(__file__), tables.metadata, handover={"0001": "0001"})
+FORGET_INTERVAL_S = 3600.0
+IDENTITY = Lineage(
+    "identity", versions_beside(__file__), tables.metadata, handover={"0001": "0001"}, firm_data=FIRM_DATA
+)
+DEMO = NewClient(DEMO_CLIENT, "Demo firm", Kind.FIRM, DEMO_FIRM, list(SCOPES))
+
+
+def _services(client_id: str) -> NewClient:
+    return NewClient(client_id, "Koppel's own services", Kind.SERVICE, None, list(SCOPES))
 
 
 @asynccontextmanager
@@ -29,12 +40,18 @@ async def _ready(context: Context) -> AsyncIterator[KeyRing]:
     if settings.service_client_secret is not None:
         hashed = await asyncio.to_thread(hash_secret, settings.service_client_secret.get_secret_value())
         async with context.database.transaction() as tx:
-            await clients.ensure(tx, settings.service_client_id, "Koppel's own services", hashed, list(SCOPES), None)
+            await clients.ensure(tx, _services(settings.service_client_id), hashed)
     if settings.env == "local":
         hashed = await asyncio.to_thread(hash_secret, DEMO_SECRET)
         async with context.database.transaction() as tx:
-            await clients.ensure(tx, DEMO_CLIENT, "Demo firm", hashed, list(SCOPES), DEMO_FIRM)
+            await clients.ensure(tx, DEMO, hashed)
     yield ring
+
+
+async def _forget(context: Context) -> None:
+    async with context.database.transaction() as tx:
+        await revocations.forget(tx)
+        await audit_log.forget(tx, context.settings.audit_log_days)
 
 
 async def _rotate(context: Context) -> None:
@@ -46,8 +63,12 @@ SERVICE = Service(
     name="identity",
     title="Koppel identity",
     settings=IdentitySettings,
-    routers=(oauth.router, admin.router),
-    loops=(Loop("key rotation", _rotate, ROTATION_INTERVAL_S),),
+    routers=(oauth.router, admin.router, secrets.router, consents.router, audit_log_routes.router),
+    loops=(
+        Loop("key rotation", _rotate, ROTATION_INTERVAL_S),
+        Loop("forget what ended", _forget, FORGET_INTERVAL_S),
+    ),
     lineages=(MESH, IDENTITY),
+    firm_stops=(leaving.stop_firm,),
     resources=_ready,
 )

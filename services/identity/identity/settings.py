@@ -19,6 +19,11 @@ class IdentitySettings(MeshSettings):
     """How long tokens and keys live."""
 
     token_lifetime_s: int = Field(3600, ge=60, le=86_400)
+    partner_token_lifetime_s: int = Field(600, ge=60, le=86_400)
+    """Of partners' tokens; at most as long as of others. What a firm withdraws ends with the last of them."""
+    token_requests_per_minute: int = Field(120, ge=0)
+    """Of one client id from one address, for a token or about one, in one process; 0 for no limit."""
+    audit_log_days: int = Field(730, ge=1)
     signing_key_days: int = Field(30, ge=1)
 
     @model_validator(mode="after")
@@ -26,6 +31,12 @@ class IdentitySettings(MeshSettings):
         given = self.service_client_secret.get_secret_value() if self.service_client_secret else ""
         if self.env == "production" and len(given) < SECRET_LENGTH_MIN:
             raise ValueError(f"KOPPEL_SERVICE_CLIENT_SECRET needs at least {SECRET_LENGTH_MIN} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _partners_have_the_shorter_tokens(self) -> Self:
+        if self.partner_token_lifetime_s > self.token_lifetime_s:
+            raise ValueError("KOPPEL_PARTNER_TOKEN_LIFETIME_S is longer than KOPPEL_TOKEN_LIFETIME_S")
         return self
 
     @model_validator(mode="after")

@@ -3,46 +3,28 @@
 import asyncio
 import base64
 import json
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import ValidationError
 from sqlalchemy import text
 
 from identity import keys
-from identity.service import SERVICE
-from identity.settings import DEMO_FIRM, IdentitySettings
+from identity.settings import DEMO_FIRM
 from koppel_mesh.auth import SCOPES, InvalidToken, TokenVerifier
 from koppel_mesh.http.client import HttpClient, Response
-from koppel_mesh.keyring import KeyRing, WrongKeyError, key_id_of
-from koppel_mesh.runtime import CannotStartError, running
 from koppel_mesh.service import Context
-from koppel_mesh.settings import what_is_missing
 
-SECRET = "services-secret-for-tests"
+from .conftest import SECRET
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-async def context(make_database: Callable[..., str], free_port: int) -> AsyncIterator[Context]:
-    url = make_database(SERVICE)
-    settings = IdentitySettings.model_validate(
-        {
-            "database_url": url,
-            "amqp_url": "amqp://127.0.0.1:9/",
-            "port": free_port,
-            "public_url": f"http://127.0.0.1:{free_port}",
-            "secret_keys": Fernet.generate_key().decode(),
-            "service_client_secret": SECRET,
-        }
-    )
-    async with running([SERVICE], {"identity": settings}) as contexts:
-        yield contexts["identity"]
+def context(identity: Any) -> Context:
+    running: Context = identity.context
+    return running
 
 
 async def ask(context: Context, form: dict[str, str], **arguments: Any) -> Response:
@@ -141,13 +123,6 @@ async def test_basic_and_body_credentials_give_the_same_token(context: Context) 
     assert (caller.subject, caller.firm_id) == ("demo", DEMO_FIRM)
 
 
-@pytest.mark.parametrize("run", [1, 2])
-async def test_many_at_once_wait_their_turn_in_every_event_loop(context: Context, run: int) -> None:
-    wrong = {**GOOD, "client_secret": "wrong"}
-    answers = await asyncio.gather(*(ask(context, form) for form in [GOOD, wrong] * 4))
-    assert [answer.status for answer in answers] == [200, 401] * 4
-
-
 async def test_a_token_has_the_scopes_asked_for_and_no_more(context: Context) -> None:
     token = await token_of(context, "demo", "demo-secret", scope="documents:read")
     assert (await context.verifier.verify(token)).scopes == {"documents:read"}
@@ -197,59 +172,9 @@ async def test_keys_rotate_without_a_token_being_refused(context: Context) -> No
         assert len(await keys.published(connection, context.settings.token_lifetime_s)) == 1, (
             "an old key outlived its tokens"
         )
-
-
-async def test_signing_keys_follow_the_secret_keys(context: Context) -> None:
-    old = [key.get_secret_value() for key in context.settings.secret_keys]
-    new = Fernet.generate_key().decode()
     async with context.database.transaction() as tx:
-        assert await keys.reseal(tx, KeyRing([new, *old])) == 1
-        assert await keys.reseal(tx, KeyRing([new, *old])) == 0
-    async with context.database.reading() as connection:
-        assert (await keys.signing(connection, KeyRing([new]))).key is not None
-        with pytest.raises(WrongKeyError):
-            await keys.signing(connection, KeyRing(old))
-
-
-async def test_a_start_without_the_secret_key_ends_at_once_and_names_the_keys(context: Context, free_port: int) -> None:
-    """As ``python -m identity`` in a pod: one sentence, exit code 1; with the key back it starts."""
-    [had] = [key.get_secret_value() for key in context.settings.secret_keys]
-    other = Fernet.generate_key().decode()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")} | {
-        "KOPPEL_DATABASE_URL": context.settings.database_url,
-        "KOPPEL_AMQP_URL": "amqp://127.0.0.1:9/",
-        "KOPPEL_PORT": "0",
-        "KOPPEL_SECRET_KEYS": other,
-    }
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "identity"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert ended.stderr.strip() == (
-        f"identity cannot start: this was encrypted with the secret key {key_id_of(had)} that is not given:"
-        f" KOPPEL_SECRET_KEYS holds {key_id_of(other)}."
-    )
-    without = {**context.settings.model_dump(), "secret_keys": (other,), "port": 0}
-    with pytest.raises(CannotStartError, match="KOPPEL_SECRET_KEYS holds"):
-        async with running([SERVICE], {"identity": IdentitySettings.model_validate(without)}):
-            pass
-    given = {**context.settings.model_dump(), "secret_keys": (other, had), "port": 0}
-    async with running([SERVICE], {"identity": IdentitySettings.model_validate(given)}):
-        pass
-
-
-def test_a_secret_key_that_is_none_is_named_by_its_place() -> None:
-    good = Fernet.generate_key().decode()
-    with pytest.raises(ValidationError) as raised:
-        IdentitySettings(database_url="", amqp_url="", secret_keys=f"{good},too-short")
-    assert "KOPPEL_SECRET_KEYS: Value error, the key at place 2 is not a Fernet key" in what_is_missing(raised.value)
-    assert "too-short" not in what_is_missing(raised.value)
+        # The service is shared, and has not seen the next key for two hours as it would have.
+        await tx.execute(text("DELETE FROM signing_key WHERE created_at > (SELECT min(created_at) FROM signing_key)"))
 
 
 async def test_a_client_is_made_changed_and_rotates_its_secret(context: Context) -> None:
@@ -301,7 +226,7 @@ async def test_a_firms_own_administrator_administers_no_clients(context: Context
 
 async def test_the_same_idempotency_key_makes_one_client(context: Context) -> None:
     admin = await token_of(context, "koppel-services", SECRET)
-    body = {"client_id": "twice", "name": "Twice", "scopes": []}
+    body = {"client_id": "twice", "name": "Twice", "kind": "service", "scopes": []}
     headers = {"Authorization": f"Bearer {admin}", "Idempotency-Key": "k-1"}
     url = f"{context.settings.public_url}/identity/v1/clients"
 
@@ -326,30 +251,33 @@ async def test_a_second_answer_shows_the_secret_again_and_no_row_does(context: C
         shown: dict[str, Any] = json.loads(answer.content)
         return shown
 
-    made = [await post("", {"client_id": "hush", "name": "Hush", "scopes": []}, "k-2") for _ in range(2)]
+    made = [
+        await post("", {"client_id": "hush", "name": "Hush", "kind": "service", "scopes": []}, "k-2") for _ in range(2)
+    ]
     added = [await post(f"/{made[0]['id']}/secrets", {}, "k-3") for _ in range(2)]
     assert made[0] == made[1]
     assert added[0] == added[1]
     async with context.database.reading() as reading:
-        kept = (await reading.execute(text("SELECT body FROM idempotency_key"))).scalars().all()
+        kept = (
+            (await reading.execute(text("SELECT body FROM idempotency_key WHERE key IN ('k-2', 'k-3')")))
+            .scalars()
+            .all()
+        )
     assert len(kept) == 2
     for secret in (made[0]["client_secret"], added[0]["client_secret"]):
         assert not any(secret.encode() in bytes(body) for body in kept)
 
 
-async def test_production_has_no_demo_client(make_database: Callable[..., str], free_port: int) -> None:
-    url = make_database(SERVICE)
-    settings = IdentitySettings.model_validate(
-        {
-            "env": "production",
-            "database_url": url,
-            "amqp_url": "amqp://127.0.0.1:9/",
-            "blob_url": "file:///nowhere",
-            "port": free_port,
-            "public_url": f"http://127.0.0.1:{free_port}",
-            "secret_keys": Fernet.generate_key().decode(),
-            "service_client_secret": SECRET,
-        }
-    )
-    async with running([SERVICE], {"identity": settings}) as contexts:
-        assert (await ask(contexts["identity"], GOOD)).status == 401
+async def test_what_clients_may_see_is_told_to_services_and_not_to_firms(context: Context) -> None:
+    services = await token_of(context, context.settings.service_client_id, SECRET)
+    path = "/v1/client-access?client_id=demo&client_id=unknown"
+    answer = json.loads((await call(context, "GET", path, services)).content)
+    assert [(one["client_id"], one["firm_id"]) for one in answer["items"]] == [("demo", str(DEMO_FIRM))]
+    assert "webhooks:write" in answer["items"][0]["scopes"]
+    refused = await call(context, "GET", path, await token_of(context, "demo", "demo-secret"))
+    assert refused.status == 403
+    async with context.database.transaction() as tx:
+        await tx.execute(text("UPDATE client SET disabled = true WHERE client_id = 'demo'"))
+    assert json.loads((await call(context, "GET", path, services)).content) == {"items": []}
+    async with context.database.transaction() as tx:
+        await tx.execute(text("UPDATE client SET disabled = false WHERE client_id = 'demo'"))
