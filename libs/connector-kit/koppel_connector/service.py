@@ -14,6 +14,7 @@ from .connection.maintenance import keep_alive, measure, rotate_keys
 from .contract import Connector
 from .delivery.export import serve_deliveries
 from .delivery.handlers import take_documents, take_dossiers
+from .delivery.leaving import stop_firm
 from .delivery.notices import serve_notices
 from .delivery.probe import serve_probes
 from .delivery.read_back import serve_read_back
@@ -82,5 +83,6 @@ def connector_service(
         handlers={**HANDLERS, **own_handlers},
         loops=(*LOOPS, *loops),
         lineages=(MESH, KIT, *lineages),
+        firm_stops=(stop_firm,),
         resources=open_kit(connector),
     )

@@ -30,6 +30,11 @@ NOT_AT_ITS_END = "state NOT IN ('booked', 'superseded') AND NOT (state = 'export
 """Of a delivery; exported is the end where nothing can be read back, and then nobody is to look again.
 
 What is counted and shown of those that wait goes by this index, however many have ended."""
+OUTCOME_IS_OPEN = """(state IN ('sending', 'unknown') OR state = 'blocked' AND unknown_since IS NOT NULL
+    OR state = 'exported' AND due_at IS NOT NULL AND may_stay_exported IS NOT TRUE)"""
+"""Of a delivery: the vendor may hold it, and its connection is needed to learn so, or under which number it was booked.
+
+What may stay exported is where it was to go; whether somebody books it is looked at for a quarter, and nobody waits for that."""
 _now = text("now()")
 _empty = text("'{}'::jsonb")
 

@@ -9,7 +9,7 @@ import pytest
 from koppel_connector import Problem
 from koppel_connector.delivery import events
 from koppel_connector.delivery.events import Event
-from koppel_connector.delivery.situation import Patience, Situation
+from koppel_connector.delivery.situation import Patience, Situation, Transition
 from koppel_connector.delivery.state_machine import IllegalTransitionError, transition
 from koppel_mesh.messages import DeliveryState as S
 
@@ -99,6 +99,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
         "Unblocked": S.EXPORTED,
         "ReexportRequested": S.UNKNOWN,
         "ResolvedAsBooked": S.BOOKED,
+        "ResolvedAsAbandoned": S.EXPORTED,
     },
     (S.BOOKED, False): {
         "ReadBackBooked": S.BOOKED,
@@ -289,6 +290,12 @@ def test_what_a_person_left_may_still_be_there() -> None:
     assert transition(left, EVENTS["RetryRequested"], PATIENCE, NOW).to.state is S.UNKNOWN
     asks = replace(PATIENCE, on_ambiguous="review")
     assert transition(left, EVENTS["RetryRequested"], asks, NOW).to.state is S.REVIEW
+
+
+def test_what_a_person_leaves_exported_is_not_looked_at_again_nor_sent() -> None:
+    """The vendor has it: as failed it would be sent again by a retry."""
+    was = Situation(S.EXPORTED, exported_at=NOW, lookups=9)
+    assert transition(was, EVENTS["ResolvedAsAbandoned"], PATIENCE, NOW) == Transition(was, None)
 
 
 def test_a_clock_notices_exported_but_not_booked() -> None:

@@ -176,7 +176,7 @@ class ResolvedForResend:
 
 @dataclass(frozen=True)
 class ResolvedAsAbandoned:
-    """A person says: leave it."""
+    """A person says: leave it. What the vendor has taken stays exported, and is not looked for any more."""
 
     problem: Problem | None = None
 

@@ -42,7 +42,9 @@ _NUMBER_CHANGED = Statement("""
 """)
 _CONNECTIONS = Statement("""
     SELECT id, dossier_id, firm_id, settings FROM connection
-    WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected' ORDER BY id
+    WHERE dossier_id = ANY(CAST(:dossiers AS uuid[])) AND state <> 'disconnected'
+        AND NOT EXISTS (SELECT FROM firm_deletion WHERE firm_deletion.firm_id = connection.firm_id)
+    ORDER BY id
 """)
 _REVISIONS = Statement(f"""
     SELECT {COLUMNS} FROM delivery d WHERE d.document_id = ANY(CAST(:documents AS uuid[])) ORDER BY d.id FOR UPDATE

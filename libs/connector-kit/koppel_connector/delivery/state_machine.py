@@ -185,6 +185,9 @@ def _from_exported(now_is: Situation, event: Event, patience: Patience, now: dat
             return Transition(now_is, now if patience.reads_back else None, keeps_problem=True)
         case ReexportRequested():
             return doubted(now_is, patience, now)
+        case ResolvedAsAbandoned(problem):
+            # The vendor has it: as failed it would be sent again by a retry. Nobody looks in the books for it any more.
+            return ended(now_is, DeliveryState.EXPORTED, problem)
     return None
 
 

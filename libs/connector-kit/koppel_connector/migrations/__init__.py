@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from koppel_connector import tables
+from koppel_connector.firm_data import FIRM_DATA
 from koppel_mesh.migrations import Lineage
 
 KIT = Lineage(
@@ -10,4 +11,5 @@ KIT = Lineage(
     versions=Path(__file__).parent / "versions",
     models=tables.metadata,
     handover={"0001": "0001", "0002": "0002"},
+    firm_data=FIRM_DATA,
 )

@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.connection.comparing import forget_company
-from koppel_connector.connection.events import Removed, SettingsChanged
+from koppel_connector.connection.events import SettingsChanged
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings
+from koppel_connector.connection.removing import forget, remove
 from koppel_connector.connection.store import ConnectionRow, secret_names, split_secrets
 from koppel_connector.contract import Connector, OAuthProfile
 from koppel_connector.kit import Kit
@@ -54,8 +55,6 @@ _CHANGE = Statement("""
         login_key = :login_key, secrets = :secrets, key_id = :key_id
     WHERE id = :id
 """)
-_DROP_SECRETS = Statement("UPDATE connection SET secrets = NULL, key_id = NULL, import_due_at = NULL WHERE id = :id")
-_DROP_GRANT = Statement("DELETE FROM oauth_token WHERE connection_id = :id")
 _FIRM = Statement("SELECT firm_id FROM dossier WHERE id = :id")
 _KEEP_DOSSIER = Statement("""
     INSERT INTO dossier (id, firm_id, name, enterprise_number, language)
@@ -191,14 +190,8 @@ async def remove_connection(context: CurrentContext, caller: Writer, connection_
     kit: Kit = context.resources
     async with context.database.transaction() as tx:
         row = await owned_connection(tx, kit, caller, connection_id, lock=True)
-        await kit.connections.apply(tx, row.id, Removed())
-        await _DROP_GRANT.run(tx, {"id": row.id})
-        await _DROP_SECRETS.run(tx, {"id": row.id})
-    if kit.vault is not None:
-        kit.vault.forget(row.id)
-    if kit.sessions is not None:
-        kit.sessions.forget(row.id)
-    kit.wake("reconciler")
+        await remove(kit, tx, row.id)
+    forget(kit, row.id)
     return Response(status_code=204)
 
 
@@ -275,7 +268,7 @@ async def _insert(
 
 def _checked(kit: Kit, settings: Mapping[str, Any]) -> BaseModel:
     try:
-        return kit.connector.settings_model.model_validate(settings)
+        return kit.connector.settings_model.model_validate(settings, context=kit.settings)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         errors = [

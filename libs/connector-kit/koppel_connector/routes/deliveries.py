@@ -50,7 +50,10 @@ router = APIRouter(prefix="/v1", tags=["deliveries"])
 
 
 class Resolution(BaseModel):
-    """What a person found out about a delivery in review."""
+    """What a person found out about a delivery in review, or about another one whose end nobody would learn otherwise.
+
+    ``abandon`` leaves it: an exported one stays exported, and is looked for in the books no more.
+    """
 
     decision: Literal["booked", "resend", "abandon"]
     entry_number: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
