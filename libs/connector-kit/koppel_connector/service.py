@@ -10,7 +10,8 @@ from koppel_mesh.service import Handler, Loop, Service
 
 from .calls.retention import forget_exchanges
 from .connection.importing import refresh_master_data, serve_imports
-from .connection.maintenance import keep_alive, measure, rotate_keys
+from .connection.maintenance import keep_alive, rotate_keys
+from .connection.monitoring import measure
 from .contract import Connector
 from .delivery.export import serve_deliveries
 from .delivery.handlers import take_documents, take_dossiers

@@ -4,7 +4,7 @@ import re
 
 import httpx2
 
-from koppel_connector.connection.maintenance import _COUNTS, measure
+from koppel_connector.connection.monitoring import _COUNTS, measure
 from koppel_connector.testing import Fault, Testbed
 from koppel_mesh.telemetry.metrics import exposition
 

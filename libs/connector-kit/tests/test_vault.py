@@ -1,6 +1,7 @@
 """One owner spends a token pair (P4): races in one process and in several, answers that get lost, refusals."""
 
 import asyncio
+import math
 import re
 import sys
 import textwrap
@@ -13,7 +14,8 @@ from sqlalchemy import text
 
 from koppel_connector import ActionRequired
 from koppel_connector.auth import token_endpoint
-from koppel_connector.connection.maintenance import keep_alive, measure, rotate_keys
+from koppel_connector.connection.maintenance import keep_alive, rotate_keys
+from koppel_connector.connection.monitoring import measure
 from koppel_connector.contract import RateLimited, ReauthorisationRequired
 from koppel_connector.contract.errors import RetryLater
 from koppel_connector.testing import Testbed, open_testbed
@@ -296,7 +298,7 @@ async def test_a_grant_that_lapses_is_an_alarm_while_its_connection_works(testbe
 
     assert await horizon_s() < 0
     await testbed.change("UPDATE connection SET state = 'reauthorise'")
-    assert await horizon_s() == 0, "a person has been asked already"
+    assert math.isnan(await horizon_s()), "a person has been asked already"
 
 
 def rendered() -> str:

@@ -25,6 +25,7 @@ from koppel_mesh.database import Database
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.keyring import DamagedSecretError, KeyRing, MissingKeyError
 from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import counter
 
 from .token_answers import TokenAnswer
@@ -38,7 +39,21 @@ FRESH_S = 60.0
 _ANYTHING = Statement("SELECT 1")
 """It shows that the session, and with it the row's lock, is alive."""
 log = structlog.get_logger(__name__)
-_unsaved = counter("koppel_token_commit_failures", "New token pairs whose commit failed at first", ["connector"])
+_unsaved = counter(
+    "koppel_token_commit_failures",
+    "New token pairs whose commit failed at first",
+    ["connector"],
+    alerts=[
+        Alert(
+            name="KoppelTokensHardToKeep",
+            summary="New tokens could not be stored at first {value} times within an hour",
+            above=1,
+            within="1h",
+            lasts="0m",
+            severity="page",
+        )
+    ],
+)
 
 PostForm = Callable[[UUID, dict[str, str]], Awaitable[TokenAnswer]]
 """Makes one call to the token endpoint, logged like every other; raises NotSent or Unanswered."""
@@ -53,6 +68,7 @@ class Vault:
         self._profile = profile
         self._post = post
         self._name = name
+        _unsaved.labels(service=name, connector=name)  # Prometheus sees no increase up to a series' first value
         self._grants: dict[UUID, Grant] = {}
         self._proved: dict[UUID, int] = {}
         self._doubted: dict[UUID, int] = {}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,7 @@ from koppel_connector.contract.problems import Problem
 from koppel_connector.delivery.store import DeliveryRow
 from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import counter
 
 from . import attempts, windows
@@ -41,7 +42,28 @@ from .received import AnswerT, Received, received_by_http, received_by_mail
 from .redaction import clean
 from .smtp import hand_in
 
-_calls = counter("koppel_vendor_calls", "Calls to the vendor", ["outcome"])
+_calls = counter(
+    "koppel_vendor_calls",
+    "Calls to the vendor",
+    ["outcome"],
+    alerts=[
+        Alert(
+            name="KoppelVendorFails",
+            summary="Of the calls to the vendor, more than one in ten does not end as it should",
+            above=0.1,
+            where={"outcome": "unknown|not_sent|later"},
+            within="15m",
+            as_share=True,
+            severity="ticket",
+        )
+    ],
+)
+
+
+def count_from_zero(service: str) -> None:
+    """Show the counts before there is anything to count: Prometheus sees no increase up to a series' first value."""
+    for outcome in get_args(Outcome):
+        _calls.labels(service=service, outcome=outcome)
 
 
 class LeaseLost(Exception):

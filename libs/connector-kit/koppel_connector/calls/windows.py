@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract.limits import Window
 from koppel_mesh.prepared_sql import Statement
+from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import counter
 
 from .rate_limits import Reading, Throttle
@@ -22,7 +23,21 @@ NEARLY_USED = 0.8
 WARNED_FROM_S = 3600
 """A window shorter than this is over before anybody could read a warning."""
 log = structlog.get_logger(__name__)
-_warnings = counter("koppel_window_warnings", "Windows of which four fifths were used before their end", ["window"])
+_warnings = counter(
+    "koppel_window_warnings",
+    "Windows of which four fifths were used before their end",
+    ["window"],
+    alerts=[
+        Alert(
+            name="KoppelCallsRunOut",
+            summary="{value} times within a day four fifths of the calls that the vendor allows were used early",
+            above=5,
+            within="1d",
+            lasts="0m",
+            severity="ticket",
+        )
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,13 @@ async def exhaust(tx: AsyncConnection, windows: Sequence[ScopedWindow], throttle
         if each.window is throttle.window:
             place = {"scope": each.scope, "name": each.window.name, "wait_s": throttle.wait_s}
             await _EXHAUST.run(tx, {**_keys(windows), **place})
+
+
+def count_from_zero(service: str, windows: Iterable[Window]) -> None:
+    """Show the counts before there is anything to count: Prometheus sees no increase up to a series' first value."""
+    for window in windows:
+        if is_warned_of(window):
+            _warnings.labels(service=service, window=window.name)
 
 
 def warn_when_nearly_used(
