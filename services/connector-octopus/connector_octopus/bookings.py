@@ -29,7 +29,7 @@ from koppel_connector import (
     Vendor,
     values,
 )
-from koppel_connector.contract import EntryRemoved, NotBooked
+from koppel_connector.contract import EntryChanged, NotBooked
 from koppel_connector.ledger import reading_back
 from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
@@ -167,7 +167,7 @@ async def read_back(
     return results
 
 
-async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[EntryRemoved]:
+async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[EntryChanged]:
     """Return the bookings of open bookyears that were deleted since a moment."""
     octopus = Octopus(vendor)
     years = [int(record.code) for record in vendor.master_data.all("bookyear") if not record.data["closed"]]
@@ -176,7 +176,7 @@ async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[En
     ]
     removed = [id_of_place(place_of(row)) for row in rows]
     await FeedBookings(octopus).forget(removed)
-    return [EntryRemoved(remote_id=each) for each in removed]
+    return [EntryChanged(remote_id=each) for each in removed]
 
 
 def _compared(context: DeliveryContext[OctopusSettings], row: Row) -> ReadBack:

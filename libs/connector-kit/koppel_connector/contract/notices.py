@@ -45,9 +45,10 @@ class NoticeProfile:
 
 @dataclass(frozen=True)
 class EntryChanged:
-    """The vendor did something with an entry: it is read back now, and looked up now where its outcome is unknown.
+    """Something was done with an entry, or it is gone: it is read back now, and looked up now where its outcome is unknown.
 
-    A notice is a hint and no proof: what stands in the books is asked of the books.
+    It is a hint and no proof: what stands in the books is asked of the books. An entry that counts as booked is looked at, too;
+    where the books no longer hold it, a person decides whether it is made again.
     """
 
     remote_ref: str | None = None
@@ -55,19 +56,6 @@ class EntryChanged:
     scope: str | None = None
     """The books it speaks of, as ``Connector.books_scope`` names them: needed with ``remote_id``, unless the notice came to one
     connection's own address."""
-
-
-@dataclass(frozen=True)
-class EntryRemoved:
-    """The vendor says that an entry is no longer in its books: one that counts as booked is looked at again, too.
-
-    Where the books no longer hold it, a person decides whether it is made again.
-    """
-
-    remote_ref: str | None = None
-    remote_id: str | None = None
-    scope: str | None = None
-    """As of ``EntryChanged``."""
 
 
 @dataclass(frozen=True)
@@ -99,4 +87,4 @@ class MasterDataChanged:
     """As of ``EntryChanged``."""
 
 
-NoticeEffect = EntryChanged | EntryRemoved | DeliveryBounced | ConnectionReported | MasterDataChanged
+NoticeEffect = EntryChanged | DeliveryBounced | ConnectionReported | MasterDataChanged

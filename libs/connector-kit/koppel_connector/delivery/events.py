@@ -129,12 +129,7 @@ class ReadBackMismatch:
 
 @dataclass(frozen=True)
 class EntryReported:
-    """The vendor told by itself that it did something with the entry: look now."""
-
-
-@dataclass(frozen=True)
-class EntryRemoved:
-    """The vendor says that the entry is gone from its books: look now, also where it counts as booked."""
+    """The vendor told that something was done with the entry, or that it is gone: look, also where it counts as booked."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +196,6 @@ Event = (
     | ReadBackMissing
     | ReadBackMismatch
     | EntryReported
-    | EntryRemoved
     | Bounced
     | RetryRequested
     | Unblocked

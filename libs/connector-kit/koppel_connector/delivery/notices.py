@@ -19,7 +19,6 @@ from koppel_connector.contract.notices import (
     ConnectionReported,
     DeliveryBounced,
     EntryChanged,
-    EntryRemoved,
     MasterDataChanged,
     Notice,
     NoticeEffect,
@@ -156,9 +155,7 @@ async def apply_effect(kit: Kit, tx: AsyncConnection, connection_id: UUID | None
             _insist_on_one_company(connection_id, scope, effect)
             await want_import_of(tx, kit, connection_id, scope)
         case EntryChanged():
-            await _look_again(kit, tx, await _named(tx, connection_id, effect), events.EntryReported())
-        case EntryRemoved():
-            await _look_again(kit, tx, await _named(tx, connection_id, effect), events.EntryRemoved())
+            await _look_again(kit, tx, await _named(tx, connection_id, effect))
         case ConnectionReported(problem):
             if connection_id is None:
                 raise ValueError("ConnectionReported of a notice to the vendor's key")
@@ -184,17 +181,17 @@ async def _came_back(kit: Kit, tx: AsyncConnection, row: Record, effect: Deliver
         await kit.connections.apply(tx, row.connection_id, ProblemFound(problem))
 
 
-async def _look_again(kit: Kit, tx: AsyncConnection, rows: Sequence[Record], event: events.Event) -> None:
+async def _look_again(kit: Kit, tx: AsyncConnection, rows: Sequence[Record]) -> None:
     for row in rows:
         try:
-            await kit.deliveries.apply(tx, row_of(row), event)
+            await kit.deliveries.apply(tx, row_of(row), events.EntryReported())
         except (IllegalTransitionError, ConcurrentUpdateError):
             # It is on its way, or at its end: nothing that this hint could hurry. Neither has written anything.
             continue
 
 
 async def _named(
-    tx: AsyncConnection, connection_id: UUID | None, effect: EntryChanged | EntryRemoved | DeliveryBounced
+    tx: AsyncConnection, connection_id: UUID | None, effect: EntryChanged | DeliveryBounced
 ) -> list[Record]:
     if effect.remote_id is not None:
         _insist_on_one_company(connection_id, effect.scope, effect)

@@ -18,7 +18,6 @@ from .events import (
     Claimed,
     Deferred,
     EntryFoundInBooks,
-    EntryRemoved,
     EntryReported,
     Event,
     LeaseExpired,
@@ -69,7 +68,6 @@ from .transitions import (
     nothing_found,
     overdue,
     postponed,
-    removed,
     reported,
     resumed,
     still_unbooked,
@@ -92,8 +90,6 @@ def transition(situation: Situation, event: Event, patience: Patience, now: date
     match situation.state, event:
         case _, EntryReported():
             made = reported(situation, patience, now)
-        case DeliveryState.EXPORTED | DeliveryState.BOOKED, EntryRemoved():
-            made = removed(situation, patience, now)
         case _, Bounced(problem):
             made = bounced(situation, problem)
         case DeliveryState.SENDING, _:

@@ -42,13 +42,6 @@ def reported(was: Situation, patience: Patience, now: datetime) -> Transition | 
     return None
 
 
-def removed(was: Situation, patience: Patience, now: datetime) -> Transition | None:
-    """The entry is said to be gone: the books are read again, whatever they held before. None where they cannot be read."""
-    if not patience.reads_back:
-        return None
-    return Transition(replace(was, state=EXPORTED, not_found=0, lookups=0), now)
-
-
 def bounced(was: Situation, problem: Problem) -> Transition | None:
     """What may have been taken did not arrive. None where nothing can have been taken."""
     if was.state is EXPORTED or (was.unknown_since is not None and was.state is not SENDING):
