@@ -309,5 +309,8 @@ memory = Table(
     Column("key", Text, primary_key=True),
     Column("value", JSONB, nullable=False),
     _moment("observed_at", default=True),
+    Column("written_in", Text),
 )
-"""What a vendor answered, believed for a while; losing it costs calls."""
+"""What a vendor answered, believed for a while; losing it costs calls.
+
+``written_in`` is the number of the transaction that wrote the row: that of a restored row differs."""

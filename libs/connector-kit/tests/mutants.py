@@ -246,7 +246,7 @@ COMPANY = "test_nothing_goes_to_another_company_until_a_person_confirms_it"
 PASSWORD = "test_a_wrong_password_is_tried_once"
 BY_HAND = "test_what_somebody_typed_in_waits_for_a_person"
 CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
-    LookupFindsNothing: (f"{LOST}[acts_then_resets]", "booked more than once"),
+    LookupFindsNothing: (f"{LOST}[acts_then_resets]", "sent again without a look-up"),
     SearchFindsNothing: (BY_HAND, "booked beside what somebody booked by hand"),
     SearchOfOneSpelling: (BY_HAND, "booked beside what somebody booked by hand"),
     SearchForgetsSigns: (BY_HAND, "booked beside what somebody booked by hand"),
@@ -266,8 +266,8 @@ CAUGHT_BY: Mapping[type[GriffelConnector], tuple[str, str]] = {
     FileUnderANewId: (OBJECTS, "an undisturbed document makes"),
     AnotherReference: ("test_a_document_is_booked_and_told", "'code': 'vanished_at_vendor'"),
     BooksOfItsOwn: ("test_two_ways_to_the_same_books_book_it_once", "nobody asked: ['booked', 'booked']"),
-    UnknownPathIsEmpty: (f"{LOST}[acts_then_resets]", "booked more than once"),
-    ErrorIsTriedAgain: (f"{LOST}[acts_then_error]", "booked more than once"),
+    UnknownPathIsEmpty: (f"{LOST}[acts_then_resets]", "the look-up does not find it"),
+    ErrorIsTriedAgain: (f"{LOST}[acts_then_error]", "sent again without a look-up"),
     TakenNumberIsTheEnd: ("test_a_number_taken_meanwhile_is_asked_for_again", "no longer every delivery in"),
     EveryCompanyIsTheDossiers: (COMPANY, "the vendor tells another company"),
     CompanyWithoutNumber: (COMPANY, "the vendor tells another company"),

@@ -132,6 +132,7 @@ async def test_a_counterparty_that_others_book_is_searched_for_each_document(
     (row,) = await testbed.until_state("booked")
     assert [each["code"] for each in row.progress["warnings"]] == ["entry_alike_in_books"]
     asked = await searches(testbed)
+    await testbed.change("UPDATE memory SET observed_at = '2026-01-01'")  # the database server was started since
     others = [sample(number, PURCHASE, party(5)) for number in range(2, 6)]
     await testbed.deliver(*(testbed.ready(*each) for each in others))
     await testbed.until_state("booked")

@@ -68,6 +68,31 @@ async def test_another_worker_remembers_it_too(testbed: Testbed, harness: PaperH
     assert kept.value == {"code": "x"}
 
 
+async def test_what_a_restore_wrote_is_not_recalled(testbed: Testbed, harness: PaperHarness) -> None:
+    await harness.connect(testbed)
+    await (await opened(testbed)).memory.remember("not in the books", ["2026/1"])
+    await testbed.change("CREATE TABLE dumped AS SELECT * FROM memory")
+    await testbed.change("DELETE FROM memory")
+    await testbed.change("INSERT INTO memory SELECT * FROM dumped")
+    await testbed.change("DROP TABLE dumped")
+    restored = (await opened(testbed)).memory
+    assert await restored.recall("not in the books") is None
+    assert await restored.recall("not in the books", outlives_restore=True) is not None
+    await restored.remember("not in the books", [])
+    assert await (await opened(testbed)).memory.recall("not in the books") is not None
+
+
+async def test_what_was_observed_before_the_database_started_is_not_recalled(
+    testbed: Testbed, harness: PaperHarness
+) -> None:
+    await harness.connect(testbed)
+    (started,) = await testbed.rows("SELECT pg_postmaster_start_time() AS at")
+    for moment, is_recalled in ((started.at - timedelta(seconds=1), False), (started.at + timedelta(seconds=1), True)):
+        await (await opened(testbed)).memory.remember("not in the books", ["2026/1"], observed_at=moment)
+        kept = await (await opened(testbed)).memory.recall("not in the books")
+        assert (kept is not None) is is_recalled, moment
+
+
 async def test_master_data_keeps_decimals_and_a_chart_for_each_year(testbed: Testbed, harness: PaperHarness) -> None:
     await harness.connect(testbed)
     book = (await opened(testbed)).master_data

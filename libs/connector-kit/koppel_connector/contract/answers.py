@@ -138,7 +138,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return float(min(int(value[:9]), 86_400))
     try:
         wait_s = (parsedate_to_datetime(value) - _vendor_now(headers)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(wait_s, 0.0), 86_400.0)
 
@@ -146,5 +146,5 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _vendor_now(headers: Mapping[str, str]) -> datetime:
     try:
         return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return utc_now()

@@ -34,8 +34,14 @@ class Memory(ABC):
         """
 
     @abstractmethod
-    async def recall(self, key: str, max_age_s: float | None = None) -> Remembered | None:
-        """Return what is kept under ``key``, if it was observed within ``max_age_s``."""
+    async def recall(
+        self, key: str, max_age_s: float | None = None, *, outlives_restore: bool = False
+    ) -> Remembered | None:
+        """Return what is kept under ``key``, if it was observed within ``max_age_s``.
+
+        What was kept before the database was set back, or its server started, is left out; where ``outlives_restore``, it
+        counts as well: for what makes us more careful, and is no less true for what happened since.
+        """
 
     async def believed(self, key: str, max_age_s: float, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what is kept under ``key``, if it is young enough; else what ``ask`` answers, which is kept then."""

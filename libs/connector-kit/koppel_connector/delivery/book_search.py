@@ -64,8 +64,8 @@ _OURS = Statement(f"""
 
 async def find_in_books(
     kit: Kit, vendor: OpenVendor, row: DeliveryRow, waiting: Sequence[DeliveryRow], context: DeliveryContext
-) -> Problem | None:
-    """Return what a person must be told before a document is sent; None when it may go.
+) -> Problem | EntryInBooks | None:
+    """Return what a person must be told before a document is sent, or the entry of this very delivery; None when it may go.
 
     Args:
         kit: the running connector.
@@ -119,7 +119,7 @@ async def note_shared(memory: Memory, counterparty: Counterparty | None) -> None
     """Note that others book what comes from this counterparty: what is theirs is searched anew each time from now on."""
     if counterparty is None:
         return
-    kept = await memory.recall(_SHARED)
+    kept = await memory.recall(_SHARED, outlives_restore=True)
     known: list[str] = kept.value if kept else []
     if new := [key for key in keys_of_counterparty(counterparty) if key not in known]:
         await memory.remember(_SHARED, [*known, *new][-_SHARED_MAX:])
@@ -151,7 +151,7 @@ async def _ask(
 
 
 async def _is_shared(memory: Memory, counterparty: Counterparty) -> bool:
-    kept = await memory.recall(_SHARED)
+    kept = await memory.recall(_SHARED, outlives_restore=True)
     return bool(kept and set(keys_of_counterparty(counterparty)) & set(kept.value))
 
 
@@ -197,8 +197,11 @@ async def _due_documents(
 
 async def _judged(
     kit: Kit, vendor: OpenVendor, row: DeliveryRow, context: DeliveryContext, found: Resemblance
-) -> Problem | None:
-    of_others = await _of_others(kit, row, found)
+) -> Problem | EntryInBooks | None:
+    own = next((entry for entry in found.entries if _is_own(row, entry)), None)
+    if own in found.same:
+        return own
+    of_others = Resemblance(same=[own]) if own else await _of_others(kit, row, found)
     if not of_others.entries:
         await _warn(context, None)
         return None
@@ -214,7 +217,7 @@ async def _judged(
 
 
 async def _of_others(kit: Kit, row: DeliveryRow, found: Resemblance) -> Resemblance:
-    """Leave out the entries that a delivery of ours made, or is making."""
+    """Leave out the entries that another delivery of ours made, or is making."""
     if not found.entries:
         return found
     ids = [spelling for each in found.entries for spelling in _spellings(each.remote_id)]
@@ -228,6 +231,17 @@ async def _of_others(kit: Kit, row: DeliveryRow, found: Resemblance) -> Resembla
         return [each for each in entries if not {each.remote_id.casefold(), (each.reference or "").casefold()} & known]
 
     return Resemblance(keep(found.same), keep(found.alike))
+
+
+def _is_own(row: DeliveryRow, entry: EntryInBooks) -> bool:
+    """Return whether this delivery, which has yet to be sent, made the entry in a time that a restored database has forgotten.
+
+    Where a person decided that it is to be sent again, they know of the entry.
+    """
+    ours = {row.remote_ref.casefold(), str(row.remote_uuid)}
+    return row.resend_decided_at is None and bool(
+        {entry.remote_id.casefold(), (entry.reference or "").casefold()} & ours
+    )
 
 
 def _spellings(remote_id: str) -> tuple[str, ...]:

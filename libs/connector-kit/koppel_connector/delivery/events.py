@@ -92,6 +92,11 @@ class PriorDeliveryFound:
 
 
 @dataclass(frozen=True)
+class OwnEntryFound:
+    """Before it was sent, its own entry was found in the books: it was sent, and a database that was set back forgot it."""
+
+
+@dataclass(frozen=True)
 class EntryFoundInBooks:
     """Before it was sent, an entry of it was found in the books that somebody else made."""
 
@@ -189,6 +194,7 @@ Event = (
     | LookupFailed
     | LookupAmbiguous
     | PriorDeliveryFound
+    | OwnEntryFound
     | EntryFoundInBooks
     | LeaseExpired
     | ReadBackBooked

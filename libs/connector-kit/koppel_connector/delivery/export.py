@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_bookkeeping import CannotBook
+from koppel_bookkeeping.entries_in_books import EntryInBooks
 from koppel_connector import faults
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage
@@ -196,13 +197,17 @@ async def _send(
         return after_failure(vendor, row, RetryLater(problem=internal(error))), RemoteEntry(), None
     if isinstance(sent, Problem):
         return events.EntryFoundInBooks(sent), RemoteEntry(), None
-    return events.Accepted(), RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
+    event = events.Accepted() if isinstance(sent, Sent) else events.OwnEntryFound()
+    return event, RemoteEntry(sent.remote_id, sent.entry_number, sent.entry_url), None
 
 
 async def _prepare_and_send(
-    kit: Kit, vendor: OpenVendor, context: DeliveryContext, search: Callable[[], Awaitable[Problem | None]]
-) -> Sent | Problem:
-    """Send what can be booked; return a problem instead where the books hold it already."""
+    kit: Kit,
+    vendor: OpenVendor,
+    context: DeliveryContext,
+    search: Callable[[], Awaitable[Problem | EntryInBooks | None]],
+) -> Sent | Problem | EntryInBooks:
+    """Send what can be booked; where the books hold it already, return our own entry, or what a person is to judge."""
     for tried in range(IMMEDIATE_RETRIES + 1):
         try:
             prepared = await kit.connector.prepare(context)

@@ -24,6 +24,7 @@ from .events import (
     LookupAmbiguous,
     LookupFailed,
     LookupFoundNothing,
+    OwnEntryFound,
     PriorDeliveryFound,
     ReadBackBooked,
     ReadBackMismatch,
@@ -124,6 +125,8 @@ def _from_send(now_is: Situation, event: Event, patience: Patience, now: datetim
     match event:
         case Refused(problem):
             return ended(now_is, FAILED, problem)
+        case OwnEntryFound():
+            return ended(replace(now_is, exported_at=now), BOOKED, None)
         case PriorDeliveryFound(problem) | EntryFoundInBooks(problem):
             return ended(now_is, REVIEW, problem)
         case RetryScheduled(retry_after_s, problem):

@@ -64,7 +64,7 @@ class StatementFile:
 
     async def last_sent(self, memory: Memory) -> int | None:
         """Return the number of the account's last statement that the vendor has."""
-        kept = await memory.recall(_key(self.account))
+        kept = await memory.recall(_key(self.account), outlives_restore=True)
         return None if kept is None else int(kept.value)
 
 

@@ -18,7 +18,13 @@ class MemoryInProcess(Memory):
         """Keep a value under ``key``."""
         self.kept[key] = Remembered(decode(encode(value, key)), observed_at or utc_now())
 
-    async def recall(self, key: str, max_age_s: float | None = None) -> Remembered | None:
+    async def recall(
+        self,
+        key: str,
+        max_age_s: float | None = None,
+        *,
+        outlives_restore: bool = False,  # noqa: ARG002 - nothing is restored here
+    ) -> Remembered | None:
         """Return what is kept under ``key`` and not too old."""
         kept = self.kept.get(key)
         if kept is None or (max_age_s is not None and utc_now() - kept.observed_at >= timedelta(seconds=max_age_s)):

@@ -40,6 +40,26 @@ class BookedByOthers(ConformanceBase):
         assert in_order[0].remote_ref not in held
         assert all(held[row.remote_ref] == 1 for row in in_order[1:]), "a person had them sent all the same"
 
+    async def test_what_a_restored_database_has_forgotten_is_found(
+        self, testbed: Testbed, harness: VendorHarness
+    ) -> None:
+        self._searched_or_skipped(testbed)
+        ready, other = (testbed.ready(*harness.document(number)) for number in (1, 2))
+        await testbed.deliver(ready, other)
+        booked = {row.document_id: row for row in await self.until_booked(testbed, harness)}
+        before = await harness.bookings()
+        changed = booked[other.document_id]
+        await harness.change(changed.remote_ref)
+        for table in ("attempt", "delivery", "memory", "inbox"):
+            await testbed.change(f"DELETE FROM {table}")
+        await testbed.deliver(ready, other)
+        again = {row.document_id: row for row in await testbed.until_state("booked", "review", self.closed(testbed))}
+        assert again[ready.document_id].state == "booked", "it is its own entry"
+        assert again[ready.document_id].entry_number == booked[ready.document_id].entry_number
+        assert again[other.document_id].problem["code"] == "entry_in_books", "somebody changed it"
+        assert changed.entry_number in again[other.document_id].problem["detail"]
+        assert await harness.bookings() == before
+
     async def test_an_entry_with_another_total_is_warned_of(self, testbed: Testbed, harness: VendorHarness) -> None:
         self._searched_or_skipped(testbed)
         document = harness.document(1)
