@@ -140,11 +140,13 @@ class FirmClient:
 
     # ── waiting ──
 
-    def until(self, condition: Callable[[], Any], what: str, shown: Callable[[], Any] = lambda: "") -> Any:
+    def until(
+        self, condition: Callable[[], Any], what: str, shown: Callable[[], Any] = lambda: "", *, interval_s: float = 0.1
+    ) -> Any:
         """Return what ``condition`` gives once it gives something."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if found := condition():
                 return found
-            time.sleep(0.1)
+            time.sleep(interval_s)
         raise AssertionError(f"{what}: not within {PATIENCE_S:.0f} s {shown()}")

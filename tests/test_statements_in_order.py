@@ -1,5 +1,6 @@
 """Statements through the whole mesh: handed in over HTTP in any order, taken by a connector in that of their chain."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ import httpx2
 
 from koppel_mesh.ids import new_id
 from koppel_sandbox import installed_sandboxes
+from koppel_sandbox.exact.driver import ExactDriver
 from koppel_sandbox.octopus.driver import OctopusDriver
 
 from .bank_statements import CODA, IBAN, NUMBER, statement
@@ -132,12 +134,44 @@ def test_octopus_takes_statements_in_the_order_of_their_chain(mesh: Any) -> None
             found = firm.get(deliveries_path, connection_id=connection_id)["items"]
             return {each["document_id"]: each["state"] for each in found}
 
-        balances = [(Decimal(1000 + 10 * each), Decimal(1010 + 10 * each)) for each in range(4)]
-        handed_in = [firm.take_in(dossier_id, statement(number), **CODA) for number in (2, 4, 1)]
-        until(in_octopus, lambda held: len(held) == 2)
-        firm.until_problem(handed_in[1], "statement_gap")
-        assert in_octopus() == balances[:2]
-        handed_in.append(firm.take_in(dossier_id, statement(3), **CODA))
-        until(in_octopus, lambda held: len(held) == 4)
-        assert in_octopus() == balances
+        handed_in = go_in_order(firm, dossier_id, in_octopus)
         assert until(deliveries, lambda found: set(found.values()) == {"exported"}).keys() == set(handed_in)
+
+
+def test_exact_enters_statements_in_the_order_of_their_chain(mesh: Any) -> None:
+    with mesh.driver(installed_sandboxes()["exact"]) as vendor:
+        assert isinstance(vendor, ExactDriver)
+        firm, company = FirmClient(mesh.client(new_id()), vendor), vendor.open_company(NUMBER)
+        dossier_id = firm.add_dossier("Bakkerij Peeters", NUMBER)
+        entered = {
+            "send_coda": True,
+            "destination": {"statement": "journal"},
+            "statement_account": "499000",
+            "statement_journals": {IBAN: "550"},
+        }
+        connection_id = firm.connect(dossier_id, replace(company, settings={**company.settings, **entered}))
+
+        def in_exact() -> list[tuple[Decimal, Decimal]]:
+            held = json.loads(vendor.http.get(f"_control/divisions/{company.remote_id}/BankEntries").content)
+            return [(Decimal(each["OpeningBalanceFC"]), Decimal(each["ClosingBalanceFC"])) for each in held]
+
+        def numbers() -> dict[str, str]:
+            found = firm.get(f"/{vendor.connector}/v1/deliveries", connection_id=connection_id)["items"]
+            return {each["document_id"]: each["entry_number"] for each in found if each["state"] == "booked"}
+
+        handed_in = go_in_order(firm, dossier_id, in_exact)
+        assert until(numbers, lambda found: len(found) == 4).keys() == set(handed_in)
+        assert sorted(numbers().values()) == ["1", "2", "3", "4"]
+
+
+def go_in_order(firm: FirmClient, dossier_id: str, in_books: Callable[[], list[tuple[Decimal, Decimal]]]) -> list[str]:
+    """Hand four statements in, out of order; see them in the books one after the other, and return their documents."""
+    balances = [(Decimal(1000 + 10 * each), Decimal(1010 + 10 * each)) for each in range(4)]
+    handed_in = [firm.take_in(dossier_id, statement(number), **CODA) for number in (2, 4, 1)]
+    until(in_books, lambda held: len(held) == 2)
+    firm.until_problem(handed_in[1], "statement_gap")
+    assert in_books() == balances[:2]
+    handed_in.append(firm.take_in(dossier_id, statement(3), **CODA))
+    until(in_books, lambda held: len(held) == 4)
+    assert in_books() == balances
+    return handed_in

@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 
 from koppel_sandbox import installed_sandboxes
+from koppel_sandbox.exact.driver import NO_LIMIT
 
 from .firm_client import FirmClient
 
@@ -62,6 +63,8 @@ def exact_as_it_was(folder: Path) -> Path:
         token["issued_at"] = time.time() - REFRESHABLE_S
     # What waits in the database is of a dossier with this number; the version before did not compare it.
     state["divisions"][0]["vat_number"] = "BE0000000196"
+    # Else the last documents wait for the next minute of the clock.
+    state["switches"] |= {"minute_limit": NO_LIMIT, "day_limit": NO_LIMIT}
     (folder / "state.json").write_text(json.dumps(state), "utf-8")
     return folder
 

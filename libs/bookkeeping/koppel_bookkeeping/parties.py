@@ -4,7 +4,7 @@ Every part of Koppel that compares an enterprise number, a VAT number or a name 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -89,6 +89,15 @@ class Party:
         """Return what makes two parties one: a number, else the name in a country."""
         number = number_key(self.vat_number) or number_key(self.enterprise_number)
         return number or f"{self.country} {name_key(self.name)}"
+
+    def written(self, fields: Mapping[str, tuple[str, int | None]]) -> dict[str, str]:
+        """Return what is known of it as a vendor writes it: by the vendor's name of each field, cut to its length.
+
+        Args:
+            fields: the vendor's names; for each the name of ours, and the length, None where it takes any.
+        """
+        found = {theirs: str(getattr(self, ours))[:length] for theirs, (ours, length) in fields.items()}
+        return {name: value for name, value in found.items() if value}
 
     def name_keys(self, length_max: int | None = None) -> tuple[str, ...]:
         """Return the keys of its name: in full, and as much of it as a vendor with room for ``length_max`` can hold."""

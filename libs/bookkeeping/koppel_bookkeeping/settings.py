@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from koppel_mesh.messages import DocumentKind
 
@@ -54,6 +54,7 @@ Code = Annotated[
 JournalCode = Annotated[Code, Field(json_schema_extra={"chooses_from": "journal"})]
 VatCode = Annotated[Code, Field(json_schema_extra={"chooses_from": "vat_code"})]
 VatKey = Annotated[str, AfterValidator(_checked_vat_key)]
+Iban = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}$")]
 
 
 class SettingsPart(BaseModel):
@@ -150,6 +151,10 @@ class LedgerSettings(SettingsPart):
     vat_codes: VatCodes = VatCodes()
     exchange_rates: dict[RateKey, Rate] = {}
     """Euros for one unit, by ``currency:date`` or ``currency``, for documents that do not tell their rate."""
+    send_coda: bool = False
+    """Bank and cash statements go along. Not where the bank sends them there already: the balances would break."""
+    statement_journals: dict[Iban, JournalCode] = {}
+    """The financial journal of an account, where the vendor does not tell its IBAN."""
 
     def missing_journals(self) -> list[str]:
         """Return the journals to set before anything can be booked; one journal is enough to begin."""

@@ -138,10 +138,10 @@ async def test_a_connection_without_calls_stops(holds: Literal["connection", "op
 
 async def test_what_the_vendor_contradicts_is_asked_again() -> None:
     vendor, memory, since = Vendor(), MemoryInProcess(), utc_now()
-    await waiting(vendor, memory, since).forget("V", DAY)
+    await waiting(vendor, memory, since).forget_if_refused("V", DAY, Problem("period_closed"))
     assert await problem(waiting(vendor, memory, since)) is None
     vendor.closed = (JANUARY,)
-    await waiting(vendor, memory, since).forget("V", DAY)
+    await waiting(vendor, memory, since).forget_if_refused("V", DAY, Problem("period_closed"))
     assert await problem(waiting(vendor, memory, since)) == ("period_closed", "V: 2026 - 1")
 
 

@@ -1,6 +1,7 @@
-"""GET: lists with ``$filter``, ``$select``, ``$expand``, ``$top``, ``$inlinecount`` and opaque pages; single records by key."""
+"""GET: lists with ``$filter``, ``$select``, ``$expand``, ``$orderby``, ``$top``, ``$inlinecount`` and opaque pages; by key."""
 
 import base64
+import operator
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -81,6 +82,7 @@ def _filtered(call: Call, resource: Resource) -> list[Record]:
 def _page(call: Call, resource: Resource, rows: list[Record]) -> Response:
     query = call.query
     fields, line_fields = _selected(call, resource)
+    rows = _ordered(resource, rows, query.get("$orderby", ""))
     start = _decode_skip(query.get("$skiptoken")) + _number(query.get("$skip"), "$skip")
     top = _number(query["$top"], "$top") if "$top" in query else len(rows)
     size = min(resource.page_size, max(top - _decode_skip(query.get("$skiptoken")), 0))
@@ -93,6 +95,18 @@ def _page(call: Call, resource: Resource, rows: list[Record]) -> Response:
         following.pop("$skip", None)
         body["__next"] = call.uri(resource.path) + "?" + urlencode(following)
     return reply(body)
+
+
+def _ordered(resource: Resource, rows: list[Record], orders: str) -> list[Record]:
+    for order in reversed([each for each in orders.split(",") if each.strip()]):
+        name, _, direction = order.strip().partition(" ")
+        if name not in resource.fields or direction not in {"", "asc", "desc"}:
+            raise Refusal(400, f"Invalid $orderby: {order.strip()}")
+        known = [row for row in rows if row.get(name) is not None]
+        unknown = [row for row in rows if row.get(name) is None]
+        ranked = sorted(known, key=operator.itemgetter(name), reverse=direction == "desc")
+        rows = ranked + unknown if direction == "desc" else unknown + ranked
+    return rows
 
 
 def _single(call: Call, resource: Resource, allowed: bool) -> Response:

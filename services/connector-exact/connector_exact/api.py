@@ -24,15 +24,18 @@ LEDGER_ACCOUNTS: Final = "financial/GLAccounts"
 JOURNALS: Final = "financial/Journals"
 VAT_CODES: Final = "vat/VATCodes"
 PAYMENT_CONDITIONS: Final = "cashflow/PaymentConditions"
+DOCUMENT_TYPES: Final = "documents/DocumentTypes"
 FIELDS: Final = {
     LEDGER_ACCOUNTS: "ID,Code,Description,Type,IsBlocked",
     JOURNALS: "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate"
     ",BankAccountIBAN",
     VAT_CODES: "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked",
     PAYMENT_CONDITIONS: "ID,Code,Description,PaymentDays",
+    DOCUMENT_TYPES: "ID,Description,DocumentIsCreatable",
     SUBSCRIPTIONS: "ID,Topic,CallbackURL,ClientID",
 }
 MAILBOXES: Final = "mailbox/Mailboxes"
+BANK_ENTRIES: Final = "financialtransaction/BankEntries"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ _ACCOUNT: Final = (
 _ENTRY: Final = (
     "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
     ",EntryDate,Currency"
+)
+_BANK_ENTRY: Final = (
+    "EntryID,EntryNumber,JournalCode,FinancialYear,OpeningBalanceFC,ClosingBalanceFC,BankStatementDocument"
 )
 DIVISIONS: Final = {
     # The second needs no scope, has no number of the chamber of commerce, and counts its Status otherwise (§3.2).
@@ -172,23 +178,23 @@ class Exact(Division):
             body["Type"] = carrier.types[file.media_type]
         await self.create_once(carrier.attachments, our_ids.attachment_id(carrier_id, file.name), body)
 
-    async def create_once(self, resource: str, ours: str, body: Mapping[str, Any]) -> str:
+    async def create_once(self, resource: str, ours: str, body: Mapping[str, Any], key: str = "ID") -> str:
         """Create an object under our id, if an earlier call did not yet; return the id that it has."""
         try:
-            return str((await self.create_as(resource, ours, body))["ID"])
+            return str((await self.create_as(resource, ours, body, key))[key])
         except AlreadyExists:
             if not own_ids.are_kept(self.vendor.master_data, resource):
                 raise
             return ours
 
-    async def create_as(self, resource: str, ours: str, body: Mapping[str, Any]) -> Row:
+    async def create_as(self, resource: str, ours: str, body: Mapping[str, Any], key: str = "ID") -> Row:
         """Create an object under our id and return it as stored; what the answer leaves out, as it was sent.
 
         Raises:
             AlreadyExists: another document created it, or a call whose answer got lost.
         """
-        created = await self.create(resource, "ID", {"ID": ours, **body})
-        await own_ids.learn(self.vendor.master_data, resource, ours, created["ID"])
+        created = await self.create(resource, key, {key: ours, **body})
+        await own_ids.learn(self.vendor.master_data, resource, ours, created[key])
         return {**body, **created}
 
     async def about(self, resource: str, marks: Sequence[str], fields: str = "ID,Subject") -> list[Row]:
@@ -215,6 +221,17 @@ class Exact(Division):
         fields = "EntryID,EntryNumber,LineNumber,AmountFC"
         rows = await self.with_ids("financialtransaction/TransactionLines", "EntryID", entry_ids, fields)
         return [row for row in rows if values.integer(row.get("LineNumber")) == 0]
+
+    # ── statements ──
+
+    async def bank_entries(self, terms: Sequence[str]) -> list[Row]:
+        """Return the BankEntries that fit any of these filter terms, without their lines."""
+        return await self.chosen(BANK_ENTRIES, _BANK_ENTRY, terms)
+
+    async def last_bank_entries(self, journal: str) -> list[Row]:
+        """Return the newest BankEntries of a journal: one page, for those of years would be many."""
+        newest = {"$filter": f"JournalCode eq {odata.text(journal)}", "$orderby": "FinancialYear desc,EntryNumber desc"}
+        return odata.rows((await self.get(BANK_ENTRIES, {"$select": _BANK_ENTRY, **newest})).json())
 
     # ── entries ──
 

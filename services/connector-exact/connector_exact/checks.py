@@ -1,4 +1,4 @@
-"""The health check, each step by itself: login, rights, year, mailbox, ScanService, Journals, VATCodes (contract §7)."""
+"""The health check, step by step: login, rights, year, mailbox, ScanService, statements, Journals, VATCodes (contract §7)."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -9,7 +9,7 @@ from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
 from koppel_connector.ledger.records import Records
 from koppel_mesh.clock import brussels_date, utc_now
 
-from . import rights
+from . import bank_entries, rights
 from .api import Exact
 from .mailbox import ask_mailboxes
 from .master_data import Journal, VatCode
@@ -23,6 +23,8 @@ async def health_check(vendor: Vendor[ExactSettings]) -> AsyncIterator[CheckStep
     asked = {"login": _login, "rights": _rights, "year": _year}
     async for step in steps(**{name: partial(ask, exact) for name, ask in asked.items()}, **probes):
         yield step
+    if settings.enters_statements:
+        yield bank_entries.check(vendor)
     if settings.books:
         yield journals_step(Records(store, Journal).by_code, settings.journals)
         yield vat_codes_step(Records(store, VatCode).all_by_code(), settings.vat_codes)

@@ -1,7 +1,7 @@
 """The connector to Exact Online: the steps of the kit's export path.
 
-A document becomes an entry in a journal (``entries``), or a message to the digital mailbox or ScanService (``mailbox``); a bank
-statement goes to the mailbox as CODA (``statements``). Which of them, the delivery's target says.
+A document becomes an entry in a journal (``entries``), or a message to the digital mailbox or ScanService (``mailbox``); a
+statement (``statements``) goes to the mailbox as CODA, becomes entries (``bank_entries``), or is kept as a Document.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -40,21 +40,26 @@ from koppel_connector.contract import (
     RemoteDossier,
     Verified,
 )
-from koppel_mesh.messages import DocumentKind
+from koppel_mesh.messages import STATEMENT_KINDS, DocumentKind
 
-from . import answers, checks, entries, entries_of_others, importing, mailbox, notices, rights, statements
+from . import answers, bank_entries, checks, entries, entries_of_others, importing, mailbox, notices, rights, statements
 from .api import Exact
+from .bank_entries import PreparedBankEntries
 from .entries import PreparedEntry
 from .mailbox import PreparedMessage
-from .profile import ENTRY, MAIL, PROFILE, STATEMENT
-from .settings import ExactServiceSettings, ExactSettings
+from .profile import ENTERED_STATEMENT, ENTRY, KEPT_STATEMENT, MAIL, PROFILE, STATEMENT
+from .settings import ExactServiceSettings, ExactSettings, StatementDestination
 
-Prepared = PreparedEntry | PreparedMessage
-STATEMENTS = frozenset({DocumentKind.BANK_STATEMENT, DocumentKind.CASH_STATEMENT})
+Prepared = PreparedEntry | PreparedMessage | PreparedBankEntries
+STATEMENTS_GO: Mapping[StatementDestination, Target] = {
+    "mailbox": STATEMENT,
+    "journal": ENTERED_STATEMENT,
+    "document": KEPT_STATEMENT,
+}
 
 
 class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
-    """Entries in journals, the digital mailbox, ScanService and CODA of one division."""
+    """Entries in journals, the digital mailbox, ScanService and statements of one division."""
 
     profile: ClassVar[Profile] = PROFILE
     settings_model: ClassVar[type[BaseModel]] = ExactSettings
@@ -82,8 +87,10 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     def targets(self, kind: DocumentKind, settings: ExactSettings) -> tuple[Target, ...] | Problem:
         """Return the destination of a side, or of statements; whatever becomes of a document, it is one delivery (R080)."""
-        if kind in STATEMENTS:
-            return (STATEMENT,) if settings.send_coda else Problem("coda_switched_off")
+        if kind in STATEMENT_KINDS:
+            return (
+                (STATEMENTS_GO[settings.destination.statement],) if settings.send_coda else Problem("coda_switched_off")
+            )
         if kind not in SIDES:
             return Problem("kind_not_taken", kind.value)
         return (ENTRY,) if settings.destination.of(SIDES[kind]) == "journal" else (MAIL,)
@@ -100,7 +107,7 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
 
     async def prepare(self, context: DeliveryContext[ExactSettings]) -> Prepared:
         """Prepare what the delivery was made for."""
-        if context.delivery.kind in STATEMENTS:
+        if context.delivery.kind in STATEMENT_KINDS:
             return await statements.prepare(context)
         if mailbox.takes(context):
             return await mailbox.prepare(context)
@@ -113,18 +120,24 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
                 return await entries.send(context, prepared)
             case PreparedMessage():
                 return await mailbox.send(context, prepared)
+            case PreparedBankEntries():
+                return await bank_entries.send(context, prepared)
 
     async def lookup(self, context: DeliveryContext[ExactSettings]) -> Found | NotFound | CannotTell:
-        """Search the entry, or the message, that was sent."""
+        """Search the entry, the message or the bank entries that were sent."""
+        if bank_entries.took(context):
+            return await bank_entries.lookup(context)
         return await (mailbox.lookup if mailbox.took(context) else entries.lookup)(context)
 
     async def read_back(
         self, vendor: Vendor[ExactSettings], contexts: Sequence[DeliveryContext[ExactSettings]]
     ) -> Mapping[UUID, ReadBack]:
         """Read entries back with their lines, and messages with what became of them."""
-        mailed = [each for each in contexts if mailbox.took(each)]
-        seen = await mailbox.read_back(vendor, mailed) if mailed else {}
-        return {**seen, **await entries.read_back(vendor, [each for each in contexts if each not in mailed])}
+        seen: dict[UUID, ReadBack] = {}
+        for way in (mailbox, bank_entries):
+            if took := [each for each in contexts if way.took(each)]:
+                seen |= await way.read_back(vendor, took)
+        return seen | dict(await entries.read_back(vendor, [each for each in contexts if each.delivery.id not in seen]))
 
     async def search_books(
         self, vendor: Vendor[ExactSettings], documents: Sequence[SoughtDocument]

@@ -6,6 +6,7 @@ A document becomes an entry (``mapping/``); it is sent as Document, attachments 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from koppel_bookkeeping import Booking, Overrides
@@ -16,7 +17,6 @@ from koppel_bookkeeping.terms import choose_terms
 from koppel_connector import ActionRequired, CannotTell, DeliveryContext, Found, NotFound, Problem, Sent, Vendor, odata
 from koppel_connector.contract import MasterDataStore, ReadBack
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
-from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 from koppel_connector.odata import Row
@@ -79,7 +79,7 @@ async def send(context: DeliveryContext[ExactSettings], prepared: PreparedEntry)
         await context.save(**held_entries.search_progress_of(entry, document_id))
         row = await _create_entry(exact, context, entry, document_id)
     except ActionRequired as refused:
-        await _forget_contradicted(exact, context, entry, refused.problem)
+        await forget_contradicted(exact, context, entry.journal.code, entry.booking.issued_on, refused.problem)
         raise
     entry_id = str(row["EntryID"])
     return Sent(entry_id, held_entries.number_of(row), held_entries.url_of(context.vendor, entry_id))
@@ -164,11 +164,10 @@ async def _check_number_is_free(exact: Exact, entry: Entry) -> None:
         raise answers.refusal("entry_number_taken", f"{number} in journal {entry.journal.code}: {held}")
 
 
-async def _forget_contradicted(exact: Exact, context: DeliveryContext, entry: Entry, problem: Problem | None) -> None:
+async def forget_contradicted(
+    exact: Exact, context: DeliveryContext, journal: str, day: date, problem: Problem | None
+) -> None:
     """Forget what a refusal contradicts, so that a retry asks for it, or creates it, again."""
-    if problem is None:
-        return
-    if problem.code in REFUSALS:
-        await calendar(exact, context).forget(entry.journal.code, entry.booking.issued_on)
-    if problem.code == "files_gone":
+    await calendar(exact, context).forget_if_refused(journal, day, problem)
+    if problem is not None and problem.code == "files_gone":
         await attaching.forget(context)

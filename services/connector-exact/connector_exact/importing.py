@@ -57,7 +57,7 @@ async def remote_dossiers(vendor: Vendor) -> list[RemoteDossier]:
     """Return every division granted to the app, each with the rights that the user lacks there."""
 
     async def missing_in(dossier: RemoteDossier) -> str | None:
-        lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK)
+        lacking = await rights.missing(Exact(vendor, int(dossier.id)), rights.TO_BOOK + rights.TO_STORE)
         return ", ".join(map(str, lacking)) or None
 
     return await probed([_division(row) for row in await _divisions(vendor)], missing_in)

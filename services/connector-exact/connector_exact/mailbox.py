@@ -34,7 +34,7 @@ from koppel_mesh.clock import brussels_date, utc_now
 
 from . import answers, attaching, held_entries, rights
 from .api import DOCUMENT, MAILBOXES, MESSAGE, Exact
-from .settings import Destination, ExactSettings
+from .settings import Destination, ExactSettings, StatementDestination
 
 # No other type of file has a number of its own among the attachments of a message.
 FILE_LIMITS: Final = FileLimits(size_bytes_max=10_000_000, media_types=frozenset({PDF, XML}))
@@ -43,13 +43,14 @@ _TYPES: Final[Mapping[Side, int]] = {"purchase": 1000, "sale": 1100}
 _SCAN_OPERATIONS: Final[Mapping[Side, int]] = {"purchase": 2, "sale": 3}
 _REFUSED: Final[Mapping[int, str]] = {5: "rejected", 45: "error", 46: "blocked"}
 _PROCESSED: Final = 50
+_CARRIERS: Final = {"mailbox": MESSAGE, "scan_service": MESSAGE, "document": DOCUMENT}
 
 
 @dataclass(frozen=True)
 class PreparedMessage:
     """What ``send`` needs: the message, its files, and what reading its booking back must show."""
 
-    destination: Destination
+    destination: Destination | StatementDestination
     body: Mapping[str, Any]
     files: tuple[File, ...]
     expected: Mapping[str, str]
@@ -61,8 +62,8 @@ def takes(context: DeliveryContext[ExactSettings]) -> bool:
 
 
 def took(context: DeliveryContext[ExactSettings]) -> bool:
-    """Whether a message was sent, or begun, for a delivery."""
-    return "destination" in context.progress
+    """Whether a message was sent, or begun, for a delivery; or a Document that keeps a statement."""
+    return context.progress.get("destination") in _CARRIERS
 
 
 async def prepare(context: DeliveryContext[ExactSettings]) -> PreparedMessage:
@@ -87,7 +88,8 @@ async def send(context: DeliveryContext[ExactSettings], prepared: PreparedMessag
     names = [file.name for file in prepared.files]
     await context.save(destination=prepared.destination, files=names, expected=prepared.expected)
     try:
-        return Sent(await attaching.attach(Exact(context.vendor), context, MESSAGE, prepared.body, prepared.files))
+        carrier = _CARRIERS[prepared.destination]
+        return Sent(await attaching.attach(Exact(context.vendor), context, carrier, prepared.body, prepared.files))
     except (ActionRequired, Rejected):
         # Perhaps the mailbox is no longer there: a retry asks again.
         await context.vendor.memory.forget(_key(prepared.destination, SIDES.get(context.delivery.kind)))
@@ -96,7 +98,8 @@ async def send(context: DeliveryContext[ExactSettings], prepared: PreparedMessag
 
 async def lookup(context: DeliveryContext[ExactSettings]) -> Found | NotFound | CannotTell:
     """Search the message by the mark in its Subject; one that lacks files is completed by ``send``."""
-    result = await attaching.recover(Exact(context.vendor), context, MESSAGE)
+    carrier = _CARRIERS[context.progress["destination"]]
+    result = await attaching.recover(Exact(context.vendor), context, carrier)
     message_id = context.progress.get("document_id")
     if message_id is None or isinstance(result, CannotTell):
         return result
@@ -199,5 +202,5 @@ def _compared(vendor: Vendor[ExactSettings], context: DeliveryContext, head: Row
     return reading_back.compared([f"total {held}, sent {expected}"] if is_other else [], number, url)
 
 
-def _key(destination: Destination, side: Side | None) -> str:
+def _key(destination: str, side: Side | None) -> str:
     return f"mailbox {destination} {side}"

@@ -16,6 +16,7 @@ from koppel_connector.ledger.relations import RelationRecord
 
 SALES_JOURNAL_TYPES: Final = frozenset({20, 21})
 PURCHASE_JOURNAL_TYPES: Final = frozenset({22, 23})
+FINANCIAL_JOURNAL_TYPES: Final = frozenset({10, 12})
 # Cash, bank, receivable, payable, VAT.
 FORBIDDEN_ACCOUNT_TYPES: Final = frozenset({10, 12, 20, 22, 24})
 
@@ -113,6 +114,11 @@ class Journal(TypedRecord):
     foreign_currency: bool
     own_rate: bool
     iban: str = ""
+
+    @property
+    def is_financial(self) -> bool:
+        """Whether bank or cash movements belong in it, by its Type (§3.5)."""
+        return self.type in FINANCIAL_JOURNAL_TYPES
 
     def serves(self, side: Side) -> bool:
         """Whether entries of this side belong in it, by its Type (§3.5)."""

@@ -14,10 +14,11 @@ from koppel_connector import Vendor, odata
 from koppel_connector.contract import AddressProbe, EntryChanged, MasterDataChanged, Notice, NoticeEffect, Verified
 
 from .answers import AlreadyExists
-from .api import SUBSCRIPTIONS, Exact
+from .api import BANK_ENTRIES, SUBSCRIPTIONS, Exact
 from .mapping.entry import FAMILIES
 
 ENTRIES: Final = frozenset(family.path.partition("/")[2] for family in FAMILIES.values())
+STATEMENTS: Final = BANK_ENTRIES.partition("/")[2]
 MASTER_DATA: Final = frozenset({"Accounts", "GLAccounts"})
 _SIGNED: Final = re.compile(
     rb'\s*\{\s*"Content"\s*:\s*(\{.*\})\s*,\s*"HashCode"\s*:\s*"([0-9A-F]{64})"\s*\}\s*', re.DOTALL
@@ -47,7 +48,7 @@ def receive(notice: Notice) -> Sequence[NoticeEffect]:
     content = _content(notice)
     scope = str(content["Division"])
     match content["Topic"]:
-        case topic if topic in ENTRIES:
+        case topic if topic in {*ENTRIES, STATEMENTS}:
             return [EntryChanged(remote_id=odata.same_guid(content["Key"]), scope=scope)]
         case topic if topic in MASTER_DATA:
             return [MasterDataChanged(scope)]
@@ -61,9 +62,8 @@ async def subscribe(vendor: Vendor, address: str) -> None:
     for row in held:
         if row.get("CallbackURL") != address:
             await exact.unsubscribe(str(row["ID"]))
-    for topic in sorted(
-        (ENTRIES | MASTER_DATA) - {row.get("Topic") for row in held if row.get("CallbackURL") == address}
-    ):
+    wanted = ENTRIES | MASTER_DATA | ({STATEMENTS} if vendor.settings.enters_statements else set())
+    for topic in sorted(wanted - {row.get("Topic") for row in held if row.get("CallbackURL") == address}):
         try:
             await exact.subscribe(topic, address)
         except AlreadyExists:

@@ -12,6 +12,11 @@ def document_id(remote_uuid: UUID, generation: int) -> str:
     return str(uuid5(remote_uuid, f"document {generation}"))
 
 
+def bank_entry_id(remote_uuid: UUID, index: int) -> str:
+    """Return the id of the entry of a file's statement, counted from 0."""
+    return str(uuid5(remote_uuid, f"bank entry {index}"))
+
+
 def attachment_id(document: str, file_name: str) -> str:
     """Return the id of an attachment."""
     return str(uuid5(UUID(document), file_name))

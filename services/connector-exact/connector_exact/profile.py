@@ -24,7 +24,10 @@ MAIL: Final = Target(may_stay_exported=True, settle_s=30.0)
 """To the mailbox or to ScanService, where a person or Exact books it. The operation is that of an entry: a document has one
 delivery, never both (R080)."""
 STATEMENT: Final = Target("coda", may_stay_exported=True, settle_s=30.0)
-"""It comes with the ``sequence_key`` of its account."""
+"""To the mailbox. It comes with the ``sequence_key`` of its account, as the two below."""
+ENTERED_STATEMENT: Final = Target("coda", settle_s=30.0)
+KEPT_STATEMENT: Final = Target("coda", reads_back=False, settle_s=30.0)
+"""Nothing is booked from the Document that keeps it."""
 
 PROFILE: Final = Profile(
     name="connector-exact",
@@ -60,6 +63,7 @@ PROFILE: Final = Profile(
         {"journal_unknown", "journal_blocked", "journal_wrong_type", "currency_not_allowed"}
         | {"ledger_account_unknown", "ledger_account_blocked", "ledger_account_wrong_type"}
         | {"unknown_vat_code", "vat_code_blocked", "vat_code_not_allowed", "payment_condition_missing"}
+        | {"statement_account_unknown"}
     ),
     windows=(
         Window(

@@ -30,7 +30,11 @@ TO_IMPORT: Final = (
 TO_BOOK: Final = (
     Right("salesentry/SalesEntries", "POST", "book sales entries"),
     Right("purchaseentry/PurchaseEntries", "POST", "book purchase entries"),
-    Right("documents/Documents", "POST", "store documents"),
+)
+TO_STORE: Final = (Right("documents/Documents", "POST", "store documents"),)
+TO_ENTER_STATEMENTS: Final = (
+    Right("financialtransaction/BankEntries", "POST", "enter bank statements"),
+    Right("financialtransaction/BankEntries", "GET", "read bank statements"),
 )
 TO_READ_BACK: Final = (
     Right("salesentry/SalesEntries", "GET", "read sales entries"),
@@ -46,8 +50,13 @@ _BELIEVED_S: Final = 86_400.0
 
 def wanted(settings: ExactSettings) -> tuple[Right, ...]:
     """Return the rights that sending needs with these settings. What an import needs shows by itself: its lists are empty."""
-    books = TO_BOOK + TO_READ_BACK if settings.books else ()
-    return books + (TO_MAIL if settings.mails else ())
+    wanted_for = {
+        TO_BOOK + TO_READ_BACK: settings.books,
+        TO_STORE: settings.stores_documents,
+        TO_ENTER_STATEMENTS: settings.enters_statements,
+        TO_MAIL: bool(settings.mails),
+    }
+    return tuple(right for some, are_wanted in wanted_for.items() if are_wanted for right in some)
 
 
 async def missing(exact: Exact, rights: Iterable[Right]) -> list[Right]:

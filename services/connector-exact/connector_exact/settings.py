@@ -3,12 +3,12 @@
 Codes are written as Exact shows them to a person, never its GUIDs.
 """
 
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from koppel_bookkeeping import Side
-from koppel_bookkeeping.settings import BySide, LedgerSettings
+from koppel_bookkeeping.settings import BySide, Code, LedgerSettings
 from koppel_connector.contract import Purpose
 from koppel_connector.settings import ConnectorSettings
 
@@ -34,6 +34,7 @@ class ExactServiceSettings(ConnectorSettings):
 
 
 Destination = Literal["journal", "mailbox", "scan_service"]
+StatementDestination = Literal["mailbox", "journal", "document"]
 
 
 class Destinations(BySide[Destination]):
@@ -41,6 +42,9 @@ class Destinations(BySide[Destination]):
 
     sale: Destination = "journal"
     purchase: Destination = "journal"
+    statement: StatementDestination = "mailbox"
+    """Of statements (``send_coda``): CODA to the mailbox, which must be linked to each account in Exact; entries of a financial
+    journal; or a Document that only keeps the file (R081, exact §3.11). One of them for each statement."""
 
 
 class ExactSettings(LedgerSettings):
@@ -50,8 +54,8 @@ class ExactSettings(LedgerSettings):
     destination: Destinations = Destinations()
     entry_numbers: Literal["vendor", "document"] = "vendor"
     """``document``: the invoice number becomes Exact's entry number where it is free; no entry is ever overwritten."""
-    send_coda: bool = False
-    """Bank statements go to the digital mailbox, which must be linked to each bank account in Exact (R081, exact §3.11)."""
+    statement_account: Annotated[Code, Field(json_schema_extra={"chooses_from": "ledger_account"})] | None = None
+    """The suspense account of the lines of statements that are entered in a journal."""
 
     @property
     def books(self) -> bool:
@@ -62,8 +66,21 @@ class ExactSettings(LedgerSettings):
     def mails(self) -> list[tuple[Destination, Side | None]]:
         """Return the destinations that are no journal, and the sides that go there; a bank statement has none."""
         sides: tuple[Side, ...] = ("sale", "purchase")
-        coda: list[tuple[Destination, Side | None]] = [("mailbox", None)] if self.send_coda else []
+        coda: list[tuple[Destination, Side | None]] = [("mailbox", None)] if self._statements_go("mailbox") else []
         return [*coda, *((to, side) for side in sides if (to := self.destination.of(side)) != "journal")]
+
+    @property
+    def enters_statements(self) -> bool:
+        """Whether statements become entries of financial journals."""
+        return self._statements_go("journal")
+
+    @property
+    def stores_documents(self) -> bool:
+        """Whether Documents are made: of entries, or of statements outside the mailbox."""
+        return self.books or (self.send_coda and not self._statements_go("mailbox"))
+
+    def _statements_go(self, destination: StatementDestination) -> bool:
+        return self.send_coda and self.destination.statement == destination
 
     def missing(self, purpose: Purpose) -> list[str]:
         """Return the settings without which Exact is not asked; a login reaches every division, and finds which there are."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import koppel_ubl
+from connector_exact.profile import PROFILE
 from koppel_bookkeeping import from_ubl
 from koppel_sandbox.exact.driver import SALES_ENTRIES, ExactDriver
 from koppel_sandbox.exact.seed import CLIENT_SECRET
@@ -22,6 +23,8 @@ from koppel_sandbox.walks import (
 ISSUED_ON: Final = date(2026, 1, 15)
 CUSTOMER: Final = "BE0000000295"
 ANY: Final = ".*"
+assert PROFILE.error_budget is not None
+ERRORS_WITHIN_AN_HOUR: Final = PROFILE.error_budget.capacity
 
 
 def vendor_of(case: Case) -> ExactDriver:
@@ -189,8 +192,12 @@ def types_it_in(cents: int = 0) -> Step:
 def refuses_many(case: Case) -> None:
     """Have Exact refuse more bookings within an hour than it is wise to try."""
     says("Something that no table knows")(case)
-    for count in range(8):
-        hands_in(number=f"{{}}-{count}")(case)
+    refused = [case.hand_in("sale", f"{case.number}-{count}") for count in range(ERRORS_WITHIN_AN_HOUR)]
+    for each in refused:
+        case.document_id = each
+        waits_for("vendor_refused")(case)
+    # Of documents handed in at once, nothing says which goes last.
+    hands_in(number="{}-last")(case)
 
 
 def hour_passes(case: Case) -> None:

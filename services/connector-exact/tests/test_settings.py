@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
-from connector_exact.profile import ENTRY, MAIL, STATEMENT
+from connector_exact.profile import ENTERED_STATEMENT, ENTRY, KEPT_STATEMENT, MAIL, STATEMENT
 from connector_exact.settings import LIVE_URL, ExactServiceSettings, ExactSettings
 from koppel_connector.contract import Problem
 from koppel_connector.routes.settings_schema import settings_schema
@@ -55,6 +55,9 @@ def test_where_a_kind_goes_the_settings_say() -> None:
     assert CONNECTOR.targets(DocumentKind.SALES_INVOICE, settings) == (ENTRY,)
     assert CONNECTOR.targets(DocumentKind.PURCHASE_CREDIT_NOTE, settings) == (MAIL,)
     assert CONNECTOR.targets(DocumentKind.BANK_STATEMENT, settings) == (STATEMENT,)
+    entered = ExactSettings.model_validate({"destination": {"statement": "journal"}, "send_coda": True})
+    assert CONNECTOR.targets(DocumentKind.CASH_STATEMENT, entered) == (ENTERED_STATEMENT,)
+    assert STATEMENT.operation == ENTERED_STATEMENT.operation == KEPT_STATEMENT.operation
     assert MAIL.operation == ENTRY.operation, "a document has one delivery, whatever its destination"
     switched_off = CONNECTOR.targets(DocumentKind.CASH_STATEMENT, ExactSettings())
     assert isinstance(switched_off, Problem)
@@ -65,6 +68,8 @@ def test_where_a_kind_goes_the_settings_say() -> None:
     "wrong",
     [
         {"destination": {"sale": "postbox"}},
+        {"destination": {"statement": "scan_service"}},
+        {"statement_journals": {"no iban": "550"}},
         {"division": 0},
         {"division": "x"},
         {"division": 2**40},

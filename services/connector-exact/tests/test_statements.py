@@ -2,53 +2,28 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-import koppel_coda
 from connector_exact.profile import STATEMENT
-from koppel_coda import Account, Balance, Header, cash_book
 from koppel_connector.contract import (
     ActionRequired,
     Booked,
-    DeliveryContext,
     Found,
     NotBooked,
     NotFound,
     OutcomeUnknown,
 )
-from koppel_connector.testing import SampleDocument
-from koppel_mesh.messages import DocumentKind
 from koppel_sandbox.exact import mailbox as boxes
 from koppel_sandbox.exact.seed import BANK_ACCOUNT
 from koppel_sandbox.faults import Fault
 
-from .direct_vendor import CONNECTOR, SAMPLES, DirectVendor, context_of
+from .direct_vendor import CONNECTOR, DirectVendor
 from .harness import DIVISION, SETTINGS, Sandbox
+from .statements import coda, delivery
 
 OTHER_ACCOUNT = "BE71096123456769"
-
-
-def coda(number: int = 1, iban: str = BANK_ACCOUNT) -> bytes:
-    day = date(2026, 1, 15)
-    lines = cash_book.receipts(day, {"Cash": Decimal("100.00")}, "Cash")
-    before = Balance(Decimal("1000.00"), day)
-    account = Account(iban, "EUR")
-    return koppel_coda.write(
-        [cash_book.statement(account, before, lines, closed_on=day, number=number, header=Header(day))]
-    )
-
-
-def delivery(vendor: DirectVendor, content: bytes) -> DeliveryContext:
-    entered = (SAMPLES / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
-    document = SampleDocument("sales_invoice", {"coda": content}, {"kind": "bank_statement"}, entered)
-    context = context_of(vendor, document)
-    kind = DocumentKind.BANK_STATEMENT
-    context.delivery = replace(context.delivery, kind=kind, operation=STATEMENT.operation, target=STATEMENT)
-    return context
 
 
 @pytest.fixture
@@ -65,7 +40,7 @@ def table(sandbox: Sandbox, name: str) -> list[Any]:
 
 async def test_a_statement_is_a_message_with_its_file_as_it_came(vendor: DirectVendor, sandbox: Sandbox) -> None:
     content = coda(7)
-    context = delivery(vendor, content)
+    context = delivery(vendor, content, STATEMENT)
     await vendor.send(context)
     (message,) = table(sandbox, "MailMessagesSent")
     assert (message["Type"], message["BankAccount"], message["ForDivision"]) == (boxes.BANK, BANK_ACCOUNT, DIVISION)
@@ -77,7 +52,7 @@ async def test_a_statement_is_a_message_with_its_file_as_it_came(vendor: DirectV
 
 async def test_a_statement_that_was_imported_stays_exported(vendor: DirectVendor, sandbox: Sandbox) -> None:
     """Exact shows no entry of it: the accountant checks or processes the lines (R081)."""
-    context = delivery(vendor, coda())
+    context = delivery(vendor, coda(), STATEMENT)
     sent = await vendor.send(context)
     (message,) = table(sandbox, "MailMessagesSent")
     boxes.process(sandbox.division, message, boxes.PROCESSED)
@@ -88,7 +63,7 @@ async def test_a_statement_that_was_imported_stays_exported(vendor: DirectVendor
 
 
 async def test_an_account_that_no_journal_has_is_warned_of(vendor: DirectVendor, sandbox: Sandbox) -> None:
-    context = delivery(vendor, coda(iban=OTHER_ACCOUNT))
+    context = delivery(vendor, coda(iban=OTHER_ACCOUNT), STATEMENT)
     await vendor.send(context)
     assert context.progress["warnings"] == [{"code": "bank_not_linked", "detail": OTHER_ACCOUNT}]
 
@@ -96,7 +71,7 @@ async def test_an_account_that_no_journal_has_is_warned_of(vendor: DirectVendor,
 @pytest.mark.parametrize("kind", ["reset_after_commit", "reset_before"])
 async def test_after_a_lost_answer_it_goes_once(vendor: DirectVendor, sandbox: Sandbox, kind: str) -> None:
     sandbox.state.faults.append(Fault(kind=kind, method="POST", path="MailMessagesSent"))
-    context = delivery(vendor, coda())
+    context = delivery(vendor, coda(), STATEMENT)
     with pytest.raises(OutcomeUnknown):
         await vendor.send(context)
     assert isinstance(await CONNECTOR.lookup(context), NotFound)
@@ -108,12 +83,12 @@ async def test_after_a_lost_answer_it_goes_once(vendor: DirectVendor, sandbox: S
 async def test_a_company_without_a_mailbox_says_so(vendor: DirectVendor, sandbox: Sandbox) -> None:
     sandbox.division.licence = sandbox.division.licence - {"mailbox"}
     with pytest.raises(ActionRequired) as refused:
-        await vendor.send(delivery(vendor, coda()))
+        await vendor.send(delivery(vendor, coda(), STATEMENT))
     assert refused.value.problem is not None
     assert refused.value.problem.code == "mailbox_missing"
 
 
 async def test_what_is_no_coda_is_refused(vendor: DirectVendor, sandbox: Sandbox) -> None:
     with pytest.raises(Exception, match="document_unreadable"):
-        await vendor.send(delivery(vendor, b"geen coda"))
+        await vendor.send(delivery(vendor, b"geen coda", STATEMENT))
     assert table(sandbox, "MailMessagesSent") == []

@@ -33,7 +33,6 @@ from koppel_connector.contract import EntryChanged, NotBooked
 from koppel_connector.ledger import reading_back
 from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.documents import File, FileLimits, files_to_attach, read_document
-from koppel_connector.ledger.periods import REFUSALS
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
 from koppel_mesh.clock import utc_now
@@ -109,8 +108,7 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedBook
         if row is None or not _is_ours(row, context):
             raise
     except ActionRequired as refused:
-        if refused.problem is not None and refused.problem.code in REFUSALS:
-            await calendar(octopus, context).forget(journal, posting.booking.issued_on)
+        await calendar(octopus, context).forget_if_refused(journal, posting.booking.issued_on, refused.problem)
         raise
     except Exception:
         await numbers.forget()

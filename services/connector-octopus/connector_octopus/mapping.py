@@ -6,7 +6,7 @@ has a negative ``amount`` over lines that are positive where they contribute to 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -38,6 +38,16 @@ _VAT_TYPES: Final = {
 }
 """``vatType`` by territory: with a VAT number, and without any number (octopus §2.4)."""
 _FIRST_OF: Final[Mapping[Side, str]] = {"sale": "client", "purchase": "supplier"}
+_RELATION_FIELDS: Final[Mapping[str, tuple[str, int | None]]] = {
+    "name": ("name", None),
+    "streetAndNr": ("street", None),
+    "postalCode": ("postcode", None),
+    "city": ("city", None),
+    "country": ("country", None),
+    "email": ("email", None),
+    "telephone": ("phone", None),
+    "vatNr": ("vat_number", None),
+}
 
 
 @dataclass(frozen=True)
@@ -196,19 +206,10 @@ def creation(party: Party, side: Side, number: int) -> dict[str, Any]:
         vat_type = payer
     if number_of[:1].isdigit() and territory is Territory.BELGIUM:
         number_of = f"BE{number_of}"
-    known = {
-        "name": party.name,
-        "streetAndNr": party.street,
-        "postalCode": party.postcode,
-        "city": party.city,
-        "country": party.country.strip().upper() or ("BE" if territory is Territory.BELGIUM else ""),
-        "email": party.email,
-        "telephone": party.phone,
-        "vatNr": number_of,
-    }
+    country = party.country.strip().upper() or ("BE" if territory is Territory.BELGIUM else "")
     return {
         "relationIdentificationServiceData": {"externalRelationId": number},
-        **{name: value for name, value in known.items() if value},
+        **replace(party, country=country, vat_number=number_of).written(_RELATION_FIELDS),
         **{role: role == _FIRST_OF[side] for role in _FIRST_OF.values()},
         "active": True,
         "vatType": vat_type,

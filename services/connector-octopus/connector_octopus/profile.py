@@ -81,7 +81,7 @@ PROFILE: Final = Profile(
     ),
     book_search=BookSearch(),
     # Two questions a bookyear, of which there are mostly one or two open.
-    watch_every_s=6 * 3_600.0,
+    watch_every_s=21_600.0,
     deadline_s=30.0,
 )
 

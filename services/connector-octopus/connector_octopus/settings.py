@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from koppel_bookkeeping.settings import BySide, JournalCode, LedgerSettings, PerSide
+from koppel_bookkeeping.settings import BySide, LedgerSettings, PerSide
 from koppel_bookkeeping.terms import DAYS_MAX
 from koppel_connector import Purpose
 from koppel_connector.mail.addresses import Address
@@ -48,7 +48,6 @@ class Destinations(BySide[Destination]):
     purchase: Destination = "booking"
 
 
-Iban = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}$")]
 Folder = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
 
 
@@ -87,12 +86,8 @@ class OctopusSettings(LedgerSettings):
     import_folders: ImportFolders = ImportFolders()
     import_mailbox: ImportMailbox = ImportMailbox()
     """Where documents for the viewer are mailed when the File Import API is refused; unset: they wait (R100)."""
-    send_coda: bool = False
-    """Bank statements go to Octopus. Not where the bank sends them there already: balances would break (octopus §2.9)."""
     coda_body: Literal["json_string", "raw"] = "json_string"
     """The form in which Octopus takes a CODA file, which sources tell differently (octopus §2.9)."""
-    statement_journals: dict[Iban, JournalCode] = Field(default_factory=dict)
-    """The financial journal of an account, where Octopus does not tell its IBAN."""
     default_payment_condition: Annotated[PerSide, AfterValidator(_days)] = PerSide()
     """Days until a document is due that does not say it, of a relation without a term of its own."""
     allow_foreign_currency: bool = False

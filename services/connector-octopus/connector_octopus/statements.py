@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from koppel_bookkeeping import CannotBook
 from koppel_connector import CannotTell, DeliveryContext, Found, NotFound, Sent, values
 from koppel_connector.ledger.records import Records
 from koppel_connector.ledger.statements import StatementFile, read_statements
@@ -38,7 +37,9 @@ async def prepare(context: DeliveryContext[OctopusSettings]) -> PreparedStatemen
         CannotBook: the file cannot be read, no financial journal has its account, or a statement before it is missing.
     """
     file, octopus = await read_statements(context), Octopus(context.vendor)
-    journal = _journal_of(context, file.account)
+    journals = Records(context.vendor.master_data, Journal).all_by_code().values()
+    financial = [each for each in journals if each.code.startswith(FINANCIAL)]
+    journal = file.journal_among(financial, context.vendor.settings.statement_journals).code
     period = await calendar(octopus, context).insist_on_open(journal, file.closed_on)
     assert period is not None, "the calendar of a vendor whose bookings name their period finds one, or raises"
     held = balance_of(await octopus.journal_balance(period.year, journal))
@@ -72,15 +73,3 @@ async def lookup(context: DeliveryContext[OctopusSettings]) -> Found | NotFound 
 def balance_of(row: Row) -> Decimal | None:
     """Return the balance that a financial journal stands at; None where the answer has none."""
     return next((found for name in _BALANCES if (found := values.amount(row.get(name))) is not None), None)
-
-
-def _journal_of(context: DeliveryContext[OctopusSettings], account: str) -> str:
-    """Return the financial journal of an account: that of the settings, else the one that carries its IBAN."""
-    settings, store = context.vendor.settings, context.vendor.master_data
-    if (chosen := settings.statement_journals.get(account)) is not None:
-        return chosen
-    journals = Records(store, Journal).all_by_code().values()
-    found = [each.code for each in journals if each.code.startswith(FINANCIAL) and each.iban == account]
-    if len(found) != 1:
-        raise CannotBook("statement_account_unknown", f"{account}: statement_journals.{account}")
-    return found[0]

@@ -14,6 +14,7 @@ from koppel_bookkeeping import CannotBook
 from koppel_bookkeeping.periods import Period, period_of
 from koppel_connector.contract.errors import ActionRequired, RateLimited, Rejected, RetryLater
 from koppel_connector.contract.memory import Memory, Remembered
+from koppel_connector.contract.problems import Problem
 from koppel_mesh.clock import utc_now
 
 REFUSALS: Final = frozenset({"period_closed", "financial_year_missing"})
@@ -77,8 +78,10 @@ class Calendar:
                 raise
             return None
 
-    async def forget(self, journal: str, day: date) -> None:
-        """Forget the periods and the state of this journal: the vendor has just refused what was remembered as open."""
+    async def forget_if_refused(self, journal: str, day: date, problem: Problem | None) -> None:
+        """Forget the periods and the state of the journal where the vendor has just refused a day that was remembered as open."""
+        if problem is None or problem.code not in REFUSALS:
+            return
         kept = await self._memory.recall(_PERIODS)
         if kept is None:
             return

@@ -3,14 +3,31 @@
 A ledger wants no gap between statements: the opening balance of the file is the balance that its journal stands at.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 import koppel_coda
 from koppel_bookkeeping import CannotBook
+from koppel_bookkeeping.texts import structured_payment_reference
 from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.memory import Memory
+
+
+class FinancialJournal(Protocol):
+    """What a vendor's journal of a bank or cash account must tell to be chosen."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+
+    @property
+    def iban(self) -> str:
+        """The account whose movements stand in it; empty where the vendor does not tell."""
+
+
+J = TypeVar("J", bound=FinancialJournal)
 
 
 @dataclass(frozen=True)
@@ -21,10 +38,20 @@ class StatementFile:
     """The file as it was handed in."""
     account: str
     """Its IBAN, or the number of an account that has none."""
-    first: koppel_coda.Statement
-    last: koppel_coda.Statement
+    statements: tuple[koppel_coda.Statement, ...]
+    """In the order of the file; at least one."""
     closed_on: date
     """The day of its closing balance."""
+
+    @property
+    def first(self) -> koppel_coda.Statement:
+        """Return the statement that the file begins with."""
+        return self.statements[0]
+
+    @property
+    def last(self) -> koppel_coda.Statement:
+        """Return the statement that it ends with."""
+        return self.statements[-1]
 
     @property
     def opening(self) -> Decimal:
@@ -58,6 +85,22 @@ class StatementFile:
             f"{journal} stands at {held}, statement {number} opens at {self.opening}; missing: {missing}",
         )
 
+    def journal_among(self, journals: Iterable[J], chosen: Mapping[str, str]) -> J:
+        """Return the journal of the account: the one that is ``chosen`` for it, else the only one with its IBAN.
+
+        Args:
+            journals: the vendor's financial ones.
+            chosen: their codes by account (``LedgerSettings.statement_journals``).
+
+        Raises:
+            CannotBook: ``statement_account_unknown``, which names the setting.
+        """
+        code = chosen.get(self.account)
+        found = [each for each in journals if (each.iban == self.account if code is None else each.code == code)]
+        if len(found) != 1:
+            raise CannotBook("statement_account_unknown", f"{self.account}: statement_journals.{self.account}")
+        return found[0]
+
     async def remember_sent(self, memory: Memory) -> None:
         """Remember that the vendor has this file."""
         await memory.remember(_key(self.account), number_of(self.last))
@@ -79,13 +122,21 @@ async def read_statements(context: DeliveryContext) -> StatementFile:
         statements = koppel_coda.read(content)
     except koppel_coda.ReadError as error:
         raise CannotBook("document_unreadable", str(error)) from error
-    first, last = statements[0], statements[-1]
+    last = statements[-1]
     if len(accounts := {each.account.key for each in statements}) > 1:
         raise CannotBook("document_unreadable", f"several accounts: {', '.join(sorted(key[0] for key in accounts))}")
     closed_on = (last.new_balance.on if last.new_balance else None) or last.header.created_on
     if closed_on is None:
         raise CannotBook("document_unreadable", "no day")
-    return StatementFile(_text(content), first.account.iban or first.account.number, first, last, closed_on)
+    return StatementFile(_text(content), last.account.iban or last.account.number, tuple(statements), closed_on)
+
+
+def text_of(movement: koppel_coda.Movement) -> str:
+    """Return what a line of a ledger says of a movement: the counterparty and the communication, else its code."""
+    said = movement.communication
+    text = said if isinstance(said, str) else said.format()
+    name = movement.counterparty.name if movement.counterparty else ""
+    return " ".join(filter(None, (name, structured_payment_reference(text) or text))) or str(movement.code)
 
 
 def number_of(statement: koppel_coda.Statement) -> int:

@@ -1,5 +1,6 @@
 """The counterparty in ``crm/Accounts``: the filters that find it, and the body that creates it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from koppel_bookkeeping import Party, Side
@@ -7,6 +8,15 @@ from koppel_bookkeeping.parties import bare_number, vat_number_spellings
 from koppel_connector import odata
 
 NAME_LENGTH_MAX: Final = 50
+_FIELDS: Final[Mapping[str, tuple[str, int | None]]] = {
+    "Name": ("name", NAME_LENGTH_MAX),
+    "AddressLine1": ("street", 100),
+    "Postcode": ("postcode", 20),
+    "City": ("city", 100),
+    "Country": ("country", None),
+    "Email": ("email", 250),
+    "Phone": ("phone", 50),
+}
 
 
 def search_terms(party: Party) -> list[str]:
@@ -22,18 +32,9 @@ def search_terms(party: Party) -> list[str]:
 
 def creation(party: Party, side: Side) -> dict[str, Any]:
     """Return the body that creates the relation, with the role that the entry needs."""
-    body = {
-        "Name": party.name[:NAME_LENGTH_MAX],
-        "VATNumber": bare_number(party.vat_number),
-        "ChamberOfCommerce": bare_number(party.enterprise_number),
-        "AddressLine1": party.street[:100],
-        "Postcode": party.postcode[:20],
-        "City": party.city[:100],
-        "Country": party.country,
-        "Email": party.email[:250],
-        "Phone": party.phone[:50],
-    }
-    return {name: value for name, value in body.items() if value} | role(side)
+    numbers = {"VATNumber": party.vat_number, "ChamberOfCommerce": party.enterprise_number}
+    bare = {name: plain for name, number in numbers.items() if (plain := bare_number(number))}
+    return {**party.written(_FIELDS), **bare, **role(side)}
 
 
 def role(side: Side) -> dict[str, Any]:
