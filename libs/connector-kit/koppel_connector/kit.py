@@ -106,6 +106,8 @@ class Kit:
         self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()
+        self.mails_of_others: set[str] = set()
+        """In the mailbox of bounces that several services share."""
         self.closing = False
         self._slots: dict[UUID, asyncio.Semaphore] = {}
 

@@ -112,7 +112,10 @@ def _give_back(taker: MailTaker, body: dict[str, Any]) -> int:
     mail = taker.store.mail(int(body["uid"]))
     if mail is None:
         raise ValueError("no such mail")
-    return taker.give_back(str(body.get("kind", "bounce")), mail.sender, mail.recipients[0], mail.content)
+    returned = taker.give_back(str(body.get("kind", "bounce")), mail.sender, mail.recipients[0], mail.content)
+    if body.get("seen"):
+        taker.store.flag(returned, "\\Seen")
+    return returned
 
 
 def _put(taker: MailTaker, body: dict[str, Any]) -> int:

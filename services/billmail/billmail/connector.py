@@ -1,7 +1,6 @@
 """The mail connector: one document a mail, to the address that the connection has for its kind (R072)."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal
 
@@ -22,8 +21,6 @@ from koppel_connector import (
     Vendor,
 )
 from koppel_connector.contract import (
-    ConnectionReported,
-    DeliveryBounced,
     MailCall,
     MailReply,
     Notice,
@@ -32,11 +29,11 @@ from koppel_connector.contract import (
     RemoteCompany,
     Verified,
 )
+from koppel_connector.mail import bounces
 from koppel_connector.mail.message import Envelope, compose
 from koppel_mesh.clock import utc_now
 from koppel_mesh.messages import DocumentKind
 
-from . import bounces
 from .answers import classify
 from .attaching import Contents, attachments_of, insist_on_taken, stem_of
 from .message import subject_of, text_of
@@ -49,8 +46,6 @@ from .settings import BillmailServiceSettings, BillmailSettings
 MAIL: Final = "mail"
 MAIL_PDF: Final = "mail_pdf"
 """The PDF of a statement, which has an address of its own beside the statement's."""
-RECIPIENT: Final = "recipient"
-"""Under which the progress of a delivery keeps where it went."""
 RESEND_AFTER_S: Final = 300.0
 """How long a receiver may need to file what it took, before the same again is dropped as a repeat."""
 PROFILE: Final = Profile(
@@ -156,7 +151,7 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         """Hand the mail in."""
         vendor = context.vendor
         (recipient,) = prepared.recipients
-        await context.save(**{RECIPIENT: recipient})
+        await context.save(**{bounces.RECIPIENT: recipient})
         await hand_in(vendor, prepared)
         return Sent(str(prepared.message["Message-ID"]))
 
@@ -173,21 +168,11 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         self, notice: Notice, service_settings: BillmailServiceSettings, settings: BillmailSettings | None
     ) -> Verified | None:
         """Return the proof that a mail answers one of ours: the envelope's sender that it was sent to."""
-        answer = bounces.read(notice.content)
-        connections = {str(each.connection_id) for each in answer.tagged if each.connection_id is not None}
-        if not answer.is_proven(service_settings.return_path) or not connections <= {notice.address}:
-            return None
-        return Verified(hashlib.sha256(notice.content).hexdigest())
+        return bounces.verify(notice, service_settings.return_path)
 
     def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
         """Return what it means: a bounce fails its delivery, a holiday notice nothing at all."""
-        answer = bounces.read(notice.content)
-        if answer.kind != "bounce":
-            return ()
-        if answer.remote_ref is None:
-            return (ConnectionReported(Problem("mail_bounced_unnamed", answer.reason)),)
-        problem = Problem("mail_bounced", answer.reason)
-        return (DeliveryBounced(problem, answer.remote_ref, place=RECIPIENT, repeated=Problem("mailbox_bounces")),)
+        return bounces.receive(notice)
 
     def classify_mail(self, reply: MailReply) -> ConnectorError | None:
         """Judge a reply."""

@@ -3,23 +3,21 @@
 from typing import Final
 
 from koppel_connector.contract import ProblemCatalogue, ProblemKind, Role
+from koppel_connector.mail.problems import BOUNCES
 
 ACCOUNTANT: Final[Role] = "accountant"
 ENTREPRENEUR: Final[Role] = "entrepreneur"
 OPERATOR: Final[Role] = "operator"
 
-# A mail server that takes the next mail says nothing of the mailbox behind it.
-_OF_THE_MAILBOX: Final = frozenset({"mailbox_bounces", "mail_bounced_unnamed"})
-
 
 def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: str) -> ProblemKind:
-    lasts = code in _OF_THE_MAILBOX
-    return ProblemKind(code, who_can_fix, nl=nl, fr=fr, en=en, blocks=blocks, degrades=lasts, outlasts_acceptance=lasts)
+    return ProblemKind(code, who_can_fix, nl=nl, fr=fr, en=en, blocks=blocks)
 
 
 # ruff: noqa: E501 - a sentence stays on one line, beside its translations
 # fmt: off
 PROBLEMS: Final = ProblemCatalogue((
+    *BOUNCES.values(),
     # ── the settings ──
     _problem("address_missing", ACCOUNTANT, True,
          "Voor dit soort document is nog geen mailadres ingevuld: {what}. Vul het in bij de instellingen van de koppeling.",
@@ -79,18 +77,5 @@ PROBLEMS: Final = ProblemCatalogue((
          "De mailserver van Koppel weigert de login. De beheerder kijkt KOPPEL_SMTP_URL na; daarna gaat alles vanzelf verder.",
          "Le serveur de mail de Koppel refuse la connexion. Le gestionnaire vérifie KOPPEL_SMTP_URL ; ensuite tout reprend automatiquement.",
          "Koppel’s mail server refuses the login. The operator checks KOPPEL_SMTP_URL; then everything goes on by itself."),
-    # ── what comes back ──
-    _problem("mail_bounced", ACCOUNTANT, False,
-         "De mail kwam terug: de ontvanger heeft dit document niet. Kijk het adres na in de koppeling en probeer opnieuw.",
-         "Le mail est revenu : le destinataire n’a pas reçu ce document. Vérifiez l’adresse dans la liaison et réessayez.",
-         "The mail came back: the receiver does not have this document. Check the address in the connection and try again."),
-    _problem("mailbox_bounces", ACCOUNTANT, False,
-         "Mails naar {recipient} komen steeds terug. Vraag de ontvanger het juiste adres en verbeter het in de koppeling.",
-         "Les mails adressés à {recipient} reviennent à chaque fois. Demandez l’adresse correcte au destinataire et corrigez-la dans la liaison.",
-         "Mails to {recipient} keep coming back. Ask the receiver for the right address and correct it in the connection."),
-    _problem("mail_bounced_unnamed", ACCOUNTANT, False,
-         "Een mail van deze koppeling kwam terug en de melding noemt het document niet. Kijk de adressen na en vraag de ontvanger wat ontbreekt.",
-         "Un mail de cette liaison est revenu et l’avis ne nomme pas le document. Vérifiez les adresses et demandez au destinataire ce qui manque.",
-         "A mail of this connection came back and the notice does not name the document. Check the addresses and ask the receiver what is missing."),
 ))
 # fmt: on

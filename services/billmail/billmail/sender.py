@@ -1,7 +1,7 @@
 """Who we are to those who get our mails."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from koppel_connector import ConnectorError, Problem, Vendor
@@ -9,7 +9,6 @@ from koppel_connector.contract import MailCall
 from koppel_connector.mail.addresses import domain_of, is_within
 from koppel_connector.mail.settings import MailApplication
 
-from .return_path import ReturnPath
 from .settings import BillmailServiceSettings, BillmailSettings
 
 
@@ -18,7 +17,6 @@ class OfficeMailApplication(MailApplication):
     """Where mails are handed in, who they are from, and for whom we may send."""
 
     sender_domains: tuple[str, ...] = ()
-    return_path: ReturnPath = field(kw_only=True)
 
 
 def application_of(settings: BillmailServiceSettings) -> OfficeMailApplication:
@@ -26,7 +24,6 @@ def application_of(settings: BillmailServiceSettings) -> OfficeMailApplication:
     return OfficeMailApplication(
         mail=settings.mail_server,
         mail_from=settings.mail_from,
-        bounces_to=settings.bounce_address,
         sender_domains=settings.sender_domains,
         return_path=settings.return_path,
         signer=settings.dkim_signer,
@@ -38,8 +35,8 @@ class Sender:
 
     def __init__(self, vendor: Vendor[BillmailSettings]) -> None:
         application = vendor.application
-        assert isinstance(application, OfficeMailApplication)
-        self._application = application
+        assert isinstance(application, OfficeMailApplication) and application.return_path is not None
+        self._application, self._return_path = application, application.return_path
         self._connection_id = vendor.connection.id
         self.address = vendor.settings.sender or application.mail_from
         """Of the header ``From``."""
@@ -64,11 +61,11 @@ class Sender:
 
     def bounces_of_delivery(self, remote_ref: str) -> str:
         """Return the envelope's sender of one delivery."""
-        return self._application.return_path.of_delivery(remote_ref)
+        return self._return_path.of_delivery(remote_ref)
 
     def bounces_of_connection(self) -> str:
         """Return the envelope's sender that all mails of the connection may share."""
-        return self._application.return_path.of_connection(self._connection_id)
+        return self._return_path.of_connection(self._connection_id)
 
 
 async def hand_in(vendor: Vendor[BillmailSettings], call: MailCall) -> None:

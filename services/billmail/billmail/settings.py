@@ -1,42 +1,25 @@
 """Settings: the operator's (environment, contract §2) and those of a connection (contract §7)."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from koppel_connector.contract import Purpose
 from koppel_connector.mail.addresses import Address, domain_of, enterprise_number_in, is_within
-from koppel_connector.mail.settings import MailSettings, Security, server_of
+from koppel_connector.mail.settings import MailSettings
 
 from .profiles import PROFILES, Attachments, MailProfile, Slot
-from .return_path import ReturnPath
-
-_IMAP_PORTS: Final[Mapping[Security, int]] = {"none": 143, "starttls": 143, "tls": 993}
-
-
-@dataclass(frozen=True)
-class Mailbox:
-    """Where bounces are read."""
-
-    host: str
-    port: int
-    security: Security
-    username: str
-    password: SecretStr
 
 
 class BillmailServiceSettings(MailSettings):
-    """``KOPPEL_IMAP_URL``, ``KOPPEL_MAIL_SENDER_DOMAINS``: where bounces are read, and for whom we may send."""
+    """``KOPPEL_MAIL_SENDER_DOMAINS``: for whom we may send."""
 
+    service: ClassVar[str] = "billmail"
     mail_sender_domains: str = ""
     """Domains, with commas, from which offices may send: SPF lets our server in there. That of ``mail_from`` is among them."""
-    imap_url: SecretStr = SecretStr("")
-    """The mailbox of bounces: ``imap://user:pass@host`` uses STARTTLS, ``imaps://`` TLS; unset: it is not read."""
 
     @model_validator(mode="after")
     def _has_a_server_and_a_sender(self) -> Self:
@@ -44,23 +27,7 @@ class BillmailServiceSettings(MailSettings):
         self._needed_in_production("smtp_url", "mail_from")
         if not self.smtp_url.get_secret_value():
             self.require_vendor_address("smtp_url", "")
-        _ = self.mailbox
         return self
-
-    @cached_property
-    def mailbox(self) -> Mailbox | None:
-        """The mailbox that bounces are read from; None where none is.
-
-        Raises:
-            PydanticCustomError: ``imap_url`` is no address of one, or would send a password in the clear.
-        """
-        url = self.imap_url.get_secret_value()
-        return Mailbox(*server_of(url, "imap", _IMAP_PORTS, "KOPPEL_IMAP_URL")) if url else None
-
-    @cached_property
-    def return_path(self) -> ReturnPath:
-        """Who the envelopes are from."""
-        return ReturnPath(self.bounce_address, self.secret_keys)
 
     @cached_property
     def sender_domains(self) -> tuple[str, ...]:

@@ -109,11 +109,11 @@ def waits_until_sent(case: Case) -> None:
 
 
 def bounces(case: Case) -> None:
-    """Have the last mail to the address of this walk come back, and the mail server post it as a notice."""
+    """Have the last mail to the address of this walk come back, and the mail server post it as a notice, in place of IMAP."""
     mailboxes: Any = case.office.vendor
     mails = mailboxes.http.get("_control/mails").json()
     uid = [mail["uid"] for mail in mails if case.company.remote_id in mail["recipients"]][-1]
-    returned = mailboxes.http.post("_control/give-back", json={"uid": uid}).json()["result"]
+    returned = mailboxes.http.post("_control/give-back", json={"uid": uid, "seen": True}).json()["result"]
     content = mailboxes.http.get(f"mails/{returned}/raw").content
     answer = case.office.partner.post(f"/billmail/v1/notices/{case.connection_id}", content=content)
     assert answer.status_code == 202, answer.text

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from billmail import bounces
-from billmail.mailbox import read_mailbox
-from billmail.return_path import ReturnPath, tagged_addresses
 from billmail.service import SERVICE
+from koppel_connector.mail import bounces
+from koppel_connector.mail.mailbox import read_mailbox
+from koppel_connector.mail.return_path import ReturnPath, tagged_addresses
 from koppel_connector.testing import Testbed, document_factory, open_testbed
 from koppel_mesh.messages import DocumentKind
 from koppel_sandbox.mail.testing import MailSandbox
@@ -235,6 +235,10 @@ async def test_a_mailbox_that_cannot_be_read_stops_nothing(
 # ── reading ──
 
 
+def test_mails_in_mails_are_no_bounce() -> None:
+    assert bounces.read(b"Content-Type: message/rfc822\r\n\r\n" * 3000).kind == "other"
+
+
 @given(st.binary(max_size=600) | st.text(max_size=300).map(str.encode))
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     for data in (
@@ -260,17 +264,18 @@ def test_what_a_mail_is_by_its_headers(headers: str, kind: str) -> None:
     assert bounces.read(f"{headers}\r\n\r\ntext".encode()).kind == kind
 
 
-def test_a_proof_is_of_one_name_one_mailbox_and_one_key() -> None:
-    path = ReturnPath("bounces@koppel.example", [SecretStr("one")])
+def test_a_proof_is_of_one_name_one_mailbox_one_key_and_one_service() -> None:
+    path = ReturnPath("billmail", "bounces@koppel.example", [SecretStr("one")])
     sender = path.of_delivery("KPL-" + "A2" * 10)
     (tagged,) = tagged_addresses(f"To: <{sender.upper()}>")
     assert path.is_proven(tagged)
     assert tagged.remote_ref == "KPL-" + "A2" * 10
     assert len(sender.partition("@")[0]) <= 64
     for other in (
-        ReturnPath("bounces@koppel.example", [SecretStr("two")]),
-        ReturnPath("bounces@other.example", [SecretStr("one")]),
-        ReturnPath("back@koppel.example", [SecretStr("one")]),
+        ReturnPath("billmail", "bounces@koppel.example", [SecretStr("two")]),
+        ReturnPath("billmail", "bounces@other.example", [SecretStr("one")]),
+        ReturnPath("billmail", "back@koppel.example", [SecretStr("one")]),
+        ReturnPath("connector-octopus", "bounces@koppel.example", [SecretStr("one")]),
     ):
         assert not other.is_proven(tagged)
     connection_id = uuid4()

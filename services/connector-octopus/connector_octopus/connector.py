@@ -31,10 +31,19 @@ from koppel_connector import (
     Vendor,
     VendorAnswer,
 )
-from koppel_connector.contract import Auth, MailReply, NoticeEffect, RemoteCompany, RemoteDossier
+from koppel_connector.contract import (
+    Auth,
+    MailReply,
+    Notice,
+    NoticeEffect,
+    RemoteCompany,
+    RemoteDossier,
+    Verified,
+)
+from koppel_connector.mail import bounces
 from koppel_connector.mail.answers import classify_beside_api
 from koppel_connector.mail.settings import MailApplication
-from koppel_mesh.messages import DocumentKind
+from koppel_mesh.messages import STATEMENT_KINDS, DocumentKind
 
 from . import answers, bookings, checks, import_viewer, importing, statements
 from .api import Octopus
@@ -46,7 +55,6 @@ from .settings import OctopusServiceSettings, OctopusSettings
 from .statements import PreparedStatement
 
 Prepared = PreparedBooking | PreparedUpload | PreparedStatement
-STATEMENTS = frozenset({DocumentKind.BANK_STATEMENT, DocumentKind.CASH_STATEMENT})
 
 
 class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettings]):
@@ -75,7 +83,7 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
 
     def targets(self, kind: DocumentKind, settings: OctopusSettings) -> tuple[Target, ...] | Problem:
         """Return the destination of a side, or of statements."""
-        if kind in STATEMENTS:
+        if kind in STATEMENT_KINDS:
             return (STATEMENT,) if settings.send_coda else Problem("coda_switched_off")
         if kind not in SIDES:
             return Problem("kind_not_taken", kind.value)
@@ -92,6 +100,19 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
     def classify_mail(self, reply: MailReply) -> ConnectorError | None:
         """Classify the reply of the mail server."""
         return classify_beside_api(reply, "import_mailbox_refused")
+
+    def verify(
+        self,
+        notice: Notice,
+        service_settings: OctopusServiceSettings,
+        settings: OctopusSettings | None,  # noqa: ARG002 - the mail proves itself
+    ) -> Verified | None:
+        """Return the proof that a mail answers one of ours; Octopus itself sends no notices."""
+        return bounces.verify(notice, service_settings.return_path)
+
+    def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
+        """Return what a mail that came back means."""
+        return bounces.receive(notice)
 
     # ── being let in ──
 
@@ -120,7 +141,7 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
     async def prepare(self, context: DeliveryContext[OctopusSettings]) -> Prepared:
         """Prepare what the delivery was made for."""
         target = context.delivery.target
-        if context.delivery.kind in STATEMENTS:
+        if context.delivery.kind in STATEMENT_KINDS:
             return await statements.prepare(context)
         if target is not None and not target.reads_back:
             return await import_viewer.prepare(context)
@@ -138,7 +159,7 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
 
     async def lookup(self, context: DeliveryContext[OctopusSettings]) -> Found | NotFound | CannotTell:
         """Search a booking in the feed of changes, a statement by the balance of its journal."""
-        if context.delivery.kind in STATEMENTS:
+        if context.delivery.kind in STATEMENT_KINDS:
             return await statements.lookup(context)
         return await bookings.lookup(context)
 

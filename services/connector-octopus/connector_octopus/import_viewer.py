@@ -11,6 +11,7 @@ from typing import Final
 from koppel_bookkeeping import SIDES
 from koppel_connector import DeliveryContext, Sent
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
+from koppel_connector.mail.bounces import RECIPIENT
 from koppel_connector.mail.settings import MailApplication
 
 from .answers import ImportRefused, ImportTokenRefused
@@ -90,6 +91,7 @@ async def _mail(context: DeliveryContext[OctopusSettings], prepared: PreparedUpl
     """Mail the document to the dossier's mailbox."""
     application, name = context.vendor.application, str(context.dossier["name"])
     assert isinstance(application, MailApplication), "the connector's own"
+    await context.save(**{RECIPIENT: mailbox})
     call = application.call(MAIL_CALL, context.remote_ref, mailbox, name, prepared.subject, prepared.mailed)
     await context.vendor.send_mail(call)
     return Sent(str(call.message["Message-ID"]))

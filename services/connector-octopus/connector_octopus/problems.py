@@ -7,6 +7,7 @@ retried by hand. Menu paths follow the vendor's and integrators' help pages (oct
 from typing import Final
 
 from koppel_connector.contract import ProblemCatalogue, ProblemKind, Role
+from koppel_connector.mail.problems import BOUNCES
 
 ACCOUNTANT: Final[Role] = "accountant"
 ENTREPRENEUR: Final[Role] = "entrepreneur"
@@ -26,6 +27,7 @@ def _problem(code: str, who_can_fix: Role, blocks: bool, nl: str, fr: str, en: s
 # ruff: noqa: E501 - a sentence stays on one line, beside its translations
 # fmt: off
 PROBLEMS: Final = ProblemCatalogue((
+    *BOUNCES.values(),
     # ── being let in (octopus §1, §4) ──
     _problem("wrong_password", ACCOUNTANT, True,
          "Octopus aanvaardt de gebruiker of het wachtwoord niet. Koppel probeert niet opnieuw, want Octopus blokkeert de gebruiker na enkele pogingen. Vul gebruiker en wachtwoord opnieuw in bij de instellingen van de koppeling.",
@@ -64,6 +66,18 @@ PROBLEMS: Final = ProblemCatalogue((
          "Dit dagboek bestaat niet in het boekjaar. Kies een ander; is het pas gemaakt, synchroniseer dan eerst in Octopus (Bestand → Synchroniseren) en importeer opnieuw.",
          "Ce journal n’existe pas dans l’exercice. Choisissez-en un autre ; s’il vient d’être créé, synchronisez d’abord dans Octopus (Fichier → Synchroniser) et relancez l’importation.",
          "This journal does not exist in the bookyear. Choose another; if it was made just now, first synchronise in Octopus (File → Synchronise) and import again."),
+    _problem("journal_blocked", ACCOUNTANT, True,
+         "Dit dagboek is afgesloten in Octopus. Open het opnieuw via Beheer → Dagboeken en probeer opnieuw, of kies een ander dagboek in de instellingen van de koppeling.",
+         "Ce journal est clôturé dans Octopus. Rouvrez-le via Gestion → Journaux et réessayez, ou choisissez un autre journal dans les paramètres de la liaison.",
+         "This journal is closed in Octopus. Reopen it at Manage → Journals and retry, or choose another journal in the settings of the connection."),
+    _problem("journal_wrong_type", ACCOUNTANT, True,
+         "Dit dagboek is van een andere soort dan dit document: verkopen gaan naar een dagboek V, aankopen naar een dagboek A. Bekijk ze via Beheer → Dagboeken en kies het juiste in de instellingen van de koppeling.",
+         "Ce journal est d’une autre sorte que ce document : les ventes vont vers un journal V, les achats vers un journal A. Consultez-les sous Gestion → Journaux et choisissez le bon dans les paramètres de la liaison.",
+         "This journal is of another kind than this document: sales go to a journal V, purchases to a journal A. See them at Manage → Journals and choose the right one in the settings of the connection."),
+    _problem("masters_missing", ACCOUNTANT, True,
+         "Dagboeken, rekeningen of btw-codes van Octopus zijn nog niet ingelezen, of de gebruiker mag ze niet lezen. Kijk zijn rechten na (Beheer → Gebruikers → Rechten), synchroniseer Octopus (Bestand → Synchroniseren) en start de import.",
+         "Les journaux, comptes ou codes TVA d’Octopus ne sont pas encore importés, ou l’utilisateur ne peut pas les lire. Vérifiez ses droits (Gestion → Utilisateurs → Droits), synchronisez Octopus (Fichier → Synchroniser) et lancez l’importation.",
+         "Journals, accounts or VAT codes of Octopus were not imported yet, or the user may not read them. Check the user’s rights (Manage → Users → Rights), synchronise Octopus (File → Synchronise) and start the import."),
     _problem("journal_held", ACCOUNTANT, False,
          "Een collega werkt in dit dagboek, of een sessie is vastgelopen. Koppel probeert vanzelf opnieuw; is er niemand aan het werk, geef het dagboek dan vrij bij Beheer → Dagboeken, “dagboek vrijgeven”, en probeer opnieuw.",
          "Un collègue travaille dans ce journal, ou une session est bloquée. Koppel recommence de lui-même ; si personne n’y travaille, libérez le journal sous Gestion → Journaux, « libérer le journal », et réessayez.",

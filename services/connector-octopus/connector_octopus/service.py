@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from koppel_connector.mail.mailbox import LOOP as MAILBOX_LOOP
 from koppel_connector.service import connector_service
 
 from .connector import OctopusConnector
 from .settings import OctopusServiceSettings
 
-SERVICE: Final = connector_service(OctopusConnector(), settings=OctopusServiceSettings)
+SERVICE: Final = connector_service(OctopusConnector(), settings=OctopusServiceSettings, loops=(MAILBOX_LOOP,))

@@ -3,9 +3,18 @@
 Codes are written as Octopus shows them to a person: journal ``V1``, account ``700000``, VAT code ``21``.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from koppel_bookkeeping.settings import BySide, LedgerSettings, PerSide
 from koppel_bookkeeping.terms import DAYS_MAX
@@ -21,6 +30,7 @@ WRITES_PER_DAY: Final = 400
 class OctopusServiceSettings(MailSettings):
     """``KOPPEL_OCTOPUS_*``: where Octopus is, who we are there and how often it may be called; and how we mail to it."""
 
+    service: ClassVar[str] = "connector-octopus"
     octopus_base_url: str = ""
     """The host, under which every API of Octopus hangs. Unset: ``LIVE_URL`` in production."""
     octopus_software_house_uuid: str = ""
@@ -93,6 +103,16 @@ class OctopusSettings(LedgerSettings):
     allow_foreign_currency: bool = False
     exchange_rate_quotation: Literal["euros_per_unit", "units_per_euro"] = "euros_per_unit"
     """Which way round the dossier reads an exchange rate; no page says it (octopus §3)."""
+
+    @field_validator("import_mailbox")
+    @classmethod
+    def _can_be_mailed_to(cls, mailbox: ImportMailbox, info: ValidationInfo) -> ImportMailbox:
+        service, is_given = info.context, mailbox != ImportMailbox()
+        if is_given and isinstance(service, OctopusServiceSettings) and service.mail_server is None:
+            raise PydanticCustomError(
+                "no_mail_server", "this Koppel sends no mail: its operator sets KOPPEL_SMTP_URL first"
+            )
+        return mailbox
 
     def missing(self, purpose: Purpose) -> list[str]:
         """Return the settings without which Octopus is not asked; default accounts are mandatory for documents, too (R094)."""

@@ -153,6 +153,15 @@ WALKS: Final[Mapping[str, Walk | NotHere]] = {
     "import_mailbox_refused": NotHere(
         f"{HERE}/test_import_mailbox.py::test_a_mailbox_that_is_refused_is_the_accountants_to_correct"
     ),
+    **dict.fromkeys(
+        ("mail_bounced", "mailbox_bounces"),
+        NotHere(
+            f"{HERE}/test_import_mailbox.py::test_what_bounces_fails_its_delivery_and_twice_degrades_the_connection"
+        ),
+    ),
+    "mail_bounced_unnamed": NotHere(
+        "services/billmail/tests/test_bounces.py::test_a_bounce_that_names_no_document_is_a_problem_of_the_connection"
+    ),
     "coda_switched_off": NotHere(f"{HERE}/test_settings.py::test_where_a_kind_goes_the_settings_say"),
     "statement_account_unknown": NotHere(
         f"{HERE}/test_statements.py::test_an_account_without_a_journal_is_named_and_may_be_given_one"

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from connector_octopus.problems import PROBLEMS
+from connector_octopus.settings import OctopusSettings
 from koppel_connector import Booked
 from koppel_sandbox.octopus import seed
 
 from .documents import delivery
-from .harness import CONNECTOR, DOSSIER, Sandbox, Vendor
+from .harness import CONNECTOR, DOSSIER, SETTINGS, Sandbox, Vendor
 
 
 async def test_the_import_brings_what_people_choose_from(vendor: Vendor) -> None:
@@ -71,3 +72,15 @@ async def test_a_step_of_the_health_check_names_its_fix_with_the_menu(
     kind = PROBLEMS[code]
     assert all("→" in sentence for sentence in (kind.nl, kind.fr, kind.en)), "the menu path"
     assert steps["login"].ok
+
+
+@pytest.mark.parametrize(
+    ("journals", "code"), [({"sale": "A1"}, "journal_wrong_type"), ({"sale": "V7"}, "journal_unknown")]
+)
+async def test_the_step_of_the_journals_names_the_menu(vendor: Vendor, journals: dict[str, str], code: str) -> None:
+    vendor.settings = OctopusSettings.model_validate({**SETTINGS, "journals": journals})
+    steps = {each.name: each async for each in CONNECTOR.check(vendor)}
+    problem, kind = steps["journals"].problem, PROBLEMS[code]
+    assert problem is not None
+    assert (problem.code, problem.detail is not None) == (code, True)
+    assert all("→" in sentence for sentence in (kind.nl, kind.fr, kind.en))

@@ -1,5 +1,6 @@
 """Where the File Import API is refused, a document for the Import Viewer goes by mail, and never both ways (R100)."""
 
+import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ from pydantic import ValidationError
 
 from connector_octopus.service import SERVICE
 from connector_octopus.settings import OctopusSettings
+from koppel_connector.mail.mailbox import read_mailbox
+from koppel_connector.mail.return_path import ReturnPath
 from koppel_connector.testing import Testbed, open_testbed, sample
 from koppel_sandbox.mail.testing import MailSandbox
 
@@ -31,7 +34,8 @@ def mail(running_mail: MailSandbox) -> MailSandbox:
 
 @pytest.fixture
 async def testbed(sandbox: Sandbox, mail: MailSandbox, make_database: Callable[..., str]) -> AsyncIterator[Testbed]:
-    settings = sandbox.service_settings(smtp_url=mail.environment()["KOPPEL_SMTP_URL"], mail_from="post@koppel.example")
+    mailed = {name.removeprefix("KOPPEL_").lower(): value for name, value in mail.environment().items()}
+    settings = sandbox.service_settings(**{**mailed, "mail_from": "post@koppel.example"})
     async with open_testbed(SERVICE, make_database(SERVICE), **settings) as running:
         yield running
 
@@ -82,6 +86,57 @@ async def test_a_mailbox_that_is_refused_is_the_accountants_to_correct(
         assert (await owner.patch(f"/v1/connections/{connection_id}", json=corrected)).status_code == 200
     await testbed.until_state("exported")
     assert [message["To"] for message in mail.messages()] == [f"juist.{MAILBOX}"]
+
+
+async def test_what_bounces_fails_its_delivery_and_twice_degrades_the_connection(
+    testbed: Testbed, sandbox: Sandbox, mail: MailSandbox
+) -> None:
+    sandbox.control("dossier", dossier=DOSSIER, dms=False)
+    connection_id = await testbed.connect(TO_VIEWER)
+    for number in (1, 2):
+        await testbed.deliver(testbed.ready(*sample(number)))
+    await testbed.until_state("exported")
+
+    for uid in [each["uid"] for each in mail.mails()]:
+        mail.control("give-back", uid=uid)
+    async with testbed.owner() as owner:
+        assert await read_mailbox(testbed.context) is False
+        await testbed.until_state("failed")
+        failed = (await owner.get("/v1/deliveries", params={"state": "failed"})).json()["items"]
+        assert {each["problem"]["code"] for each in failed} == {"mail_bounced"}
+        shown = (await owner.get(f"/v1/connections/{connection_id}")).json()
+        assert (shown["state"], shown["health"]["problem"]["code"]) == ("degraded", "mailbox_bounces")
+        assert MAILBOX in shown["health"]["problem"]["message"]["en"]
+
+
+async def test_a_bounce_of_another_service_is_left_in_the_mailbox_that_both_read(
+    testbed: Testbed, mail: MailSandbox
+) -> None:
+    keys = testbed.kit.settings.secret_keys
+    sender = ReturnPath("billmail", "bounces@koppel.example", keys).of_delivery("KPL-" + "A2" * 10)
+    for to in (sender, "somebody@koppel.example"):
+        content = f"From: MAILER-DAEMON@x.example\r\nTo: {to}\r\nSubject: Undelivered\r\n\r\n.".encode()
+        mail.control("put", to=to, content=base64.b64encode(content).decode())
+    await read_mailbox(testbed.context)
+    assert [each["flags"] for each in mail.mails("returned")] == [[], ["\\Seen"]]
+    assert len(testbed.kit.mails_of_others) == 1, "and is not fetched again"
+    assert await testbed.rows("SELECT 1 FROM notice") == []
+
+
+async def test_where_koppel_sends_no_mail_a_mailbox_is_refused_at_the_settings(
+    sandbox: Sandbox, make_database: Callable[..., str]
+) -> None:
+    async with open_testbed(SERVICE, make_database(SERVICE), **sandbox.service_settings()) as running:
+        connection_id = await running.connect(SETTINGS)
+        async with running.owner() as owner:
+            changes = {"settings": {"import_mailbox": {"sale": MAILBOX}}}
+            refused = await owner.patch(f"/v1/connections/{connection_id}", json=changes)
+            assert (refused.status_code, refused.json()["code"]) == (422, "invalid_settings")
+            (error,) = refused.json()["errors"]
+            assert (error["field"], error["rule"]) == ("settings.import_mailbox", "no_mail_server")
+            assert "KOPPEL_SMTP_URL" in error["message"]
+            others = await owner.patch(f"/v1/connections/{connection_id}", json={"settings": {"language": "fr"}})
+            assert others.status_code == 200
 
 
 def test_an_address_that_is_not_plainly_one_mailbox_is_refused_at_the_settings() -> None:

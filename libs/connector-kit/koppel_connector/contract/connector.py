@@ -40,7 +40,9 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
 
     profile: ClassVar[Profile]
     settings_model: ClassVar[type[BaseModel]]
-    """Settings of a connection (contract §7). Everything may be missing at first; ``SecretStr`` fields are write-only."""
+    """Settings of a connection (contract §7). Everything may be missing at first; ``SecretStr`` fields are write-only.
+
+    When a person gives them, the settings of the service are the ``context`` of their validation."""
 
     def profile_for(self, service_settings: ServiceSettingsT) -> Profile:
         """Return what the vendor is like for this service: quotas, and the pace that follows from them, may be agreed on.

@@ -2,7 +2,7 @@
 
 ``bounces+<name>.<proof>@domain``. The name is that of a delivery (VERP) or, where the receiver keeps a list of senders, of the
 connection; the proof is an HMAC of it with a secret key of the service. Only who handled a mail of ours knows one, so a bounce
-that carries it is believed of that mail and of no other.
+that carries it is believed of that mail and of no other, and only by the service that sent it, whatever others share its keys.
 """
 
 import base64
@@ -16,7 +16,6 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-PURPOSE: Final = b"koppel billmail return path\0"
 _PREFIX: Final = "KPL-"
 _TAGGED: Final = re.compile(
     r"(?P<local>[a-z0-9._-]{1,64})\+(?P<name>[a-z2-7]{20}|[0-9a-f]{32})\.(?P<proof>[a-z2-7]{16})@(?P<domain>[a-z0-9.-]{1,255})"
@@ -52,11 +51,13 @@ class ReturnPath:
     """Makes and proves the senders of envelopes.
 
     Args:
+        service: whose mails they are, such as ``billmail``.
         address: the mailbox that bounces come to.
         keys: the first signs, all are believed, so that a key is replaced without losing a bounce.
     """
 
-    def __init__(self, address: str, keys: Sequence[SecretStr]) -> None:
+    def __init__(self, service: str, address: str, keys: Sequence[SecretStr]) -> None:
+        self._purpose = f"koppel {service} return path\0".encode()
         self._local, _, self._domain = address.rpartition("@")
         self._keys = [key.get_secret_value().encode() for key in keys]
 
@@ -72,12 +73,11 @@ class ReturnPath:
         """Return whether an address is one that we made."""
         if tagged.mailbox != f"{self._local}@{self._domain}".lower():
             return False
-        return any(hmac.compare_digest(tagged.proof, _proof(key, tagged.name)) for key in self._keys)
+        return any(hmac.compare_digest(tagged.proof, self._proof(key, tagged.name)) for key in self._keys)
 
     def _address(self, name: str) -> str:
-        return f"{self._local}+{name}.{_proof(self._keys[0], name)}@{self._domain}"
+        return f"{self._local}+{name}.{self._proof(self._keys[0], name)}@{self._domain}"
 
-
-def _proof(key: bytes, name: str) -> str:
-    digest = hmac.digest(key, PURPOSE + name.encode(), hashlib.sha256)
-    return base64.b32encode(digest[:10]).decode().lower()
+    def _proof(self, key: bytes, name: str) -> str:
+        digest = hmac.digest(key, self._purpose + name.encode(), hashlib.sha256)
+        return base64.b32encode(digest[:10]).decode().lower()

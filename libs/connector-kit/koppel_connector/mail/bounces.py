@@ -6,16 +6,25 @@ mail it answers (``return_path``); every such address in it must be proven, so t
 
 import email
 import email.policy
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from typing import Final, Literal
 
-from koppel_connector.mail.message import one_line
+from koppel_connector.contract import (
+    ConnectionReported,
+    DeliveryBounced,
+    Notice,
+    NoticeEffect,
+    Problem,
+    Verified,
+)
 
+from .message import one_line
 from .return_path import ReturnPath, TaggedAddress, tagged_addresses
 
 Kind = Literal["bounce", "away", "other"]
@@ -30,6 +39,8 @@ _FAILED: Final = re.compile(
     re.IGNORECASE,
 )
 REASON_LENGTH_MAX: Final = 300
+RECIPIENT: Final = "recipient"
+"""Under which the progress of a delivery keeps where it went."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +60,38 @@ class Answer:
         return bool(self.tagged) and all(map(return_path.is_proven, self.tagged))
 
 
+def verify(notice: Notice, return_path: ReturnPath) -> Verified | None:
+    """Return the proof that a mail answers one of ours, for ``Connector.verify``: the envelope's sender that it was sent to."""
+    answer = read(notice.content)
+    connections = {str(each.connection_id) for each in answer.tagged if each.connection_id is not None}
+    if not answer.is_proven(return_path) or not connections <= {notice.address}:
+        return None
+    return Verified(hashlib.sha256(notice.content).hexdigest())
+
+
+def receive(notice: Notice) -> Sequence[NoticeEffect]:
+    """Return what it means, for ``Connector.receive``: a bounce fails its delivery, a holiday notice nothing at all.
+
+    The problems are those of ``problems.BOUNCES``; ``progress`` of the delivery must say its ``RECIPIENT``.
+    """
+    answer = read(notice.content)
+    if answer.kind != "bounce":
+        return ()
+    if answer.remote_ref is None:
+        return (ConnectionReported(Problem("mail_bounced_unnamed", answer.reason)),)
+    problem = Problem("mail_bounced", answer.reason)
+    return (DeliveryBounced(problem, answer.remote_ref, place=RECIPIENT, repeated=Problem("mailbox_bounces")),)
+
+
 def read(content: bytes) -> Answer:
     """Return what a mail says that came to the mailbox of bounces. Whatever bytes it is made of, it raises nothing."""
+    try:
+        return _read(content)
+    except RecursionError:  # mails in mails, by the thousand
+        return Answer("other", (), None, "")
+
+
+def _read(content: bytes) -> Answer:
     # Headers as they stand: the modern parser of addresses breaks on some that only spammers write.
     mail = email.message_from_bytes(content, policy=email.policy.compat32)
     tagged = tuple(dict.fromkeys(tagged_addresses(" ".join(_values(mail, *_SENT_TO)))))
