@@ -1,10 +1,8 @@
 """The chain of an account: which statement follows which, and what is missing between two. Pure.
 
 The balance decides: a statement follows the one that closed where it opens. Numbers and dates help where they can, for banks
-number as
-they like (coda §8.5): from 1 each year, by account or by file over all accounts of a customer, the same number for several
-files, 000 for
-none.
+number as they like (coda §8.5): from 1 each year, by account or by file over all accounts of a customer, the same number for
+several files, 000 for none.
 """
 
 from collections import defaultdict

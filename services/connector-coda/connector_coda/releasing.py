@@ -1,9 +1,8 @@
 """The loop that lets statements go: ``document.ready`` with a sequence key, one of a sequence at a time (decision 13).
 
 One transaction for a dossier, under the lock of its row. What was let go and the message are one commit, so a process that
-dies leaves
-both or neither; the next statement goes when every living connection has answered for this one, and who does not answer is
-asked again.
+dies leaves both or neither; the next statement goes when every living connection has answered for this one, and who does not
+answer is asked again.
 """
 
 from collections import defaultdict
@@ -36,8 +35,8 @@ _ANSWERED = Statement(f"""
     UPDATE document d SET answered = true, repeat_at = NULL WHERE d.dossier_id = :id AND NOT d.answered AND NOT {_UNANSWERED_BY}
 """)
 _WAITED_FOR = Statement("""
-    SELECT id, ready, traceparent, sequence_key, repeat_at, repeats FROM document WHERE dossier_id = :id AND NOT answered ORDER
-    BY id
+    SELECT id, ready, traceparent, sequence_key, repeat_at, repeats FROM document
+    WHERE dossier_id = :id AND NOT answered ORDER BY id
 """)
 _REPEATED = Statement("UPDATE document SET repeats = repeats + 1, repeat_at = :at WHERE id = :id")
 _EARLIER = """EXISTS (SELECT FROM statement m JOIN statement e ON e.account_id = m.account_id AND e.released_at IS NULL
@@ -48,12 +47,10 @@ _MAY_GO = (
     "d.read_at IS NOT NULL AND d.problem IS NULL AND d.state NOT IN ('held', 'dropped', 'received', 'awaiting_entry')"
 )
 _HEADS = Statement(f"""
-    SELECT {_COLUMNS}, a.id AS account_id, a.sequence_key, a.joined_from, a.arrived_at, coalesce(d.asked_at IS NOT NULL AND
-    {_MAY_GO}, false) AS
-    may_go,
-        EXISTS (SELECT FROM statement g WHERE g.account_id = a.id AND g.released_at IS NOT NULL AND g.standing = 'linked') AS
-        goes_on,
-        {_EARLIER} AS has_earlier
+    SELECT {_COLUMNS}, a.id AS account_id, a.sequence_key, a.joined_from, a.arrived_at, {_EARLIER} AS has_earlier,
+        coalesce(d.asked_at IS NOT NULL AND {_MAY_GO}, false) AS may_go,
+        EXISTS (SELECT FROM statement g
+            WHERE g.account_id = a.id AND g.released_at IS NOT NULL AND g.standing = 'linked') AS goes_on
     FROM account a CROSS JOIN LATERAL (
         SELECT s.document_id FROM statement s WHERE s.account_id = a.id AND s.released_at IS NULL AND s.turn IS NOT NULL
         ORDER BY s.turn LIMIT 1) head JOIN document d ON d.id = head.document_id
@@ -74,8 +71,8 @@ _OUT_OF_TURN = Statement(f"""
     ORDER BY s.closes_on, d.id
 """)
 _STILL_UNDER = Statement("""
-    SELECT d.id FROM document d WHERE d.dossier_id = :id AND d.sequence_key = ANY(CAST(:keys AS text[])) AND d.released_at IS
-    NOT NULL
+    SELECT d.id FROM document d
+    WHERE d.dossier_id = :id AND d.sequence_key = ANY(CAST(:keys AS text[])) AND d.released_at IS NOT NULL
         AND (NOT d.answered OR EXISTS (SELECT FROM delivery v JOIN connection c ON c.id = v.connection_id
             WHERE v.document_id = d.id AND v.is_open AND c.state <> 'disconnected')) LIMIT 1
 """)
