@@ -132,9 +132,13 @@ class Scheduler:
 
 
 @pytest.fixture
-async def database(make_database: Callable[..., str]) -> AsyncIterator[Database]:
-    url = make_database(SERVICE)
-    database = Database(url, SERVICE.name)
+def database_url(make_database: Callable[..., str]) -> str:
+    return make_database(SERVICE)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, SERVICE.name)
     yield database
     await database.close()
 

@@ -59,7 +59,7 @@ async def _listen(amqp: str, count: int) -> list[DocumentReady]:
     connection = await aio_pika.connect(amqp)
     async with connection:
         queue = await (await connection.channel()).get_queue(queue_of(LISTENER))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(received) < count:
                 message = await queue.get(fail=False)
                 if message is None:
