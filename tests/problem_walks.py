@@ -1,5 +1,6 @@
 """Walks over the problems of the kit that need no vendor of their own, and over the questions of dossier-api."""
 
+import shutil
 from typing import Any, Final
 
 from koppel_sandbox.walks import (
@@ -127,7 +128,9 @@ def files_go_away(case: Case) -> None:
 
 def files_come_back(case: Case) -> None:
     folder = case.office.blob_folder
-    folder.with_name("away").rename(folder)
+    away = folder.with_name("away")
+    shutil.copytree(away, folder, dirs_exist_ok=True)  # what was filed meanwhile stays
+    shutil.rmtree(away)
 
 
 pause_ends = with_the_database("UPDATE delivery SET due_at = now() WHERE connection_id = :id AND due_at > now()")

@@ -102,7 +102,7 @@ def foreign_tables(source: Any, services: list[str]) -> list[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if foreign.search(node.value):
                 found.append(f"{source.path}:{node.lineno} reads another service's table")
-            if re.search(r"\bSET\s+(LOCAL\s+)?search_path\b", node.value, re.IGNORECASE):
+            if re.search(r"\bSET\s+(LOCAL\s+)?search_path\b(?! FROM CURRENT\b)", node.value, re.IGNORECASE):
                 found.append(f"{source.path}:{node.lineno} changes the search path")
         elif (
             isinstance(node, ast.keyword)
@@ -163,3 +163,7 @@ def test_the_rules_can_fail(source: Any) -> None:
     ):
         assert foreign_tables(source(path, text), services), text
     assert not foreign_tables(source(path, "sql = 'SELECT 1 FROM document'"), services)
+    function = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS x"
+    assert not foreign_tables(source(path, f"sql = '{function}'"), services), (
+        "it stays within the schema it was made in"
+    )

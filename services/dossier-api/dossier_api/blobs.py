@@ -1,4 +1,4 @@
-"""The bytes of documents, by their SHA-256: written before the row that names them, never changed, never overwritten.
+"""The bytes of documents, by SHA-256: written before the row that names them, never changed, erased after the last such row.
 
 Content addressing makes the write idempotent and atomic (a temporary name, then a rename; one object in S3), so a crash
 between the bytes and the row leaves at most bytes that nothing names yet.
@@ -12,11 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+FIRMS = "firms-that-left"
+"""Below it an empty object for each, under its id; no hash begins like this."""
 CHUNK_BYTES = 256 * 1024
 DEADLINE = timedelta(seconds=8)
 
@@ -30,16 +33,23 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self._store: Any
+        self._eraser: Any
         self._folder: Path | None = None
         if url.startswith("file://"):
             self._store = LocalStore.from_url(url, mkdir=True)
+            self._eraser = self._store
             self._folder = Path(unquote(urlsplit(url).path))
         else:
-            self._store = from_url(
-                url,
-                client_options={"timeout": DEADLINE, "allow_http": True},
-                retry_config={"max_retries": 2, "retry_timeout": DEADLINE},
-            )
+            self._store = self._bucket(url, retries=2)
+            self._eraser = self._bucket(url, retries=0)
+
+    @staticmethod
+    def _bucket(url: str, *, retries: int) -> Any:
+        return from_url(
+            url,
+            client_options={"timeout": DEADLINE, "allow_http": True},
+            retry_config={"max_retries": retries, "retry_timeout": DEADLINE},
+        )
 
     async def put(self, sha256: str, data: bytes) -> None:
         """Keep ``data``; durable with the store when this returns.
@@ -65,6 +75,44 @@ class BlobStore:
         except (BaseError, OSError) as error:
             raise StoreAway(str(error)) from error
         return _pieces(found.stream(min_chunk_size=CHUNK_BYTES))
+
+    async def erase(self, sha256: str) -> None:
+        """Erase the bytes of that hash, by one call; that there are none is no error.
+
+        A second call would hide that the first may still be carried out.
+
+        Raises:
+            StoreAway: they may still be there, or go later.
+        """
+        try:
+            await obstore.delete_async(self._eraser, path_of(sha256))
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as error:
+            raise StoreAway(str(error)) from error
+
+    async def note_firm(self, firm_id: UUID) -> None:
+        """Note that a firm left, where a database that is set back does not forget it.
+
+        Raises:
+            StoreAway: it may not be noted.
+        """
+        try:
+            await obstore.put_async(self._store, f"{FIRMS}/{firm_id}", b"")
+        except (BaseError, OSError) as error:
+            raise StoreAway(str(error)) from error
+
+    async def noted_firms(self) -> set[UUID]:
+        """Return the firms that left.
+
+        Raises:
+            StoreAway: they cannot be had now.
+        """
+        try:
+            found = await obstore.list(self._store, FIRMS).collect_async()
+        except (BaseError, OSError) as error:
+            raise StoreAway(str(error)) from error
+        return {UUID(each["path"].rpartition("/")[2]) for each in found}
 
 
 async def _pieces(stream: Any) -> AsyncIterator[bytes]:

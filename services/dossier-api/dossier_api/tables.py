@@ -114,6 +114,28 @@ document = Table(
     Index("document_business_keys", "business_keys", postgresql_using="gin"),
 )
 
+content_to_erase = Table(
+    "content_to_erase",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("marked_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    # When the store was last asked to erase them.
+    Column("tried_at", DateTime(timezone=True)),
+    Index("content_to_erase_marked", "marked_at"),
+)
+"""Bytes that a deleted document named. A trigger marks them, whoever deletes it; ``erasing.py`` erases them."""
+
+content_named = Table(
+    "content_named",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("document_id", Uuid, primary_key=True),
+)
+"""Which documents name some bytes; a trigger writes it."""
+
+content_to_read = Table("content_to_read", metadata, Column("after", Uuid, primary_key=True))
+"""One row until all documents that were there before ``content_named`` are in it: the id up to which they are."""
+
 counterparty_answer = Table(
     "counterparty_answer",
     metadata,

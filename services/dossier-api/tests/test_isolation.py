@@ -6,7 +6,7 @@ from typing import Any
 
 from koppel_mesh.messages import DeliveryChanged
 
-from .conftest import OTHER_FIRM, PROBLEM, DossierClient
+from .conftest import FIRM, OTHER_FIRM, PROBLEM, DossierClient
 from .document_samples import invoice
 
 BODIES: dict[str, Any] = {"put": {"items": [{"code": "1", "name": "x"}]}, "patch": {"reference": "x"}}
@@ -22,7 +22,7 @@ async def test_another_firms_objects_do_not_exist(client: DossierClient, fact: C
     await client.call("PUT", relations, json={"items": [{"code": "25", "name": "Houthandel Staal"}], "source": "exact"})
     (relation,) = (await client.call("GET", relations)).json()["items"]
     ids = {"dossier_id": dossier["id"], "document_id": filed["id"], "problem_id": found["id"], "role": "ubl"}
-    ids["relation_id"] = relation["id"]
+    ids |= {"relation_id": relation["id"], "firm_id": str(FIRM)}
     before = await _snapshot(client)
     paths = (await client.http.get("/dossier-api/openapi.json")).json()["paths"]
     tried = 0
@@ -57,7 +57,7 @@ async def test_every_route_wants_a_token_and_its_scope_before_it_reads_a_body(cl
     body: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     paths = (await client.http.get("/dossier-api/openapi.json")).json()["paths"]
     ids = dict.fromkeys(
-        ("dossier_id", "document_id", "problem_id", "relation_id"), "0199a000-0000-7000-8000-000000000009"
+        ("dossier_id", "document_id", "problem_id", "relation_id", "firm_id"), "0199a000-0000-7000-8000-000000000009"
     )
     for path, methods in paths.items():
         for method in methods:

@@ -12,7 +12,9 @@ from .test_statements import BANK, CODA
 _AS_IT_WAS = (
     "ALTER TABLE document DROP COLUMN business_keys, DROP COLUMN questions, DROP COLUMN journals, DROP COLUMN forward",
     "ALTER TABLE delivery DROP COLUMN warnings, DROP COLUMN ends_as",
-    "DROP TABLE counterparty_answer",
+    "DROP TABLE counterparty_answer, content_to_erase, content_named, content_to_read",
+    "DROP FUNCTION mark_content CASCADE",
+    "DROP FUNCTION name_content CASCADE",
     "UPDATE relation SET name_key = lower(name)",
     "UPDATE alembic_version_dossier_api SET version_num = '0001'",
 )

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Select, select, tuple_
 
-from dossier_api import machine
+from dossier_api import erasing, machine
 from dossier_api.amend import answer_question, change
 from dossier_api.blobs import StoreAway
 from dossier_api.document_row import new_row
@@ -76,6 +76,7 @@ async def hand_in_document(
     intake = await take_in(await request.body(), request.headers.get("content-type", ""), direction)
     drafted = new_row(intake, owner)
     try:
+        await erasing.keep(context.database, (file.sha256 for file in intake.files))
         for file in intake.files:
             await context.resources.put(file.sha256, file.data)
     except StoreAway as error:
