@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -76,3 +78,58 @@ def test_a_journal_that_is_not_there_is_a_problem_until_it_is_changed_on_the_doc
     office.firm.until_booked(document["id"])
     entries = office.firm.vendor.entries(office.company)
     assert [each.journal for each in entries if each.document_number == "DR-C-00001"] == [other]
+
+
+def test_one_trace_leads_from_the_ticket_to_the_ledger(office: Office) -> None:
+    firm, below = office.firm, f"/pos-ingest/v1/dossiers/{office.dossier_id}"
+    book = made(
+        firm.partner.post(f"{below}/receipt-books", json={"name": "Aalter", "number_format": "A-{InvoiceNumber:5}"})
+    )
+    made(firm.partner.put(f"{below}/registers", json={"items": [{"name": "K1", "receipt_book_id": book["id"]}]}))
+    made(firm.partner.post(f"{below}/invoice-books", json={"name": "Kassa", "number_format": "KF-{InvoiceNumber:4}"}))
+    ticket = {
+        "receiptID": "R1",
+        "receiptCreatedOn": "2026-01-15T12:00:00+01:00",
+        "registerID": "K1",
+        "totalInclVat": "348.00",
+        "lines": [_sold("106.00", 6), _sold("242.00", 21)],
+        "payments": [
+            {"paymentID": "1", "type": 1, "amount": "348.00", "paymentMethodType": 5, "paymentMethodName": "Bancontact"}
+        ],
+        "convertToInvoice": True,
+        "customer": {
+            "name": "Bakker NV",
+            "vatNumber": "BE0831797467",
+            "address": {"street": "Markt", "streetNumber": "1", "zipCode": "9000", "city": "Gent"},
+        },
+    }
+    trace_id = uuid4().hex
+    handed = firm.partner.post(
+        f"{below}/tickets", json=[ticket], headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    )
+    assert [one["status"] for one in made(handed)] == ["accepted"], handed.text
+    asked = {"dossier_id": office.dossier_id, "kind": "sales_invoice"}
+    (document,) = firm.until(
+        lambda: firm.get("/dossier-api/v1/documents", **asked)["items"], "the invoice of the ticket"
+    )
+    entry = office.booked(document)
+    assert (entry.document_number, entry.total) == ("KF-0001", Decimal("348.00"))
+    log = firm.get(f"{firm.connections}/{office.connection_id}/sync-log", document_id=document["id"])
+    sent = [one for one in log["items"] if one["phase"] == "send"]
+    assert sent and {one["trace_id"] for one in sent} == {trace_id}
+
+
+def _sold(total: str, rate: int) -> dict[str, Any]:
+    return {
+        "itemName": "Brood",
+        "quantity": "1",
+        "itemInclVat": total,
+        "totalInclVat": total,
+        "vatType": 1,
+        "vatPercentage": str(rate),
+    }
+
+
+def made(answer: Any) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()

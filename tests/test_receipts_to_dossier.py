@@ -8,7 +8,7 @@ import httpx2
 
 from koppel_mesh.ids import new_id
 
-PATIENCE_S = 40
+PATIENCE_S = 60
 SELLER = "0000000196"
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from koppel_mesh.service import Context
 from koppel_receipts import GENESIS, Entry, add_totals
 
 from .cash_books.entries import put_receipts
+from .json_columns import loaded
 from .rules import Book, Broken, broken_by_day, broken_by_lines, broken_by_payments, days_without_entry
 from .seals import seal
 from .takings import DayTakings, closed_day
@@ -113,12 +113,30 @@ class Chain:
         book = Book(row.first_on, last_on, row.ends_on, row.vat_rates, has_cash_book, row.closed_through)
         return cls(book, last, row.cash_book_id, book_id, context, tx)
 
-    async def close_days(self, until: date) -> list[Record]:
-        """Enter each day after the last entry's, up to and with ``until``, as closed."""
+    async def has(self, reference: str) -> bool:
+        """Return whether takings with this ``external_reference`` were entered."""
+        asked = {"book_id": self._book_id, "reference": reference}
+        return await _OF_REFERENCE.one_or_none(self._tx, asked) is not None
+
+    async def close_days(self, until: date, *, field: str = "date") -> list[Record]:
+        """Enter each day after the last entry's, up to and with ``until``, as closed; nobody can take that back.
+
+        Raises:
+            HttpProblem: 422 ``too_many_days``, of ``field``, where they are more than a pause.
+        """
         if self.last is None:
             return []
+        self.insist_on_pause(until, field)
         days = days_without_entry(self.last.entry_on, until)
         return [await self.add(day, closed_day(NO_ENTRY), None, None) for day in days]
+
+    def insist_on_pause(self, until: date, field: str) -> None:
+        """Refuse with 422 what is too long after the last entry."""
+        if self.last is not None and (broken := _too_many_days(self.last.entry_on, until, field)) is not None:
+            errors = [FieldError(field=broken.field, rule=broken.rule, message=broken.message)]
+            raise HttpProblem(
+                422, broken.rule, "The day is too long after the last entry.", broken.message, errors=errors
+            )
 
     async def add(self, on: date, content: dict[str, Any], reference: str | None, sent_hash: str | None) -> Record:
         """Put an entry at the end; where it begins a day, the one before is sealed."""
@@ -133,7 +151,7 @@ class Chain:
             at=as_text(at),
             date=on.isoformat(),
             content=content,
-            running_totals=add_totals(_json(self.last.running_totals) if self.last else {}, content),
+            running_totals=add_totals(loaded(self.last.running_totals) if self.last else {}, content),
             previous_hash=self.last.hash if self.last else GENESIS,
         )
         self.last = await _ADD.one(
@@ -169,17 +187,13 @@ def as_text(moment: datetime) -> str:
 
 def content_of(row: Record) -> Mapping[str, Any]:
     """Return the content of a row of ``entry``: ``lines`` and ``payments`` with amounts as text."""
-    return _json(row.content)
+    content: Mapping[str, Any] = loaded(row.content)
+    return content
 
 
 def totals_of(row: Record) -> dict[str, str]:
     """Return the running totals of a row of ``entry``."""
-    return dict(_json(row.running_totals))
-
-
-def _json(stored: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(stored, parse_float=Decimal) if isinstance(stored, str) else stored
-    return found
+    return dict(loaded(row.running_totals))
 
 
 def _insist(book: Book, on: date, takings: DayTakings, now: datetime) -> None:
@@ -191,8 +205,15 @@ def _insist(book: Book, on: date, takings: DayTakings, now: datetime) -> None:
 
 def _broken(book: Book, on: date, takings: DayTakings, now: datetime) -> Iterator[Broken]:
     yield from broken_by_day(book, on, now)
-    if book.last_on and (on - book.last_on).days > DAYS_AT_ONCE_MAX:
-        message = f"That is more than {DAYS_AT_ONCE_MAX} days after the last entry, of {book.last_on}."
-        yield Broken("date", "too_many_days", message)
+    if book.last_on and (broken := _too_many_days(book.last_on, on, "date")) is not None:
+        yield broken
     yield from broken_by_lines(book, on, takings.lines)
     yield from broken_by_payments(book, takings.lines, takings.payments)
+
+
+def _too_many_days(last_on: date, until: date, field: str) -> Broken | None:
+    if (until - last_on).days <= DAYS_AT_ONCE_MAX:
+        return None
+    return Broken(
+        field, "too_many_days", f"That is more than {DAYS_AT_ONCE_MAX} days after the last entry, of {last_on}."
+    )

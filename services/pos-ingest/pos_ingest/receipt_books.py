@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.dates import Day
 from koppel_mesh.http.problems import not_found
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
 
+from .fields import BusinessDay, Key, Name, Whole
 from .numbering import by_text, formats_of, insist_on_format, refused
 from .rules import BELGIAN_RATES
 from .tables import receipt_book
@@ -25,11 +25,7 @@ from .tables import receipt_book
 BOOKS_MAX = 200
 """Of one dossier: their number formats are compared with each other."""
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")
-]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=r"^[^\x00-\x1f]*$")]
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")]
 
 
 class Period(StrEnum):
@@ -45,7 +41,7 @@ def _rate(value: str) -> str:
         rate = Decimal(value)
     except InvalidOperation:
         raise ValueError("a rate is written in percent, such as 21") from None
-    if rate not in BELGIAN_RATES:
+    if not rate.is_finite() or rate not in BELGIAN_RATES:
         raise ValueError("the rates in Belgium are 0, 6, 12 and 21")
     return f"{rate.normalize():f}"
 
@@ -67,7 +63,7 @@ class _Settings(BaseModel):
     journals: dict[UUID, Code] = Field(
         {}, max_length=20, description="By connection, where its books call the journal something else"
     )
-    ends_on: Day | None = Field(None, description="The last day on which the book takes entries")
+    ends_on: BusinessDay | None = Field(None, description="The last day on which the book takes entries")
 
 
 class NewReceiptBook(_Settings):
@@ -78,7 +74,7 @@ class NewReceiptBook(_Settings):
     number_format: Name = Field(examples=["G-{InvoiceNumber:5}"])
     number_prefix: str = Field("DR-", max_length=20, pattern=r"^[^\x00-\x1f{}]*$")
     period: Period = Period.MONTH
-    week_starts_on: int = Field(1, ge=0, le=6, description="0 is Sunday")
+    week_starts_on: Whole = Field(1, ge=0, le=6, description="0 is Sunday")
     forward: bool = True
     vat_rates: list[Rate] = Field([], max_length=4, description="In percent; none: every rate of Belgium")
 
@@ -90,7 +86,7 @@ class ReceiptBookChanges(_Settings):
     number_format: Name = ""
     number_prefix: str = Field("", max_length=20, pattern=r"^[^\x00-\x1f{}]*$")
     period: Period = Period.MONTH
-    week_starts_on: int = Field(1, ge=0, le=6)
+    week_starts_on: Whole = Field(1, ge=0, le=6)
     forward: bool = True
     vat_rates: list[Rate] = Field([], max_length=4)
 
@@ -175,7 +171,10 @@ async def change(tx: AsyncConnection, book: Record, changes: ReceiptBookChanges)
         return
     if "journals" in values:
         values["journals"] = by_text(changes.journals)
-    insist_on_format(await formats_of(tx, book.dossier_id), {**dict(book), **values})
+    books = await formats_of(tx, book.dossier_id)
+    # Read again under the lock: another change may have set the prefix or the format since the caller read the book.
+    as_it_is = next(each for each in books if each.id == book.id)
+    insist_on_format(books, {**dict(as_it_is.items()), **values})
     await _insist_on_cash_book(tx, book.dossier_id, values.get("cash_book_id"))
     await _LOCK_BOOK.run(tx, {"id": book.id})
     last_on = (await _LAST_ON.one(tx, {"id": book.id})).day

@@ -10,8 +10,8 @@ from koppel_mesh.settings import MeshSettings
 class PosSettings(MeshSettings):
     """The ``KOPPEL_*`` variables of pos-ingest."""
 
-    receipts_retention_years: int = Field(10, ge=7, le=100)
-    """How many whole years after the year of an entry the sealed book keeps it; VAT asks for ten."""
+    receipts_retention_years: int = Field(10, ge=10, le=100)
+    """How many whole years after the year of an entry the sealed book keeps it; ten by law (VAT Code, article 60)."""
     receipts_seal_key_days: int = Field(365, ge=1)
     """After how many days a day is sealed with a new key."""
 

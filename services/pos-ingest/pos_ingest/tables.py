@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
+AT = DateTime(timezone=True)
+NOW = text("clock_timestamp()")
 
 dossier = Table(
     "dossier",
@@ -65,7 +65,7 @@ receipt_book = Table(
     Column("vat_rates", ARRAY(Text), nullable=False),
     # The last day on which it takes entries.
     Column("ends_on", Date),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("dossier_id", "name", name="receipt_book_name"),
     UniqueConstraint("dossier_id", "key", name="receipt_book_key"),
 )
@@ -78,7 +78,7 @@ entry = Table(
     Column("book_id", Uuid, ForeignKey("receipt_book.id"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("entry_on", Date, nullable=False),
-    Column("entered_at", _AT, nullable=False),
+    Column("entered_at", AT, nullable=False),
     # Of the sender; empty for a day that the nightly run entered.
     Column("external_reference", Text),
     # Of what was sent with that reference.
@@ -106,7 +106,7 @@ seal_key = Table(
     # The private half, sealed with KOPPEL_SECRET_KEYS, and the id of the key among these.
     Column("sealed", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
 )
 
 # A seal is over one entry, and thereby over all before it. Triggers refuse to change or delete a row.
@@ -117,6 +117,20 @@ seal = Table(
     Column("seq", BigInteger, nullable=False),
     Column("key_id", Uuid, ForeignKey("seal_key.id"), nullable=False),
     Column("signature", Text, nullable=False),
-    Column("sealed_at", _AT, nullable=False, server_default=_now),
+    Column("sealed_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("book_id", "seq"),
+)
+
+# What is done by itself for one receipt book or cash book, and failed.
+failed_work = Table(
+    "failed_work",
+    metadata,
+    # By the name of its loop.
+    Column("work", Text, nullable=False),
+    Column("book_id", Uuid, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("due_at", AT, nullable=False),
+    Column("first_seen_at", AT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("work", "book_id"),
 )

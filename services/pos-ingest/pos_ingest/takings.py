@@ -4,25 +4,18 @@ import hashlib
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from koppel_mesh.http.dates import Day
 from koppel_mesh.ids import new_id
 from koppel_receipts import canonical, written
 
+from .fields import Amount, Method, Percent, Reference, Text, Whole
+
 LINES_MAX = 1000
 PAYMENTS_MAX = 50
-
-Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")
-]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
-# "/" and "=" stand between the parts of a cash line's message (R133).
-Method = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"^[^\x00-\x1f/=]*$")
-]
 
 
 class Kind(StrEnum):
@@ -48,26 +41,6 @@ class Item(StrEnum):
     CASH_ROUNDING = "cash_rounding"
 
 
-def _is_text(value: object) -> object:
-    # A number of JSON is a binary fraction to most writers; amounts are text (contract §4).
-    if isinstance(value, Decimal) or (isinstance(value, str) and value.isascii()):
-        return value
-    raise ValueError('an amount is text, such as "12.50"')
-
-
-def _plain(value: Decimal) -> Decimal:
-    return value + 0  # -0.00 is 0.00
-
-
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_is_text),
-    Field(max_digits=11, decimal_places=2, allow_inf_nan=False),
-    AfterValidator(_plain),
-]
-Percent = Annotated[Decimal, BeforeValidator(_is_text), Field(ge=0, lt=100, decimal_places=2, allow_inf_nan=False)]
-
-
 class TakingsLine(BaseModel):
     """Takings of a day at one VAT rate, or one thing that stands by itself."""
 
@@ -83,7 +56,7 @@ class TakingsLine(BaseModel):
     )
     corrects_date: Day | None = None
     invoice_number: Text | None = Field(None, description="Of the invoice that was made of it later")
-    sales: int | None = Field(None, ge=1, le=1_000_000, description="How many sales it is the total of")
+    sales: Whole | None = Field(None, ge=1, le=1_000_000, description="How many sales it is the total of")
     largest_sale: Amount | None = Field(None, description="The largest single sale within it")
 
     def content(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx2
@@ -43,10 +43,6 @@ class Tokens:
             raise InvalidToken("unknown")
         firm, *scopes = token.removeprefix("firm=").split(",")
         return Caller("tester", UUID(firm) if firm else None, frozenset(scopes))
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of ours catches this."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +78,6 @@ class DossierApi:
         """Status and code; no status: it is away."""
         self.loses_answers = 0
         """How many times it files a document and nobody hears of it."""
-        self.strikes: Literal["before", "after"] | None = None
-        """Whether its caller dies, as kill -9 ends it, before it filed the document or after."""
 
     async def request(
         self, method: str, path: str, *, content: bytes, headers: dict[str, str], **_: Any
@@ -96,14 +90,10 @@ class DossierApi:
             ["dossier-api", "dossiers"],
             "documents",
         )
-        if self.strikes == "before":
-            raise Killed
         key = headers["Idempotency-Key"]
         known = self.filed.setdefault(key, Filed(path.split("/")[4], headers["Content-Type"], content, new_id()))
         if known.content != content:
             raise InternalCallError(409, "idempotency_key_reused")
-        if self.strikes == "after":
-            raise Killed
         if self.loses_answers:
             self.loses_answers -= 1
             raise InternalCallError(None, "no_answer")
@@ -303,6 +293,6 @@ def service(_databases: Any, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> 
 def till(service: Till) -> Till:
     """Give the service, at noon of a Friday in March, with a dossier that nobody else has."""
     service.context.at = NOON
-    service.dossier_api.refuses = service.dossier_api.strikes = None
+    service.dossier_api.refuses = None
     service.dossier()
     return service

@@ -18,7 +18,7 @@ def drawer(till: Till) -> str:
     return made(till)
 
 
-def made(till: Till, **changes: Any) -> str:
+def made(till: Till, /, **changes: Any) -> str:
     """Make a cash book with 150.00 in it and return its path below the dossier."""
     given = {"name": f"Kas {new_id()}", "start_date": "2026-03-01", "start_balance": "150.00", **changes}
     answer = till.call("POST", "/cash-books", json=given)
@@ -58,6 +58,16 @@ def test_a_drawer_gets_an_account_number_that_no_bank_gives(till: Till, drawer: 
     again = till.call("POST", "/cash-books", json={**given, "iban": "BE68539007547034"})
     assert rules(again) == [("iban", "already_used")]
     assert fictitious_iban(new_id()) != fictitious_iban(new_id())
+
+
+def test_a_change_leaves_what_it_does_not_name(till: Till) -> None:
+    coda = {"period": "week", "week_starts_on": 0, "lines": "one"}
+    kinds = {"cash_in": "BACA", "cash_out": "PRTA"}
+    book = made(till, coda=coda, till=kinds)
+    changed = till.call("PATCH", book, json={"coda": {"period": "day"}, "till": {"cash_in": None}}).json()
+    assert changed["coda"] == coda | {"period": "day"}
+    assert changed["till"] == kinds | {"cash_in": None}
+    assert till.call("PATCH", book, json={"name": "Toog"}).json() == changed | {"name": "Toog"}
 
 
 def test_lines_are_entered_with_the_message_that_packages_book_them_by(till: Till, drawer: str) -> None:

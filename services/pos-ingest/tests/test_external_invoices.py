@@ -92,6 +92,7 @@ def test_a_credit_note_and_what_goes_along(till: Till) -> None:
         ({"lines": [BREAD | {"price": 53.0}]}, "lines.0.price", "decimal strings"),
         ({"lines": [BREAD | {"discount": "107.00"}]}, None, "line 1"),
         ({"issue_date": "2026-02-30"}, "issue_date", ""),
+        ({"issue_date": "0999-12-31"}, "issue_date", "2000"),
         (
             {"attachments": [{"file_name": "a.pdf", "media_type": "application/pdf", "content": "@@@@"}]},
             "attachments.0.content",

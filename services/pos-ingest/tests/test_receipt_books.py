@@ -1,7 +1,9 @@
 """Receipt books: what is kept, what is refused, and that another firm sees none."""
 
+import asyncio
 from typing import Any
 
+import httpx2
 import pytest
 
 from koppel_mesh.ids import new_id
@@ -47,6 +49,8 @@ def test_what_is_not_said_has_a_default(till: Till) -> None:
         ({"week_starts_on": 7}, "body.week_starts_on"),
         ({"vat_rates": ["19"]}, "body.vat_rates.0"),
         ({"vat_rates": ["a lot"]}, "body.vat_rates.0"),
+        ({"vat_rates": ["sNaN"]}, "body.vat_rates.0"),
+        ({"vat_rates": ["Infinity"]}, "body.vat_rates.0"),
         ({"key": "too long a key"}, "body.key"),
         ({"ends_on": "2026-02-30"}, "body.ends_on"),
         ({"colour": "red"}, "body.colour"),
@@ -101,6 +105,20 @@ def test_no_book_can_give_the_number_of_another(till: Till, collides: str) -> No
     assert till.call("PATCH", path, json={"number_format": collides, "number_prefix": "X"}).status_code == 200
     till.dossier()
     assert till.call("POST", "/receipt-books", json=brussels).status_code == 201
+
+
+def test_of_two_changes_at_once_their_sum_is_proven_too(till: Till) -> None:
+    """Each alone leaves the formats apart: the one that comes second sees what the first has set."""
+    assert till.call("POST", "/receipt-books", json={**GENT, "number_prefix": "X"}).status_code == 201
+    other = {"name": "Brussel", "number_format": "B-{InvoiceNumber:5}", "number_prefix": "Y"}
+    path = f"/receipt-books/{till.call('POST', '/receipt-books', json=other).json()['id']}"
+    both = [{"number_format": GENT["number_format"]}, {"number_prefix": "X"}]
+
+    async def at_once() -> list[httpx2.Response]:
+        return await asyncio.gather(*(till.acall("PATCH", path, json=each) for each in both))
+
+    answers = till.run(at_once())
+    assert sorted(answer.status_code for answer in answers) == [200, 422], [answer.text for answer in answers]
 
 
 def test_the_same_request_twice_makes_one_book(till: Till) -> None:

@@ -3,51 +3,16 @@
 import time
 from typing import Any
 
-import httpx2
 import pytest
 
+from pos_ingest.scrada import keys
+
 from .conftest import OTHER_FIRM, Till
+from .scrada_client import Vendor, is_scradas
 from .test_tickets import registered
 from .ticket_samples import line, ticket
 
 VAT_21, VAT_6 = "8424d909-78b9-483c-9b1d-4584fb537846", "7befe0fc-7131-4b15-9fe6-ca4b9280b63c"
-
-
-class Vendor:
-    """A till vendor's client of one company."""
-
-    def __init__(self, till: Till) -> None:
-        answer = till.call("POST", "/scrada-keys", json={"name": "Kassa"})
-        assert answer.status_code == 201, answer.text
-        self.key = answer.json()
-        self.till = till
-        self.headers = {"x-api-key": self.key["api_key"], "x-password": self.key["password"]}
-
-    def call(self, method: str, path: str, company: str | None = None, **asked: Any) -> httpx2.Response:
-        self.till.sql("DELETE FROM scrada_window")
-        return self.call_again(method, path, company, **asked)
-
-    def call_again(self, method: str, path: str, company: str | None = None, **asked: Any) -> httpx2.Response:
-        """Call without leaving the limits aside."""
-        headers = self.headers | asked.pop("headers", {})
-        address = f"/scrada/v1/company/{company or self.key['company_id']}{path}"
-        return self.till.run(self.till.http.request(method, address, headers=headers, **asked))
-
-    def error(self, method: str, path: str, status: int, **asked: Any) -> dict[str, Any]:
-        """Return the body of an error, which is of Scrada's shape all the way down."""
-        answer = self.call(method, path, **asked)
-        assert answer.status_code == status, answer.text
-        found: dict[str, Any] = answer.json()
-        is_scradas(found)
-        return found
-
-
-def is_scradas(body: dict[str, Any]) -> None:
-    assert sorted(body) == ["defaultFormat", "errorCode", "errorType", "innerErrors", "parameters"]
-    assert isinstance(body["errorCode"], int) and isinstance(body["errorType"], int) and body["defaultFormat"]
-    body["defaultFormat"].format(*body["parameters"])
-    for inner in body["innerErrors"]:
-        is_scradas(inner)
 
 
 @pytest.fixture
@@ -127,6 +92,7 @@ def test_a_company_has_master_data(vendor: Vendor) -> None:
     found = vendor.call("GET", "").json()
     assert (found["name"], found["vatNumber"]) == ("Bakkerij Peeters", "BE0000000196")
     assert vendor.call("PUT", "", json={"city": "Gent", "vatNumber": "BE 0000.000.196"}).status_code == 200
+    assert vendor.error("PUT", "", 400, json={"vatNumber": "NL0000000196"})["errorCode"] == 2004
     assert vendor.call("GET", "").json()["city"] == "Gent"
     assert vendor.error("PUT", "", 400, json={"vatNumber": "BE0831797467"})["errorCode"] == 2004
     for content in (b"", b"[1]", b"{", b'{"city": 1}', b'{"city": "\\u0000"}'):
@@ -160,6 +126,38 @@ def test_lines_go_into_the_sealed_book(till: Till, vendor: Vendor, journal: str)
     )
 
 
+def test_a_till_that_got_no_answer_sends_the_same_again(till: Till, vendor: Vendor, journal: str) -> None:
+    last = vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 1.06))).json()["journalLines"][-1]
+    asked = lines((VAT_6, 2.12), lastJournalLineID=last, externalReference="Z-9")
+    first, again = (vendor.call("PUT", f"{journal}/lines", json=asked) for _ in range(2))
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert len(till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")) == 2
+    asked["externalReference"] = "Z-10"
+    assert vendor.error("PUT", f"{journal}/lines", 409, json=asked)["errorType"] == 5
+
+
+def test_a_dossier_has_so_many_keys_and_shows_them_all(
+    till: Till, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "KEYS_MAX", 3)
+    answers = [till.call("POST", "/scrada-keys", json={"name": str(number)}) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 422]
+    assert answers[-1].json()["code"] == "too_many_keys"
+    assert len(till.call("GET", "/scrada-keys").json()["items"]) == 3
+
+
+def test_a_closed_period_is_invoiced_and_no_line_goes_into_it(till: Till, vendor: Vendor, journal: str) -> None:
+    assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 106.0))).status_code == 200
+    till.close(f"/receipt-books/{journal.rpartition('/')[2]}", "2026-03-19")
+    shown = vendor.call("GET", journal).json()
+    assert [shown[name][:10] for name in ("invoicedTill", "minimumPossibleLineDate")] == ["2026-03-19", "2026-03-20"]
+    assert (
+        vendor.error("PUT", f"{journal}/lines", 400, json=lines((VAT_6, 1.06)))["innerErrors"][0]["parameters"][0]
+        == "date"
+    )
+    assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 1.06), date="2026-03-20")).status_code == 200
+
+
 def test_lines_that_the_book_refuses_name_their_field(vendor: Vendor, journal: str) -> None:
     wrong = [
         lines((VAT_6, 106.0), date="2026-03-21"),
@@ -176,6 +174,9 @@ def test_lines_that_the_book_refuses_name_their_field(vendor: Vendor, journal: s
     for body in wrong:
         assert vendor.error("PUT", f"{journal}/lines", 400, json=body)["errorType"] == 1
     assert vendor.call("GET", journal).json()["lastLineID"] is None
+    third = [{"vatTypeID": VAT_6, "amount": 1, "remark": remark} for remark in ("bread", "cake", " ")]
+    (inner,) = vendor.error("PUT", f"{journal}/lines", 400, json=lines((VAT_6, 1), lines=third))["innerErrors"]
+    assert inner["parameters"][0] == "lines.2.remark", inner
 
 
 def test_a_journal_of_another_company_is_not_there(till: Till, vendor: Vendor, journal: str) -> None:

@@ -258,6 +258,24 @@ def test_entries_go_when_their_retention_has_ended_and_no_sooner(till: Till) -> 
     assert till.sql("SELECT seq FROM seal WHERE book_id = :book", book=book.rpartition("/")[2]) == [{"seq": 3}]
 
 
+def test_of_a_firm_that_left_the_end_of_the_chain_goes_as_well(till: Till) -> None:
+    book = till.book()
+    for on in ("2015-12-31", "2016-01-01"):
+        till.at(f"{on}T12:00:00")
+        till.entered(book, on)
+    _made_long_ago(till, book)
+    left = "INSERT INTO firm_deletion (firm_id, asked_by) SELECT firm_id, 'operator' FROM receipt_book WHERE id = :book"
+    till.sql(left, book=book.rpartition("/")[2])
+    till.at("2026-12-31T12:00:00")
+    work(till, nightly.forget_ended)
+    assert [entry["date"] for entry in till.chain(book)] == ["2016-01-01"]
+    till.at("2027-01-01T12:00:00")
+    work(till, nightly.forget_ended)
+    till.sql("DELETE FROM firm_deletion")
+    assert till.chain(book) == []
+    assert till.sql("SELECT seq FROM seal WHERE book_id = :book", book=book.rpartition("/")[2]) == []
+
+
 def _made_long_ago(till: Till, book: str) -> None:
     """Seals take the database's clock; these are of the days that the test plays."""
     till.sql("ALTER TABLE seal DISABLE TRIGGER seal_append_only")

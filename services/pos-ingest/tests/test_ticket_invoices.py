@@ -44,6 +44,16 @@ def test_a_ticket_becomes_one_invoice_with_its_totals(till: Till) -> None:
     assert till.call("GET", "/ticket-problems").json()["items"] == []
 
 
+def test_what_is_exempt_says_why(till: Till) -> None:
+    registered(till)
+    invoice_book(till)
+    sold = [line("50.00", 0, vatType=vat_type, vatPercentage=0) for vat_type in (52, 54, 3)]
+    send(till, *(ticket(one, convertToInvoice=True, customer=CUSTOMER) for one in sold))
+    work(till)
+    assert till.call("GET", "/ticket-problems").json()["items"] == []
+    assert len(made(till)) == 3
+
+
 def test_a_refused_invoice_is_made_of_the_corrected_ticket(till: Till) -> None:
     registered(till)
     invoice_book(till)

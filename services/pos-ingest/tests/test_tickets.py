@@ -57,6 +57,9 @@ def wrong(till: Till, given: dict[str, Any]) -> tuple[str, str]:
         (ticket(payments=[]), "payments_mismatch", "payments"),
         (ticket(payments=[payment("12.09", 5)]), "payments_mismatch", "payments"),
         (ticket(payments=[payment("12.09")]), "cash_not_rounded", "payments"),
+        (ticket(line("-10.00"), totalTip=10, payments=[]), "tip_unpaid", "totalTip"),
+        (ticket(line("-10.00"), totalTip=10, payments=[payment("5.00"), payment("-5.00")]), "tip_unpaid", "totalTip"),
+        (ticket(*[line("9999999.99"), line("-9999999.99")] * 6), "amounts_too_large", "lines"),
         (ticket(convertToInvoice=True), "customer_missing", "customer.name"),
         (ticket(at="2026-03-20T12:06:00Z"), "future_date", "receiptFinalizedOn"),
         (ticket(at="2026-03-19T12:00:00"), "timezone_aware", "receiptCreatedOn"),
@@ -110,7 +113,7 @@ def test_a_register_is_known_by_its_name_or_its_location(till: Till) -> None:
 
 
 def test_fifty_of_the_same_batch_at_once_have_one_effect(till: Till, book: str) -> None:
-    batch = [ticket() for _ in range(40)]
+    batch = [ticket() for _ in range(15)]
 
     async def all_at_once() -> list[Any]:
         return await asyncio.gather(
@@ -120,7 +123,7 @@ def test_fifty_of_the_same_batch_at_once_have_one_effect(till: Till, book: str) 
     answers = till.run(all_at_once())
     assert {answer.status_code for answer in answers} == {207}
     statuses = [each["status"] for answer in answers for each in answer.json()]
-    assert (statuses.count("accepted"), statuses.count("duplicate")) == (40, 49 * 40)
+    assert (statuses.count("accepted"), statuses.count("duplicate")) == (15, 49 * 15)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def entry(rate: str, amount: Decimal) -> dict[str, Any]:
 
 
 def test_the_invoices_of_a_year_are_its_book(till: Till) -> None:
-    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
     @given(days, st.booleans(), st.sampled_from(["week", "month"]))
     def invoices_are_the_book(taken: dict[int, list[tuple[str, Decimal]]], closes_by_hand: bool, period: str) -> None:
         till.dossier()

@@ -64,6 +64,16 @@ def test_a_person_may_take_the_tickets_for_right(till: Till) -> None:
     assert codes(till) == ["z_totals_differ"]
 
 
+def test_the_reason_of_a_difference_goes_with_it(till: Till) -> None:
+    registered(till)
+    send(till, ticket())
+    reconciled(till, report(("21", "24.20"), tickets=2))
+    assert till.call("POST", f"{DAY}/accept", json={"reason": "one is missing"}).json()["reason"] == "one is missing"
+    send(till, ticket())
+    shown = till.call("GET", DAY).json()
+    assert (shown["state"], shown["accepted_by"], shown["reason"]) == ("equal", None, None)
+
+
 def test_what_does_not_differ_is_not_accepted(till: Till) -> None:
     registered(till)
     send(till, ticket())

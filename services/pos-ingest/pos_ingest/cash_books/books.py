@@ -1,9 +1,10 @@
 """Cash books of a dossier: made and found."""
 
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,7 @@ from koppel_mesh.visibility import VISIBLE
 from pos_ingest.closing.periods import A_DAY
 
 from .ibans import fictitious_iban
-from .models import CashBook, CodaSettings, NewCashBook
+from .models import CashBook, CashBookChanges, CodaSettings, NewCashBook, TillKinds
 from .tables import cash_book
 
 _LOCK_DOSSIER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('cash books ' || :dossier_id, 0))")
@@ -68,12 +69,31 @@ async def add(tx: AsyncConnection, dossier: Record, given: NewCashBook) -> UUID:
         "start_on": given.start_date,
         "start_balance": given.start_balance,
         "balance": given.start_balance,
-        "coda_period": given.coda.period,
-        "coda_week_starts_on": given.coda.week_starts_on,
-        "coda_lines": given.coda.lines,
+        **_columns(given.model_dump(include={"coda", "till"})),
     }
+    await _named(tx.execute(insert(cash_book).values(values)))
+    return book_id
+
+
+async def change(tx: AsyncConnection, book: Record, changes: CashBookChanges) -> None:
+    """Change what is named of a book; errors as those of ``add``."""
+    named = changes.model_dump(exclude_unset=True)
+    values = _columns(named)
+    if "name" in named:
+        values["name"] = named["name"]
+    if values:
+        await _named(tx.execute(update(cash_book).where(cash_book.c.id == book.id).values(values)))
+
+
+def _columns(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of what is named in ``coda`` and ``till``."""
+    coda = {f"coda_{name}": value for name, value in named.get("coda", {}).items()}
+    return coda | {name.replace("cash", "till"): value for name, value in named.get("till", {}).items()}
+
+
+async def _named(work: Awaitable[Any]) -> None:
     try:
-        await tx.execute(insert(cash_book).values(values))
+        await work
     except IntegrityError as error:
         field = "iban" if "cash_book_iban" in str(error.orig) else "name"
         message = f"Another cash book of this dossier has this {field}."
@@ -81,7 +101,6 @@ async def add(tx: AsyncConnection, dossier: Record, given: NewCashBook) -> UUID:
         raise HttpProblem(
             422, "already_used", "The cash book cannot be kept like this.", message, errors=errors
         ) from error
-    return book_id
 
 
 def minimum_on(book: Record) -> Any:
@@ -104,4 +123,5 @@ def shown(book: Record) -> CashBook:
         minimum_date=minimum_on(book),
         closed_through=book.closed_through,
         coda=CodaSettings(period=book.coda_period, week_starts_on=book.coda_week_starts_on, lines=book.coda_lines),
+        till=TillKinds(cash_in=book.till_in, cash_out=book.till_out),
     )

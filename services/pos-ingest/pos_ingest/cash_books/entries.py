@@ -26,7 +26,7 @@ from .models import NewCashEntries, NewCashEntry
 _OF_REFERENCES = Statement("""
     SELECT * FROM cash_entry WHERE book_id = :book_id AND external_reference = ANY(CAST(:references AS text[])) ORDER BY seq
 """)
-_LINKED = Statement("SELECT id FROM receipt_book WHERE cash_book_id = :book_id LIMIT 1")
+_IS_LINKED = Statement("SELECT id FROM receipt_book WHERE cash_book_id = :book_id LIMIT 1")
 _ADD = Statement("""
     INSERT INTO cash_entry (id, book_id, seq, entry_on, kind, amount, balance, message, remark, party, invoice_number,
         external_reference, receipts_id, entered_by)
@@ -64,14 +64,19 @@ async def enter(
             f"It is {book.balance}, not {given.start_balance}: read the book again, and enter what is still missing."
         )
         raise HttpProblem(409, "balance_changed", title, detail, balance=str(book.balance))
-    is_linked = await _LINKED.one_or_none(tx, {"book_id": book.id}) is not None
-    if broken := _broken(book, given, brussels_date(context.now()), is_linked=is_linked):
+    linked = await is_linked(tx, book.id)
+    if broken := _broken(book, given, brussels_date(context.now()), is_linked=linked):
         raise HttpProblem(
             422, broken[0].rule, "The entries break a rule of the book.", broken[0].message, errors=broken
         )
     lines = [_by_hand(each, given.date, by) for each in given.entries]
     rows = await _append(tx, book, given.date, lines)
     return rows, rows[-1].balance, True
+
+
+async def is_linked(connection: AsyncConnection, cash_book_id: UUID) -> bool:
+    """Return whether takings come from a receipt book, and none are typed in."""
+    return await _IS_LINKED.one_or_none(connection, {"book_id": cash_book_id}) is not None
 
 
 async def put_receipts(
@@ -89,12 +94,17 @@ async def put_receipts(
     found = movements_of_receipts(day, paid, CASH)
     if not found:
         return
-    book = await _BY_ID.one(tx, {"id": cash_book_id})
+    book = await held(tx, cash_book_id)
     if day < book.start_on:
         return  # what came in before is in its opening balance
     on = max(day, minimum_on(book))
     lines = [_line(kind, amount, message, receipts_id=entry_id, entered_by=by) for kind, amount, message in found]
     await append_checked(tx, book, on, lines, field="payments")
+
+
+async def held(tx: AsyncConnection, cash_book_id: UUID) -> Record:
+    """Return a cash book's row, held until ``tx`` ends."""
+    return await _BY_ID.one(tx, {"id": cash_book_id})
 
 
 async def append_checked(

@@ -7,16 +7,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from koppel_mesh.http.dates import Day
 from koppel_ubl.identifiers import is_iban
-from pos_ingest.takings import Amount, Reference
+from pos_ingest.fields import Amount, BusinessDay, Name, Reference, Whole
 
 from .lines import BY_HAND, CashKind, Movement
 
 ENTRIES_MAX = 1000
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")
-]
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 # "/" stands between the parts of a line's message (R133); only the last part, the remark, may hold one.
 Part = Annotated[str, StringConstraints(strip_whitespace=True, max_length=70, pattern=r"^[^\x00-\x1f/]*$")]
@@ -43,11 +39,18 @@ class CodaSettings(_Body):
     """How often a statement is made, and how it writes a day of receipts."""
 
     period: Literal["day", "week", "month"] = "month"
-    week_starts_on: int = Field(1, ge=0, le=6, description="0 is Sunday")
+    week_starts_on: Whole = Field(1, ge=0, le=6, description="0 is Sunday")
     lines: Literal["one", "two"] = Field(
         "two",
         description="Receipts of a day: what of them is cash in one line, or all of them in and each other method out again",
     )
+
+
+class TillKinds(_Body):
+    """What money is that a till says was put in the drawer or taken from it, and says no more of."""
+
+    cash_in: Literal["BACA", "PRDE"] | None = Field(None, description="None: a person is asked each time")
+    cash_out: Literal["CABA", "PRTA"] | None = None
 
 
 class NewCashBook(_Body):
@@ -57,9 +60,18 @@ class NewCashBook(_Body):
     iban: Annotated[str, StringConstraints(max_length=42), AfterValidator(_iban)] | None = Field(
         None, description="Under which the package knows it; unset: one of its own that no bank has"
     )
-    start_date: Day
+    start_date: BusinessDay
     start_balance: Amount = Field(ge=0)
     coda: CodaSettings = CodaSettings()
+    till: TillKinds = TillKinds()
+
+
+class CashBookChanges(_Body):
+    """What to change of a cash book; what is not named stays. It is for what comes later."""
+
+    name: Name = ""
+    coda: CodaSettings = CodaSettings()
+    till: TillKinds = TillKinds()
 
 
 class CashBook(BaseModel):
@@ -76,6 +88,7 @@ class CashBook(BaseModel):
     minimum_date: date = Field(description="No line goes before this day")
     closed_through: date | None
     coda: CodaSettings
+    till: TillKinds
 
 
 class NewCashEntry(_Body):
@@ -96,7 +109,7 @@ class NewCashEntry(_Body):
 class NewCashEntries(_Body):
     """Lines of a day; the balances say what their sender knows of the drawer."""
 
-    date: Day
+    date: BusinessDay
     start_balance: Amount
     end_balance: Amount
     entries: list[NewCashEntry] = Field(min_length=1, max_length=ENTRIES_MAX)
@@ -134,7 +147,7 @@ class EnteredEntries(BaseModel):
 class NewCount(_Body):
     """What a person counted in the drawer."""
 
-    date: Day
+    date: BusinessDay
     counted: Amount = Field(ge=0)
     remark: Remark = ""
 

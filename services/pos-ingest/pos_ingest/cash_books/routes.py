@@ -14,6 +14,7 @@ from pos_ingest.dossiers import Writer, insist_on_dossier, who
 from . import books, counts, entries
 from .models import (
     CashBook,
+    CashBookChanges,
     CashEntry,
     CashStatement,
     Count,
@@ -66,6 +67,17 @@ async def read_cash_book(dossier_id: UUID, cash_book_id: UUID, context: CurrentC
     """Return a cash book with its balance."""
     async with context.database.reading() as reading:
         return books.shown(await books.book_of(reading, caller, dossier_id, cash_book_id))
+
+
+@router.patch("/cash-books/{cash_book_id}")
+async def change_cash_book(
+    dossier_id: UUID, cash_book_id: UUID, body: CashBookChanges, context: CurrentContext, caller: Writer
+) -> CashBook:
+    """Change settings of a cash book, for what comes later."""
+    async with context.database.transaction() as tx:
+        book = await books.book_of(tx, caller, dossier_id, cash_book_id, lock=True)
+        await books.change(tx, book, body)
+        return books.shown(await books.book_of(tx, caller, dossier_id, cash_book_id))
 
 
 @router.put(

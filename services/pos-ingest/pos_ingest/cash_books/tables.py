@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -16,10 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from pos_ingest.tables import metadata
-
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
+from pos_ingest.tables import AT, NOW, metadata
 
 cash_book = Table(
     "cash_book",
@@ -39,9 +35,12 @@ cash_book = Table(
     # 0 is Sunday, as Scrada counts.
     Column("coda_week_starts_on", Integer, nullable=False),
     Column("coda_lines", Text, nullable=False),
+    # What money is that a till says was put in the drawer, or taken from it; empty: a person is asked each time.
+    Column("till_in", Text),
+    Column("till_out", Text),
     # The last day that is on a statement, or has nothing to be on one; no line goes before the day after it.
     Column("closed_through", Date),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("dossier_id", "name", name="cash_book_name"),
     UniqueConstraint("dossier_id", "iban", name="cash_book_iban"),
 )
@@ -64,7 +63,7 @@ cash_entry = Table(
     # The entry of the linked receipt book that it follows from.
     Column("receipts_id", Uuid),
     Column("entered_by", Text, nullable=False),
-    Column("entered_at", _AT, nullable=False, server_default=_now),
+    Column("entered_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("book_id", "seq", name="cash_entry_place"),
     Index(
         "cash_entry_reference",
@@ -88,9 +87,9 @@ cash_count = Table(
     Column("seq", BigInteger, nullable=False),
     Column("remark", Text, nullable=False),
     Column("counted_by", Text, nullable=False),
-    Column("counted_at", _AT, nullable=False, server_default=_now),
+    Column("counted_at", AT, nullable=False, server_default=NOW),
     Column("confirmed_by", Text),
-    Column("confirmed_at", _AT),
+    Column("confirmed_at", AT),
     # The entry of the difference, once a person confirmed it.
     Column("entry_id", Uuid, ForeignKey("cash_entry.id")),
     Index("cash_count_of_book", "book_id", "id"),
@@ -114,7 +113,7 @@ cash_statement = Table(
     Column("closing", Numeric, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
-    Column("closed_at", _AT, nullable=False, server_default=_now),
+    Column("closed_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("book_id", "ends_on", name="cash_statement_period"),
     UniqueConstraint("book_id", "year", "number", name="cash_statement_number"),
 )

@@ -13,21 +13,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
+from pos_ingest.failures import is_not_put_off, put_off_on_failure
 
 from .hand_in import HAND_IN, Kind, to_hand_in
 from .periods import A_DAY, Rhythm, Span
 from .receipt_periods import open_day
 
 SPANS_AT_ONCE: Final = 100
+CLOSE_CASH: Final = "close cash books"
 # The last period that ended before :today, as ``periods.Rhythm.ended_before`` has it.
-_DUE = Statement("""
+_DUE = Statement(f"""
     SELECT * FROM (
         SELECT b.*, CASE b.coda_period WHEN 'day' THEN CAST(:today AS date) - 1
             WHEN 'week' THEN CAST(:today AS date)
                 - (CAST(extract(dow FROM CAST(:today AS date)) AS integer) - b.coda_week_starts_on + 7) % 7 - 1
             ELSE CAST(date_trunc('month', CAST(:today AS date)) AS date) - 1 END AS through
         FROM cash_book b) due
-    WHERE start_on <= through AND coalesce(closed_through < through, true) ORDER BY id LIMIT 1
+    WHERE start_on <= through AND coalesce(closed_through < through, true)
+        AND {is_not_put_off(CLOSE_CASH, "due.id")} ORDER BY id LIMIT 1
 """)
 _LOCKED = Statement("SELECT * FROM cash_book WHERE id = :id FOR NO KEY UPDATE")
 _CLOSED = Statement("UPDATE cash_book SET closed_through = :through WHERE id = :id")
@@ -58,7 +61,8 @@ async def close_ended_cash(context: Context) -> bool:
         due = await _DUE.one_or_none(reading, {"today": today})
     if due is None:
         return False
-    await close_cash(context, due.id, Rhythm(due.coda_period, due.coda_week_starts_on).ended_before(today))
+    async with put_off_on_failure(context, CLOSE_CASH, due.id):
+        await close_cash(context, due.id, Rhythm(due.coda_period, due.coda_week_starts_on).ended_before(today))
     return True
 
 

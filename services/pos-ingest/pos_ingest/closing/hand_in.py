@@ -15,9 +15,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract import Problem
+from koppel_mesh.database import is_unavailable
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
+from koppel_mesh.telemetry.tracing import continue_from, current_traceparent
 
 from .problems import render, tell
 
@@ -54,7 +56,10 @@ class CannotPrepare(Exception):
 Make = Callable[[Context, UUID], Awaitable[bytes]]
 """Makes the body of the call for what has an id. Raises ``CannotPrepare``, ``InternalCallError``."""
 
-_ADD = Statement("INSERT INTO hand_in (id, kind, dossier_id, firm_id) VALUES (:id, :kind, :dossier_id, :firm_id)")
+_ADD = Statement("""
+    INSERT INTO hand_in (id, kind, dossier_id, firm_id, traceparent)
+    VALUES (:id, :kind, :dossier_id, :firm_id, CAST(:traceparent AS text))
+""")
 _CLAIM = Statement("""
     UPDATE hand_in SET due_at = now() + :lease_s * interval '1 second', attempts = attempts + 1
     WHERE id = (SELECT id FROM hand_in WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -69,7 +74,9 @@ _STOP = Statement("""
     UPDATE hand_in SET due_at = NULL, content = NULL, problem = CAST(:problem AS jsonb), problem_version = problem_version + 1
     WHERE id = :id AND document_id IS NULL RETURNING *
 """)
-_AGAIN = Statement("UPDATE hand_in SET due_at = now(), attempts = 0 WHERE id = :id AND document_id IS NULL")
+_AGAIN = Statement("""
+    UPDATE hand_in SET due_at = now(), waits_since = now(), attempts = 0 WHERE id = :id AND document_id IS NULL
+""")
 _DONE = Statement("""
     UPDATE hand_in SET due_at = NULL, content = NULL, problem = NULL, document_id = :document_id,
         handed_in_at = clock_timestamp(), problem_version = problem_version + 1
@@ -79,7 +86,8 @@ _DONE = Statement("""
 
 async def to_hand_in(tx: AsyncConnection, kind: Kind, row: Record) -> None:
     """Have what was closed handed in once ``tx`` commits."""
-    await _ADD.run(tx, {"id": row.id, "kind": kind, "dossier_id": row.dossier_id, "firm_id": row.firm_id})
+    values = {"id": row.id, "kind": kind, "dossier_id": row.dossier_id, "firm_id": row.firm_id}
+    await _ADD.run(tx, values | {"traceparent": current_traceparent()})
 
 
 async def hand_in_next(context: Context, makers: Mapping[Kind, Make]) -> bool:
@@ -88,8 +96,14 @@ async def hand_in_next(context: Context, makers: Mapping[Kind, Make]) -> bool:
         work = await _CLAIM.one_or_none(tx, {"lease_s": LEASE_S})
     if work is None:
         return False
+    with continue_from(work.traceparent, HAND_IN):
+        await _hand_in(context, work, makers[Kind(work.kind)])
+    return True
+
+
+async def _hand_in(context: Context, work: Record, make: Make) -> None:
     try:
-        content = await _content(context, work, makers[Kind(work.kind)])
+        content = await _content(context, work, make)
         document_id = await _handed_in(context, work, content)
     except CannotPrepare as error:
         await _stop(context, work, error.problem)
@@ -99,12 +113,16 @@ async def hand_in_next(context: Context, makers: Mapping[Kind, Make]) -> bool:
             async with context.database.transaction() as tx:
                 await _LATER.run(tx, {"id": work.id, "pause_max_s": PAUSE_MAX_S})
         else:
-            await _stop(context, work, _refusal(work, error))
+            await _stop(context, work, _refusal(work, f"{error.status} {error.code} {error.detail}"))
+    except Exception as error:
+        if is_unavailable(error):
+            raise
+        log.exception("cannot be handed in", id=str(work.id), kind=work.kind)
+        await _stop(context, work, _refusal(work, str(error) or repr(error)))
     else:
         async with context.database.transaction() as tx:
             if (done := await _DONE.one_or_none(tx, {"id": work.id, "document_id": document_id})) and work.problem:
                 await tell(tx, done, None)
-    return True
 
 
 async def _content(context: Context, work: Record, make: Make) -> bytes:
@@ -144,8 +162,8 @@ def multipart(of: UUID, parts: Mapping[str, tuple[str, bytes]]) -> bytes:
     return bytes(written) + f"--koppel-{of.hex}--\r\n".encode()
 
 
-def _refusal(work: Record, error: InternalCallError) -> Problem:
-    return Problem(_REFUSED[Kind(work.kind)], answer=f"{error.status} {error.code} {error.detail}".strip()[:300])
+def _refusal(work: Record, answer: str) -> Problem:
+    return Problem(_REFUSED[Kind(work.kind)], answer=answer.strip()[:300])
 
 
 async def _stop(context: Context, work: Record, problem: Problem) -> None:

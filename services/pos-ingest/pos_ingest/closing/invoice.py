@@ -21,6 +21,8 @@ from koppel_ubl.model import Address, Identifier, Party, Period, Totals
 from .texts import Texts
 
 ZERO: Final = Decimal("0.00")
+_EXEMPTION_CODES: Final = {"G": "VATEX-EU-G"}
+"""CEF VATEX codes, where the category tells which (BR-G-10)."""
 _CASH: Final = "10"
 """UNTDID 4461. How customers paid differs; that all of it is paid does not."""
 
@@ -129,6 +131,7 @@ def _breakdown(lines: Sequence[tuple[Line, Decimal]]) -> tuple[VatSubtotal, ...]
             rate=rate,
             taxable=sum((line.net or ZERO for line, _ in group), ZERO),
             tax=sum((tax for _, tax in group), ZERO),
+            exemption_code=_EXEMPTION_CODES.get(category or ""),
             exemption_reason="; ".join(dict.fromkeys(filter(None, (one.vat.exemption_reason for one, _ in group))))
             or None,
         )

@@ -21,6 +21,7 @@ from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 from pos_ingest import number_formats, numbering
 from pos_ingest.entries import Chain, totals_of
+from pos_ingest.failures import is_not_put_off, put_off_on_failure
 
 from .hand_in import HAND_IN, Kind, to_hand_in
 from .invoice import ZERO
@@ -31,9 +32,11 @@ NIGHT: Final = timedelta(hours=6)
 SPANS_AT_ONCE: Final = 100
 """How many periods one transaction closes."""
 BY_ITSELF: Final = "pos-ingest"
+CLOSE_RECEIPTS: Final = "close receipts"
 
-# The last period that ended before :today, as ``periods.Rhythm.ended_before`` has it; the row is locked until it is closed.
-_DUE = Statement("""
+# The last period that ended before :today, as ``periods.Rhythm.ended_before`` has it. A book waits for tickets of it that are
+# not entered yet: they would be corrections.
+_DUE = Statement(f"""
     SELECT * FROM (
         SELECT b.*, CASE b.period WHEN 'day' THEN CAST(:today AS date) - 1
             WHEN 'week' THEN CAST(:today AS date)
@@ -43,6 +46,8 @@ _DUE = Statement("""
             (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq LIMIT 1) AS first_on
         FROM receipt_book b) due
     WHERE first_on <= through AND coalesce(closed_through < least(through, ends_on), true)
+        AND NOT EXISTS (SELECT FROM ticket WHERE book_id = due.id AND is_pending AND sold_on <= due.through)
+        AND {is_not_put_off(CLOSE_RECEIPTS, "due.id")}
     ORDER BY id LIMIT 1
 """)
 _BOOK = Statement("SELECT * FROM receipt_book WHERE id = :id")
@@ -70,7 +75,8 @@ async def close_ended_receipts(context: Context) -> bool:
         due = await _DUE.one_or_none(reading, {"today": today})
     if due is None:
         return False
-    await close_receipts(context, due.id, Rhythm(due.period, due.week_starts_on).ended_before(today), by=BY_ITSELF)
+    async with put_off_on_failure(context, CLOSE_RECEIPTS, due.id):
+        await close_receipts(context, due.id, Rhythm(due.period, due.week_starts_on).ended_before(today), by=BY_ITSELF)
     return True
 
 
@@ -83,6 +89,9 @@ async def close_receipts(context: Context, book_id: UUID, through: date, *, by: 
     """Close a book through a day, whole periods and what is left of the last one; return the periods that were closed now.
 
     Days without entries are entered as closed first. A book without entries has nothing to close.
+
+    Raises:
+        HttpProblem: 422 ``too_many_days`` where its last entry is too long ago, or one of its number format.
     """
     closed: list[Record] = []
     while True:
@@ -103,6 +112,7 @@ async def _close_some(
         return [], False
     book = await _BOOK.one(tx, {"id": book_id})
     through = min(through, book.ends_on or through)
+    chain.insist_on_pause(through, "through")
     rhythm = Rhythm(book.period, book.week_starts_on)
     before = await _BEFORE.one(tx, {"book_id": book_id})
     first = before.ends_on + A_DAY if before.ends_on else rhythm.span_of(chain.book.first_on).starts_on

@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from koppel_mesh.clock import brussels_date
-from koppel_mesh.http.dates import Day
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -19,6 +18,9 @@ from koppel_mesh.visibility import VISIBLE
 from pos_ingest import receipt_books
 from pos_ingest.cash_books.models import CashStatement
 from pos_ingest.dossiers import Writer, who
+from pos_ingest.failures import forget_failures
+from pos_ingest.fields import BusinessDay
+from pos_ingest.tickets.finishing import finish
 
 from .cash_statements import close_cash
 from .hand_in import HAND_IN, retry
@@ -36,7 +38,7 @@ class CloseThrough(BaseModel):
     """Until which day to close, that day included."""
 
     model_config = ConfigDict(extra="forbid")
-    through: Day
+    through: BusinessDay
 
 
 class PeriodItem(BaseModel):
@@ -77,15 +79,20 @@ class HandIn(BaseModel):
 async def close_receipt_book(
     dossier_id: UUID, book_id: UUID, body: CloseThrough, context: CurrentContext, caller: Writer
 ) -> Closed:
-    """Close a receipt book, and the cash book it is linked to, through a day; what was closed before stays as it is."""
+    """Enter the tickets of a receipt book and close it, and the cash book it is linked to, through a day.
+
+    What was closed before stays as it is.
+    """
     if body.through > brussels_date(context.now()):
         message = f"{body.through} has not begun in Brussels."
         errors = [FieldError(field="through", rule="future_date", message=message)]
         raise HttpProblem(422, "future_date", "What is still to come cannot be closed.", message, errors=errors)
     async with context.database.reading() as reading:
         book = await receipt_books.book_of(reading, caller, dossier_id, book_id)
+    await finish(context, book_id, body.through)
     periods = await close_receipts(context, book_id, body.through, by=who(caller))
     statements = await close_cash(context, book.cash_book_id, body.through) if book.cash_book_id else []
+    await forget_failures(context, book_id, *([book.cash_book_id] if book.cash_book_id else []))
     return Closed(
         periods=[_period({**row, "document_id": None, "problem": None}) for row in map(dict, periods)],
         cash_statements=[_statement({**row, "document_id": None}) for row in map(dict, statements)],

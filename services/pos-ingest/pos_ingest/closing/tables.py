@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -18,12 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from pos_ingest.tables import metadata
+from pos_ingest.tables import AT, NOW, metadata
 
 __all__ = ["hand_in", "metadata", "receipt_period"]
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
-
 receipt_period = Table(
     "receipt_period",
     metadata,
@@ -43,7 +39,7 @@ receipt_period = Table(
     Column("invoice_number", BigInteger),
     Column("number", Text),
     Column("closed_by", Text, nullable=False),
-    Column("closed_at", _AT, nullable=False, server_default=_now),
+    Column("closed_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("book_id", "ends_on", name="receipt_period_end"),
     UniqueConstraint("book_id", "invoice_number", name="receipt_period_invoice"),
     UniqueConstraint("dossier_id", "number", name="receipt_period_number"),
@@ -60,11 +56,15 @@ hand_in = Table(
     # Made once and kept until dossier-api has it: whatever happens in between, the same bytes go again.
     Column("content", LargeBinary),
     # When it is tried next; empty once dossier-api has it, or while a person has to act.
-    Column("due_at", _AT, server_default=_now),
+    Column("due_at", AT, server_default=NOW),
+    # Since it was closed, or a person last had it tried again.
+    Column("waits_since", AT, nullable=False, server_default=text("now()")),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("problem", JSONB),
     Column("problem_version", Integer, nullable=False, server_default="0"),
     Column("document_id", Uuid),
-    Column("handed_in_at", _AT),
+    Column("handed_in_at", AT),
+    # Of the request that closed the period or asked for the invoice.
+    Column("traceparent", Text),
     Index("hand_in_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )

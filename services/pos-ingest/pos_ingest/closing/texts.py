@@ -68,7 +68,11 @@ TEXTS: Final[dict[str, Texts]] = {
         period="Periode",
         invoice="Nummer",
         kinds={"normal": "Gewoon", "single": "Afzonderlijk", "correction": "Correctie", "closed": "Gesloten"},
-        exemptions={"E": "vrijgesteld van btw", "O": "buiten het toepassingsgebied van de btw"},
+        exemptions={
+            "E": "vrijgesteld van btw",
+            "G": "uitvoer, vrijgesteld van btw",
+            "O": "buiten het toepassingsgebied van de btw",
+        },
     ),
     "fr": Texts(
         language="fr",
@@ -90,7 +94,11 @@ TEXTS: Final[dict[str, Texts]] = {
         period="Période",
         invoice="Numéro",
         kinds={"normal": "Ordinaire", "single": "Séparé", "correction": "Correction", "closed": "Fermé"},
-        exemptions={"E": "exonéré de TVA", "O": "hors champ d'application de la TVA"},
+        exemptions={
+            "E": "exonéré de TVA",
+            "G": "exportation, exonérée de TVA",
+            "O": "hors champ d'application de la TVA",
+        },
     ),
     "en": Texts(
         language="en",
@@ -112,6 +120,6 @@ TEXTS: Final[dict[str, Texts]] = {
         period="Period",
         invoice="Number",
         kinds={"normal": "Normal", "single": "Single", "correction": "Correction", "closed": "Closed"},
-        exemptions={"E": "exempt from VAT", "O": "outside the scope of VAT"},
+        exemptions={"E": "exempt from VAT", "G": "export, exempt from VAT", "O": "outside the scope of VAT"},
     ),
 }

@@ -62,6 +62,7 @@ _FIELDS: Final = {
     "BT-72": "delivery_date",
     "BT-84": "payment.iban",
     "BT-113": "paid",
+    "BT-114": "rounding",
     "BT-120": "lines",
     "BT-121": "lines",
     "BT-125": "attachments",
@@ -129,7 +130,7 @@ def _draft(kind: type[Kind], given: NewSalesInvoice, number: str, seller: Record
         buyer=_buyer(given.customer),
         delivery=_delivery(given),
         payment_means=(_payment(given),),
-        totals=Totals(prepaid=given.paid or None),
+        totals=Totals(prepaid=given.paid or None, rounding=given.rounding or None),
         lines=tuple(_line(line, including_vat=given.prices_include_vat) for line in given.lines),
     )
 

@@ -32,19 +32,20 @@ _SENT = Statement("SELECT * FROM external_invoice WHERE dossier_id = :dossier_id
 _LOCK_BOOK = Statement("SELECT * FROM invoice_book WHERE id = :id AND dossier_id = :dossier_id FOR NO KEY UPDATE")
 _NUMBERED = Statement("UPDATE invoice_book SET last_number = :number WHERE id = :id")
 _ADD = Statement("""
-    INSERT INTO external_invoice (id, dossier_id, firm_id, book_id, number, is_credit_note, issue_date, currency, total, customer,
-        sent_hash, ubl, journal, journals, forward)
-    VALUES (:id, :dossier_id, :firm_id, :book_id, :number, :is_credit_note, :issue_date, :currency, :total,
-        CAST(:customer AS jsonb), :sent_hash, :ubl, :journal, CAST(:journals AS jsonb), :forward)
+    INSERT INTO external_invoice (id, dossier_id, firm_id, book_id, number, external_reference, is_credit_note, issue_date,
+        currency, total, customer, sent_hash, ubl, journal, journals, forward)
+    VALUES (:id, :dossier_id, :firm_id, :book_id, :number, :external_reference, :is_credit_note, :issue_date,
+        :currency, :total, CAST(:customer AS jsonb), :sent_hash, :ubl, :journal, CAST(:journals AS jsonb), :forward)
     RETURNING *
 """)
 _SHOWN: Final = f"""
-    SELECT i.id, i.dossier_id, i.book_id, i.number, i.is_credit_note, i.issue_date, i.currency, i.total,
+    SELECT i.id, i.dossier_id, i.book_id, i.number, i.external_reference, i.is_credit_note, i.issue_date, i.currency, i.total,
         i.customer->>'name' AS customer_name, h.document_id, h.problem, i.created_at
     FROM (SELECT * FROM external_invoice WHERE dossier_id = :dossier_id AND {VISIBLE}) i LEFT JOIN hand_in h ON h.id = i.id
 """
 _ONE = Statement(f"{_SHOWN} WHERE i.id = :id")
 _LIST = Statement(f"{_SHOWN} WHERE CAST(:after AS uuid) IS NULL OR i.id < :after ORDER BY i.id DESC LIMIT :limit")
+_UBL = Statement("SELECT ubl FROM external_invoice WHERE id = :id")
 _TO_HAND_IN = Statement("""
     SELECT i.*, b.name AS book_name FROM external_invoice i LEFT JOIN invoice_book b ON b.id = i.book_id WHERE i.id = :id
 """)
@@ -78,7 +79,8 @@ async def take_invoice(tx: AsyncConnection, dossier: Record, given: NewSalesInvo
         if (earlier := await _take_given(tx, dossier, number, invoice_id, sent)) is not None:
             return Taken(earlier, is_new=False)
     document = build(given, number, dossier)
-    return await _add(tx, dossier, book, invoice_id, document, sent, koppel_ubl.write(document))
+    data = koppel_ubl.write(document)
+    return await _add(tx, dossier, book, invoice_id, document, sent, data, given.external_reference)
 
 
 async def take_ubl(tx: AsyncConnection, dossier: Record, data: bytes, book_id: UUID | None) -> Taken:
@@ -113,6 +115,12 @@ async def shown(connection: AsyncConnection, firm_id: UUID | None, dossier_id: U
     if row is None:
         raise not_found("sales invoice")
     return row
+
+
+async def ubl_of(connection: AsyncConnection, firm_id: UUID | None, dossier_id: UUID, invoice_id: UUID) -> bytes:
+    """Return the UBL of an invoice; 404 as ``shown``."""
+    await shown(connection, firm_id, dossier_id, invoice_id)
+    return bytes((await _UBL.one(connection, {"id": invoice_id})).ubl)
 
 
 async def listed(
@@ -192,6 +200,7 @@ async def _add(
     document: Invoice | CreditNote,
     sent_hash: str | None,
     data: bytes,
+    external_reference: str | None = None,
 ) -> Taken:
     row = await _ADD.one(
         tx,
@@ -201,6 +210,7 @@ async def _add(
             "firm_id": dossier.firm_id,
             "book_id": book.id if book else None,
             "number": document.number,
+            "external_reference": external_reference,
             "is_credit_note": isinstance(document, CreditNote),
             "issue_date": document.issue_date,
             "currency": document.currency,

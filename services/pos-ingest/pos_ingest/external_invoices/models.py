@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from koppel_bookkeeping.document import Amount as PlainAmount
-from koppel_mesh.http.dates import Day
 from koppel_ubl.identifiers import normalise_enterprise_number
+from pos_ingest.fields import BusinessDay, Key
 
 LINES_MAX = 1000
 ATTACHMENT_CHARACTERS_MAX = 10_000_000
@@ -110,7 +110,7 @@ class PrecedingInvoice(_Part):
     """The invoice that a credit note is about."""
 
     number: Short
-    issue_date: Day | None = None
+    issue_date: BusinessDay | None = None
 
 
 class InvoiceAttachment(_Part):
@@ -141,10 +141,11 @@ class NewSalesInvoice(_Part):
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"^[ -~]+$")]
         | None
     ) = Field(None, description="Not given, the book's number format makes the next one")
+    external_reference: Short | None = Field(None, description="The sender's own; it stands on no invoice")
     is_credit_note: bool = False
-    issue_date: Day
-    due_date: Day | None = None
-    delivery_date: Day | None = None
+    issue_date: BusinessDay
+    due_date: BusinessDay | None = None
+    delivery_date: BusinessDay | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
     exchange_rate: Annotated[Number, Field(gt=0)] | None = Field(None, description="Euros for one unit of the currency")
     prices_include_vat: bool = False
@@ -156,7 +157,10 @@ class NewSalesInvoice(_Part):
     note: Text | None = None
     payment: InvoicePayment | None = None
     paid: Annotated[Amount, Field(ge=0)] = Field(Decimal(0), description="What was paid already")
-    total: Amount | None = Field(None, description="Including VAT, as the sender has it: must follow from the lines")
+    rounding: Annotated[Amount, Field(gt=-1, lt=1)] = Field(
+        Decimal(0), description="What is added to the total for it to be paid, such as cash in steps of 5 cents"
+    )
+    total: Amount | None = Field(None, description="To pay, as the sender has it: must follow from lines and rounding")
     total_vat: Amount | None = Field(None, description="As the sender has it: must follow from the lines")
     attachments: Annotated[list[InvoiceAttachment], Field(max_length=20)] = []
 
@@ -175,6 +179,7 @@ class SalesInvoice(BaseModel):
     dossier_id: UUID
     book_id: UUID | None
     number: str
+    external_reference: str | None
     is_credit_note: bool
     issue_date: date
     currency: str
@@ -188,9 +193,7 @@ class NewInvoiceBook(_Part):
     """A book of external invoices to make: where they are booked and how they are numbered."""
 
     name: Short
-    key: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")] | None = Field(
-        None, description="What {BookKey} stands for; unset: S1, S2 …"
-    )
+    key: Key | None = Field(None, description="What {BookKey} stands for; unset: S1, S2 …")
     number_format: Short | None = Field(
         None, examples=["F-{Year}-{InvoiceNumber:5}"], description="None: senders number"
     )

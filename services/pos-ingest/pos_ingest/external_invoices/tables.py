@@ -4,7 +4,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -19,10 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from pos_ingest.tables import metadata
-
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
+from pos_ingest.tables import AT, NOW, metadata
 
 invoice_book = Table(
     "invoice_book",
@@ -39,7 +35,7 @@ invoice_book = Table(
     Column("journal", Text),
     Column("journals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("forward", Boolean, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("dossier_id", "name", name="invoice_book_name"),
     UniqueConstraint("dossier_id", "key", name="invoice_book_key"),
 )
@@ -52,6 +48,8 @@ external_invoice = Table(
     Column("firm_id", Uuid, nullable=False),
     Column("book_id", Uuid, ForeignKey("invoice_book.id")),
     Column("number", Text, nullable=False),
+    # The sender's own.
+    Column("external_reference", Text),
     Column("is_credit_note", Boolean, nullable=False),
     Column("issue_date", Date, nullable=False),
     Column("currency", Text, nullable=False),
@@ -65,7 +63,7 @@ external_invoice = Table(
     Column("journal", Text),
     Column("journals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("forward", Boolean, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
     Index("external_invoice_dossier", "dossier_id", "id"),
     Index("external_invoice_sent", "dossier_id", "sent_hash", unique=True),
 )
@@ -79,6 +77,6 @@ invoice_number = Table(
     Column("number", Text, nullable=False),
     # The external invoice, or the period of a receipt book.
     Column("taken_by", Uuid, nullable=False),
-    Column("taken_at", _AT, nullable=False, server_default=_now),
+    Column("taken_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("dossier_id", "number_key"),
 )

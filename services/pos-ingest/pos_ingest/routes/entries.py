@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from koppel_mesh.http.dates import Day
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Record
 from koppel_receipts import exporting
 from pos_ingest import chain, entries, receipt_books
 from pos_ingest.dossiers import Writer, insist_on_dossier, who
+from pos_ingest.fields import BusinessDay
 from pos_ingest.seals import public_keys
 from pos_ingest.takings import DayTakings
 
@@ -55,7 +55,7 @@ class Entered(BaseModel):
 async def enter_day(
     dossier_id: UUID,
     book_id: UUID,
-    on: Annotated[Day, Path(alias="date")],
+    on: Annotated[BusinessDay, Path(alias="date")],
     body: DayTakings,
     context: CurrentContext,
     caller: Writer,

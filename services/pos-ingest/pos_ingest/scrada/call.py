@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Annotated, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from koppel_mesh.auth import Caller
@@ -20,6 +20,11 @@ from pos_ingest.tickets.stream import receive
 from .errors import ErrorCode, ErrorType, ScradaError, of_validation
 
 BY: Final = "scrada"
+PERIODS: Final = {"day": 1, "week": 2, "month": 3}
+"""Of invoices and of statements."""
+Amount = Annotated[Decimal, Field(max_digits=11, decimal_places=2, allow_inf_nan=False)]
+Reference = Annotated[str, Field(max_length=90, pattern=r"^[^\x00-\x1f]*$")]
+Text = Annotated[str | None, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 Body = TypeVar("Body", bound="ScradaBody")
 
 
@@ -60,18 +65,17 @@ class Call:
         with await receive(self.request) as spooled:
             content = spooled.read()
         try:
-            return kind.model_validate(json.loads(content, parse_float=Decimal))
+            return kind.model_validate(json.loads(content, parse_float=Decimal, parse_constant=_no_number))
         except ValidationError as error:
             raise of_validation(error) from error
         except (ValueError, RecursionError) as error:
             raise ScradaError(400, ErrorType.VALIDATION, ErrorCode.INVALID_BODY) from error
 
 
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
 def moment(day: date | None) -> str | None:
     """Return a day as Scrada writes those of its books."""
     return f"{day.isoformat()}T00:00:00Z" if day else None
-
-
-def loaded(column: Any) -> Any:
-    """Return a JSON column, whether the driver decoded it or not."""
-    return json.loads(column, parse_float=Decimal) if isinstance(column, str) else column

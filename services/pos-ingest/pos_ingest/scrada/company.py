@@ -7,8 +7,11 @@ from pydantic import Field
 from sqlalchemy import bindparam, select
 
 from koppel_mesh.prepared_sql import Statement
+from koppel_ubl.identifiers import normalise_enterprise_number
+from pos_ingest.fields import Whole
+from pos_ingest.json_columns import loaded
 
-from .call import Call, ScradaBody, loaded
+from .call import Call, ScradaBody
 from .errors import ErrorCode, ErrorType, ScradaError
 from .tables import scrada_company
 
@@ -41,7 +44,7 @@ class Company(ScradaBody):
     tax_number: Written = Field(None, max_length=30)
     vat_number: Written = Field(None, max_length=30)
     phone: Written = Field(None, max_length=50)
-    invoice_info: int | None = Field(None, ge=1, le=3)
+    invoice_info: Whole | None = Field(None, ge=1, le=3)
     invoice_email: Written = Field(None, max_length=250)
 
 
@@ -73,7 +76,7 @@ async def write(call: Call) -> None:
     """Keep what is given. Whose number it is does not change: a VAT number of another company is refused."""
     given = await call.body(Company)
     for number in (given.tax_number, given.vat_number):
-        if number and "".join(filter(str.isdigit, number)).zfill(10) != call.company.enterprise_number:
+        if number and normalise_enterprise_number(number) != call.company.enterprise_number:
             raise ScradaError(400, ErrorType.VALIDATION, ErrorCode.OTHER_VAT_NUMBER, (number,))
     said = given.model_dump(by_alias=True, exclude_none=True, exclude={"tax_number", "vat_number"})
     async with call.context.database.transaction() as tx:

@@ -4,13 +4,14 @@ Scrada answers 500 where a value is wrong; a caller's mistake is a 4xx here, wit
 Scrada's clients that is an outage, after which they try again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from koppel_mesh.http.problems import HttpProblem, printable
 
@@ -129,19 +130,39 @@ def invalid(field: str, message: str) -> ScradaError:
     return ScradaError(400, ErrorType.VALIDATION, ErrorCode.INVALID_FIELD, (field, message))
 
 
-def of_validation(error: ValidationError) -> ScradaError:
+SPELLINGS: Final[Mapping[str, str]] = {
+    "entries": "lines",
+    "kind": "lineType",
+    "vat_rate": "vatPerc",
+    "vat_category": "vatTypeID",
+    "description": "remark",
+    "corrects_date": "correctionDate",
+    "payments": "paymentMethods",
+}
+"""What Scrada calls the fields of books and their lines; the others are spelled alike."""
+
+
+def of_validation(error: ValidationError, spellings: Mapping[str, str] = SPELLINGS) -> ScradaError:
     """Return the error for a body that is not of the call's shape."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    inner = [invalid(".".join(map(str, each["loc"])) or "body", each["msg"]) for each in found[:ERRORS_MAX]]
+    inner = [invalid(_spelled(".".join(map(str, each["loc"])), spellings), each["msg"]) for each in found[:ERRORS_MAX]]
     return ScradaError(400, ErrorType.VALIDATION, ErrorCode.INVALID_BODY, (), inner)
 
 
-def of_problem(problem: HttpProblem) -> ScradaError:
+def of_problem(problem: HttpProblem, spellings: Mapping[str, str] = SPELLINGS) -> ScradaError:
     """Return the error for what the book, or whatever else is behind a call, refuses; the rule of each is in its text."""
     if problem.status == 404:
         return not_found(problem.title)
-    inner = [invalid(each.field or "body", f"{each.message} ({each.rule})") for each in problem.errors]
+    inner = [invalid(_spelled(each.field or "", spellings), f"{each.message} ({each.rule})") for each in problem.errors]
     kind = ErrorType.CONFLICT if problem.status == 409 else ErrorType.VALIDATION
     text = problem.detail or problem.title
     status = 400 if problem.status == 422 else problem.status
     return ScradaError(status, kind, ErrorCode.REFUSED, (text,), inner)
+
+
+def _spelled(field: str, spellings: Mapping[str, str]) -> str:
+    """Return a field as the caller spelled it; a spelling may be one of lines only (``lines.price``)."""
+    steps = field.split(".")
+    of_lines = steps[0] == "lines"
+    words = [(of_lines and spellings.get(f"lines.{step}")) or spellings.get(step) or to_camel(step) for step in steps]
+    return ".".join(words) or "body"

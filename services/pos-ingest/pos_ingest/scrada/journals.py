@@ -6,16 +6,22 @@ from enum import IntEnum
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid5
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from pos_ingest import entries, receipt_books
+from pos_ingest.cash_books.models import ENTRIES_MAX
+from pos_ingest.closing.periods import A_DAY
+from pos_ingest.fields import no_boolean
 from pos_ingest.rules import CASH
-from pos_ingest.takings import DayTakings, Kind, Payment, TakingsLine
+from pos_ingest.takings import DayTakings, Kind
 from pos_ingest.tickets.models import MethodType
 
-from .call import BY, Call, ScradaBody, moment
+from . import cash_books
+from .call import BY, PERIODS, Amount, Call, Reference, ScradaBody, moment
+from .cash_books import CashLine
 from .errors import ErrorCode, ErrorType, ScradaError, invalid, of_validation
 
 BOOKS_MAX: Final = receipt_books.BOOKS_MAX
@@ -35,10 +41,9 @@ _METHODS: Final = {
     "gift_card": (MethodType.GIFT_CARD, {"EN": "Gift card", "NL": "Cadeaubon", "FR": "Carte cadeau"}),
     "other": (MethodType.OTHER, {"EN": "Other", "NL": "Andere", "FR": "Autre"}),
 }
+_CLOSED = Statement("SELECT max(ends_on) AS through FROM receipt_period WHERE book_id = :book_id")
 _LAST = Statement("SELECT content FROM entry WHERE book_id = :book_id ORDER BY seq DESC LIMIT 1")
-_PERIODS: Final = {"day": 1, "week": 2, "month": 3}
 _Text = Annotated[str | None, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
-_Amount = Annotated[Decimal, Field(max_digits=11, decimal_places=2, allow_inf_nan=False)]
 
 
 class LineType(IntEnum):
@@ -61,10 +66,10 @@ _KINDS: Final = {
 class JournalLine(ScradaBody):
     """A line to add."""
 
-    line_type: LineType = LineType.NORMAL
+    line_type: Annotated[LineType, BeforeValidator(no_boolean)] = LineType.NORMAL
     vat_type_id: Annotated[UUID | None, Field(alias="vatTypeID")] = None
     vat_perc: Annotated[Decimal | None, Field(ge=0, lt=100, decimal_places=2)] = None
-    amount: _Amount
+    amount: Amount
     remark: _Text = None
     correction_date: date | None = None
 
@@ -73,7 +78,7 @@ class JournalPayment(ScradaBody):
     """What was paid by one method."""
 
     payment_method_id: Annotated[UUID, Field(alias="paymentMethodID")]
-    amount: _Amount
+    amount: Amount
 
 
 class JournalLines(ScradaBody):
@@ -83,8 +88,8 @@ class JournalLines(ScradaBody):
     last_journal_line_id: Annotated[UUID | None, Field(alias="lastJournalLineID")] = None
     lines: Annotated[list[JournalLine], Field(min_length=1, max_length=1000)]
     payment_methods: Annotated[list[JournalPayment] | None, Field(max_length=50)] = None
-    cash_book_transactions: list[Any] | None = None
-    external_reference: Annotated[str | None, Field(max_length=90, pattern=r"^[^\x00-\x1f]*$")] = None
+    cash_book_transactions: Annotated[list[CashLine] | None, Field(max_length=ENTRIES_MAX)] = None
+    external_reference: Reference | None = None
 
 
 async def list_all(call: Call) -> list[dict[str, Any]]:
@@ -123,17 +128,30 @@ async def payment_methods(call: Call) -> list[dict[str, Any]]:
 async def add_lines(call: Call) -> dict[str, Any]:
     """Enter lines of a day and return their ids."""
     given = await call.body(JournalLines)
-    if given.cash_book_transactions:
-        raise invalid("cashBookTransactions", "Add them to the cash book itself (PUT cashBook/{id}/lines).")
     async with call.context.database.transaction() as tx:
         chain = await entries.Chain.locked(call.context, tx, (await _book(call, tx)).id)
-        last = _last_line(chain.last)
-        if given.last_journal_line_id is not None and str(given.last_journal_line_id) != last:
-            raise ScradaError(409, ErrorType.CONFLICT, ErrorCode.OTHER_LAST_LINE, (last or "-",))
         takings = _takings(given, call.ids[0])
+        last = _last_line(chain.last)
+        is_other = given.last_journal_line_id is not None and str(given.last_journal_line_id) != last
+        # A till that got no answer sends the same again, with the line that was the last before the first time.
+        if is_other and not await chain.has(takings.external_reference):
+            raise ScradaError(409, ErrorType.CONFLICT, ErrorCode.OTHER_LAST_LINE, (last or "-",))
         done = await entries.append(call.context, tx, call.ids[0], given.date, takings, by=BY)
+        moved = await _move(call, tx, given, chain.cash_book_id, done.entries[-1])
     added = entries.content_of(done.entries[-1])["lines"]
-    return {"journalLines": [line["id"] for line in added], "cashBookLines": [], "message": None}
+    return {"journalLines": [line["id"] for line in added], "cashBookLines": moved, "message": None}
+
+
+async def _move(
+    call: Call, tx: AsyncConnection, given: JournalLines, cash_book_id: UUID | None, entry: Record
+) -> list[str]:
+    """Enter what moved in the drawer beside the takings, once for each entry of the journal."""
+    if not given.cash_book_transactions:
+        return []
+    if cash_book_id is None:
+        raise invalid("cashBookTransactions", "the journal is linked to no cash book")
+    lines = given.cash_book_transactions
+    return await cash_books.add_beside_takings(call, tx, cash_book_id, given.date, lines, str(entry.id))
 
 
 def method_id(book_id: UUID, name: str) -> UUID:
@@ -152,17 +170,20 @@ def _takings(given: JournalLines, book_id: UUID) -> DayTakings:
         paid[name] = paid.get(name, Decimal(0)) + each.amount
     reference = f"scrada {given.external_reference or new_id()}"
     try:
-        payments = [Payment(method=name, amount=total) for name, total in paid.items()]
-        return DayTakings(
-            external_reference=reference,
-            lines=[_line(place, each) for place, each in enumerate(given.lines)],
-            payments=None if given.payment_methods is None else payments,
+        return DayTakings.model_validate(
+            {
+                "external_reference": reference,
+                "lines": [_line(place, each) for place, each in enumerate(given.lines)],
+                "payments": None
+                if given.payment_methods is None
+                else [{"method": name, "amount": total} for name, total in paid.items()],
+            }
         )
     except ValidationError as error:
         raise of_validation(error) from error
 
 
-def _line(place: int, given: JournalLine) -> TakingsLine:
+def _line(place: int, given: JournalLine) -> dict[str, Any]:
     known = VAT_TYPE_IDS.get(given.vat_type_id) if given.vat_type_id else None
     if given.vat_type_id and known is None:
         raise invalid(f"lines.{place}.vatTypeID", "there is no such VAT type in Belgium")
@@ -171,14 +192,14 @@ def _line(place: int, given: JournalLine) -> TakingsLine:
     if known is None and given.vat_perc is None:
         raise invalid(f"lines.{place}.vatTypeID", "say the VAT type or vatPerc")
     category, rate = known or (("S", given.vat_perc) if given.vat_perc else ("Z", Decimal(0)))
-    return TakingsLine(
-        kind=_KINDS[given.line_type],
-        vat_category=category,
-        vat_rate=rate,
-        amount=given.amount,
-        description=given.remark or None,
-        corrects_date=given.correction_date,
-    )
+    return {
+        "kind": _KINDS[given.line_type],
+        "vat_category": category,
+        "vat_rate": rate,
+        "amount": given.amount,
+        "description": given.remark or None,
+        "corrects_date": given.correction_date,
+    }
 
 
 async def _book(call: Call, connection: Any) -> Record:
@@ -191,6 +212,8 @@ def _last_line(entry: Record | None) -> str | None:
 
 async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
     last = await _LAST.one_or_none(connection, {"book_id": book.id})
+    closed_through = (await _CLOSED.one(connection, {"book_id": book.id})).through
+    first_open = [book.last_entry_on, closed_through + A_DAY if closed_through else None]
     return {
         "id": str(book.id),
         "active": book.ends_on is None or book.ends_on >= call.today,
@@ -199,7 +222,7 @@ async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
         "endDate": moment(book.ends_on),
         "lastLineDate": moment(book.last_entry_on),
         "lastLineID": _last_line(last),
-        "invoiceGenerationPeriodType": _PERIODS[book.period],
+        "invoiceGenerationPeriodType": PERIODS[book.period],
         "invoiceGenerationStartWeekDay": book.week_starts_on,
         "customerName": book.customer_name,
         "customerReference": book.customer_code,
@@ -208,6 +231,8 @@ async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
         "allowMultipleEntries": True,
         "addFiguresUser": 2,
         "addFiguresApi": 2,
-        "minimumPossibleLineDate": moment(book.last_entry_on or book.created_at.date()),
+        "invoicedTill": moment(closed_through),
+        "paidTill": moment(closed_through),
+        "minimumPossibleLineDate": moment(max((day for day in first_open if day), default=book.created_at.date())),
         "maximumPossibleLineDate": moment(min(call.today, book.ends_on or call.today)),
     }

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_mesh.http.problems import not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
@@ -26,7 +26,7 @@ _ADD = Statement("""
     VALUES (:id, :dossier_id, :firm_id, :name, :api_key, :password_hash, :created_by)
 """)
 _LIST = Statement("""
-    SELECT id, name, api_key, created_by, created_at FROM scrada_key WHERE dossier_id = :dossier_id ORDER BY id LIMIT :limit
+    SELECT id, name, api_key, created_by, created_at FROM scrada_key WHERE dossier_id = :dossier_id ORDER BY id
 """)
 _REMOVE = Statement("DELETE FROM scrada_key WHERE id = :id AND dossier_id = :dossier_id RETURNING id")
 _FIND = Statement("""
@@ -80,6 +80,9 @@ async def add_key(dossier_id: UUID, body: NewKey, context: CurrentContext, calle
         password=secrets.token_urlsafe(32),
     )
     async with context.database.transaction() as tx:
+        if len(await _LIST.all(tx, {"dossier_id": dossier.id})) >= KEYS_MAX:
+            message = f"A dossier has at most {KEYS_MAX} keys: revoke those that no till uses."
+            raise HttpProblem(422, "too_many_keys", "No more keys can be made.", message)
         await _ADD.run(
             tx,
             {
@@ -100,7 +103,7 @@ async def list_keys(dossier_id: UUID, context: CurrentContext, caller: Writer) -
     """List the keys of a dossier, without their passwords."""
     await insist_on_dossier(context, caller, dossier_id)
     async with context.database.reading() as reading:
-        rows = await _LIST.all(reading, {"dossier_id": dossier_id, "limit": KEYS_MAX})
+        rows = await _LIST.all(reading, {"dossier_id": dossier_id})
     return Keys(items=[KeyItem(**dict(row)) for row in rows])
 
 

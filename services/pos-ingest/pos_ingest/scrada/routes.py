@@ -4,18 +4,19 @@ One route takes them all: an address of Scrada's is not one of ours, and its err
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
+from koppel_connector.contract import to_json
 from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Record
 from koppel_mesh.service import Context
 
-from . import company, journals, keys, limits, receipts
+from . import cash_books, company, journals, keys, limits, receipts, sales_invoices
 from .call import Call
 from .errors import ErrorCode, ErrorType, ScradaError, of_problem
 
@@ -31,7 +32,15 @@ CALLS: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", "journal/*"): journals.read,
     ("GET", "journal/*/paymentMethod"): journals.payment_methods,
     ("PUT", "journal/*/lines"): journals.add_lines,
+    ("GET", "cashBook"): cash_books.list_all,
+    ("GET", "cashBook/*"): cash_books.read,
+    ("PUT", "cashBook/*"): cash_books.write,
+    ("GET", "cashBook/*/transactionType"): cash_books.transaction_types,
+    ("PUT", "cashBook/*/lines"): cash_books.add_lines,
     ("POST", "pos/receipts"): receipts.add,
+    ("POST", "salesInvoice"): sales_invoices.add,
+    ("GET", "salesInvoice/*/sendStatus"): sales_invoices.send_status,
+    ("GET", "salesInvoice/*/ubl"): sales_invoices.ubl,
 }
 """By method, and address below ``company/{companyID}``; a star is an id."""
 
@@ -47,6 +56,8 @@ async def answer(path: str, request: Request, context: CurrentContext) -> Respon
     except ScradaError as error:
         return error.response(language, headers)
     except HttpProblem as problem:
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return problem.response()  # no errorCode: the till tries again
         return of_problem(problem).response(language, headers)
 
 
@@ -68,7 +79,12 @@ async def _answer(context: Context, request: Request, path: str, language: str, 
         raise _unknown(request, path)
     call = Call(context, request, found, language, tuple(each for each in ids if each))
     content = await handler(call)
-    return Response(headers=headers) if content is None else JSONResponse(content, headers=headers)
+    if isinstance(content, Response):
+        content.headers.update(headers)
+        return content
+    if content is None:
+        return Response(headers=headers)
+    return Response(to_json(content), headers=headers, media_type="application/json")
 
 
 async def _company(context: Context, request: Request, named: str) -> Record:

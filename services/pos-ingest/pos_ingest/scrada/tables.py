@@ -1,12 +1,9 @@
 """Tables of Scrada's API: keys of companies, how often they call, and what they say of themselves."""
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import Column, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from pos_ingest.tables import metadata
-
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
+from pos_ingest.tables import AT, NOW, metadata
 
 scrada_key = Table(
     "scrada_key",
@@ -19,16 +16,16 @@ scrada_key = Table(
     # SHA-256: the password is 256 random bits, so nothing is gained by a slow hash.
     Column("password_hash", LargeBinary, nullable=False),
     Column("created_by", Text, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_now),
+    Column("created_at", AT, nullable=False, server_default=NOW),
 )
 
 scrada_window = Table(
     "scrada_window",
     metadata,
     Column("dossier_id", Uuid, primary_key=True),
-    Column("short_from", _AT, nullable=False),
+    Column("short_from", AT, nullable=False),
     Column("short_calls", Integer, nullable=False),
-    Column("minute_from", _AT, nullable=False),
+    Column("minute_from", AT, nullable=False),
     Column("minute_calls", Integer, nullable=False),
 )
 

@@ -4,7 +4,7 @@ The same tickets give the same lines, in whatever order and batches they came.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,8 +15,10 @@ from pos_ingest.takings import LINES_MAX, PAYMENTS_MAX, Item, Kind, Payment, Tak
 
 from .ticket_takings import OUTSIDE_KEYS, Payments, TicketTakings, VatKey
 
-SINGLES_AT_ONCE: Final = LINES_MAX // 4
-"""Sales on lines of their own in one entry; each may have several rates."""
+SUM_MAX: Final = Decimal("999999999.99")
+"""In EUR: the largest amount of an entry's line (``fields.Amount``)."""
+SALES_MAX: Final = 1_000_000
+"""How many sales a line may be the total of."""
 OTHER_METHODS: Final = "other"
 REASONS: Final[Mapping[str, Mapping[str, str]]] = {
     "late": {
@@ -49,13 +51,105 @@ class DayTotals:
     payments: tuple[Payment, ...]
 
 
-def entries_of(tickets: Sequence[TicketTakings], correction: Correction | None = None) -> Iterator[DayTotals]:
-    """Give the entries that hold these tickets: one, unless the book cannot take it as one."""
-    counted = [ticket for ticket in tickets if ticket.amounts]
-    for group in _groups(sorted(counted, key=_order)):
-        totals = _total(group, correction)
-        if totals.lines:
-            yield totals
+class Sums:
+    """What tickets add up to. They are added one at a time and not kept, except for sales that stand by themselves.
+
+    Only where the sums of a day are too large for one entry does the order of the tickets say which entry they are in.
+    """
+
+    def __init__(self) -> None:
+        self._parts = [_Part()]
+        self._singles: list[TicketTakings] = []
+
+    def add(self, ticket: TicketTakings) -> None:
+        """Add what one ticket puts in the book."""
+        if ticket.single:
+            self._singles.append(ticket)
+        elif ticket.amounts:
+            self._place(ticket)
+
+    def entries(self, correction: Correction | None = None) -> Iterator[DayTotals]:
+        """Give the entries that hold all of it: one, unless the book cannot take it as one. Nothing may be added after."""
+        for ticket in sorted(self._singles, key=_order):
+            self._place(ticket)
+        for part in self._parts:
+            totals = part.totals(correction)
+            if totals.lines:
+                yield totals
+
+    def _place(self, ticket: TicketTakings) -> None:
+        if not self._parts[-1].has_room_for(ticket):
+            self._parts.append(_Part())
+        self._parts[-1].add(ticket)
+
+
+class _Part:
+    """What one entry holds: as many lines, and sums of as many digits, as an entry takes."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[VatKey, _Sum] = defaultdict(_Sum)
+        self._payments: Payments = defaultdict(Decimal)
+        self._singles: list[tuple[VatKey, Decimal, str]] = []
+        self._size = Decimal(0)
+        self._tickets = 0
+
+    def has_room_for(self, ticket: TicketTakings) -> bool:
+        """Return whether the entry still takes it as well."""
+        alone = sum(_is_alone(ticket, key) for key in ticket.amounts)
+        summed = sum(not _is_alone(ticket, key) and key not in self._amounts for key in ticket.amounts)
+        lines = len(self._singles) + len(self._amounts) + alone + summed + 1  # and a line for what cash was rounded by
+        fits = lines <= LINES_MAX and self._size + _size(ticket) <= SUM_MAX
+        return fits and self._tickets < SALES_MAX
+
+    def add(self, ticket: TicketTakings) -> None:
+        """Add a ticket."""
+        self._tickets += 1
+        self._size += _size(ticket)
+        for key, amount in ticket.amounts.items():
+            if _is_alone(ticket, key):
+                self._singles.append((key, amount, ticket.single or ""))
+            else:
+                self._amounts[key].add(amount)
+        for method, paid in ticket.payments.items():
+            self._payments[method] += paid
+
+    def totals(self, correction: Correction | None) -> DayTotals:
+        """Return the entry. Nothing may be added after."""
+        self._round()
+        amounts = sorted(self._amounts.items(), key=lambda each: _place(each[0]))
+        payments = sorted(_few(self._payments).items())
+        singles = [_line(Kind.SINGLE, key, amount, text, correction) for key, amount, text in self._singles]
+        return DayTotals(
+            tuple([_normal(key, total, correction) for key, total in amounts] + singles),
+            tuple(Payment(method=method, amount=paid) for method, paid in payments if paid),
+        )
+
+    def _round(self) -> None:
+        """Let what cash was rounded by stand where the book takes it.
+
+        Beside a rounding the book wants cash in steps of 5 cents: a till that does not round breaks that for its neighbours.
+        """
+        rounded = self._amounts.pop(OUTSIDE_KEYS[Item.CASH_ROUNDING], None)
+        if rounded is None or not rounded.amount:
+            return
+        key = OUTSIDE_KEYS[Item.CASH_ROUNDING]
+        if self._payments.get(CASH, Decimal(0)) % CASH_STEP:
+            key = VatKey("O", Decimal(0), Item.SALE if rounded.amount > 0 else Item.REFUND)
+        self._amounts[key].add(rounded.amount)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Amounts under one key."""
+
+    amount: Decimal = Decimal(0)
+    count: int = 0
+    largest: Decimal = Decimal(0)
+
+    def add(self, amount: Decimal) -> None:
+        self.amount += amount
+        self.count += 1
+        self.largest = max(self.largest, abs(amount))
 
 
 def reason(kind: str, language: str, of: str) -> str:
@@ -64,50 +158,11 @@ def reason(kind: str, language: str, of: str) -> str:
     return texts.get(language, texts["en"]).format(of=of[:150])
 
 
-def _groups(tickets: list[TicketTakings]) -> Iterator[list[TicketTakings]]:
-    plain, singles = ([each for each in tickets if bool(each.single) is is_single] for is_single in (False, True))
-    yield [*plain, *singles[:SINGLES_AT_ONCE]]
-    for start in range(SINGLES_AT_ONCE, len(singles), SINGLES_AT_ONCE):
-        yield singles[start : start + SINGLES_AT_ONCE]
-
-
-def _total(tickets: Iterable[TicketTakings], correction: Correction | None) -> DayTotals:
-    amounts: dict[VatKey, list[Decimal]] = defaultdict(list)
-    singles: list[TakingsLine] = []
-    payments: Payments = defaultdict(Decimal)
-    rounding = Decimal(0)
-    for ticket in tickets:
-        for key, amount in ticket.amounts.items():
-            if key.item is Item.CASH_ROUNDING:
-                rounding += amount
-            elif ticket.single and key.item not in OUTSIDE:
-                singles.append(_line(Kind.SINGLE, key, amount, ticket.single, correction))
-            else:
-                amounts[key].append(amount)
-        for method, paid in ticket.payments.items():
-            payments[method] += paid
-    if rounding:
-        amounts[_rounding(rounding, payments[CASH])].append(rounding)
-    normal = [
-        _normal(key, parts, correction) for key, parts in sorted(amounts.items(), key=lambda each: _place(each[0]))
-    ]
-    paid_by = [Payment(method=method, amount=paid) for method, paid in sorted(_few(payments).items()) if paid]
-    return DayTotals(tuple(normal + singles), tuple(paid_by))
-
-
-def _rounding(amount: Decimal, cash: Decimal) -> VatKey:
-    # Beside a rounding the book wants cash in steps of 5 cents: a till that does not round breaks that for its neighbours.
-    if not cash % CASH_STEP:
-        return OUTSIDE_KEYS[Item.CASH_ROUNDING]
-    return VatKey("O", Decimal(0), Item.SALE if amount > 0 else Item.REFUND)
-
-
-def _normal(key: VatKey, parts: list[Decimal], correction: Correction | None) -> TakingsLine:
-    line = _line(Kind.NORMAL, key, sum(parts, Decimal(0)), None, correction)
+def _normal(key: VatKey, total: _Sum, correction: Correction | None) -> TakingsLine:
+    line = _line(Kind.NORMAL, key, total.amount, None, correction)
     if correction is not None or key.item in OUTSIDE:
         return line
-    largest = max(parts, key=abs)
-    return line.model_copy(update={"sales": len(parts), "largest_sale": abs(largest)})
+    return line.model_copy(update={"sales": total.count, "largest_sale": total.largest})
 
 
 def _line(kind: Kind, key: VatKey, amount: Decimal, text: str | None, correction: Correction | None) -> TakingsLine:
@@ -135,6 +190,15 @@ def _few(payments: Payments) -> Payments:
     rest = sum((paid for _, paid in by_size[PAYMENTS_MAX - 1 :]), Decimal(0))
     kept[OTHER_METHODS] = kept.get(OTHER_METHODS, Decimal(0)) + rest
     return kept
+
+
+def _is_alone(ticket: TicketTakings, key: VatKey) -> bool:
+    return bool(ticket.single) and key.item not in OUTSIDE
+
+
+def _size(ticket: TicketTakings) -> Decimal:
+    """Return what no sum of the ticket's amounts, or of its payments, can pass."""
+    return max(sum(map(abs, ticket.amounts.values()), Decimal(0)), sum(map(abs, ticket.payments.values()), Decimal(0)))
 
 
 def _place(key: VatKey) -> tuple[str, Decimal, str, str]:

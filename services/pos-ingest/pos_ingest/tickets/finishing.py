@@ -1,59 +1,79 @@
-"""The day's end: what tickets put in the book, late ones and those that became an invoice as corrections.
+"""The day's end: what tickets put in the book, late ones and those that became an invoice as corrections, and in the drawer.
 
-A ticket counts once: it is marked in the transaction of its entry. What comes in while a day is being finished waits for the
-next time, and is late then.
+A ticket counts once: it is marked by the statement that reads it, in the transaction of its entry. What comes in meanwhile
+waits for the next time. Tickets are added up while they are read: a day of many takes no more memory than one of few.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.clock import brussels_date
-from koppel_mesh.http.problems import HttpProblem
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 from pos_ingest import entries
+from pos_ingest.failures import RETRY_AFTER, failure_of
 from pos_ingest.takings import DayTakings
 
-from .day_totals import Correction, DayTotals, entries_of, reason
+from . import cash_movements
+from .day_totals import Correction, DayTotals, Sums, reason
 from .ticket_takings import TicketTakings
 
 BY: Final = "tickets"
-AT_ONCE: Final = 20_000
-"""Tickets of one transaction."""
-RETRY_AFTER: Final = timedelta(hours=1)
-log = structlog.get_logger(__name__)
+REFERENCE: Final = "tickets "
+"""How the external references of our entries begin."""
+A_DAY: Final = timedelta(days=1)
 
 _BOOK = Statement("""
-    SELECT b.id, b.dossier_id, b.firm_id, coalesce(d.language, 'nl') AS language,
+    SELECT b.id, b.cash_book_id, coalesce(d.language, 'nl') AS language, last.entry_on AS last_on,
+        (SELECT max(ends_on) FROM receipt_period WHERE book_id = b.id) AS closed_through,
         (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq LIMIT 1) AS first_on,
-        (SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) AS last_on
-    FROM receipt_book b LEFT JOIN dossier d ON d.id = b.dossier_id WHERE b.id = :id FOR NO KEY UPDATE OF b
+        EXISTS (SELECT FROM entry WHERE book_id = b.id AND entry_on = last.entry_on AND external_reference LIKE :ours
+            AND NOT content @> '{"lines": [{"kind": "correction"}]}') AS has_tickets_of_last
+    FROM receipt_book b LEFT JOIN dossier d ON d.id = b.dossier_id LEFT JOIN LATERAL (
+        SELECT entry_on FROM entry WHERE book_id = b.id ORDER BY seq DESC LIMIT 1) last ON true
+    WHERE b.id = :id FOR NO KEY UPDATE OF b
 """)
-_PENDING = Statement("""
-    SELECT id, register, receipt, sold_on, CAST(takings AS text) AS takings, is_invoice, entered_on FROM ticket
-    WHERE book_id = :book_id AND is_pending AND sold_on <= :through ORDER BY sold_on, id LIMIT :at_once FOR NO KEY UPDATE
+_OPEN_DAY = Statement("""
+    SELECT min(sold_on) AS day FROM ticket
+    WHERE book_id = :book_id AND is_pending AND entered_on IS NULL AND sold_on BETWEEN :open_from AND :through
 """)
-_IS_FINISHED = Statement("""
-    SELECT id FROM ticket WHERE book_id = :book_id AND sold_on = :day AND entered_on = :day AND NOT is_pending LIMIT 1
-""")
-_MARK = Statement("""
-    UPDATE ticket SET is_pending = false, entered_on = coalesce(entered_on, :day),
-        reversed_on = CASE WHEN is_invoice THEN CAST(:day AS date) END
-    WHERE id = ANY(CAST(:ids AS uuid[]))
-""")
+
+
+def _mark(of: str, changes: str, returned: str) -> Statement:
+    """Return what marks tickets as entered and returns them, locked in the order in which ``intake`` locks them.
+
+    They are found by their place, as PostgreSQL's manual shows for UPDATE: no plan reads the whole table.
+    """
+    return Statement(f"""
+        UPDATE ticket SET is_pending = false, {changes} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM ticket WHERE book_id = :book_id AND is_pending AND {of}
+            ORDER BY register, receipt FOR NO KEY UPDATE))
+        RETURNING {returned}, CAST(takings AS text) AS takings
+    """)
+
+
+_ENTER = "entered_on = :day, reversed_on = CASE WHEN is_invoice THEN CAST(:day AS date) END"
+_OF_DAY = _mark("entered_on IS NULL AND sold_on = :day", _ENTER, "is_invoice")
+_LATE = _mark("entered_on IS NULL AND sold_on <= :through", _ENTER, "is_invoice, sold_on, register")
+_INVOICED = _mark("entered_on IS NOT NULL AND sold_on <= :through", "reversed_on = :day", "sold_on, receipt")
 _DUE = Statement("""
-    SELECT t.book_id FROM ticket t LEFT JOIN unfinished_day u ON u.book_id = t.book_id
-    WHERE t.is_pending AND t.sold_on <= :through AND (u.due_at IS NULL OR u.due_at <= clock_timestamp()) LIMIT 1
+    SELECT due.book_id FROM (
+        SELECT book_id FROM ticket t WHERE is_pending AND sold_on <= :through
+            AND NOT EXISTS (SELECT FROM receipt_period WHERE book_id = t.book_id AND ends_on > :through)
+        UNION ALL
+        SELECT book_id FROM cash_movement
+        WHERE entered_at IS NULL AND due_at <= clock_timestamp() AND moved_on <= :through) due
+        LEFT JOIN unfinished_day u ON u.book_id = due.book_id
+    WHERE u.due_at IS NULL OR u.due_at <= clock_timestamp() LIMIT 1
 """)
 _FAILED = Statement("""
     INSERT INTO unfinished_day AS known (book_id, dossier_id, firm_id, day, rule, message, due_at)
@@ -66,42 +86,45 @@ _SUCCEEDED = Statement("DELETE FROM unfinished_day WHERE book_id = :book_id")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a finished day made."""
+    """What finished days made."""
 
-    tickets: int
-    entries: tuple[Record, ...]
-    """Rows of ``entry``, in their order."""
+    tickets: int = 0
+    entries: tuple[UUID, ...] = ()
+    """Of the chain, in their order."""
 
 
-async def finish(context: Context, tx: AsyncConnection, book_id: UUID, through: date) -> Finished:
+async def finish(context: Context, book_id: UUID, through: date) -> Finished:
     """Enter what the tickets up to and with a day put in the book; it may be repeated.
 
-    Each day that the book can still take is entered as itself. Late tickets, and those that became an invoice after their day
-    was entered, are corrections on the last day.
+    Each day that the book can still take is entered as itself, in a transaction of its own. Then late tickets, and those that
+    became an invoice after their day was entered, are corrections on the last day.
 
     Args:
         context: of the service.
-        tx: the caller's transaction; it holds the book until its end.
         book_id: of a book that the caller may see.
         through: the last day, in Brussels; today at the latest.
 
     Raises:
-        HttpProblem: 422 where the book refuses an entry.
+        HttpProblem: 422 where the book refuses an entry; days before it are entered.
     """
-    book = await _BOOK.one(tx, {"id": book_id})
-    pending = await _PENDING.all(tx, {"book_id": book_id, "through": through, "at_once": AT_ONCE})
-    days: dict[date, list[Record]] = defaultdict(list)
-    late: list[Record] = []
-    for row in pending:
-        is_late = row.entered_on is not None or await _is_closed(tx, book, row.sold_on, days)
-        (late if is_late else days[row.sold_on]).append(row)
-    made: list[Record] = []
-    for day, rows in sorted(days.items()):
-        made += await _enter(context, tx, book_id, day, entries_of([_effect(row) for row in rows]))
-        await _MARK.run(tx, {"day": day, "ids": [row.id for row in rows]})
-    if late:
-        made += await _correct(context, tx, book, late, max([through, *days, *_days(book.last_on)]))
-    return Finished(len(pending), tuple(made))
+    tickets, made = 0, []
+    while True:
+        async with context.database.transaction() as tx:
+            book = await _BOOK.one(tx, {"id": book_id, "ours": f"{REFERENCE}%"})
+            asked = {"book_id": book_id, "open_from": _open_from(book), "through": through}
+            day = (await _OPEN_DAY.one(tx, asked)).day
+            days = _Entries(context, tx, book)
+            await cash_movements.enter(tx, book, day or through, incoming=True)
+            if day is not None:
+                await days.enter(day)
+            else:
+                await days.correct(through)
+                await _SUCCEEDED.run(tx, {"book_id": book_id})
+            await cash_movements.enter(tx, book, day or through, incoming=False)
+        tickets += days.tickets
+        made += days.made
+        if day is None:
+            return Finished(tickets, tuple(made))
 
 
 async def finish_due_day(context: Context) -> bool:
@@ -113,74 +136,78 @@ async def finish_due_day(context: Context) -> bool:
     if due is None:
         return False
     try:
+        await finish(context, due.book_id, through)
+    except Exception as error:
+        failed = failure_of(error, "finish days", due.book_id)._asdict()
         async with context.database.transaction() as tx:
-            await finish(context, tx, due.book_id, through)
-            await note_success(tx, due.book_id)
-    except HttpProblem as problem:
-        log.warning("a day of tickets cannot be entered", book_id=str(due.book_id), rule=problem.code)
-        message = problem.detail or problem.title
-        failed = {"day": through, "rule": problem.code, "message": message[:500], "retry_after": RETRY_AFTER}
-        async with context.database.transaction() as tx:
-            await _FAILED.run(tx, {"book_id": due.book_id, **failed})
+            await _FAILED.run(tx, {"book_id": due.book_id, "day": through, "retry_after": RETRY_AFTER, **failed})
     return True
 
 
-async def note_success(tx: AsyncConnection, book_id: UUID) -> None:
-    """Note that nothing of the book's days stands in the way any more."""
-    await _SUCCEEDED.run(tx, {"book_id": book_id})
+def _open_from(book: Record) -> date:
+    """Return the first day that takes tickets as its own: neither it nor a later one was entered with them, or closed."""
+    days = [date.min]
+    if book.last_on is not None:
+        days.append(book.last_on + A_DAY if book.has_tickets_of_last else book.last_on)
+    if book.closed_through is not None:
+        days.append(book.closed_through + A_DAY)
+    return max(days)
 
 
-async def _is_closed(tx: AsyncConnection, book: Record, day: date, open_days: Mapping[date, object]) -> bool:
-    """Return whether a day takes no more tickets as its own: a later one was entered, or its tickets were."""
-    if day in open_days or book.last_on is None or day > book.last_on:
-        return False
-    return day < book.last_on or await _IS_FINISHED.one_or_none(tx, {"book_id": book.id, "day": day}) is not None
+class _Entries:
+    """What a transaction, which holds the book, enters of its tickets."""
+
+    def __init__(self, context: Context, tx: AsyncConnection, book: Record) -> None:
+        self._context, self._tx, self._book = context, tx, book
+        self.tickets = 0
+        self.made: list[UUID] = []
+
+    async def enter(self, day: date) -> None:
+        """Enter a day's tickets as that day's."""
+        sums = Sums()
+        async for row in _OF_DAY.stream(self._tx, {"book_id": self._book.id, "day": day}):
+            sums.add(_effect(row))
+            self.tickets += 1
+        await self._append(day, sums.entries())
+
+    async def correct(self, through: date) -> None:
+        """Enter what is of days that are over, on the first day that takes corrections; where today is closed, it waits."""
+        book, by_cause = self._book, defaultdict[Correction, Sums](Sums)
+        closed = [book.closed_through + A_DAY] if book.closed_through else []
+        day = max([through, *closed, *_days(book.last_on)])
+        if day > brussels_date(self._context.now()):
+            return
+        asked = {"book_id": book.id, "through": through, "day": day}
+        async for row in _INVOICED.stream(self._tx, asked):
+            by_cause[self._cause("invoiced", row.sold_on, row.receipt, day)].add(_takings(row).without_tip().reversed())
+            self.tickets += 1
+        async for row in _LATE.stream(self._tx, asked):
+            by_cause[self._cause("late", row.sold_on, row.register, day)].add(_effect(row))
+            self.tickets += 1
+        for cause, sums in sorted(by_cause.items(), key=lambda each: (each[0].on, each[0].reason)):
+            await self._append(day, sums.entries(cause))
+
+    def _cause(self, kind: str, sold_on: date, of: str, day: date) -> Correction:
+        # A book has no days before its first entry: what is of one is a correction of the first.
+        first_on = min([day, *_days(self._book.first_on)])
+        text = reason(kind, self._book.language, of if sold_on >= first_on else f"{sold_on}, {of}")
+        return Correction(max(sold_on, first_on), text)
+
+    async def _append(self, day: date, totals: Iterable[DayTotals]) -> None:
+        for each in totals:
+            takings = DayTakings(
+                external_reference=f"{REFERENCE}{new_id()}", lines=list(each.lines), payments=list(each.payments)
+            )
+            appended = await entries.append(self._context, self._tx, self._book.id, day, takings, by=BY)
+            self.made += [row.id for row in appended.entries]
+
+
+def _takings(row: Record) -> TicketTakings:
+    return TicketTakings.from_json(json.loads(row.takings, parse_float=Decimal))
 
 
 def _effect(row: Record) -> TicketTakings:
-    takings = TicketTakings.from_json(json.loads(row.takings, parse_float=Decimal))
-    if row.entered_on is not None:
-        return takings.without_tip().reversed()
-    return takings.only_tip() if row.is_invoice else takings
-
-
-async def _correct(
-    context: Context, tx: AsyncConnection, book: Record, late: Sequence[Record], day: date
-) -> list[Record]:
-    first_on = min([day, *_days(book.first_on)])
-    by_cause: dict[Correction, list[Record]] = defaultdict(list)
-    for (kind, sold_on, of), rows in _causes(late).items():
-        text = reason(kind, book.language, of if sold_on >= first_on else f"{sold_on}, {of}")
-        # A book has no days before its first entry: what is of one is a correction of the first.
-        by_cause[Correction(max(sold_on, first_on), text)] += rows
-    made: list[Record] = []
-    for cause, rows in sorted(by_cause.items(), key=lambda each: (each[0].on, each[0].reason)):
-        made += await _enter(context, tx, book.id, day, entries_of([_effect(row) for row in rows], cause))
-    await _MARK.run(tx, {"day": day, "ids": [row.id for row in late]})
-    return made
-
-
-def _causes(late: Sequence[Record]) -> Mapping[tuple[str, date, str], list[Record]]:
-    """Return the late tickets by why they are corrections, the day concerned, and the register or receipt."""
-    found: dict[tuple[str, date, str], list[Record]] = defaultdict(list)
-    for row in late:
-        if row.entered_on is not None:
-            found["invoiced", row.sold_on, row.receipt].append(row)
-        else:
-            found["late", row.sold_on, row.register].append(row)
-    return found
-
-
-async def _enter(
-    context: Context, tx: AsyncConnection, book_id: UUID, day: date, totals: Iterable[DayTotals]
-) -> list[Record]:
-    made: list[Record] = []
-    for each in totals:
-        takings = DayTakings(
-            external_reference=f"tickets {new_id()}", lines=list(each.lines), payments=list(each.payments)
-        )
-        made += (await entries.append(context, tx, book_id, day, takings, by=BY)).entries
-    return made
+    return _takings(row).only_tip() if row.is_invoice else _takings(row)
 
 
 def _days(*days: date | None) -> list[date]:

@@ -17,16 +17,18 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.clock import brussels_date
-from koppel_mesh.http.problems import FieldError
+from koppel_mesh.http.problems import FieldError, printable
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
+from koppel_mesh.telemetry.tracing import current_traceparent
 
-from . import z_totals
+from . import cash_movements, z_totals
 from .models import OF_THE_INVOICE, Ticket
+from .movements import rows_of
 from .registers import TicketBook, book_for, books_of
 from .stream import count, elements
-from .ticket_takings import cash_movements, takings_of
+from .ticket_takings import TicketTakings, takings_of
 from .validation import TicketError, read
 
 TICKETS_MAX: Final = 5_000
@@ -59,13 +61,10 @@ _CONVERT = Statement("""
     WHERE id = :id
 """)
 _ASK_INVOICES = Statement("""
-    INSERT INTO ticket_invoice (ticket_id, firm_id) SELECT id, :firm_id FROM unnest(CAST(:ids AS uuid[])) AS id
-    ON CONFLICT (ticket_id) DO UPDATE SET state = 'waiting', due_at = clock_timestamp(), refusal = NULL
-""")
-_MOVE_CASH = Statement("""
-    INSERT INTO cash_movement (ticket_id, place, firm_id, book_id, moved_on, amount, remark)
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS given (ticket_id uuid, place integer, firm_id uuid, book_id uuid, moved_on date, amount numeric, remark text)
+    INSERT INTO ticket_invoice (ticket_id, firm_id, traceparent)
+    SELECT id, :firm_id, CAST(:traceparent AS text) FROM unnest(CAST(:ids AS uuid[])) AS id
+    ON CONFLICT (ticket_id) DO UPDATE
+        SET state = 'waiting', due_at = clock_timestamp(), refusal = NULL, traceparent = excluded.traceparent
 """)
 
 
@@ -96,11 +95,15 @@ class _Taken:
     content: str
     content_hash: bytes
     sale_hash: bytes
+    takings: TicketTakings
     id: UUID = field(default_factory=new_id)
 
     @property
     def key(self) -> tuple[str, str]:
         return self.ticket.register, self.ticket.receipt
+
+    def origin(self, firm_id: UUID) -> dict[str, Any]:
+        return {"ticket_id": self.id, "firm_id": firm_id, "book_id": self.book_id, "moved_on": self.sold_on}
 
     def result(self, status: str) -> TicketResult:
         return TicketResult(
@@ -138,11 +141,12 @@ async def _take_some(context: Context, dossier: Record, books: Any, contents: Se
     for place, content in enumerate(contents):
         try:
             ticket = read(content, context.now())
-            book = _book(books, ticket)
+            takings = takings_of(ticket)
+            book = _book(books, ticket, takings)
         except TicketError as error:
             results[place] = _refused(content, error)
             continue
-        taken.append(_row(place, ticket, book))
+        taken.append(_row(place, ticket, book, takings))
     if taken:
         async with context.database.transaction() as tx:
             for one, status in await _keep(tx, dossier, taken):
@@ -151,30 +155,36 @@ async def _take_some(context: Context, dossier: Record, books: Any, contents: Se
     return [result for result in results if result is not None]
 
 
-def _book(books: Any, ticket: Ticket) -> TicketBook:
+def _book(books: Any, ticket: Ticket, takings: TicketTakings) -> TicketBook:
     book = book_for(books, ticket)
     if book is None:
         named = ticket.register if not ticket.locations else f"{ticket.register} at {ticket.locations[0]}"
         message = f"The register {named} belongs to no receipt book yet: say to which (PUT …/registers)."
         raise TicketError([FieldError(field="registerID", rule="unknown_register", message=message)])
+    if book.cash_book_id is None and any(rows_of(ticket)):
+        message = (
+            "Money was put in the drawer or taken from it, and the receipt book is linked to no cash book: link one"
+            " (PATCH …/receipt-books/{id}) and hand the ticket in again."
+        )
+        raise TicketError([FieldError(field="payments", rule="no_cash_book", message=message)])
     sold_on = brussels_date(ticket.moment)
     if book.ends_on and sold_on > book.ends_on:
         message = f"The receipt book ended on {book.ends_on}."
         raise TicketError([FieldError(field="receiptFinalizedOn", rule="book_ended", message=message)])
     if book.vat_rates and not ticket.convert_to_invoice:
         rates = {Decimal(rate) for rate in book.vat_rates}
-        for key in takings_of(ticket).amounts:
+        for key in takings.amounts:
             if key.category != OUTSIDE_SCOPE and key.rate not in rates:
                 message = f"The receipt book takes the rates {', '.join(book.vat_rates)}."
                 raise TicketError([FieldError(field="lines", rule="rate_not_in_book", message=message)])
     return book
 
 
-def _row(place: int, ticket: Ticket, book: TicketBook) -> _Taken:
+def _row(place: int, ticket: Ticket, book: TicketBook, takings: TicketTakings) -> _Taken:
     content = ticket.model_dump_json(by_alias=True, exclude_none=True)
     sale = ticket.model_dump_json(exclude=set(OF_THE_INVOICE))
     content_hash, sale_hash = (hashlib.sha256(text.encode()).digest() for text in (content, sale))
-    return _Taken(place, ticket, book.id, brussels_date(ticket.moment), content, content_hash, sale_hash)
+    return _Taken(place, ticket, book.id, brussels_date(ticket.moment), content, content_hash, sale_hash, takings)
 
 
 async def _keep(tx: AsyncConnection, dossier: Record, taken: Sequence[_Taken]) -> list[tuple[_Taken, str | FieldError]]:
@@ -189,7 +199,7 @@ async def _keep(tx: AsyncConnection, dossier: Record, taken: Sequence[_Taken]) -
         status = _compare(earlier, one)
         if status == "converted":
             await _CONVERT.run(tx, {"id": earlier["id"], "content": one.content, "content_hash": one.content_hash})
-            await _ASK_INVOICES.run(tx, {"firm_id": dossier.firm_id, "ids": [earlier["id"]]})
+            await _ask_invoices(tx, dossier.firm_id, [earlier["id"]])
             earlier |= {"is_invoice": True, "is_refused": False, "content_hash": one.content_hash}
         kept.append((one, status))
     return kept
@@ -209,26 +219,20 @@ async def _insert(tx: AsyncConnection, dossier: Record, taken: Sequence[_Taken])
             "content_hashes": [one.content_hash for one in taken],
             "sale_hashes": [one.sale_hash for one in taken],
             "contents": [one.content for one in taken],
-            "takings": [json.dumps(takings_of(one.ticket).to_json()) for one in taken],
+            "takings": [json.dumps(one.takings.to_json()) for one in taken],
             "invoices": [bool(one.ticket.convert_to_invoice) for one in taken],
         },
     )
     return {row.id for row in rows}
 
 
-async def _follow_up(tx: AsyncConnection, firm_id: UUID, new: Iterable[_Taken]) -> None:
-    invoices, movements = [], []
-    for one in new:
-        if one.ticket.convert_to_invoice:
-            invoices.append(one.id)
-        for place, moved in enumerate(cash_movements(one.ticket)):
-            remark = moved.reference or moved.method_name or ""
-            row = {"ticket_id": str(one.id), "place": place, "firm_id": str(firm_id), "book_id": str(one.book_id)}
-            movements.append(row | {"moved_on": f"{one.sold_on}", "amount": f"{moved.amount}", "remark": remark[:140]})
+async def _follow_up(tx: AsyncConnection, firm_id: UUID, new: Sequence[_Taken]) -> None:
+    invoices = [one.id for one in new if one.ticket.convert_to_invoice]
     if invoices:
-        await _ASK_INVOICES.run(tx, {"firm_id": firm_id, "ids": invoices})
-    if movements:
-        await _MOVE_CASH.run(tx, {"rows": json.dumps(movements)})
+        await _ask_invoices(tx, firm_id, invoices)
+    rows = [row for one in new for row in rows_of(one.ticket, **one.origin(firm_id))]
+    if rows:
+        await cash_movements.add(tx, rows)
 
 
 async def _earlier(
@@ -256,10 +260,7 @@ def _compare(earlier: dict[str, Any], one: _Taken) -> str | FieldError:
 
 def _refused(content: Any, error: TicketError) -> TicketResult:
     given = content if isinstance(content, dict) else {}
-    named = {
-        "register_id": next((given[name] for name in _REGISTERS if isinstance(given.get(name), str)), None),
-        "receipt_id": next((given[name] for name in ("receiptID", "number") if isinstance(given.get(name), str)), None),
-    }
+    named = {"register_id": _text_of(given, _REGISTERS), "receipt_id": _text_of(given, _RECEIPTS)}
     first = error.errors[0]
     return TicketResult(
         status="error", code=error.code, field=first.field, message=first.message, errors=error.errors, **named
@@ -267,8 +268,19 @@ def _refused(content: Any, error: TicketError) -> TicketResult:
 
 
 _REGISTERS = ("registerID", "registerName", "locationID", "locationName")
+_RECEIPTS = ("receiptID", "number")
+_NAME_LENGTH_MAX: Final = 100
+
+
+def _text_of(given: dict[str, Any], names: Iterable[str]) -> str | None:
+    found = next((given[name] for name in names if isinstance(given.get(name), str)), None)
+    return None if found is None else printable(found[:_NAME_LENGTH_MAX])
 
 
 def _conflict(one: _Taken, error: FieldError) -> TicketResult:
     changes = {"code": error.rule, "field": error.field, "message": error.message, "errors": [error]}
     return one.result("error").model_copy(update=changes)
+
+
+async def _ask_invoices(tx: AsyncConnection, firm_id: UUID, ticket_ids: Sequence[UUID]) -> None:
+    await _ASK_INVOICES.run(tx, {"firm_id": firm_id, "ids": ticket_ids, "traceparent": current_traceparent()})

@@ -5,12 +5,14 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from pos_ingest.fields import EARLIEST_DAY, Whole, no_boolean
 
 LINES_MAX = 1000
 PAYMENTS_MAX = 100
 PARTY_LENGTH_MAX = 10_000
-EARLIEST_YEAR = 2000
+PARTY_DEPTH_MAX = 5
 CENT = Decimal("0.01")
 FINE = Decimal("0.0001")
 """Prices of one piece, and quantities."""
@@ -42,16 +44,27 @@ class ItemType(IntEnum):
 
 
 def _recent(value: AwareDatetime) -> AwareDatetime:
-    if value.year < EARLIEST_YEAR or value.year > 9000:
-        raise ValueError(f"a moment from {EARLIEST_YEAR} on is wanted")
+    if value.year < EARLIEST_DAY.year or value.year > 9000:
+        raise ValueError(f"a moment from {EARLIEST_DAY.year} on is wanted")
     return value
 
 
 def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    if not _is_shallow(value):
+        raise ValueError(f"at most {PARTY_DEPTH_MAX} levels of objects and lists")
     written = json.dumps(value, default=str)
     if len(written) > PARTY_LENGTH_MAX or "\\u0000" in written or not _is_unicode(value):
         raise ValueError(f"at most {PARTY_LENGTH_MAX} characters, and no NUL or lone surrogate among them")
     return value
+
+
+def _is_shallow(value: dict[str, Any]) -> bool:
+    # Level by level: what writes and reads it would run out of stack.
+    level: list[Any] = [value]
+    for _ in range(PARTY_DEPTH_MAX):
+        parts = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [inner for part in parts for inner in part]
+    return not any(isinstance(each, dict | list) for each in level)
 
 
 def _is_unicode(value: dict[str, Any]) -> bool:
@@ -90,13 +103,13 @@ class TicketLine(_Part):
     line_id: Id | None = Field(None, alias="lineID")
     ordered_at: Moment | None = Field(None, alias="orderDateTime")
     quantity: Price
-    unit_type: int | None = Field(None, alias="unitType")
+    unit_type: Whole | None = Field(None, alias="unitType")
     price: Price = Field(alias="itemInclVat")
-    vat_type: int = Field(alias="vatType")
+    vat_type: Whole = Field(alias="vatType")
     vat_rate: Rate = Field(alias="vatPercentage")
     discount: Amount = Field(Decimal(0), alias="totalDiscountInclVat")
     total: Amount = Field(alias="totalInclVat")
-    item_type: ItemType = Field(ItemType.PRODUCT, alias="itemType")
+    item_type: Annotated[ItemType, BeforeValidator(no_boolean)] = Field(ItemType.PRODUCT, alias="itemType")
     item_id: Id | None = Field(None, alias="itemID")
     item_code: Id | None = Field(None, alias="itemCode")
     item_name: Text | None = Field(None, alias="itemName")
@@ -109,10 +122,10 @@ class TicketPayment(_Part):
 
     payment_id: Id | None = Field(None, alias="paymentID")
     paid_at: Moment | None = Field(None, alias="paymentDateTime")
-    type: PaymentType = PaymentType.PAYMENT
+    type: Annotated[PaymentType, BeforeValidator(no_boolean)] = PaymentType.PAYMENT
     amount: Amount
     method_id: Id | None = Field(None, alias="paymentMethodID")
-    method_type: MethodType = Field(alias="paymentMethodType")
+    method_type: Annotated[MethodType, BeforeValidator(no_boolean)] = Field(alias="paymentMethodType")
     method_name: (
         Annotated[str, StringConstraints(strip_whitespace=True, max_length=50, pattern=r"^[^\x00-\x1f]*$")] | None
     ) = Field(None, alias="paymentMethodName")

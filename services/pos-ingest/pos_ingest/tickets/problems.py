@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -11,6 +12,7 @@ from koppel_connector.contract import Problem, ProblemCatalogue, ProblemKind
 from koppel_mesh.messages import ProblemData
 from koppel_mesh.prepared_sql import Record, Statement
 
+from .cash_movements import Refusal
 from .z_totals import Difference, counted_of, differences, report_of
 
 PROBLEMS_MAX = 500
@@ -45,6 +47,39 @@ CATALOGUE = ProblemCatalogue(
             en="No invoice can be made of ticket {receipt} of register {register}: {message} Correct the data of the customer"
             " and hand the ticket in again, or make an invoice book with a number format.",
         ),
+        ProblemKind(
+            "cash_movement_unclear",
+            "entrepreneur",
+            nl="Kassa {register} meldt op {day} {amount} EUR in of uit de lade (ticket {receipt}), en niet waarvoor. Zeg van deze"
+            " beweging of het van of naar de bank, privé, van een klant of voor een leverancier was, of stel in het kasboek in"
+            " wat zulke bewegingen zijn.",
+            fr="La caisse {register} signale le {day} {amount} EUR dans ou hors du tiroir (ticket {receipt}), sans dire pourquoi."
+            " Dites de ce mouvement s'il venait de la banque ou y allait, s'il était privé, d'un client ou pour un fournisseur,"
+            " ou réglez dans le livre de caisse ce que sont de tels mouvements.",
+            en="Register {register} reports {amount} EUR into or out of the drawer on {day} (ticket {receipt}), and not what for."
+            " Say of this movement whether it was from or to the bank, private, from a customer or for a supplier, or set in the"
+            " cash book what such movements are.",
+        ),
+        ProblemKind(
+            "cash_movement_below_zero",
+            "entrepreneur",
+            nl="Kassa {register} meldt op {day} {amount} EUR uit de lade (ticket {receipt}), en volgens het kasboek zit er maar"
+            " {balance} EUR in. Bezorg de tickets die ontbreken, vul in wat er in de lade kwam, of tel ze.",
+            fr="La caisse {register} signale le {day} {amount} EUR hors du tiroir (ticket {receipt}), et selon le livre de caisse"
+            " il n'y a que {balance} EUR. Fournissez les tickets manquants, inscrivez ce qui y est entré, ou comptez le tiroir.",
+            en="Register {register} reports {amount} EUR out of the drawer on {day} (ticket {receipt}), and by the cash book it"
+            " holds {balance} EUR only. Hand in the missing tickets, enter what came into the drawer, or count it.",
+        ),
+        ProblemKind(
+            "cash_movement_without_book",
+            "accountant",
+            nl="Kassa {register} meldt op {day} {amount} EUR in of uit de lade (ticket {receipt}), en haar ontvangstenboek heeft"
+            " geen kasboek meer. Koppel het ontvangstenboek aan een kasboek.",
+            fr="La caisse {register} signale le {day} {amount} EUR dans ou hors du tiroir (ticket {receipt}), et son livre des"
+            " recettes n'a plus de livre de caisse. Liez le livre des recettes à un livre de caisse.",
+            en="Register {register} reports {amount} EUR into or out of the drawer on {day} (ticket {receipt}), and its receipt"
+            " book has no cash book any more. Link the receipt book to a cash book.",
+        ),
     )
 )
 
@@ -60,6 +95,17 @@ _REFUSED = Statement("""
     FROM ticket_invoice i JOIN ticket t ON t.id = i.ticket_id
     WHERE t.dossier_id = :dossier_id AND i.refusal IS NOT NULL ORDER BY t.sold_on, t.id LIMIT :limit
 """)
+_MOVEMENTS = Statement("""
+    SELECT m.*, t.register, t.receipt, c.balance
+    FROM cash_movement m JOIN ticket t ON t.id = m.ticket_id JOIN receipt_book b ON b.id = m.book_id
+        LEFT JOIN cash_book c ON c.id = b.cash_book_id
+    WHERE t.dossier_id = :dossier_id AND m.entered_at IS NULL AND m.refusal IS NOT NULL ORDER BY m.moved_on, m.id LIMIT :limit
+""")
+_OF_REFUSAL: Final = {
+    Refusal.UNCLEAR: "cash_movement_unclear",
+    Refusal.BELOW_ZERO: "cash_movement_below_zero",
+    Refusal.NO_CASH_BOOK: "cash_movement_without_book",
+}
 
 
 class TicketProblem(ProblemData):
@@ -68,6 +114,7 @@ class TicketProblem(ProblemData):
     date: date
     register_id: str | None = None
     receipt_book_id: UUID | None = None
+    cash_movement_id: UUID | None = None
     differences: list[Difference] = Field([])
 
 
@@ -83,6 +130,7 @@ async def open_problems(connection: AsyncConnection, dossier_id: UUID) -> Ticket
     items = [_differing(row) for row in await _DIFFERING.all(connection, asked)]
     items += [_unfinished(row) for row in await _UNFINISHED.all(connection, asked)]
     items += [_refused(row) for row in await _REFUSED.all(connection, asked)]
+    items += [_moved(row) for row in await _MOVEMENTS.all(connection, asked)]
     return TicketProblems(items=items)
 
 
@@ -101,6 +149,13 @@ def _unfinished(row: Record) -> TicketProblem:
 def _refused(row: Record) -> TicketProblem:
     problem = Problem("ticket_invoice_refused", register=row.register, receipt=row.receipt, message=row.message)
     return TicketProblem(**_rendered(problem), date=row.sold_on, register_id=row.register, receipt_book_id=row.book_id)
+
+
+def _moved(row: Record) -> TicketProblem:
+    said = {"register": row.register, "receipt": row.receipt, "day": row.moved_on, "amount": abs(row.amount)}
+    problem = Problem(_OF_REFUSAL[Refusal(row.refusal)], **said, balance=row.balance)
+    of = {"register_id": row.register, "receipt_book_id": row.book_id, "cash_movement_id": row.id}
+    return TicketProblem(**_rendered(problem), date=row.moved_on, **of)
 
 
 def _rendered(problem: Problem) -> dict[str, object]:

@@ -50,6 +50,7 @@ class TicketBook:
     id: UUID
     ends_on: date | None
     vat_rates: tuple[str, ...]
+    cash_book_id: UUID | None
 
 
 # Two lists at once would leave a mixture of both.
@@ -62,7 +63,8 @@ _ADD = Statement("""
     FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[]), CAST(:books AS uuid[])) AS given (kind, name, book_id)
 """)
 _ALL = Statement("""
-    SELECT r.kind, r.name, r.book_id, b.ends_on, b.vat_rates FROM register r JOIN receipt_book b ON b.id = r.book_id
+    SELECT r.kind, r.name, r.book_id, b.ends_on, b.vat_rates, b.cash_book_id
+    FROM register r JOIN receipt_book b ON b.id = r.book_id
     WHERE r.dossier_id = :dossier_id ORDER BY r.kind, r.name
 """)
 
@@ -111,7 +113,10 @@ async def listed(connection: AsyncConnection, dossier_id: UUID) -> Registers:
 async def books_of(connection: AsyncConnection, dossier_id: UUID) -> Mapping[tuple[str, str], TicketBook]:
     """Return the book of each register and location of a dossier, by kind and name."""
     rows = await _ALL.all(connection, {"dossier_id": dossier_id})
-    return {(row.kind, row.name): TicketBook(row.book_id, row.ends_on, tuple(row.vat_rates)) for row in rows}
+    return {
+        (row.kind, row.name): TicketBook(row.book_id, row.ends_on, tuple(row.vat_rates), row.cash_book_id)
+        for row in rows
+    }
 
 
 def book_for(books: Mapping[tuple[str, str], TicketBook], ticket: Ticket) -> TicketBook | None:

@@ -1,6 +1,7 @@
 """Tickets over HTTP (contract §7b): their registers, the tickets, the end of a day, and the till's own totals."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,15 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import bindparam, select
 
 from koppel_mesh.clock import brussels_date
-from koppel_mesh.http.dates import Day
+from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Record, Statement
 from pos_ingest import receipt_books
+from pos_ingest.cash_books.lines import CashKind
+from pos_ingest.cash_books.models import Part, Remark
 from pos_ingest.dossiers import Writer, insist_on_dossier, who
+from pos_ingest.fields import BusinessDay
 
-from . import finishing, intake, problems, registers, z_totals
+from . import cash_movements, finishing, intake, problems, registers, z_totals
 from .intake import TicketResult
+from .movements import Explained
 from .problems import TicketProblems
 from .registers import Registers
 from .stream import receive
@@ -71,6 +76,33 @@ class Acceptance(BaseModel):
     reason: Reason
 
 
+class CashMovement(BaseModel):
+    """Money that a till put in the drawer, or took from it."""
+
+    id: UUID
+    register_id: str
+    receipt_id: str
+    date: date
+    amount: Decimal = Field(description="Positive for money that came into the drawer")
+    kind: CashKind | None = Field(description="None: nobody has said what it was")
+    party: str
+    invoice_number: str
+    remark: str
+    state: Literal["waiting", "entered"]
+    refusal: str | None = Field(description="Why it waits: unclear, drawer_below_zero, no_cash_book")
+    cash_entry_id: UUID | None = Field(description="The line of the cash book")
+
+
+class CashMovementKind(BaseModel):
+    """What it was."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["BACA", "CABA", "CLIE", "SUPP", "PRTA", "PRDE"]
+    party: Part = Field("", description="Of a payment: who paid or was paid")
+    invoice_number: Part = Field("", description="Of a payment: which invoice it is for")
+    remark: Remark = Field("", description="Empty: what the till said")
+
+
 @router.put("/registers")
 async def set_registers(dossier_id: UUID, body: Registers, context: CurrentContext, caller: Writer) -> Registers:
     """Say which receipt book each register, or each location, writes to. The list takes the place of the one before."""
@@ -100,25 +132,28 @@ async def add_tickets(
 
 @router.post("/receipt-books/{book_id}/days/{date}/finish")
 async def finish_day(
-    dossier_id: UUID, book_id: UUID, day: Annotated[Day, Path(alias="date")], context: CurrentContext, caller: Writer
+    dossier_id: UUID,
+    book_id: UUID,
+    day: Annotated[BusinessDay, Path(alias="date")],
+    context: CurrentContext,
+    caller: Writer,
 ) -> FinishedDay:
     """Enter the tickets up to and with a day. It happens by itself after midnight; what comes later is a correction."""
     await insist_on_dossier(context, caller, dossier_id)
     if day > brussels_date(context.now()):
         errors = [FieldError(field="date", rule="future_date", message=f"{day} has not begun in Brussels.")]
         raise HttpProblem(422, "future_date", "The day has not begun.", errors=errors)
-    async with context.database.transaction() as tx:
-        await receipt_books.book_of(tx, caller, dossier_id, book_id)
-        done = await finishing.finish(context, tx, book_id, day)
-        await finishing.note_success(tx, book_id)
-    return FinishedDay(tickets=done.tickets, entries=[row.id for row in done.entries])
+    async with context.database.reading() as reading:
+        await receipt_books.book_of(reading, caller, dossier_id, book_id)
+    done = await finishing.finish(context, book_id, day)
+    return FinishedDay(tickets=done.tickets, entries=list(done.entries))
 
 
 @router.put("/registers/{register}/days/{date}/z-totals")
 async def set_z_totals(
     dossier_id: UUID,
     register: RegisterName,
-    day: Annotated[Day, Path(alias="date")],
+    day: Annotated[BusinessDay, Path(alias="date")],
     body: ZReport,
     context: CurrentContext,
     caller: Writer,
@@ -133,7 +168,7 @@ async def set_z_totals(
 async def read_z_totals(
     dossier_id: UUID,
     register: RegisterName,
-    day: Annotated[Day, Path(alias="date")],
+    day: Annotated[BusinessDay, Path(alias="date")],
     context: CurrentContext,
     caller: Writer,
 ) -> ZTotals:
@@ -151,7 +186,7 @@ async def read_z_totals(
 async def accept_tickets(
     dossier_id: UUID,
     register: RegisterName,
-    day: Annotated[Day, Path(alias="date")],
+    day: Annotated[BusinessDay, Path(alias="date")],
     body: Acceptance,
     context: CurrentContext,
     caller: Writer,
@@ -169,6 +204,34 @@ async def list_ticket_problems(dossier_id: UUID, context: CurrentContext, caller
     await insist_on_dossier(context, caller, dossier_id)
     async with context.database.reading() as reading:
         return await problems.open_problems(reading, dossier_id)
+
+
+@router.get("/cash-movements")
+async def list_cash_movements(
+    dossier_id: UUID, context: CurrentContext, caller: Writer, page: PageParams
+) -> Page[CashMovement]:
+    """List what tickets put in the drawer or took from it, the latest first."""
+    await insist_on_dossier(context, caller, dossier_id)
+    async with context.database.reading() as reading:
+        rows = await cash_movements.listed(reading, dossier_id, after=uuid_cursor(page), limit=page.rows)
+    return page.of(rows, _movement)
+
+
+@router.post("/cash-movements/{cash_movement_id}/explain")
+async def explain_cash_movement(
+    dossier_id: UUID, cash_movement_id: UUID, body: CashMovementKind, context: CurrentContext, caller: Writer
+) -> CashMovement:
+    """Say what money was that a till put in the drawer or took from it."""
+    await insist_on_dossier(context, caller, dossier_id)
+    said = Explained(CashKind(body.kind), body.party, body.invoice_number, body.remark)
+    async with context.database.transaction() as tx:
+        return _movement(await cash_movements.explain(tx, dossier_id, cash_movement_id, said))
+
+
+def _movement(row: Record) -> CashMovement:
+    state: Literal["entered", "waiting"] = "entered" if row.entered_at is not None else "waiting"
+    renamed = {"date": row.moved_on, "register_id": row.register, "receipt_id": row.receipt, "state": state}
+    return CashMovement(**renamed, **{name: row[name] for name in CashMovement.model_fields if name not in renamed})
 
 
 def _shown(row: Record) -> ZTotals:

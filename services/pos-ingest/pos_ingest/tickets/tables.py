@@ -4,7 +4,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -19,10 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from pos_ingest.tables import metadata
-
-_AT = DateTime(timezone=True)
-_now = text("clock_timestamp()")
+from pos_ingest.tables import AT, NOW, metadata
 
 register = Table(
     "register",
@@ -58,7 +54,7 @@ ticket = Table(
     # The day of the entry that holds its takings, and of the one that took them out again.
     Column("entered_on", Date),
     Column("reversed_on", Date),
-    Column("received_at", _AT, nullable=False, server_default=_now),
+    Column("received_at", AT, nullable=False, server_default=NOW),
     UniqueConstraint("dossier_id", "register", "receipt", name="ticket_receipt"),
     Index("ticket_pending", "book_id", "sold_on", postgresql_where=text("is_pending")),
     Index("ticket_day", "dossier_id", "register", "sold_on"),
@@ -68,16 +64,28 @@ ticket = Table(
 cash_movement = Table(
     "cash_movement",
     metadata,
+    Column("id", Uuid, nullable=False),
     Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
     Column("place", Integer, nullable=False),
     Column("firm_id", Uuid, nullable=False),
     Column("book_id", Uuid, nullable=False),
     Column("moved_on", Date, nullable=False),
     Column("amount", Numeric(12, 2), nullable=False),
+    # Of the lines of cash books; empty where neither the till nor a person has said it.
+    Column("kind", Text),
+    Column("party", Text, nullable=False, server_default=""),
+    Column("invoice_number", Text, nullable=False, server_default=""),
     Column("remark", Text, nullable=False),
-    Column("handed_over_at", _AT),
+    # Why it is no line of the cash book yet, and when that is tried again.
+    Column("refusal", Text),
+    Column("due_at", AT, nullable=False, server_default=NOW),
+    # Empty where the cash book began later: its opening balance holds it.
+    Column("cash_entry_id", Uuid, ForeignKey("cash_entry.id")),
+    Column("entered_at", AT),
     PrimaryKeyConstraint("ticket_id", "place"),
-    Index("cash_movement_waiting", "book_id", "moved_on", postgresql_where=text("handed_over_at IS NULL")),
+    UniqueConstraint("id", name="cash_movement_id"),
+    Index("cash_movement_waiting", "book_id", "moved_on", postgresql_where=text("entered_at IS NULL")),
+    Index("cash_movement_due", "due_at", postgresql_where=text("entered_at IS NULL")),
 )
 
 # A ticket that asks for an invoice; a loop hands it over.
@@ -90,8 +98,10 @@ ticket_invoice = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("external_invoice_id", Uuid),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", _AT, nullable=False, server_default=_now),
+    Column("due_at", AT, nullable=False, server_default=NOW),
     Column("refusal", JSONB),
+    # Of the request that handed the ticket over.
+    Column("traceparent", Text),
     Index("ticket_invoice_due", "due_at", postgresql_where=text("state = 'waiting'")),
 )
 
@@ -108,7 +118,7 @@ z_total = Table(
     Column("state", Text, nullable=False),
     Column("accepted_by", Text),
     Column("reason", Text),
-    Column("given_at", _AT, nullable=False, server_default=_now),
+    Column("given_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("dossier_id", "register", "sold_on"),
 )
 
@@ -122,6 +132,6 @@ unfinished_day = Table(
     Column("day", Date, nullable=False),
     Column("rule", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Column("due_at", _AT, nullable=False),
-    Column("first_seen_at", _AT, nullable=False, server_default=_now),
+    Column("due_at", AT, nullable=False),
+    Column("first_seen_at", AT, nullable=False, server_default=NOW),
 )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
+from pos_ingest.fields import Method
 from pos_ingest.rules import CASH, OUTSIDE, SINGLE_ABOVE
-from pos_ingest.takings import Item, Method
+from pos_ingest.takings import Item
 
 from .models import ItemType, MethodType, PaymentType, Ticket, TicketLine, TicketPayment
 from .vat_types import OUTSIDE_SCOPE, VAT_TYPES
@@ -99,21 +100,21 @@ def takings_of(ticket: Ticket) -> TicketTakings:
     amounts: Amounts = defaultdict(Decimal)
     for line in ticket.lines:
         amounts[_key(line)] += line.total
-    payments: Payments = defaultdict(Decimal)
-    for payment in ticket.payments:
-        if payment.type is PaymentType.PAYMENT:
-            payments[method_of(payment)] += payment.amount
+    payments = payments_of(ticket)
     amounts[OUTSIDE_KEYS[Item.TIP]] += ticket.tip
     rounding = sum(payments.values(), Decimal(0)) - ticket.total - ticket.tip
     amounts[OUTSIDE_KEYS[Item.CASH_ROUNDING]] += rounding
     kept = {key: amount for key, amount in sorted(amounts.items(), key=lambda each: _order(each[0])) if amount}
-    paid = {name: amount for name, amount in sorted(payments.items()) if amount}
-    return TicketTakings(kept, paid, _single(ticket, kept))
+    return TicketTakings(kept, payments, _single(ticket, kept))
 
 
-def cash_movements(ticket: Ticket) -> list[TicketPayment]:
-    """Return what the ticket puts in the drawer or takes from it beside its payments."""
-    return [payment for payment in ticket.payments if payment.type is PaymentType.CASH_IN_OUT and payment.amount]
+def payments_of(ticket: Ticket) -> Payments:
+    """Return what was paid by each method; what came to nothing is left out."""
+    payments: Payments = defaultdict(Decimal)
+    for payment in ticket.payments:
+        if payment.type is PaymentType.PAYMENT:
+            payments[method_of(payment)] += payment.amount
+    return {name: amount for name, amount in sorted(payments.items()) if amount}
 
 
 def method_of(payment: TicketPayment) -> str:

@@ -11,12 +11,16 @@ from koppel_mesh.http.problems import FieldError, printable
 from pos_ingest.rules import CASH_STEP
 
 from .models import CENT, ItemType, MethodType, PaymentType, Ticket, TicketLine
+from .movements import broken_by_movements
+from .ticket_takings import payments_of
 from .vat_types import INVOICED_ONLY, ONE_STOP_SHOP, VAT_TYPES, takes_rate
 
 ROUNDING_MAX: Final = Decimal("0.02")
 """What rounding to 5 cents may differ (Code of Economic Law, art. VI.7/1)."""
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours the clock of a till may be."""
+SIZE_MAX: Final = Decimal("99999999.99")
+"""In EUR: of a ticket's lines together, and of its payments, whatever their signs."""
 ERRORS_MAX: Final = 20
 
 
@@ -67,7 +71,9 @@ def check(ticket: Ticket, now: datetime) -> Iterator[FieldError]:
     if lines != ticket.total:
         message = f"The lines add up to {lines:.2f}, the ticket says {ticket.total:.2f}."
         yield _error("totalInclVat", "total_mismatch", message)
+    yield from _check_size(ticket)
     yield from _check_payments(ticket)
+    yield from broken_by_movements(ticket)
     if ticket.convert_to_invoice and not (ticket.customer or {}).get("name"):
         yield _error("customer.name", "customer_missing", "A ticket that asks for an invoice names its customer.")
 
@@ -96,6 +102,16 @@ def _check_line(field: str, line: TicketLine, *, is_invoiced: bool) -> Iterator[
         yield _error(f"{field}.totalInclVat", "line_total_mismatch", message)
 
 
+def _check_size(ticket: Ticket) -> Iterator[FieldError]:
+    """Give what no entry could hold: sums of a ticket are far below those of an entry."""
+    for field, parts in (
+        ("lines", [each.total for each in ticket.lines]),
+        ("payments", [p.amount for p in ticket.payments]),
+    ):
+        if sum(map(abs, parts), Decimal(0)) > SIZE_MAX:
+            yield _error(field, "amounts_too_large", f"The {field} of a ticket are {SIZE_MAX} EUR together at most.")
+
+
 def _check_payments(ticket: Ticket) -> Iterator[FieldError]:
     paid = [payment for payment in ticket.payments if payment.type is PaymentType.PAYMENT]
     total = sum((payment.amount for payment in paid), Decimal(0))
@@ -108,6 +124,9 @@ def _check_payments(ticket: Ticket) -> Iterator[FieldError]:
         cash = sum((each.amount for each in paid if each.method_type is MethodType.CASH), Decimal(0))
         if cash % CASH_STEP:
             yield _error("payments", "cash_not_rounded", f"Cash is rounded to 0.05, and {cash:.2f} is not.")
+    if ticket.tip and not payments_of(ticket):
+        message = f"A tip of {ticket.tip:.2f} was given, and the payments come to nothing: say how it was paid."
+        yield _error("totalTip", "tip_unpaid", message)
 
 
 def _error(field: str, rule: str, message: str) -> FieldError:

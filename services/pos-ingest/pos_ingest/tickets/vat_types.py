@@ -25,12 +25,14 @@ class VatType:
     """In percent, those that a ticket may carry; empty: any, for another country charges it."""
     exemption: str | None = None
     """CEF VATEX code, where the type tells which."""
+    reason: str | None = None
+    """Why there is no VAT, as an invoice says it where no code does (BR-E-10)."""
 
 
 VAT_TYPES: Final = {
     1: VatType("standard", "S", None, DOMESTIC_RATES),
     2: VatType("zero rate", "Z", "00"),
-    3: VatType("exempt", "E", None),
+    3: VatType("exempt", "E", None, reason="Vrijgesteld van btw - Exempté de TVA"),
     4: VatType("services within the Union", "K", "44"),
     5: VatType("goods within the Union", "K", "46"),
     6: VatType("manufacturing within the Union", "K", "47"),
@@ -43,7 +45,8 @@ VAT_TYPES: Final = {
     22: VatType("export through the Union", "G", "47"),
     50: VatType("reverse charge", "AE", "45"),
     51: VatType("financial discount", "O", None),
-    52: VatType("exempt by article 44", "E", "00", exemption="VATEX-EU-132"),
+    # Articles 132 and 135 of directive 2006/112 stand behind it: no one VATEX code does.
+    52: VatType("exempt by article 44", "E", "00", reason="Artikel 44 Btw-Wetboek - article 44 Code TVA"),
     53: VatType("standard exchange", "S", "03", (Decimal(21),)),
     54: VatType("margin scheme", "E", None, exemption="VATEX-EU-F"),
     70: VatType("one-stop shop, goods", "S", None, ()),

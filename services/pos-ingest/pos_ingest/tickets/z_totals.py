@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_receipts import OUTSIDE_SCOPE, totals_key, written
-from pos_ingest.takings import Amount, Method, Percent, Reference
+from pos_ingest.fields import Amount, Method, Percent, Reference, Whole
+from pos_ingest.json_columns import loaded
 
 # A batch of tickets holds the lock shared, a report holds it alone: neither misses what the other is just keeping.
 _HOLD = Statement("SELECT pg_advisory_xact_lock_shared(hashtextextended('z totals ' || :dossier_id, 0))")
@@ -43,7 +44,8 @@ _KEEP = Statement("""
 """)
 _COMPARED = Statement("""
     UPDATE z_total SET counted = CAST(:counted AS jsonb), state = :state,
-        accepted_by = CASE WHEN :state = 'accepted' THEN accepted_by END
+        accepted_by = CASE WHEN :state = 'accepted' THEN accepted_by END,
+        reason = CASE WHEN :state = 'accepted' THEN reason END
     WHERE dossier_id = :dossier_id AND register = :register AND sold_on = :sold_on
 """)
 _ACCEPT = Statement("""
@@ -74,7 +76,7 @@ class ZReport(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     number: Reference | None = Field(None, description="Of the report")
-    tickets: int | None = Field(None, ge=0, le=1_000_000, description="How many there were")
+    tickets: Whole | None = Field(None, ge=0, le=1_000_000, description="How many there were")
     vat_totals: list[VatTotal] = Field(max_length=50)
     payments: list[MethodTotal] | None = Field(None, max_length=50)
 
@@ -180,21 +182,16 @@ async def accept(tx: AsyncConnection, dossier_id: UUID, register: str, day: date
 
 def report_of(row: Record) -> ZReport:
     """Return what the till said."""
-    return ZReport.model_validate(_loaded(row.given))
+    return ZReport.model_validate(loaded(row.given))
 
 
 def counted_of(row: Record) -> Counted:
     """Return what the tickets said when they were last compared."""
-    kept = _loaded(row.counted)
+    kept = loaded(row.counted)
     vat, payments = (
         {key: Decimal(amount) for key, amount in kept[name].items()} for name in ("vat_totals", "payments")
     )
     return Counted(kept["tickets"], vat, payments)
-
-
-def _loaded(column: Any) -> Any:
-    # The driver decodes JSON on connections that SQLAlchemy has used its own way.
-    return json.loads(column, parse_float=Decimal) if isinstance(column, str) else column
 
 
 async def _counted(tx: AsyncConnection, place: Mapping[str, Any]) -> Counted:
