@@ -55,8 +55,9 @@ lock: ## Resolve requirements*.in anew (needs uv on the path)
 	@for name in requirements requirements-dev; do \
 	    uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.lock; done
 
-asyncapi: $(READY) ## Write docs/asyncapi.yaml from the message models
+asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and webhooks
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
+	@$(BIN)/python -m webhooks.asyncapi > docs/webhooks.asyncapi.yaml
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel

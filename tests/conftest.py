@@ -181,6 +181,7 @@ def _settings(mesh: Mesh, changes: dict[str, Any]) -> dict[str, Any]:
         "secret_keys": (Fernet.generate_key().decode(),),
         "service_client_secret": SECRET,
         "export_delay_s": 0,
+        "webhook_loopback": True,
         **of_the_vendors,
         **changes,
     }

@@ -18,8 +18,9 @@ from koppel_mesh.service import installed_services
 from koppel_mesh.settings import MeshSettings
 
 NOT_OURS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
-NOT_NEEDED = {("OctopusServiceSettings", "KOPPEL_SMTP_URL")}
-"""Octopus is mailed to only where its API refuses files: without a server those documents wait."""
+NOT_NEEDED = {("OctopusServiceSettings", "KOPPEL_SMTP_URL"), ("WebhookSettings", "KOPPEL_SMTP_URL")}
+"""Octopus is mailed to only where its API refuses files: without a server those documents wait. Owners of webhook endpoints are
+told by a problem too."""
 EXAMPLES = {"KOPPEL_SMTP_URL": "smtp://mail.koppel.example", "KOPPEL_MAIL_FROM": "billmail@koppel.example"}
 """Values of what is no address on the web."""
 _LINE = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)

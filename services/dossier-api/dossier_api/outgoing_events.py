@@ -45,4 +45,5 @@ def document_changed(row: Any) -> DocumentChanged:
         content=tuple(ContentRef.model_validate(file) for file in row.content),
         version=row.version,
         forward=row.forward,
+        findings_count=len(row.findings),
     )

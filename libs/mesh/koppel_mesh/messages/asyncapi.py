@@ -17,11 +17,14 @@ from .events import EVENT_TYPES, EventData
 _REF = "#/components/schemas/{model}"
 _WAYS = {
     "dossier.changed.v1": (("dossier-api",), ("export-scheduler", "connectors")),
-    "document.changed.v1": (("dossier-api",), ("export-scheduler", "connector-coda")),
+    "document.changed.v1": (("dossier-api",), ("export-scheduler", "connector-coda", "webhooks")),
     "document.ready.v1": (("export-scheduler", "connector-coda"), ("connectors",)),
-    "delivery.changed.v1": (("connectors", "pos-ingest"), ("dossier-api", "export-scheduler", "connector-coda")),
-    "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda")),
-    "receipts.period_closed.v1": (("pos-ingest",), ("what tells partners",)),
+    "delivery.changed.v1": (
+        ("connectors", "pos-ingest"),
+        ("dossier-api", "export-scheduler", "connector-coda", "webhooks"),
+    ),
+    "connection.changed.v1": (("connectors",), ("dossier-api", "export-scheduler", "connector-coda", "webhooks")),
+    "receipts.period_closed.v1": (("pos-ingest",), ("webhooks",)),
 }
 """From whom and to whom (contract §8)."""
 

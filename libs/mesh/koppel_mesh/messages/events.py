@@ -213,6 +213,8 @@ class DocumentChanged(DocumentFact):
     """A document was taken in, or changed state or content. dossier-api → scheduler."""
 
     type: ClassVar[str] = "document.changed.v1"
+    findings_count: int = Field(0, exclude_if=lambda count: not count)
+    """How many findings its check has; absent: none, or an older message."""
 
 
 class DocumentReady(DocumentFact):
@@ -289,7 +291,7 @@ class ConnectionChanged(EventData):
 
 
 class ReceiptsPeriodClosed(EventData):
-    """A period of a receipt book was closed: no takings are entered in it any more. pos-ingest → whoever tells partners.
+    """A period of a receipt book was closed: no takings are entered in it any more. pos-ingest → webhooks.
 
     Its invoice follows as a document of the dossier, known by its number.
     """

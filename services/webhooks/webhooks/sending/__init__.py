@@ -1,0 +1,1 @@
+"""From a row that is due to an answer that is recorded."""

@@ -1,0 +1,137 @@
+"""Bearer tokens that receivers want: fetched with client credentials, kept for a while, shown to their endpoint alone."""
+
+import asyncio
+import base64
+import json
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+from uuid import UUID
+
+from koppel_mesh.http.client import NotSent, Unanswered
+from koppel_mesh.http.outside_client import OutsideClient
+from koppel_mesh.keyring import KeyRing
+
+KEPT_MAX_S = 3600.0
+RENEWED_BEFORE_S = 60.0
+LIFETIME_S = 300.0
+"""Of a token whose server does not say how long it lives (RFC 6749 §5.1 leaves that open)."""
+ANSWER_MAX_BYTES = 64_000
+TOKEN_MAX_LENGTH = 16_000
+HELD_MAX = 1000
+
+
+class TokenRefused(Exception):
+    """The authorisation server gave no token; its text may be shown to the partner."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """With what, and where, a token is fetched."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scope: str | None
+    audience: str | None
+    client_auth: str
+
+    @classmethod
+    def opened(
+        cls, ring: KeyRing, endpoint_id: UUID, auth: dict[str, Any], sealed: bytes, key_id: str | None
+    ) -> "Credentials":
+        """Return the credentials of an endpoint's row.
+
+        Raises:
+            WrongKeyError: the secret is under a secret key that is not in the ring, or is damaged.
+        """
+        secret = ring.open(endpoint_id, sealed, key_id)["client_secret"]
+        return cls(auth["token_url"], auth["client_id"], secret, auth["scope"], auth["audience"], auth["client_auth"])
+
+
+@dataclass
+class _Held:
+    token: str = ""
+    renew_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Tokens:
+    """The tokens that one process holds, by endpoint and credentials: other credentials never get a token of these."""
+
+    def __init__(self, outside: OutsideClient) -> None:
+        self._outside = outside
+        self._held: OrderedDict[tuple[UUID, Credentials], _Held] = OrderedDict()
+
+    async def token(
+        self, endpoint_id: UUID, credentials: Credentials, *, refused: str | None = None, deadline_s: float
+    ) -> str:
+        """Return a token for an endpoint; callers at once wait for one fetch.
+
+        Args:
+            endpoint_id: whose it is.
+            credentials: with which it is fetched.
+            refused: a token that the endpoint answered 401 to; another is fetched unless that has happened already.
+            deadline_s: for the fetch.
+
+        Raises:
+            TokenRefused: there is none.
+        """
+        held = self._held.setdefault((endpoint_id, credentials), _Held())
+        self._held.move_to_end((endpoint_id, credentials))
+        while len(self._held) > HELD_MAX:
+            self._held.popitem(last=False)
+        async with held.lock:
+            if time.monotonic() >= held.renew_at or held.token == refused:
+                held.token, lifetime_s = await self._fetch(credentials, deadline_s)
+                early_s = min(lifetime_s * 0.1, RENEWED_BEFORE_S)
+                held.renew_at = time.monotonic() + min(lifetime_s - early_s, KEPT_MAX_S)
+            return held.token
+
+    async def _fetch(self, credentials: Credentials, deadline_s: float) -> tuple[str, float]:
+        form = {"grant_type": "client_credentials"}
+        form |= {name: value for name in ("scope", "audience") if (value := getattr(credentials, name))}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        if credentials.client_auth == "post":
+            form |= {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+        else:
+            # Both are form-encoded before they are joined (RFC 6749 §2.3.1).
+            pair = f"{quote_plus(credentials.client_id)}:{quote_plus(credentials.client_secret)}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        try:
+            answer = await self._outside.post(
+                credentials.token_url,
+                urlencode(form).encode(),
+                headers,
+                deadline_s=deadline_s,
+                answer_max_bytes=ANSWER_MAX_BYTES,
+            )
+        except (NotSent, Unanswered) as error:
+            raise TokenRefused(f"the authorisation server: {error}") from error
+        if answer.status != 200:
+            raise TokenRefused(f"the authorisation server answered HTTP {answer.status}{_error_of(answer.body)}")
+        return _token_of(answer.body)
+
+
+def _error_of(body: bytes) -> str:
+    """Return the error code of RFC 6749 §5.2; the rest of the answer may hold anything and is not repeated."""
+    try:
+        code = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return f" ({code})" if isinstance(code, str) and code.isascii() and code.isprintable() and len(code) <= 60 else ""
+
+
+def _token_of(body: bytes) -> tuple[str, float]:
+    try:
+        answer = json.loads(body)
+        token, kind = answer["access_token"], answer.get("token_type", "Bearer")
+        lifetime_s = float(answer.get("expires_in") or LIFETIME_S)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise TokenRefused("the authorisation server answered without a token") from error
+    readable = isinstance(token, str) and 0 < len(token) <= TOKEN_MAX_LENGTH and token.isascii() and token.isprintable()
+    if not readable or " " in token or str(kind).lower() != "bearer":
+        raise TokenRefused("the authorisation server answered without a bearer token")
+    return token, max(lifetime_s, 1.0)
