@@ -36,6 +36,7 @@ from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
 from koppel_sandbox.ports import free_port
 
+from . import documented_problems
 from .problem_walker import Walker, walking
 
 START_WITHIN_S = 120
@@ -64,7 +65,8 @@ class Mesh:
 
     def anonymous(self, headers: dict[str, str] | None = None) -> httpx2.Client:
         """Return a client with these headers and no token of its own."""
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        hooks = {"response": [documented_problems.insist]}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, event_hooks=hooks)
 
     @contextmanager
     def driver(self, sandbox: Sandbox) -> Iterator[SandboxDriver]:

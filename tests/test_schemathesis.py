@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,10 @@ from schemathesis.core.result import Ok
 from koppel_mesh.ids import new_id
 from koppel_mesh.service import installed_services
 
-EXAMPLES = 8 * int(os.environ.get("KOPPEL_FUZZ", "1"))
+from .documented_problems import undocumented
+
+EXAMPLES = 4 * int(os.environ.get("KOPPEL_FUZZ", "1"))
+ADDRESS_MAX = 60_000
 ROOT = Path(__file__).parents[1]
 UBL = ROOT / "libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml"
 SERVICES = tuple(sorted(installed_services()))
@@ -58,7 +62,7 @@ def objects(mesh: Any, firm: UUID) -> dict[str, str]:
 
 def _made(client: Any, path: str, body: dict[str, str]) -> str:
     """Return the id of what a service made once it has heard of the dossier."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while (answer := client.post(path, json=body)).status_code not in (201, 202):
         assert time.monotonic() < end, answer.text
         time.sleep(0.1)
@@ -109,9 +113,13 @@ def _try(mesh: Any, client: Any, service: str, operation: Any, mode: Any, object
         told = f"{operation.label}: {answer.status_code} {answer.text[:500]}\n{case.as_curl_command()}"
         statuses[answer.status_code] += 1
         assert answer.status_code < 500, told
+        if answer.status_code == 400 and len(answer.request.url) > ADDRESS_MAX:
+            return  # no server reads such an address, and none of ours sees it
         if answer.status_code >= 400 and operation.path.startswith("/v1/"):
             assert answer.headers["content-type"][0].startswith("application/problem+json"), told
-            assert answer.json()["code"], told
+            code = answer.json()["code"]
+            path = urlsplit(answer.request.url).path
+            assert not (wrong := undocumented(operation.method, path, answer.status_code, code)), f"{wrong}\n{told}"
 
     try:
         run()

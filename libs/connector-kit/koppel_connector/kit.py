@@ -59,6 +59,10 @@ class Recent:
         self._kept[key] = (time.monotonic(), value)
 
 
+COMMON_PROBLEMS = BOOKING_PROBLEMS.over(COMPANY_PROBLEMS.over(GENERIC))
+"""Those of every connector."""
+
+
 class Kit:
     """One connector at work. Rows hold the state; what is kept here may be lost at any moment."""
 
@@ -78,8 +82,7 @@ class Kit:
         self.mesh = mesh
         self.wake = wake
         profile = self.profile = connector.profile_for(settings)
-        common = BOOKING_PROBLEMS.over(COMPANY_PROBLEMS.over(GENERIC))
-        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(common))
+        self.reporter = Reporter(profile.name, profile.title, profile.problems.over(COMMON_PROBLEMS))
         self.keys = KeyRing([key.get_secret_value() for key in settings.secret_keys])
         self.connections = ConnectionStore(connector.settings_model, self.keys, self.reporter, self.pace, wake)
         self.deliveries = DeliveryStore(self.reporter, self.patience)

@@ -21,7 +21,7 @@ from .delivery.probe import serve_probes
 from .delivery.read_back import serve_read_back
 from .delivery.sweeper import reconcile, sweep
 from .delivery.watching import serve_watch
-from .kit import open_kit
+from .kit import COMMON_PROBLEMS, open_kit
 from .migrations import KIT
 from .routes import routers as kit_routers
 from .settings import ConnectorSettings
@@ -79,6 +79,7 @@ def connector_service(
         kind="connector",
         calls=("dossier-api",),
         problems=tuple(connector.profile.problems),
+        shared_problems=tuple(COMMON_PROBLEMS),
         settings=settings,
         routers=(*kit_routers(connector), *routers),
         handlers={**HANDLERS, **own_handlers},

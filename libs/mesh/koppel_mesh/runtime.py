@@ -26,7 +26,7 @@ from .broker import Publisher, Subscription, queue_of
 from .database import Database, is_unavailable
 from .health import LOOP_SILENT_S, Health
 from .housekeeping import gauge_readiness, housekeeping_loops
-from .http import problems
+from .http import docs_page, problems
 from .http.client import HttpClient
 from .http.internal_client import InternalClient
 from .http.middleware import Started
@@ -153,7 +153,7 @@ async def running(
         parts = [await stack.enter_async_context(_assembled(service, settings[service.name])) for service in services]
         routes = [Mount(f"/{part.context.name}", app=part.app()) for part in parts]
         routes += [Mount(path, app=app) for path, app in (mounts or {}).items()]
-        front = Starlette(routes=routes)
+        front = Starlette(routes=[*docs_page.ROUTES, *routes])
         # As in each service: an address that is none is a problem, not a way elsewhere.
         front.router.redirect_slashes = False
         problems.install(front)  # a path that leads to no service, such as one with a line feed in it, is a problem too

@@ -21,7 +21,7 @@ from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END, connection, delivery
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.paging import Page, PageParams, cursor_id
-from koppel_mesh.http.problems import HttpProblem, not_found
+from koppel_mesh.http.problems import HttpProblem, not_found, raises_problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.messages import DeliveryState
 from koppel_mesh.prepared_sql import Statement
@@ -116,6 +116,7 @@ async def read_one_delivery(context: CurrentContext, caller: Reader, delivery_id
 
 
 @router.post("/deliveries/{delivery_id}/retry", status_code=202)
+@raises_problem(409, "delivery_booked", "delivery_review", "delivery_superseded")
 async def retry_delivery(context: CurrentContext, caller: Writer, delivery_id: UUID) -> DeliveryView:
     """Try again now. What may have reached the vendor is looked up first, as always.
 

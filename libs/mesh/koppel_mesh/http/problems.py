@@ -1,8 +1,8 @@
 """Every error is a problem (RFC 9457) with a stable ``code``; a caller's mistake is never a 5xx."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from fastapi import Request, Response
@@ -83,6 +83,25 @@ class HttpProblem(Exception):
         if self.errors or self.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             return self.errors
         return (FieldError(rule=self.code, message=self.detail or self.title),)
+
+
+CATALOGUE = "*"
+"""In ``raises_problem``: any code of the service's own catalogue, ``Service.problems``."""
+DECLARED = "__koppel_problems__"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def raises_problem(status: int, *codes: str) -> Callable[[_Function], _Function]:
+    """Say which problems a function makes, where its text does not: the OpenAPI document lists them.
+
+    It stands for all that the function makes itself; may stand several times.
+    """
+
+    def declare(function: _Function) -> _Function:
+        setattr(function, DECLARED, [*getattr(function, DECLARED, ()), (status, codes)])
+        return function
+
+    return declare
 
 
 def not_found(what: str) -> HttpProblem:

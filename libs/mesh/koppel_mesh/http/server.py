@@ -17,6 +17,7 @@ from koppel_mesh.telemetry.metrics import exposition
 from . import problems
 from .authenticate_before_body import AuthenticateBeforeBody
 from .current_context import CurrentContext
+from .described import describe
 from .middleware import BodyLimit, HeadAsGet, InContext, Observed
 from .problems import HttpProblem, ProblemBody
 from .rate_limits import RateLimitHeaders
@@ -25,21 +26,8 @@ if TYPE_CHECKING:
     from koppel_mesh.service import Context, Service
 
 __all__ = ["CurrentContext", "build_app", "openapi_document", "routers_of"]
-_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}}
-_DESCRIPTIONS = {
-    400: "The request cannot be read.",
-    401: "No token, or one that is not valid.",
-    403: "The token lacks a scope.",
-    404: "There is no such object, or it is another firm's.",
-    409: "The object's state does not allow this.",
-    413: "The body is too large.",
-    415: "The body is not of a type this route takes.",
-    422: "The request is not what this route takes.",
-}
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "description": description, **_PROBLEM}
-    for status, description in _DESCRIPTIONS.items()
-}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {422: {"model": ProblemBody}}
+"""Of every call, which brings the schema into the document; ``described`` says which problems each may answer."""
 
 
 def routers_of(service: "Service") -> list[APIRouter]:
@@ -59,19 +47,42 @@ def openapi_document(service: "Service") -> dict[str, Any]:
     return _routes_of(service).openapi()
 
 
+class _App(FastAPI):
+    """FastAPI whose document has examples and problems."""
+
+    def __init__(self, service: "Service") -> None:
+        super().__init__(
+            title=service.title or f"Koppel {service.name}",
+            version="1",
+            docs_url=None,
+            redoc_url=None,
+            # A redirect is made of the caller's Host and of plain HTTP, behind any ingress: who follows shows its token.
+            redirect_slashes=False,
+            generate_unique_id_function=_operation_id,
+            responses=PROBLEM_RESPONSES,
+        )
+        self._service = service
+        self._described: dict[str, Any] | None = None
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if self._described is None:
+            document = super().openapi()
+            shown = [route for route in _api_routes(self._service) if route.include_in_schema]
+            codes = (*self._service.problems, *self._service.shared_problems)
+            describe(document, shown, codes, self._service.settings.__module__.partition(".")[0])
+            self._described = document
+        return self._described
+
+
+def _api_routes(service: "Service") -> list[APIRoute]:
+    return [route for router in routers_of(service) for route in router.routes if isinstance(route, APIRoute)]
+
+
 @cache
 def _routes_of(service: "Service") -> FastAPI:
     # What FastAPI reads from hundreds of signatures is the same in every context, and costs as much as fifty requests.
-    app = FastAPI(
-        title=service.title or f"Koppel {service.name}",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect is made of the caller's Host and of plain HTTP, behind any ingress: a client that follows shows its token.
-        redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
-        responses=PROBLEM_RESPONSES,
-    )
+    app = _App(service)
     problems.install(app)
     for router in routers_of(service):
         app.include_router(router)

@@ -16,7 +16,7 @@ from connector_coda.statements import ReadStatement
 from koppel_connector.contract import Problem
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.internal_client import InternalCallError
-from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
+from koppel_mesh.http.problems import FieldError, HttpProblem, not_found, raises_problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
@@ -107,6 +107,9 @@ async def _dossier(context: Context, dossier_id: UUID) -> DossierFacts:
     return DossierFacts(dossier_id, UUID(known["firm_id"]), known["name"], known["enterprise_number"])
 
 
+@raises_problem(404, "not_found")
+@raises_problem(413, "body_too_large")
+@raises_problem(422, "empty_body", "kind_contradicted", "not_this_dossier", "unreadable_document")
 async def _file(context: Context, dossier_id: UUID, data: bytes) -> tuple[int, dict[str, Any]]:
     try:
         answer = await context.mesh.request(
