@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ lock: ## Resolve requirements*.in anew (needs uv on the path)
 asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and webhooks
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
 	@$(BIN)/python -m webhooks.asyncapi > docs/webhooks.asyncapi.yaml
+
+client: $(READY) ## Write the generated part of libs/client from the OpenAPI document of all services
+	@$(BIN)/python -m deploy.client
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel

@@ -1,0 +1,1 @@
+"""Writes the generated part of ``libs/client`` from the joined OpenAPI document: ``make client``."""
