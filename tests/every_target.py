@@ -1,5 +1,6 @@
 """Dossiers with every target there is: books at each vendor, mailboxes of two kinds. What each of them holds is counted."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -8,8 +9,10 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import asyncpg
 import httpx2
 
+from koppel_mesh.database import schema_of
 from koppel_sandbox import LostAnswer, SandboxDriver, installed_sandboxes
 from koppel_sandbox.testing import SandboxThread
 
@@ -30,6 +33,7 @@ _LOST_MAIL = {
     LostAnswer.HANG: "hang_after",
 }
 _HANG_S = 4.0
+TOKENS_LAST_S = 600
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,19 @@ class Dossier:
     def books(self) -> Iterator[Books]:
         return (each for each in self.targets if isinstance(each, Books))
 
+    def let_tokens_lapse(self, database_url: str) -> None:
+        """Let the life of a token pass, for the vendors and for us."""
+        asyncio.run(self._let_tokens_lapse(database_url))
+
+    async def _let_tokens_lapse(self, database_url: str) -> None:
+        connection = await asyncpg.connect(database_url)
+        for books in self.books:
+            books.vendor.control("clock", advance_s=TOKENS_LAST_S)
+            moments = ("obtained_at", "access_expires_at", "next_refresh_at")
+            earlier = ", ".join(f"{each} = {each} - interval '{TOKENS_LAST_S} s'" for each in moments)
+            await connection.execute(f"UPDATE {schema_of(books.connector)}.oauth_token SET {earlier}")
+        await connection.close()
+
     def statements_go_everywhere(self, client: httpx2.Client) -> None:
         """Have each vendor that takes statements take those of the account."""
         for books in self.books:
@@ -192,7 +209,7 @@ class Dossier:
         """Check what the vendors hold."""
         for target in self.targets:
             held = target.held([document for document in documents if target in self.targets_of(document)])
-            assert held == Counter(dict.fromkeys(held, 1)), target.connector
+            assert held == Counter(dict.fromkeys(held, 1)), f"{target.connector} holds {dict(held)}"
 
 
 def _is_over(client: httpx2.Client, target: Target, document: HandedIn, delivery: Any) -> bool:

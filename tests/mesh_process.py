@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,13 @@ from koppel_local.servers import Servers
 from koppel_mesh.service import installed_services
 from koppel_sandbox.ports import free_port
 
+from .processes import KoppelCommand, answers_200
+
 PATIENCE_S = 200.0
 """Six times what two cores need for two starts; it ends a test that hangs."""
 DEADLINE_S = 2.5
 SERVICES_SECRET = "secret-of-the-services"
-_QUICK = {
+QUICK = {
     "KOPPEL_EXPORT_DELAY_S": "0",
     "KOPPEL_SETTLE_S": "0.3",
     "KOPPEL_PAUSE_FIRST_S": "0.2",
@@ -36,46 +36,36 @@ _QUICK = {
 class MeshProcess:
     """The mesh, as callers see it who ask again when it was away. Use as a context manager."""
 
-    def __init__(self, folder: Path, underneath: Servers, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, underneath: Servers, settings: Mapping[str, str]) -> None:
         self.servers = underneath
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._folder = folder
-        self._environment = os.environ | {
+        environment = os.environ | {
             "KOPPEL_DATABASE_URL": underneath.database_url,
             "KOPPEL_AMQP_URL": underneath.amqp_url,
             "KOPPEL_PORT": str(port),
             "KOPPEL_PUBLIC_URL": self.url,
             "KOPPEL_SERVICE_CLIENT_SECRET": SERVICES_SECRET,
-            **_QUICK,
-            **environment,
+            **QUICK,
+            **settings,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        arguments = ["up", "--no-demo", "--folder", str(folder)]
+        self._process = KoppelCommand("the mesh", arguments, environment, folder / "mesh.log")
 
     def start(self) -> None:
-        command = [str(Path(sys.executable).with_name("koppel")), "up", "--no-demo", "--folder", str(self._folder)]
-        with (self._folder / "mesh.log").open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        self._process.start()
         for service in installed_services():
-            self.until(lambda name=service: self._is_ready(name), f"{service} is ready")  # type: ignore[misc]
+            self._process.until(partial(answers_200, f"{self.url}/{service}/health/ready"))
 
     def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.end(signal.SIGKILL)
 
     def __enter__(self) -> "MeshProcess":
         return self
 
     def __exit__(self, *about: object) -> None:
         """Stop it; whatever happened, it does not outlive the test."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(40)
-        finally:
-            self._process.kill()
+        self._process.end(signal.SIGTERM)
 
     @cached_property
     def demo(self) -> httpx2.Client:
@@ -116,7 +106,3 @@ class MeshProcess:
                 pass
             time.sleep(0.1)
         raise AssertionError(f"{what}: not within {PATIENCE_S:.0f} s {shown()}")
-
-    def _is_ready(self, service: str) -> bool:
-        assert self._process is not None and self._process.poll() is None, f"it ended: see {self._folder}/mesh.log"
-        return httpx2.get(f"{self.url}/{service}/health/ready", trust_env=False, timeout=2).status_code == 200

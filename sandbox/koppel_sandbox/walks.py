@@ -215,8 +215,12 @@ def waits_for(code: str) -> Step:
 
 
 def retries(case: Case) -> None:
-    """Have the document of the problem tried again."""
-    case.request("POST", f"/dossier-api/v1/problems/{case.kept['problem']['id']}/retry", expect=202)
+    """Have the document of the problem tried again, unless what was put right has it booked by itself already."""
+    try:
+        case.request("POST", f"/dossier-api/v1/problems/{case.kept['problem']['id']}/retry", expect=202)
+    except AssertionError:
+        if not case.document_id or case.delivery["state"] != "booked":
+            raise
 
 
 def resolves(decision: str) -> Step:

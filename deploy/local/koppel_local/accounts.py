@@ -1,10 +1,13 @@
 """``koppel accounts``: the accounts of dossiers, and what is missing in their chains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .api import Api
+
+if TYPE_CHECKING:
+    from koppel_client.generated import models
 
 MISSING_SHOWN_MAX = 10
 
@@ -22,10 +25,10 @@ class AccountRow:
     missing: str
 
 
-def account_rows(api: Api, dossiers: list[dict[str, Any]]) -> Iterator[AccountRow]:
+def account_rows(api: Api, dossiers: "Iterable[models.DossierBody]") -> Iterator[AccountRow]:
     """Yield a row for each account of these dossiers."""
     for dossier in dossiers:
-        for account in api.items(f"/connector-coda/v1/dossiers/{dossier['id']}/accounts"):
+        for account in api.connector_coda.iterate_accounts(dossier["id"]):
             balance = account["balance"]
             yield AccountRow(
                 dossier["name"],
@@ -38,18 +41,14 @@ def account_rows(api: Api, dossiers: list[dict[str, Any]]) -> Iterator[AccountRo
             )
 
 
-def _refusal(account: Mapping[str, Any]) -> str:
+def _refusal(account: "models.AccountItem") -> str:
     return str(account["refusal"]["message"]["en"]) if account["refusal"] else ""
 
 
-def _gap(gap: Mapping[str, Any]) -> str:
+def _gap(gap: "models.Gap") -> str:
     missing = gap["missing"]
     named = ", ".join(str(number) for number in missing[:MISSING_SHOWN_MAX]) + (
         " …" if missing[MISSING_SHOWN_MAX:] else ""
     )
-    between = f"{_statement(gap, 'after')} and {_statement(gap, 'before')}"
-    return f"between {between}: {named or 'one or more'}"
-
-
-def _statement(gap: Mapping[str, Any], side: str) -> str:
-    return str(gap[side] or gap[f"{side}_on"])
+    after, before = gap["after"] or gap["after_on"], gap["before"] or gap["before_on"]
+    return f"between {after} and {before}: {named or 'one or more'}"

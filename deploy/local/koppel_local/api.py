@@ -1,94 +1,74 @@
-"""Koppel over HTTP, as the command line needs it: a token, calls that explain refusals, lists read to their end."""
+"""Koppel as the command line calls it: the client of partners, whose errors end a command with a sentence."""
 
-import json
-from collections.abc import Iterator
-from decimal import Decimal
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
 
-from .user_errors import UserError
+from koppel_client import Koppel, KoppelError, RefusedError
 
-TIMEOUT_S = 30.0
+from .user_errors import UserError
 
 
 class ApiError(UserError):
     """Koppel refused, or could not be reached; the message is for a person."""
 
 
-class Api:
-    """One caller of one Koppel."""
+class Api(Koppel):
+    """One caller of one Koppel.
 
-    def __init__(self, url: str, client_id: str, client_secret: str) -> None:
-        self._http = httpx2.Client(base_url=url.rstrip("/"), timeout=TIMEOUT_S, trust_env=False)
-        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
-        self._credentials = form
-        self._sign_in()
+    Raises:
+        ApiError: a call, or the token, was refused, or nothing answered.
+    """
 
-    @property
-    def authorization(self) -> str:
-        """The header that shows the token."""
-        return str(self._http.headers["Authorization"])
+    def __init__(self, url: str, client_id: str, client_secret: str, firm_id: str | None = None) -> None:
+        issuer = os.environ.get("KOPPEL_OIDC_ISSUER")
+        super().__init__(url, client_id, client_secret, firm_id=firm_id, issuer=issuer)
+        self.sign_in()
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """Make one call and return its JSON, None when there is no body.
-
-        Raises:
-            ApiError: it was refused, or nothing answered.
-        """
-        answer = self._request(method, path, **arguments)
-        if answer.status_code == 401:  # an hour-long replay outlives its token
-            self._sign_in()
-            answer = self._request(method, path, **arguments)
-        if answer.status_code >= 400:
-            raise ApiError(_sentence(answer))
-        return json.loads(answer.content, parse_float=Decimal) if answer.content else None
-
-    def items(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
-        """Yield every item of a list, page by page."""
-        after: dict[str, str] = {}
-        while True:
-            page = self.call("GET", path, params={"limit": 200, **params, **after})
-            yield from page["items"]
-            if page["next"] is None:
-                return
-            after = {"after": page["next"]}
-
-    def status_of(self, path: str) -> int | None:
-        """Return the HTTP status of a page, None when nothing answers."""
+    def sign_in(self) -> None:
+        """Fetch a token."""
         try:
-            return self._http.get(path).status_code
+            super().sign_in()
+        except KoppelError as error:
+            raise ApiError(str(error)) from error
+
+    def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, **arguments: Any) -> Any:
+        """Make a call, as ``Koppel.call`` does."""
+        try:
+            return super().call(method, path, query=query, **arguments)
+        except KoppelError as error:
+            raise ApiError(str(error)) from error
+
+    @contextmanager
+    def lines(self, path: str) -> Iterator[Iterator[str]]:
+        """Open the lines of a streamed answer, of which only some are in memory at a time."""
+        try:
+            for is_last in (False, True):
+                with self._http.stream(
+                    "GET", self.address_of(path), headers={"Authorization": self.authorization}
+                ) as answer:
+                    if answer.status_code == 401 and not is_last:
+                        self.sign_in()
+                        continue
+                    if answer.status_code >= 400:
+                        answer.read()
+                        raise RefusedError(answer)
+                    yield answer.iter_lines()
+                    return
+        except (KoppelError, httpx2.HTTPError) as error:
+            raise ApiError(str(error) or type(error).__name__) from error
+
+    def page(self, path: str) -> httpx2.Response | None:
+        """Return a page whatever its status, None when nothing answers."""
+        try:
+            return self._http.get(self.address_of(path))
         except httpx2.HTTPError:
             return None
 
-    def _sign_in(self) -> None:
-        answer = self._request("POST", "/identity/oauth/token", data=self._credentials)
-        if answer.status_code != 200:
-            raise ApiError(f"Koppel gave no token to client {self._credentials['client_id']}: {_sentence(answer)}")
-        self._http.headers["Authorization"] = (
-            f"Bearer {json.loads(answer.content, parse_float=Decimal)['access_token']}"
-        )
-
-    def _request(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        try:
-            return self._http.request(method, path, **arguments)
-        except httpx2.HTTPError as error:
-            raise ApiError(
-                f"Koppel does not answer at {self._http.base_url}: {str(error) or type(error).__name__}"
-            ) from error
-
-
-def _sentence(answer: httpx2.Response) -> str:
-    try:
-        problem = json.loads(answer.content, parse_float=Decimal)
-    except ValueError:
-        return f"status {answer.status_code}"
-    if not isinstance(problem, dict):
-        return f"status {answer.status_code}"
-    errors = "; ".join(str(each.get("message", "")) for each in problem.get("errors") or [])
-    parts = [problem.get("title") or problem.get("error_description") or problem.get("error"), problem.get("detail")]
-    return " ".join(str(part) for part in [*parts, errors and f"({errors})"] if part) or f"status {answer.status_code}"
+    def status_of(self, path: str) -> int | None:
+        """Return the HTTP status of a page, None when nothing answers."""
+        found = self.page(path)
+        return found.status_code if found is not None else None

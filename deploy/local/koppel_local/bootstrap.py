@@ -7,22 +7,28 @@ import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp
 
 from koppel_mesh.broker import declare_topology
-from koppel_mesh.migrations import upgrade
+from koppel_mesh.database import is_unavailable
+from koppel_mesh.migrations import is_upgraded, missing_roles, upgrade
 from koppel_mesh.runtime import running_until_signal
 from koppel_mesh.service import Service
 from koppel_mesh.settings import MeshSettings
 
 from .sandboxes import Playing
-from .servers import Servers
+from .user_errors import RolesMissingError, SchemasBehindError
+
+if TYPE_CHECKING:
+    from .servers import Servers
 
 
-def fill_environment(folder: Path, servers: Servers) -> tuple[str, Playing]:
+def fill_environment(folder: Path, servers: "Servers") -> tuple[str, Playing]:
     """Set every ``KOPPEL_*`` variable a laptop leaves unset (contract §2).
 
     Returns:
@@ -42,6 +48,8 @@ def fill_environment(folder: Path, servers: Servers) -> tuple[str, Playing]:
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
     playing = Playing.under(url)
     given |= playing.environment
+    if os.environ.get("KOPPEL_ENV", "local") == "local":
+        given["KOPPEL_WEBHOOK_LOOPBACK"] = "true"  # a receiver that is being developed runs on this machine
     for name, value in given.items():
         os.environ.setdefault(name, value)
     return url, playing
@@ -66,7 +74,67 @@ def startable(services: Iterable[Service]) -> tuple[list[Service], list[str]]:
     return able, sentences
 
 
-async def migrate(services: Sequence[Service], settings: MeshSettings) -> None:
+class ServerSettings(BaseSettings):
+    """The two servers and nothing else: whoever migrates is given no secret of the services."""
+
+    model_config = SettingsConfigDict(env_prefix="KOPPEL_", frozen=True, extra="ignore")
+
+    database_url: str
+    amqp_url: str
+
+
+async def wait_for_schemas(services: Sequence[Service], settings: ServerSettings, wait_s: float) -> None:
+    """Return once the schemas are as this code needs them, for at most ``wait_s``; changes nothing.
+
+    Raises:
+        SchemasBehindError: one is not.
+    """
+    end = asyncio.get_running_loop().time() + wait_s
+    behind = {service.name: service for service in services if service.lineages}
+    while True:
+        reason = ""
+        for service in list(behind.values()):
+            try:
+                if await is_upgraded(settings.database_url, service.name, service.lineages):
+                    del behind[service.name]
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                reason = f" ({type(error).__name__}: {error})"
+        if not behind:
+            return
+        if asyncio.get_running_loop().time() >= end:
+            raise SchemasBehindError(
+                f"Not migrated within {wait_s:g} s: {', '.join(behind)}{reason}. Run koppel migrate."
+            )
+        await asyncio.sleep(1.0)
+
+
+async def wait_for_roles(services: Sequence[Service], settings: ServerSettings, wait_s: float) -> None:
+    """Return once the database has a role for each service with tables, for at most ``wait_s``.
+
+    A schema that is made before its role belongs to whoever migrates, and the service is refused for good.
+
+    Raises:
+        RolesMissingError: one is not there, or whoever migrates is no member of it.
+    """
+    end = asyncio.get_running_loop().time() + wait_s
+    names = [service.name for service in services if service.lineages]
+    while True:
+        try:
+            missing = ", ".join(await missing_roles(settings.database_url, names))
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            missing = f"{type(error).__name__}: {error}"
+        if not missing:
+            return
+        if asyncio.get_running_loop().time() >= end:
+            raise RolesMissingError(f"Roles of the database that were not there within {wait_s:g} s: {missing}.")
+        await asyncio.sleep(1.0)
+
+
+async def migrate(services: Sequence[Service], settings: MeshSettings | ServerSettings) -> None:
     """Bring schemas and queues to what this code needs. Harmless when they are there already."""
     for service in services:
         if service.lineages:

@@ -1,32 +1,28 @@
-"""The command ``koppel``."""
+"""The command ``koppel``.
 
-import asyncio
+A command imports what only it needs: services and formats take two seconds, which nobody waits who asks for a status.
+"""
+
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import astuple
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-import uvloop
-from rich import box
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from koppel_mesh.clock import brussels_date, utc_now
-from koppel_mesh.service import Service, installed_services
-from koppel_mesh.settings import MeshSettings
-from koppel_mesh.telemetry.logs import configure_logs
 
-from . import bootstrap, demo, readable_file, receipts, sending, till, vat_preview
+from . import firms, partners, receipts, sending, till
 from .accounts import account_rows
 from .api import Api, ApiError
-from .sandboxes import Playing
-from .servers import servers
-from .user_errors import end, need_port, reported
+from .listening import listen
+from .options import DEFAULT_URL, DEMO_ID, DEMO_PASS, ClientId, ClientSecret, InternalUrl, Url
+from .printing import out, result_table, table_of
+from .user_errors import reported
 
 app = typer.Typer(
     help="Koppel on this machine, and from the command line.",
@@ -34,19 +30,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# A pipe or a log has no width; rich would take 80 columns and break entry numbers in two.
-out = Console(width=None if Console().is_terminal else 160, highlight=False, markup=False)
-
-Url = Annotated[str, typer.Option(envvar="KOPPEL_PUBLIC_URL", help="Where Koppel answers.")]
-ClientId = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_ID", help="OAuth client.")]
-ClientSecret = Annotated[str, typer.Option(envvar="KOPPEL_CLIENT_SECRET", help="Its secret.", show_default=False)]
+app.add_typer(partners.app, name="partner")
+app.add_typer(firms.app, name="firm")
+app.command()(listen)
 Connectors = Annotated[
     list[str] | None,
     typer.Option("--connector", help="Connector; may be repeated. Unset: every one.", show_default=False),
 ]
-_ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda", "pos-ingest")
+_ALWAYS = ("identity", "dossier-api", "export-scheduler", "connector-coda", "pos-ingest", "webhooks")
 REFUSED_SHOWN_MAX = 10
-DEFAULT_URL, DEMO_ID, DEMO_PASS = "http://127.0.0.1:8000", "demo", "demo-secret"
 
 
 @app.command()
@@ -56,27 +48,41 @@ def up(
 ) -> None:
     """Start servers, every service and the sandbox vendors in one process; Ctrl-C stops all of it."""
     began_s = time.monotonic()
+    from . import running
+
     with reported():
-        need_port(os.environ.get("KOPPEL_PORT", "8000"))
-        with servers(folder.absolute()) as underneath:
-            url, playing = bootstrap.fill_environment(folder.absolute(), underneath)
-            uvloop.run(_up(url, playing, folder.absolute(), began_s, with_demo=with_demo))
+        running.up(folder.absolute(), began_s, with_demo=with_demo)
 
 
 @app.command()
 def serve(names: Annotated[list[str], typer.Argument(metavar="SERVICE…", help="Such as dossier-api.")]) -> None:
     """Run some services, with servers the environment names."""
+    from . import running
+
     with reported():
-        uvloop.run(_serve(_chosen(names)))
+        running.serve(names)
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the schemas and queues of every installed service to what this code needs."""
-    services = list(installed_services().values())
+def migrate(
+    names: Annotated[list[str] | None, typer.Argument(metavar="SERVICE…", help="Unset: every one installed.")] = None,
+    wait_s: Annotated[
+        float | None, typer.Option("--wait-s", min=0, help="Change nothing: wait at most so long for another to do it.")
+    ] = None,
+    roles_wait_s: Annotated[
+        float | None,
+        typer.Option(
+            "--roles-wait-s", min=0, help="Each service has a role of its own: wait at most so long for them."
+        ),
+    ] = None,
+) -> None:
+    """Bring the schemas and queues of services to what this code needs. Exit code 1 when it waited in vain."""
+    from . import running
+
     with reported():
-        asyncio.run(bootstrap.migrate(services, MeshSettings()))  # read from the environment
-    out.print(f"{len(services)} services are up to date.")
+        chosen = names or []
+        count = running.migrate(chosen, roles_wait_s) if wait_s is None else running.wait_for_schemas(chosen, wait_s)
+    out.print(f"{count} services are up to date.")
 
 
 @app.command()
@@ -122,27 +128,28 @@ def send(
 
 @app.command("till")
 def till_(
-    tickets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to sell today.")] = 200,
+    tickets: Annotated[int, typer.Option(min=1, max=100_000, help="How many to sell.")] = 200,
     register: Annotated[str | None, typer.Option(help="Unset: the first of the dossier.")] = None,
-    dossier: Annotated[str | None, typer.Option(help="Id, name or enterprise number.")] = None,
+    dossier: Annotated[
+        str | None, typer.Option(help="Id, name or enterprise number. Unset: the one that has registers.")
+    ] = None,
     url: Url = DEFAULT_URL,
     client_id: ClientId = DEMO_ID,
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
-    """Play a till of a bakery: sell today's tickets and hand them over. Exit code 1 when one was refused.
-
-    The tickets of a day are always the same, so that the same command again hands over what is known already.
-    """
+    """Play a till of a bakery: sell bread and coffee today and hand the tickets over. Exit code 1 when one was refused."""
     with reported():
         api = Api(url, client_id, client_secret)
-        chosen = sending.choose_dossier(api, dossier)["id"]
-        at = till.choose_register(api, chosen, register)
+        chosen, name = till.choose_till(api, dossier, register)
         now = utc_now()
-        sold = list(till.tickets_of(at["name"], brussels_date(now), tickets, now))
+        sold = list(till.tickets_of(name, brussels_date(now), tickets, now, series=f"-{now:%H%M%S%f}"))
         with Progress(console=out, disable=not out.is_terminal) as progress:
-            handed = progress.add_task("handed over", total=len(sold))
+            handed = progress.add_task(f"{name} hands over", total=len(sold))
             result = till.hand_over(api, chosen, sold, lambda count: progress.advance(handed, count))
-    out.print(f"{result.accepted} tickets taken, {result.known} known already, {len(result.refused)} refused.")
+    total = sum(Decimal(one["totalInclVat"]) for one in sold)
+    out.print(
+        f"{name} sold {len(sold)} times, for {total:.2f} EUR: {result.accepted} taken, {len(result.refused)} refused."
+    )
     for sentence in result.refused[:REFUSED_SHOWN_MAX]:
         out.print(f"  {sentence}", soft_wrap=True)
     if result.refused:
@@ -174,25 +181,55 @@ def status(
 ) -> None:
     """Show health, what waits for what, and open problems. Exit code 1 when a service is not ready."""
     names = connectors or installed_connectors()
-    table = _table("service", "health")
+    table = table_of("service", "health")
     with reported():
         api = Api(url, client_id, client_secret)
-        health = {name: api.status_of(f"/{name}/health/ready") for name in dict.fromkeys([*_ALWAYS, *names])}
+        health = {name: api.status_of(f"/{name}/health/ready") for name in dict.fromkeys([*_needed(), *names])}
         # What is installed here need not run there; what was asked for must.
         absent = [] if connectors else [name for name in names if health[name] == 404]
         for name, answer in health.items():
             table.add_row(name, "not part of this Koppel" if name in absent else _readiness(answer))
         out.print(table)
-        waiting = api.call("GET", "/export-scheduler/v1/waiting")["items"]
+        waiting = api.export_scheduler.count_waiting()["items"]
         overdue = sum(item["overdue"] for item in waiting)
-        out.print(f"export-scheduler: {_counted(waiting, 'waits_for')}; {overdue} overdue")
+        out.print(
+            f"export-scheduler: {_counted((one['count'], one['waits_for']) for one in waiting)}; {overdue} overdue"
+        )
         for name in (name for name in names if health[name] != 404):
-            out.print(f"{name}: {_counted(api.call('GET', f'/{name}/v1/waiting')['items'], 'state')}")
-        problems = list(api.items("/dossier-api/v1/problems"))
+            states = api.connector(name).count_waiting()["items"]
+            out.print(f"{name}: {_counted((one['count'], one['state']) for one in states)}")
+        problems = list(api.dossier_api.iterate_problems())
     out.print(f"open problems: {len(problems)}")
     for problem in problems:
         out.print(f"  {problem['message']['en']} (to fix by: {problem['who_can_fix']}; seen {problem['count']}×)")
     if not all(answer == 200 for name, answer in health.items() if name not in absent):
+        raise typer.Exit(1)
+
+
+@app.command("doctor")
+def doctor_(
+    url: Url = DEFAULT_URL,
+    internal_url: InternalUrl = None,
+    client_id: ClientId = DEMO_ID,
+    client_secret: ClientSecret = DEMO_PASS,
+) -> None:
+    """Say in words how an installation is: what does not answer, what has waited too long, who is waited for.
+
+    Exit code 1 when documents do not move.
+    """
+    from . import doctor
+
+    with reported():
+        api = Api(internal_url or url, client_id, client_secret)
+        findings, waited_for = doctor.examine(api, _needed(), installed_connectors())
+    for severity, heading in (("page", "Documents do not move:"), ("ticket", "For the working day:")):
+        if lines := [str(finding) for finding in findings if finding.severity == severity]:
+            out.print("\n  ".join([heading, *lines]), soft_wrap=True)
+    if waited_for:
+        out.print("\n  ".join(["Problems wait for:", *waited_for]), soft_wrap=True)
+    if not findings:
+        out.print("Every service is ready, and nothing has waited too long.")
+    if any(finding.severity == "page" for finding in findings):
         raise typer.Exit(1)
 
 
@@ -204,21 +241,26 @@ def accounts(
     client_secret: ClientSecret = DEMO_PASS,
 ) -> None:
     """Show the accounts of dossiers, their balances, and which statements are missing."""
-    table = _table("dossier", "account", "kind", "state", "last statement", "balance", "missing")
+    table = table_of("dossier", "account", "kind", "state", "last statement", "balance", "missing")
     with reported():
         api = Api(url, client_id, client_secret)
-        chosen = [sending.choose_dossier(api, dossier)] if dossier else list(api.items("/dossier-api/v1/dossiers"))
+        chosen = [sending.choose_dossier(api, dossier)] if dossier else list(api.dossier_api.iterate_dossiers())
         for row in account_rows(api, chosen):
             table.add_row(*astuple(row))
     out.print(table)
+
+
+def _needed() -> list[str]:
+    """Return the services without which a Koppel is none; identity only where no other provider gives the tokens."""
+    return [name for name in _ALWAYS if name != "identity" or not os.environ.get("KOPPEL_OIDC_ISSUER")]
 
 
 def _readiness(answer: int | None) -> str:
     return "ready" if answer == 200 else f"not ready ({answer or 'no answer'})"
 
 
-def _counted(items: list[dict[str, Any]], word: str) -> str:
-    return ", ".join(f"{item['count']} {item[word]}" for item in items) or "nothing waits"
+def _counted(items: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"{count} {word}" for count, word in items) or "nothing waits"
 
 
 @app.command()
@@ -236,17 +278,20 @@ def replay(
 
     Nothing that may be booked is sent blindly.
     """
-    filters = {"state": state} | ({"connection_id": connection} if connection else {})
     with reported():
         api = Api(url, client_id, client_secret)
         names = connectors or [name for name in installed_connectors() if api.status_of(f"/{name}/health/live") != 404]
-        found = [(name, each["id"]) for name in names for each in api.items(f"/{name}/v1/deliveries", **filters)]
+        found = [
+            (name, each["id"])
+            for name in names
+            for each in api.connector(name).iterate_deliveries(state=state, connection_id=connection)
+        ]
         if not really:
             out.print(f"{len(found)} deliveries would be tried again; add --really to do it.")
             return
         for name, delivery_id in found:
             try:
-                api.call("POST", f"/{name}/v1/deliveries/{delivery_id}/retry")
+                api.connector(name).retry_delivery(delivery_id)
             except ApiError as error:
                 out.print(f"{delivery_id}: {error}")
             time.sleep(1 / per_s)
@@ -267,10 +312,12 @@ def vat_preview_(
 
     A “?” stands where the box cannot be known from the file. Exit code 1 when there is one, or a file cannot be read.
     """
+    from . import vat_preview
+
     with reported():
         number = vat_preview.dossier_number(enterprise_number)
     previews = [vat_preview.preview(each, number, Decimal(rate_due), import_deferred=import_deferred) for each in files]
-    table = _table("document", "number", "kind", "box", "amount", "problem")
+    table = table_of("document", "number", "kind", "box", "amount", "problem")
     for row in vat_preview.rows_of(previews):
         table.add_row(*row)
     out.print(table)
@@ -285,20 +332,11 @@ def readable(
     language: Annotated[Literal["nl", "fr", "en"], typer.Option(help="Of the labels, dates and numbers.")] = "nl",
 ) -> None:
     """Make a PDF that people can read of an electronic invoice, with the UBL inside. Needs no running Koppel."""
+    from . import readable_file
+
     with reported():
         readable_file.make_readable(file, output, language)
     out.print(f"{output} shows {file}.", soft_wrap=True)
-
-
-def result_table(sendings: Sequence[sending.Sending]) -> Table:
-    """Return the table *document × target*, with the rules that do not hold and what is to be done."""
-    targets = sorted({outcome.target for one in sendings for outcome in one.outcomes})
-    table = _table("document", "state", *targets, "findings", "problem")
-    for one in sendings:
-        name = one.path.name if one.is_statement else one.number or one.path.name
-        cells = [", ".join(str(each) for each in one.outcomes if each.target == target) for target in targets]
-        table.add_row(name, one.state, *cells, one.findings, one.problem)
-    return table
 
 
 @app.command("verify-receipts")
@@ -317,65 +355,8 @@ def verify_receipts(
         raise typer.Exit(1)
 
 
-async def _up(url: str, playing: Playing, folder: Path, began_s: float, *, with_demo: bool) -> None:
-    settings = MeshSettings()  # read from the environment
-    configure_logs(settings.log_format, settings.log_level)
-    services, left_out = bootstrap.startable(installed_services().values())
-    for sentence in left_out:
-        out.print(sentence)
-    await bootstrap.migrate(services, settings)
-    async with playing.started(folder / "sandbox") as sandboxes, bootstrap.serving(services, sandboxes) as stop:
-        out.print(f"Koppel runs at {url} (started in {time.monotonic() - began_s:.1f} s); Ctrl-C stops it.")
-        for name in (*(service.name for service in services), *(f"{path.strip('/')}/" for path in sandboxes)):
-            out.print(f"  {url}/{name}")
-        if with_demo and playing.demos:
-            await _demonstrate(url, playing.demos, began_s, stop)
-        await stop.wait()
-        out.print("Stopping …")
-
-
-async def _demonstrate(url: str, demos: Sequence[Any], began_s: float, stop: asyncio.Event) -> None:
-    def keep_going() -> None:
-        if stop.is_set():
-            raise ApiError("The demo was stopped.")
-
-    try:
-        sendings = await asyncio.to_thread(demo.run, url, demos, keep_going)
-    except ApiError as error:
-        out.print(f"The demo did not come to its end: {error}")
-        return
-    out.print(result_table(sendings))
-    out.print(summary(sendings, began_s))
-
-
-def summary(sendings: Sequence[sending.Sending], began_s: float) -> str:
-    """Return how many files came to their end, and when the first was booked, by the monotonic clock."""
-    done = [one for one in sendings if one.is_done]
-    now = [one.booked_at_s for one in done if one.booked_at_s is not None]
-    earlier = ", all of them by an earlier run" if done else ""
-    when = f", the first booked {min(now) - began_s:.1f} s after the start" if now else earlier
-    return f"{len(done)} of {len(sendings)} documents are where they were to end{when}."
-
-
-async def _serve(services: list[Service]) -> None:
-    settings = services[0].settings()
-    configure_logs(settings.log_format, settings.log_level)
-    async with bootstrap.serving(services, {}) as stop:
-        await stop.wait()
-
-
 def installed_connectors() -> list[str]:
     """Return the names of the connectors installed here."""
+    from koppel_mesh.service import installed_services
+
     return [name for name, service in installed_services().items() if service.kind == "connector"]
-
-
-def _chosen(names: list[str]) -> list[Service]:
-    installed = installed_services()
-    unknown = [name for name in names if name not in installed]
-    if unknown:
-        raise end(f"No service is called {', '.join(unknown)}; there are {', '.join(installed)}.")
-    return [installed[name] for name in names]
-
-
-def _table(*columns: str) -> Table:
-    return Table(*columns, box=box.ROUNDED if out.is_terminal else None, pad_edge=False)

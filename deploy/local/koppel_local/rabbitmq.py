@@ -21,6 +21,7 @@ from .user_errors import ServerStartError, UserError
 
 START_WITHIN_S = 120.0
 ASK_WITHIN_S = 10.0
+ENDED_WITHIN_S = 10.0
 HOW_TO_INSTALL = (
     "RabbitMQ is not installed: run `apt-get install rabbitmq-server` (or set KOPPEL_AMQP_URL to a broker you have)."
 )
@@ -49,6 +50,7 @@ class RabbitNode:
 
     def __init__(self, folder: Path, reaper: Reaper) -> None:
         self._folder = folder
+        self._reaper = reaper
         for last_try in (False, False, True):
             self._port, self._dist_port, self._epmd_port = _free_ports(3)
             try:
@@ -58,6 +60,12 @@ class RabbitNode:
                 # A port that was free a moment ago may be somebody else's by now.
                 if last_try:
                     raise
+
+    def crash_and_start(self) -> None:
+        """End the node at once, as a power cut would, and start it again on the same ports: for fault tests."""
+        os.killpg(self._node.pid, signal.SIGKILL)
+        self._node.wait(ENDED_WITHIN_S)
+        self._start(self._reaper)
 
     def url(self, vhost: str = "/") -> str:
         """Return the ``amqp://`` URL of a virtual host."""
@@ -88,13 +96,17 @@ class RabbitNode:
         log = (self._folder / "start.log").open("wb")
         epmd = _spawn([_tool("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"], self._environment(), log)
         reaper.register(epmd.pid, signal.SIGKILL)
-        node = _spawn([str(script)], self._environment(), log)
+        node = self._node = _spawn([str(script)], self._environment(), log)
         reaper.register(node.pid, signal.SIGTERM)
 
         def ready() -> bool:
             if node.poll() is not None:
                 raise _EndedWhileStartingError(f"RabbitMQ ended while it started; its logs are in {self._folder}.")
-            return _listens(node.pid, self._port) and asyncio.run(_takes_quorum_queues(self.url()))
+            return (
+                _is_open(self._port)
+                and _listens(node.pid, self._port)
+                and asyncio.run(_takes_quorum_queues(self.url()))
+            )
 
         try:
             wait_until(ready, START_WITHIN_S, "RabbitMQ's start")
@@ -160,6 +172,12 @@ def _spawn(command: list[str], environment: dict[str, str], log: IO[bytes]) -> s
         stderr=log,
         start_new_session=True,
     )
+
+
+def _is_open(port: int) -> bool:
+    # Asked before all else, again and again: whose port it is takes a look at every process of the machine.
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _listens(pid: int, port: int) -> bool:

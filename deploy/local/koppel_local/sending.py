@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from koppel_mesh.clock import utc_now
 
 from .api import Api, ApiError
+
+if TYPE_CHECKING:
+    from koppel_client.generated import models
 
 SETTLED = frozenset({"booked", "failed", "blocked", "review", "superseded"})
 """States of a delivery that nothing leaves by itself soon."""
@@ -81,14 +84,19 @@ class Sending:
             return self.document_id is not None and all(one.is_done or not one.is_settled for one in self.outcomes)
         return bool(self.outcomes) and self.is_with_all and all(one.is_done for one in self.outcomes)
 
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether nobody but a person can bring it to its end."""
+        return self.document_id is not None and self.state != "dropped" and self.is_settled and not self.is_done
 
-def choose_dossier(api: Api, wanted: str | None) -> dict[str, Any]:
+
+def choose_dossier(api: Api, wanted: str | None) -> "models.DossierBody":
     """Return the dossier with this id, name or enterprise number; without one, the only dossier there is.
 
     Raises:
         ApiError: there is none, or the choice is open.
     """
-    dossiers = list(api.items("/dossier-api/v1/dossiers"))
+    dossiers = list(api.dossier_api.iterate_dossiers())
     named = [one for one in dossiers if wanted in (None, one["id"], one["name"], one["enterprise_number"])]
     if len(named) == 1:
         return named[0]
@@ -113,18 +121,17 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sending:
+def hand_in(api: Api, dossier_id: str, path: Path, direction: Literal["sale", "purchase"] | None) -> Sending:
     """Hand one file in. The same file again is the same document."""
     sending = Sending(path)
     try:
         data = path.read_bytes()
-        headers = {
-            "Content-Type": MEDIA_TYPES.get(path.suffix.lower(), "application/xml"),
-            "Idempotency-Key": hashlib.sha256(data + f"{dossier_id} {direction}".encode()).hexdigest(),
-        }
-        params = {"direction": direction} if direction else {}
-        document = api.call(
-            "POST", f"/dossier-api/v1/dossiers/{dossier_id}/documents", content=data, headers=headers, params=params
+        document = api.dossier_api.hand_in_document(
+            dossier_id,
+            data,
+            direction=direction,
+            media_type=MEDIA_TYPES.get(path.suffix.lower(), "application/xml"),
+            idempotency_key=hashlib.sha256(data + f"{dossier_id} {direction}".encode()).hexdigest(),
         )
     except OSError as error:
         sending.state, sending.problem = "refused", f"The file cannot be read: {error.strerror}."
@@ -139,7 +146,7 @@ def hand_in(api: Api, dossier_id: str, path: Path, direction: str | None) -> Sen
     return sending
 
 
-def _rules_of(findings: Sequence[dict[str, Any]]) -> str:
+def _rules_of(findings: "Sequence[models.Finding]") -> str:
     """Return the rules that people should look at; what is only worth knowing stays with the document."""
     rules = list(dict.fromkeys(one["rule"] for one in findings if one["severity"] != "information"))
     more = len(rules) - FINDINGS_SHOWN_MAX
@@ -150,7 +157,7 @@ def export(api: Api, dossier_id: str, sendings: Sequence[Sending]) -> None:
     """Ask for the export of what was handed in, whatever the dossier's own rhythm is."""
     wanted = [one.document_id for one in sendings if one.document_id]
     if wanted:
-        api.call("POST", f"/export-scheduler/v1/dossiers/{dossier_id}/exports", json={"document_ids": wanted})
+        api.export_scheduler.start_export(dossier_id, {"document_ids": wanted})
 
 
 def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: Callable[[], None]) -> None:
@@ -158,9 +165,7 @@ def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: 
     end = time.monotonic() + within_s
     connections: dict[str, set[str]] = {}
     while True:
-        for sending in sendings:
-            if not sending.is_settled:
-                _look(api, sending, connections)
+        look(api, sendings, connections)
         after_round()
         if all(one.is_settled for one in sendings) or time.monotonic() > end:
             break
@@ -170,11 +175,18 @@ def follow(api: Api, sendings: Sequence[Sending], within_s: float, after_round: 
             _look(api, sending, connections)
 
 
+def look(api: Api, sendings: Sequence[Sending], connections: dict[str, set[str]]) -> None:
+    """Look once at the documents that are not settled; ``connections`` remembers those of each dossier."""
+    for sending in sendings:
+        if not sending.is_settled:
+            _look(api, sending, connections)
+
+
 def _look(api: Api, sending: Sending, connections: dict[str, set[str]]) -> None:
-    """Look at a document; ``connections`` remembers those of each dossier."""
-    document = api.call("GET", f"/dossier-api/v1/documents/{sending.document_id}")
+    assert sending.document_id is not None
+    document = api.dossier_api.get_document(sending.document_id)
     if (dossier := document["dossier_id"]) not in connections:
-        known = api.call("GET", f"/dossier-api/v1/dossiers/{dossier}")["connections"]
+        known = api.dossier_api.get_dossier(dossier)["connections"]
         connections[dossier] = {one["connection_id"] for one in known if one["state"] != "disconnected"}
     deliveries = [one for one in document["deliveries"] if one["state"] != "superseded"]
     taken = sorted((one for one in deliveries if _code(one) != "kind_not_taken"), key=lambda one: str(one["connector"]))
@@ -183,7 +195,7 @@ def _look(api: Api, sending: Sending, connections: dict[str, set[str]]) -> None:
         Outcome(one["connector"], one["state"], one["ends_as"], one["entry_number"] or "") for one in taken
     ]
     sending.is_with_all = connections[dossier] <= {one["connection_id"] for one in deliveries}
-    booked = [datetime.fromisoformat(one["booked_at"]) for one in taken if one["state"] == "booked"]
+    booked = [datetime.fromisoformat(one["booked_at"]) for one in taken if one["booked_at"] is not None]
     if sending.booked_at_s is None and booked and min(booked) > sending.begun_at:
         sending.booked_at_s = time.monotonic()
     # Where none takes it, the reason is the same for all.
@@ -191,27 +203,26 @@ def _look(api: Api, sending: Sending, connections: dict[str, set[str]]) -> None:
     sending.problem = _question(document) or ("" if sending.is_done else next(iter(problems), ""))
 
 
-def _code(delivery: dict[str, Any]) -> str:
-    return str((delivery["problem"] or {}).get("code", ""))
+def _code(delivery: "models.DeliverySummary") -> str:
+    return delivery["problem"]["code"] if delivery["problem"] else ""
 
 
-def answer(api: Api, document_id: str, given: str, reason: str | None) -> dict[str, Any]:
+def answer(api: Api, document_id: str, given: str, reason: str | None) -> "models.Document":
     """Answer a question about a document: the one that takes this answer, open ones first; return the document.
 
     Raises:
         ApiError: no question of the document takes this answer.
     """
-    questions = api.call("GET", f"/dossier-api/v1/documents/{document_id}")["questions"]
+    questions = api.dossier_api.get_document(document_id)["questions"]
     for question in sorted(questions, key=lambda one: one["answer"] is not None):
         if given in [option["answer"] for option in question["options"]]:
-            body = {"question": question["code"], "answer": given, "reason": reason}
-            answered: dict[str, Any] = api.call("POST", f"/dossier-api/v1/documents/{document_id}/answers", json=body)
-            return answered
+            body: models.QuestionAnswer = {"question": question["code"], "answer": given, "reason": reason}
+            return api.dossier_api.answer_document(document_id, body)
     options = ", ".join(option["answer"] for question in questions for option in question["options"])
     raise ApiError(f"The answers are {options}." if options else "This document waits for no answer.")
 
 
-def _question(document: dict[str, Any]) -> str:
+def _question(document: "models.Document") -> str:
     """Return the first open question about a document, and the command that answers it."""
     for question in document["questions"]:
         if question["answer"] is None:
@@ -220,7 +231,7 @@ def _question(document: dict[str, Any]) -> str:
     return ""
 
 
-def _problem(problem: dict[str, Any]) -> str:
+def _problem(problem: "models.ProblemData") -> str:
     """Return the sentence, the particulars and who can fix it."""
     particulars = f" [{problem['detail']}]" if problem.get("detail") else ""
     return f"{problem['message']['en']}{particulars} (to fix by: {problem['who_can_fix']})"

@@ -27,6 +27,10 @@ class Servers:
     rabbit: RabbitNode | None
     crash_database: Callable[[], None] | None = None
     """Ends our own database as a power cut would, and starts it again; None when it is somebody else's."""
+    restart_database: Callable[[], None] | None = None
+    """Stops it in order, and starts it again."""
+    kill_session: Callable[[], None] | None = None
+    """Kills one of its sessions, which has it end all of them and recover."""
 
 
 @contextmanager
@@ -45,11 +49,14 @@ def servers(folder: Path) -> Iterator[Servers]:
         reaper = Reaper(folder / "guarded")
         try:
             rabbit = None if amqp_url else RabbitNode(folder / "rabbitmq", reaper)
+            data = folder / "postgres"
             yield Servers(
-                database_url or postgres.start(folder / "postgres", reaper),
+                database_url or postgres.start(data, reaper),
                 amqp_url or (rabbit.url() if rabbit else ""),
                 rabbit,
-                None if database_url else partial(postgres.crash_and_start, folder / "postgres", reaper),
+                None if database_url else partial(postgres.crash_and_start, data, reaper),
+                None if database_url else partial(postgres.restart, data, reaper),
+                None if database_url else partial(postgres.kill_session, data),
             )
         finally:
             reaper.stop()

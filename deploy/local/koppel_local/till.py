@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from koppel_mesh.clock import BRUSSELS
 
 from .api import Api, ApiError
+
+if TYPE_CHECKING:
+    from koppel_client.generated import models
 
 BATCH: Final = 100
 OPENS_AT: Final = time(7)
@@ -38,12 +41,12 @@ class Handed:
     """Why, a sentence for each ticket."""
 
 
-def tickets_of(register: str, day: date, count: int, until: datetime) -> Iterator[dict[str, Any]]:
-    """Yield the tickets of a till on a day, always the same for the same day; none is later than ``until``.
+def tickets_of(register: str, day: date, count: int, until: datetime, *, series: str = "") -> Iterator[dict[str, Any]]:
+    """Yield tickets of a till on a day, always the same for the same arguments; none is later than ``until``.
 
-    Their shape is that of Scrada's ``POST pos/receipts``; amounts include VAT.
+    Their shape is that of Scrada's ``POST pos/receipts``; amounts include VAT. Those of another series are other receipts.
     """
-    chance = random.Random(f"{register} {day}")  # noqa: S311 - a shop, no secret
+    chance = random.Random(f"{register} {day} {series}")  # noqa: S311 - a shop, no secret
     opens_at = datetime.combine(day, OPENS_AT, BRUSSELS)
     for number in range(1, count + 1):
         sold_at = min(opens_at + SELLS_FOR * number / (count + 1), until)
@@ -52,7 +55,7 @@ def tickets_of(register: str, day: date, count: int, until: datetime) -> Iterato
         in_cash = chance.randrange(5) < 2
         paid = (total / _STEP).quantize(Decimal(1)) * _STEP if in_cash else total
         yield {
-            "receiptID": f"{register}-{day:%Y%m%d}-{number:04}",
+            "receiptID": f"{register}-{day:%Y%m%d}{series}-{number:04}",
             "receiptCreatedOn": sold_at.isoformat(),
             "registerID": register,
             "totalInclVat": f"{total:.2f}",
@@ -88,10 +91,10 @@ def hand_over(
     Raises:
         ApiError: a whole batch was refused.
     """
-    results: list[dict[str, Any]] = []
+    results: list[models.TicketResult] = []
     for start in range(0, len(tickets), BATCH):
-        batch = tickets[start : start + BATCH]
-        results += api.call("POST", f"/pos-ingest/v1/dossiers/{dossier_id}/tickets", json=batch)
+        batch = list(tickets[start : start + BATCH])
+        results += api.pos_ingest.add_tickets(dossier_id, batch)
         advance(len(batch))
     by_status = [one["status"] for one in results]
     return Handed(
@@ -101,15 +104,31 @@ def hand_over(
     )
 
 
-def choose_register(api: Api, dossier_id: str, wanted: str | None) -> dict[str, Any]:
-    """Return the register of that name, and the receipt book it writes to; without a name, the first there is.
+def choose_till(api: Api, dossier: str | None, register: str | None) -> tuple[str, str]:
+    """Return the id of the dossier, and the name of the register; what is not said may be the only one, or the first register.
 
     Raises:
-        ApiError: there is none.
+        ApiError: there is none, or the choice of dossier is open.
     """
-    items: list[dict[str, Any]] = api.call("GET", f"/pos-ingest/v1/dossiers/{dossier_id}/registers")["items"]
-    found = [one for one in items if one["kind"] == "register" and wanted in (None, one["name"])]
-    if not found:
-        known = ", ".join(one["name"] for one in items) or "there are none"
-        raise ApiError(f"Say which register with --register: {known}.")
-    return found[0]
+    named = [
+        one
+        for one in api.dossier_api.iterate_dossiers()
+        if dossier in (None, one["id"], one["name"], one["enterprise_number"])
+    ]
+    with_tills = [(one, names) for one in named if (names := _registers(api, one["id"]))]
+    if len(with_tills) != 1:
+        choices = "; ".join(f"{one['name']} ({one['id']})" for one, _ in with_tills)
+        raise ApiError(
+            f"Say which dossier with --dossier: {choices}."
+            if choices
+            else "No such dossier has a till: say with PUT …/registers which receipt book each register writes to."
+        )
+    [(chosen, names)] = with_tills
+    if register not in (None, *names):
+        raise ApiError(f"Say which register with --register: {', '.join(names)}.")
+    return chosen["id"], register or names[0]
+
+
+def _registers(api: Api, dossier_id: str) -> list[str]:
+    items = api.pos_ingest.list_registers(dossier_id)["items"]
+    return [one["name"] for one in items if one["kind"] == "register"]

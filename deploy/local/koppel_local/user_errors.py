@@ -4,14 +4,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-
-from koppel_mesh.http.server_socket import CannotListenError
-from koppel_mesh.runtime import CannotStartError
-from koppel_mesh.settings import what_is_missing
 
 
 class UserError(Exception):
@@ -26,6 +20,21 @@ class ServerStartError(UserError):
     """PostgreSQL or RabbitMQ does not start on this machine; the message names the log."""
 
 
+class SchemasBehindError(UserError):
+    """The schemas of the database are not yet what this code needs."""
+
+
+class RolesMissingError(UserError):
+    """The role of a service, which is to own its schema, is not there."""
+
+
+class ServersUnusableError(UserError):
+    """A server that the environment names refuses or does not answer."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"A server the environment names cannot be used: {error}")
+
+
 @contextmanager
 def reported() -> Iterator[None]:
     """Turn an error that a person can put right into a sentence on standard error.
@@ -35,17 +44,13 @@ def reported() -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, CannotStartError, CannotListenError) as error:
-        raise end(str(error)) from error
-    except ValidationError as error:
-        if not error.title.endswith("Settings"):
-            raise
-        raise end(what_is_missing(error)) from error
-    except (ConnectionError, TimeoutError, socket.gaierror, asyncpg.PostgresError) as error:
-        raise end(f"A server the environment names cannot be used: {error}") from error
+    except UserError as error:
+        raise _end(str(error)) from error
+    except (ConnectionError, TimeoutError, socket.gaierror) as error:
+        raise _end(str(ServersUnusableError(error))) from error
 
 
-def end(sentence: str) -> typer.Exit:
+def _end(sentence: str) -> typer.Exit:
     """Print the sentence, and return what ends the command."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
     return typer.Exit(1)

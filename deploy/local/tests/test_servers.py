@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import queue
-import signal
 import socket
 import subprocess
 import sys
@@ -110,22 +109,16 @@ async def both_work(urls: tuple[str, str], statement: str) -> None:
     await broker.close()
 
 
-def test_stopping_leaves_no_process(start: Start, folder: Path) -> None:
-    holder = start()
-    asyncio.run(both_work(holder.urls(), "CREATE TABLE kept (id int)"))
-    names = " ".join(process.name() for process in ours(folder))
-    assert all(name in names for name in ("postgres", "epmd", "beam")), names
-    holder.process.communicate("", timeout=WITHIN_S)
-    assert holder.process.returncode == 0
-    assert ours(folder) == []
-
-
 def test_kill_minus_nine_leaves_no_process_and_the_next_start_finds_the_data(start: Start, folder: Path) -> None:
     first = start()
     asyncio.run(both_work(first.urls(), "CREATE TABLE kept (id int)"))
     first.process.kill()
     # At once, while the reaper of the first is still stopping its servers.
-    asyncio.run(both_work(start().urls(), "SELECT id FROM kept"))
+    second = start()
+    asyncio.run(both_work(second.urls(), "SELECT id FROM kept"))
+    second.process.kill()
+    second.process.wait()
+    assert gone(folder), ours(folder)
 
 
 def test_killed_with_its_guardian_too_the_next_start_replaces_the_orphans(start: Start, folder: Path) -> None:
@@ -139,18 +132,13 @@ def test_killed_with_its_guardian_too_the_next_start_replaces_the_orphans(start:
     assert orphans, "without orphans this test proves nothing"
     second = start()
     asyncio.run(both_work(second.urls(), "SELECT id FROM kept"))
-    alive = {process.pid for process in ours(folder)}
-    assert not alive & {process.pid for process in orphans}
+    running = ours(folder)
+    names = " ".join(process.name() for process in running)
+    assert all(name in names for name in ("postgres", "epmd", "beam")), names
+    assert not {process.pid for process in running} & {process.pid for process in orphans}
     second.process.communicate("", timeout=WITHIN_S)
-    assert ours(folder) == []
-
-
-def test_killed_alone_everything_ends_by_itself(start: Start, folder: Path) -> None:
-    holder = start()
-    holder.urls()
-    holder.process.send_signal(signal.SIGKILL)
-    holder.process.wait()
-    assert gone(folder), ours(folder)
+    assert second.process.returncode == 0
+    assert ours(folder) == [], "stopped in order it leaves nothing behind"
 
 
 def test_a_second_run_on_the_folder_says_so(start: Start, folder: Path) -> None:

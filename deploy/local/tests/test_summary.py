@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from koppel_local.cli import result_table, summary
+from koppel_local.printing import result_table, summary
 from koppel_local.sending import Outcome, Sending
 
 
@@ -27,17 +27,20 @@ TAKEN_BY_NONE = sent("h.xml", "filed")
 
 def test_it_says_when_the_first_was_booked() -> None:
     told = summary([BOOKED, EARLIER, BLOCKED, STATEMENT], 100.0)
-    assert told == "3 of 4 documents are where they were to end, the first booked 8.3 s after the start."
+    assert (
+        told
+        == "3 of 4 documents are where they were to end, 1 waits for a person, the first booked 8.3 s after the start."
+    )
 
 
 def test_it_says_that_an_earlier_run_booked_them() -> None:
     assert summary([EARLIER, BLOCKED], 100.0) == (
-        "1 of 2 documents are where they were to end, all of them by an earlier run."
+        "1 of 2 documents are where they were to end, 1 waits for a person, all of them by an earlier run."
     )
 
 
 def test_it_says_that_none_is_booked() -> None:
-    assert summary([BLOCKED], 100.0) == "0 of 1 documents are where they were to end."
+    assert summary([BLOCKED], 100.0) == "0 of 1 documents are where they were to end, 1 waits for a person."
 
 
 def test_a_mailbox_tells_no_booking_and_a_package_that_does_is_waited_for() -> None:

@@ -32,6 +32,7 @@ async def _start(address: str, folder: Path | None) -> AsyncIterator[ASGIApp]:
 def _demo_settings(division: int) -> Mapping[str, Any]:
     return {
         **connection_settings(division),
+        "send_coda": True,
         "default_payment_condition": {"sale": "30", "purchase": "30"},
         # The two rounded VAT totals of the invoice in dollars leave its rate open.
         "exchange_rates": {"USD": "0.92234"},
@@ -48,6 +49,9 @@ SANDBOX: Final = Sandbox(
     address_variable="KOPPEL_EXACT_BASE_URL",
     environment=environment,
     start=_start,
-    demo=Demo("connector-exact", {"0793904121": _demo_settings(BAKERY), "0709876583": _demo_settings(TILLS)}),
+    demo=Demo(
+        "connector-exact",
+        {"0793904121": _demo_settings(BAKERY), "0709876583": _demo_settings(TILLS)},
+    ),
     driver=ExactDriver,
 )

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
+from koppel_sandbox.tills import DRAWER_IBAN
+
 from .accounts import padded
 from .state import App, Division, State, User
 
@@ -29,7 +31,7 @@ JOURNALS = (
 )
 BANK_JOURNAL = 12
 BANK_ACCOUNT = "BE68539007547034"
-"""Of the bank journal of every company."""
+"""Of the bank journal of a company."""
 LEDGER_ACCOUNTS = (
     ("240000", "Meubilair en kantoormaterieel", 30),
     ("241000", "Rollend materieel", 30),
@@ -176,7 +178,7 @@ def _books(code: int) -> Iterator[Line]:
                 "AllowVariableExchangeRate": True,
                 "AllowVAT": True,
                 "IsBlocked": False,
-                **({"BankAccountIBAN": BANK_ACCOUNT} if kind == BANK_JOURNAL else {}),
+                **({"BankAccountIBAN": _bank_account(code)} if kind == BANK_JOURNAL else {}),
             },
         )
     for account, description, kind in LEDGER_ACCOUNTS:
@@ -194,6 +196,10 @@ def _books(code: int) -> Iterator[Line]:
                 "BalanceSide": "C" if account[0] == "7" else "D",
             },
         )
+
+
+def _bank_account(code: int) -> str:
+    return DRAWER_IBAN if code == TILLS else BANK_ACCOUNT
 
 
 def _vat_codes(code: int) -> Iterator[Line]:

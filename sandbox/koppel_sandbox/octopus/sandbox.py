@@ -43,7 +43,7 @@ SANDBOX: Final = Sandbox(
         "connector-octopus",
         {
             "0836836222": {**connection_settings(STUDIO), **_DOLLARS},
-            "0709876583": {**connection_settings(TILLS)},
+            "0709876583": {**connection_settings(TILLS), "send_coda": True},
         },
     ),
     driver=OctopusDriver,

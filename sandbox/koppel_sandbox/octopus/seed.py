@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from koppel_sandbox.tables import Record
+from koppel_sandbox.tills import DRAWER_IBAN
 
 from . import chart
 from .authentication import CONNECT
@@ -54,7 +55,7 @@ def seeded() -> State:
     _add_user(state, "U054321", [BAKERY], module=False)
     add_dossier(state, BAKERY, "Bakkerij Demo BV", "BE0793.904.121", iban=BAKERY_IBAN)
     add_dossier(state, STUDIO, "Studio Noord BV", "BE 0836 836 222", iban=STUDIO_IBAN, months=1)
-    add_dossier(state, TILLS, "Bakkerij Korenbloem BV", "BE0709876583")
+    add_dossier(state, TILLS, "Bakkerij Korenbloem BV", "BE0709876583", iban=DRAWER_IBAN, opening=Decimal("150.00"))
     add_dossier(state, NO_RIGHTS, "Garage De Kroon BV", "BE0456789034", years={1: 2026})
     add_dossier(state, NO_WEBSERVICE, "Apotheek Zuid BV", "BE0402206045", years={1: 2026})
     add_dossier(state, OLD_YEAR, "Testdossier", "", years={1: 2000})
@@ -91,8 +92,9 @@ def add_dossier(
     years: dict[int, int] | None = None,
     months: int = 3,
     iban: str = "",
+    opening: Decimal = OPENING_BALANCE,
 ) -> Books:
-    """Add a dossier with its books; a period has so many months."""
+    """Add a dossier with its books; a period has so many months. Its bank account, with ``iban``, opens with ``opening``."""
     state.tables["dossiers"][str(number)] = {
         "dossierKey": {"id": number},
         "dossierDescription": name,
@@ -123,7 +125,7 @@ def add_dossier(
     for key, row in enumerate(_RELATIONS, start=1):
         books.put(books.relations, str(key), _relation(key, *row))
     if iban:
-        bank_account = {"journalKey": "F1", "iban": iban, "bic": "GKCCBEBB", "balance": OPENING_BALANCE}
+        bank_account = {"journalKey": "F1", "iban": iban, "bic": "GKCCBEBB", "balance": opening}
         books.bank_accounts["F1"] = bank_account
     for year_id, year in (years or _OPEN_YEARS).items():
         add_bookyear(books, year_id, year, months=months, closed=years is None and year == min(_OPEN_YEARS.values()))

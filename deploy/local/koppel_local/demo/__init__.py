@@ -15,6 +15,7 @@ from koppel_local.sending import Sending
 from . import tills
 
 if TYPE_CHECKING:
+    from koppel_client.generated.connector import Connector
     from koppel_sandbox import Demo
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -56,13 +57,19 @@ def run(url: str, demos: "Sequence[Demo]", keep_going: Callable[[], None]) -> li
     """
     api = Api(url, CLIENT, SECRET)
     sendings: list[Sending] = []
+    connections: dict[str, set[str]] = {}
+
+    def watch() -> None:
+        keep_going()
+        sending.look(api, sendings, connections)
+
     for dossier in DOSSIERS:
         dossier_id = _dossier(api, dossier)
         for demo in demos:
             if (settings := demo.settings.get(dossier.enterprise_number)) is not None:
-                _connect(api, f"/{demo.connector}/v1/connections", dossier_id, settings, keep_going)
+                _connect(api.connector(demo.connector), dossier_id, settings, watch)
         if dossier.documents is None:
-            own = tills.run(api, dossier_id, keep_going)
+            own = tills.run(api, dossier_id, watch)
         else:
             files = sending.files_in([DOCUMENTS / dossier.documents])
             own = [sending.hand_in(api, dossier_id, file, None) for file in files]
@@ -70,6 +77,7 @@ def run(url: str, demos: "Sequence[Demo]", keep_going: Callable[[], None]) -> li
             _answer(api, one)
         sending.export(api, dossier_id, own)
         sendings += own
+        watch()
     sending.follow(api, sendings, BOOK_WITHIN_S, keep_going)
     return sendings
 
@@ -79,7 +87,7 @@ def _answer(api: Api, one: Sending) -> None:
     if one.state != "held" or one.document_id is None or one.path.name not in ANSWERS:
         return
     # Handed in again, the first answer comes back: it may have been answered since.
-    one.state = api.call("GET", f"/dossier-api/v1/documents/{one.document_id}")["state"]
+    one.state = api.dossier_api.get_document(one.document_id)["state"]
     if one.state == "held":
         one.state = sending.answer(api, one.document_id, ANSWERS[one.path.name], "confirmed by the supplier")["state"]
     if one.state != "held":
@@ -87,39 +95,41 @@ def _answer(api: Api, one: Sending) -> None:
 
 
 def _dossier(api: Api, demo: DemoDossier) -> str:
-    for known in api.items("/dossier-api/v1/dossiers"):
+    for known in api.dossier_api.iterate_dossiers():
         if known["enterprise_number"] == demo.enterprise_number:
-            return str(known["id"])
-    body = {"name": demo.name, "enterprise_number": demo.enterprise_number, "language": "nl"}
-    return str(api.call("POST", "/dossier-api/v1/dossiers", json=body)["id"])
+            return known["id"]
+    return api.dossier_api.create_dossier(
+        {"name": demo.name, "enterprise_number": demo.enterprise_number, "language": "nl"}
+    )["id"]
 
 
 def _connect(
-    api: Api, connections: str, dossier_id: str, settings: Mapping[str, Any], keep_going: Callable[[], None]
+    connector: "Connector", dossier_id: str, settings: Mapping[str, Any], keep_going: Callable[[], None]
 ) -> None:
-    for known in api.items(connections, dossier_id=dossier_id):
+    for known in connector.iterate_connections(dossier_id=dossier_id):
         if known["state"] == "disconnected":
             continue
         # A connection of an earlier run serves again while its login does; the sandbox may have been emptied since.
-        checked = api.call("POST", f"{connections}/{known['id']}/check")
+        checked = connector.check_connection(known["id"])
         if all(step["ok"] for step in checked["steps"] if step["name"] == "login") and known["health"]["imported_at"]:
             return
-        api.call("DELETE", f"{connections}/{known['id']}")
-    connection = api.call("POST", connections, json={"dossier_id": dossier_id, "settings": settings})
-    if connection.get("authorize_url"):
-        answer = httpx2.get(connection["authorize_url"], follow_redirects=True, timeout=30, trust_env=False)
+        connector.remove_connection(known["id"])
+    connection = connector.create_connection({"dossier_id": dossier_id, "settings": dict(settings)})
+    if address := connection.get("authorize_url"):
+        answer = httpx2.get(address, follow_redirects=True, timeout=30, trust_env=False)
         if answer.status_code != 200:
             raise ApiError(f"The consent page of the sandbox answered {answer.status_code}.")
-    _until_imported(api, f"{connections}/{connection['id']}", keep_going)
+    _until_imported(connector, connection["id"], keep_going)
 
 
-def _until_imported(api: Api, path: str, keep_going: Callable[[], None]) -> None:
+def _until_imported(connector: "Connector", connection_id: str, keep_going: Callable[[], None]) -> None:
     end = time.monotonic() + CONNECT_WITHIN_S
     while True:
-        connection = api.call("GET", path)
+        connection = connector.read_one_connection(connection_id)
         if connection["state"] == "connected" and connection["health"]["imported_at"]:
             return
         if time.monotonic() > end:
-            raise ApiError(f"The connection {path} is {connection['state']}: {connection['health']}")
+            named = f"{connection['connector']} {connection_id}"
+            raise ApiError(f"The connection {named} is {connection['state']}: {connection['health']}")
         keep_going()
         time.sleep(sending.POLL_INTERVAL_S)
