@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client monitoring rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -34,7 +34,7 @@ test: $(READY) rabbitmq ## Run every test, real PostgreSQL and RabbitMQ included
 check: $(READY) ## Check format, lint, types and the architecture rules; no servers
 	@$(BIN)/ruff format --check -q . || { echo "make format would change these files"; exit 1; }
 	@$(BIN)/ruff check -q .
-	@$(BIN)/mypy --cache-dir .koppel/mypy $(PACKAGES) tests bench conftest.py
+	@$(BIN)/mypy --cache-dir .koppel/mypy $(PACKAGES) tests bench deploy/monitoring conftest.py
 	@for folder in $(DISTRIBUTIONS); do $(BIN)/mypy --cache-dir .koppel/mypy $$folder/tests; done
 	@$(PYTEST) -q -p no:cacheprovider tests/architecture
 
@@ -58,6 +58,9 @@ lock: ## Resolve requirements*.in anew (needs uv on the path)
 asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and webhooks
 	@$(BIN)/python -m koppel_mesh.messages.asyncapi > docs/asyncapi.yaml
 	@$(BIN)/python -m webhooks.asyncapi > docs/webhooks.asyncapi.yaml
+
+monitoring: $(READY) ## Write the rules of Prometheus and the dashboard of Grafana from what metrics declare
+	@$(BIN)/python -m deploy.monitoring
 
 client: $(READY) ## Write the generated part of libs/client from the OpenAPI document of all services
 	@$(BIN)/python -m deploy.client
