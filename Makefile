@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client monitoring rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -64,6 +64,9 @@ monitoring: $(READY) ## Write the rules of Prometheus and the dashboard of Grafa
 
 client: $(READY) ## Write the generated part of libs/client from the OpenAPI document of all services
 	@$(BIN)/python -m deploy.client
+
+retention: $(READY) ## Write docs/retention.md from what the tables declare of firms
+	@$(BIN)/python -m deploy.retention
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel

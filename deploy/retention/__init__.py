@@ -1,0 +1,1 @@
+"""What docs/retention.md says, from the declarations of all tables."""
