@@ -8,15 +8,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
+from deploy.kubernetes.generator.catalogue import SERVICES
+from deploy.kubernetes.generator.scaling import queries, waits_in
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from koppel_mesh.database import async_url, schema_of
 from koppel_mesh.service import installed_services
 
-PAGE = (Path(__file__).parents[1] / "docs/operating.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs/operating.md").read_text("utf-8")
 QUERIES = re.findall(r"^ *```sql\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
 CONNECTORS = [service.name for service in installed_services().values() if service.kind == "connector"]
 
@@ -32,6 +36,33 @@ def test_every_query_runs(mesh: Any, query: str) -> None:
         await engine.dispose()
 
     asyncio.run(run())
+
+
+def test_every_query_of_the_scaling_runs(mesh: Any) -> None:
+    """KEDA asks with the service's own connection: tables are named with their schema."""
+
+    async def run() -> int:
+        connection = await asyncpg.connect(mesh.database_url)
+        asked = [query for part in SERVICES if waits_in(part) for query in queries(part)]
+        for query in asked:
+            assert await connection.fetchval(query) >= 0
+        await connection.close()
+        return len(asked)
+
+    assert asyncio.run(run()) == 2 * (len(CONNECTORS) + 1)
+
+
+def test_every_log_line_that_the_page_names_begins_one_of_the_code() -> None:
+    named = set(
+        re.findall(
+            r"(?:log|log line|log of [\w-]+) says `([a-z][^`]+)`|[Ll]ook\*{0,2} for `([a-z][^`]+)` in the log", PAGE
+        )
+    )
+    lines = {" ".join((one or other).split()) for one, other in named} - {"was blocked by"}  # part of an error
+    shipped = [path for folder in ("libs", "services", "deploy") for path in (ROOT / folder).rglob("*.py")]
+    code = "".join(path.read_text("utf-8") for path in shipped if "tests" not in path.parts)
+    assert len(lines) > 5
+    assert not {line for line in lines if not re.search(rf'log\.\w+\(\s*"{re.escape(line)}', code)}
 
 
 def test_there_are_queries() -> None:
