@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes image rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -53,7 +53,7 @@ fuzz: $(READY) rabbitmq ## Try broken files, messages and requests, FUZZ times a
 	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs tests
 
 lock: ## Resolve requirements*.in anew (needs uv on the path)
-	@for name in requirements requirements-dev requirements-kubernetes; do \
+	@for name in requirements requirements-dev requirements-image requirements-kubernetes; do \
 	    uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.lock; done
 
 asyncapi: $(READY) ## Write docs/*asyncapi.yaml from the models of messages and webhooks
@@ -75,6 +75,11 @@ manifests: $(READY) ## Write what of deploy/kubernetes follows from the services
 
 check-kubernetes: $(READY) $(JUDGES) ## Judge the manifests and the Containerfile by schemas, policies and our own rules
 	@deploy/kubernetes/check
+
+image: $(READY) rabbitmq ## Build the image of every service without a daemon (BASE=IMAGE@sha256:…), and try a pod of it
+	@deploy/build-image
+	@deploy/kubernetes/install-kubectl
+	@deploy/try-image
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel

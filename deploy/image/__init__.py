@@ -1,0 +1,1 @@
+"""Trying the image that ``make image`` builds."""
