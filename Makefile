@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes image rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes image rehearsal rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -80,6 +80,9 @@ image: $(READY) rabbitmq ## Build the image of every service without a daemon (B
 	@deploy/build-image
 	@deploy/kubernetes/install-kubectl
 	@deploy/try-image
+
+rehearsal: $(READY) rabbitmq ## Run every service as its manifest says, twice each, and roll them under load; a minute or two
+	@$(PYTEST) -q -p no:cacheprovider -m rehearsal tests/rehearsal
 
 clean: ## Throw away everything made here
 	@rm -rf .koppel
