@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz lock asyncapi client retention monitoring manifests check-kubernetes image rehearsal rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz soak soak-mutants lock asyncapi client retention monitoring manifests check-kubernetes image rehearsal rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -51,6 +51,12 @@ oracle: $(READY) $(OFFICIAL) rabbitmq ## Compare with foreign samples and the of
 
 fuzz: $(READY) rabbitmq ## Try broken files, messages and requests, FUZZ times as many as make test does (20)
 	@KOPPEL_FUZZ=$(or $(FUZZ),20) $(PYTEST) -q -m fuzz libs tests
+
+soak: $(READY) rabbitmq ## Do every fault of docs/faults.md to the whole mesh, for SOAK_S seconds (600), in the order of SEED
+	@$(BIN)/python -m tests.soak --seconds $(or $(SOAK_S),600) $(if $(SEED),--seed $(SEED))
+
+soak-mutants: $(READY) rabbitmq ## Take one guard away at a time, and see what it prevents (minutes)
+	@$(BIN)/python -m tests.soak.guards
 
 lock: ## Resolve requirements*.in anew (needs uv on the path)
 	@for name in requirements requirements-dev requirements-image requirements-kubernetes; do \

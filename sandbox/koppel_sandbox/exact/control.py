@@ -112,12 +112,18 @@ def _grants(state: State, _: dict[str, Any]) -> None:
         pair.consumed = True
 
 
+def _token_calls(state: State, _: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the calls of the token endpoint; ``though_replaced`` marks a spent token whose successor is in use."""
+    return state.token_calls
+
+
 _ACTIONS: dict[str, control.Action] = {
     "period": _period,
     "record": _record,
     "user": _user,
     "app": _app,
     "grants": _grants,
+    "token_calls": _token_calls,
     "division": _division,
     "process": _process,
     "type_in": _type_in,

@@ -60,6 +60,7 @@ def bearer(state: State, authorization: str | None) -> Token | None:
     found = state.access.get(access) if kind.lower() == "bearer" else None
     if found is None or state.clock.epoch() - found.issued_at >= ACCESS_S:
         return None
+    found.shown = True
     return found
 
 
@@ -83,6 +84,9 @@ def _refresh(state: State, app: App, refresh: str) -> Response:
     if pair is None or pair.client_id != app.client_id:
         return _invalid()
     if pair.consumed:
+        # Who lost our answer may ask again with the spent token; who already works with the new pair may not.
+        successor = state.access.get(pair.successor)
+        state.token_calls[-1]["though_replaced"] = successor is not None and successor.shown
         return _error(401, "unauthorized_client", "Old refresh token used.")
     age_s = state.clock.epoch() - pair.issued_at
     if age_s < REFRESH_NOT_BEFORE_S:
@@ -92,10 +96,10 @@ def _refresh(state: State, app: App, refresh: str) -> Response:
     if not state.users[pair.user_id].active:
         return _error(400, "invalid_grant", "The user is not active")
     pair.consumed = True
-    return _issue(state, app, pair.user_id)
+    return _issue(state, app, pair.user_id, pair)
 
 
-def _issue(state: State, app: App, user_id: str) -> Response:
+def _issue(state: State, app: App, user_id: str, replaced: Token | None = None) -> Response:
     pair = Token(
         user_id,
         app.client_id,
@@ -105,6 +109,8 @@ def _issue(state: State, app: App, user_id: str) -> Response:
     )
     state.access[pair.access] = pair
     state.refresh[pair.refresh] = pair
+    if replaced is not None:
+        replaced.successor = pair.access
     body = {
         "access_token": pair.access,
         "token_type": "bearer",

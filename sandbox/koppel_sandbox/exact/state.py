@@ -103,6 +103,10 @@ class Token:
     refresh: str = ""
     consumed: bool = False
     redirect_uri: str = ""
+    successor: str = ""
+    """Access token of the pair that a refresh made of this one."""
+    shown: bool = False
+    """Whether a call has shown its access token."""
 
 
 @dataclass
