@@ -3,12 +3,13 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import calls, fanout, formats, growth, lines, outages, start, targets
-from .place import GATED, INSTANT, place
+from . import calls, fanout, formats, growth, lines, outages, start, targets, tickets, webhooks
+from .place import INSTANT, place
 
 MISSED: list[str] = []
 
@@ -85,6 +86,23 @@ def bench_start() -> None:
     tell("resident memory in MB", mesh_mb, 350, at_least=False, detail=detail)
 
 
+def bench_tickets() -> None:
+    """Tickets a second, and the close of a month of them."""
+    with place(vendor=INSTANT, processes=tickets.PROCESSES) as at:
+        taken = asyncio.run(tickets.measure_taking(at))
+    with place(vendor=INSTANT) as at:
+        few, many = asyncio.run(tickets.measure_closing(at))
+    detail = f"{taken.per_second / taken.floor:.2f} of a floor that inserts the same rows, {taken.floor:,.0f}/s"
+    tell("tickets taken a second", taken.per_second, 1500, at_least=True, detail=detail)
+    detail = (
+        f"{many.entered_s:.1f} s of it until its days are entered and closed; {few.seconds:.1f} s for {few.tickets:,}"
+    )
+    tell(f"seconds to close a month of {many.tickets:,} tickets", many.seconds, 10, at_least=False, detail=detail)
+    detail = f"{many.peak_mb:.0f} MB at most in a process of the mesh, {few.peak_mb:.0f} MB for {few.tickets:,}"
+    ratio = many.peak_mb / few.peak_mb
+    tell("memory of closing ten times the tickets", ratio, 1.1, at_least=False, detail=detail)
+
+
 def bench_lines() -> None:
     """Lines of meaning of each connector."""
     for name, counted in lines.count().items():
@@ -116,11 +134,30 @@ def bench_formats() -> None:
     tell("memory of a large CODA file over a small one", ratio, 1.1, at_least=False, detail=detail)
 
 
-def _bench_outages(durations_s: tuple[float, ...]) -> None:
-    with place(vendor=GATED) as at:
-        recoveries = asyncio.run(outages.measure(at, durations_s))
+def bench_webhooks() -> None:
+    """Events to partners: how many, how soon, and beside endpoints that hang."""
+    with place() as at:
+        found = asyncio.run(webhooks.measure(at))
+    detail = (
+        f"{webhooks.BURST:,} events at once to {webhooks.ENDPOINTS} endpoints, each to one;"
+        f" {found.cpu_ms:.1f} ms of processor an event in the mesh's process"
+    )
+    tell("events delivered to partners a second", found.per_second, 300, at_least=True, detail=detail)
+    detail = f"from the fact's publishing to its receipt, idle; half of them within {found.idle_p50_ms:.0f} ms"
+    tell("milliseconds to a partner, p99", found.idle_p99_ms, 300, at_least=False, detail=detail)
+    detail = (
+        f"{found.beside_p99_ms:.0f} ms beside {webhooks.HANGING} that hang 30 s, {found.alone_p99_ms:.0f} ms before"
+    )
+    ratio = found.beside_p99_ms / found.alone_p99_ms
+    tell("p99 of quick endpoints beside hanging ones over before", ratio, 1.5, at_least=False, detail=detail)
+
+
+def bench_outages(vendor: str, durations_s: Sequence[float]) -> None:
+    """Recovery after outages of one vendor."""
+    with place(gated=True) as at:
+        recoveries = asyncio.run(outages.measure(at, vendor, durations_s))
     for each in recoveries:
-        name = f"seconds to the first booked document after {each.lasted_s:g} s of {each.kind}"
+        name = f"seconds to the first document at its end after {each.lasted_s:g} s of {vendor} that {each.kind}"
         detail = (
             f"all of {outages.DOCUMENTS} after {each.last_s:.1f} s; pauses as in production, a search settles in 0.2 s"
         )
@@ -130,28 +167,23 @@ def _bench_outages(durations_s: tuple[float, ...]) -> None:
         )
 
 
-def bench_outages() -> None:
-    """Recovery after short outages of the vendor."""
-    _bench_outages(outages.SHORT_S)
-
-
-def bench_long_outages() -> None:
-    """Recovery after outages of ten minutes."""
-    _bench_outages(outages.LONG_S)
-
-
 BENCHES: dict[str, Callable[[], None]] = {
     "fanout": bench_fanout,
     "targets": bench_targets,
     "calls": bench_calls,
     "growth": bench_growth,
     "start": bench_start,
+    "tickets": bench_tickets,
     "formats": bench_formats,
     "lines": bench_lines,
-    "outages": bench_outages,
+    "outages": partial(bench_outages, "exact", outages.SHORT_S),
+    "webhooks": bench_webhooks,
 }
-ASKED_FOR: dict[str, Callable[[], None]] = {"long-outages": bench_long_outages}
-"""Half an hour long, and so only where they are named."""
+ASKED_FOR: dict[str, Callable[[], None]] = {
+    **{f"outages-{vendor}": partial(bench_outages, vendor, outages.SHORT_S) for vendor in outages.VENDORS},
+    **{f"long-outages-{vendor}": partial(bench_outages, vendor, outages.LONG_S) for vendor in outages.VENDORS},
+}
+"""Minutes, or half an hour, long, and so only where they are named: ``outages-octopus``, ``long-outages-mail`` …"""
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or BENCHES:

@@ -26,11 +26,13 @@ from koppel_sandbox.exact.seed import BAKERY, CLIENT_ID, CLIENT_SECRET
 from koppel_sandbox.ports import free_port
 from koppel_sandbox.testing import SandboxThread
 
+from .gate import Gate
+
 FOLDER = Path(".koppel/bench")
 SAMPLE = Path("libs/ubl/tests/samples/valid/own__be-01-invoice-ogm-pdf.xml")
 ENTERPRISE_NUMBER = "0000000196"
 START_WITHIN_S = 240.0
-SANDBOX, INSTANT, GATED = "koppel_sandbox.exact", "bench.instant_vendor", "bench.gated_sandbox"
+SANDBOX, INSTANT = "koppel_sandbox.exact", "bench.instant_vendor"
 SETTINGS = {
     "journals": {"sale": "700", "sale_credit": "710", "purchase": "600", "purchase_credit": "610", "receipts": "720"},
     "default_payment_condition": {"sale": "30", "purchase": "30"},
@@ -47,7 +49,11 @@ class Place:
     servers: Servers
     others: Mapping[str, str]
     """URL of each other sandbox that runs here, by its name."""
+    gates: Mapping[str, Gate]
+    """Before each vendor, by the name of its sandbox, where they were asked for."""
     mesh: Sequence[psutil.Process]
+    service_secret: str
+    """Of the services' own client, which administers others."""
 
     def api(self) -> Api:
         """Return a caller with the demo firm's token."""
@@ -69,7 +75,7 @@ class Place:
 
 
 @contextmanager
-def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
+def place(*, vendor: str = SANDBOX, processes: int = 1, gated: bool = False) -> Iterator[Place]:
     """Run everything for as long as the block lasts, beginning with empty data.
 
     Beside Exact, every other sandbox runs too, in a thread of this process: no connector starts without its vendor.
@@ -77,6 +83,7 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
     Args:
         vendor: the module that plays Exact.
         processes: how many run the whole mesh beside each other, sharing its port and its work.
+        gated: whether a gate stands before each vendor, which can be shut.
     """
     subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
     with ExitStack() as stack:
@@ -100,14 +107,19 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
             "KOPPEL_EXACT_CLIENT_SECRET": CLIENT_SECRET,
             "KOPPEL_EXPORT_DELAY_S": "0",
             "KOPPEL_SETTLE_S": "0.2",
+            "KOPPEL_WEBHOOK_LOOPBACK": "true",
+            "KOPPEL_WEBHOOK_DEADLINE_S": "30",
             "KOPPEL_LOG_LEVEL": "error",
         }
         urls: dict[str, str] = {}
+        gates: dict[str, Gate] = {}
         for name, sandbox in installed_sandboxes().items():
-            if sandbox.address_variable in environment:
-                continue
-            urls[name] = stack.enter_context(SandboxThread.of(sandbox)).url
-            environment |= sandbox.environment(urls[name])
+            if sandbox.address_variable not in environment:
+                urls[name] = stack.enter_context(SandboxThread.of(sandbox)).url
+                environment |= sandbox.environment(urls[name])
+            if gated:
+                gates[name] = stack.enter_context(Gate(environment[sandbox.address_variable]))
+                environment[sandbox.address_variable] = gates[name].address
         koppel = str(Path(sys.executable).with_name("koppel"))
         subprocess.run([koppel, "migrate"], env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL)
         command = [koppel, "serve", *installed_services()]
@@ -116,7 +128,9 @@ def place(*, vendor: str = SANDBOX, processes: int = 1) -> Iterator[Place]:
             _until(partial(_listens, process, port), "a process of the mesh")
         for service in installed_services():
             _until(partial(_answers, f"{url}/{service}/health/ready"), "the mesh")
-        made = Place(url, sandbox_url, running, urls, [psutil.Process(process.pid) for process in mesh])
+        processes_of_mesh = [psutil.Process(process.pid) for process in mesh]
+        secret = environment["KOPPEL_SERVICE_CLIENT_SECRET"]
+        made = Place(url, sandbox_url, running, urls, gates, processes_of_mesh, secret)
         made.control("switches", minute_limit=10**9, day_limit=10**9)
         yield made
 
@@ -130,11 +144,11 @@ def dossiers(at: Place, count: int) -> list[str]:
         at.control("division", division=division, name=f"Company {number}", vat_number=f"BE{ENTERPRISE_NUMBER}")
         dossier_id = add_dossier(api, f"Company {number}")
         connection = api.call(
-            "POST", "/connector-exact/v1/connections", json={"dossier_id": dossier_id, "settings": {}}
+            "POST", "/connector-exact/v1/connections", body={"dossier_id": dossier_id, "settings": {}}
         )
         httpx2.get(connection["authorize_url"], follow_redirects=True, trust_env=False).raise_for_status()
         path = f"/connector-exact/v1/connections/{connection['id']}"
-        api.call("PATCH", path, json={"settings": SETTINGS | {"division": division}})
+        api.call("PATCH", path, body={"settings": SETTINGS | {"division": division}})
         api.call("POST", f"{path}/import")
         made.append(dossier_id)
     for dossier_id in made:
@@ -147,7 +161,7 @@ def add_dossier(api: Api, name: str) -> str:
     """Make a dossier whose documents go at once; return its id."""
     rules = {"frequency": "after_10_minutes", "approval_required": False, "lock_after_export": True}
     asked = {"name": name, "enterprise_number": ENTERPRISE_NUMBER, "language": "nl", "export": rules}
-    return str(api.call("POST", "/dossier-api/v1/dossiers", json=asked)["id"])
+    return str(api.call("POST", "/dossier-api/v1/dossiers", body=asked)["id"])
 
 
 def connect(api: Api, dossier_id: str, vendor: SandboxDriver) -> None:
@@ -155,7 +169,7 @@ def connect(api: Api, dossier_id: str, vendor: SandboxDriver) -> None:
     company = vendor.open_company(ENTERPRISE_NUMBER)
     path = f"/{vendor.connector}/v1/connections"
     asked = {"dossier_id": dossier_id, "settings": dict(company.settings)}
-    path = f"{path}/{api.call('POST', path, json=asked)['id']}"
+    path = f"{path}/{api.call('POST', path, body=asked)['id']}"
     _until(lambda: bool(api.call("GET", path)["health"]["imported_at"]), "the master data")
 
 

@@ -16,7 +16,7 @@ from .place import FOLDER, processes_of
 
 WITHIN_S = 120.0
 IDLE_S = 5.0
-_SEEN = re.compile(r"the first seen (?P<seconds>[\d.]+) s after the start")
+_SEEN = re.compile(r"the first booked (?P<seconds>[\d.]+) s after the start")
 _MB = 1024 * 1024
 
 

@@ -45,7 +45,7 @@ def _add_target(api: Api, octopus: OctopusDriver, count: int, number: int, home:
         connect(api, home, octopus)
     elif count in mailboxes:
         asked = {"dossier_id": home, "settings": mailboxes[count]}
-        api.call("POST", "/billmail/v1/connections", json=asked)
+        api.call("POST", "/billmail/v1/connections", body=asked)
 
 
 async def _cost(at: Place, homes: list[str], count: int) -> float:
