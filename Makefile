@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench oracle fuzz soak soak-mutants lock asyncapi client retention monitoring manifests check-kubernetes image rehearsal rabbitmq clean
+.PHONY: help run test check format bench oracle fuzz soak soak-mutants simulate lock asyncapi client retention monitoring manifests check-kubernetes image rehearsal rabbitmq clean
 
 VENV := .koppel/venv
 BIN := $(VENV)/bin
@@ -57,6 +57,9 @@ soak: $(READY) rabbitmq ## Do every fault of docs/faults.md to the whole mesh, f
 
 soak-mutants: $(READY) rabbitmq ## Take one guard away at a time, and see what it prevents (minutes)
 	@$(BIN)/python -m tests.soak.guards
+
+simulate: $(READY) ## Replay a quarter end of 2,000 firms at virtual vendors: waiting times, pods, .koppel/quarter-end.svg (SEED)
+	@$(BIN)/python -m bench.quarter_end $(if $(SEED),--seed $(SEED))
 
 lock: ## Resolve requirements*.in anew (needs uv on the path)
 	@for name in requirements requirements-dev requirements-image requirements-kubernetes; do \
