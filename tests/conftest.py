@@ -1,16 +1,15 @@
 """The whole mesh for the tests that cross a boundary: every installed service and the sandbox in one process, on real servers.
 
-It runs in a thread with an event loop of its own, so that one mesh serves many tests and each of them speaks plain HTTP to it,
-as a partner would.
+One mesh serves many tests, and each of them speaks plain HTTP to it, as a partner would. Its process is not that of the tests:
+metrics belong to a process, and a mesh that goes on in the background would change what the tests of one service read there.
 """
 
 import asyncio
 import itertools
 import os
 import secrets
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,29 +17,25 @@ from uuid import UUID
 
 import httpx2
 import pytest
-import uvloop
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
-from starlette.types import ASGIApp
 
 from koppel_local.servers import Servers
 from koppel_mesh.auth import SCOPES
-from koppel_mesh.broker import declare_topology
 from koppel_mesh.database import async_url
 from koppel_mesh.ids import new_id
-from koppel_mesh.migrations import upgrade
-from koppel_mesh.runtime import running
 from koppel_mesh.service import Service, installed_services
 from koppel_sandbox import Sandbox, SandboxDriver, installed_sandboxes
 from koppel_sandbox.ports import free_port
 
 from . import documented_problems
 from .problem_walker import Walker, walking
+from .whole_mesh import running_mesh
 
-START_WITHIN_S = 120
 SECRET = "secret-of-the-services"
+SANDBOXES = tuple(installed_sandboxes().values())
 _numbers = itertools.count()
 
 
@@ -109,13 +104,14 @@ def run_mesh(test_servers: Servers, _vhosts: Iterator[str], tmp_path_factory: py
     """Give a context manager that runs a mesh of one's own; further keyword arguments are settings of every service.
 
     ``prepare`` is called with the database's URL before anything is migrated; ``sandbox_folders`` keeps what
-    a sandbox knows, by its name.
+    a sandbox knows, by its name; ``environment`` has variables that are none of Koppel's.
     """
 
     @contextmanager
     def run(
         prepare: Callable[[str], None] | None = None,
         sandbox_folders: Mapping[str, Path] | None = None,
+        environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> Iterator[Mesh]:
         number = next(_numbers)
@@ -123,18 +119,25 @@ def run_mesh(test_servers: Servers, _vhosts: Iterator[str], tmp_path_factory: py
         vhost = next(_vhosts)
         assert test_servers.rabbit is not None
         database_url = make_url(test_servers.database_url).set(database=name).render_as_string(hide_password=False)
+        folder = tmp_path_factory.mktemp("mesh")
         mesh = Mesh(
             f"http://127.0.0.1:{free_port()}",
             database_url,
             test_servers.rabbit.url(vhost),
             installed_services(),
-            tmp_path_factory.mktemp("mesh") / "blobs",
+            folder / "blobs",
         )
         asyncio.run(_administer(test_servers.database_url, f"CREATE DATABASE {name}"))
         try:
             if prepare is not None:
                 prepare(database_url)
-            with _in_a_thread(mesh, _settings(mesh, settings), sandbox_folders or {}):
+            vendors = {each.name: each.environment(f"{mesh.url}/sandbox/{each.name}") for each in SANDBOXES}
+            folders = sandbox_folders or {}
+            addresses = {
+                each.name: (vendors[each.name][each.address_variable], folders.get(each.name)) for each in SANDBOXES
+            }
+            chosen = _settings(mesh, vendors.values()) | settings
+            with running_mesh(chosen, addresses, environment or {}, folder / "mesh.log"):
                 yield mesh
         finally:
             mesh.close()
@@ -143,9 +146,7 @@ def run_mesh(test_servers: Servers, _vhosts: Iterator[str], tmp_path_factory: py
     return run
 
 
-@pytest.fixture(
-    scope="module", params=[each for each in installed_sandboxes().values() if each.driver], ids=lambda each: each.name
-)
+@pytest.fixture(scope="module", params=[each for each in SANDBOXES if each.driver], ids=lambda each: each.name)
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Give each vendor that the story and the promises run on; test_drivers.py sees to it that none is left out."""
     found: Sandbox = request.param
@@ -167,12 +168,7 @@ def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
         yield running_mesh
 
 
-def _settings(mesh: Mesh, changes: dict[str, Any]) -> dict[str, Any]:
-    of_the_vendors = {
-        name.removeprefix("KOPPEL_").lower(): value
-        for sandbox in installed_sandboxes().values()
-        for name, value in sandbox.environment(f"{mesh.url}/sandbox/{sandbox.name}").items()
-    }
+def _settings(mesh: Mesh, environments: Iterable[Mapping[str, str]]) -> dict[str, Any]:
     return {
         "env": "local",
         "database_url": mesh.database_url,
@@ -184,66 +180,8 @@ def _settings(mesh: Mesh, changes: dict[str, Any]) -> dict[str, Any]:
         "service_client_secret": SECRET,
         "export_delay_s": 0,
         "webhook_loopback": True,
-        **of_the_vendors,
-        **changes,
+        **{name.removeprefix("KOPPEL_").lower(): value for each in environments for name, value in each.items()},
     }
-
-
-@contextmanager
-def _in_a_thread(mesh: Mesh, settings: dict[str, Any], folders: Mapping[str, Path]) -> Iterator[None]:
-    started: threading.Event = threading.Event()
-    ends: list[Callable[[], object]] = []
-    failures: list[BaseException] = []
-
-    async def live() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        ends.append(lambda: loop.call_soon_threadsafe(stop.set))
-        services = list(mesh.services.values())
-        for service in services:
-            if service.lineages:
-                await upgrade(mesh.database_url, service.name, service.lineages)
-        handled = {service.name: [event.type for event in service.handlers] for service in services if service.handlers}
-        await declare_topology(mesh.amqp_url, handled)
-        known = {service.name: service.settings(**settings) for service in services}
-        async with _neighbours(mesh, folders) as mounts, running(services, known, mounts=mounts):
-            started.set()
-            await stop.wait()
-
-    def run() -> None:
-        try:
-            uvloop.run(live())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=run, name="mesh", daemon=True)
-    thread.start()
-    assert started.wait(START_WITHIN_S), "the mesh did not start"
-    try:
-        if not failures:
-            yield
-    finally:
-        for end in ends:
-            end()
-        thread.join(START_WITHIN_S)
-    if failures:
-        raise failures[0]
-    assert not thread.is_alive(), "the mesh did not stop"
-
-
-@asynccontextmanager
-async def _neighbours(mesh: Mesh, folders: Mapping[str, Path]) -> AsyncIterator[dict[str, ASGIApp]]:
-    """Run every sandbox that is installed, in memory but for those with a folder; give the apps to mount."""
-    apps = {}
-    async with AsyncExitStack() as stack:
-        for sandbox in installed_sandboxes().values():
-            path = f"/sandbox/{sandbox.name}"
-            address = sandbox.environment(f"{mesh.url}{path}")[sandbox.address_variable]
-            if (app := await stack.enter_async_context(sandbox.start(address, folders.get(sandbox.name)))) is not None:
-                apps[path] = app
-        yield apps
 
 
 async def _administer(url: str, statement: str) -> None:

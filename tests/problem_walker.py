@@ -123,8 +123,8 @@ def walking(run_mesh: Any, walks: list[dict[str, Any]]) -> Iterator[Walker]:
     """
     settings = {
         "settle_s": 0.1,
-        "retry_schedule_s": (0.3, 0.6),
-        "deadline_s": 2.0,
+        "retry_schedule_s": (0.3, 0.6, 1.2),
+        "deadline_s": 4.0,
         "export_patience_s": 0.1,
         "unbooked_after_s": 0.5,
         "review_after_s": 0.5,

@@ -124,23 +124,19 @@ class KoppelCommand(Child):
                 self._process.wait(within_s)
 
 
-class ServiceProcess(Child):
-    """One service in a process, which is forked from one that has imported every service.
-
-    Importing takes seconds, which a test that kills dozens does not have. What runs in it is what ``koppel serve NAME`` and each
-    ``__main__`` run.
+class Fork(Child):
+    """A function in a process that is forked from one which has imported every service; importing takes seconds.
 
     Args:
-        name: of the service.
-        environment: its ``KOPPEL_*`` variables, the port among them.
-        log: the file that its log is appended to.
-        hook: ``module:function`` that is called before it starts, in that process; for tests that change something in it.
+        name: what it is called where it fails.
+        log: the file that its output is appended to.
+        run: the function, of a module that can be imported.
+        arguments: of the function.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path, hook: str = "") -> None:
+    def __init__(self, name: str, log: Path, run: Callable[..., None], *arguments: Any) -> None:
         super().__init__(name, log)
-        self._url = f"http://127.0.0.1:{environment['KOPPEL_PORT']}/{name}"
-        self._arguments = (name, dict(environment), str(log), hook)
+        self._arguments = (str(log), run, arguments)
         self._process: Any = None
 
     def start(self) -> None:
@@ -157,6 +153,21 @@ class ServiceProcess(Child):
 
     def join(self, within_s: float) -> None:
         self._process.join(within_s)
+
+
+class ServiceProcess(Fork):
+    """One service in a process of its own: what ``koppel serve NAME`` and each ``__main__`` run.
+
+    Args:
+        name: of the service.
+        environment: its ``KOPPEL_*`` variables, the port among them.
+        log: the file that its log is appended to.
+        hook: ``module:function`` that is called before it starts, in that process; for tests that change something in it.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str], log: Path, hook: str = "") -> None:
+        super().__init__(name, log, _serve, name, dict(environment), hook)
+        self._url = f"http://127.0.0.1:{environment['KOPPEL_PORT']}/{name}"
 
     def is_ready(self) -> bool:
         return answers_200(f"{self._url}/health/ready")
@@ -186,11 +197,15 @@ def until(
         time.sleep(0.1)
 
 
-def _run(name: str, environment: Mapping[str, str], log: str, hook: str) -> None:
-    os.environ.update(environment)
+def _run(log: str, run: Callable[..., None], arguments: Sequence[Any]) -> None:
     kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(kept, 1)
     os.dup2(kept, 2)
+    run(*arguments)
+
+
+def _serve(name: str, environment: Mapping[str, str], hook: str) -> None:
+    os.environ.update(environment)
     if hook:
         module, _, function = hook.partition(":")
         getattr(importlib.import_module(module), function)()

@@ -16,20 +16,16 @@ from uuid import uuid4
 
 import aio_pika
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from koppel_mesh.broker import dead_queue_of, depth, queue_of
 from koppel_mesh.database import async_url
 from koppel_mesh.ids import new_id
-from koppel_mesh.telemetry.tracing import configure_tracing
 from koppel_sandbox import Sandbox
 
 from .firm_client import FirmClient, invoice
+from .span_collector import SpanCollector, collecting
 
 QUIET_SELLER = "0000000295"
 
@@ -48,10 +44,21 @@ class Two(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def mesh(run_mesh: Any) -> Iterator[Any]:
-    configure_tracing("tests")
+def collector() -> Iterator[SpanCollector]:
+    with collecting() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def mesh(run_mesh: Any, collector: SpanCollector) -> Iterator[Any]:
     with run_mesh(
-        settle_s=0.2, retry_schedule_s=(0.2,) * 8, unbooked_after_s=0.5, export_patience_s=0.2, deadline_s=4, lease_s=8
+        environment=collector.environment,
+        settle_s=0.2,
+        retry_schedule_s=(0.2,) * 8,
+        unbooked_after_s=0.5,
+        export_patience_s=0.2,
+        deadline_s=4,
+        lease_s=8,
     ) as running:
         yield running
 
@@ -212,25 +219,23 @@ def test_an_entry_that_is_not_what_was_sent_is_never_called_booked(
     assert held == ([] if changed_to is None else [changed_to]), "nothing is overwritten or sent again"
 
 
-def test_one_trace_leads_from_the_request_to_the_vendor(two: Two) -> None:
+def test_one_trace_leads_from_the_request_to_the_vendor(two: Two, collector: SpanCollector) -> None:
     firm, dossier, _ = two
-    provider, seen = trace.get_tracer_provider(), InMemorySpanExporter()
-    assert isinstance(provider, TracerProvider)
-    provider.add_span_processor(SimpleSpanProcessor(seen))
     traces = {f"TRACE-{number}": uuid4().hex for number in range(3)}
     documents = [
         firm.take_in(dossier, invoice(number), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01")
         for number, trace_id in traces.items()
     ]
     firm.until_booked(*documents)
-    for trace_id in traces.values():
-        spans = [one for one in seen.get_finished_spans() if f"{one.context.trace_id:032x}" == trace_id]
-        taken_in = [one for one in spans if one.name == "POST dossier-api"]
-        booked = [one for one in spans if firm.vendor.is_booking(*request_of(one))]
-        assert (len(taken_in), len(booked)) == (1, 1), sorted(one.name for one in spans)
 
+    def spans_of(trace_id: str) -> tuple[int, int]:
+        """Count those of the request that took a document in, and those of the vendor's call that booked it."""
+        spans = [span for span in collector.spans if span.trace_id == trace_id]
+        asked = [
+            (span.attributes.get("http.request.method", ""), span.attributes.get("url.path", "")) for span in spans
+        ]
+        return [span.name for span in spans].count("POST dossier-api"), sum(
+            firm.vendor.is_booking(*each) for each in asked
+        )
 
-def request_of(span: ReadableSpan) -> tuple[str, str]:
-    """Return method and path of the request that a span stands for; empty where it stands for something else."""
-    attributes = span.attributes or {}
-    return str(attributes.get("http.request.method", "")), str(attributes.get("url.path", ""))
+    firm.until(lambda: {spans_of(trace_id) for trace_id in traces.values()} == {(1, 1)}, "each trace is whole")
