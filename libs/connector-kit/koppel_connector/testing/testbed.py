@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx2
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import DBAPIError
 
 from koppel_connector.connection.importing import serve_imports
 from koppel_connector.kit import Kit
@@ -42,6 +43,7 @@ from .internal_services import InternalServices
 
 PATIENCE_S = 45.0
 """Long for a busy machine, and shorter than the minute that leases and pauses last in tests that must not wait for them."""
+DEADLOCK_DETECTED = "40P01"
 STATEMENT_ACCOUNT = "BE18001234567865 EUR"
 """The account whose turn it is where a test delivers a statement and says no more."""
 FINAL = ("failed", "review")
@@ -184,9 +186,17 @@ class Testbed:
             return list(await Statement(query).all(reading, values))
 
     async def change(self, statement: str, **values: Any) -> None:
-        """Change rows by hand: what time would do."""
-        async with self.context.database.transaction() as tx:
-            await Statement(statement).run(tx, values)
+        """Change rows by hand: what time would do.
+
+        Loops lock the same rows in an order of their own; of a deadlock the statement is said again.
+        """
+        while True:
+            try:
+                async with self.context.database.transaction() as tx:
+                    return await Statement(statement).run(tx, values)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != DEADLOCK_DETECTED:
+                    raise
 
     async def deliveries(self) -> list[Any]:
         """Return every delivery, oldest first."""
