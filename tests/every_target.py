@@ -135,7 +135,7 @@ class Vendors:
             for name, sandbox in installed_sandboxes().items()
             if sandbox.driver is not None
         ]
-        return cls(drivers, stack.enter_context(httpx2.Client(base_url=urls["mail"], trust_env=False)))
+        return cls(drivers, stack.enter_context(httpx2.Client(base_url=urls["mail"], trust_env=False, timeout=30)))
 
     @classmethod
     def started(cls, stack: ExitStack) -> tuple["Vendors", dict[str, str]]:

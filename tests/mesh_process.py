@@ -74,7 +74,7 @@ class MeshProcess:
 
     def client(self, client_id: str, secret: str) -> httpx2.Client:
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-        answer = httpx2.post(f"{self.url}/identity/oauth/token", data=form, trust_env=False)
+        answer = httpx2.post(f"{self.url}/identity/oauth/token", data=form, trust_env=False, timeout=30)
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=20)
 

@@ -64,7 +64,7 @@ def test_every_query_can_be_read(title: str) -> None:
 
 
 def test_every_query_asks_for_a_metric_that_is_exported(mesh: Any) -> None:
-    shown = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False).text
+    shown = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False, timeout=30).text
     families = dict(re.findall(r"^# TYPE (\w+) (\w+)$", shown, re.MULTILINE))
     exported = set(families) | {
         f"{name}_{end}" for name, kind in families.items() for end in ("count", "bucket", "sum") if kind == "histogram"
@@ -74,7 +74,7 @@ def test_every_query_asks_for_a_metric_that_is_exported(mesh: Any) -> None:
 
 
 def test_every_metric_is_on_the_dashboard(mesh: Any) -> None:
-    shown = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False).text
+    shown = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False, timeout=30).text
     exported = {
         name for name in re.findall(r"^# TYPE (koppel_\w+) ", shown, re.MULTILINE) if not name.endswith("_created")
     }

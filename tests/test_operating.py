@@ -72,7 +72,7 @@ def test_there_are_queries() -> None:
 
 
 def test_every_metric_is_explained(mesh: Any) -> None:
-    exported = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False).text
+    exported = httpx2.get(f"{mesh.url}/dossier-api/metrics", trust_env=False, timeout=30).text
     names = {
         name for name in re.findall(r"^# TYPE (koppel_\w+) ", exported, re.MULTILINE) if not name.endswith("_created")
     }

@@ -180,7 +180,7 @@ def receiver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         end = time.monotonic() + PATIENCE_S
         while True:
             with suppress(httpx2.HTTPError):
-                httpx2.post(f"http://127.0.0.1:{port}/", content=b"{}", trust_env=False)
+                httpx2.post(f"http://127.0.0.1:{port}/", content=b"{}", trust_env=False, timeout=30)
                 break
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.05)
@@ -201,7 +201,7 @@ def status(
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": (secret or SECRET_OF_ENDPOINT).sign(event_id, at, signed),
     } | {name.replace("_", "-"): value for name, value in more.items()}
-    return httpx2.post(address, content=body.encode(), headers=headers, trust_env=False)
+    return httpx2.post(address, content=body.encode(), headers=headers, trust_env=False, timeout=30)
 
 
 def test_a_receiver_of_the_page_takes_what_we_sign_and_nothing_else(receiver: str) -> None:
@@ -221,7 +221,7 @@ def test_a_receiver_of_the_page_takes_what_we_sign_and_nothing_else(receiver: st
         status(receiver, webhook_signature="v1,"),
         status(receiver, webhook_signature=right.replace("v1,", "v2,"), webhook_id="x"),
         status(receiver, webhook_timestamp="soon"),
-        httpx2.post(receiver, content=BODY.encode(), trust_env=False),
+        httpx2.post(receiver, content=BODY.encode(), trust_env=False, timeout=30),
     ):
         assert refused.status_code == 401, refused.request.headers
     assert status(receiver).status_code == 200, "it runs on"

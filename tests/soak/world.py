@@ -78,7 +78,7 @@ class World:
     def demo(self) -> httpx2.Client:
         """A client of the demo firm."""
         form = {"grant_type": "client_credentials", "client_id": "demo", "client_secret": "demo-secret"}
-        answer = httpx2.post(f"{self.router.url}/identity/oauth/token", data=form, trust_env=False)
+        answer = httpx2.post(f"{self.router.url}/identity/oauth/token", data=form, trust_env=False, timeout=30)
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         return httpx2.Client(base_url=self.router.url, headers=headers, trust_env=False, timeout=10)
 

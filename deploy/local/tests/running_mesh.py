@@ -66,7 +66,7 @@ class Mesh:
         return done
 
     def control(self, action: str, **body: Any) -> None:
-        answer = httpx2.post(f"{self.url}/sandbox/exact/_control/{action}", json=body, trust_env=False)
+        answer = httpx2.post(f"{self.url}/sandbox/exact/_control/{action}", json=body, trust_env=False, timeout=30)
         assert answer.status_code == 200, answer.text
 
     def left(self) -> list[psutil.Process]:

@@ -47,7 +47,7 @@ def connect(mesh: Mesh) -> None:
     dossier_id = api.call("POST", "/dossier-api/v1/dossiers", body=dossier)["id"]
     connections = "/connector-exact/v1/connections"
     made = api.call("POST", connections, body={"dossier_id": dossier_id, "settings": SETTINGS})
-    assert httpx2.get(made["authorize_url"], follow_redirects=True, trust_env=False).status_code == 200
+    assert httpx2.get(made["authorize_url"], follow_redirects=True, trust_env=False, timeout=30).status_code == 200
     until(lambda: api.call("GET", f"{connections}/{made['id']}")["health"]["imported_at"], "imported")
     # The company of the sandbox has another number than this dossier.
     api.call("POST", f"{connections}/{made['id']}/confirm-company", body={"reason": "a test"})
@@ -341,7 +341,7 @@ def test_migrate_and_serve_run_services_on_given_servers(
 
 def answers(url: str) -> int | None:
     try:
-        return httpx2.get(url, trust_env=False).status_code
+        return httpx2.get(url, trust_env=False, timeout=30).status_code
     except httpx2.HTTPError:
         return None
 

@@ -27,7 +27,9 @@ def test_a_pod_sends_its_spans(
         try:
             url = f"http://127.0.0.1:{free_port}/identity"
             until(lambda: answers(f"{url}/health/ready"), "identity is ready")
-            refused = httpx2.post(f"{url}/oauth/token", data={"grant_type": "client_credentials"}, trust_env=False)
+            refused = httpx2.post(
+                f"{url}/oauth/token", data={"grant_type": "client_credentials"}, trust_env=False, timeout=30
+            )
             assert refused.status_code == 401
             until(lambda: "/identity/oauth/token" in requested(collector), "the span of the request arrives")
             serving.send_signal(signal.SIGTERM)
@@ -44,6 +46,6 @@ def requested(collector: SpanCollector) -> list[str]:
 
 def answers(url: str) -> bool:
     try:
-        return httpx2.get(url, trust_env=False).status_code == 200
+        return httpx2.get(url, trust_env=False, timeout=30).status_code == 200
     except httpx2.HTTPError:
         return False

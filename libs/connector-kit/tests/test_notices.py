@@ -382,7 +382,7 @@ async def test_a_vendor_is_asked_for_notices_with_each_import_and_may_refuse(
             return bool(await testbed.rows("SELECT 1 FROM connection WHERE imported_at > :at", at=before.imported_at))
 
         await testbed.until(imported, "the import does not fail with it")
-        async with httpx2.AsyncClient(trust_env=False) as anybody:
+        async with httpx2.AsyncClient(trust_env=False, timeout=30) as anybody:
             probed = await anybody.post(address, content=b"")
         assert probed.status_code == 200, "the vendor tries the address"
         assert await testbed.rows("SELECT 1 FROM notice") == []

@@ -45,7 +45,7 @@ def settings(database_url: str, amqp: str, free_port: int) -> MeshSettings:
 
 
 async def ready(settings: MeshSettings, service: str) -> tuple[int, Any]:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         answer = await client.get(f"{settings.public_url}/{service}/health/ready")
         return answer.status_code, json.loads(answer.content)
 
@@ -87,6 +87,6 @@ async def test_messages_in_the_dead_queue_are_reported_until_they_are_gone(
                 await asyncio.sleep(0.1)
         assert answer[0] == 200
         assert answer[1]["warnings"] == [f"messages in {dead_queue_of(SERVICE)}: 1"]
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
             metrics = (await client.get(f"{settings.public_url}/{SERVICE}/metrics")).text
         assert f'koppel_dead_messages{{service="{SERVICE}"}} 1.0' in metrics

@@ -92,7 +92,7 @@ async def test_basic_credentials_that_cannot_be_read_are_refused(context: Contex
         b"Authorization": f"Basic {credentials}".encode("latin-1"),
         b"Content-Type": b"application/x-www-form-urlencoded",
     }
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         response = await client.post(url, content=b"grant_type=client_credentials", headers=headers)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
