@@ -206,12 +206,12 @@ async def test_a_proxy_gets_no_name_that_resolves_inside(server: Server) -> None
 async def test_a_connection_is_used_again_and_closed_when_it_is_not(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside_client, "KEPT_S", 0.2)
+    monkeypatch.setattr(outside_client, "KEPT_S", 1.0)
     async with OutsideClient(LAPTOP) as client:
         for _ in range(3):
             assert await post(client, f"http://127.0.0.1:{server.port}/") == 200
         assert (server.open, server.opened) == (1, 1)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.1)
         with pytest.raises(NotSent):
             await post(client, "http://127.0.0.1:9/")
         async with asyncio.timeout(5):

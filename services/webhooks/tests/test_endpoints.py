@@ -253,11 +253,12 @@ async def test_it_does_not_start_without_the_key_of_its_secrets(hooks: Any) -> N
 
 
 async def test_challenges_of_hanging_addresses_delay_no_other(hooks: Any, receivers: Any) -> None:
+    hooks.set(webhook_deadline_s=8.0)
     partner, slow = hooks.partner(), await receivers()
     slow.refuses_challenges, slow.behaviour = True, hangs
     await asyncio.gather(*(partner.register(slow.url) for _ in range(5)))
     quick = await receivers()
     endpoint = await partner.register(quick.url)
-    await hooks.until(lambda: quick.of("endpoint.challenge"), 0.8)
+    await hooks.until(lambda: quick.of("endpoint.challenge"), 6.0)
     await hooks.work(0.1)
     assert await state_of(partner, endpoint) == "active"
