@@ -214,12 +214,11 @@ class Subscription:
             try:
                 await self._ready()
                 await self._consume()
-            except asyncio.CancelledError:
+            except (Exception, asyncio.CancelledError) as error:
+                # aiormq raises a bare CancelledError for a lost connection, and where we are cancelled as it connects an
+                # error of its own (both measured): who was cancelled is known by the task alone.
                 if (task := asyncio.current_task()) and task.cancelling():
-                    raise
-                # aiormq raises a bare CancelledError for a lost connection (measured); nobody cancelled us.
-                log.warning("consumer lost", queue=self._queue, error="connection lost")
-            except Exception as error:
+                    raise asyncio.CancelledError from error
                 log.warning("consumer lost", queue=self._queue, error=repr(error))
             await asyncio.sleep(RECONNECT_PAUSE_S)
 

@@ -187,3 +187,21 @@ async def test_a_deleted_queue_is_noticed_and_consuming_resumes_when_it_is_back(
         await put(amqp, sealed(fact()))
         await until(lambda: len(seen) == 2)
         assert subscription.idle_though_reachable_for_s() == 0
+
+
+async def test_a_consumer_ends_when_it_is_told_to_also_while_the_broker_is_away(free_port: int) -> None:
+    async def ready() -> None:
+        """Nothing is to be waited for."""
+
+    async def take(_: Sequence[object]) -> None:
+        raise AssertionError("nothing arrives")
+
+    away = f"amqp://guest:guest@127.0.0.1:{free_port}/"
+    for moment in range(40):
+        consumer = asyncio.create_task(Subscription(away, "test", "queue", take, batch_size=1, ready=ready).run())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        consumer.cancel()
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.wait([consumer])
+        assert consumer.cancelled(), moment
