@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -201,7 +202,16 @@ def _run(log: str, run: Callable[..., None], arguments: Sequence[Any]) -> None:
     kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(kept, 1)
     os.dup2(kept, 2)
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
     run(*arguments)
+
+
+def _end_with_the_tests() -> None:
+    """End this process where the tests were killed before they could end it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _serve(name: str, environment: Mapping[str, str], hook: str) -> None:
