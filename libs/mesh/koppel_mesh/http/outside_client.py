@@ -6,7 +6,6 @@ environment are not used, and a body is read up to a limit.
 """
 
 import asyncio
-import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -21,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpcore2
 
 from .client import NotSent, Unanswered
+from .resolving import NotLookedUp, Resolver
 
 CONNECTIONS_MAX = 100
 """To one address at a time."""
@@ -29,8 +29,6 @@ KEPT_S = 2.0
 CLOSED_AT_ONCE = 3
 """Unused pools that one call looks at: more than it may add."""
 ANSWER_MAX_BYTES = 2048
-RESOLVING_S = 5.0
-"""For a name that is only looked up."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _TRANSITION = tuple(IPv6Network(net) for net in ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
 """Protocol assignments with Teredo, 6to4, documentation: each leads elsewhere than it says, or nowhere (RFC 6890, RFC 9637)."""
@@ -39,7 +37,7 @@ _PROTOCOLS = tuple(IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24"
 """Protocol assignments and the relay of 6to4 (RFC 6890, RFC 7526)."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Returns every address of a host as text. Raises ``OSError`` where it has none."""
+"""Returns every address of a host as text. Raises ``OSError`` or ``UnicodeError`` where it has none."""
 
 
 class ForbiddenAddress(NotSent):
@@ -105,12 +103,6 @@ def _port(parts: SplitResult, port: int | None) -> int:
     return port if port is not None else 443 if parts.scheme == "https" else 80
 
 
-async def resolve_by_system(host: str, port: int) -> list[str]:
-    """Return every address that the system's resolver knows of a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for *_, sockaddr in found]
-
-
 class _Guard(httpcore2.AsyncNetworkBackend):
     """Connects to hosts by an address that was checked."""
 
@@ -135,12 +127,17 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         """Return the addresses of a host.
 
         Raises:
-            ForbiddenAddress: one of them is not outside. That others are would make it a matter of luck.
-            OSError: it has none.
+            ForbiddenAddress: one of them is not outside, or there is none. That others are would make it a matter of luck.
+            NotSent: too many names are looked up now.
         """
-        found = await self._resolve(host.strip("[]"), port)
+        try:
+            found = await self._resolve(host.strip("[]"), port)
+        except NotLookedUp as error:
+            raise NotSent(f"{host} cannot be looked up right now") from error
+        except (OSError, UnicodeError) as error:
+            raise ForbiddenAddress(f"the name {host} does not resolve") from error
         if not found:
-            raise OSError(f"{host} has no address")
+            raise ForbiddenAddress(f"the name {host} does not resolve")
         for text in found:
             address = ip_address(text.partition("%")[0])
             if self._rules.loopback and address.is_loopback:
@@ -169,10 +166,10 @@ class OutsideClient:
         *,
         tls: ssl.SSLContext | None = None,
         proxy_url: str | None = None,
-        resolve: Resolve = resolve_by_system,
+        resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
-        self._guard = _Guard(rules, resolve)
+        self._guard = _Guard(rules, resolve or Resolver())
         self._proxy_url = proxy_url
         self._tls = tls or httpcore2.default_ssl_context()
         self._pools: OrderedDict[tuple[str, str], _Pool] = OrderedDict()
@@ -191,13 +188,10 @@ class OutsideClient:
 
         Raises:
             ForbiddenAddress: it is one that we do not call, or its name does not resolve.
+            NotSent: its name cannot be looked up now.
         """
         parts = checked_url(url, self._rules)
-        try:
-            async with asyncio.timeout(RESOLVING_S):
-                await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
-        except (OSError, UnicodeError) as error:
-            raise ForbiddenAddress(f"the name {parts.hostname} does not resolve") from error
+        await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
 
     async def post(
         self,
@@ -218,7 +212,7 @@ class OutsideClient:
             answer_max_bytes: how much of the answer's body is read and returned.
 
         Raises:
-            ForbiddenAddress: nothing was sent.
+            ForbiddenAddress: it is one that we do not call, or its name does not resolve; nothing was sent.
             NotSent: no connection was made.
             Unanswered: no complete head, or a body that ended before it should.
         """
