@@ -1,8 +1,10 @@
 """No way inside: what a caller names is called only where it is outside, whatever its name resolves to and when."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -96,6 +98,25 @@ def resolver(*answers: list[str]):  # type: ignore[no-untyped-def]
         return left.pop(0) if len(left) > 1 else left[0]
 
     return resolve
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def black_hole(address: str, port: int) -> Iterator[None]:
+    """Listen where nobody takes connections: once the queue is full, the system leaves whoever comes without an answer."""
+    with socket.create_server((address, port), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(3):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        yield
 
 
 @pytest.mark.parametrize("text", INSIDE)
@@ -249,6 +270,40 @@ async def test_a_name_that_does_not_resolve_was_not_called() -> None:
             await client.check("http://no-such-name.invalid/")
         with pytest.raises(NotSent):
             await post(client, "http://no-such-name.invalid/")
+
+
+@pytest.mark.parametrize("dead", ["127.0.0.2", "::1"], ids=["same family", "the other family"])
+async def test_the_next_address_is_tried_where_one_takes_no_connection(server: Server, dead: str) -> None:
+    async with OutsideClient(LAPTOP, resolve=resolver([dead, "127.0.0.1"])) as client:
+        assert await post(client, f"http://partner.example:{server.port}/") == 200
+    assert len(server.requests) == 1
+
+
+async def test_an_address_that_says_nothing_leaves_time_for_the_next(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside_client, "CONNECTING_S", 0.2)
+    with black_hole("127.0.0.2", server.port):
+        async with OutsideClient(LAPTOP, resolve=resolver(["127.0.0.2", "127.0.0.1"])) as client:
+            assert await post(client, f"http://partner.example:{server.port}/") == 200
+        async with OutsideClient(LAPTOP, resolve=resolver(["127.0.0.2"])) as client:
+            with pytest.raises(Unanswered, match=r"within 0\.5 s"):
+                await post(client, f"http://partner.example:{server.port}/", deadline_s=0.5)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 on its loopback")
+async def test_the_families_of_a_host_are_tried_by_turns(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family may be dead as a whole, so the second address is of the other (RFC 8305 §4)."""
+    monkeypatch.setattr(outside_client, "CONNECTING_S", 1.5)
+    dead = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+    with ExitStack() as holes:
+        for address in dead:
+            holes.enter_context(black_hole(address, server.port))
+        async with (
+            await asyncio.start_server(server.serve, "::1", server.port),
+            OutsideClient(LAPTOP, resolve=resolver([*dead, "::1"])) as client,
+        ):
+            assert await post(client, f"http://partner.example:{server.port}/", deadline_s=2.9) == 200
 
 
 async def test_tls_names_the_host_and_not_the_address(make_certificate: Callable[[str], Path]) -> None:

@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore2
+import structlog
 
 from .client import NotSent, Unanswered
 from .resolving import NotLookedUp, Resolver
@@ -29,6 +30,8 @@ KEPT_S = 2.0
 CLOSED_AT_ONCE = 3
 """Unused pools that one call looks at: more than it may add."""
 ANSWER_MAX_BYTES = 2048
+CONNECTING_S = 2.5
+"""To one of several addresses before the next is tried: the last has what is left of the deadline."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _TRANSITION = tuple(IPv6Network(net) for net in ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
 """Protocol assignments with Teredo, 6to4, documentation: each leads elsewhere than it says, or nowhere (RFC 6890, RFC 9637)."""
@@ -38,6 +41,8 @@ _PROTOCOLS = tuple(IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24"
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns every address of a host as text. Raises ``OSError`` or ``UnicodeError`` where it has none."""
+
+log = structlog.get_logger(__name__)
 
 
 class ForbiddenAddress(NotSent):
@@ -103,6 +108,13 @@ def _port(parts: SplitResult, port: int | None) -> int:
     return port if port is not None else 443 if parts.scheme == "https" else 80
 
 
+def _by_turns(addresses: list[str]) -> list[str]:
+    """Return each address once, the families by turns; the family of the first begins."""
+    first = [each for each in addresses if (":" in each) == (":" in addresses[0])]
+    pairs = zip_longest(first, (each for each in addresses if each not in first))
+    return list(dict.fromkeys(each for each in chain.from_iterable(pairs) if each is not None))
+
+
 class _Guard(httpcore2.AsyncNetworkBackend):
     """Connects to hosts by an address that was checked."""
 
@@ -119,9 +131,19 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first address of ``host`` after all of them were checked."""
-        addresses = await self.checked(host, port)
-        return await self._network.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        """Connect to the first address of ``host`` that takes a connection, after all of them were checked.
+
+        Nothing has been sent before there is one. One family of a host may be dead while the other lives, so their addresses
+        are tried by turns (RFC 8305 §4).
+        """
+        *others, last = _by_turns(await self.checked(host, port))
+        for address in others:
+            limit_s = CONNECTING_S if timeout is None else min(timeout, CONNECTING_S)
+            try:
+                return await self._network.connect_tcp(address, port, limit_s, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                log.info("an address of a host takes no connection; the next is tried", host=host, error=_say(error))
+        return await self._network.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def checked(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host.
