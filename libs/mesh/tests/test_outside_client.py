@@ -168,7 +168,7 @@ async def test_a_name_that_resolves_inside_after_it_was_checked_is_not_followed(
     async with OutsideClient(rules, resolve=resolver(["8.8.8.8"], ["127.0.0.1"])) as client:
         url = f"http://rebinding.example:{server.port}/"
         await client.check(url)
-        with pytest.raises(ForbiddenAddress, match=r"127\.0\.0\.1"):
+        with pytest.raises(ForbiddenAddress, match="not public"):
             await post(client, url)
     assert server.requests == []
 
@@ -270,6 +270,23 @@ async def test_a_name_that_does_not_resolve_was_not_called() -> None:
             await client.check("http://no-such-name.invalid/")
         with pytest.raises(NotSent):
             await post(client, "http://no-such-name.invalid/")
+
+
+async def test_a_refusal_does_not_say_what_a_name_leads_to(server: Server) -> None:
+    """A partner could map the names of our own network by it (CWE-209): what is inside and what is not there sound the same."""
+
+    async def nothing(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    told = set()
+    for resolve in (resolver(["10.1.2.3"]), resolver(["fd00::7"]), resolver([]), nothing):
+        async with OutsideClient(LAPTOP, resolve=resolve) as client:
+            url = f"http://db.internal.example:{server.port}/"
+            for ask in (client.check(url), post(client, url)):
+                with pytest.raises(ForbiddenAddress) as refused:
+                    await ask
+                told.add(str(refused.value))
+    assert told == {"db.internal.example is not public or does not resolve"}
 
 
 @pytest.mark.parametrize("dead", ["127.0.0.2", "::1"], ids=["same family", "the other family"])

@@ -127,5 +127,5 @@ async def test_a_call_to_a_name_that_hangs_was_not_sent(names: Names) -> None:
     resolver = Resolver(names.look_up, patience_s=0.2)
     async with OutsideClient(OutsideRules(plain_http=True, loopback=True), resolve=resolver) as client:
         for url in ("http://hangs.example/", "http://hangs.example/again"):
-            with pytest.raises(NotSent, match=r"hangs\.example does not resolve"):
+            with pytest.raises(NotSent, match=r"hangs\.example is not public or does not resolve"):
                 await client.post(url, b"", {}, deadline_s=5)

@@ -9,6 +9,8 @@ from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from koppel_mesh.http.outside_client import OutsideClient
+from koppel_mesh.http.resolving import NotLookedUp
 from koppel_mesh.ids import new_id
 from koppel_mesh.keyring import KeyRing
 from koppel_mesh.runtime import CannotStartError, open_resources
@@ -51,6 +53,33 @@ async def test_what_is_no_endpoint_is_refused_and_nothing_kept(hooks: Any, chang
     assert answer.status_code == 422, answer.text
     assert field is None or field in {error["field"] for error in answer.json()["errors"]}
     assert (await partner.get("/endpoints"))["items"] == []
+
+
+async def test_a_refusal_does_not_say_what_a_name_leads_to(hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither at registration nor among the attempts: a partner could map the names of our own network by it."""
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        if host == "busy.example":
+            raise NotLookedUp("too many names")
+        if host == "gone.example":
+            raise OSError("no such name")
+        return ["10.1.2.3" if host == "inside.example" else "127.0.0.1"]
+
+    outside = OutsideClient(hooks.context.settings.rules, resolve=resolve)
+    monkeypatch.setattr(hooks.context.resources, "outside", outside)
+    partner = hooks.partner()
+    told = set()
+    for host in ("inside.example", "gone.example"):
+        answer = await partner.call("POST", "/endpoints", json={**GOOD, "url": f"http://{host}/"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "address_not_allowed")
+        told.add(answer.text.replace(host, ""))
+    assert len(told) == 1 and "10.1.2.3" not in str(told)
+    busy = await partner.call("POST", "/endpoints", json={**GOOD, "url": "http://busy.example/"})
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
+    endpoint = await partner.register("http://partner.example/")
+    await hooks.sql("UPDATE endpoint SET url = 'http://inside.example/'")
+    tested = (await partner.call("POST", f"/endpoints/{endpoint['id']}/test")).json()
+    assert tested["answer"] == "inside.example is not public or does not resolve"
 
 
 async def test_production_calls_no_plain_http_and_no_loopback(hooks: Any) -> None:

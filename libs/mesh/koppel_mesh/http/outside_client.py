@@ -108,6 +108,10 @@ def _port(parts: SplitResult, port: int | None) -> int:
     return port if port is not None else 443 if parts.scheme == "https" else 80
 
 
+def _not_public(host: str) -> ForbiddenAddress:
+    return ForbiddenAddress(f"{host} is not public or does not resolve")
+
+
 def _by_turns(addresses: list[str]) -> list[str]:
     """Return each address once, the families by turns; the family of the first begins."""
     first = [each for each in addresses if (":" in each) == (":" in addresses[0])]
@@ -149,7 +153,8 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         """Return the addresses of a host.
 
         Raises:
-            ForbiddenAddress: one of them is not outside, or there is none. That others are would make it a matter of luck.
+            ForbiddenAddress: one of them is not outside, or there is none. That others are would make it a matter of luck. Who
+                named the host is not told which it is, nor the address: that would map names of our own network.
             NotSent: too many names are looked up now.
         """
         try:
@@ -157,15 +162,17 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         except NotLookedUp as error:
             raise NotSent(f"{host} cannot be looked up right now") from error
         except (OSError, UnicodeError) as error:
-            raise ForbiddenAddress(f"the name {host} does not resolve") from error
+            log.info("a name that a partner gave does not resolve", host=host, error=_say(error))
+            raise _not_public(host) from error
         if not found:
-            raise ForbiddenAddress(f"the name {host} does not resolve")
+            raise _not_public(host)
         for text in found:
             address = ip_address(text.partition("%")[0])
             if self._rules.loopback and address.is_loopback:
                 continue
             if not is_outside(address):
-                raise ForbiddenAddress(f"{host} has the address {address}, which is not public")
+                log.warning("a name that a partner gave leads inside", host=host, address=str(address))
+                raise _not_public(host)
             if port not in self._rules.ports:
                 raise ForbiddenAddress(f"port {port} is not called")
         return found

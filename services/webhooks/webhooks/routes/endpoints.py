@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from koppel_mesh.auth import Caller, require, require_one_of
+from koppel_mesh.http.client import NotSent
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.outside_client import ForbiddenAddress
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
@@ -178,7 +179,7 @@ async def _insist_on_outside(context: Context, urls: dict[str, str | None]) -> N
     """Refuse addresses that are not outside.
 
     Raises:
-        HttpProblem: 422 ``address_not_allowed``, naming the field.
+        HttpProblem: 422 ``address_not_allowed``, naming the field; 503 while too many names are looked up.
     """
     for field, url in urls.items():
         if url is None:
@@ -190,3 +191,5 @@ async def _insist_on_outside(context: Context, urls: dict[str, str | None]) -> N
             raise HttpProblem(
                 422, "address_not_allowed", "This address is not called.", str(error), errors=[wrong]
             ) from error
+        except NotSent as error:
+            raise _try_again("An address cannot be looked up right now.") from error
