@@ -148,11 +148,99 @@ async def test_a_token_that_is_not_given_is_shown_and_tried_again(
     assert shown in str(refused.value) and "script" not in str(refused.value)
 
 
-async def fetched(hooks: Any, receiver: Guarded, tokens: Tokens | None = None, **changes: Any) -> str:
+async def fetched(
+    hooks: Any, receiver: Guarded, tokens: Tokens | None = None, deadline_s: float = 2.0, **changes: Any
+) -> str:
     tokens = tokens or Tokens(hooks.context.resources.outside)
     known = {name: value for name, value in receiver.auth.items() if name != "kind"}
     credentials = Credentials(**{**known, "audience": None, "client_auth": "basic", **changes})
-    return await tokens.token(ENDPOINT, credentials, deadline_s=2.0)
+    held = tokens.kept(ENDPOINT, credentials)
+    return held or await tokens.fetched(ENDPOINT, credentials, deadline_s=deadline_s)
+
+
+async def test_who_waits_for_a_token_waits_for_its_own_deadline(hooks: Any, started: list[Receiver]) -> None:
+    """Those who wait share one fetch and its failure: nobody begins to wait anew when another has given up."""
+    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    receiver.token_answer = hangs
+    began = time.monotonic()
+    waiting = (fetched(hooks, receiver, tokens, 0.5) for _ in range(8))
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in ended} == {TokenRefused} and time.monotonic() - began < 1.0
+    assert len(receiver.token_requests) == 1
+    first = asyncio.create_task(fetched(hooks, receiver, tokens, 5.0))
+    await asyncio.sleep(0.05)
+    with pytest.raises(TokenRefused, match=r"within 0\.2 s"):
+        await fetched(hooks, receiver, tokens, 0.2)
+    first.cancel()
+
+
+async def test_who_gives_up_takes_the_token_from_nobody(hooks: Any, started: list[Receiver]) -> None:
+    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    receiver.token_answer = delayed(receiver, 0.5)
+    first = asyncio.create_task(fetched(hooks, receiver, tokens))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(fetched(hooks, receiver, tokens))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    assert await second == "t1" and len(receiver.token_requests) == 1
+
+
+def delayed(receiver: Guarded, by_s: float) -> Any:
+    """Give tokens after a while."""
+
+    async def give(of: Receiver, request: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(by_s)
+        receiver.token_answer = None
+        await receiver._serve_guarded(of, request, writer)
+
+    return give
+
+
+async def test_attempts_that_wait_for_a_token_end_within_their_deadline(hooks: Any, started: list[Receiver]) -> None:
+    partner, receiver = hooks.partner(), await start(started)
+    receiver.expires_in = 1
+    endpoint = await partner.verified(receiver, auth=receiver.auth)
+    receiver.token_answer = hangs
+    await asyncio.sleep(1)
+    before = len(receiver.token_requests)
+    await hooks.deliver(*(partner.document() for _ in range(8)))
+
+    async def are_tried() -> bool:
+        return all(one["attempts"] for one in await partner.deliveries(endpoint))
+
+    await hooks.until(are_tried)
+    first = [one["attempts"][0] for one in await partner.deliveries(endpoint)]
+    assert len(first) == 8 and {one["outcome"] for one in first} == {"retry"}
+    assert max(one["duration_ms"] for one in first) < 1500, "the deadline is one second"
+    assert len(receiver.token_requests) - before <= 3 and receiver.events == []
+
+
+@pytest.mark.parametrize(("change", "state"), [("withdrawn", "withheld"), ("away", "pending")])
+async def test_consent_is_asked_for_again_after_the_wait_for_a_token(
+    hooks: Any, started: list[Receiver], change: str, state: str
+) -> None:
+    partner, receiver = hooks.partner(client=f"c-{new_id()}"), await start(started)
+    receiver.expires_in = 1
+    endpoint = await partner.verified(receiver, auth=receiver.auth)
+    await asyncio.sleep(1)
+    give = delayed(receiver, 0.1)
+
+    async def change_meanwhile(of: Receiver, request: Received, writer: asyncio.StreamWriter) -> None:
+        if change == "away":
+            hooks.identity.away = True
+        else:
+            hooks.identity.withdrawn.add((partner.client, partner.firm_id))
+        await give(of, request, writer)
+
+    receiver.token_answer = change_meanwhile
+    await hooks.deliver(partner.document())
+    await hooks.until(lambda: receiver.given == 2)
+    await hooks.work(0.3)
+    (delivery,) = await partner.deliveries(endpoint)
+    assert (delivery["state"], receiver.events) == (state, [])
+    hooks.identity.away = False
+    await hooks.work(0.3)
+    assert len(receiver.events) == (change == "away")
 
 
 async def test_a_failed_fetch_is_an_attempt_that_shows_why(hooks: Any, started: list[Receiver]) -> None:

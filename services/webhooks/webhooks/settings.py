@@ -21,7 +21,7 @@ class WebhookSettings(MailServerSettings):
     webhook_retry_schedule_s: Annotated[tuple[float, ...], NoDecode] = (5, 30, 300, 1800, 7200, 18_000, 36_000, 36_000)
     """How long after each failed attempt the next one is made, ±20 %; after the last the delivery is given up (contract §7c)."""
     webhook_deadline_s: float = Field(15.0, gt=0, le=60)
-    """For one attempt in all: resolving, connecting, sending and the answer."""
+    """For one attempt in all: a token where one is wanted, resolving, connecting, sending and the answer."""
     webhook_concurrency: int = Field(8, ge=1, le=100)
     """Attempts at one endpoint at a time; one that fails gets a single one."""
     webhook_connections: int = Field(400, ge=1, le=500)

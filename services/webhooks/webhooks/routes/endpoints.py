@@ -28,7 +28,7 @@ from webhooks.models import (
     TestResult,
 )
 from webhooks.sending import challenge
-from webhooks.sending.access import AccessUnknown, allowed
+from webhooks.sending.access import AccessUnknown, allowed, may_see
 
 router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
 problems_router = APIRouter(prefix="/v1/problems", tags=["endpoints"])
@@ -126,11 +126,13 @@ async def test_endpoint(endpoint_id: UUID, context: CurrentContext, caller: Writ
     async with context.database.reading() as reading:
         row = await endpoints.of_caller(reading, caller, endpoint_id)
     try:
-        if not await allowed(context, {(row.client_id, firm_id) for firm_id in endpoints.firms_of(row)}):
+        if not await may_see(context, row.client_id, endpoints.firms_of(row)):
             raise not_found("endpoint")
         made = await challenge.probe(context, row)
     except (AccessUnknown, WrongKeyError) as error:
         raise _try_again("A test cannot be sent right now.") from error
+    if made.withheld:
+        raise not_found("endpoint")
     async with context.database.reading() as reading:
         state = (await endpoints.of_caller(reading, caller, endpoint_id)).state
     taken = made.status is not None and 200 <= made.status < 300

@@ -4,6 +4,7 @@ identity knows: a client that was disabled, or whose firm has withdrawn its cons
 tokens come from another provider (``KOPPEL_OIDC_ISSUER``) it cannot be asked, and who registered an endpoint stays its owner.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,7 @@ from koppel_mesh.service import Context
 
 SCOPES = frozenset({"webhooks:read", "webhooks:write"})
 DEADLINE_S = 5.0
+"""For one question, however many parts it is asked in."""
 ASKED_AT_ONCE = 50
 """Their query keeps within the 8 KB that servers on the way commonly take."""
 log = structlog.get_logger(__name__)
@@ -27,8 +29,13 @@ class AccessUnknown(Exception):
     """identity does not answer now."""
 
 
-async def allowed(context: Context, wanted: Iterable[Pair]) -> set[Pair]:
+async def allowed(context: Context, wanted: Iterable[Pair], *, deadline_s: float = DEADLINE_S) -> set[Pair]:
     """Return those clients and firms of ``wanted`` for which the client may receive the firm's events.
+
+    Args:
+        context: the running service.
+        wanted: clients and firms.
+        deadline_s: for the question, at most ``DEADLINE_S``.
 
     Raises:
         AccessUnknown: it cannot be known now, so nothing may be sent.
@@ -37,9 +44,23 @@ async def allowed(context: Context, wanted: Iterable[Pair]) -> set[Pair]:
     if context.settings.oidc_issuer is not None:
         return pairs
     granted: set[Pair] = set()
-    for some in _some_at_a_time(sorted(pairs)):
-        granted |= await _granted(context, some)
+    try:
+        async with asyncio.timeout(min(deadline_s, DEADLINE_S)):
+            for some in _some_at_a_time(sorted(pairs)):
+                granted |= await _granted(context, some)
+    except TimeoutError as error:
+        log.warning("identity does not say in time who may receive events; they wait")
+        raise AccessUnknown from error
     return pairs & granted
+
+
+async def may_see(context: Context, client_id: str, firm_ids: Iterable[UUID], deadline_s: float = DEADLINE_S) -> bool:
+    """Return whether a client may receive the events of one of these firms at least.
+
+    Raises:
+        AccessUnknown: it cannot be known now.
+    """
+    return bool(await allowed(context, {(client_id, firm_id) for firm_id in firm_ids}, deadline_s=deadline_s))
 
 
 async def _granted(context: Context, pairs: Sequence[Pair]) -> set[Pair]:

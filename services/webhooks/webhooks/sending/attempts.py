@@ -1,7 +1,7 @@
 """One attempt: a token where the receiver wants one, the signature, the call."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,12 +10,16 @@ from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.http.outside_client import OutsideAnswer, OutsideClient
 from webhooks.signing import SigningSecret, headers
 
+from .access import AccessUnknown
 from .rules import Attempt
 from .tokens import Credentials, TokenRefused, Tokens
 
 UNAUTHORIZED = 401
 MEDIA_TYPE = "application/cloudevents+json"
 ANSWER_SHOWN = 2048
+LAST_S = 0.001
+"""What is left of a deadline that is over."""
+WITHHELD = "this client may not receive this firm's events"
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,30 @@ class Letter:
     credentials: Credentials | None
 
 
-async def attempt(outside: OutsideClient, tokens: Tokens, letter: Letter, owner: UUID, deadline_s: float) -> Attempt:
-    """Send one event once; a token that the receiver refuses is renewed once. The deadline is for all of it."""
+async def attempt(
+    outside: OutsideClient,
+    tokens: Tokens,
+    letter: Letter,
+    owner: UUID,
+    *,
+    may_send: Callable[[float], Awaitable[bool]],
+    deadline_s: float,
+) -> Attempt:
+    """Send one event once; a token that the receiver refuses is renewed once.
+
+    Args:
+        outside: calls the receiver.
+        tokens: has or fetches the token that the receiver wants.
+        letter: what is sent.
+        owner: the endpoint.
+        may_send: asks, within so many seconds, whether the partner may still see the firm: asked again where a token had to be
+            waited for, since the first answer may be as old as the wait. Raises ``AccessUnknown``.
+        deadline_s: for all of it.
+    """
     began = time.monotonic()
 
     def left_s() -> float:
-        return max(began + deadline_s - time.monotonic(), 0.001)
+        return max(began + deadline_s - time.monotonic(), LAST_S)
 
     def ended(status: int | None, answer: str, named: dict[str, str] | None = None) -> Attempt:
         return Attempt(status, int((time.monotonic() - began) * 1000), answer, named or {})
@@ -43,10 +65,18 @@ async def attempt(outside: OutsideClient, tokens: Tokens, letter: Letter, owner:
         answer, token = None, None
         for _ in range(2):
             if letter.credentials is not None:
-                token = await tokens.token(owner, letter.credentials, refused=token, deadline_s=left_s())
+                token = tokens.kept(owner, letter.credentials, refused=token)
+                if token is None:
+                    token = await tokens.fetched(owner, letter.credentials, deadline_s=left_s())
+                    if not await may_send(left_s()):
+                        return Attempt(None, 0, WITHHELD, {}, withheld=True)
             answer = await _post(outside, letter, token, left_s())
             if answer.status != UNAUTHORIZED or token is None:
                 break
+    except AccessUnknown:
+        if left_s() == LAST_S:  # not identity is slow, but whoever gave the token
+            return ended(None, "no token: it came too late for anything to be sent")
+        return Attempt(None, 0, "", {}, postponed=True)
     except TokenRefused as error:
         return ended(None, f"no token: {error}"[:ANSWER_SHOWN])
     except (NotSent, Unanswered) as error:

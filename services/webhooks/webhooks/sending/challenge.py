@@ -5,6 +5,7 @@ A status alone would show nothing: many servers answer 200 to anything.
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 from koppel_mesh.keyring import WrongKeyError
@@ -14,7 +15,7 @@ from webhooks import endpoints
 from webhooks.event_types import Data, EndpointChallenge, EndpointTest, body_of
 from webhooks.problems import rendered
 
-from .access import AccessUnknown, allowed
+from .access import AccessUnknown, may_see
 from .attempts import Letter, attempt
 from .rules import Attempt
 from .sender import Sender, credentials_of
@@ -51,7 +52,7 @@ async def send_challenges(context: Context) -> bool:
 
 async def _challenge(context: Context, row: Record) -> None:
     try:
-        if await allowed(context, {(row.client_id, firm_id) for firm_id in endpoints.firms_of(row)}):
+        if await may_see(context, row.client_id, endpoints.firms_of(row)):
             await probe(context, row)
     except AccessUnknown:
         return  # it is due again
@@ -61,6 +62,7 @@ async def probe(context: Context, row: Record) -> Attempt:
     """Send an endpoint its challenge, or a test event when it has passed; return what came of it.
 
     Raises:
+        AccessUnknown: whether the partner may still see the firms cannot be known now; nothing was sent.
         WrongKeyError: a secret of the endpoint is under a secret key that is not in the ring.
     """
     sender: Sender = context.resources
@@ -77,8 +79,17 @@ async def probe(context: Context, row: Record) -> Attempt:
     body = body_of(event_id, data, public_url=context.settings.public_url, time=now, subject=row.id, **more)
     credentials = credentials_of(sender.ring, row.id, row.auth, row.auth_sealed, row.auth_key_id)
     letter = Letter(str(event_id), body, row.url, secrets.get(row.id, []), credentials)
-    made = await attempt(sender.outside, sender.tokens, letter, row.id, context.settings.webhook_deadline_s)
-    if row.challenge is not None:
+    made = await attempt(
+        sender.outside,
+        sender.tokens,
+        letter,
+        row.id,
+        may_send=partial(may_see, context, row.client_id, endpoints.firms_of(row)),
+        deadline_s=context.settings.webhook_deadline_s,
+    )
+    if made.postponed:
+        raise AccessUnknown
+    if row.challenge is not None and not made.withheld:
         await _decide(context, row.id, row.challenge, made)
     return made
 

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,8 @@ from webhooks import endpoints, owner_mails
 from webhooks.loops import OWNERS, SEND
 from webhooks.signing import SigningSecret
 
-from .access import AccessUnknown, allowed
-from .attempts import Letter, attempt
+from .access import AccessUnknown, allowed, may_see
+from .attempts import WITHHELD, Letter, attempt
 from .claims import Claim, Result, claim, record
 from .rules import Attempt, outcome_of
 from .tokens import Credentials, Tokens
@@ -114,18 +115,23 @@ class Sender:
             for one in claims:
                 if one.endpoint_id in closed:
                     continue
-                may_see = one.is_wanted and (one.client_id, one.firm_id) in granted and one.endpoint_id in secrets
-                group.create_task(self._send_one(context, one, secrets[one.endpoint_id] if may_see else None))
+                goes = one.is_wanted and (one.client_id, one.firm_id) in granted and one.endpoint_id in secrets
+                group.create_task(self._send_one(context, one, secrets[one.endpoint_id] if goes else None))
 
     async def _send_one(self, context: Context, one: Claim, secrets: Sequence[SigningSecret] | None) -> None:
         at = datetime.now(UTC)
         try:
             if secrets is None:
-                made = Attempt(None, 0, "this client may not receive this firm's events", {}, withheld=True)
+                made = Attempt(None, 0, WITHHELD, {}, withheld=True)
             else:
                 letter = Letter(str(one.event_id), one.body, one.url, secrets, self._credentials(one))
                 made = await attempt(
-                    self.outside, self.tokens, letter, one.endpoint_id, context.settings.webhook_deadline_s
+                    self.outside,
+                    self.tokens,
+                    letter,
+                    one.endpoint_id,
+                    may_send=partial(may_see, context, one.client_id, [one.firm_id]),
+                    deadline_s=context.settings.webhook_deadline_s,
                 )
             self._add(context, one, at, made)
         except WrongKeyError as error:

@@ -5,7 +5,8 @@ import base64
 import json
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 from uuid import UUID
@@ -55,7 +56,8 @@ class Credentials:
 class _Held:
     token: str = ""
     renew_at: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetching: asyncio.Task[None] | None = None
+    """The fetch that is under way."""
 
 
 class Tokens:
@@ -65,30 +67,51 @@ class Tokens:
         self._outside = outside
         self._held: OrderedDict[tuple[UUID, Credentials], _Held] = OrderedDict()
 
-    async def token(
-        self, endpoint_id: UUID, credentials: Credentials, *, refused: str | None = None, deadline_s: float
-    ) -> str:
-        """Return a token for an endpoint; callers at once wait for one fetch.
+    def kept(self, endpoint_id: UUID, credentials: Credentials, *, refused: str | None = None) -> str | None:
+        """Return the token that is held for an endpoint; None where one has to be fetched.
+
+        Args:
+            endpoint_id: whose it is.
+            credentials: with which it was fetched.
+            refused: a token that the endpoint answered 401 to: it is not returned again.
+        """
+        held = self._of(endpoint_id, credentials)
+        return None if time.monotonic() >= held.renew_at or held.token == refused else held.token
+
+    async def fetched(self, endpoint_id: UUID, credentials: Credentials, *, deadline_s: float) -> str:
+        """Return a token that was fetched now. Callers at once wait for one fetch, and share its failure.
 
         Args:
             endpoint_id: whose it is.
             credentials: with which it is fetched.
-            refused: a token that the endpoint answered 401 to; another is fetched unless that has happened already.
-            deadline_s: for the fetch.
+            deadline_s: for the caller's whole wait, whoever began the fetch.
 
         Raises:
-            TokenRefused: there is none.
+            TokenRefused: there is none, or none in time.
         """
+        held = self._of(endpoint_id, credentials)
+        if held.fetching is None:
+            held.fetching = asyncio.create_task(self._renew(held, credentials, deadline_s))
+            held.fetching.add_done_callback(partial(_ended, held))
+        try:
+            async with asyncio.timeout(deadline_s):
+                # Whoever leaves takes the token from nobody.
+                await asyncio.shield(held.fetching)
+        except TimeoutError as error:
+            raise TokenRefused(f"the authorisation server: no complete answer within {deadline_s:.2g} s") from error
+        return held.token
+
+    def _of(self, endpoint_id: UUID, credentials: Credentials) -> _Held:
         held = self._held.setdefault((endpoint_id, credentials), _Held())
         self._held.move_to_end((endpoint_id, credentials))
         while len(self._held) > HELD_MAX:
             self._held.popitem(last=False)
-        async with held.lock:
-            if time.monotonic() >= held.renew_at or held.token == refused:
-                held.token, lifetime_s = await self._fetch(credentials, deadline_s)
-                early_s = min(lifetime_s * 0.1, RENEWED_BEFORE_S)
-                held.renew_at = time.monotonic() + min(lifetime_s - early_s, KEPT_MAX_S)
-            return held.token
+        return held
+
+    async def _renew(self, held: _Held, credentials: Credentials, deadline_s: float) -> None:
+        held.token, lifetime_s = await self._fetch(credentials, deadline_s)
+        early_s = min(lifetime_s * 0.1, RENEWED_BEFORE_S)
+        held.renew_at = time.monotonic() + min(lifetime_s - early_s, KEPT_MAX_S)
 
     async def _fetch(self, credentials: Credentials, deadline_s: float) -> tuple[str, float]:
         form = {"grant_type": "client_credentials"}
@@ -113,6 +136,12 @@ class Tokens:
         if answer.status != 200:
             raise TokenRefused(f"the authorisation server answered HTTP {answer.status}{_error_of(answer.body)}")
         return _token_of(answer.body)
+
+
+def _ended(held: _Held, task: asyncio.Task[None]) -> None:
+    held.fetching = None
+    if not task.cancelled():
+        task.exception()  # whoever waited may have left: then nobody else reads it
 
 
 def _error_of(body: bytes) -> str:
