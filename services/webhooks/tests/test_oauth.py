@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from koppel_mesh.ids import new_id
-from webhooks.sending.tokens import Credentials, TokenRefused, Tokens
+from webhooks.sending.tokens import Credentials, TokenRefused, Tokens, Wanted
 
 from .receiver import Received, Receiver, answers, hangs, in_turn, response
 
@@ -149,13 +149,18 @@ async def test_a_token_that_is_not_given_is_shown_and_tried_again(
 
 
 async def fetched(
-    hooks: Any, receiver: Guarded, tokens: Tokens | None = None, deadline_s: float = 2.0, **changes: Any
+    hooks: Any,
+    receiver: Guarded,
+    tokens: Tokens | None = None,
+    deadline_s: float = 2.0,
+    origin: str = "https://partner.example:443",
+    **changes: Any,
 ) -> str:
     tokens = tokens or Tokens(hooks.context.resources.outside)
     known = {name: value for name, value in receiver.auth.items() if name != "kind"}
     credentials = Credentials(**{**known, "audience": None, "client_auth": "basic", **changes})
-    held = tokens.kept(ENDPOINT, credentials)
-    return held or await tokens.fetched(ENDPOINT, credentials, deadline_s=deadline_s)
+    wanted = Wanted(ENDPOINT, origin, credentials)
+    return tokens.kept(wanted) or await tokens.fetched(wanted, deadline_s=deadline_s)
 
 
 async def test_who_waits_for_a_token_waits_for_its_own_deadline(hooks: Any, started: list[Receiver]) -> None:
@@ -274,6 +279,36 @@ async def test_other_credentials_never_get_a_token_of_these(hooks: Any, started:
     tokens = Tokens(hooks.context.resources.outside)
     found = {await fetched(hooks, receiver, tokens), await fetched(hooks, receiver, tokens, scope="other")}
     assert found == {"t1", "t2"}
+
+
+async def test_another_receiver_never_gets_a_token_of_this_one(hooks: Any, started: list[Receiver]) -> None:
+    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    origins = ("https://partner.example:443", "https://other.example:443", "https://partner.example:8443")
+    assert [await fetched(hooks, receiver, tokens, origin=each) for each in origins] == ["t1", "t2", "t3"]
+
+
+async def test_an_endpoint_that_moves_shows_nobody_else_its_token(
+    hooks: Any, receivers: Any, started: list[Receiver]
+) -> None:
+    """Whoever may change endpoints could have the receiver's token sent to a host of his own by a change of ``url`` alone."""
+    partner, guarded, other = hooks.partner(), await start(started), await receivers()
+    endpoint = await partner.verified(guarded, auth=guarded.auth)
+    path = f"/endpoints/{endpoint['id']}"
+    refused = await partner.call("PATCH", path, json={"url": other.url})
+    assert (refused.status_code, refused.json()["code"]) == (422, "auth_missing")
+    assert refused.json()["errors"][0]["field"] == "body.auth"
+    await hooks.work(0.2)
+    assert other.all == [] and (await partner.get(path))["url"] == guarded.url
+    elsewhere = await partner.call("PATCH", path, json={"url": f"{guarded.url}?tenant=2"})
+    assert (elsewhere.status_code, elsewhere.json()["state"]) == (200, "unverified"), "the same host may be told more"
+    moved = await partner.call("PATCH", path, json={"url": other.url, "auth": None})
+    assert (moved.status_code, moved.json()["auth"]) == (200, None)
+    await hooks.until(lambda: other.of("endpoint.challenge"))
+    back = await partner.call("PATCH", path, json={"url": guarded.url, "auth": guarded.auth})
+    assert back.status_code == 200
+    await hooks.work(0.3)
+    assert (await partner.get(path))["state"] == "active"
+    assert all("authorization" not in one.headers for one in other.all)
 
 
 async def test_the_secret_goes_into_the_form_where_that_is_asked_for(hooks: Any, started: list[Receiver]) -> None:

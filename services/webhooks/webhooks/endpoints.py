@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.problems import HttpProblem, not_found
+from koppel_mesh.http.outside_client import origin_of
+from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.ids import new_id
 from koppel_mesh.keyring import KeyRing, WrongKeyError
 from koppel_mesh.prepared_sql import Record, Statement
@@ -145,8 +146,19 @@ async def problems(connection: AsyncConnection, caller: Caller, after: UUID | No
 
 
 async def change(tx: AsyncConnection, ring: KeyRing, row: Record, body: EndpointChange) -> None:
-    """Change what is given; another address is challenged before anything is sent to it, and stays paused if it was."""
+    """Change what is given; another address is challenged before anything is sent to it, and stays paused if it was.
+
+    Raises:
+        HttpProblem: 422 ``auth_missing`` where the address leads to another host and ``auth`` is not given with it: the challenge
+            would show that host a token which was meant for the one before.
+    """
     given = body.model_fields_set
+    moves = body.url is not None and origin_of(body.url) != origin_of(row.url)
+    if moves and row.auth is not None and "auth" not in given:
+        title = "The endpoint moves to another host: say with what token it is called there."
+        detail = "Give auth with its client_secret in the same request, or null where the new host wants no token."
+        wrong = FieldError(field="body.auth", rule="auth_missing", message=detail)
+        raise HttpProblem(422, "auth_missing", title, detail, errors=[wrong])
     named = {"describes": "description", "has_contact": "contact_email", "has_firms": "firm_ids"}
     changed = body.model_dump(include=_DESCRIBED) | {key: name in given for key, name in named.items()}
     await _CHANGE.run(tx, {"id": row.id, **changed})

@@ -70,7 +70,10 @@ class NewEndpoint(BaseModel):
 
 
 class EndpointChange(BaseModel):
-    """What may be changed; what is absent stays. Another ``url`` has to answer a challenge first."""
+    """What may be changed; what is absent stays. Another ``url`` has to answer a challenge first.
+
+    Where ``url`` leads to another host or port and the endpoint has ``auth``, ``auth`` is given with it.
+    """
 
     model_config = ConfigDict(extra="forbid")
     url: Url | None = None

@@ -2023,6 +2023,8 @@ class DossierPatch(TypedDict):
 class EndpointChange(TypedDict):
     """
     What may be changed; what is absent stays. Another ``url`` has to answer a challenge first.
+
+    Where ``url`` leads to another host or port and the endpoint has ``auth``, ``auth`` is given with it.
     """
 
     url: NotRequired[str | None]

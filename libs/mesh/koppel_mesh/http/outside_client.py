@@ -108,6 +108,12 @@ def _port(parts: SplitResult, port: int | None) -> int:
     return port if port is not None else 443 if parts.scheme == "https" else 80
 
 
+def origin_of(url: str) -> str:
+    """Return who is called at an address that was checked: its scheme, host and port (RFC 6454 §4)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{_port(parts, parts.port)}"
+
+
 def _not_public(host: str) -> ForbiddenAddress:
     return ForbiddenAddress(f"{host} is not public or does not resolve")
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 from koppel_mesh.http.client import NotSent, Unanswered
 from koppel_mesh.http.outside_client import OutsideAnswer, OutsideClient
@@ -12,7 +11,7 @@ from webhooks.signing import SigningSecret, headers
 
 from .access import AccessUnknown
 from .rules import Attempt
-from .tokens import Credentials, TokenRefused, Tokens
+from .tokens import TokenRefused, Tokens, Wanted
 
 UNAUTHORIZED = 401
 MEDIA_TYPE = "application/cloudevents+json"
@@ -30,14 +29,13 @@ class Letter:
     body: str
     url: str
     secrets: Sequence[SigningSecret]
-    credentials: Credentials | None
+    token: Wanted | None
 
 
 async def attempt(
     outside: OutsideClient,
     tokens: Tokens,
     letter: Letter,
-    owner: UUID,
     *,
     may_send: Callable[[float], Awaitable[bool]],
     deadline_s: float,
@@ -48,7 +46,6 @@ async def attempt(
         outside: calls the receiver.
         tokens: has or fetches the token that the receiver wants.
         letter: what is sent.
-        owner: the endpoint.
         may_send: asks, within so many seconds, whether the partner may still see the firm: asked again where a token had to be
             waited for, since the first answer may be as old as the wait. Raises ``AccessUnknown``.
         deadline_s: for all of it.
@@ -64,10 +61,10 @@ async def attempt(
     try:
         answer, token = None, None
         for _ in range(2):
-            if letter.credentials is not None:
-                token = tokens.kept(owner, letter.credentials, refused=token)
+            if letter.token is not None:
+                token = tokens.kept(letter.token, refused=token)
                 if token is None:
-                    token = await tokens.fetched(owner, letter.credentials, deadline_s=left_s())
+                    token = await tokens.fetched(letter.token, deadline_s=left_s())
                     if not await may_send(left_s()):
                         return Attempt(None, 0, WITHHELD, {}, withheld=True)
             answer = await _post(outside, letter, token, left_s())

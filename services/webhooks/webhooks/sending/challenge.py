@@ -18,7 +18,7 @@ from webhooks.problems import rendered
 from .access import AccessUnknown, may_see
 from .attempts import Letter, attempt
 from .rules import Attempt
-from .sender import Sender, credentials_of
+from .sender import Sender, token_wanted
 
 BATCH = 50
 _CLAIM = Statement("""
@@ -77,13 +77,12 @@ async def probe(context: Context, row: Record) -> Attempt:
         data = EndpointChallenge(endpoint_id=row.id, challenge=row.challenge)
     more = {"firmid": row.firm_id, "sequence": 1}
     body = body_of(event_id, data, public_url=context.settings.public_url, time=now, subject=row.id, **more)
-    credentials = credentials_of(sender.ring, row.id, row.auth, row.auth_sealed, row.auth_key_id)
-    letter = Letter(str(event_id), body, row.url, secrets.get(row.id, []), credentials)
+    token = token_wanted(sender.ring, row.id, row)
+    letter = Letter(str(event_id), body, row.url, secrets.get(row.id, []), token)
     made = await attempt(
         sender.outside,
         sender.tokens,
         letter,
-        row.id,
         may_send=partial(may_see, context, row.client_id, endpoints.firms_of(row)),
         deadline_s=context.settings.webhook_deadline_s,
     )

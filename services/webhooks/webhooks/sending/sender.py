@@ -15,8 +15,9 @@ from uuid import UUID
 import structlog
 
 from koppel_connector.contract import retry_after_s
-from koppel_mesh.http.outside_client import OutsideClient
+from koppel_mesh.http.outside_client import OutsideClient, origin_of
 from koppel_mesh.keyring import KeyRing, WrongKeyError
+from koppel_mesh.prepared_sql import Record
 from koppel_mesh.service import Context
 from koppel_mesh.telemetry.metrics import counter
 from webhooks import endpoints, owner_mails
@@ -27,7 +28,7 @@ from .access import AccessUnknown, allowed, may_see
 from .attempts import WITHHELD, Letter, attempt
 from .claims import Claim, Result, claim, record
 from .rules import Attempt, outcome_of
-from .tokens import Credentials, Tokens
+from .tokens import Credentials, Tokens, Wanted
 
 log = structlog.get_logger(__name__)
 _ATTEMPTS = counter("koppel_webhook_attempts", "Attempts to deliver events to partners", ("outcome",))
@@ -124,12 +125,12 @@ class Sender:
             if secrets is None:
                 made = Attempt(None, 0, WITHHELD, {}, withheld=True)
             else:
-                letter = Letter(str(one.event_id), one.body, one.url, secrets, self._credentials(one))
+                token = token_wanted(self.ring, one.endpoint_id, one)
+                letter = Letter(str(one.event_id), one.body, one.url, secrets, token)
                 made = await attempt(
                     self.outside,
                     self.tokens,
                     letter,
-                    one.endpoint_id,
                     may_send=partial(may_see, context, one.client_id, [one.firm_id]),
                     deadline_s=context.settings.webhook_deadline_s,
                 )
@@ -149,9 +150,6 @@ class Sender:
             self._add(context, one, datetime.now(UTC), Attempt(None, 0, "", {}, postponed=True))
         self._under_way -= len(claims)
 
-    def _credentials(self, one: Claim) -> Credentials | None:
-        return credentials_of(self.ring, one.endpoint_id, one.auth, one.auth_sealed, one.auth_key_id)
-
     def _add(self, context: Context, one: Claim, at: datetime, made: Attempt) -> None:
         schedule_s = context.settings.webhook_retry_schedule_s
         outcome = outcome_of(made, one.number, schedule_s, retry_after_s(made.headers), random.uniform(-1, 1))  # noqa: S311
@@ -160,15 +158,16 @@ class Sender:
         context.wake(SEND)
 
 
-def credentials_of(
-    ring: KeyRing, endpoint_id: UUID, auth: dict[str, Any] | None, sealed: bytes | None, key_id: str | None
-) -> Credentials | None:
-    """Return with what a token for an endpoint is fetched; None where it wants none.
+def token_wanted(ring: KeyRing, endpoint_id: UUID, of: Claim | Record) -> Wanted | None:
+    """Return the token that the receiver of an endpoint wants, given its row or a claim; None where it wants none.
 
     Raises:
         WrongKeyError: the secret is under a secret key that is not in the ring, or is damaged.
     """
-    return None if auth is None or sealed is None else Credentials.opened(ring, endpoint_id, auth, sealed, key_id)
+    if of.auth is None or of.auth_sealed is None:
+        return None
+    credentials = Credentials.opened(ring, endpoint_id, of.auth, of.auth_sealed, of.auth_key_id)
+    return Wanted(endpoint_id, origin_of(of.url), credentials)
 
 
 async def send_due(context: Context) -> None:

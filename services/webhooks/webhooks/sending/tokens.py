@@ -1,4 +1,4 @@
-"""Bearer tokens that receivers want: fetched with client credentials, kept for a while, shown to their endpoint alone."""
+"""Bearer tokens that receivers want: fetched with client credentials, kept for a while, shown to their receiver alone."""
 
 import asyncio
 import base64
@@ -52,6 +52,17 @@ class Credentials:
         return cls(auth["token_url"], auth["client_id"], secret, auth["scope"], auth["audience"], auth["client_auth"])
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A token for an endpoint, as the receiver at its present address wants it."""
+
+    endpoint_id: UUID
+    origin: str
+    """Scheme, host and port of its address: a token that another receiver was shown is not shown to this one."""
+    credentials: Credentials
+    """With which it is fetched."""
+
+
 @dataclass
 class _Held:
     token: str = ""
@@ -61,37 +72,35 @@ class _Held:
 
 
 class Tokens:
-    """The tokens that one process holds, by endpoint and credentials: other credentials never get a token of these."""
+    """The tokens that one process holds, by receiver and credentials: others never get a token of these."""
 
     def __init__(self, outside: OutsideClient) -> None:
         self._outside = outside
-        self._held: OrderedDict[tuple[UUID, Credentials], _Held] = OrderedDict()
+        self._held: OrderedDict[Wanted, _Held] = OrderedDict()
 
-    def kept(self, endpoint_id: UUID, credentials: Credentials, *, refused: str | None = None) -> str | None:
-        """Return the token that is held for an endpoint; None where one has to be fetched.
+    def kept(self, wanted: Wanted, *, refused: str | None = None) -> str | None:
+        """Return the token that is held; None where one has to be fetched.
 
         Args:
-            endpoint_id: whose it is.
-            credentials: with which it was fetched.
-            refused: a token that the endpoint answered 401 to: it is not returned again.
+            wanted: for whom.
+            refused: a token that the receiver answered 401 to: it is not returned again.
         """
-        held = self._of(endpoint_id, credentials)
+        held = self._of(wanted)
         return None if time.monotonic() >= held.renew_at or held.token == refused else held.token
 
-    async def fetched(self, endpoint_id: UUID, credentials: Credentials, *, deadline_s: float) -> str:
+    async def fetched(self, wanted: Wanted, *, deadline_s: float) -> str:
         """Return a token that was fetched now. Callers at once wait for one fetch, and share its failure.
 
         Args:
-            endpoint_id: whose it is.
-            credentials: with which it is fetched.
+            wanted: for whom.
             deadline_s: for the caller's whole wait, whoever began the fetch.
 
         Raises:
             TokenRefused: there is none, or none in time.
         """
-        held = self._of(endpoint_id, credentials)
+        held = self._of(wanted)
         if held.fetching is None:
-            held.fetching = asyncio.create_task(self._renew(held, credentials, deadline_s))
+            held.fetching = asyncio.create_task(self._renew(held, wanted.credentials, deadline_s))
             held.fetching.add_done_callback(partial(_ended, held))
         try:
             async with asyncio.timeout(deadline_s):
@@ -101,9 +110,9 @@ class Tokens:
             raise TokenRefused(f"the authorisation server: no complete answer within {deadline_s:.2g} s") from error
         return held.token
 
-    def _of(self, endpoint_id: UUID, credentials: Credentials) -> _Held:
-        held = self._held.setdefault((endpoint_id, credentials), _Held())
-        self._held.move_to_end((endpoint_id, credentials))
+    def _of(self, wanted: Wanted) -> _Held:
+        held = self._held.setdefault(wanted, _Held())
+        self._held.move_to_end(wanted)
         while len(self._held) > HELD_MAX:
             self._held.popitem(last=False)
         return held
