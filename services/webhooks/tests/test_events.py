@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from koppel_mesh.clock import utc_now
-from koppel_mesh.messages import DeliveryState
+from koppel_mesh.messages import DeliveryState, ProblemData
 from webhooks import partitions
 from webhooks.tables import PARTITIONED
 
@@ -92,6 +92,50 @@ async def test_an_event_that_is_committed_late_is_not_skipped(hooks: Any) -> Non
     await other
     items, _ = await read_on(partner)
     assert [one["subject"] for one in items] == [str(slow.document_id), str(quick.document_id)]
+
+
+def a_problem(code: str, facts: str, who: str = "accountant") -> ProblemData:
+    text = dict.fromkeys(("nl", "fr", "en"), f"{code} {facts}")
+    return ProblemData.model_validate({"code": code, "message": text, "who_can_fix": who})
+
+
+@pytest.mark.parametrize(("code", "event"), [("statement_gap", "statement.gap"), ("vat_unknown", "delivery.problem")])
+async def test_a_problem_whose_facts_changed_is_told_again(hooks: Any, code: str, event: str) -> None:
+    """The facts of a problem stand in its message: which statements are missing, which rate has no code."""
+    partner = hooks.partner()
+    document = partner.document()
+    await hooks.deliver(document)
+    for version, facts in enumerate(("11, 12", "11, 12", "12", "12", ""), start=2):
+        problem = a_problem(code, facts) if facts else None
+        await hooks.deliver(partner.delivery(document, DeliveryState.BLOCKED, version, problem=problem))
+    items, _ = await read_on(partner, query=f"event_types={event}")
+    assert [one["data"]["problem"]["message"]["en"] for one in items] == [f"{code} 11, 12", f"{code} 12"]
+
+
+async def test_until_when_we_wait_is_no_news(hooks: Any) -> None:
+    """A vendor that lets nothing through for hours gives another time at each try, for every document that waits."""
+    partner = hooks.partner()
+    document = partner.document()
+    await hooks.deliver(document)
+    for version, until in enumerate(("14:05", "14:10", "15:00"), start=2):
+        problem = a_problem("too_many_errors", until, "operator")
+        await hooks.deliver(partner.delivery(document, DeliveryState.READY, version, problem=problem))
+    items, _ = await read_on(partner, query="event_types=delivery.problem")
+    assert len(items) == 1
+
+
+async def test_what_an_earlier_version_has_told_is_not_told_again(hooks: Any) -> None:
+    """It kept code and detail of a problem; who upgrades sends no second event for each that is open."""
+    partner = hooks.partner()
+    document = partner.document()
+    await hooks.deliver(document)
+    gap, changed = a_problem("statement_gap", "11, 12"), a_problem("statement_gap", "12")
+    await hooks.deliver(partner.delivery(document, DeliveryState.BLOCKED, 2, problem=gap))
+    await hooks.sql("UPDATE known SET problem = 'statement_gap ' WHERE id = :id", id=document.document_id)
+    await hooks.deliver(partner.delivery(document, DeliveryState.BLOCKED, 3, problem=gap))
+    assert len((await read_on(partner, query="event_types=statement.gap"))[0]) == 1
+    await hooks.deliver(partner.delivery(document, DeliveryState.BLOCKED, 4, problem=changed))
+    assert len((await read_on(partner, query="event_types=statement.gap"))[0]) == 2
 
 
 async def test_a_replay_repeats_ids_and_brings_what_was_before_the_endpoint(hooks: Any, receivers: Any) -> None:

@@ -3,6 +3,8 @@
 A fact carries the state of a thing; an event is that it changed. What is late, or says again what is known, is no event.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -12,6 +14,8 @@ from koppel_mesh.messages import (
     DeliveryState,
     DocumentChanged,
     DocumentState,
+    ProblemData,
+    WhoCanFix,
 )
 from koppel_mesh.messages import ReceiptsPeriodClosed as PeriodClosed
 
@@ -42,7 +46,7 @@ class Known:
     findings: str = ""
     """Revision and number of the findings that were told last."""
     problem: str = ""
-    """The problem that was told last, until it is gone."""
+    """The problem that was told last, until it is gone: see ``_as_told``."""
 
 
 Projected = tuple[Known, list[Data]]
@@ -97,13 +101,26 @@ def of_delivery(known: Known | None, fact: DeliveryChanged, dossier_id: UUID | N
     if fact.state is DeliveryState.BOOKED and before.state != fact.state:
         entry = {"entry_number": fact.entry_number, "entry_url": fact.entry_url, "booked_at": fact.booked_at}
         events.append(DeliveryBooked(**of_document, **of_delivery, **entry))
-    told = f"{fact.problem.code} {fact.problem.detail or ''}" if fact.problem else ""
-    if fact.problem is not None and before.problem != told:
+    if fact.problem is not None and before.problem not in _as_told(fact.problem):
         if fact.problem.code == GAP:
             events.append(StatementGap(**of_document, problem=fact.problem))
         else:
             events.append(DeliveryProblem(**of_document, **of_delivery, state=fact.state, problem=fact.problem))
-    return Known(fact.version, fact.state, problem=told), events
+    return Known(fact.version, fact.state, problem=_as_told(fact.problem)[0] if fact.problem else ""), events
+
+
+def _as_told(problem: ProblemData) -> tuple[str, str]:
+    """Return what is kept of a problem that was told, and what earlier versions kept of it.
+
+    Its facts stand in its message: a gap of which other statements are missing is told again. The message of what an operator
+    mends says until when we wait, which is new at every try and no news; its code and detail count alone.
+    """
+    earlier = f"{problem.code} {problem.detail or ''}"
+    if problem.who_can_fix is WhoCanFix.OPERATOR:
+        return earlier, earlier
+    message = problem.message
+    whole = json.dumps([problem.code, problem.detail, message.nl, message.fr, message.en])
+    return hashlib.sha256(whole.encode()).hexdigest(), earlier
 
 
 def of_connection(known: Known | None, fact: ConnectionChanged) -> Projected:
