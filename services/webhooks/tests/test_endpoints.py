@@ -207,6 +207,32 @@ async def test_two_secrets_sign_while_they_overlap(hooks: Any, receivers: Any) -
             Webhook(secret).verify(received.body, dict(received.headers))
 
 
+async def test_a_secret_whose_answer_was_lost_is_had_again(hooks: Any, receivers: Any) -> None:
+    """The same request with the same key makes no second secret and gives the first, which signs (contract §4)."""
+    partner, receiver = hooks.partner(), await receivers()
+    endpoint = await partner.verified(receiver)
+    path, key = f"/endpoints/{endpoint['id']}/rotate-secret", {"Idempotency-Key": str(new_id())}
+    body = {"overlap_s": 3600}
+    first, again = [await partner.call("POST", path, json=body, headers=key) for _ in range(2)]
+    assert (again.status_code, again.json()) == (200, first.json())
+    at_once = {"Idempotency-Key": str(new_id())}
+    several = await asyncio.gather(
+        *(partner.call("POST", path, json={"overlap_s": 0}, headers=at_once) for _ in range(5))
+    )
+    assert {one.status_code for one in several} == {200}
+    (secret,) = {one.json()["secret"] for one in several}
+    await hooks.deliver(partner.document())
+    await hooks.until(lambda: len(receiver.events) == 1)
+    (received,) = receiver.of("document.received")
+    Webhook(secret).verify(received.body, dict(received.headers))
+    reused = await partner.call("POST", path, json={"overlap_s": 60}, headers=key)
+    assert (reused.status_code, reused.json()["code"]) == (409, "idempotency_key_reused")
+    other = await hooks.partner().call("POST", path, json=body, headers=key)
+    assert other.status_code == 404
+    kept = str(await hooks.sql("SELECT * FROM idempotency_key"))
+    assert first.json()["secret"] not in kept and secret not in kept
+
+
 async def test_what_was_deleted_gets_nothing_more(hooks: Any, receivers: Any) -> None:
     partner, receiver = hooks.partner(), await receivers()
     endpoint = await partner.verified(receiver)

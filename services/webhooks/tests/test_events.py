@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from koppel_mesh.clock import utc_now
+from koppel_mesh.ids import new_id
 from koppel_mesh.messages import DeliveryState, ProblemData
 from webhooks import partitions
 from webhooks.tables import PARTITIONED
@@ -150,9 +151,14 @@ async def test_a_replay_repeats_ids_and_brings_what_was_before_the_endpoint(hook
     await hooks.work(0.1)
     span = {"from": before.isoformat(), "to": (utc_now() + timedelta(minutes=1)).isoformat()}
     path = f"/endpoints/{endpoint['id']}/replay"
-    answer = await partner.call("POST", path, json=span)
+    key = {"Idempotency-Key": str(new_id())}
+    answer = await partner.call("POST", path, json=span, headers=key)
     assert (answer.status_code, answer.json()) == (202, {"count": 3})
     await hooks.until(lambda: len(receiver.events) == 4)
+    again = await partner.call("POST", path, json=span, headers=key)
+    assert (again.status_code, again.json()) == (202, {"count": 3})
+    await hooks.work(0.2)
+    assert len(receiver.events) == 4, "the answer was given again, and nothing sent"
     assert receiver.events.count(receiver.events[0]) == 2
     items, _ = await read_on(partner)
     assert {one["id"] for one in receiver.events} == {one["id"] for one in items}

@@ -62,10 +62,19 @@ class Webhooks:
         )
         return answer
 
-    def rotate_secret(self, endpoint_id: str, body: models.Rotation) -> models.WebhooksNewSecret:
-        """Make a new secret and key pair. During the overlap both sign; the new secret is in this answer and nowhere else."""
+    def rotate_secret(
+        self, endpoint_id: str, body: models.Rotation, *, idempotency_key: str | None = None
+    ) -> models.WebhooksNewSecret:
+        """Make a new secret and key pair. During the overlap both sign; the new secret is in this answer and nowhere else.
+
+        With an ``Idempotency-Key`` an answer that was lost can be had again. Without one its secret is lost with it, and after the
+        overlap nothing that you have checks our signatures.
+        """
         answer: models.WebhooksNewSecret = self._koppel.call(
-            "POST", f"{self._base}/v1/endpoints/{quote(endpoint_id, safe='')}/rotate-secret", body=body
+            "POST",
+            f"{self._base}/v1/endpoints/{quote(endpoint_id, safe='')}/rotate-secret",
+            body=body,
+            idempotency_key=idempotency_key,
         )
         return answer
 
@@ -118,10 +127,15 @@ class Webhooks:
             f"{self._base}/v1/endpoints/{quote(endpoint_id, safe='')}/deliveries", {"state": state}
         )
 
-    def replay_events(self, endpoint_id: str, body: models.Replay) -> models.ReplayStarted:
+    def replay_events(
+        self, endpoint_id: str, body: models.Replay, *, idempotency_key: str | None = None
+    ) -> models.ReplayStarted:
         """Send the events of a span of time again, with the ids that they had; also those of before the endpoint was registered."""
         answer: models.ReplayStarted = self._koppel.call(
-            "POST", f"{self._base}/v1/endpoints/{quote(endpoint_id, safe='')}/replay", body=body
+            "POST",
+            f"{self._base}/v1/endpoints/{quote(endpoint_id, safe='')}/replay",
+            body=body,
+            idempotency_key=idempotency_key,
         )
         return answer
 

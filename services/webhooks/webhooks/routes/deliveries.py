@@ -3,8 +3,9 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, invalid_cursor
 from koppel_mesh.http.server import CurrentContext
 from webhooks import endpoints, history
@@ -40,12 +41,17 @@ async def list_deliveries(
     )
 
 
-@router.post("/replay", status_code=202)
-async def replay_events(endpoint_id: UUID, body: Replay, context: CurrentContext, caller: Writer) -> ReplayStarted:
+@router.post("/replay", status_code=202, response_model=ReplayStarted)
+async def replay_events(
+    endpoint_id: UUID, body: Replay, context: CurrentContext, caller: Writer, key: IdempotencyKey
+) -> Response:
     """Send the events of a span of time again, with the ids that they had; also those of before the endpoint was registered."""
     async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx)) is not None:
+            return earlier
         await endpoints.of_caller(tx, caller, endpoint_id)
         days = context.settings.webhook_event_days
         count = await history.replay(tx, endpoint_id, body.from_, body.to, body.event_types, days)
+        answer: Response = await key.remember(tx, status=202, body=ReplayStarted(count=count))
     context.wake(SEND)
-    return ReplayStarted(count=count)
+    return answer

@@ -111,13 +111,23 @@ async def enable_endpoint(endpoint_id: UUID, context: CurrentContext, caller: Wr
     return enabled
 
 
-@router.post("/{endpoint_id}/rotate-secret")
-async def rotate_secret(endpoint_id: UUID, body: Rotation, context: CurrentContext, caller: Writer) -> NewSecret:
-    """Make a new secret and key pair. During the overlap both sign; the new secret is in this answer and nowhere else."""
+@router.post("/{endpoint_id}/rotate-secret", response_model=NewSecret)
+async def rotate_secret(
+    endpoint_id: UUID, body: Rotation, context: CurrentContext, caller: Writer, key: IdempotencyKey
+) -> Response:
+    """Make a new secret and key pair. During the overlap both sign; the new secret is in this answer and nowhere else.
+
+    With an ``Idempotency-Key`` an answer that was lost can be had again. Without one its secret is lost with it, and after the
+    overlap nothing that you have checks our signatures.
+    """
+    ring = context.resources.ring
     async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx, ring)) is not None:
+            return earlier
         row = await endpoints.of_caller(tx, caller, endpoint_id, to_change=True)
-        secret, ends_at = await endpoints.rotate(tx, context.resources.ring, row, body.overlap_s)
-    return NewSecret(secret=secret, previous_ends_at=ends_at)
+        secret, ends_at = await endpoints.rotate(tx, ring, row, body.overlap_s)
+        made = NewSecret(secret=secret, previous_ends_at=ends_at)
+        return await key.remember(tx, status=200, body=made, ring=ring)
 
 
 @router.post("/{endpoint_id}/test")
