@@ -94,6 +94,7 @@ async def test_a_client_is_told_of_its_own_tokens_and_services_of_any(identity: 
             "firm_id": str(firm),
             "token_type": "Bearer",
         }
+        assert (type(known["iat"]), type(known["exp"])) == (int, int), "whole seconds (RFC 7662 §2.2)"
         assert 0 < known["exp"] - time.time() <= identity.context.settings.partner_token_lifetime_s + 1
     for client in (stranger, owner):
         assert await asked(client, token) == {"active": False}

@@ -86,7 +86,8 @@ class _Introspection(_AboutAToken, IntrospectionEndpoint):  # type: ignore[misc]
         return client.answers_for(token.client_id)
 
     def introspect_token(self, token: GivenToken) -> dict[str, Any]:
-        return {**token.claims, "active": True, "token_type": "Bearer"}
+        # Whole seconds (RFC 7662 §2.2). The token itself has parts of them, by which revocations tell what came before.
+        return {**token.claims, "iat": int(token.claims["iat"]), "active": True, "token_type": "Bearer"}
 
 
 class _Revocation(_AboutAToken, RevocationEndpoint):  # type: ignore[misc]
