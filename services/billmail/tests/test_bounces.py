@@ -163,6 +163,54 @@ async def test_a_holiday_notice_and_a_delay_change_nothing(testbed: Testbed, san
     assert await states(testbed) == ["exported"]
 
 
+# ── how servers write ──
+
+
+async def test_an_action_with_a_comment_fails_its_delivery(testbed: Testbed, sandbox: MailSandbox) -> None:
+    (row,) = await exported(testbed)
+    sandbox.control("give-back", uid=sandbox.mails()[0]["uid"])
+    bounce = sandbox.raw(sandbox.mails("returned")[0]["uid"])
+    written = bounce.replace(b"Action: failed", b"Action: Failed\r\n (bad destination mailbox)")
+    assert await post(testbed, written, row.connection_id) == 202
+    await handled(testbed)
+    assert await states(testbed) == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ("Action: failed ", "bounce"),
+        ("Action: failed (bad destination mailbox)", "bounce"),
+        ("Action: (really (\\) nested)) FAILED", "bounce"),
+        ("Action:\r\n failed\r\nStatus: 4.4.7", "bounce"),
+        ("Action: failed (no end", "bounce"),
+        ("Status: 5.1.1 (no such mailbox)", "bounce"),
+        ("Action: misplaced\r\nStatus: (x) 5.1.1", "bounce"),
+        ("Action: delayed (will retry until it has failed)\r\nStatus: 4.4.1", "other"),
+        ("Action: relayed\r\nStatus: 5.0.0", "other"),
+        ("Status: 4.4.1 (was 5.1.1)", "other"),
+        ("Status: 2.1.5", "other"),
+        ("Action: ?", "bounce"),
+    ],
+)
+def test_what_a_report_says_of_its_recipient(fields: str, kind: str) -> None:
+    """RFC 3464 §2.1.1 lets every structured field have comments and folds; what says nothing is judged by its sender."""
+    read = bounces.read(
+        b"From: MAILER-DAEMON@x.example\r\nSubject: Returned mail\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x.example\r\n\r\n"
+        + f"Final-Recipient: rfc822 (the last) ; sale@office.example\r\n{fields}\r\n--x--\r\n".encode()
+    )
+    assert read.kind == kind
+    if kind == "bounce" and "?" not in fields:
+        assert read.reason.startswith("rfc822 ; sale@office.example")
+
+
+def test_a_field_of_nested_comments_is_read_at_once() -> None:
+    content = b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: "
+    assert bounces.read(content + b"(" * 300_000 + b")" * 300_000 + b"failed\r\n").kind == "bounce"
+
+
 # ── forgers ──
 
 

@@ -38,6 +38,9 @@ _FAILED: Final = re.compile(
     r"|unzustellbar",
     re.IGNORECASE,
 )
+_ACTIONS: Final = ("failed", "delayed", "delivered", "relayed", "expanded")
+"""RFC 3464 §2.3.3; only the first is a failure."""
+_STATUS: Final = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}")
 REASON_LENGTH_MAX: Final = 300
 RECIPIENT: Final = "recipient"
 """Under which the progress of a delivery keeps where it went."""
@@ -97,19 +100,18 @@ def _read(content: bytes) -> Answer:
     tagged = tuple(dict.fromkeys(tagged_addresses(" ".join(_values(mail, *_SENT_TO)))))
     of_delivery = next((each.remote_ref for each in tagged if each.remote_ref is not None), None)
     reports = list(_reports(mail))
-    failed = [report for report in reports if report.get("action", "").lower() == "failed"]
+    failed = [report for report in reports if _has_failed(report)]
+    are_plain = any(_has_failed(report) is not None for report in reports)
     return Answer(
-        kind=_kind(mail, has_reports=bool(reports), has_failed=bool(failed)),
+        kind=("bounce" if failed else "other") if are_plain else _kind(mail),
         tagged=tagged,
         remote_ref=of_delivery or _reference_in(mail),
         reason=_reason(mail, failed),
     )
 
 
-def _kind(mail: Message, *, has_reports: bool, has_failed: bool) -> Kind:
-    if has_reports:
-        # "Delayed" and "delivered" are reports too, and no failures (RFC 3464 §2.3.3).
-        return "bounce" if has_failed else "other"
+def _kind(mail: Message) -> Kind:
+    """Return what a mail is that reports of no recipient, by its headers."""
     subject, sender = " ".join(_values(mail, "Subject")), " ".join(_values(mail, "From"))
     if _DAEMON.search(sender) or _FAILED.search(subject):
         return "bounce"
@@ -122,8 +124,36 @@ def _reports(mail: Message) -> Iterator[dict[str, str]]:
     for part in mail.walk():
         if part.get_content_type() == "message/delivery-status":
             for group in part.get_payload() if part.is_multipart() else ():
-                if isinstance(group, Message) and group.get("Action"):
+                if isinstance(group, Message) and (group.get("Action") or group.get("Status")):
                     yield {name.lower(): str(value) for name, value in group.items()}
+
+
+def _has_failed(report: dict[str, str]) -> bool | None:
+    """Return whether a mail did not arrive, by its action, else by its status; None where neither is a known one."""
+    action = re.match("[a-z]*", _plain(report.get("action", "")).lower())
+    if action and action.group() in _ACTIONS:
+        return action.group() == "failed"
+    # 4.y.z is still being tried, 2.y.z arrived (RFC 3463 §2).
+    status = _STATUS.search(_plain(report.get("status", "")))
+    return status.group(1) == "5" if status else None
+
+
+def _plain(value: str) -> str:
+    """Return a structured field on one line, without comments (RFC 3464 §2.1.1, RFC 5322 §3.2.2)."""
+    kept, depth, quoted = [], 0, False
+    for each in re.findall(r'\\.|[()"]|[^\\()"]+|\\', value, re.DOTALL):
+        if each == '"' and not depth:
+            quoted = not quoted
+        elif each == "(" and not quoted:
+            depth += 1
+            kept.append(" ")
+            continue
+        elif each == ")" and depth:
+            depth -= 1
+            continue
+        if not depth:
+            kept.append(each)
+    return " ".join("".join(kept).split())
 
 
 def _reference_in(mail: Message) -> str | None:
@@ -140,7 +170,8 @@ def _reference_in(mail: Message) -> str | None:
 
 def _reason(mail: Message, failed: list[dict[str, str]]) -> str:
     for report in failed:
-        said = (report.get(name, "") for name in ("final-recipient", "status", "diagnostic-code"))
+        recipient = report.get("final-recipient") or report.get("original-recipient", "")
+        said = (_plain(recipient), _plain(report.get("status", "")), report.get("diagnostic-code", ""))
         return one_line(" ".join(filter(None, said)), REASON_LENGTH_MAX)
     return one_line(" ".join(_values(mail, "Subject")), REASON_LENGTH_MAX)
 
