@@ -305,6 +305,12 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
         ("From: a@x.example\r\nSubject: =?utf-8?q?Notification_d=27=C3=A9chec_de_remise?=", "bounce"),
         ("From: a@x.example\r\nAuto-Submitted: auto-replied\r\nSubject: Afwezig", "away"),
         ("From: a@x.example\r\nPrecedence: bulk\r\nSubject: Out of office", "away"),
+        ("From: postmaster@kantoor.be\r\nAuto-Submitted: auto-replied (vacation)\r\nSubject: Afwezig", "away"),
+        ("From: a@x.example\r\nAuto-Submitted: Auto-Replied\r\nSubject: Afwezig: Undelivered parcels", "away"),
+        ("From: postmaster@kantoor.be\r\nX-Autoreply: yes\r\nSubject: Absent", "away"),
+        ("From: Mail Delivery System <Mailer-Daemon@x>\r\nAuto-Submitted: auto-replied\r\nSubject: x", "bounce"),
+        ("From: a@x\r\nAuto-Submitted: auto-replied\r\nX-Failed-Recipients: b@x\r\nSubject: x", "bounce"),
+        ("From: postmaster@x\r\nAuto-Submitted: auto-generated\r\nSubject: Message", "bounce"),
         ("From: a@x.example\r\nSubject: Re: Factuur", "other"),
     ],
 )

@@ -31,7 +31,10 @@ Kind = Literal["bounce", "away", "other"]
 _SENT_TO: Final = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "Resent-To")
 _NAMED_IN: Final = ("Original-Message-ID", "In-Reply-To", "References", "Message-ID")
 _REFERENCE: Final = re.compile(r"\b(KPL-[A-Z2-7]{20})@")
-_DAEMON: Final = re.compile(r"\b(mailer-daemon|postmaster|mail delivery (system|subsystem))\b", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"\b(mailer-daemon|mail delivery (system|subsystem))\b", re.IGNORECASE)
+"""No person reads there, so no holiday notice comes from it; postmaster may be a person's mailbox."""
+_POSTMASTER: Final = re.compile(r"\bpostmaster\b", re.IGNORECASE)
+_REPLIED: Final = re.compile(r"auto[-_]repl(ied|y)|yes", re.IGNORECASE)
 _FAILED: Final = re.compile(
     r"undeliver|delivery.{0,20}(fail|status)|(failure|failed|failing).{0,20}(notice|deliver)|mail(er)? fail|returned mail"
     r"|onbestelbaar|niet.{0,20}(bezorgd|afgeleverd)|non (remis|distribu|délivr)|échec.{0,20}(remise|distribution|envoi)"
@@ -113,10 +116,15 @@ def _read(content: bytes) -> Answer:
 def _kind(mail: Message) -> Kind:
     """Return what a mail is that reports of no recipient, by its headers."""
     subject, sender = " ".join(_values(mail, "Subject")), " ".join(_values(mail, "From"))
-    if _DAEMON.search(sender) or _FAILED.search(subject):
+    if _DAEMON.search(sender) or mail.get("X-Failed-Recipients"):
+        # Exim's bounces are auto-replied too, and were plain texts before they were reports.
         return "bounce"
-    auto = " ".join(_values(mail, "Auto-Submitted", "X-Autoreply", "X-Autorespond", "Precedence")).lower()
-    return "away" if re.search(r"auto|yes|bulk|junk", auto) else "other"
+    replied = " ".join(map(_plain, _values(mail, "Auto-Submitted", "X-Autoreply", "X-Autorespond", "Precedence")))
+    if _REPLIED.search(replied) and mail.get_content_type() != "multipart/report":
+        return "away"  # whatever its sender and its subject are (RFC 3834 §5)
+    if _POSTMASTER.search(sender) or _FAILED.search(subject):
+        return "bounce"
+    return "away" if re.search(r"auto|yes|bulk|junk", replied.lower()) else "other"
 
 
 def _reports(mail: Message) -> Iterator[dict[str, str]]:
