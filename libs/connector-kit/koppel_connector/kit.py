@@ -110,7 +110,7 @@ class Kit:
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()
         self.mails_of_others: set[str] = set()
-        """In the mailbox of bounces that several services share."""
+        """In the mailbox of bounces that several services share: what is left to the others, or to a person."""
         self.closing = False
         self._slots: dict[UUID, asyncio.Semaphore] = {}
 

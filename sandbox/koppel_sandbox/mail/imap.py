@@ -10,6 +10,8 @@ from .store import Mail, MailStore
 CAPABILITIES = "IMAP4rev1"
 _LINE = re.compile(r"(?P<tag>\S+) (?P<name>\S+)(?: (?P<rest>.*))?$")
 _FETCHED = re.compile(r"(?:BODY(?:\.PEEK)?\[\]|RFC822)(?:<0\.(?P<size>\d+)>)?", re.IGNORECASE)
+_WITHOUT = {"UNSEEN": "\\Seen", "UNFLAGGED": "\\Flagged"}
+"""Keys of a search (RFC 3501 §6.4.4), each with the flag that a mail may not have."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -62,11 +64,15 @@ class _Session:
             case "SELECT" | "EXAMINE":
                 mails = self._mails()
                 self._say(
-                    "* FLAGS (\\Seen \\Deleted)", f"* {len(mails)} EXISTS", "* 0 RECENT", "* OK [UIDVALIDITY 1] ok"
+                    "* FLAGS (\\Seen \\Flagged \\Deleted)",
+                    f"* {len(mails)} EXISTS",
+                    "* 0 RECENT",
+                    "* OK [UIDVALIDITY 1] ok",
                 )
                 return "OK [READ-WRITE] selected"
             case "UID SEARCH":
-                wanted = [mail for mail in self._mails() if "UNSEEN" not in rest.upper() or "\\Seen" not in mail.flags]
+                unwanted = {flag for key, flag in _WITHOUT.items() if key in rest.upper().split()}
+                wanted = [mail for mail in self._mails() if not unwanted & set(mail.flags)]
                 self._say(" ".join(["* SEARCH", *(str(mail.uid) for mail in wanted)]))
                 return "OK searched"
             case "UID FETCH":

@@ -1,16 +1,17 @@
 """The mailbox of bounces, read by IMAP (RFC 3501) with the standard library, in a thread.
 
 A mail is marked as seen once what it says is stored; one that is fetched again after a crash is a repeat without effect. Several
-services may share a mailbox: what carries an address of this kind that is none of ours is left to the others.
+services may share a mailbox: what carries an address of this kind that is none of ours is left to the others. A bounce that names
+a delivery and proves nothing is flagged and stays unseen, for a person to judge.
 """
 
 import asyncio
 import imaplib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -19,6 +20,8 @@ from koppel_connector.extension import Kit
 from koppel_connector.notices import accept_notice
 from koppel_mesh.clock import utc_now
 from koppel_mesh.service import Context, Loop
+from koppel_mesh.telemetry.alerts import Alert
+from koppel_mesh.telemetry.metrics import counter
 
 from . import bounces
 from .settings import Mailbox, MailSettings
@@ -30,7 +33,23 @@ SIZE_BYTES_MAX: Final = 1_000_000
 DEADLINE_S: Final = 20.0
 ADDRESS: Final = "mailbox"
 """Of the notices: what the envelope's sender names is a delivery, whatever connection it is of."""
+Fate = Literal["\\Seen", "\\Flagged", "left"]
+"""What becomes of a mail: a flag (RFC 3501 §2.3.2), or it is left to the services that share the mailbox."""
 log = structlog.get_logger(__name__)
+_unproven = counter(
+    "koppel_bounces_unproven",
+    "Bounces that name a delivery and carry no proof",
+    alerts=[
+        Alert(
+            name="KoppelBounceUnproven",
+            summary="{value} mails within a day are said to have come back, without proof",
+            above=0,
+            within="1d",
+            lasts="0m",
+            severity="ticket",
+        )
+    ],
+)
 
 
 async def read_mailbox(context: Context) -> bool:
@@ -40,34 +59,42 @@ async def read_mailbox(context: Context) -> bool:
     mailbox = settings.mailbox
     if mailbox is None:
         return False
+    _unproven.labels(service=kit.profile.name)  # Prometheus sees no increase up to a series' first value
     try:
         fetched = await asyncio.to_thread(_fetch, mailbox, frozenset(kit.mails_of_others))
-        ours = [uid for uid, content in fetched if await _is_read(kit, content, utc_now())]
-        kit.mails_of_others |= {uid for uid, _ in fetched} - set(ours)
-        if ours:
-            await asyncio.to_thread(_mark, mailbox, ours)
+        fates = {uid: await _fate(kit, content, utc_now()) for uid, content in fetched}
+        kit.mails_of_others |= {uid for uid, fate in fates.items() if fate != "\\Seen"}
+        if any(fate != "left" for fate in fates.values()):
+            await asyncio.to_thread(_mark, mailbox, fates)
     except (imaplib.IMAP4.error, OSError) as error:
         log.warning("the mailbox of bounces cannot be read", error=repr(error))
         return False
     return len(fetched) == BATCH
 
 
-async def _is_read(kit: Kit, content: bytes, received_at: datetime) -> bool:
-    """Take a mail; False where it may be another service's."""
+async def _fate(kit: Kit, content: bytes, received_at: datetime) -> Fate:
+    """Take a mail, and return what becomes of it."""
     answer = bounces.read(content)
     connection_id = next((each.connection_id for each in answer.tagged if each.connection_id), None)
     address = str(connection_id) if connection_id else ADDRESS
     if await accept_notice(kit, Notice(address, {}, content, received_at)):
-        return True
+        return "\\Seen"
+    if answer.tagged:
+        return "left"
+    if answer.kind == "bounce" and answer.remote_ref is not None:
+        # A server on the way may have written an envelope's sender of its own; so may a forger, and a Message-ID is no secret.
+        _unproven.labels(service=kit.profile.name).inc()
+        log.warning("a bounce names a delivery and proves nothing", remote_ref=answer.remote_ref, reason=answer.reason)
+        return "\\Flagged"
     log.info("a mail in the mailbox of bounces answers none of ours", kind=answer.kind)
-    return not answer.tagged
+    return "\\Seen"
 
 
 def _fetch(mailbox: Mailbox, but: frozenset[str]) -> list[tuple[str, bytes]]:
-    """Return the unseen mails ``but`` those, by UID and what it holds for (RFC 3501 §2.3.1.1)."""
+    """Return the mails that nobody took ``but`` those, by UID and what it holds for (RFC 3501 §2.3.1.1)."""
     with _opened(mailbox) as box:
         _, (validity,) = box.response("UIDVALIDITY")
-        _, (found,) = box.uid("SEARCH", "UNSEEN")
+        _, (found,) = box.uid("SEARCH", "UNSEEN", "UNFLAGGED")
         unseen = {f"{(validity or b'').decode()}/{uid}": uid for uid in (found or b"").decode().split()}
         others = [(name, uid) for name, uid in unseen.items() if name not in but]
         fetched = [(name, _content(box, uid)) for name, uid in others[:BATCH]]
@@ -80,10 +107,11 @@ def _content(box: imaplib.IMAP4, uid: str) -> bytes | None:
     return next((bytes(part[1]) for part in data if isinstance(part, tuple)), None)
 
 
-def _mark(mailbox: Mailbox, uids: Sequence[str]) -> None:
+def _mark(mailbox: Mailbox, fates: Mapping[str, Fate]) -> None:
     with _opened(mailbox) as box:
-        numbers = ",".join(uid.rpartition("/")[2] for uid in uids)
-        box.uid("STORE", numbers, "+FLAGS", "(\\Seen)")
+        for flag in ("\\Seen", "\\Flagged"):
+            if numbers := ",".join(uid.rpartition("/")[2] for uid, fate in fates.items() if fate == flag):
+                box.uid("STORE", numbers, "+FLAGS", f"({flag})")
 
 
 @contextmanager
