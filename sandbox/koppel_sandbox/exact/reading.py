@@ -273,9 +273,15 @@ def _transaction_lines(call: Call) -> list[Record]:
             "Modified": entry["Modified"],
         }
         # Line 0 is the header row: the receivable or payable (exact §2, sync).
+        has_header = call.state.switches.header_rows or call.path.startswith("sync/")
         found.append(
             head
-            | {"ID": entry["EntryID"], "LineNumber": 0, "AmountDC": entry["AmountDC"], "AmountFC": entry["AmountFC"]}
+            | {
+                "ID": entry["EntryID"],
+                "LineNumber": 0 if has_header else len(lines) + 1,
+                "AmountDC": entry["AmountDC"],
+                "AmountFC": entry["AmountFC"],
+            }
         )
         found += [
             head

@@ -39,6 +39,8 @@ class Switches:
     """Point 37: credit notes are recognised by their negative total; False: by the journal's type."""
     ignore_lines_in_put: bool = False
     """Point 39: a header PUT with lines is refused; True: its lines are ignored."""
+    header_rows: bool = True
+    """exact §2: the receivable or payable is line 0 of TransactionLines as in ``sync/``; False: the last, except in ``sync/``."""
     too_large_status: int = 400
     """Point 40."""
     block_status: int = 429

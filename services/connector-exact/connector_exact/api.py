@@ -217,10 +217,19 @@ class Exact(Division):
         return odata.rows((await self.get(function, params)).json())
 
     async def transaction_lines(self, entry_ids: Sequence[str]) -> list[Row]:
-        """Return the header rows (LineNumber 0) of entries, whatever made them."""
+        """Return a row of each entry, whatever made it: its header row, else any other without that one's amount.
+
+        Only of ``sync/`` it is said that LineNumber 0 is the header (exact §2), whose amount is the whole entry's.
+        """
         fields = "EntryID,EntryNumber,LineNumber,AmountFC"
-        rows = await self.with_ids("financialtransaction/TransactionLines", "EntryID", entry_ids, fields)
-        return [row for row in rows if values.integer(row.get("LineNumber")) == 0]
+        found: dict[str, Row] = {}
+        for row in await self.with_ids("financialtransaction/TransactionLines", "EntryID", entry_ids, fields):
+            entry_id = odata.same_guid(row.get("EntryID"))
+            if values.integer(row.get("LineNumber")) == 0:
+                found[entry_id] = row
+            else:
+                found.setdefault(entry_id, {**row, "AmountFC": None})
+        return list(found.values())
 
     # ── statements ──
 

@@ -107,6 +107,19 @@ async def test_an_entry_that_exact_makes_of_a_message_is_read_back(vendor: Direc
     assert "sent" in (differs.problem.detail or "")
 
 
+async def test_an_entry_without_a_header_row_is_read_back_without_its_total(
+    vendor: DirectVendor, sandbox: Sandbox
+) -> None:
+    """What a line of it shows is no total to compare; that there is an entry counts."""
+    sandbox.state.switches.header_rows = False
+    context = await sent(vendor, delivery(vendor))
+    process(sandbox)
+    (entry,) = sandbox.entries()
+    result = await seen(vendor, context)
+    assert isinstance(result, Booked)
+    assert result.entry_number == str(entry["EntryNumber"])
+
+
 async def test_a_credit_note_is_compared_whatever_its_sign(vendor: DirectVendor, sandbox: Sandbox) -> None:
     context = await sent(vendor, delivery(vendor, sample("02-creditnote-ref", "sales_credit_note")))
     process(sandbox)
