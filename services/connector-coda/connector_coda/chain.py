@@ -224,11 +224,14 @@ def _skipped(before: Link, link: Link) -> tuple[int, ...] | None:
     last, number = before.number, link.number
     if 0 in (last, number):
         return None
-    if number in (last, last + 1):
+    in_new_year = before.closes_on.year != link.closes_on.year
+    # 001 is the first of each year (coda §8.5). A bank that has made more statements in it than it has days never began again.
+    begins_again = in_new_year and number <= link.closes_on.timetuple().tm_yday
+    if number in (last, last + 1) and (not begins_again or before.closing == link.opening):
         return ()
-    if number > last:
+    if number > last and not begins_again:
         return _numbers(last + 1, number)
-    if before.closes_on.year != link.closes_on.year or last == LAST_NUMBER:
+    if in_new_year or last == LAST_NUMBER:
         return _numbers(1, number)
     return None
 

@@ -92,6 +92,28 @@ def test_numbers_begin_at_1_each_year() -> None:
     assert (place.standing, place.missing) == (Standing.GAP, (1, 2))
 
 
+@pytest.mark.parametrize(
+    ("last", "number", "day", "closing", "missing"),
+    [
+        (3, 5, 9, 99, (1, 2, 3, 4)),
+        (3, 5, 9, 20, (1, 2, 3, 4)),  # they may have come and gone
+        (3, 4, 9, 99, (1, 2, 3)),
+        (3, 3, 9, 99, (1, 2)),
+        (3, 2, 9, 99, (1,)),
+        (1, 1, 9, 99, ()),
+        (250, 253, 9, 99, (251, 252)),  # the seventh of January cannot be the day of the 253rd of a year
+        (250, 251, 9, 99, ()),
+        (250, 12, 9, 99, tuple(range(1, 12))),
+    ],
+)
+def test_over_a_new_year_what_is_missing_begins_at_1_unless_the_year_is_too_young(
+    last: int, number: int, day: int, closing: int, missing: tuple[int, ...]
+) -> None:
+    december, january = link(last, 2, 10, 20), link(number, day, closing, closing + 1)
+    (_, place) = arrange([december, january], NOTHING)
+    assert (place.standing, place.missing) == (Standing.GAP, missing)
+
+
 def test_a_bank_that_never_begins_again_goes_on() -> None:
     assert standings(arrange([link(250, 2, 10, 20), link(251, 3, 20, 30)], NOTHING)) == [
         (250, "linked"),
@@ -169,7 +191,9 @@ def chains(draw: st.DrawFn) -> list[Link]:
     """Draw the statements of an account as a bank makes them: one a day or every few days, over a new year, some without
     movements."""
     habit = draw(st.sampled_from(["each year", "for ever", "none"]))
-    number, day, balance, ended = draw(st.integers(1, 240)), -3, draw(st.integers(-500, 500)), None
+    # A number that the year is old enough for is taken for one of that year.
+    number = draw(st.integers(1 if habit == "each year" else 120, 240))
+    day, balance, ended = -3, draw(st.integers(-500, 500)), None
     made: list[Link] = []
     for place in range(draw(st.integers(1, 25))):
         before, day = day, day + draw(st.integers(1, 4))
@@ -210,7 +234,7 @@ def test_whatever_is_taken_out_is_a_gap_there_and_nowhere_else(chain: list[Link]
 
 
 def _in_one_year(missing: list[Link], after: Link) -> bool:
-    return missing[0].number <= missing[-1].number < after.number
+    return missing[0].closes_on.year == after.closes_on.year
 
 
 @given(chains(), st.data())
