@@ -159,6 +159,7 @@ WALKS: Final[dict[str, Walk | NotHere]] = {
         alone=True,
     ),
     "mail_deferred": Walk(trouble=(answered_with("refuse", "450 4.2.0 greylisted", times=1),), ends=sent),
+    "mailbox_full": Walk(trouble=(answered_with("refuse", "552 5.2.2 mailbox full", times=1),), ends=sent),
     "mail_bounced": Walk(trouble=(hands_in(), waits_until_sent, bounces), document=None, solve=(retries,), ends=sent),
     "mailbox_bounces": Walk(
         trouble=(hands_in(), waits_until_sent, bounces, hands_in(number="{}-b"), waits_until_sent, bounces),

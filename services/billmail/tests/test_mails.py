@@ -292,6 +292,9 @@ async def test_what_cannot_be_mailed_says_why_and_who_can_help(
         ({"kind": "refuse", "reply": "550 5.7.1 you are not on the list"}, "blocked", "mail_refused", 1),
         ({"kind": "refuse_content"}, "blocked", "mail_refused", 1),
         ({"kind": "refuse_content", "reply": "552 5.3.4 too big"}, "failed", "mail_too_large", 1),
+        ({"kind": "refuse_content", "reply": "552 message size exceeds fixed limit"}, "failed", "mail_too_large", 1),
+        ({"kind": "refuse_content", "reply": "552 5.7.0 content presents a risk"}, "blocked", "mail_refused", 1),
+        ({"kind": "refuse", "reply": "552 5.2.2 Mailbox full", "times": 99}, "failed", "mailbox_full", 5),
         ({"kind": "refuse", "reply": "450 4.2.0 greylisted", "times": 99}, "failed", "mail_deferred", 5),
         ({"kind": "drop_after"}, "review", "unknown_outcome_review", 1),
         ({"kind": "drop_before"}, "review", "unknown_outcome_review", 1),
@@ -309,12 +312,17 @@ async def test_what_a_mail_server_says_no_to(
     assert len(sandbox.mails()) <= 1, "never two mails for one document"
 
 
-async def test_greylisting_passes_by_itself(testbed: Testbed, sandbox: MailSandbox) -> None:
-    sandbox.control("rules", kind="refuse", reply="451 4.7.1 greylisted, come back", times=2)
+@pytest.mark.parametrize(
+    "reply",
+    ["451 4.7.1 greylisted", "452 4.2.2 over quota", "552 5.2.2 Mailbox full", "552 exceeded storage allocation"],
+)
+async def test_greylisting_and_a_full_mailbox_pass_by_themselves(
+    testbed: Testbed, sandbox: MailSandbox, reply: str
+) -> None:
+    sandbox.control("rules", kind="refuse", reply=reply, times=2)
     (row,) = await send(testbed, {"profile": "generic", "addresses": ADDRESSES}, sample())
     assert row.state == "exported"
-    (message,) = sandbox.messages()
-    assert reference_of(message) == row.remote_ref
+    assert reference_of(*sandbox.messages()) == row.remote_ref
 
 
 async def test_a_server_that_announces_its_limit_gets_no_larger_mail(testbed: Testbed, sandbox: MailSandbox) -> None:

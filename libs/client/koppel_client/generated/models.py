@@ -193,6 +193,7 @@ CatalogueCode: TypeAlias = Literal[
     "mail_refused",
     "mail_too_large",
     "mailbox_bounces",
+    "mailbox_full",
     "masters_missing",
     "misconfigured",
     "not_connected",
