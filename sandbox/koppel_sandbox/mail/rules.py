@@ -14,12 +14,13 @@ Kind = Literal[
     "half_answer_after",
     "odd_answer_after",
     "bounce",
+    "exchange_report",
     "plain_bounce",
     "out_of_office",
 ]
 """``refuse`` replies to RCPT, ``refuse_content`` to the final dot, with ``reply``. ``drop_before`` loses the connection at the
-final dot and the mail with it. Those ``…_after`` keep the mail and spoil the reply. The last three take the mail and send back
-a delivery status (RFC 3464), a bounce that no standard describes, or a holiday notice."""
+final dot and the mail with it. Those ``…_after`` keep the mail and spoil the reply. The last four take the mail and send back
+a delivery status (RFC 3464) as Postfix or as Exchange writes it, a bounce that no standard describes, or a holiday notice."""
 REPLIES = {"refuse": "550 5.1.1 no such mailbox", "refuse_content": "554 5.7.1 not from here"}
 
 

@@ -17,7 +17,7 @@ from .store import MailStore, files_of
 HOST_NAME = "mail.sandbox.example"
 SIZE_LIMIT_BYTES = 20_000_000
 AFTER: tuple[Kind, ...] = ("drop_after", "hang_after", "half_answer_after", "odd_answer_after")
-COMING_BACK: tuple[Kind, ...] = ("bounce", "plain_bounce", "out_of_office")
+COMING_BACK: tuple[Kind, ...] = ("bounce", "exchange_report", "plain_bounce", "out_of_office")
 
 
 class MailTaker:

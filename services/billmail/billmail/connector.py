@@ -139,9 +139,7 @@ class BillmailConnector(Connector[BillmailSettings, MailCall, BillmailServiceSet
         subject = settings.subject or subject_of(document, profile.tags.get(slot, ""), language)
         text = text_of(document, str(context.dossier["name"]), str(context.dossier["enterprise_number"]), language)
         message = compose(envelope, subject, text, files)
-        of_connection = profile.envelope == "connection"
-        bounces_to = sender.bounces_of_connection() if of_connection else sender.bounces_of_delivery(context.remote_ref)
-        call = MailCall(MAIL, message, bounces_to, (recipient,), sign=sender.sign)
+        call = MailCall(MAIL, message, sender.bounces_to, (recipient,), sign=sender.sign)
         if (size := len(call.content())) > profile.size_limit_bytes:
             limit = f"{profile.title}: at most {profile.size_limit_bytes / 1e6:.0f} MB"
             raise Rejected(Problem("mail_too_large", limit, size=megabytes(size)))

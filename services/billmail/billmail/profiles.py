@@ -52,8 +52,6 @@ class MailProfile(BaseModel):
     """Whether an address is that of one company; an office's own mailbox takes the documents of all its clients."""
     address_names_enterprise: bool = False
     """Whether an address begins with the enterprise number of the company whose mailbox it is."""
-    envelope: Literal["delivery", "connection"] = "delivery"
-    """What the envelope's sender names: each delivery, or always the same because the receiver keeps a list of senders."""
     takes_periods: bool = False
     """Whether a whole period may go there in one mail (R070): to an office outside the platform."""
     retry: Literal["review", "resend"] = "review"

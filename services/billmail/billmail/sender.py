@@ -36,8 +36,9 @@ class Sender:
     def __init__(self, vendor: Vendor[BillmailSettings]) -> None:
         application = vendor.application
         assert isinstance(application, OfficeMailApplication) and application.return_path is not None
-        self._application, self._return_path = application, application.return_path
-        self._connection_id = vendor.connection.id
+        self._application = application
+        self.bounces_to = application.return_path.of_connection(vendor.connection.id)
+        """The sender of the envelope, the same in every mail."""
         self.address = vendor.settings.sender or application.mail_from
         """Of the header ``From``."""
 
@@ -58,14 +59,6 @@ class Sender:
     def message_id(self, name: str) -> str:
         """Return a Message-ID, without angle brackets."""
         return f"{name}@{domain_of(self._application.mail_from)}"
-
-    def bounces_of_delivery(self, remote_ref: str) -> str:
-        """Return the envelope's sender of one delivery."""
-        return self._return_path.of_delivery(remote_ref)
-
-    def bounces_of_connection(self) -> str:
-        """Return the envelope's sender that all mails of the connection may share."""
-        return self._return_path.of_connection(self._connection_id)
 
 
 async def hand_in(vendor: Vendor[BillmailSettings], call: MailCall) -> None:

@@ -92,7 +92,10 @@ async def _mail(context: DeliveryContext[OctopusSettings], prepared: PreparedUpl
     application, name = context.vendor.application, str(context.dossier["name"])
     assert isinstance(application, MailApplication), "the connector's own"
     await context.save(**{RECIPIENT: mailbox})
-    call = application.call(MAIL_CALL, context.remote_ref, mailbox, name, prepared.subject, prepared.mailed)
+    connection_id = context.vendor.connection.id
+    call = application.call(
+        MAIL_CALL, connection_id, context.remote_ref, mailbox, name, prepared.subject, prepared.mailed
+    )
     await context.vendor.send_mail(call)
     return Sent(str(call.message["Message-ID"]))
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -113,7 +114,7 @@ async def test_a_bounce_of_another_service_is_left_in_the_mailbox_that_both_read
     testbed: Testbed, mail: MailSandbox
 ) -> None:
     keys = testbed.kit.settings.secret_keys
-    sender = ReturnPath("billmail", "bounces@koppel.example", keys).of_delivery("KPL-" + "A2" * 10)
+    sender = ReturnPath("billmail", "bounces@koppel.example", keys).of_connection(uuid4())
     for to in (sender, "somebody@koppel.example"):
         content = f"From: MAILER-DAEMON@x.example\r\nTo: {to}\r\nSubject: Undelivered\r\n\r\n.".encode()
         mail.control("put", to=to, content=base64.b64encode(content).decode())

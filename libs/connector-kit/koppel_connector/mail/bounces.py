@@ -1,7 +1,7 @@
 """What came back for a mail: a bounce, a holiday notice, or something else. Pure.
 
-Anybody can write a bounce. One is believed only where it was sent to an envelope's sender of ours, which proves by itself which
-mail it answers (``return_path``); every such address in it must be proven, so that a true one cannot carry a false one along.
+Anybody can write a bounce. One is believed only where it was sent to an envelope's sender of ours, which proves whose mail it
+answers (``return_path``); every such address in it must be proven, so that a true one cannot carry a false one along.
 """
 
 import email

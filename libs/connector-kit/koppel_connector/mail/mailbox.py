@@ -32,7 +32,7 @@ SIZE_BYTES_MAX: Final = 1_000_000
 """What of a mail is read: its headers and the status come first."""
 DEADLINE_S: Final = 20.0
 ADDRESS: Final = "mailbox"
-"""Of the notices: what the envelope's sender names is a delivery, whatever connection it is of."""
+"""Of the notices whose envelope's sender names a delivery, whatever connection it is of, and no connection."""
 Fate = Literal["\\Seen", "\\Flagged", "left"]
 """What becomes of a mail: a flag (RFC 3501 §2.3.2), or it is left to the services that share the mailbox."""
 log = structlog.get_logger(__name__)

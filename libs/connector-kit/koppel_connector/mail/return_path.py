@@ -1,8 +1,11 @@
 """The envelope's sender: where bounces go, and by what one proves which mail it answers. Pure.
 
-``bounces+<name>.<proof>@domain``. The name is that of a delivery (VERP) or, where the receiver keeps a list of senders, of the
-connection; the proof is an HMAC of it with a secret key of the service. Only who handled a mail of ours knows one, so a bounce
-that carries it is believed of that mail and of no other, and only by the service that sent it, whatever others share its keys.
+``bounces+<name>.<proof>@domain``. The name is that of the connection, always the same, for receivers keep lists of senders
+(billmail §7); which of its mails came back, their Message-IDs say. The proof is an HMAC of the name with a secret key of the
+service. Only who handled a mail of a connection knows one, so a bounce that carries it is believed of that connection and of no
+other, and only by the service that sent it, whatever others share its keys.
+
+The envelopes of earlier versions name the delivery itself (VERP), and what comes back to those is believed of that delivery.
 """
 
 import base64
@@ -32,7 +35,7 @@ class TaggedAddress:
 
     @property
     def remote_ref(self) -> str | None:
-        """The delivery that it names; None where it names a connection."""
+        """The delivery that it names, as earlier versions wrote it; None where it names a connection."""
         return None if self.connection_id else f"{_PREFIX}{self.name.upper()}"
 
     @property
@@ -61,22 +64,16 @@ class ReturnPath:
         self._local, _, self._domain = address.rpartition("@")
         self._keys = [key.get_secret_value().encode() for key in keys]
 
-    def of_delivery(self, remote_ref: str) -> str:
-        """Return the sender of a mail by the delivery's reference, ``KPL-…``."""
-        return self._address(remote_ref.removeprefix(_PREFIX).lower())
-
     def of_connection(self, connection_id: UUID) -> str:
         """Return the sender that all mails of a connection share."""
-        return self._address(connection_id.hex)
+        name = connection_id.hex
+        return f"{self._local}+{name}.{self._proof(self._keys[0], name)}@{self._domain}"
 
     def is_proven(self, tagged: TaggedAddress) -> bool:
         """Return whether an address is one that we made."""
         if tagged.mailbox != f"{self._local}@{self._domain}".lower():
             return False
         return any(hmac.compare_digest(tagged.proof, self._proof(key, tagged.name)) for key in self._keys)
-
-    def _address(self, name: str) -> str:
-        return f"{self._local}+{name}.{self._proof(self._keys[0], name)}@{self._domain}"
 
     def _proof(self, key: bytes, name: str) -> str:
         digest = hmac.digest(key, self._purpose + name.encode(), hashlib.sha256)

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar, Final, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 from pydantic import SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -49,6 +50,7 @@ class MailApplication(Application):
     def call(
         self,
         operation: str,
+        connection_id: UUID,
         reference: str,
         recipient: str,
         sender_name: str,
@@ -59,6 +61,7 @@ class MailApplication(Application):
 
         Args:
             operation: what the sync log calls it.
+            connection_id: of the delivery; all its mails have one sender of the envelope.
             reference: of the delivery; its Message-ID is made of it, and is the same at every try.
             recipient: one address.
             sender_name: shown beside the address that it is from.
@@ -69,7 +72,7 @@ class MailApplication(Application):
         envelope = Envelope(f"{reference}@{domain}", self.mail_from, sender_name, recipient, utc_now())
         sign = partial(self.signer.sign, domain) if self.signer is not None else None
         assert self.return_path is not None, "who mails says where bounces go"
-        bounces_to = self.return_path.of_delivery(reference)
+        bounces_to = self.return_path.of_connection(connection_id)
         return MailCall(operation, compose(envelope, subject, subject, files), bounces_to, (recipient,), sign=sign)
 
 

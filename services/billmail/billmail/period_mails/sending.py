@@ -105,7 +105,7 @@ async def _send_part(kit: Kit, vendor: Vendor, row: Record) -> None:
         text_of(period, len(row.document_ids), with_documents=row.with_documents, language=language),
         attached,
     )
-    call = MailCall(OPERATION, message, sender.bounces_of_connection(), (row.address,), sign=sender.sign)
+    call = MailCall(OPERATION, message, sender.bounces_to, (row.address,), sign=sender.sign)
     if not await store.mark_leaving(kit.database, row, part.next_document, part.omitted):
         return
     await hand_in(vendor, call)
