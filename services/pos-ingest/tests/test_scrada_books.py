@@ -224,6 +224,22 @@ def test_a_credit_note_with_vat_in_its_prices_and_rounded_cash(till: Till, vendo
 
 
 @pytest.mark.parametrize(
+    ("price", "rate", "totals"),
+    [(100.00, 21, (82.64, 17.36)), (0.14, 12, (0.13, 0.01)), (0.14, 12, (0.12, 0.02))],
+)
+def test_vat_within_the_price_is_what_a_till_works_out(
+    till: Till, vendor: Vendor, price: float, rate: int, totals: tuple[float, float]
+) -> None:
+    line = {"itemName": "Taart", "quantity": 1, "itemInclVat": price, "vatType": 1, "vatPercentage": rate}
+    given = {name: INVOICE[name] for name in ("bookYear", "journal", "number", "customer", "invoiceDate")}
+    given |= {"isInclVat": True, "totalExclVat": totals[0], "totalVat": totals[1], "totalInclVat": price}
+    answer = vendor.call("POST", "/salesInvoice", json=given | {"lines": [line]})
+    assert answer.status_code == 200, answer.text
+    document = koppel_ubl.read(vendor.call("GET", f"/salesInvoice/{answer.json()}/ubl").content)
+    assert (document.totals.rounding, float(document.totals.with_vat or 0)) == (None, price)
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"totalInclVat": 200.01}, "totalInclVat"),

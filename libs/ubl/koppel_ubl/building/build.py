@@ -90,9 +90,9 @@ def _without_vat(document: Kind) -> Kind:
     if document.allowances_charges:
         sentence = "Where prices include VAT, allowances and charges are lines of their own."
         raise WriteError("including_vat", sentence, "allowances_charges")
-    lines, rounding = including_vat.without_vat(document.lines)
-    stated = document.totals.rounding or amounts.ZERO
-    return replace(document, lines=lines, totals=replace(document.totals, rounding=rounding + stated or None))
+    lines, taxes = including_vat.without_vat(document.lines)
+    breakdown = tuple(replace(one, tax=taxes[one.category, one.rate]) for one in amounts.vat_breakdown(lines, ()))
+    return replace(document, lines=lines, vat_breakdown=document.vat_breakdown or breakdown)
 
 
 def _with_amounts(document: Kind) -> Kind:

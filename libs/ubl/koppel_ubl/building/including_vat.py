@@ -1,6 +1,10 @@
-"""Prices that include VAT, as in shops: the customer pays the sum of the prices, to the cent."""
+"""Prices that include VAT, as in shops: the customer pays the sum of the prices, to the cent.
 
-from collections.abc import Sequence
+Base and VAT of each rate are within its gross total, and together they are that total: the base is rounded half up, the VAT is
+the rest. VAT worked out again from the rounded base would now and then find or lose a cent; that cent BR-CO-17 allows.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,27 +13,29 @@ from koppel_ubl.model import Line, Price
 
 from .amounts import ZERO, line_net, rounded
 
+Vat = tuple[str | None, Decimal | None]
+"""A category and its rate."""
 
-def without_vat(lines: Sequence[Line]) -> tuple[tuple[Line, ...], Decimal]:
-    """Return the lines without VAT, and the rounding (BT-114) with which the total is the sum of the prices.
 
-    The net of each rate is that of the gross total; the largest line takes the difference with the lines. A net and its VAT
-    cannot always add up to the gross in whole cents: that cent is the rounding, and no line has it.
+def without_vat(lines: Sequence[Line]) -> tuple[tuple[Line, ...], Mapping[Vat, Decimal]]:
+    """Return the lines without VAT, and the VAT of each category and rate.
+
+    The net of each rate is that of the gross total; the largest line takes the difference with the lines.
 
     Raises:
         WriteError: a line has no price, or has allowances, which may or may not include VAT.
     """
     gross = [_gross(line, number) for number, line in enumerate(lines, 1)]
     nets = [rounded(amount / _factor(line)) for line, amount in zip(lines, gross, strict=True)]
-    residue = ZERO
+    taxes: dict[Vat, Decimal] = {}
     for vat in dict.fromkeys((line.vat.category, line.vat.rate) for line in lines):
         places = [place for place, line in enumerate(lines) if (line.vat.category, line.vat.rate) == vat]
         gross_total = sum((gross[place] for place in places), ZERO)
         net = rounded(gross_total / _factor(lines[places[0]]))
         largest = max(places, key=lambda place: abs(nets[place]))
         nets[largest] += net - sum((nets[place] for place in places), ZERO)
-        residue += gross_total - net - rounded(net * (vat[1] or ZERO) / 100)
-    return tuple(_priced(line, net) for line, net in zip(lines, nets, strict=True)), residue
+        taxes[vat] = gross_total - net
+    return tuple(_priced(line, net) for line, net in zip(lines, nets, strict=True)), taxes
 
 
 def _factor(line: Line) -> Decimal:
