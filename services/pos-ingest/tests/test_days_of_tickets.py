@@ -113,6 +113,38 @@ def test_a_day_is_totals_by_rate_and_payments_by_method(till: Till) -> None:
     assert all("Taart" in each["description"] for each in lines if each["kind"] == "single")
 
 
+def payments_of(till: Till, book: str) -> list[list[tuple[str, str]]]:
+    """Return the payments of every entry of a book."""
+    return [[(each["method"], each["amount"]) for each in entry["payments"] or ()] for entry in contents(till, book)]
+
+
+WRONG_METHOD = [payment("-40.00"), payment("40.00", 5)]
+"""What was paid by card was rung up as cash."""
+
+
+def test_a_wrong_method_of_payment_is_put_right_by_a_ticket_of_nothing(till: Till) -> None:
+    book = registered(till)
+    send(till, ticket(line("100.00")), ticket(totalInclVat=0, lines=[], payments=WRONG_METHOD))
+    finish(till, book)
+    assert lines_of(till, book) == [("2026-03-19", "normal", "S", "21", "100.00")]
+    assert payments_of(till, book) == [[("Bancontact", "40.00"), ("cash", "60.00")]]
+
+
+def test_methods_alone_have_a_line_of_nothing(till: Till) -> None:
+    book = registered(till)
+    send(till, ticket(totalInclVat=0, lines=[], payments=WRONG_METHOD))
+    finish(till, book)
+    send(till, ticket(totalInclVat=0, lines=[], payments=WRONG_METHOD))
+    finish(till, book)
+    assert lines_of(till, book) == [
+        ("2026-03-19", "normal", "O", "0", "0.00"),
+        ("2026-03-19", "correction", "O", "0", "0.00"),
+    ]
+    assert payments_of(till, book) == [[("Bancontact", "40.00"), ("cash", "-40.00")]] * 2
+    till.close(book, "2026-03-19")
+    assert [period["number"] for period in till.periods(book)] == [None], "nothing was taken"
+
+
 def test_a_finished_day_is_finished_once(till: Till) -> None:
     book = registered(till)
     send(till, ticket(), ticket())

@@ -20,6 +20,7 @@ SUM_MAX: Final = Decimal("999999999.99")
 SALES_MAX: Final = 1_000_000
 """How many sales a line may be the total of."""
 OTHER_METHODS: Final = "other"
+_NOTHING_SOLD: Final = VatKey("O", Decimal(0), Item.SALE)
 REASONS: Final[Mapping[str, Mapping[str, str]]] = {
     "late": {
         "nl": "Tickets die na het afsluiten van de dag binnenkwamen ({of})",
@@ -65,7 +66,7 @@ class Sums:
         """Add what one ticket puts in the book."""
         if ticket.single:
             self._singles.append(ticket)
-        elif ticket.amounts:
+        elif ticket.amounts or ticket.payments:
             self._place(ticket)
 
     def entries(self, correction: Correction | None = None) -> Iterator[DayTotals]:
@@ -117,12 +118,15 @@ class _Part:
         """Return the entry. Nothing may be added after."""
         self._round()
         amounts = sorted(self._amounts.items(), key=lambda each: _place(each[0]))
-        payments = sorted(_few(self._payments).items())
-        singles = [_line(Kind.SINGLE, key, amount, text, correction) for key, amount, text in self._singles]
-        return DayTotals(
-            tuple([_normal(key, total, correction) for key, total in amounts] + singles),
-            tuple(Payment(method=method, amount=paid) for method, paid in payments if paid),
+        payments = tuple(
+            Payment(method=method, amount=paid) for method, paid in sorted(_few(self._payments).items()) if paid
         )
+        lines = [_normal(key, total, correction) for key, total in amounts]
+        lines += [_line(Kind.SINGLE, key, amount, text, correction) for key, amount, text in self._singles]
+        if payments and not lines:
+            # A wrong method of payment is put right by receipts of 0 EUR with plus and minus on the methods.
+            lines = [_line(Kind.NORMAL, _NOTHING_SOLD, Decimal(0), None, correction)]
+        return DayTotals(tuple(lines), payments)
 
     def _round(self) -> None:
         """Let what cash was rounded by stand where the book takes it.
