@@ -145,6 +145,23 @@ def test_methods_alone_have_a_line_of_nothing(till: Till) -> None:
     assert [period["number"] for period in till.periods(book)] == [None], "nothing was taken"
 
 
+def test_cash_that_was_all_given_back_leaves_what_it_was_rounded_by(till: Till) -> None:
+    book = registered(till)
+    send(
+        till,
+        ticket(line("10.02"), payments=[payment("10.00")]),
+        ticket(line("-10.00", quantity=-1, itemInclVat=10), payments=[payment("-10.00")]),
+    )
+    finish(till, book)
+    assert lines_of(till, book) == [
+        ("2026-03-19", "normal", "O", "0", "-0.02"),
+        ("2026-03-19", "normal", "S", "21", "-10.00"),
+        ("2026-03-19", "normal", "S", "21", "10.02"),
+    ]
+    assert payments_of(till, book) == [[]]
+    assert till.close(book, "2026-03-19")
+
+
 def test_a_finished_day_is_finished_once(till: Till) -> None:
     book = registered(till)
     send(till, ticket(), ticket())

@@ -131,13 +131,15 @@ class _Part:
     def _round(self) -> None:
         """Let what cash was rounded by stand where the book takes it.
 
-        Beside a rounding the book wants cash in steps of 5 cents: a till that does not round breaks that for its neighbours.
+        Beside a rounding the book wants cash in steps of 5 cents: a till that does not round breaks that for its neighbours, and
+        cash that was all given back is none.
         """
         rounded = self._amounts.pop(OUTSIDE_KEYS[Item.CASH_ROUNDING], None)
         if rounded is None or not rounded.amount:
             return
         key = OUTSIDE_KEYS[Item.CASH_ROUNDING]
-        if self._payments.get(CASH, Decimal(0)) % CASH_STEP:
+        cash = self._payments.get(CASH, Decimal(0))
+        if not cash or cash % CASH_STEP:
             key = VatKey("O", Decimal(0), Item.SALE if rounded.amount > 0 else Item.REFUND)
         self._amounts[key].add(rounded.amount)
 
