@@ -12,6 +12,7 @@ from decimal import Decimal
 from koppel_mesh.clock import BRUSSELS, brussels_date
 from koppel_receipts import OUTSIDE_SCOPE
 
+from .fields import EARLIEST_DAY
 from .takings import Item, Kind, Payment, TakingsLine
 
 BELGIAN_RATES = frozenset(map(Decimal, (0, 6, 12, 21)))
@@ -56,6 +57,8 @@ class Book:
 
 def broken_by_day(book: Book, on: date, now: datetime) -> Iterator[Broken]:
     """Yield what is wrong with the day of an entry."""
+    if on < EARLIEST_DAY:
+        yield Broken("date", "before_all_books", f"No book begins before {EARLIEST_DAY}.")
     if on > brussels_date(now):
         yield Broken("date", "future_date", f"{on} has not begun in Brussels.")
     if book.last_on and on < book.last_on:

@@ -1,6 +1,7 @@
 """One call of Scrada's API on its way to its answer."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,13 +9,14 @@ from typing import Annotated, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import brussels_date
 from koppel_mesh.prepared_sql import Record
 from koppel_mesh.service import Context
+from pos_ingest.fields import BusinessDay
 from pos_ingest.tickets.stream import receive
 
 from .errors import ErrorCode, ErrorType, ScradaError, of_validation
@@ -22,6 +24,16 @@ from .errors import ErrorCode, ErrorType, ScradaError, of_validation
 BY: Final = "scrada"
 PERIODS: Final = {"day": 1, "week": 2, "month": 3}
 """Of invoices and of statements."""
+_MIDNIGHT: Final = re.compile(r"T00:00:00(\.0{1,7})?Z?$")
+
+
+def _without_midnight(value: object) -> object:
+    # Scrada takes a date, and answers with that day's midnight: a till may send back what it read.
+    return _MIDNIGHT.sub("", value) if isinstance(value, str) else value
+
+
+BookDay = Annotated[BusinessDay, BeforeValidator(_without_midnight)]
+"""A day of a book, in Brussels."""
 Amount = Annotated[Decimal, Field(max_digits=11, decimal_places=2, allow_inf_nan=False)]
 Reference = Annotated[str, Field(max_length=90, pattern=r"^[^\x00-\x1f]*$")]
 Text = Annotated[str | None, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]

@@ -17,7 +17,7 @@ from pos_ingest.cash_books.lines import CashKind
 from pos_ingest.cash_books.models import ENTRIES_MAX, CashBookChanges, CodaSettings, NewCashEntries, NewCashEntry
 from pos_ingest.fields import Whole, no_boolean
 
-from .call import BY, PERIODS, Amount, Call, Reference, ScradaBody, moment
+from .call import BY, PERIODS, Amount, BookDay, Call, Reference, ScradaBody, moment
 from .errors import SPELLINGS, invalid, of_problem, of_validation
 
 BOOKS_MAX: Final = 200
@@ -86,7 +86,7 @@ class CashLine(ScradaBody):
 class CashLines(ScradaBody):
     """Lines of a day, and the balances before and after them."""
 
-    date: date
+    date: BookDay
     start_balance: Amount
     end_balance: Amount
     lines: Annotated[list[CashLine], Field(min_length=1, max_length=ENTRIES_MAX)]

@@ -1,6 +1,5 @@
 """Journals of Scrada are receipt books here: what is read of them, their payment methods, and lines into them."""
 
-from datetime import date
 from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, Final
@@ -20,7 +19,7 @@ from pos_ingest.takings import DayTakings, Kind
 from pos_ingest.tickets.models import MethodType
 
 from . import cash_books
-from .call import BY, PERIODS, Amount, Call, Reference, ScradaBody, moment
+from .call import BY, PERIODS, Amount, BookDay, Call, Reference, ScradaBody, moment
 from .cash_books import CashLine
 from .errors import ErrorCode, ErrorType, ScradaError, invalid, of_validation
 
@@ -71,7 +70,7 @@ class JournalLine(ScradaBody):
     vat_perc: Annotated[Decimal | None, Field(ge=0, lt=100, decimal_places=2)] = None
     amount: Amount
     remark: _Text = None
-    correction_date: date | None = None
+    correction_date: BookDay | None = None
 
 
 class JournalPayment(ScradaBody):
@@ -84,7 +83,7 @@ class JournalPayment(ScradaBody):
 class JournalLines(ScradaBody):
     """Lines of a day, and how they were paid."""
 
-    date: date
+    date: BookDay
     last_journal_line_id: Annotated[UUID | None, Field(alias="lastJournalLineID")] = None
     lines: Annotated[list[JournalLine], Field(min_length=1, max_length=1000)]
     payment_methods: Annotated[list[JournalPayment] | None, Field(max_length=50)] = None

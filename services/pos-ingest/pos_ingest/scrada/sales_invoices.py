@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -18,7 +18,7 @@ from pos_ingest.fields import Whole
 from pos_ingest.tickets.models import Party
 from pos_ingest.tickets.vat_types import VAT_TYPES, takes_rate
 
-from .call import Amount, Call, Reference, ScradaBody, Text
+from .call import Amount, BookDay, Call, Reference, ScradaBody, Text
 from .customers import customer_of
 from .errors import invalid, of_problem, of_validation
 
@@ -116,7 +116,7 @@ class Attachment(ScradaBody):
 class Delivery(ScradaBody):
     """When it was delivered."""
 
-    delivery_date: date | None = None
+    delivery_date: BookDay | None = None
 
 
 class SalesInvoice(ScradaBody):
@@ -129,8 +129,8 @@ class SalesInvoice(ScradaBody):
     credit_invoice: bool | None = None
     is_incl_vat: bool | None = None
     invoice_reference: Text = None
-    invoice_date: date
-    invoice_expiry_date: date | None = None
+    invoice_date: BookDay
+    invoice_expiry_date: BookDay | None = None
     buyer_reference: Text = None
     purchase_order_reference: Text = None
     customer: Party
