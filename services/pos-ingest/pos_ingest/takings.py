@@ -4,9 +4,9 @@ import hashlib
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from koppel_mesh.http.dates import Day
 from koppel_mesh.ids import new_id
@@ -46,7 +46,7 @@ class TakingsLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Kind = Kind.NORMAL
-    item: Item = Item.SALE
+    item: Item = Field(Item.SALE, description="Not given, a negative amount of a normal or single line is a refund")
     vat_category: str = Field("S", pattern="^(S|Z|E|AE|K|G|O)$", description="As EN 16931 codes it")
     vat_rate: Percent = Field(Decimal(0), description="In percent")
     amount: Amount = Field(description="Including VAT")
@@ -58,6 +58,13 @@ class TakingsLine(BaseModel):
     invoice_number: Text | None = Field(None, description="Of the invoice that was made of it later")
     sales: Whole | None = Field(None, ge=1, le=1_000_000, description="How many sales it is the total of")
     largest_sale: Amount | None = Field(None, description="The largest single sale within it")
+
+    @model_validator(mode="after")
+    def _given_back(self) -> Self:
+        # Where more of a rate was given back than sold, not every till has a word for it: Scrada's lines have no item.
+        if "item" not in self.model_fields_set and self.amount < 0 and self.kind in (Kind.NORMAL, Kind.SINGLE):
+            object.__setattr__(self, "item", Item.REFUND)
+        return self
 
     def content(self) -> dict[str, Any]:
         """Return the line as it stands in an entry."""

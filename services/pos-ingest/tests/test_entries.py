@@ -63,6 +63,13 @@ def test_what_is_outside_the_vat_base_is_received_and_no_takings(till: Till) -> 
     assert entry["running_totals"] == {"O": "61.88", "S:12": "12.00", "S:21": "150.00"}
 
 
+def test_more_given_back_than_sold_is_a_refund(till: Till) -> None:
+    book = till.book()
+    returned = normal("-300.00", "6", kind="single", description="Ham terug")
+    (entry,) = till.entered(book, TODAY, normal("-1.00"), returned, normal("10.00", "12"))
+    assert [line["item"] for line in entry["content"]["lines"]] == ["refund", "refund", "sale"]
+
+
 REFUSED: list[tuple[str, str, list[dict[str, Any]], dict[str, Any]]] = [
     ("unknown_rate", "lines.0.vat_rate", [normal("1.00", "19")], {}),
     ("unknown_rate", "lines.0.vat_rate", [normal("1.00", "0")], {}),
@@ -72,7 +79,7 @@ REFUSED: list[tuple[str, str, list[dict[str, Any]], dict[str, Any]]] = [
     ("single_above_250", "lines.0.kind", [normal("900.00", largest_sale="250.01")], {}),
     ("description_needed", "lines.0.description", [normal("300.00", kind="single")], {}),
     ("single_is_one", "lines.0.sales", [normal("600.00", kind="single", description="two", sales=2)], {}),
-    ("negative_takings", "lines.0.amount", [normal("-1.00")], {}),
+    ("negative_takings", "lines.0.amount", [normal("-1.00", item="sale")], {}),
     ("refund_is_negative", "lines.0.amount", [normal("1.00", item="refund")], {}),
     ("outside_vat_base", "lines.0.vat_category", [normal("25.00", item="gift_card")], {}),
     ("outside_vat_base", "lines.0.vat_category", [normal("1.00", item="tip")], {}),
