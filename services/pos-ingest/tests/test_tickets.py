@@ -44,7 +44,6 @@ def wrong(till: Till, given: dict[str, Any]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("given", "code", "field"),
     [
-        (ticket(registerID="K9"), "unknown_register", "registerID"),
         (ticket(registerID=None), "register_unnamed", "registerID"),
         (ticket(receiptID=None), "receipt_unnamed", "receiptID"),
         (ticket(line("10.00", 21, vatPercentage=20)), "unknown_rate", "lines.0.vatPercentage"),
@@ -110,6 +109,37 @@ def test_a_register_is_known_by_its_name_or_its_location(till: Till) -> None:
     )
     books = [each["receipt_book_id"] for each in results]
     assert books == [gent.rpartition("/")[2], brussel.rpartition("/")[2], gent.rpartition("/")[2]]
+
+
+def test_a_register_that_nobody_assigned_writes_to_the_only_book(till: Till) -> None:
+    assert wrong(till, ticket()) == ("unknown_register", "registerID")
+    only = till.book().rpartition("/")[2]
+    assert [each["receipt_book_id"] for each in send(till, ticket(), ticket(registerID="K9"))] == [only, only]
+    till.book()
+    (result,) = send(till, ticket(registerID="K10"))
+    assert (result["status"], result["code"]) == ("error", "unknown_register")
+
+
+def test_a_book_that_ended_is_not_the_only_one(till: Till) -> None:
+    ended, still_open = till.book(), till.book()
+    assert till.call("PATCH", ended, json={"ends_on": "2026-03-18"}).status_code == 200
+    results = send(till, ticket(), ticket(at="2026-03-18T18:30:00+01:00"))
+    assert [each["receipt_book_id"] or each["code"] for each in results] == [
+        still_open.rpartition("/")[2],
+        "unknown_register",
+    ]
+
+
+def test_a_register_that_nobody_assigned_writes_to_the_book_of_its_place(till: Till) -> None:
+    gent, brussel = till.book(name="Gent"), till.book(place_of_business="Markt 1, Brussel")
+    results = send(
+        till,
+        ticket(locationName="Gent"),
+        ticket(locationName="Markt 1, Brussel"),
+        ticket(locationName="Antwerpen"),
+    )
+    books = [each["receipt_book_id"] or each["code"] for each in results]
+    assert books == [gent.rpartition("/")[2], brussel.rpartition("/")[2], "unknown_register"]
 
 
 def test_fifty_of_the_same_batch_at_once_have_one_effect(till: Till, book: str) -> None:

@@ -26,7 +26,7 @@ from koppel_mesh.telemetry.tracing import current_traceparent
 from . import cash_movements, z_totals
 from .models import OF_THE_INVOICE, Ticket
 from .movements import rows_of
-from .registers import TicketBook, book_for, books_of
+from .registers import TicketBook, TicketBooks, book_for, books_of
 from .stream import count, elements
 from .ticket_takings import TicketTakings, takings_of
 from .validation import TicketError, read
@@ -135,7 +135,9 @@ async def take(context: Context, dossier: Record, body: IO[bytes]) -> list[Ticke
     return results
 
 
-async def _take_some(context: Context, dossier: Record, books: Any, contents: Sequence[Any]) -> list[TicketResult]:
+async def _take_some(
+    context: Context, dossier: Record, books: TicketBooks, contents: Sequence[Any]
+) -> list[TicketResult]:
     results: list[TicketResult | None] = [None] * len(contents)
     taken: list[_Taken] = []
     for place, content in enumerate(contents):
@@ -155,8 +157,9 @@ async def _take_some(context: Context, dossier: Record, books: Any, contents: Se
     return [result for result in results if result is not None]
 
 
-def _book(books: Any, ticket: Ticket, takings: TicketTakings) -> TicketBook:
-    book = book_for(books, ticket)
+def _book(books: TicketBooks, ticket: Ticket, takings: TicketTakings) -> TicketBook:
+    sold_on = brussels_date(ticket.moment)
+    book = book_for(books, ticket, sold_on)
     if book is None:
         named = ticket.register if not ticket.locations else f"{ticket.register} at {ticket.locations[0]}"
         message = f"The register {named} belongs to no receipt book yet: say to which (PUT …/registers)."
@@ -167,8 +170,7 @@ def _book(books: Any, ticket: Ticket, takings: TicketTakings) -> TicketBook:
             " (PATCH …/receipt-books/{id}) and hand the ticket in again."
         )
         raise TicketError([FieldError(field="payments", rule="no_cash_book", message=message)])
-    sold_on = brussels_date(ticket.moment)
-    if book.ends_on and sold_on > book.ends_on:
+    if not book.is_open(sold_on):
         message = f"The receipt book ended on {book.ends_on}."
         raise TicketError([FieldError(field="receiptFinalizedOn", rule="book_ended", message=message)])
     if book.vat_rates and not ticket.convert_to_invoice:

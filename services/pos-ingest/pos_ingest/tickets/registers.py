@@ -1,6 +1,6 @@
 """Which receipt book the tickets of a register, or of all registers of a location, belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -51,11 +51,28 @@ class TicketBook:
     ends_on: date | None
     vat_rates: tuple[str, ...]
     cash_book_id: UUID | None
+    places: frozenset[str]
+    """What tickets may call the place of business: the book's name and what it says of the place."""
+
+    def is_open(self, on: date) -> bool:
+        """Return whether the book takes tickets of a day."""
+        return self.ends_on is None or on <= self.ends_on
+
+
+@dataclass(frozen=True, slots=True)
+class TicketBooks:
+    """The receipt books of a dossier."""
+
+    all: Sequence[TicketBook]
+    of_registers: Mapping[tuple[str, str], TicketBook]
+    """By kind and name of the register or the location."""
 
 
 # Two lists at once would leave a mixture of both.
 _LOCK = Statement("SELECT pg_advisory_xact_lock(hashtextextended('registers ' || :dossier_id, 0))")
-_BOOKS = Statement("SELECT id FROM receipt_book WHERE dossier_id = :dossier_id")
+_BOOKS = Statement("""
+    SELECT id, ends_on, vat_rates, cash_book_id, name, place_of_business FROM receipt_book WHERE dossier_id = :dossier_id
+""")
 _REMOVE = Statement("DELETE FROM register WHERE dossier_id = :dossier_id")
 _ADD = Statement("""
     INSERT INTO register (dossier_id, kind, name, firm_id, book_id)
@@ -63,9 +80,7 @@ _ADD = Statement("""
     FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[]), CAST(:books AS uuid[])) AS given (kind, name, book_id)
 """)
 _ALL = Statement("""
-    SELECT r.kind, r.name, r.book_id, b.ends_on, b.vat_rates, b.cash_book_id
-    FROM register r JOIN receipt_book b ON b.id = r.book_id
-    WHERE r.dossier_id = :dossier_id ORDER BY r.kind, r.name
+    SELECT kind, name, book_id FROM register WHERE dossier_id = :dossier_id ORDER BY kind, name
 """)
 
 
@@ -110,17 +125,38 @@ async def listed(connection: AsyncConnection, dossier_id: UUID) -> Registers:
     return Registers(items=items)
 
 
-async def books_of(connection: AsyncConnection, dossier_id: UUID) -> Mapping[tuple[str, str], TicketBook]:
-    """Return the book of each register and location of a dossier, by kind and name."""
-    rows = await _ALL.all(connection, {"dossier_id": dossier_id})
-    return {
-        (row.kind, row.name): TicketBook(row.book_id, row.ends_on, tuple(row.vat_rates), row.cash_book_id)
+async def books_of(connection: AsyncConnection, dossier_id: UUID) -> TicketBooks:
+    """Return the receipt books of a dossier, and which registers and locations write to them."""
+    rows = await _BOOKS.all(connection, {"dossier_id": dossier_id})
+    books = {
+        row.id: TicketBook(
+            row.id,
+            row.ends_on,
+            tuple(row.vat_rates),
+            row.cash_book_id,
+            frozenset(name for name in (row.name, row.place_of_business) if name),
+        )
         for row in rows
     }
+    registers = await _ALL.all(connection, {"dossier_id": dossier_id})
+    of_registers = {(row.kind, row.name): books[row.book_id] for row in registers if row.book_id in books}
+    return TicketBooks(tuple(books.values()), of_registers)
 
 
-def book_for(books: Mapping[tuple[str, str], TicketBook], ticket: Ticket) -> TicketBook | None:
-    """Return the book of a ticket: its register's, else its location's; None where neither is known."""
+def book_for(books: TicketBooks, ticket: Ticket, on: date) -> TicketBook | None:
+    """Return the book of a ticket of a day; None where nothing says which it is.
+
+    It is the register's, else the location's. Of a register that nobody assigned it is the one open book that is called as
+    the location is, else the one open book that there is.
+    """
     named = [(RegisterKind.REGISTER, name) for name in (ticket.register_id, ticket.register_name) if name]
     named += [(RegisterKind.LOCATION, name) for name in ticket.locations]
-    return next((book for kind, name in named if (book := books.get((kind.value, name)))), None)
+    assigned = next((book for kind, name in named if (book := books.of_registers.get((kind.value, name)))), None)
+    if assigned is not None:
+        return assigned
+    still_open = [book for book in books.all if book.is_open(on)]
+    called_so = [book for book in still_open if not book.places.isdisjoint(ticket.locations)]
+    for some in (called_so, still_open):
+        if len(some) == 1:
+            return some[0]
+    return None
