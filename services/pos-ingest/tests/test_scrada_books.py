@@ -223,6 +223,22 @@ def test_a_credit_note_with_vat_in_its_prices_and_rounded_cash(till: Till, vendo
     assert (kept["is_credit_note"], kept["book_id"], kept["total"]) == (True, None, "10.60")
 
 
+def test_what_is_outside_the_scope_of_vat_stands_as_exempt_beside_the_rest(till: Till, vendor: Vendor) -> None:
+    none = {"vatPercentage": 0, "itemExclVat": 4.5, "totalExclVat": 4.5}
+    outside = [INVOICE["lines"][0] | none | {"vatType": vat_type} for vat_type in (99, 52)]
+    given = INVOICE | {"lines": [INVOICE["lines"][0], *outside], "totalExclVat": 174.29, "totalInclVat": 209.0}
+    notes = [
+        {"vatType": 99, "vatPercentage": 0, "totalExclVat": 4.5, "totalVat": 0, "totalInclVat": 4.5, "note": "Leeggoed"}
+    ]
+    notes.append(notes[0] | {"vatType": 52, "note": None})
+    answer = vendor.call("POST", "/salesInvoice", json=given | {"vatTotals": [*INVOICE["vatTotals"], *notes]})
+    assert answer.status_code == 200, answer.text
+    document = koppel_ubl.read(vendor.call("GET", f"/salesInvoice/{answer.json()}/ubl").content)
+    standard, exempt = document.vat_breakdown
+    assert (standard.category, exempt.category, str(exempt.taxable)) == ("S", "E", "9.00")
+    assert exempt.exemption_reason == "Leeggoed; Artikel 44 Btw-Wetboek - article 44 Code TVA"
+
+
 @pytest.mark.parametrize(
     ("price", "rate", "totals"),
     [(100.00, 21, (82.64, 17.36)), (0.14, 12, (0.13, 0.01)), (0.14, 12, (0.12, 0.02))],

@@ -1,6 +1,6 @@
 """Books of external invoices: where their invoices are booked, and how they are numbered."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, update
@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.auth import Caller
-from koppel_mesh.http.problems import not_found
+from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.visibility import VISIBLE
@@ -24,6 +24,12 @@ _LIST = Statement(f"""
     WHERE dossier_id = :dossier_id AND {VISIBLE} AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit
 """)
 _NAMED = Statement("SELECT * FROM invoice_book WHERE dossier_id = :dossier_id AND name = :name")
+_NUMBERING = Statement("""
+    SELECT id FROM invoice_book WHERE dossier_id = :dossier_id AND number_format IS NOT NULL ORDER BY name <> :name, id LIMIT 1
+""")
+_NAMES = Statement("SELECT name FROM invoice_book WHERE dossier_id = :dossier_id")
+_OF_TILLS: Final = {"nl": "Kassafacturen", "fr": "Factures de caisse", "en": "Till invoices"}
+_FORMATS_OF_TILLS: Final = tuple(f"{letters}-{{InvoiceNumber:5}}" for letters in ("K", "T", "KF", "TF", "KASSA"))
 _KEYS = Statement("SELECT key FROM invoice_book WHERE dossier_id = :dossier_id")
 
 
@@ -78,6 +84,42 @@ async def ensure(tx: AsyncConnection, dossier: Record, name: str) -> Record:
         await add(tx, dossier, NewInvoiceBook(name=name))
         row = await _NAMED.one(tx, {"dossier_id": dossier.id, "name": name})
     return row
+
+
+async def ensure_numbering(tx: AsyncConnection, dossier: Record, name: str) -> UUID:
+    """Return the book that numbers the invoices of tills: the one of that name, else the oldest that numbers any.
+
+    Where none numbers its invoices one is made, as tills expect of the journal of an invoice.
+
+    Args:
+        tx: the transaction.
+        dossier: ``id``, ``firm_id`` and ``language``.
+        name: of the receipt book that the tickets are of.
+
+    Raises:
+        HttpProblem: 422 where every number format that we know of could give a number of another book.
+    """
+    wanted = {"dossier_id": dossier.id, "name": name}
+    row = await _NUMBERING.one_or_none(tx, wanted)
+    if row is None:
+        await formats_of(tx, dossier.id)  # which lets one of two callers at once make it
+        row = await _NUMBERING.one_or_none(tx, wanted)
+    if row is not None:
+        known: UUID = row.id
+        return known
+    base = _OF_TILLS.get(dossier.language, _OF_TILLS["en"])
+    taken = {row.name for row in await _NAMES.all(tx, {"dossier_id": dossier.id})}
+    free = next(
+        each for number in range(1, BOOKS_MAX + 2) if (each := f"{base} {number}" if number > 1 else base) not in taken
+    )
+    for number_format in _FORMATS_OF_TILLS:
+        try:
+            return await add(tx, dossier, NewInvoiceBook(name=free, number_format=number_format))
+        except HttpProblem as problem:
+            if problem.code != "number_collision":
+                raise
+    message = "Make an invoice book whose number format gives no number of another book."
+    raise refused("number_format", "invoice_book_needed", message)
 
 
 async def change(tx: AsyncConnection, book: Record, changes: InvoiceBookChanges) -> None:

@@ -16,7 +16,7 @@ from pos_ingest.external_invoices import books, invoices
 from pos_ingest.external_invoices.models import ATTACHMENT_CHARACTERS_MAX, LINES_MAX, NewSalesInvoice
 from pos_ingest.fields import Whole
 from pos_ingest.tickets.models import Party
-from pos_ingest.tickets.vat_types import VAT_TYPES, takes_rate
+from pos_ingest.tickets.vat_types import VAT_TYPES, exempt_together, invoice_category, takes_rate
 
 from .call import Amount, BookDay, Call, Reference, ScradaBody, Text
 from .customers import customer_of
@@ -209,6 +209,7 @@ def _invoice(given: SalesInvoice) -> dict[str, Any]:
     rounding = given.payable_rounding_amount or Decimal(0)
     notes: dict[tuple[int, Decimal], str] = defaultdict(str)
     notes |= {(each.vat_type, each.vat_percentage): each.note for each in given.vat_totals or () if each.note}
+    exempt = _exempt(given, notes)
     said = {
         "number": given.number,
         "external_reference": given.external_reference,
@@ -219,7 +220,7 @@ def _invoice(given: SalesInvoice) -> dict[str, Any]:
         "currency": given.currency or "EUR",
         "prices_include_vat": bool(given.is_incl_vat),
         "customer": customer_of(given.customer),
-        "lines": [_line(given, place, line, notes) for place, line in enumerate(given.lines)],
+        "lines": [_line(given, place, line, notes, exempt) for place, line in enumerate(given.lines)],
         "preceding_invoices": [{"number": given.invoice_reference}] if given.invoice_reference else [],
         "buyer_reference": given.buyer_reference or None,
         "order_reference": given.purchase_order_reference or None,
@@ -236,11 +237,24 @@ def _invoice(given: SalesInvoice) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _exempt(given: SalesInvoice, notes: Mapping[tuple[int, Decimal], str]) -> tuple[str | None, str | None]:
+    """Return the code and the reason that the exempt lines have together."""
+    known = [(line, invoice_category(line.vat_type)) for line in given.lines if line.vat_type in VAT_TYPES]
+    return exempt_together(
+        (each.exemption, notes.get((line.vat_type, line.vat_percentage)) or each.reason)
+        for line, each in known
+        if each.category == "E"
+    )
+
+
 def _line(
-    given: SalesInvoice, place: int, line: InvoiceLine, notes: Mapping[tuple[int, Decimal], str]
+    given: SalesInvoice,
+    place: int,
+    line: InvoiceLine,
+    notes: Mapping[tuple[int, Decimal], str],
+    exempt: tuple[str | None, str | None],
 ) -> dict[str, Any]:
-    known = VAT_TYPES.get(line.vat_type)
-    if known is None:
+    if line.vat_type not in VAT_TYPES:
         raise invalid(f"lines.{place}.vatType", f"there is no VAT type {line.vat_type}")
     if not takes_rate(line.vat_type, line.vat_percentage):
         raise invalid(f"lines.{place}.vatPercentage", f"VAT type {line.vat_type} has no {line.vat_percentage} %")
@@ -252,6 +266,9 @@ def _line(
         raise invalid(f"lines.{place}.item{'Incl' if given.is_incl_vat else 'Excl'}Vat", "give the price of one")
     discount = line.total_discount_incl_vat if given.is_incl_vat else line.total_discount_excl_vat
     total = line.total_incl_vat if given.is_incl_vat else line.total_excl_vat
+    known = invoice_category(line.vat_type)
+    said_why = notes.get((line.vat_type, line.vat_percentage)) or known.reason
+    code, reason = exempt if known.category == "E" else (known.exemption, said_why)
     said = {
         "name": line.item_name,
         "quantity": line.quantity,
@@ -259,9 +276,9 @@ def _line(
         "price": price,
         "discount": discount,
         "vat_category": known.category,
-        "vat_rate": None if known.category == "O" else line.vat_percentage,
-        "exemption_code": known.exemption,
-        "exemption_reason": notes.get((line.vat_type, line.vat_percentage)) or known.reason,
+        "vat_rate": line.vat_percentage,
+        "exemption_code": code,
+        "exemption_reason": reason,
         "total": total,
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -4,6 +4,7 @@ A batch is two passes over the body. The first finds out whether it is an array 
 kept of one that is not; the second keeps some hundred tickets in each transaction. A caller who hears nothing sends it again.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ from .models import OF_THE_INVOICE, Ticket
 from .movements import rows_of
 from .registers import TicketBook, TicketBooks, book_for, books_of
 from .stream import count, elements
+from .ticket_invoice import insist_on_invoice
 from .ticket_takings import TicketTakings, takings_of
 from .validation import TicketError, read
 
@@ -145,6 +147,8 @@ async def _take_some(
             ticket = read(content, context.now())
             takings = takings_of(ticket)
             book = _book(books, ticket, takings)
+            if ticket.convert_to_invoice:
+                await asyncio.to_thread(insist_on_invoice, ticket, dossier)
         except TicketError as error:
             results[place] = _refused(content, error)
             continue

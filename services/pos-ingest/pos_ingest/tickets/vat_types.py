@@ -3,7 +3,8 @@
 Source: Scrada's API 1.24, and integrators of it (docs/sources.md). Box numbers are those of the return of royal decree no. 1.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -44,15 +45,15 @@ VAT_TYPES: Final = {
     21: VatType("indirect export", "G", "47"),
     22: VatType("export through the Union", "G", "47"),
     50: VatType("reverse charge", "AE", "45"),
-    51: VatType("financial discount", "O", None),
+    51: VatType("financial discount", "O", None, reason="Financiële korting - Escompte"),
     # Articles 132 and 135 of directive 2006/112 stand behind it: no one VATEX code does.
     52: VatType("exempt by article 44", "E", "00", reason="Artikel 44 Btw-Wetboek - article 44 Code TVA"),
     53: VatType("standard exchange", "S", "03", (Decimal(21),)),
-    54: VatType("margin scheme", "E", None, exemption="VATEX-EU-F"),
+    54: VatType("margin scheme", "E", None, exemption="VATEX-EU-F", reason="Margeregeling - Régime de la marge"),
     70: VatType("one-stop shop, goods", "S", None, ()),
     71: VatType("one-stop shop, services", "S", None, ()),
     72: VatType("one-stop shop, import", "S", None, ()),
-    99: VatType("outside the scope of VAT", "O", None),
+    99: VatType("outside the scope of VAT", "O", None, reason="Buiten de btw - Hors champ de la TVA"),
 }
 OUTSIDE_SCOPE: Final = 99
 INVOICED_ONLY: Final = frozenset({4, 5, 6, 7, 8, 9, 10, 50})
@@ -75,3 +76,28 @@ def takes_rate(vat_type: int, rate: Decimal) -> bool:
     """Return whether a ticket may carry this rate with this VAT type."""
     rates = VAT_TYPES[vat_type].rates
     return rate in rates if rates else ZERO_RATE <= rate < 100
+
+
+def invoice_category(vat_type: int) -> VatType:
+    """Return a VAT type as an invoice states it.
+
+    What is outside the scope of VAT may stand beside nothing else under a category of its own, nor under the seller's VAT
+    number (BR-O-02, BR-O-11): it stands as exempt, and says why, as in the invoice of a period.
+
+    Raises:
+        KeyError: no such VAT type.
+    """
+    found = VAT_TYPES[vat_type]
+    return replace(found, category="E") if found.category == "O" else found
+
+
+def exempt_together(exemptions: Iterable[tuple[str | None, str | None]]) -> tuple[str | None, str | None]:
+    """Return the code and the reason that exempt lines of one invoice have together: its breakdown has room for one (BR-E-01).
+
+    Args:
+        exemptions: the CEF VATEX code and the reason of each line.
+    """
+    known = list(dict.fromkeys(exemptions))
+    codes = {code for code, _ in known}
+    reasons = dict.fromkeys(reason for _, reason in known if reason)
+    return codes.pop() if len(codes) == 1 else None, "; ".join(reasons) or None
