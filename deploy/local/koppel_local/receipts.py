@@ -47,5 +47,7 @@ def sentences(report: Report) -> Iterator[str]:
         yield f"The first is entry {report.first_seq}; those before it are not in the file."
     if report.sealed_through is not None:
         yield f"Sealed up to entry {report.sealed_through} with {', '.join(sorted(report.key_ids))}."
+    if not report.head_sealed:
+        yield "No seal covers what the file calls the book: an earlier release exported it, or somebody changed it."
     for key, amount in report.running_totals.items():
         yield f"Running total {key}: {amount}"

@@ -15,6 +15,7 @@ def test_a_book_that_is_right() -> None:
     assert found.exit_code == 0, found.output
     assert "Bakkerij Peeters, Gent: 4 entries are right, of 2026-03-07 to 2026-03-09." in found.output
     assert "Running total S:6: 53.00" in found.output
+    assert "No seal covers what the file calls the book" in found.output, "the sample is of an earlier release"
 
 
 def test_the_broken_entry_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from . import exporting
 from .amounts import CENT, OUTSIDE_SCOPE, VatSplit, round_cash, split_vat, totals_key, written
 from .canonical import canonical
 from .chain import GENESIS, Entry, Totals, add_totals
-from .seal import KeyPair, Sealed, new_key
+from .seal import KeyPair, Sealed, SealedExport, new_key
 from .verifying import BrokenEntry, Report, verify
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "KeyPair",
     "Report",
     "Sealed",
+    "SealedExport",
     "Totals",
     "VatSplit",
     "add_totals",

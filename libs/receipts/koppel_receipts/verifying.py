@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from .amounts import totals_key, written
 from .chain import GENESIS, Entry, add_totals
-from .exporting import FORMAT
-from .seal import Sealed
+from .exporting import FORMAT, head_hash
+from .seal import Sealed, SealedExport
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 _FIELDS = ("seq", "at", "date", "content", "running_totals", "previous_hash", "hash", "seal")
@@ -27,7 +27,7 @@ class BrokenEntry:
     """Of the entry; None where the line is none."""
     rule: str
     """``unreadable``, ``sequence``, ``previous_hash``, ``hash``, ``running_totals``, ``payments``, ``date``, ``day_missing``,
-    ``time``, ``seal``, ``seal_key``, ``seal_missing``, ``cut_off``."""
+    ``time``, ``seal``, ``seal_key``, ``seal_missing``, ``head``, ``cut_off``."""
     message: str
 
 
@@ -43,6 +43,8 @@ class Report:
     last_on: date | None = None
     sealed_through: int | None = None
     """The last entry that a seal covers; what follows is of the running day."""
+    head_sealed: bool = False
+    """Whether a seal covers the first line too: what the book and its place are called. Exports of before have none there."""
     key_ids: set[str] = field(default_factory=set)
     """The keys whose seals were checked."""
     running_totals: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class _Check:
         self._last: Entry | None = None
         self._last_hash: str | None = None
         self._is_ended = False
+        self._first_line: Mapping[str, Any] = {}
         self.seq: int | None = None
 
     def line(self, found: Mapping[str, Any], *, is_first: bool) -> None:
@@ -114,6 +117,7 @@ class _Check:
         if found.get("format") != FORMAT or not isinstance(book, dict) or not isinstance(book.get("id"), str):
             raise _Broken("unreadable", f"This is no export of a receipt book ({FORMAT}).")
         self._report.book = book
+        self._first_line = found
         if self._believes_file:
             keys = found.get("keys")
             for key in keys if isinstance(keys, list) else []:
@@ -126,7 +130,23 @@ class _Check:
             raise _Broken(
                 "cut_off", "The end names other entries than the file holds: some are missing, or were added."
             )
+        if "head" in found or "seal" in found:
+            self._end_sealed(found)
         self._is_ended = True
+
+    def _end_sealed(self, found: Mapping[str, Any]) -> None:
+        try:
+            head = head_hash(self._first_line)
+        except ValueError as error:
+            raise _Broken("unreadable", f"The first line {error}.") from None
+        if found.get("head") != head:
+            raise _Broken("head", "The first line is not that of this export: what it says of the book was changed.")
+        key_id, signature = self._seal_of(found.get("seal"))
+        says = SealedExport(head, self._report.entries, self._last_hash, key_id)
+        if not says.is_signed(signature, self._keys[key_id]):
+            raise _Broken("seal", f"The seal of the export was not made of it with the key {key_id}.")
+        self._report.key_ids.add(key_id)
+        self._report.head_sealed = True
 
     def _entry(self, found: Mapping[str, Any]) -> None:
         entry, stated_hash = self._as_entry(found)
@@ -186,17 +206,22 @@ class _Check:
     def _sealed(self, entry: Entry, stated_hash: str, seal: Any) -> None:
         if seal is None:
             return
+        key_id, signature = self._seal_of(seal)
+        says = Sealed(entry.book_id, entry.seq, entry.date, stated_hash, key_id)
+        if not says.is_signed(signature, self._keys[key_id]):
+            raise _Broken("seal", f"Its seal was not made of it with the key {key_id}.")
+        self._report.key_ids.add(key_id)
+        self._report.sealed_through = entry.seq
+
+    def _seal_of(self, seal: Any) -> tuple[str, str]:
+        """Return the id of the key of a seal, which is known, and its signature."""
         key_id = seal.get("key_id") if isinstance(seal, dict) else None
         signature = seal.get("signature") if isinstance(seal, dict) else None
         if not isinstance(key_id, str) or not isinstance(signature, str):
             raise _Broken("seal", "Its seal is none.")
         if key_id not in self._keys:
             raise _Broken("seal_key", f"The key {key_id} of its seal is not among those given.")
-        says = Sealed(entry.book_id, entry.seq, entry.date, stated_hash, key_id)
-        if not says.is_signed(signature, self._keys[key_id]):
-            raise _Broken("seal", f"Its seal was not made of it with the key {key_id}.")
-        self._report.key_ids.add(key_id)
-        self._report.sealed_through = entry.seq
+        return key_id, signature
 
 
 def _checked(entry: Entry, stated_hash: str) -> None:

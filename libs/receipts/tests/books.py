@@ -48,7 +48,11 @@ class Book:
         jwk = {"kty": "OKP", "crv": "Ed25519", "kid": KEY_ID, "x": self.key.public}
         head = exporting.head({"id": BOOK, "name": "Bakkerij Peeters, Gent"}, [jwk])
         last_hash = self.items[-1]["hash"] if self.items else None
-        return [head, *map(exporting.entry_line, self.items), exporting.end(len(self.items), last_hash)]
+        return [
+            head,
+            *map(exporting.entry_line, self.items),
+            exporting.end(head, len(self.items), last_hash, KEY_ID, self.key.private),
+        ]
 
 
 def three_days(key: KeyPair | None = None) -> Book:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koppel_receipts import Report, add_totals, new_key, verify
+from koppel_receipts import Report, add_totals, exporting, new_key, verify
 
 from .books import KEY_ID, Book, line, three_days
 
@@ -36,6 +36,7 @@ def test_a_file_of_an_earlier_release_is_still_right() -> None:
     )
     assert (report.sealed_through, report.key_ids) == (2, {KEY_ID})
     assert report.running_totals == {"S:21": "242.00", "S:6": "53.00"}
+    assert not report.head_sealed, "it had no seal over its first line"
 
 
 def test_an_empty_book_is_right() -> None:
@@ -61,6 +62,14 @@ def test_an_empty_book_is_right() -> None:
         (4, lambda each: each["content"]["lines"][0].update(amount=53.5), (3, "unreadable")),
         (6, lambda each: each["end"].update(entries=3), (None, "cut_off")),
         (1, lambda each: each.update(format="another"), (None, "unreadable")),
+        (1, lambda each: each["book"].update(name="Bakkerij Peeters, Brussel"), (None, "head")),
+        (1, lambda each: each["book"].update(place_of_business="Markt 1"), (None, "head")),
+        (1, lambda each: each["keys"].append({"kid": "another", "x": "AAAA"}), (None, "head")),
+        (1, lambda each: each["book"].update(vat_rate=0.21), (None, "unreadable")),
+        (6, lambda each: each["end"].pop("head"), (None, "head")),
+        (6, lambda each: each["end"].pop("seal"), (None, "seal")),
+        (6, lambda each: each["end"]["seal"].update(key_id="another"), (None, "seal_key")),
+        (6, lambda each: each["end"]["seal"].update(signature="AAAA"), (None, "seal")),
     ],
 )
 def test_the_first_broken_entry_is_named(
@@ -95,6 +104,45 @@ def test_whoever_seals_anew_with_a_key_of_his_own_is_found_by_the_published_keys
     report = verify(forged.export(), {KEY_ID: honest.key.public})
     assert report.broken is not None and (report.broken.seq, report.broken.rule) == (1, "seal")
     assert verify(honest.export(), {KEY_ID: honest.key.public}).valid
+
+
+def test_who_changes_the_first_line_cannot_seal_it() -> None:
+    lines = three_days().export()
+    head, end = json.loads(lines[0]), json.loads(lines[-1])
+    head["book"]["name"] = "Bakkerij Peeters, Brussel"
+    end["end"]["head"] = exporting.head_hash(head)
+    broken = verify([json.dumps(head).encode(), *lines[1:-1], json.dumps(end).encode()]).broken
+    assert broken is not None and broken.rule == "seal"
+    del end["end"]["head"], end["end"]["seal"]
+    report = verify([json.dumps(head).encode(), *lines[1:-1], json.dumps(end).encode()])
+    assert report.valid and not report.head_sealed, "as an export of before"
+    assert verify(lines).head_sealed
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@pytest.mark.parametrize("number", [3, 6])
+def test_a_signature_is_written_in_one_way(number: int) -> None:
+    def written_otherwise(found: dict[str, Any]) -> None:
+        seal = found["end"]["seal"] if number == 6 else found["seal"]
+        last = LETTERS.index(seal["signature"][-1])  # 64 bytes leave its last four bits unused
+        seal["signature"] = seal["signature"][:-1] + LETTERS[last ^ 1]
+
+    broken = changed(number, written_otherwise).broken
+    assert broken is not None and broken.rule == "seal"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_one_bit_changed_in_the_first_line_or_the_last_is_found(data: st.DataObject) -> None:
+    lines = three_days(new_key()).export()
+    number = data.draw(st.sampled_from([0, len(lines) - 1]))
+    place = data.draw(st.integers(0, len(lines[number]) - 2))
+    flipped = bytearray(lines[number])
+    flipped[place] ^= 1 << data.draw(st.integers(0, 7))
+    lines[number] = bytes(flipped)
+    assert not verify(lines).valid
 
 
 def test_a_file_that_was_cut_off_or_lengthened_is_found() -> None:

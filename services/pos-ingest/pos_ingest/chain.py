@@ -11,7 +11,7 @@ from koppel_mesh.service import Context
 from koppel_receipts import exporting
 
 from .entries import as_text, content_of, totals_of
-from .seals import public_keys
+from .seals import public_keys, sealing_key
 
 EXPORT_ROWS = 500
 
@@ -34,16 +34,18 @@ async def export(context: Context, book: Record) -> AsyncIterator[bytes]:
     """
     async with context.database.reading() as reading:
         keys = await public_keys(reading)
+        key_id, private = await sealing_key(reading, context.resources)
         through = (await _LAST_SEQ.one(reading, {"book_id": book.id})).seq
     known = {name: str(book[name]) for name in ("id", "dossier_id", "key", "name", "place_of_business") if book[name]}
-    yield exporting.head(known, keys)
+    head = exporting.head(known, keys)
+    yield head
     count, after, last_hash = 0, 0, None
     while after < through:
         async with context.database.reading() as reading:
             rows = await read(reading, book.id, after=after, limit=min(EXPORT_ROWS, through - after))
         yield b"".join(exporting.entry_line(_exported(row)) for row in rows)
         count, after, last_hash = count + len(rows), rows[-1].seq, rows[-1].hash
-    yield exporting.end(count, last_hash)
+    yield exporting.end(head, count, last_hash, key_id, private)
 
 
 def _exported(row: Record) -> Mapping[str, Any]:

@@ -54,10 +54,20 @@ async def seal(tx: AsyncConnection, ring: KeyRing, entry: Record) -> None:
     Raises:
         MissingKeyError: the key is under a secret key that is not in the ring.
     """
-    key = await _NEWEST.one(tx)
-    says = Sealed(str(entry.book_id), entry.seq, entry.entry_on.isoformat(), entry.hash, str(key.id))
-    signature = says.sign(ring.open(key.id, key.sealed, key.key_id)["private"])
-    await _ADD_SEAL.run(tx, {"book_id": entry.book_id, "seq": entry.seq, "key_id": key.id, "signature": signature})
+    key_id, private = await sealing_key(tx, ring)
+    says = Sealed(str(entry.book_id), entry.seq, entry.entry_on.isoformat(), entry.hash, key_id)
+    sealed = {"book_id": entry.book_id, "seq": entry.seq, "key_id": UUID(key_id), "signature": says.sign(private)}
+    await _ADD_SEAL.run(tx, sealed)
+
+
+async def sealing_key(connection: AsyncConnection, ring: KeyRing) -> tuple[str, str]:
+    """Return the id and the private half of the key that seals now.
+
+    Raises:
+        MissingKeyError: the key is under a secret key that is not in the ring.
+    """
+    key = await _NEWEST.one(connection)
+    return str(key.id), ring.open(key.id, key.sealed, key.key_id)["private"]
 
 
 async def public_keys(connection: AsyncConnection) -> list[dict[str, Any]]:

@@ -49,10 +49,20 @@ def test_an_export_verifies_offline(till: Till) -> None:
     assert 'filename="receipts-B1.ndjson"' in answer.headers["content-disposition"]
     report = verify(answer.content.splitlines())
     assert report.valid, report.broken
-    assert (report.entries, report.sealed_through) == (6, 5)
+    assert (report.entries, report.sealed_through, report.head_sealed) == (6, 5, True)
     assert report.running_totals == {"S:6": "530.00"}
     assert till.call("GET", f"{book}/export", firm=OTHER_FIRM).status_code == 404
     assert verify(exported(till, till.book()).content.splitlines()).valid
+
+
+def test_nobody_takes_an_export_for_that_of_another_place(till: Till) -> None:
+    book = till.book(name="Gent", place_of_business="Markt 1, Gent")
+    till.entered(book, "2026-03-13")
+    content = exported(till, book).content
+    assert verify(content.splitlines()).valid
+    for before, after in ((b'"Gent"', b'"Brussel"'), (b"Markt 1, Gent", b"Markt 1, Brussel")):
+        broken = verify(content.replace(before, after, 1).splitlines()).broken
+        assert broken is not None and (broken.line, broken.rule) == (3, "head"), broken
 
 
 def test_each_day_that_is_over_has_one_seal(till: Till) -> None:
