@@ -233,6 +233,18 @@ def test_a_ticket_that_becomes_an_invoice_later_leaves_the_takings(till: Till, a
     assert finish(till, book, "2026-03-20")["tickets"] == 0
 
 
+def test_a_correction_names_the_invoice_that_a_ticket_became(till: Till) -> None:
+    book = registered(till)
+    sold = ticket(*SOLD)
+    send(till, sold)
+    finish(till, book)
+    send(till, sold | {"convertToInvoice": True, "customer": CUSTOMER})
+    till.loop("ticket invoices")
+    finish(till, book, "2026-03-20")
+    (invoice,) = till.call("GET", "/sales-invoices").json()["items"]
+    assert [each.get("invoice_number") for each in contents(till, book)[-1]["lines"]] == [invoice["number"]] * 2
+
+
 def test_the_day_of_a_ticket_is_that_of_brussels_when_clocks_change(till: Till) -> None:
     till.at("2026-03-30T12:00:00")
     book = registered(till)

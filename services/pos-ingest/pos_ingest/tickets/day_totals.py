@@ -42,6 +42,8 @@ class Correction:
     on: date
     """The day concerned."""
     reason: str
+    invoice_number: str | None = None
+    """Of the invoice that it became, where it was made already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ def _line(kind: Kind, key: VatKey, amount: Decimal, text: str | None, correction
         description=text,
         exemption=key.exemption,
         corrects_date=correction.on if correction else None,
+        invoice_number=correction.invoice_number if correction else None,
     )
 
 

@@ -7,7 +7,7 @@ waits for the next time. Tickets are added up while they are read: a day of many
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -64,7 +64,12 @@ def _mark(of: str, changes: str, returned: str) -> Statement:
 _ENTER = "entered_on = :day, reversed_on = CASE WHEN is_invoice THEN CAST(:day AS date) END"
 _OF_DAY = _mark("entered_on IS NULL AND sold_on = :day", _ENTER, "is_invoice")
 _LATE = _mark("entered_on IS NULL AND sold_on <= :through", _ENTER, "is_invoice, sold_on, register")
-_INVOICED = _mark("entered_on IS NOT NULL AND sold_on <= :through", "reversed_on = :day", "sold_on, receipt")
+_NUMBER = """(
+    SELECT e.number FROM ticket_invoice i JOIN external_invoice e ON e.id = i.external_invoice_id
+    WHERE i.ticket_id = ticket.id) AS invoice_number"""
+_INVOICED = _mark(
+    "entered_on IS NOT NULL AND sold_on <= :through", "reversed_on = :day", f"sold_on, receipt, {_NUMBER}"
+)
 _DUE = Statement("""
     SELECT due.book_id FROM (
         SELECT book_id FROM ticket t WHERE is_pending AND sold_on <= :through
@@ -179,7 +184,8 @@ class _Entries:
             return
         asked = {"book_id": book.id, "through": through, "day": day}
         async for row in _INVOICED.stream(self._tx, asked):
-            by_cause[self._cause("invoiced", row.sold_on, row.receipt, day)].add(_takings(row).without_tip().reversed())
+            cause = replace(self._cause("invoiced", row.sold_on, row.receipt, day), invoice_number=row.invoice_number)
+            by_cause[cause].add(_takings(row).without_tip().reversed())
             self.tickets += 1
         async for row in _LATE.stream(self._tx, asked):
             by_cause[self._cause("late", row.sold_on, row.register, day)].add(_effect(row))
