@@ -154,6 +154,56 @@ def test_a_dossier_has_so_many_keys_and_shows_them_all(
     assert len(till.call("GET", "/scrada-keys").json()["items"]) == 3
 
 
+def test_a_journal_without_lines_takes_days_before_it_was_made(till: Till, vendor: Vendor, journal: str) -> None:
+    first = vendor.call("GET", journal).json()["minimumPossibleLineDate"]
+    assert first == "2000-01-01T00:00:00Z"
+    assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 1.06), date=first)).status_code == 200
+
+
+def test_a_correction_names_the_invoice_that_was_made_later(till: Till, vendor: Vendor, journal: str) -> None:
+    assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 106.0))).status_code == 200
+    named = {"number": "2026-7", "issue_date": "2026-03-20", "customer": {"name": "Jan"}}
+    sold = named | {"lines": [{"name": "Brood", "price": "100.00", "vat_rate": "6"}]}
+    invoice = till.call("POST", "/sales-invoices", json=sold).json()
+    corrected = {
+        "lineType": 3,
+        "vatTypeID": VAT_6,
+        "amount": -1.06,
+        "remark": "Factuur",
+        "correctionDate": "2026-03-19",
+    }
+    given = [{"invoiceID": invoice["id"]}, {"invoiceNumber": "F-1"}, {"invoiceReference": "F-2"}]
+    body = lines(lines=[corrected | each for each in given])
+    answer = vendor.call("PUT", f"{journal}/lines", json=body)
+    assert answer.status_code == 200, answer.text
+    kept = till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")[-1]["content"]["lines"]
+    assert [line["invoice_number"] for line in kept] == ["2026-7", "F-1", "F-2"]
+    unknown = lines(lines=[corrected | {"invoiceID": VAT_6}])
+    assert vendor.error("PUT", f"{journal}/lines", 400, json=unknown)["parameters"][0] == "lines.0.invoiceID"
+
+
+def test_vat_types_may_be_numbers(till: Till, vendor: Vendor, journal: str) -> None:
+    given = [(1, 21), (1, 6), (2, None), (3, None), (53, None), (54, 0), (99, None)]
+    body = lines(lines=[{"vatTypeID": kind, "vatPerc": rate, "amount": 1} for kind, rate in given])
+    answer = vendor.call("PUT", f"{journal}/lines", json=body)
+    assert answer.status_code == 200, answer.text
+    kept = till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")[-1]["content"]["lines"]
+    assert [(line["vat_category"], line["vat_rate"], line.get("exemption")) for line in kept] == [
+        ("S", "21", None),
+        ("S", "6", None),
+        ("Z", "0", None),
+        ("E", "0", None),
+        ("S", "21", None),
+        ("E", "0", "VATEX-EU-F"),
+        ("O", "0", None),
+    ]
+    for kind, rate, field in ((1, None, "vatPerc"), (1, 20, "vatPerc"), (98, 0, "vatTypeID"), (70, 20, "vatTypeID")):
+        wrong = lines(lines=[{"vatTypeID": kind, "vatPerc": rate, "amount": 1}])
+        assert vendor.error("PUT", f"{journal}/lines", 400, json=wrong)["parameters"][0] == f"lines.0.{field}"
+    wrong = lines(lines=[{"vatTypeID": 50, "amount": 1}])
+    assert "needs_invoice" in str(vendor.error("PUT", f"{journal}/lines", 400, json=wrong))
+
+
 def test_a_closed_period_is_invoiced_and_no_line_goes_into_it(till: Till, vendor: Vendor, journal: str) -> None:
     assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 106.0))).status_code == 200
     till.close(f"/receipt-books/{journal.rpartition('/')[2]}", "2026-03-19")

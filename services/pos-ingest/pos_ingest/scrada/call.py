@@ -89,5 +89,5 @@ def _no_number(name: str) -> NoReturn:
 
 
 def moment(day: date | None) -> str | None:
-    """Return a day as Scrada writes those of its books."""
+    """Return a day as Scrada writes those of its books: its API (1.24) has them as date-time, and takes days as date."""
     return f"{day.isoformat()}T00:00:00Z" if day else None

@@ -1,5 +1,6 @@
 """Journals of Scrada are receipt books here: what is read of them, their payment methods, and lines into them."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, Final
@@ -8,18 +9,20 @@ from uuid import UUID, uuid5
 from pydantic import BeforeValidator, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_mesh.clock import brussels_date
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from pos_ingest import entries, receipt_books
 from pos_ingest.cash_books.models import ENTRIES_MAX
 from pos_ingest.closing.periods import A_DAY
-from pos_ingest.fields import no_boolean
+from pos_ingest.fields import EARLIEST_DAY, Whole, no_boolean
 from pos_ingest.rules import CASH
 from pos_ingest.takings import DayTakings, Kind
 from pos_ingest.tickets.models import MethodType
+from pos_ingest.tickets.vat_types import ONE_STOP_SHOP, VAT_TYPES, takes_rate
 
 from . import cash_books
-from .call import BY, PERIODS, Amount, BookDay, Call, Reference, ScradaBody, moment
+from .call import BY, PERIODS, Amount, BookDay, Call, Reference, ScradaBody, Text, moment
 from .cash_books import CashLine
 from .errors import ErrorCode, ErrorType, ScradaError, invalid, of_validation
 
@@ -41,6 +44,9 @@ _METHODS: Final = {
     "other": (MethodType.OTHER, {"EN": "Other", "NL": "Andere", "FR": "Autre"}),
 }
 _CLOSED = Statement("SELECT max(ends_on) AS through FROM receipt_period WHERE book_id = :book_id")
+_INVOICE_NUMBERS = Statement("""
+    SELECT id, number FROM external_invoice WHERE dossier_id = :dossier_id AND id = ANY(CAST(:ids AS uuid[]))
+""")
 _LAST = Statement("SELECT content FROM entry WHERE book_id = :book_id ORDER BY seq DESC LIMIT 1")
 _Text = Annotated[str | None, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -66,11 +72,16 @@ class JournalLine(ScradaBody):
     """A line to add."""
 
     line_type: Annotated[LineType, BeforeValidator(no_boolean)] = LineType.NORMAL
-    vat_type_id: Annotated[UUID | None, Field(alias="vatTypeID")] = None
+    vat_type_id: Annotated[UUID | Whole | None, Field(alias="vatTypeID")] = None
+    """Scrada's id, or the number of the VAT type as in its tickets and invoices."""
     vat_perc: Annotated[Decimal | None, Field(ge=0, lt=100, decimal_places=2)] = None
     amount: Amount
     remark: _Text = None
     correction_date: BookDay | None = None
+    invoice_id: Annotated[UUID | None, Field(alias="invoiceID")] = None
+    """Of the invoice that was made of it later; the two below say its number where we do not have it."""
+    invoice_number: Text = None
+    invoice_reference: Text = None
 
 
 class JournalPayment(ScradaBody):
@@ -129,7 +140,7 @@ async def add_lines(call: Call) -> dict[str, Any]:
     given = await call.body(JournalLines)
     async with call.context.database.transaction() as tx:
         chain = await entries.Chain.locked(call.context, tx, (await _book(call, tx)).id)
-        takings = _takings(given, call.ids[0])
+        takings = _takings(given, call.ids[0], await _invoice_numbers(call, tx, given.lines))
         last = _last_line(chain.last)
         is_other = given.last_journal_line_id is not None and str(given.last_journal_line_id) != last
         # A till that got no answer sends the same again, with the line that was the last before the first time.
@@ -158,7 +169,20 @@ def method_id(book_id: UUID, name: str) -> UUID:
     return uuid5(book_id, f"payment method {name}")
 
 
-def _takings(given: JournalLines, book_id: UUID) -> DayTakings:
+async def _invoice_numbers(call: Call, tx: AsyncConnection, lines: Sequence[JournalLine]) -> dict[UUID, str]:
+    """Return the numbers of the invoices that lines name by id."""
+    named = {line.invoice_id for line in lines if line.invoice_id is not None}
+    if not named:
+        return {}
+    asked = {"dossier_id": call.company.dossier_id, "ids": sorted(named)}
+    found = {row.id: row.number for row in await _INVOICE_NUMBERS.all(tx, asked)}
+    for place, line in enumerate(lines):
+        if line.invoice_id is not None and line.invoice_id not in found:
+            raise invalid(f"lines.{place}.invoiceID", "the company has no such invoice")
+    return found
+
+
+def _takings(given: JournalLines, book_id: UUID, numbers: Mapping[UUID, str]) -> DayTakings:
     methods = {method_id(book_id, name): name for name in _METHODS}
     unknown = [place for place, each in enumerate(given.payment_methods or ()) if each.payment_method_id not in methods]
     if unknown:
@@ -172,7 +196,7 @@ def _takings(given: JournalLines, book_id: UUID) -> DayTakings:
         return DayTakings.model_validate(
             {
                 "external_reference": reference,
-                "lines": [_line(place, each) for place, each in enumerate(given.lines)],
+                "lines": [_line(place, each, numbers) for place, each in enumerate(given.lines)],
                 "payments": None
                 if given.payment_methods is None
                 else [{"method": name, "amount": total} for name, total in paid.items()],
@@ -182,23 +206,47 @@ def _takings(given: JournalLines, book_id: UUID) -> DayTakings:
         raise of_validation(error) from error
 
 
-def _line(place: int, given: JournalLine) -> dict[str, Any]:
-    known = VAT_TYPE_IDS.get(given.vat_type_id) if given.vat_type_id else None
-    if given.vat_type_id and known is None:
-        raise invalid(f"lines.{place}.vatTypeID", "there is no such VAT type in Belgium")
-    if known and given.vat_perc is not None and given.vat_perc != known[1]:
-        raise invalid(f"lines.{place}.vatPerc", f"the VAT type has {known[1]} %")
-    if known is None and given.vat_perc is None:
-        raise invalid(f"lines.{place}.vatTypeID", "say the VAT type or vatPerc")
-    category, rate = known or (("S", given.vat_perc) if given.vat_perc else ("Z", Decimal(0)))
+def _line(place: int, given: JournalLine, numbers: Mapping[UUID, str]) -> dict[str, Any]:
+    category, rate, exemption = _vat(place, given)
+    number = numbers[given.invoice_id] if given.invoice_id else given.invoice_number or given.invoice_reference
     return {
         "kind": _KINDS[given.line_type],
         "vat_category": category,
         "vat_rate": rate,
         "amount": given.amount,
         "description": given.remark or None,
+        "exemption": exemption,
         "corrects_date": given.correction_date,
+        "invoice_number": number or None,
     }
+
+
+def _vat(place: int, given: JournalLine) -> tuple[str, Decimal, str | None]:
+    """Return category, rate and VATEX code of a line."""
+    if given.vat_type_id is None:
+        if given.vat_perc is None:
+            raise invalid(f"lines.{place}.vatTypeID", "say the VAT type or vatPerc")
+        return ("S", given.vat_perc, None) if given.vat_perc else ("Z", Decimal(0), None)
+    if isinstance(given.vat_type_id, int):
+        return _vat_of_number(place, given.vat_type_id, given.vat_perc)
+    known = VAT_TYPE_IDS.get(given.vat_type_id)
+    if known is None:
+        raise invalid(f"lines.{place}.vatTypeID", "there is no such VAT type in Belgium")
+    if given.vat_perc not in (None, known[1]):
+        raise invalid(f"lines.{place}.vatPerc", f"the VAT type has {known[1]} %")
+    return *known, None
+
+
+def _vat_of_number(place: int, vat_type: int, rate: Decimal | None) -> tuple[str, Decimal, str | None]:
+    known = VAT_TYPES.get(vat_type)
+    if known is None or vat_type in ONE_STOP_SHOP:
+        raise invalid(f"lines.{place}.vatTypeID", f"daily receipts have no VAT type {vat_type}")
+    if rate is None and len(known.rates) > 1:
+        raise invalid(f"lines.{place}.vatPerc", f"say which rate: VAT type {vat_type} has several")
+    of_line = known.rates[0] if rate is None else rate
+    if not takes_rate(vat_type, of_line):
+        raise invalid(f"lines.{place}.vatPerc", f"VAT type {vat_type} has no {of_line} %")
+    return known.category, of_line, known.exemption
 
 
 async def _book(call: Call, connection: Any) -> Record:
@@ -217,7 +265,7 @@ async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
         "id": str(book.id),
         "active": book.ends_on is None or book.ends_on >= call.today,
         "name": book.name,
-        "startDate": moment(book.created_at.date()),
+        "startDate": moment(brussels_date(book.created_at)),
         "endDate": moment(book.ends_on),
         "lastLineDate": moment(book.last_entry_on),
         "lastLineID": _last_line(last),
@@ -232,6 +280,6 @@ async def _shown(call: Call, connection: Any, book: Record) -> dict[str, Any]:
         "addFiguresApi": 2,
         "invoicedTill": moment(closed_through),
         "paidTill": moment(closed_through),
-        "minimumPossibleLineDate": moment(max((day for day in first_open if day), default=book.created_at.date())),
+        "minimumPossibleLineDate": moment(max((day for day in first_open if day), default=EARLIEST_DAY)),
         "maximumPossibleLineDate": moment(min(call.today, book.ends_on or call.today)),
     }
