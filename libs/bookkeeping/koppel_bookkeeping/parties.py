@@ -125,12 +125,15 @@ class KnownRelation(Protocol):
     def has_role(self, side: Side) -> bool:
         """Whether it may stand on an entry of this side: customer or supplier."""
 
+    def is_numbered(self, code: str) -> bool:
+        """Whether a document that names the party by this customer number (``Party.code``) means it."""
+
 
 R = TypeVar("R", bound=KnownRelation)
 
 
 def recognise(party: Party, relations: Iterable[R], side: Side, *, name_length_max: int | None = None) -> R | None:
-    """Return the relation that is this party: by VAT number, enterprise number, name, then code (R097, octopus §6).
+    """Return the relation that is this party: by VAT number, enterprise number, name, then customer number (R097, octopus §6).
 
     Every part of Koppel recognises by this rule, so that a person sees the relation on which the connector books. The VAT number
     comes first because listings and statements of trade in the Union are made by it, and one enterprise may have several, each
@@ -172,4 +175,4 @@ def _rank(party: Party, names: tuple[str, ...], relation: KnownRelation) -> int 
         return None
     if name_key(relation.name) in names:
         return 2
-    return 3 if party.code and party.code == relation.code else None
+    return 3 if party.code and relation.is_numbered(party.code) else None

@@ -76,6 +76,9 @@ class Relation:
     def has_role(self, side: Side) -> bool:
         return side in self.sides
 
+    def is_numbered(self, code: str) -> bool:
+        return code == self.code
+
 
 def sample(name: str, kind: DocumentKind | str) -> Booking:
     return from_ubl.booking((SAMPLES / f"{name}.xml").read_bytes(), DocumentKind(kind))

@@ -24,6 +24,8 @@ SALES, PURCHASES, FINANCIAL = "V", "A", "F"
 """The first letter of a journal's key is its type; there is no field for it (octopus §2.5)."""
 SELLS: Final = 2
 """``type`` of a VAT code for sales; 1, for purchases, by analogy with journals (octopus §2.6)."""
+EXTERNAL_NUMBER_MAX: Final = 2**31 - 1
+_NOT_DIGITS: Final = re.compile("[^0-9]")
 HEADER_DIGITS_MAX: Final = 3
 """A shorter account is a header such as 600, which no line may use (octopus §5)."""
 
@@ -67,6 +69,11 @@ def _relation_key(identity: Any) -> str:
     return _code(identity.get("relationKey")) if isinstance(identity, Mapping) else ""
 
 
+def _external_number(identity: Any) -> str:
+    """Return the number of another package; 0 is none."""
+    return _code(identity.get("externalRelationId")) if isinstance(identity, Mapping) else ""
+
+
 _LEDGER_ACCOUNT: Final[Columns] = {
     "id": ("accountKey", _code),
     "code": ("accountKey", _code),
@@ -105,6 +112,7 @@ _RELATION: Final[Columns] = {
     "days_until_due": ("expirationDays", values.integer),
     "email": ("email", values.text),
     "iban": ("ibanAccountNr", values.text),
+    "external_number": ("relationIdentificationServiceData", _external_number),
 }
 
 
@@ -185,9 +193,10 @@ class VatCode(TypedRecord):
 
 @dataclass(frozen=True)
 class Relation(RelationRecord):
-    """A customer or supplier; ``code`` is the number that Octopus gave it."""
+    """A customer or supplier; ``code`` is the number that Octopus gave it, which no document knows (octopus §2.4)."""
 
     columns: ClassVar[Columns] = _RELATION
+    number_field: ClassVar[str] = "external_number"
 
     is_customer: bool
     is_supplier: bool
@@ -196,6 +205,14 @@ class Relation(RelationRecord):
     days_until_due: int | None
     email: str = ""
     iban: str = ""
+    external_number: str = ""
+    """The number by which another package, and so its documents, knows it; empty where there is none."""
+
+    @classmethod
+    def number_meant(cls, code: str) -> str:
+        """Return the digits of a customer number without leading zeros (octopus §6); empty where Octopus's type has no room."""
+        digits = _NOT_DIGITS.sub("", code).lstrip("0")
+        return digits if digits and int(digits) <= EXTERNAL_NUMBER_MAX else ""
 
     def has_role(self, side: Side) -> bool:
         """Whether its ``client`` or ``supplier`` is ticked."""

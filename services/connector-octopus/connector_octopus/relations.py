@@ -4,8 +4,6 @@ A relation that Koppel makes has an external number that follows from the party,
 at once make it twice (octopus §2.4).
 """
 
-from dataclasses import replace
-
 from koppel_bookkeeping import Party, Side
 from koppel_bookkeeping.parties import recognise, vat_number_spellings
 from koppel_connector.contract import ActionRequired, Problem, RetryLater
@@ -29,13 +27,17 @@ class OctopusRelations(RelationsOfVendor[Relation]):
     async def search(self, party: Party) -> list[Relation]:
         """Search by VAT number, by name, then by the number under which another package knows it; one filter a call."""
         spellings = vat_number_spellings(party.vat_number or party.enterprise_number)
-        for like in [{"vatNr": each} for each in spellings[:1] + spellings[3:4]] + [{"name": party.name}]:
-            if next(iter(like.values())) and (rows := await self._octopus.relations_like(**like)):
-                return [Relation.read(row) for row in rows]
-        if party.code.isdecimal():
-            rows = await self._octopus.relations_like(extRelationId=party.code)
-            return [replace(Relation.read(row), code=party.code) for row in rows]
-        return []
+        filters = [("vatNr", each) for each in spellings[:1] + spellings[3:4]]
+        filters += [("name", party.name), ("extRelationId", Relation.number_meant(party.code))]
+        found: list[Relation] = []
+        for name, value in filters:
+            found += (
+                [Relation.read(row) for row in await self._octopus.relations_like(**{name: value})] if value else []
+            )
+            # One of that name may have another VAT number, and be somebody else. The side only chooses among several.
+            if recognise(party, found, "sale") is not None:
+                break
+        return found
 
     async def create(self, party: Party, side: Side) -> Relation:
         """Create the relation; where an earlier call already did, return that one."""

@@ -3,7 +3,7 @@
 import pytest
 
 from .documents import code_of, delivery
-from .harness import Sandbox, Vendor
+from .harness import DOSSIER, Row, Sandbox, Vendor
 
 
 async def test_an_unknown_relation_is_made_once_with_its_side(vendor: Vendor, sandbox: Sandbox) -> None:
@@ -60,3 +60,64 @@ async def test_a_relation_that_octopus_refuses_is_a_problem(vendor: Vendor, sand
     swaps = {"BE0000000295": "BE0000000294", "0000000295": "0000000294"}
     assert await code_of(vendor, swaps=swaps) == "relation_refused"
     assert sandbox.bookings() == []
+
+
+# ── by the number of another package (octopus §2.4, §6) ──
+
+JAN = {
+    "Exemple Conseil SRL": "Jan Peeters",
+    "BE0000000295": "",
+    '<cbc:CompanyID schemeID="0208">0000000295</cbc:CompanyID>': "",
+    '<cbc:EndpointID schemeID="0208">0000000295</cbc:EndpointID>': "",
+}
+"""What of the sample's customer makes him a private person."""
+
+
+@pytest.mark.parametrize("refuses_lists", [False, True])
+@pytest.mark.parametrize("is_imported", [False, True])
+async def test_octopus_s_own_number_is_no_customer_number(
+    vendor: Vendor, sandbox: Sandbox, is_imported: bool, refuses_lists: bool
+) -> None:
+    other = sandbox.add_relation("Drukkerij Vlaskaai NV", vatNr="BE0876543270", client=True)
+    if is_imported:
+        await vendor.import_all()
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=refuses_lists)
+    key = other["relationIdentificationServiceData"]["relationKey"]["id"]
+    booked = await relation_of_jan(vendor, sandbox, str(key))
+    assert booked["name"] == "Jan Peeters"
+
+
+@pytest.mark.parametrize("refuses_lists", [False, True])
+@pytest.mark.parametrize("is_imported", [False, True])
+@pytest.mark.parametrize("code", ["412", "K-0412", "00412"])
+async def test_the_number_of_another_package_is_one(
+    vendor: Vendor, sandbox: Sandbox, code: str, is_imported: bool, refuses_lists: bool
+) -> None:
+    sandbox.add_relation("Café De Hoek", external=412, client=True)
+    if is_imported:
+        await vendor.import_all()
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=refuses_lists)
+    booked = await relation_of_jan(vendor, sandbox, code)
+    assert booked["name"] == "Café De Hoek"
+
+
+async def test_a_name_with_another_vat_number_does_not_hide_the_external_number(
+    vendor: Vendor, sandbox: Sandbox
+) -> None:
+    sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0876543270", client=True)
+    sandbox.add_relation("Conseil", external=412, client=True)
+    booked = await relation_of(vendor, sandbox, "412", {})
+    assert booked["name"] == "Conseil"
+
+
+async def relation_of_jan(vendor: Vendor, sandbox: Sandbox, code: str) -> Row:
+    return await relation_of(vendor, sandbox, code, JAN)
+
+
+async def relation_of(vendor: Vendor, sandbox: Sandbox, code: str, swaps: dict[str, str]) -> Row:
+    """Book an invoice to a customer with this number; return the relation that it stands on."""
+    customer = "<cac:AccountingCustomerParty>"
+    number = f"{customer}<cbc:SupplierAssignedAccountID>{code}</cbc:SupplierAssignedAccountID>"
+    await vendor.book(delivery(vendor, swaps={**swaps, customer: number}))
+    (booking,) = sandbox.bookings()
+    return sandbox.relation_of(booking)

@@ -65,6 +65,9 @@ class _Candidate:
     def has_role(self, side: Side) -> bool:
         return bool(self.row["is_customer"] if side == "sale" else self.row["is_supplier"])
 
+    def is_numbered(self, code: str) -> bool:  # noqa: ARG002 - which number a document means by it, only the connector knows
+        return False
+
 
 def comparable(party: Mapping[str, Any] | None) -> dict[str, str | None]:
     """Return a party's keys: enterprise number (also read out of a Belgian VAT number), VAT number, name."""

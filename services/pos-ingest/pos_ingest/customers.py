@@ -55,6 +55,10 @@ class Relation:
         """Return whether it may stand on an invoice of this side."""
         return side == "sale" and self.is_customer
 
+    def is_numbered(self, code: str) -> bool:
+        """Return whether it has this code."""
+        return code == self.code
+
 
 async def customer_of(context: Context, dossier_id: UUID, wanted: Party) -> Party:
     """Return the customer that is wanted, under the name and code by which the dossier has it.

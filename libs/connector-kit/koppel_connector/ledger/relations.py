@@ -21,6 +21,8 @@ class RelationRecord(TypedRecord):
     """A customer or supplier at the vendor; a vendor's two lists become one here."""
 
     kind: ClassVar[str] = "relation"
+    number_field: ClassVar[str] = "code"
+    """The field that holds the number by which documents name it (``Party.code``)."""
 
     vat_number: str
     enterprise_number: str
@@ -36,6 +38,16 @@ class RelationRecord(TypedRecord):
     @abstractmethod
     def has_role(self, side: Side) -> bool:
         """Whether it may stand on an entry of this side: customer or supplier."""
+
+    @classmethod
+    def number_meant(cls, code: str) -> str:
+        """Return the number that a document means by a customer number, written as ``number_field`` is; empty: none."""
+        return code
+
+    def is_numbered(self, code: str) -> bool:
+        """Whether a document that names the party by this customer number means it."""
+        number = self.number_meant(code)
+        return number != "" and number == getattr(self, self.number_field)
 
     def search_keys(self) -> dict[str, Any]:
         """Return its numbers and name as they are compared, and its roles as people are shown them."""
@@ -85,8 +97,8 @@ def candidates(party: Party, store: MasterDataStore, record: type[R], name_lengt
     ]
     for key in party.name_keys(name_length_max):
         found += store.find(record.kind, "name_key", key)
-    if party.code and (kept := store.get(record.kind, party.code)) is not None:
-        found.append(kept)
+    if number := record.number_meant(party.code):
+        found += store.find(record.kind, record.number_field, number)
     return [record.of(kept) for kept in {kept.remote_id: kept for kept in found}.values()]
 
 
