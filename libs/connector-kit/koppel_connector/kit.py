@@ -103,7 +103,7 @@ class Kit:
                 case PasswordProfile(session_valid_s) if session_valid_s is not None:
                     self.sessions = Sessions(session_valid_s)
         if profile.dossier_session_valid_s is not None:
-            self.dossier_sessions = Sessions(profile.dossier_session_valid_s)
+            self.dossier_sessions = Sessions(profile.dossier_session_valid_s, of_dossier=True)
         self.ways_in = WaysIn(self.logins, self.vault, self.sessions, self.dossier_sessions)
         self.owner = Owner(database, settings.heartbeat_s, settings.dead_after_s)
         self.batches: set[asyncio.Task[None]] = set()

@@ -9,11 +9,12 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.auth import OAuthProfile
-from koppel_connector.contract.errors import ReauthorisationRequired, SessionOver
+from koppel_connector.contract.errors import DossierSessionOver, ReauthorisationRequired, SessionOver
 from koppel_connector.contract.problems import Problem
 
 from .vault import Vault
@@ -35,9 +36,16 @@ Exchange = Callable[[Authentication], Awaitable[ClassifiedAnswer]]
 OpenSession = Callable[[], Awaitable[Mapping[str, str]]]
 
 
-def is_session_over(classified: ClassifiedAnswer) -> bool:
-    """Return whether what let the call in is over: as ``classify`` says, or by a 401 that it takes for a lost grant."""
+def is_session_over(classified: ClassifiedAnswer, *, of_dossier: bool = False) -> bool:
+    """Return whether what let the call in is over: as ``classify`` says, or by a 401 that it takes for a lost grant.
+
+    Args:
+        classified: the answer.
+        of_dossier: whether a session of a dossier is meant; else the login or the consent beneath it.
+    """
     failure = classified.failure
+    if isinstance(failure, DossierSessionOver):
+        return of_dossier
     return isinstance(failure, SessionOver) or (
         classified.answer.status == 401 and isinstance(failure, ReauthorisationRequired)
     )
@@ -76,8 +84,9 @@ class Sessions:
     ``key`` says whose session it is: a connection's, or a login's that several connections share.
     """
 
-    def __init__(self, valid_s: float) -> None:
+    def __init__(self, valid_s: float, *, of_dossier: bool = False) -> None:
         self._valid_s = valid_s
+        self._is_over = partial(is_session_over, of_dossier=of_dossier)
         self._open: dict[Hashable, tuple[int, float, Authentication]] = {}
         self._opening: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -94,11 +103,11 @@ class Sessions:
         """
         authentication = await self._session(key, version, open_session)
         answer = await exchange(authentication)
-        if authentication.headers and is_session_over(answer):
+        if authentication.headers and self._is_over(answer):
             self._end(key, authentication)
             authentication = await self._session(key, version, open_session)
             answer = await exchange(authentication)
-            if is_session_over(answer):
+            if self._is_over(answer):
                 # What lies beneath may be over as well; whoever renews that opens this one anew.
                 self._end(key, authentication)
         return answer

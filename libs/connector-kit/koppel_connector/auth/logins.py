@@ -21,12 +21,15 @@ from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement
 
 POLL_S = 0.1
+ELSEWHERE_BELIEVED_S = 86_400.0
 log = structlog.get_logger(__name__)
 
 _MAKE = Statement("INSERT INTO login (firm_id, key) VALUES (:firm_id, :key) ON CONFLICT DO NOTHING")
 _CLAIM = Statement("""
-    UPDATE login SET opening_token = :token, opening_until = clock_timestamp() + :lease_s * interval '1 second'
-    WHERE firm_id = :firm_id AND key = :key AND refused_at IS NULL
+    UPDATE login SET opening_token = :token, opening_until = clock_timestamp() + :lease_s * interval '1 second',
+        refused_at = NULL, problem = NULL
+    WHERE firm_id = :firm_id AND key = :key
+        AND (refused_at IS NULL OR refused_at <= clock_timestamp() - CAST(:believed_s AS float8) * interval '1 second')
         AND (opening_until IS NULL OR opening_until <= clock_timestamp())
     RETURNING version
 """)
@@ -45,6 +48,10 @@ _CHANGE = Statement("""
     ON CONFLICT (firm_id, key) DO UPDATE SET version = login.version + 1, refused_at = NULL, problem = NULL,
         opening_token = NULL, opening_until = NULL
 """)
+_CHANGE_ELSEWHERE = Statement("""
+    UPDATE login SET version = version + 1, refused_at = NULL, problem = NULL, opening_token = NULL, opening_until = NULL
+    WHERE firm_id = :firm_id AND starts_with(key, :prefix)
+""")
 _LOCK_CONNECTIONS = Statement(f"""
     SELECT {COLUMNS} FROM connection WHERE firm_id = :firm_id AND state <> 'disconnected'
         AND (login_key = ANY(CAST(:keys AS text[])) OR id = :id) ORDER BY id FOR UPDATE
@@ -61,7 +68,11 @@ class Logins:
         self._wake = wake
 
     async def open_session(
-        self, row: ConnectionRow, lease_s: float, log_in: Callable[[ConnectionRow], Awaitable[Mapping[str, str]]]
+        self,
+        row: ConnectionRow,
+        lease_s: float,
+        log_in: Callable[[ConnectionRow], Awaitable[Mapping[str, str]]],
+        api: str = "",
     ) -> Mapping[str, str]:
         """Log in with the login of a connection, unless it was refused; one at a time, over all processes.
 
@@ -69,6 +80,8 @@ class Logins:
             row: the connection.
             lease_s: how long one login may take before another may be tried.
             log_in: logs in with the settings of the row it is given, which is read anew.
+            api: where, if not at the one that the connections log in at: a refusal there stops none of them, and is believed for
+                ``ELSEWHERE_BELIEVED_S``.
 
         Raises:
             ConnectorError: ReauthorisationRequired when the login is or was refused; what ``log_in`` raises.
@@ -76,8 +89,9 @@ class Logins:
         assert row.login_key is not None
         give_up = time.monotonic() + lease_s
         token = uuid4()
-        place = {"firm_id": row.firm_id, "key": row.login_key}
-        while (version := await self._claim(place, token, lease_s)) is None:
+        place = {"firm_id": row.firm_id, "key": _at(row.login_key, api) if api else row.login_key}
+        believed_s = ELSEWHERE_BELIEVED_S if api else None
+        while (version := await self._claim(place, token, lease_s, believed_s)) is None:
             if time.monotonic() > give_up:
                 raise RetryLater(problem=Problem("vendor_unavailable", "another process is logging in"))
             await asyncio.sleep(POLL_S)
@@ -116,6 +130,7 @@ class Logins:
         ``others`` are locked (``lock_connections``).
         """
         await _CHANGE.run(tx, {"firm_id": firm_id, "key": key})
+        await _CHANGE_ELSEWHERE.run(tx, {"firm_id": firm_id, "prefix": _at(key, "")})
         for other in others:
             if other.login_key == key:
                 await _SECRETS.run(tx, {"id": other.id, **self._connections.sealed(other.id, secrets)})
@@ -126,9 +141,12 @@ class Logins:
         row = await _READ.one_or_none(tx, {"firm_id": firm_id, "key": key})
         return row is not None and row.refused_at is not None
 
-    async def _claim(self, place: Mapping[str, object], token: UUID, lease_s: float) -> int | None:
+    async def _claim(
+        self, place: Mapping[str, object], token: UUID, lease_s: float, believed_s: float | None
+    ) -> int | None:
         async with self._database.transaction() as tx:
-            claimed = await _CLAIM.one_or_none(tx, {**place, "token": token, "lease_s": lease_s})
+            claim = {**place, "token": token, "lease_s": lease_s, "believed_s": believed_s}
+            claimed = await _CLAIM.one_or_none(tx, claim)
             if claimed is not None:
                 return int(claimed.version)
             row = await _READ.one_or_none(tx, place)
@@ -154,3 +172,8 @@ class Logins:
         )
         self._wake("reconciler")
         return True
+
+
+def _at(key: str, api: str) -> str:
+    """Return the key of the row of a login at another API; no user's name has a line break."""
+    return f"{key}\n{api}"

@@ -161,12 +161,16 @@ class OpenVendor(Vendor):
             self.row,
             connector.auth(self.settings),
             self._log_in_as,
-            partial(connector.open_dossier, self),
+            self._open_dossier_at,
             lease_s=2 * self.kit.settings.deadline_for(self.kit.profile),
         )
         return await self.kit.ways_in.exchange(request.call, openers, partial(self._exchange_http, request, outgoing))
 
-    async def _log_in_as(self, row: ConnectionRow) -> Mapping[str, str]:
+    async def _open_dossier_at(self, api: str) -> Mapping[str, str]:
+        connector = self.kit.connector
+        return await (connector.open_dossier_at(self, api) if api else connector.open_dossier(self))
+
+    async def _log_in_as(self, api: str, row: ConnectionRow) -> Mapping[str, str]:
         """Log in with settings that were read just now; the delivery in hand goes on with those it began with."""
         missing = problem_of_missing(self.kit, row.settings, "login")
         if missing is not None:
@@ -175,7 +179,8 @@ class OpenVendor(Vendor):
         self.row, self.settings = row, row.settings
         self.application = self.kit.connector.application(self.kit.settings, row.settings)
         try:
-            return await self.kit.connector.log_in(self)
+            connector = self.kit.connector
+            return await (connector.log_in_at(self, api) if api else connector.log_in(self))
         finally:
             self.row, self.settings, self.application = began_with
 

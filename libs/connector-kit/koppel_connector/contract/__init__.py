@@ -34,6 +34,7 @@ from .delivery import Delivery, DeliveryContext, Trace
 from .errors import (
     ActionRequired,
     ConnectorError,
+    DossierSessionOver,
     OutcomeUnknown,
     RateLimited,
     ReauthorisationRequired,
@@ -101,6 +102,7 @@ __all__ = [
     "DeliveryBounced",
     "DeliveryContext",
     "Differs",
+    "DossierSessionOver",
     "EntryChanged",
     "ErrorBudget",
     "Found",

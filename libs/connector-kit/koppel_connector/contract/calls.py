@@ -36,6 +36,8 @@ class Call:
     """Which of the vendor's base addresses it goes to: a name of ``Application.servers``; the main one when empty."""
     logs_in: bool = False
     """True for the calls of ``Connector.log_in``: no session lets them in, and of their bodies nothing is logged."""
+    api: str = ""
+    """Another API of the vendor's, with sessions of its own (``Connector.log_in_at``); empty: where the connection logs in."""
     opens_dossier: bool = False
     """True for the calls of ``Connector.open_dossier``: only the login lets them in, and of their bodies nothing is logged."""
 

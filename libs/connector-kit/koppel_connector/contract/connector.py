@@ -118,6 +118,18 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         # No stub, as with ``log_in``.
         raise NotImplementedError(f"{self.profile.name} has sessions of a dossier and no open_dossier")
 
+    async def log_in_at(self, vendor: Vendor[SettingsT], api: str) -> Mapping[str, str]:
+        """Log in at another API of the vendor's (``Call.api``), with the same user and password, as ``log_in`` does.
+
+        A refusal (``ReauthorisationRequired``) is raised to whoever called that API, and is believed for a day, for every
+        connection of the login, or until its secrets change; it stops no connection.
+        """
+        raise NotImplementedError(f"{self.profile.name} calls {api} and has no log_in_at")
+
+    async def open_dossier_at(self, vendor: Vendor[SettingsT], api: str) -> Mapping[str, str]:
+        """Open a session of the dossier at another API, as ``open_dossier`` does."""
+        raise NotImplementedError(f"{self.profile.name} calls {api} and has no open_dossier_at")
+
     @abstractmethod
     async def prepare(self, context: DeliveryContext[SettingsT]) -> PreparedT:
         """Turn the document into what ``send`` needs: mapping and master data. May make the relation, idempotently.

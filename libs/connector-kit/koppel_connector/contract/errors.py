@@ -11,6 +11,7 @@ unknown outcome.
     ├── ActionRequired           waits for a person, no attempt spent
     ├── ReauthorisationRequired  the grant is gone: the connection and all its deliveries wait for a new consent
     │   └── SessionOver          only the session is: it is renewed and the call made again
+    │       └── DossierSessionOver   only that of the dossier is: the login or the consent beneath it is not renewed
     ├── Rejected                 a definite "no": failed
     └── OutcomeUnknown           the vendor may have acted: looked up before anything is sent again
 """
@@ -95,6 +96,13 @@ class SessionOver(ReauthorisationRequired):
     """The session or the access token that let the call in is over: a definite no, and another one may let it in.
 
     The kit renews it and makes the call again; only where that does not help is it what its base says.
+    """
+
+
+class DossierSessionOver(SessionOver):
+    """The session of the dossier is over, and nothing beneath it: a new one is opened once, with the login or consent as it is.
+
+    Where that does not help, the connector is told, and knows what it means: this resource takes no such session, say.
     """
 
 

@@ -73,6 +73,8 @@ class DirectVendor(Vendor[SettingsT], Generic[SettingsT]):
         self.connection = Connection(new_id(), new_id(), new_id(), "connected")
         self.settings = settings
         self.headers = dict(headers or {})
+        self.headers_at: dict[str, dict[str, str]] = {}
+        """What lets calls in at other APIs (``Call.api``), logged in at once for the whole test."""
         self.master_data = MasterDataInProcess()
         self.memory = MemoryInProcess()
         self.calls: list[MadeCall] = []
@@ -80,7 +82,7 @@ class DirectVendor(Vendor[SettingsT], Generic[SettingsT]):
 
     async def call(self, call: Call) -> VendorAnswer:
         """Make a call over HTTP; a broken connection leaves its outcome unknown."""
-        sent = {"Accept": "application/json", **self.headers, **call.headers}
+        sent = {"Accept": "application/json", **await self._let_in(call), **call.headers}
         if call.json is not None:
             sent["Content-Type"] = "application/json"
         base = self.application.base_of(call.server)
@@ -101,6 +103,14 @@ class DirectVendor(Vendor[SettingsT], Generic[SettingsT]):
         if (failure := self.connector.classify(answer)) is not None:
             raise failure
         return answer
+
+    async def _let_in(self, call: Call) -> Mapping[str, str]:
+        if call.logs_in or not call.api:
+            return self.headers
+        if call.api not in self.headers_at:
+            self.headers_at[call.api] = dict(await self.connector.log_in_at(self, call.api))
+            self.headers_at[call.api] |= await self.connector.open_dossier_at(self, call.api)
+        return self.headers_at[call.api]
 
     async def send_mail(self, call: MailCall) -> MailReply:
         """Refuse: this is for vendors by HTTP."""
