@@ -13,6 +13,7 @@ from koppel_connector.contract import (
     GENERIC,
     ActionRequired,
     ConnectorError,
+    DossierSessionOver,
     NothingFound,
     Problem,
     RateLimited,
@@ -75,7 +76,12 @@ class ImportTokenRefused(ImportRefused):
     """The File Import API does not take the token; a login of its own may help (octopus §2.8)."""
 
 
+class ImportSessionOver(DossierSessionOver):
+    """The File Import API says that a token ran out; of a new one it means that it takes none of its kind."""
+
+
 _IMPORT_REFUSALS: Final = {401: ImportTokenRefused, 403: ImportRefused, 404: ImportRefused}
+_TOKEN_RAN_OUT: Final = frozenset({-2, -6, None})
 
 
 class NumberTaken(RetryNow):
@@ -102,6 +108,8 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
         return RateLimited()
     if (refused_as := REFUSED_AS.get(answer.operation)) is not None and 400 <= answer.status < 500:
         problem = Problem(refused_as, sentence or f"HTTP {answer.status}")
+        if answer.operation == FILE_IMPORT_CALL and answer.status == 401 and code in _TOKEN_RAN_OUT:
+            return ImportSessionOver(problem)
         if answer.operation == FILE_IMPORT_CALL and answer.status in _IMPORT_REFUSALS:
             return _IMPORT_REFUSALS[answer.status](problem)
         if code not in _OF_THE_LOGIN:

@@ -38,11 +38,11 @@ class Octopus:
 
     # ── being let in ──
 
-    async def log_in(self, user: str, password: str, api: str = REST) -> str:
+    async def log_in(self, user: str, password: str, below: str = REST) -> str:
         """Return a login token, which reaches every dossier of the user; of the REST API, or of another one."""
         headers = {"softwareHouseUuid": self.vendor.application.client_id}
         given = {"user": user, "password": password}
-        answer = await self._ask("POST", "authentication", api, acts=False, headers=headers, json=given, logs_in=True)
+        answer = await self._ask("POST", "authentication", below, acts=False, headers=headers, json=given, logs_in=True)
         return _token(answer, "token", "authenticationtoken")
 
     async def connect(self, dossier_id: int | None = None) -> str:
@@ -52,11 +52,11 @@ class Octopus:
         answer = await self._ask("POST", "dossiers", REST, acts=False, params=params, json={}, opens_dossier=True)
         return _token(answer, "dossiertoken")
 
-    async def connect_for_files(self, login: str) -> str:
+    async def connect_for_files(self) -> str:
         """Return a token of the dossier for the File Import API, with that API's own login."""
-        headers = {"authenticationToken": login, "dossierId": str(self.vendor.settings.dossier_id)}
-        path = "authentication/connect"
-        answer = await self._ask("POST", path, FILE_IMPORT, acts=False, headers=headers, json={}, logs_in=True)
+        how: dict[str, Any] = {"acts": False, "json": {}, "opens_dossier": True, "api": FILE_IMPORT}
+        headers = {"dossierId": str(self.vendor.settings.dossier_id)}
+        answer = await self._ask("POST", "authentication/connect", FILE_IMPORT, headers=headers, **how)
         return _token(answer, "dossiertoken")
 
     async def whoami(self) -> str:
@@ -151,12 +151,14 @@ class Octopus:
 
     # ── files and statements ──
 
-    async def import_file(self, folder: str, file: File, token: str | None = None) -> None:
-        """Put a file into the Document Import Viewer, with a token of the REST API or of that API's own login."""
-        path = f"dossiers/{self.vendor.settings.dossier_id}/files/imports/withtoken"
-        own = {"headers": {"dossierToken": token}, "logs_in": True} if token else {}
+    async def import_file(self, folder: str, file: File, *, own_login: bool) -> None:
+        """Put a file into the Document Import Viewer, with a token of that API's own login or of the REST API."""
+        path, api = (
+            f"dossiers/{self.vendor.settings.dossier_id}/files/imports/withtoken",
+            FILE_IMPORT if own_login else "",
+        )
         params, body = {"subfolder": folder}, attachment(file)
-        await self._ask("POST", path, FILE_IMPORT, operation=FILE_IMPORT_CALL, params=params, json=body, **own)
+        await self._ask("POST", path, FILE_IMPORT, operation=FILE_IMPORT_CALL, params=params, json=body, api=api)
 
     async def send_coda(self, text: str) -> None:
         """Hand in a CODA file, in the form that the settings name."""

@@ -136,6 +136,18 @@ class OctopusConnector(Connector[OctopusSettings, Prepared, OctopusServiceSettin
             return {}
         return {"dossierToken": await Octopus(vendor).connect()}
 
+    async def log_in_at(self, vendor: Vendor[OctopusSettings], api: str) -> Mapping[str, str]:
+        """Log in at the File Import API."""
+        return await import_viewer.log_in(Octopus(vendor), api)
+
+    async def open_dossier_at(
+        self,
+        vendor: Vendor[OctopusSettings],
+        api: str,  # noqa: ARG002 - there is one
+    ) -> Mapping[str, str]:
+        """Open the dossier at the File Import API."""
+        return await import_viewer.open_dossier(Octopus(vendor))
+
     # ── one document ──
 
     async def prepare(self, context: DeliveryContext[OctopusSettings]) -> Prepared:

@@ -1,21 +1,26 @@
 """Documents without a booking: their files go to the Document Import Viewer, for the accountant to book (octopus §2.8, R100).
 
 The viewer tells nothing of what it holds, so a call without an answer is a person's to judge. Whether it takes a token of the
-REST API is not proven: where it does not, the password logs in at the File Import API itself, and so at once for a day. Where
-that API is refused, the files go to the dossier's mailbox, whose attachments the viewer shows, too.
+REST API is not proven: where it does not, the password logs in at the File Import API itself, and so at once for a day. That
+login is a guess as well, so its refusal stops nothing but the uploads, and is remembered of the login, which Octopus may lock
+out (octopus §4), not of the connection. Where that API is refused, the files go to the dossier's mailbox, whose attachments the
+viewer shows, too.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from koppel_bookkeeping import SIDES
-from koppel_connector import DeliveryContext, Sent
+from koppel_connector import ActionRequired, ConnectorError, DeliveryContext, Problem, Sent
+from koppel_connector.contract import ReauthorisationRequired, Rejected
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
 from koppel_connector.mail.bounces import RECIPIENT
 from koppel_connector.mail.settings import MailApplication
 
-from .answers import ImportRefused, ImportTokenRefused
-from .api import FILE_IMPORT, Octopus
+from .answers import ImportRefused, ImportSessionOver, ImportTokenRefused
+from .api import Octopus
 from .bookings import FILE_LIMITS
 from .settings import OctopusSettings
 
@@ -69,22 +74,69 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedUplo
 
 async def _upload(context: DeliveryContext[OctopusSettings], prepared: PreparedUpload) -> Sent:
     """Upload file by file; those that are there already are not sent again."""
-    octopus, memory = Octopus(context.vendor), context.vendor.memory
-    token = await _token(octopus) if await memory.recall(_OWN_LOGIN, _BELIEVED_S) else None
+    octopus = Octopus(context.vendor)
     for file in prepared.files:
         uploaded = context.progress.get("uploaded", [])
         if file.name in uploaded:
             continue
-        try:
-            await octopus.import_file(prepared.folder, file, token)
-        except ImportTokenRefused:
-            if token is not None or context.vendor.settings.password is None:
-                raise
-            token = await _token(octopus)
-            await octopus.import_file(prepared.folder, file, token)
-            await memory.remember(_OWN_LOGIN, True)
+        await _import(octopus, prepared.folder, file)
         await context.save(uploaded=[*uploaded, file.name])
     return Sent(f"{prepared.folder}/{prepared.files[0].name}")
+
+
+async def _import(octopus: Octopus, folder: str, file: File) -> None:
+    """Upload a file with the token that this API takes: the REST API's, else one of its own login (octopus §2.8).
+
+    Raises:
+        ImportTokenRefused: it takes neither, the second of which is a guess: so whatever it refuses of that login says nothing
+            of the connection's.
+    """
+    memory, has_password = octopus.vendor.memory, octopus.vendor.settings.login == "password"
+    if not (has_password and await memory.recall(_OWN_LOGIN, _BELIEVED_S)):
+        try:
+            await octopus.import_file(folder, file, own_login=False)
+        except (ImportTokenRefused, ImportSessionOver) as refused:
+            if not has_password:
+                raise _token_refused(refused) from refused
+        else:
+            return
+    try:
+        await octopus.import_file(folder, file, own_login=True)
+    except ReauthorisationRequired as refused:
+        raise _token_refused(refused) from refused
+    await memory.remember(_OWN_LOGIN, True)
+
+
+async def log_in(octopus: Octopus, api: str) -> Mapping[str, str]:
+    """Log in at the File Import API with the user and password of the connection.
+
+    Raises:
+        ReauthorisationRequired: any definite no; no source proves that there is such a login.
+    """
+    settings = octopus.vendor.settings
+    assert settings.user is not None and settings.password is not None, "nobody logs in while they are missing"
+    with _any_no_is_a_refusal_of_the_login():
+        token = await octopus.log_in(settings.user, settings.password.get_secret_value(), api)
+    return {"authenticationToken": token}
+
+
+async def open_dossier(octopus: Octopus) -> Mapping[str, str]:
+    """Open the dossier at the File Import API; raises as ``log_in`` does."""
+    with _any_no_is_a_refusal_of_the_login():
+        return {"dossierToken": await octopus.connect_for_files()}
+
+
+@contextmanager
+def _any_no_is_a_refusal_of_the_login() -> Iterator[None]:
+    try:
+        yield
+    except (ActionRequired, Rejected) as refused:
+        raise ReauthorisationRequired(refused.problem) from refused
+
+
+def _token_refused(refused: ConnectorError) -> ImportTokenRefused:
+    problem = refused.problem
+    return ImportTokenRefused(Problem("import_viewer_refused", problem.detail if problem else None))
 
 
 async def _mail(context: DeliveryContext[OctopusSettings], prepared: PreparedUpload, mailbox: str) -> Sent:
@@ -98,12 +150,3 @@ async def _mail(context: DeliveryContext[OctopusSettings], prepared: PreparedUpl
     )
     await context.vendor.send_mail(call)
     return Sent(str(call.message["Message-ID"]))
-
-
-async def _token(octopus: Octopus) -> str | None:
-    """Log in at the File Import API with the password; None where the connection has a consent instead."""
-    settings = octopus.vendor.settings
-    if settings.user is None or settings.password is None:
-        return None
-    login = await octopus.log_in(settings.user, settings.password.get_secret_value(), FILE_IMPORT)
-    return await octopus.connect_for_files(login)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from connector_octopus import answers
-from connector_octopus.answers import CODES, NOTHING, ImportTokenRefused, NumberTaken
+from connector_octopus.answers import CODES, NOTHING, ImportSessionOver, ImportTokenRefused, NumberTaken
 from connector_octopus.problems import PROBLEMS
 from koppel_connector.contract import (
     BOOKING_PROBLEMS,
@@ -105,7 +105,11 @@ def test_a_refused_document_or_statement_names_what_must_be_active(operation: st
     for status, said in ((403, -3), (400, -67), (400, None), (403, None)):
         assert code_of(status, said, operation=operation) == code
     is_import = operation == "POST files/imports"
-    assert kind_of(401, -2, operation=operation) is (ImportTokenRefused if is_import else SessionOver)
+    for said in (-2, -6, None):
+        assert kind_of(401, said, operation=operation) is (
+            ImportSessionOver if is_import else SessionOver if said else ActionRequired
+        )
+    assert kind_of(401, -1, operation=operation) is (ImportTokenRefused if is_import else ReauthorisationRequired)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,19 @@ async def test_a_dossier_whose_api_is_refused_gets_its_documents_by_mail(
         assert [name.rpartition(".")[2] for name in files] == ["xml"], "its picture is inside"
 
 
+@pytest.mark.parametrize("path", ["authentication$", "authentication/connect$"])
+async def test_an_own_login_that_is_not_there_has_the_document_mailed(
+    testbed: Testbed, sandbox: Sandbox, mail: MailSandbox, path: str
+) -> None:
+    sandbox.control("switches", import_takes_rest_token=False)
+    missing = f"/octopus-file-import-api/v1/{path}"
+    sandbox.control("faults", kind="status", method="POST", path=missing, status=404, body="<html>", times=-1)
+    await testbed.connect(TO_VIEWER)
+    await testbed.deliver(testbed.ready(*sample(1)))
+    await testbed.until_state("exported")
+    assert (sandbox.imports(), len(mail.messages())) == ([], 1)
+
+
 async def test_what_the_api_took_a_part_of_is_never_mailed(
     testbed: Testbed, sandbox: Sandbox, mail: MailSandbox
 ) -> None:
