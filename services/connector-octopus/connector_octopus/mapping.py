@@ -38,6 +38,7 @@ _VAT_TYPES: Final = {
 }
 """``vatType`` by territory: with a VAT number, and without any number (octopus §2.4)."""
 _FIRST_OF: Final[Mapping[Side, str]] = {"sale": "client", "purchase": "supplier"}
+_NEVER_BLANK: Final = ("country", "deliveryCountry")
 _RELATION_FIELDS: Final[Mapping[str, tuple[str, int | None]]] = {
     "name": ("name", None),
     "streetAndNr": ("street", None),
@@ -219,5 +220,9 @@ def creation(party: Party, side: Side, number: int) -> dict[str, Any]:
 
 
 def with_role(row: Row, side: Side) -> Row:
-    """Return a relation as Octopus holds it with one role more; every other field stays (R097, R099)."""
-    return {**row, _FIRST_OF[side]: True}
+    """Return a relation as Octopus holds it with one role more; every other field stays (R097, R099).
+
+    A country that is blank is left out: absent it may be, but not blank (octopus §2.4).
+    """
+    blank = {name for name in _NEVER_BLANK if not values.text(row.get(name)).strip()}
+    return {**{name: value for name, value in row.items() if name not in blank}, _FIRST_OF[side]: True}

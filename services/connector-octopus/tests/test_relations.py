@@ -50,6 +50,14 @@ async def test_the_side_is_ticked_and_nothing_else_is_changed(vendor: Vendor, sa
     }
 
 
+async def test_a_blank_country_does_not_keep_the_side_from_being_ticked(vendor: Vendor, sandbox: Sandbox) -> None:
+    fields = {"country": "", "deliveryCountry": "", "vatNr": "BE0000000295", "supplier": True}
+    sandbox.add_relation("Exemple Conseil SRL", **fields)
+    await vendor.import_all()
+    await vendor.book(delivery(vendor))
+    assert sandbox.relation_named("Exemple Conseil SRL")["client"]
+
+
 async def test_an_inactive_relation_waits_for_the_accountant(vendor: Vendor, sandbox: Sandbox) -> None:
     sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0000000295", client=True, active=False)
     await vendor.import_all()
