@@ -10,6 +10,7 @@ from koppel_bookkeeping.parties import name_key, number_key
 from koppel_connector import Call, Vendor, refused_questions, values
 from koppel_connector.contract import VendorAnswer, to_json
 from koppel_connector.ledger.documents import File
+from koppel_connector.ledger.statements import StatementFile
 from koppel_mesh.clock import BRUSSELS
 
 from .answers import FILE_IMPORT_CALL, NOTHING
@@ -160,11 +161,12 @@ class Octopus:
         params, body = {"subfolder": folder}, attachment(file)
         await self._ask("POST", path, FILE_IMPORT, operation=FILE_IMPORT_CALL, params=params, json=body, api=api)
 
-    async def send_coda(self, text: str) -> None:
-        """Hand in a CODA file, in the form that the settings name."""
-        params, headers = {"publishPdfInDms": "false"}, {"Content-Type": "application/json"}
-        content = text if self.vendor.settings.coda_body == "raw" else to_json(text)
-        await self._ask("POST", "coda", params=params, headers=headers, content=content.encode())
+    async def send_coda(self, file: StatementFile) -> None:
+        """Hand in a CODA file, in the form that the settings name: its text as a JSON string, or its bytes (octopus §2.9)."""
+        is_raw = self.vendor.settings.coda_body == "raw"
+        headers = {"Content-Type": "application/octet-stream" if is_raw else "application/json"}
+        content = file.content if is_raw else to_json(file.text).encode()
+        await self._ask("POST", "coda", params={"publishPdfInDms": "false"}, headers=headers, content=content)
 
     # ── calls ──
 

@@ -52,7 +52,7 @@ async def send(context: DeliveryContext[OctopusSettings], prepared: PreparedStat
     file, journal = prepared.file, prepared.journal
     balances = [str(file.opening), str(file.closing)]
     await context.save(bookyear=prepared.bookyear, journal=journal, balances=balances)
-    await Octopus(context.vendor).send_coda(file.text)
+    await Octopus(context.vendor).send_coda(file)
     await file.remember_sent(context.vendor.memory)
     return Sent(f"{journal}/{file.closing}", journal)
 

@@ -54,6 +54,19 @@ async def test_statements_that_continue_each_other_are_taken_in_either_form(sand
     await vendor.close()
 
 
+@pytest.mark.parametrize("form", ["json_string", "raw"])
+async def test_letters_of_the_bank_s_code_page_arrive_as_they_are(sandbox: Sandbox, form: str) -> None:
+    """A record is 128 bytes at the bank; written anew in UTF-8, one with an é has 129 (octopus §2.9)."""
+    sandbox.control("switches", coda_body=form.replace("_", "-"))
+    vendor = await sandbox.vendor(send_coda=True, coda_body=form)
+    await vendor.import_all()
+    content = coda(1, "1000.00", "100.00").replace(b"Cash", "Café".encode("latin-1"))
+    await vendor.send(delivery(vendor, content))
+    (taken,) = sandbox.books.statements.values()
+    assert "Café" in taken["@text"]
+    await vendor.close()
+
+
 async def test_a_gap_names_both_balances_and_the_missing_statements(vendor: Vendor, sandbox: Sandbox) -> None:
     await vendor.send(delivery(vendor, coda(1, "1000.00", "100.00")))
     with pytest.raises(ActionRequired) as refused:

@@ -35,13 +35,15 @@ class StatementFile:
     """A CODA file with the statements of one account."""
 
     text: str
-    """The file as it was handed in."""
+    """What they say."""
     account: str
     """Its IBAN, or the number of an account that has none."""
     statements: tuple[koppel_coda.Statement, ...]
     """In the order of the file; at least one."""
     closed_on: date
     """The day of its closing balance."""
+    content: bytes
+    """The bytes that were handed in: records of 128 in a code page of the bank's (coda)."""
 
     @property
     def first(self) -> koppel_coda.Statement:
@@ -128,7 +130,9 @@ async def read_statements(context: DeliveryContext) -> StatementFile:
     closed_on = (last.new_balance.on if last.new_balance else None) or last.header.created_on
     if closed_on is None:
         raise CannotBook("document_unreadable", "no day")
-    return StatementFile(_text(content), last.account.iban or last.account.number, tuple(statements), closed_on)
+    return StatementFile(
+        _text(content), last.account.iban or last.account.number, tuple(statements), closed_on, content
+    )
 
 
 def text_of(movement: koppel_coda.Movement) -> str:
