@@ -38,6 +38,7 @@ def choose_lines(
     account: Callable[[str], A | None],
     account_of_relation: A | None,
     vat_codes: Mapping[str, V],
+    vat_codes_without_vat: Mapping[str, V] | None = None,
     prefers: Callable[[A, V], bool] = lambda *_: True,
 ) -> tuple[ChosenLine[A, V], ...]:
     """Return the lines of an entry, in the order of the booking's (R096, R098, R142–R146).
@@ -51,6 +52,7 @@ def choose_lines(
         account: returns the vendor's ledger account of a code.
         account_of_relation: the account that the vendor proposes for the relation.
         vat_codes: the vendor's, by code.
+        vat_codes_without_vat: as they are on a line without Belgian VAT of the seller's; None where that is no different.
         prefers: as in ``choose_vat_code``, for a line on this account.
 
     Raises:
@@ -64,7 +66,9 @@ def choose_lines(
     for line in booking.lines:
         situation, booked = situation_of(booking, line), line
         own_account = chooser.choose(line.line_id, line.reference)
-        vat_code = choose_vat_code(vat_codes, settings.vat_codes, situation, prefers=partial(prefers, own_account))
+        has_belgian_vat = situation.is_rated and not situation.charges_foreign_vat
+        codes = vat_codes if has_belgian_vat or vat_codes_without_vat is None else vat_codes_without_vat
+        vat_code = choose_vat_code(codes, settings.vat_codes, situation, prefers=partial(prefers, own_account))
         if situation.charges_foreign_vat and not vat_code.computes_vat:
             # Another country's VAT is refunded there, on application (directive 2008/9), and is cost in our books.
             booked = replace(line, net=line.net + line.tax, tax=ZERO)

@@ -198,7 +198,7 @@ def _lines(
     overrides: Overrides,
     relation: Relation | None,
 ) -> tuple[ChosenLine[LedgerAccount, VatCode], ...]:
-    store = context.vendor.master_data
+    store, chosen = context.vendor.master_data, context.vendor.settings.vat_codes
     accounts = Records(store, LedgerAccount, period.year)
     code = relation.account_code(booking.side) if relation else ""
     return choose_lines(
@@ -207,7 +207,8 @@ def _lines(
         overrides,
         account=accounts.by_code,
         account_of_relation=accounts.by_code(code) if code else None,
-        vat_codes=read_vat_codes(store, context.vendor.settings.vat_codes),
+        vat_codes=read_vat_codes(store, chosen, has_vat=True),
+        vat_codes_without_vat=read_vat_codes(store, chosen, has_vat=False),
         # Codes of one rate differ by what is bought: goods, services, investments. The account says which it is.
         prefers=lambda account, vat_code: account.vat_code(booking.side) == vat_code.code,
     )

@@ -98,14 +98,17 @@ class Posting:
         }
 
     def booking_lines(self) -> list[dict[str, Any]]:
-        """Return one line for each account, VAT code and share of VAT that is claimed back, in the order of the first of each."""
+        """Return one line for each account, VAT code, with VAT or without, and share of it that is claimed back, in order."""
         sign = self.booking.sign * (-1 if self.amount < 0 else 1)
-        lines: dict[tuple[str, str, Decimal], dict[str, Any]] = {}
+        lines: dict[tuple[str, str, bool, Decimal], dict[str, Any]] = {}
         for chosen in self.lines:
             line, account = chosen.line, chosen.account
-            claimed = account.recoverable_percent * (100 - line.non_deductible_percent) / 100
+            # The share that is claimed back is of purchases; a sale owes the whole of its VAT (octopus §2.7).
+            claimed = Decimal(100)
+            if self.booking.side == "purchase":
+                claimed = account.recoverable_percent * (100 - line.non_deductible_percent) / 100
             body = lines.setdefault(
-                (account.code, chosen.vat_code.code, claimed),
+                (account.code, chosen.vat_code.code, chosen.vat_code.computes_vat, claimed),
                 {
                     "accountKey": int(account.code),
                     "baseAmount": Decimal(0),

@@ -228,17 +228,29 @@ class Relation(RelationRecord):
         return cls.from_row({**row, "expirationDays": None} if values.integer(row.get("expirationType")) else row)
 
 
-def read_vat_codes(store: MasterDataStore, settings: VatCodes) -> dict[str, VatCode]:
+def read_vat_codes(store: MasterDataStore, settings: VatCodes, *, has_vat: bool) -> dict[str, VatCode]:
     """Return the VAT codes by code; those that the settings give to lines without VAT charge none (octopus §3).
 
-    A code of the co-contractor carries 21 %, which the buyer owes, and nothing of Octopus's tells it from a rated one.
+    A code of the co-contractor carries 21 %, which the buyer owes, and nothing of Octopus's tells it from a rated one. Where the
+    settings give one code to both, the line decides.
+
+    Args:
+        store: of the connection.
+        settings: what people chose.
+        has_vat: whether it is for lines that show VAT.
     """
-    chosen = {**settings.sale, **{f"{key} ": code for key, code in settings.purchase.items()}}
-    unrated = {code for key, code in chosen.items() if re.split("[:@ ]", key)[0] in UNRATED}
+    chosen = [*settings.sale.items(), *settings.purchase.items()]
+    unrated = {code for key, code in chosen if _category(key) in UNRATED}
+    if has_vat:
+        unrated -= {code for key, code in chosen if _category(key) not in UNRATED}
     return {
         code: replace(each, is_due_by_buyer=True) if code in unrated else each
         for code, each in Records(store, VatCode).all_by_code().items()
     }
+
+
+def _category(setting_key: str) -> str:
+    return re.split("[:@]", setting_key)[0]
 
 
 def bookyear_record(row: Row) -> MasterRecord:

@@ -15,6 +15,7 @@ from connector_octopus.mapping import (
     expectation,
     external_number,
     quoted,
+    with_role,
 )
 from connector_octopus.master_data import Journal, LedgerAccount, VatCode
 from koppel_bookkeeping import Booking, BookingLine, Party
@@ -48,6 +49,7 @@ def amounts(body: dict[str, Any]) -> tuple[Decimal, list[tuple[Decimal, Decimal]
 
 
 INVOICE, CREDIT_NOTE = DocumentKind.SALES_INVOICE, DocumentKind.SALES_CREDIT_NOTE
+PURCHASE = DocumentKind.PURCHASE_INVOICE
 
 
 @pytest.mark.parametrize(
@@ -83,10 +85,22 @@ def test_a_line_of_nothing_is_left_out_unless_there_is_no_other() -> None:
 
 
 def test_what_is_claimed_back_is_the_accounts_share_of_the_lines() -> None:
-    half = posting(INVOICE, line("100", "21"), on=account("615000", 50))
+    half = posting(PURCHASE, line("100", "21"), on=account("615000", 50))
     assert half["bookingLines"][0]["vatRecupPercentage"] == 50
-    both = posting(INVOICE, line("100", "21", non_deductible_percent=Decimal(40)), on=account("615000", 50))
+    both = posting(PURCHASE, line("100", "21", non_deductible_percent=Decimal(40)), on=account("615000", 50))
     assert both["bookingLines"][0]["vatRecupPercentage"] == 30
+
+
+@pytest.mark.parametrize("kind", [INVOICE, CREDIT_NOTE])
+def test_a_sale_claims_nothing_back_whatever_its_account_says(kind: DocumentKind) -> None:
+    body = posting(kind, line("100", "21"), line("50", "10.50"), on=account("700000", 0))
+    assert [each["vatRecupPercentage"] for each in body["bookingLines"]] == [100]
+
+
+def test_a_country_that_octopus_keeps_blank_is_not_sent_back() -> None:
+    row = {"name": "A", "country": "", "deliveryCountry": " ", "city": "", "client": False, "supplier": True}
+    assert with_role(row, "sale") == {"name": "A", "city": "", "client": True, "supplier": True}
+    assert with_role({"country": "FR"}, "sale")["country"] == "FR"
 
 
 def test_a_booking_as_it_was_sent_differs_in_nothing() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from connector_octopus.api import Octopus
+from connector_octopus.settings import OctopusSettings
 from koppel_connector import ActionRequired, Booked
 from koppel_connector.contract import RetryLater, RetryNow
 
 from .documents import code_of, delivery, refused
-from .harness import CONNECTOR, DOSSIER, Sandbox, Vendor
+from .harness import CONNECTOR, DOSSIER, SETTINGS, Sandbox, Vendor
 
 KINDS = [
     ("01-invoice", "sales_invoice", "V1", "582.77"),
@@ -51,6 +52,20 @@ async def test_reverse_charge_is_booked_without_vat_on_the_code_that_says_so(ven
     await vendor.book(delivery(vendor, "03-AE", "purchase_invoice"))
     (row,) = sandbox.bookings()
     assert [(line["vatCodeKey"], line["vatAmount"]) for line in row["bookingLines"]] == [("MC21", 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "tax"), [("03-AE", [Decimal(0)]), ("01-invoice-ogm-pdf", [Decimal("79.07"), Decimal("7.20")])]
+)
+async def test_of_a_code_for_lines_with_and_without_vat_the_line_decides(
+    vendor: Vendor, sandbox: Sandbox, name: str, tax: list[Decimal]
+) -> None:
+    chosen = {"vat_codes": {"sale": {"S:21": "21", "AE": "21"}}}
+    vendor.settings = OctopusSettings.model_validate({**SETTINGS, **chosen})
+    await vendor.book(delivery(vendor, name))
+    (row,) = sandbox.bookings()
+    assert [line["vatAmount"] for line in row["bookingLines"]] == tax
+    assert row["bookingLines"][0]["vatCodeKey"] == "21"
 
 
 async def test_what_octopus_gets_of_an_invoice(vendor: Vendor, sandbox: Sandbox) -> None:
