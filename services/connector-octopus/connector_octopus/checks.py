@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 from koppel_connector import CheckStep, Problem, Vendor, values
 from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
-from koppel_connector.ledger.records import Records
 from koppel_mesh.clock import brussels_date, utc_now
 
 from .api import Octopus
@@ -18,16 +17,16 @@ NEXT_YEAR_FROM_MONTH = 11
 
 async def health_check(vendor: Vendor[OctopusSettings]) -> AsyncIterator[CheckStep]:
     """Yield the steps in the order a person would repair them; each problem names the menu where it is repaired."""
-    octopus, settings, store = Octopus(vendor), vendor.settings, vendor.master_data
+    octopus, settings = Octopus(vendor), vendor.settings
     async for step in steps(
         login=lambda: _login(octopus),
         dossiers=lambda: _dossiers(octopus, settings),
         connect=lambda: _connect(octopus),
         bookyears=lambda: _bookyears(octopus),
+        journals=lambda: _journals(octopus, settings),
+        vat_codes=lambda: _vat_codes(octopus, settings),
     ):
         yield step
-    yield journals_step(Records(store, Journal).by_code, settings.journals)
-    yield vat_codes_step(Records(store, VatCode).all_by_code(), settings.vat_codes)
 
 
 async def _login(octopus: Octopus) -> CheckStep:
@@ -56,3 +55,19 @@ async def _bookyears(octopus: Octopus) -> CheckStep:
     if today.month >= NEXT_YEAR_FROM_MONTH and max(period.ends_on for period in periods).year == today.year:
         detail += f"; {today.year + 1} is not open yet"
     return CheckStep("bookyears", True, detail=detail)
+
+
+async def _journals(octopus: Octopus, settings: OctopusSettings) -> CheckStep:
+    """Compare with the journals that Octopus has now, not with the imported ones: what is off may have changed since."""
+    today = brussels_date(utc_now())
+    periods = [period for row in await octopus.bookyears() for period in periods_in(row)]
+    year = next((period.year for period in periods if period.starts_on <= today <= period.ends_on), None)
+    if year is None:
+        return CheckStep("journals", False, Problem("financial_year_missing", str(today.year)))
+    journals = {each.code: each for each in map(Journal.from_row, await octopus.journals(year))}
+    return journals_step(lambda code: journals.get(code.strip()), settings.journals)
+
+
+async def _vat_codes(octopus: Octopus, settings: OctopusSettings) -> CheckStep:
+    codes = {each.code: each for each in map(VatCode.from_row, await octopus.vat_codes())}
+    return vat_codes_step(codes, settings.vat_codes)
