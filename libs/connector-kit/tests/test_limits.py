@@ -196,7 +196,7 @@ async def test_nothing_found_is_an_empty_list_and_an_unknown_path_is_not(
     vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
 ) -> None:
     """Both are answered with 404 and a body; only the first is no error."""
-    nothing = NothingFound("errorCode", frozenset({-16}))
+    nothing = NothingFound(("errorCode",), frozenset({-1}))
     async with open_testbed(SERVICE, make_database(SERVICE), start=False, paper_base_url=vendor.url) as testbed:
         await harness.connect(testbed)
         opened = await open_one(testbed)
@@ -217,10 +217,12 @@ async def test_nothing_found_is_an_empty_list_and_an_unknown_path_is_not(
         assert [row.errors for row in await testbed.rows("SELECT errors FROM error_budget")] == [3]
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"errorCode": [-16]}', b'{"errorCode": "-16"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b'{"errorCode": [-16]}', b'{"errorCode": "-16"}', b'{"errorCode": -3}']
+)
 def test_another_404_says_nothing_of_what_there_is(content: bytes) -> None:
     answer = VendorAnswer(404, {}, content, "relations", acts=False)
-    assert not NothingFound("errorCode", frozenset({-16})).is_said_by(answer)
+    assert not NothingFound(("code", "errorCode"), frozenset({-3})).is_said_by(answer)
 
 
 async def _goes(opened: Any, call: Call) -> bool:

@@ -12,7 +12,7 @@ from .feeds import changed, some
 def refuse_lists(call: DossierCall) -> None:
     """Refuse a plain list read where the dossier answers none (36)."""
     if call.books.dossier["@lists_refused"]:
-        raise Refusal(400, -79, "list")
+        raise Refusal(400, call.switches.lists_refused_code, "list")
 
 
 def bookyears(call: DossierCall) -> Response:

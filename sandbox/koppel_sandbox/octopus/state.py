@@ -84,6 +84,8 @@ class Switches:
     """34: how long the feeds do not show what was just stored."""
     empty_object_feed_is_404: bool = False
     """35: what ``bookings/modified`` answers when nothing changed."""
+    lists_refused_code: int = -79
+    """36."""
     accounts_feed_as_object: bool = False
     """36: ``accounts/modified`` answers an object with ``modified`` (octopus §2.10)."""
     daily_limits: bool = False

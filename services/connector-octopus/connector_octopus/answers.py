@@ -18,6 +18,7 @@ from koppel_connector.contract import (
     Problem,
     RateLimited,
     ReauthorisationRequired,
+    Rejected,
     RetryLater,
     RetryNow,
     SessionOver,
@@ -63,9 +64,23 @@ REFUSED_AS: Final[Mapping[str, str]] = {
 }
 """What a refusal of these means, whatever its code: no source tells which there are (octopus §2.8, §2.9)."""
 _OF_THE_LOGIN: Final = frozenset({-1, -2, -6, -51, -68})
-_NOT_NOTHING: Final = frozenset({-1, -2, -3, -4, -5, -6, -51, -68, -79})
-NOTHING: Final = NothingFound("errorCode", frozenset(range(-99, 1)) - _NOT_NOTHING)
-"""An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4)."""
+_OF_ACCESS: Final = _OF_THE_LOGIN | {-3, -4, -5}
+_SPELLINGS: Final = ("errorCode", "octopusErrorCode")
+NOTHING: Final = NothingFound(_SPELLINGS, _OF_ACCESS)
+"""An empty list is 404 with an error body; sources do not say which code, only that it is none about access (octopus §2.4), and
+there may be codes that no list names (octopus §1.6)."""
+NOTHING_TO_IMPORT: Final = NothingFound(_SPELLINGS, _OF_ACCESS | {-79})
+"""Of the lists of an import, which replace what is there, "invalid parameter" is an error as well."""
+_QUESTIONS: Final = frozenset(
+    {
+        "GET relations",
+        "GET accounts",
+        "GET journals",
+        "GET journals/details",
+        "GET buysellbookings",
+    }
+)
+"""Plain reads that some dossiers answer with 400; sources do not say with which code (octopus §2.7)."""
 
 
 class ImportRefused(ActionRequired):
@@ -106,14 +121,8 @@ def failure(answer: VendorAnswer) -> ConnectorError | None:
     code, sentence = error_of(answer)
     if answer.status == 429:
         return RateLimited()
-    if (refused_as := REFUSED_AS.get(answer.operation)) is not None and 400 <= answer.status < 500:
-        problem = Problem(refused_as, sentence or f"HTTP {answer.status}")
-        if answer.operation == FILE_IMPORT_CALL and answer.status == 401 and code in _TOKEN_RAN_OUT:
-            return ImportSessionOver(problem)
-        if answer.operation == FILE_IMPORT_CALL and answer.status in _IMPORT_REFUSALS:
-            return _IMPORT_REFUSALS[answer.status](problem)
-        if code not in _OF_THE_LOGIN:
-            return ActionRequired(problem)
+    if 400 <= answer.status < 500 and (refused := _by_operation(answer, code, sentence)) is not None:
+        return refused
     if code is not None:
         return _by_code(code, f"{sentence} ({code})".strip())
     if 200 <= answer.status < 300:
@@ -134,10 +143,27 @@ def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
     """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
     # A list has none, and may be that of all bookings.
     body = {} if answer.is_list else answer.json_object() or {}
-    code = values.integer(body.get("errorCode", body.get("octopusErrorCode")))
+    code = values.integer(next((body[name] for name in _SPELLINGS if name in body), None))
     sentence = values.text(body.get("errorMessage")) or values.text(body.get("description"))
     # 0 is "ok", and stands in no refusal.
     return (code if code is not None and code < 0 else None), sentence[:500]
+
+
+def _by_operation(answer: VendorAnswer, code: int | None, sentence: str) -> ConnectorError | None:
+    """Return what a 4xx means at the calls of which no source tells the codes; None where the code decides."""
+    if (refused_as := REFUSED_AS.get(answer.operation)) is not None:
+        problem = Problem(refused_as, sentence or f"HTTP {answer.status}")
+        is_import = answer.operation == FILE_IMPORT_CALL
+        if is_import and answer.status == 401 and code in _TOKEN_RAN_OUT:
+            return ImportSessionOver(problem)
+        if is_import and answer.status in _IMPORT_REFUSALS:
+            return _IMPORT_REFUSALS[answer.status](problem)
+        is_no = code not in _OF_THE_LOGIN if code is not None else answer.status not in (401, 408, 409)
+        return ActionRequired(problem) if is_no else None
+    if answer.status == 400 and answer.operation in _QUESTIONS and code not in _OF_ACCESS:
+        # Not what its code means of a document: the question is refused, and asked in another way (``refused_questions``).
+        return Rejected(Problem("vendor_request_wrong", f"{answer.operation}: {code or ''} {sentence}"))
+    return None
 
 
 def _by_code(code: int, shown: str) -> ConnectorError:

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any, Final
 
 from koppel_bookkeeping.parties import name_key, number_key
-from koppel_connector import Call, Vendor, refused_questions, values
+from koppel_connector import ActionRequired, Call, Rejected, Vendor, refused_questions, values
 from koppel_connector.contract import VendorAnswer, to_json
 from koppel_connector.ledger.documents import File
 from koppel_connector.ledger.statements import StatementFile
 from koppel_mesh.clock import BRUSSELS
 
-from .answers import FILE_IMPORT_CALL, NOTHING
+from .answers import FILE_IMPORT_CALL, NOTHING, NOTHING_TO_IMPORT
 from .settings import OctopusSettings
 
 Row = dict[str, Any]
@@ -90,10 +90,15 @@ class Octopus:
         return [row for row in rows if key_id(row.get("bookyearKey")) in (bookyear, None)]
 
     async def journal_iban(self, bookyear: int, journal: str) -> str:
-        """Return the account of a financial journal, which no source shows the name of; empty where it has none."""
+        """Return the account of a financial journal, from its details; empty where it has none, or Octopus refuses them.
+
+        One client knows this path and no source shows its answer (octopus §2.5): what follows from it may not stop an import.
+        """
         path = f"bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
-        details = _row(await self._ask("GET", path, operation="GET journals/details"))
-        return values.text(details.get("iban") or details.get("ibanAccountNr"))
+        try:
+            return iban_of(_row(await self._ask("GET", path, operation="GET journals/details")))
+        except (ActionRequired, Rejected):
+            return ""
 
     async def journal_balance(self, bookyear: int, journal: str) -> Row:
         """Return what a financial journal tells of its balance."""
@@ -179,11 +184,11 @@ class Octopus:
 
     async def _list(self, kind: str, path: str, **params: str) -> list[Row]:
         """Return a whole list; some dossiers answer it with 400 and give it by their feed of changes only (octopus §2.7)."""
-        ask = partial(self._ask, "GET", path, operation=f"GET {kind}", params=params, nothing_found=NOTHING)
+        ask = partial(self._ask, "GET", path, operation=f"GET {kind}", params=params, nothing_found=NOTHING_TO_IMPORT)
         answer = await refused_questions.ask(self.vendor.memory, f"list of {kind}", ask)
         if answer is None:
             since = {**params, "modifiedTimeStamp": BEGINNING}
-            answer = await self._ask("GET", f"{kind}/modified", params=since, nothing_found=NOTHING)
+            answer = await self._ask("GET", f"{kind}/modified", params=since, nothing_found=NOTHING_TO_IMPORT)
         return list(_rows(answer))
 
 
@@ -214,6 +219,11 @@ def id_of_place(place: tuple[object, object, object]) -> str:
 def identity_of(relation: Row) -> Row:
     """Return the two numbers of a relation."""
     return relation.get("relationIdentificationServiceData") or {}
+
+
+def iban_of(journal: Row) -> str:
+    """Return the account of a journal; no source shows how Octopus names it."""
+    return values.text(journal.get("iban") or journal.get("ibanAccountNr"))
 
 
 def key_id(key: Any) -> int | None:

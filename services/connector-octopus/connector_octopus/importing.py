@@ -8,7 +8,7 @@ from koppel_connector.contract import RemoteCompany, RemoteDossier, Vendor
 from koppel_connector.ledger.dossiers import probed
 from koppel_connector.ledger.records import records_of
 
-from .api import Octopus, Row, key_id
+from .api import Octopus, Row, iban_of, key_id
 from .master_data import FINANCIAL, Journal, LedgerAccount, Relation, VatCode, bookyear_record
 from .settings import OctopusSettings
 
@@ -36,9 +36,13 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
 
 
 async def _journal(octopus: Octopus, row: Row, bookyear: int) -> Journal:
-    """Return a journal; the account of a financial one is in its details only, and asked for where statements go."""
-    journal = Journal.from_row(row)
-    if journal.code.startswith(FINANCIAL) and octopus.vendor.settings.send_coda:
+    """Return a journal; where the list does not tell the account of a financial one, its details may.
+
+    They are asked for where statements go, and a person has not said which journal is whose.
+    """
+    journal, settings = Journal.from_row({**row, "iban": iban_of(row)}), octopus.vendor.settings
+    is_said = journal.iban or journal.code in settings.statement_journals.values()
+    if journal.code.startswith(FINANCIAL) and settings.send_coda and not is_said:
         return replace(journal, iban=await octopus.journal_iban(bookyear, journal.code))
     return journal
 

@@ -5,7 +5,14 @@ import json
 import pytest
 
 from connector_octopus import answers
-from connector_octopus.answers import CODES, NOTHING, ImportSessionOver, ImportTokenRefused, NumberTaken
+from connector_octopus.answers import (
+    CODES,
+    NOTHING,
+    NOTHING_TO_IMPORT,
+    ImportSessionOver,
+    ImportTokenRefused,
+    NumberTaken,
+)
 from connector_octopus.problems import PROBLEMS
 from koppel_connector.contract import (
     BOOKING_PROBLEMS,
@@ -106,9 +113,8 @@ def test_a_refused_document_or_statement_names_what_must_be_active(operation: st
         assert code_of(status, said, operation=operation) == code
     is_import = operation == "POST files/imports"
     for said in (-2, -6, None):
-        assert kind_of(401, said, operation=operation) is (
-            ImportSessionOver if is_import else SessionOver if said else ActionRequired
-        )
+        assert kind_of(401, said, operation=operation) is (ImportSessionOver if is_import else SessionOver)
+    assert kind_of(409, operation=operation) is kind_of(408, operation=operation) is OutcomeUnknown
     assert kind_of(401, -1, operation=operation) is (ImportTokenRefused if is_import else ReauthorisationRequired)
 
 
@@ -117,8 +123,12 @@ def test_a_refused_document_or_statement_names_what_must_be_active(operation: st
     [
         (b'{"errorCode": -16}', True),
         (b'{"errorCode": -33}', True),
+        (b'{"errorCode": -79}', True),
+        (b'{"errorCode": -120}', True),
+        (b'{"octopusErrorCode": -16, "description": "Onbekend"}', True),
+        (b'{"octopusErrorCode": -3}', False),
         (b'{"errorCode": -3}', False),
-        (b'{"errorCode": -79}', False),
+        (b'[{"errorCode": -16}]', False),
         (b"<html>Not found</html>", False),
         (b"{}", False),
     ],
@@ -126,6 +136,20 @@ def test_a_refused_document_or_statement_names_what_must_be_active(operation: st
 def test_only_an_error_about_the_list_is_an_empty_list(body: bytes, nothing: bool) -> None:
     assert NOTHING.is_said_by(answer(404, body=body, acts=False)) is nothing
     assert not NOTHING.is_said_by(answer(404, body=body, acts=True))
+
+
+def test_an_import_takes_no_invalid_parameter_for_an_empty_list() -> None:
+    assert not NOTHING_TO_IMPORT.is_said_by(answer(404, -79, acts=False))
+    assert NOTHING_TO_IMPORT.is_said_by(answer(404, -44, acts=False))
+
+
+@pytest.mark.parametrize("operation", ["GET relations", "GET accounts", "GET journals", "GET buysellbookings"])
+def test_a_plain_read_that_is_answered_with_400_is_a_refused_question(operation: str) -> None:
+    for code in (None, -7, -9, -10, -16, -21, -79, -120):
+        assert kind_of(400, code, operation=operation, acts=False) is Rejected
+    assert kind_of(400, -2, operation=operation, acts=False) is SessionOver
+    assert kind_of(400, -3, operation=operation, acts=False) is ActionRequired
+    assert kind_of(404, -10, operation=operation, acts=False) is ActionRequired
 
 
 def test_every_code_has_a_sentence() -> None:

@@ -22,8 +22,10 @@ async def test_the_import_brings_what_people_choose_from(vendor: Vendor) -> None
     assert [record.name for record in data.other] == ["2024", "2025", "2026"]
 
 
-async def test_lists_that_are_refused_are_read_from_their_feeds(vendor: Vendor, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("code", [-79, -7, -9, -10, -16, -21])
+async def test_lists_that_are_refused_are_read_from_their_feeds(vendor: Vendor, sandbox: Sandbox, code: int) -> None:
     plain = await CONNECTOR.import_master_data(vendor)
+    sandbox.control("switches", lists_refused_code=code)
     sandbox.control("dossier", dossier=DOSSIER, lists_refused=True)
     fed = await CONNECTOR.import_master_data(vendor)
     assert {record.code for record in fed.relations} == {record.code for record in plain.relations}
@@ -32,6 +34,39 @@ async def test_lists_that_are_refused_are_read_from_their_feeds(vendor: Vendor, 
         assert keys[0] == keys[1]
     _, seen = await vendor.book(delivery(vendor))
     assert isinstance(seen, Booked)
+
+
+# ── the account of a financial journal (octopus §2.5) ──
+
+
+async def ibans(sandbox: Sandbox, **settings: object) -> tuple[set[str], int]:
+    """Import with statements; return the accounts of the financial journals, and how often details were asked for."""
+    vendor = await sandbox.vendor(send_coda=True, **settings)
+    data = await CONNECTOR.import_master_data(vendor)
+    asked = sum(1 for call in vendor.calls if call.operation == "GET journals/details")
+    await vendor.close()
+    return {str(each.data["iban"]) for each in data.journals if each.code == "F1"}, asked
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, ""), (404, '{"errorCode": -10}'), (403, '{"errorCode": -3}'), (400, "{}"), (500, '{"errorCode": -36}')],
+)
+async def test_details_of_a_journal_that_are_refused_stop_no_import(sandbox: Sandbox, status: int, body: str) -> None:
+    path = {"method": "GET", "path": "journals/F/"}
+    sandbox.control("faults", kind="status", status=status, body=body, times=-1, **path)
+    assert (await ibans(sandbox))[0] == {""}
+
+
+async def test_an_account_that_the_list_tells_is_not_asked_for(sandbox: Sandbox) -> None:
+    assert await ibans(sandbox) == ({seed.BAKERY_IBAN}, 2), "one for each open bookyear"
+    for year in (2, 3):
+        sandbox.books.journals[f"{year}/F1"]["iban"] = seed.STUDIO_IBAN
+    assert await ibans(sandbox) == ({seed.STUDIO_IBAN}, 0)
+
+
+async def test_a_journal_that_a_person_named_is_not_asked_for(sandbox: Sandbox) -> None:
+    assert await ibans(sandbox, statement_journals={seed.BAKERY_IBAN: "F1"}) == ({""}, 0)
 
 
 async def test_the_login_shows_its_dossiers_and_the_company(vendor: Vendor) -> None:
@@ -84,3 +119,15 @@ async def test_the_step_of_the_journals_names_the_menu(vendor: Vendor, journals:
     assert problem is not None
     assert (problem.code, problem.detail is not None) == (code, True)
     assert all("→" in sentence for sentence in (kind.nl, kind.fr, kind.en))
+
+
+async def test_the_health_check_asks_octopus_and_not_the_import(vendor: Vendor, sandbox: Sandbox) -> None:
+    sandbox.books.journals["3/V1"]["closed"] = True
+    del sandbox.books.vat_codes["0VR"]
+    steps = {each.name: each async for each in CONNECTOR.check(vendor)}
+    problems = {name: step.problem.code for name, step in steps.items() if step.problem is not None}
+    assert problems == {"journals": "journal_blocked", "vat_codes": "unknown_vat_code"}
+    # What was repaired since the import is well.
+    vendor.master_data = type(vendor.master_data)()
+    sandbox.books.journals["3/V1"]["closed"] = False
+    assert {each.name: each.ok async for each in CONNECTOR.check(vendor)}["journals"]

@@ -77,24 +77,25 @@ class VendorAnswer:
 
 @dataclass(frozen=True)
 class NothingFound:
-    """How a vendor says "nothing found" where others answer an empty list: a status, and a member of its JSON body.
+    """How a vendor says "nothing found" where others answer an empty list: a status, and an error code in its JSON body.
 
     The status alone is not enough: an unknown path, or a dossier that does not exist, answers 404 as well, and taken for an
     empty list it would let an import end well that read nothing.
     """
 
-    member: str
-    """Of the object that the body is: ``errorCode``."""
-    values: frozenset[int | str]
-    """What it says when nothing was found, and only then."""
+    members: tuple[str, ...]
+    """Where the code may stand in the object that the body is: ``errorCode``."""
+    unless: frozenset[int]
+    """The codes that say something else; any other one says that nothing was found."""
     status: int = 404
 
     def is_said_by(self, answer: VendorAnswer) -> bool:
         """Return whether an answer says it."""
         if answer.status != self.status or answer.acts:
             return False
-        said = (answer.json_object() or {}).get(self.member)
-        return isinstance(said, int | str) and said in self.values
+        body = answer.json_object() or {}
+        said = next((body[member] for member in self.members if member in body), None)
+        return isinstance(said, int) and said not in self.unless
 
 
 @dataclass(frozen=True)
