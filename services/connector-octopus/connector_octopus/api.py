@@ -1,12 +1,11 @@
 """Octopus's REST API, endpoint by endpoint, of one dossier (octopus §1.3, §2); and its file import API (octopus §2.8)."""
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from koppel_bookkeeping.parties import name_key, number_key
 from koppel_connector import ActionRequired, Call, Rejected, Vendor, refused_questions, values
 from koppel_connector.contract import VendorAnswer, to_json
 from koppel_connector.ledger.documents import File
@@ -109,17 +108,19 @@ class Octopus:
         """Return every relation."""
         return await self._list("relations", "relations")
 
-    async def relations_like(self, **like: str) -> list[Row]:
+    async def relations_like(self, **like: str) -> list[Row] | None:
         """Return the relations that fit one filter: ``relationId``, ``extRelationId``, ``name`` or ``vatNr``.
 
-        Where the dossier refuses the question, every relation is read, and those that the filter would leave are returned.
+        None where the dossier refuses the question (``relation_search``).
         """
         ask = partial(self._ask, "GET", "relations", params=like, nothing_found=NOTHING)
         answer = await refused_questions.ask(self.vendor.memory, "relations by filter", ask)
-        if answer is not None:
-            return list(_rows(answer))
-        rows = await self.relations()
-        return [row for row in rows if all(_FILTERS[name](row, value) for name, value in like.items())]
+        return None if answer is None else list(_rows(answer))
+
+    async def relations_since(self, since: datetime) -> list[Row]:
+        """Return the relations that were made or changed since a moment."""
+        params = {"modifiedTimeStamp": feed_time(since)}
+        return list(_rows(await self._ask("GET", "relations/modified", params=params, nothing_found=NOTHING)))
 
     async def put_relation(self, relation: Mapping[str, Any]) -> Row:
         """Create a relation, or overwrite the one with its key or external number; empty where it was overwritten."""
@@ -229,15 +230,6 @@ def iban_of(journal: Row) -> str:
 def key_id(key: Any) -> int | None:
     """Return the number of a key, which is an object in some places and bare in others (octopus §2)."""
     return values.integer(key.get("id") if isinstance(key, Mapping) else key)
-
-
-_FILTERS: Final[Mapping[str, Callable[[Row, str], bool]]] = {
-    "relationId": lambda row, value: key_id(identity_of(row).get("relationKey")) == int(value),
-    "extRelationId": lambda row, value: key_id(identity_of(row).get("externalRelationId")) == int(value),
-    "name": lambda row, value: name_key(values.text(row.get("name"))) == name_key(value),
-    "vatNr": lambda row, value: number_key(values.text(row.get("vatNr"))) == number_key(value),
-}
-"""Whether a relation fits a filter of Octopus's; numbers and names as Koppel compares them, which finds no fewer."""
 
 
 def _token(answer: VendorAnswer, *names: str) -> str:

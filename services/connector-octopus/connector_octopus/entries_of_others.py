@@ -17,6 +17,7 @@ from .api import Octopus, Row, id_of_place, place_of
 from .mapping import relation_of
 from .master_data import SALES, Relation
 from .profile import FEED_IS_BELIEVED_S, handle
+from .relation_search import find
 
 
 class FeedBookings(FeedEntries[Row]):
@@ -69,6 +70,5 @@ class FeedBookings(FeedEntries[Row]):
             return Counterparty()
         known = Records(self._octopus.vendor.master_data, Relation).by_id(str(relation))
         if known is None:
-            rows = await self._octopus.relations_like(relationId=str(relation))
-            known = Relation.read(rows[0]) if rows else None
+            known = next(iter(await find(self._octopus, "relationId", str(relation))), None)
         return known.counterparty if known else Counterparty()

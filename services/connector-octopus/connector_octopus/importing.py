@@ -7,9 +7,11 @@ from koppel_connector import MasterData, values
 from koppel_connector.contract import RemoteCompany, RemoteDossier, Vendor
 from koppel_connector.ledger.dossiers import probed
 from koppel_connector.ledger.records import records_of
+from koppel_mesh.clock import utc_now
 
 from .api import Octopus, Row, iban_of, key_id
 from .master_data import FINANCIAL, Journal, LedgerAccount, Relation, VatCode, bookyear_record
+from .relation_search import note_import
 from .settings import OctopusSettings
 
 
@@ -26,11 +28,15 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
         assert year is not None
         accounts += [LedgerAccount.read(row, language).record(year) for row in await octopus.accounts(year)]
         journals += [(await _journal(octopus, row, year)).record(year) for row in await octopus.journals(year)]
+    vat_codes = records_of(map(VatCode.from_row, await octopus.vat_codes()))
+    asked_at = utc_now()
+    relations = records_of(map(Relation.read, await octopus.relations()))
+    await note_import(vendor.memory, asked_at)
     return MasterData(
-        relations=records_of(map(Relation.read, await octopus.relations())),
+        relations=relations,
         ledger_accounts=tuple(accounts),
         journals=tuple(journals),
-        vat_codes=records_of(map(VatCode.from_row, await octopus.vat_codes())),
+        vat_codes=vat_codes,
         other=tuple(bookyears),
     )
 

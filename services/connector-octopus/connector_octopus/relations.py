@@ -12,6 +12,7 @@ from koppel_connector.ledger.relations import RelationsOfVendor
 from .api import Octopus
 from .mapping import creation, external_number, with_role
 from .master_data import Relation
+from .relation_search import find, row_of
 
 ATTEMPTS_MAX = 5
 
@@ -31,9 +32,7 @@ class OctopusRelations(RelationsOfVendor[Relation]):
         filters += [("name", party.name), ("extRelationId", Relation.number_meant(party.code))]
         found: list[Relation] = []
         for name, value in filters:
-            found += (
-                [Relation.read(row) for row in await self._octopus.relations_like(**{name: value})] if value else []
-            )
+            found += await find(self._octopus, name, value) if value else []
             # One of that name may have another VAT number, and be somebody else. The side only chooses among several.
             if recognise(party, found, "sale") is not None:
                 break
@@ -53,20 +52,20 @@ class OctopusRelations(RelationsOfVendor[Relation]):
             if row:
                 return Relation.read({**body, **row})
             # Made by another call since we looked (204), and not shown yet, perhaps.
-            if (found := await self._numbered(number)) is not None:
+            if (found := await self._numbered(number, fresh=True)) is not None:
                 return found
             raise RetryLater(problem=Problem("relation_not_shown", party.name))
         raise ActionRequired(Problem("relation_refused", party.name))
 
     async def give_role(self, relation: Relation, side: Side) -> Relation:
         """Tick customer or supplier. A sparse PUT may blank the rest, so everything that Octopus holds is sent back."""
-        rows = await self._octopus.relations_like(relationId=relation.id)
-        if not rows:
+        row = await row_of(self._octopus, relation.id)
+        if row is None:
             raise ActionRequired(Problem("relation_unknown", f"{relation.code} {relation.name}"))
-        changed = with_role(rows[0], side)
+        changed = with_role(row, side)
         await self._octopus.put_relation(changed)
         return Relation.read(changed)
 
-    async def _numbered(self, number: int) -> Relation | None:
-        rows = await self._octopus.relations_like(extRelationId=str(number))
-        return Relation.read(rows[0]) if rows else None
+    async def _numbered(self, number: int, *, fresh: bool = False) -> Relation | None:
+        found = await find(self._octopus, "extRelationId", str(number), fresh=fresh)
+        return found[0] if found else None

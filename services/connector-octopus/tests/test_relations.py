@@ -5,6 +5,14 @@ import pytest
 from .documents import code_of, delivery
 from .harness import DOSSIER, Row, Sandbox, Vendor
 
+JAN = {
+    "Exemple Conseil SRL": "Jan Peeters",
+    "BE0000000295": "",
+    '<cbc:CompanyID schemeID="0208">0000000295</cbc:CompanyID>': "",
+    '<cbc:EndpointID schemeID="0208">0000000295</cbc:EndpointID>': "",
+}
+"""What of the sample's customer makes him a private person."""
+
 
 async def test_an_unknown_relation_is_made_once_with_its_side(vendor: Vendor, sandbox: Sandbox) -> None:
     before = len(sandbox.relations())
@@ -70,15 +78,31 @@ async def test_a_relation_that_octopus_refuses_is_a_problem(vendor: Vendor, sand
     assert sandbox.bookings() == []
 
 
-# ── by the number of another package (octopus §2.4, §6) ──
+# ── where filters are refused, from the feed (octopus §2.7) ──
 
-JAN = {
-    "Exemple Conseil SRL": "Jan Peeters",
-    "BE0000000295": "",
-    '<cbc:CompanyID schemeID="0208">0000000295</cbc:CompanyID>': "",
-    '<cbc:EndpointID schemeID="0208">0000000295</cbc:EndpointID>': "",
-}
-"""What of the sample's customer makes him a private person."""
+
+async def test_new_counterparties_share_one_read_of_what_changed(vendor: Vendor, sandbox: Sandbox) -> None:
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=True)
+    before = len(sandbox.relations())
+    sandbox.add_relation("Klant 3", client=True)
+    for number in range(5):
+        named = {**JAN, "Exemple Conseil SRL": f"Klant {number}", "2026-0001": f"2026-{number:04}"}
+        await vendor.book(delivery(vendor, swaps=named))
+    read = [line.query for line in sandbox.state.log if line.operation == "GET relations/modified"]
+    assert len(read) == 1
+    assert "2000-01-01" not in read[0], "only what changed since the import"
+    assert len(sandbox.relations()) == before + 5, "the one that somebody made is found"
+
+
+async def test_the_side_of_a_relation_is_ticked_from_the_whole_feed(vendor: Vendor, sandbox: Sandbox) -> None:
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=True)
+    sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0000000295", supplier=True, remarks="belt eerst")
+    await vendor.book(delivery(vendor))
+    row = sandbox.relation_named("Exemple Conseil SRL")
+    assert (row["client"], row["supplier"], row["remarks"]) == (True, True, "belt eerst")
+
+
+# ── by the number of another package (octopus §2.4, §6) ──
 
 
 @pytest.mark.parametrize("refuses_lists", [False, True])
