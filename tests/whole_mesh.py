@@ -48,6 +48,7 @@ def running_mesh(settings: Settings, vendors: Vendors, environment: Mapping[str,
         yield
     finally:
         process.end(signal.SIGTERM)
+    assert process.exit_code == 0, f"the mesh ended with {process.exit_code}: {process.said()}"
 
 
 def _run(settings: Settings, vendors: Vendors, environment: Mapping[str, str]) -> None:
