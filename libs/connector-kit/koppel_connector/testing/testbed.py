@@ -53,7 +53,7 @@ RUNNING_LOOPS = ("deliveries", "read-back", "probes", "sweeper", "reconciler", "
 QUICK = {
     "retry_schedule_s": (0.05, 0.1, 0.2, 0.4),
     "settle_s": 0.2,
-    "deadline_s": 1.0,
+    "deadline_s": 2.0,
     "pause_first_s": 0.1,
     "database_pool_size": 5,
 }
