@@ -148,6 +148,10 @@ async def test_a_token_that_is_not_given_is_shown_and_tried_again(
     assert shown in str(refused.value) and "script" not in str(refused.value)
 
 
+def tokens_of(hooks: Any) -> Tokens:
+    return Tokens(hooks.context.resources.outside, deadline_s=2.0)
+
+
 async def fetched(
     hooks: Any,
     receiver: Guarded,
@@ -156,7 +160,7 @@ async def fetched(
     origin: str = "https://partner.example:443",
     **changes: Any,
 ) -> str:
-    tokens = tokens or Tokens(hooks.context.resources.outside)
+    tokens = tokens or tokens_of(hooks)
     known = {name: value for name, value in receiver.auth.items() if name != "kind"}
     credentials = Credentials(**{**known, "audience": None, "client_auth": "basic", **changes})
     wanted = Wanted(ENDPOINT, origin, credentials)
@@ -165,7 +169,7 @@ async def fetched(
 
 async def test_who_waits_for_a_token_waits_for_its_own_deadline(hooks: Any, started: list[Receiver]) -> None:
     """Those who wait share one fetch and its failure: nobody begins to wait anew when another has given up."""
-    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    receiver, tokens = await start(started), tokens_of(hooks)
     receiver.token_answer = hangs
     began = time.monotonic()
     waiting = (fetched(hooks, receiver, tokens, 0.5) for _ in range(8))
@@ -179,8 +183,21 @@ async def test_who_waits_for_a_token_waits_for_its_own_deadline(hooks: Any, star
     first.cancel()
 
 
+async def test_who_has_little_time_left_begins_a_fetch_that_serves_those_who_have_more(
+    hooks: Any, started: list[Receiver]
+) -> None:
+    receiver, tokens = await start(started), tokens_of(hooks)
+    receiver.token_answer = delayed(receiver, 0.5)
+    first = asyncio.create_task(fetched(hooks, receiver, tokens, 0.1))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(fetched(hooks, receiver, tokens, 5.0))
+    with pytest.raises(TokenRefused, match=r"within 0\.1 s"):
+        await first
+    assert await second == "t1" and len(receiver.token_requests) == 1
+
+
 async def test_who_gives_up_takes_the_token_from_nobody(hooks: Any, started: list[Receiver]) -> None:
-    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    receiver, tokens = await start(started), tokens_of(hooks)
     receiver.token_answer = delayed(receiver, 0.5)
     first = asyncio.create_task(fetched(hooks, receiver, tokens))
     await asyncio.sleep(0.05)
@@ -264,7 +281,7 @@ async def test_a_failed_fetch_is_an_attempt_that_shows_why(hooks: Any, started: 
 
 async def test_a_token_lives_as_long_as_it_says_and_many_wait_for_one(hooks: Any, started: list[Receiver]) -> None:
     receiver = await start(started)
-    tokens = Tokens(hooks.context.resources.outside)
+    tokens = tokens_of(hooks)
     receiver.expires_in = 3
     assert set(await asyncio.gather(*(fetched(hooks, receiver, tokens) for _ in range(20)))) == {"t1"}
     end = time.monotonic() + 60
@@ -276,13 +293,13 @@ async def test_a_token_lives_as_long_as_it_says_and_many_wait_for_one(hooks: Any
 
 async def test_other_credentials_never_get_a_token_of_these(hooks: Any, started: list[Receiver]) -> None:
     receiver = await start(started)
-    tokens = Tokens(hooks.context.resources.outside)
+    tokens = tokens_of(hooks)
     found = {await fetched(hooks, receiver, tokens), await fetched(hooks, receiver, tokens, scope="other")}
     assert found == {"t1", "t2"}
 
 
 async def test_another_receiver_never_gets_a_token_of_this_one(hooks: Any, started: list[Receiver]) -> None:
-    receiver, tokens = await start(started), Tokens(hooks.context.resources.outside)
+    receiver, tokens = await start(started), tokens_of(hooks)
     origins = ("https://partner.example:443", "https://other.example:443", "https://partner.example:8443")
     assert [await fetched(hooks, receiver, tokens, origin=each) for each in origins] == ["t1", "t2", "t3"]
 

@@ -34,7 +34,7 @@ async def _ready(context: Context) -> AsyncIterator[Sender]:
         await endpoints.reseal(tx, ring)
     proxy_url = settings.webhook_proxy_url.get_secret_value() if settings.webhook_proxy_url else None
     async with OutsideClient(settings.rules, tls=settings.tls(), proxy_url=proxy_url) as outside:
-        sender = Sender(ring, outside)
+        sender = Sender(ring, outside, deadline_s=settings.webhook_deadline_s)
         yield sender
         await sender.finish(context)
 

@@ -37,10 +37,10 @@ _ATTEMPTS = counter("koppel_webhook_attempts", "Attempts to deliver events to pa
 class Sender:
     """Sends what is due. One for each process."""
 
-    def __init__(self, ring: KeyRing, outside: OutsideClient) -> None:
+    def __init__(self, ring: KeyRing, outside: OutsideClient, *, deadline_s: float) -> None:
         self.ring = ring
         self.outside = outside
-        self.tokens = Tokens(outside)
+        self.tokens = Tokens(outside, deadline_s=deadline_s)
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way = 0
         self._results: list[Result] = []

@@ -74,8 +74,10 @@ class _Held:
 class Tokens:
     """The tokens that one process holds, by receiver and credentials: others never get a token of these."""
 
-    def __init__(self, outside: OutsideClient) -> None:
+    def __init__(self, outside: OutsideClient, *, deadline_s: float) -> None:
+        """Take the deadline of one fetch, whatever those have left who wait for it: others may join them."""
         self._outside = outside
+        self._deadline_s = deadline_s
         self._held: OrderedDict[Wanted, _Held] = OrderedDict()
 
     def kept(self, wanted: Wanted, *, refused: str | None = None) -> str | None:
@@ -100,7 +102,7 @@ class Tokens:
         """
         held = self._of(wanted)
         if held.fetching is None:
-            held.fetching = asyncio.create_task(self._renew(held, wanted.credentials, deadline_s))
+            held.fetching = asyncio.create_task(self._renew(held, wanted.credentials))
             held.fetching.add_done_callback(partial(_ended, held))
         try:
             async with asyncio.timeout(deadline_s):
@@ -117,12 +119,12 @@ class Tokens:
             self._held.popitem(last=False)
         return held
 
-    async def _renew(self, held: _Held, credentials: Credentials, deadline_s: float) -> None:
-        held.token, lifetime_s = await self._fetch(credentials, deadline_s)
+    async def _renew(self, held: _Held, credentials: Credentials) -> None:
+        held.token, lifetime_s = await self._fetch(credentials)
         early_s = min(lifetime_s * 0.1, RENEWED_BEFORE_S)
         held.renew_at = time.monotonic() + min(lifetime_s - early_s, KEPT_MAX_S)
 
-    async def _fetch(self, credentials: Credentials, deadline_s: float) -> tuple[str, float]:
+    async def _fetch(self, credentials: Credentials) -> tuple[str, float]:
         form = {"grant_type": "client_credentials"}
         form |= {name: value for name in ("scope", "audience") if (value := getattr(credentials, name))}
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -137,7 +139,7 @@ class Tokens:
                 credentials.token_url,
                 urlencode(form).encode(),
                 headers,
-                deadline_s=deadline_s,
+                deadline_s=self._deadline_s,
                 answer_max_bytes=ANSWER_MAX_BYTES,
             )
         except (NotSent, Unanswered) as error:
