@@ -58,12 +58,14 @@ class Identity:
     def __init__(self) -> None:
         self.withdrawn: set[tuple[str, UUID]] = set()
         self.away = False
+        self.slow_s = 0.0
         self.asked = 0
 
     async def get_json(self, path: str, **_: Any) -> Any:
         route, _mark, query = path.partition("?")
         assert route == "/identity/v1/client-access"
         self.asked += 1
+        await asyncio.sleep(self.slow_s)
         if self.away:
             raise InternalCallError(None, "no_answer")
         asked = parse_qs(query)
@@ -225,6 +227,7 @@ async def hooks(service: Hooks) -> AsyncIterator[Hooks]:
     settings = service.context.settings
     service.identity.withdrawn.clear()
     service.identity.away = False
+    service.identity.slow_s = 0.0
     yield service
     service.context.settings = settings
     await service.sql("DELETE FROM endpoint")

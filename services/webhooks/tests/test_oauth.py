@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from koppel_mesh.ids import new_id
+from webhooks.sending import access, attempts
 from webhooks.sending.tokens import Credentials, TokenRefused, Tokens, Wanted
 
 from .receiver import Received, Receiver, answers, hangs, in_turn, response
@@ -263,6 +264,57 @@ async def test_consent_is_asked_for_again_after_the_wait_for_a_token(
     hooks.identity.away = False
     await hooks.work(0.3)
     assert len(receiver.events) == (change == "away")
+
+
+@pytest.mark.parametrize("slow_s", [1.2, 3600.0], ids=["slow", "hangs"])
+async def test_that_identity_is_slow_is_no_failure_of_the_receiver(
+    hooks: Any, started: list[Receiver], monkeypatch: pytest.MonkeyPatch, slow_s: float
+) -> None:
+    """Slower than the receiver's whole deadline, which is one second."""
+    monkeypatch.setattr(access, "DEADLINE_S", 2.5)
+    partner, receiver = hooks.partner(), await start(started)
+    receiver.expires_in = 1
+    endpoint = await partner.verified(receiver, auth=receiver.auth)
+    await asyncio.sleep(1)
+    receiver.expires_in = 3600
+    give = delayed(receiver, 0.1)
+
+    async def slow_down_meanwhile(of: Receiver, request: Received, writer: asyncio.StreamWriter) -> None:
+        hooks.identity.slow_s = slow_s
+        await give(of, request, writer)
+
+    receiver.token_answer = slow_down_meanwhile
+    asked = hooks.identity.asked
+    await hooks.deliver(partner.document())
+    await hooks.until(lambda: hooks.identity.asked > asked + 2 if slow_s > 2.5 else receiver.events)
+    if slow_s > 2.5:
+        (delivery,) = await partner.deliveries(endpoint)
+        assert (delivery["state"], delivery["attempts"], receiver.events) == ("pending", [], [])
+    hooks.identity.slow_s = 0.0
+    await hooks.until(lambda: receiver.events)
+    await hooks.work(0.1)
+    (delivery,) = await partner.deliveries(endpoint)
+    assert [(one["number"], one["outcome"]) for one in delivery["attempts"]] == [(1, "delivered")]
+    assert (await partner.get(f"/endpoints/{endpoint['id']}"))["failing_since"] is None
+
+
+async def test_a_token_that_comes_too_late_is_a_failure_that_says_so(
+    hooks: Any, started: list[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "ENOUGH", 0.9)
+    partner, receiver = hooks.partner(), await start(started)
+    receiver.expires_in = 1
+    endpoint = await partner.verified(receiver, auth=receiver.auth)
+    await asyncio.sleep(1)
+    receiver.expires_in = 3600
+    receiver.token_answer = delayed(receiver, 0.3)
+    await hooks.deliver(partner.document())
+    await hooks.until(lambda: receiver.events)
+    await hooks.work(0.1)
+    (delivery,) = await partner.deliveries(endpoint)
+    late, delivered = delivery["attempts"]
+    assert (late["outcome"], late["status"], delivered["outcome"]) == ("retry", None, "delivered")
+    assert "too late" in late["answer"]
 
 
 async def test_a_failed_fetch_is_an_attempt_that_shows_why(hooks: Any, started: list[Receiver]) -> None:

@@ -29,13 +29,8 @@ class AccessUnknown(Exception):
     """identity does not answer now."""
 
 
-async def allowed(context: Context, wanted: Iterable[Pair], *, deadline_s: float = DEADLINE_S) -> set[Pair]:
+async def allowed(context: Context, wanted: Iterable[Pair]) -> set[Pair]:
     """Return those clients and firms of ``wanted`` for which the client may receive the firm's events.
-
-    Args:
-        context: the running service.
-        wanted: clients and firms.
-        deadline_s: for the question, at most ``DEADLINE_S``.
 
     Raises:
         AccessUnknown: it cannot be known now, so nothing may be sent.
@@ -45,7 +40,7 @@ async def allowed(context: Context, wanted: Iterable[Pair], *, deadline_s: float
         return pairs
     granted: set[Pair] = set()
     try:
-        async with asyncio.timeout(min(deadline_s, DEADLINE_S)):
+        async with asyncio.timeout(DEADLINE_S):
             for some in _some_at_a_time(sorted(pairs)):
                 granted |= await _granted(context, some)
     except TimeoutError as error:
@@ -54,13 +49,13 @@ async def allowed(context: Context, wanted: Iterable[Pair], *, deadline_s: float
     return pairs & granted
 
 
-async def may_see(context: Context, client_id: str, firm_ids: Iterable[UUID], deadline_s: float = DEADLINE_S) -> bool:
+async def may_see(context: Context, client_id: str, firm_ids: Iterable[UUID]) -> bool:
     """Return whether a client may receive the events of one of these firms at least.
 
     Raises:
         AccessUnknown: it cannot be known now.
     """
-    return bool(await allowed(context, {(client_id, firm_id) for firm_id in firm_ids}, deadline_s=deadline_s))
+    return bool(await allowed(context, {(client_id, firm_id) for firm_id in firm_ids}))
 
 
 async def _granted(context: Context, pairs: Sequence[Pair]) -> set[Pair]:

@@ -18,6 +18,8 @@ MEDIA_TYPE = "application/cloudevents+json"
 ANSWER_SHOWN = 2048
 LAST_S = 0.001
 """What is left of a deadline that is over."""
+ENOUGH = 0.1
+"""Of the deadline: where less is left when a token has come, nothing is sent any more."""
 WITHHELD = "this client may not receive this firm's events"
 
 
@@ -37,7 +39,7 @@ async def attempt(
     tokens: Tokens,
     letter: Letter,
     *,
-    may_send: Callable[[float], Awaitable[bool]],
+    may_send: Callable[[], Awaitable[bool]],
     deadline_s: float,
 ) -> Attempt:
     """Send one event once; a token that the receiver refuses is renewed once.
@@ -46,9 +48,9 @@ async def attempt(
         outside: calls the receiver.
         tokens: has or fetches the token that the receiver wants.
         letter: what is sent.
-        may_send: asks, within so many seconds, whether the partner may still see the firm: asked again where a token had to be
-            waited for, since the first answer may be as old as the wait. Raises ``AccessUnknown``.
-        deadline_s: for all of it.
+        may_send: asks whether the partner may still see the firm: asked again where a token had to be waited for, since the
+            first answer may be as old as the wait. Raises ``AccessUnknown``.
+        deadline_s: for all of it but ``may_send``: that identity is slow is no failure of the receiver.
     """
     began = time.monotonic()
 
@@ -65,14 +67,16 @@ async def attempt(
                 token = tokens.kept(letter.token, refused=token)
                 if token is None:
                     token = await tokens.fetched(letter.token, deadline_s=left_s())
-                    if not await may_send(left_s()):
+                    if left_s() < ENOUGH * deadline_s:
+                        return ended(None, "no token: it came too late for anything to be sent")
+                    asked = time.monotonic()
+                    if not await may_send():
                         return Attempt(None, 0, WITHHELD, {}, withheld=True)
+                    began += time.monotonic() - asked
             answer = await _post(outside, letter, token, left_s())
             if answer.status != UNAUTHORIZED or token is None:
                 break
     except AccessUnknown:
-        if left_s() == LAST_S:  # not identity is slow, but whoever gave the token
-            return ended(None, "no token: it came too late for anything to be sent")
         return Attempt(None, 0, "", {}, postponed=True)
     except TokenRefused as error:
         return ended(None, f"no token: {error}"[:ANSWER_SHOWN])
