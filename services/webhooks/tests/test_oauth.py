@@ -165,7 +165,7 @@ async def fetched(
     known = {name: value for name, value in receiver.auth.items() if name != "kind"}
     credentials = Credentials(**{**known, "audience": None, "client_auth": "basic", **changes})
     wanted = Wanted(ENDPOINT, origin, credentials)
-    return tokens.kept(wanted) or await tokens.fetched(wanted, deadline_s=deadline_s)
+    return tokens.kept(wanted) or await tokens.fetched(wanted, deadline_s=deadline_s, verified=True)
 
 
 async def test_who_waits_for_a_token_waits_for_its_own_deadline(hooks: Any, started: list[Receiver]) -> None:

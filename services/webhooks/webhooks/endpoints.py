@@ -102,6 +102,16 @@ def _mine(caller: Caller) -> dict[str, Any]:
     return {"client_id": caller.subject, "firm_id": caller.firm_id}
 
 
+async def has_room(connection: AsyncConnection, caller: Caller) -> bool:
+    """Return whether the caller may register one more endpoint."""
+    return bool((await _COUNT.one(connection, _mine(caller))).number < ENDPOINTS_MAX)
+
+
+def too_many() -> HttpProblem:
+    """Return the refusal of one more."""
+    return HttpProblem(409, "too_many_endpoints", f"There are {ENDPOINTS_MAX} endpoints; delete one first.")
+
+
 async def add(tx: AsyncConnection, ring: KeyRing, caller: Caller, body: NewEndpoint) -> tuple[Record, str]:
     """Register an endpoint, which has to answer a challenge; return its row and its secret.
 
@@ -110,8 +120,8 @@ async def add(tx: AsyncConnection, ring: KeyRing, caller: Caller, body: NewEndpo
     """
     if caller.firm_id is None:
         raise HttpProblem(403, "bound_to_no_firm", "An endpoint belongs to a firm, and this token is bound to none.")
-    if (await _COUNT.one(tx, _mine(caller))).number >= ENDPOINTS_MAX:
-        raise HttpProblem(409, "too_many_endpoints", f"There are {ENDPOINTS_MAX} endpoints; delete one first.")
+    if not await has_room(tx, caller):
+        raise too_many()
     endpoint_id = new_id()
     described = body.model_dump(include=_DESCRIBED)
     await _ADD.run(tx, {"id": endpoint_id, **_mine(caller), **described, "challenge": _new_challenge()})

@@ -39,14 +39,21 @@ _TRANSITION = tuple(IPv6Network(net) for net in ("2001::/23", "2002::/16", "2001
 _PROTOCOLS = tuple(IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24"))
 """Protocol assignments and the relay of 6to4 (RFC 6890, RFC 7526)."""
 
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Returns every address of a host as text. Raises ``OSError`` or ``UnicodeError`` where it has none."""
+Resolve = Callable[[str, bool], Awaitable[list[str]]]
+"""Returns every address of a host as text; is told whether a verified receiver is called.
+
+Raises ``OSError`` or ``UnicodeError`` where it has none.
+"""
 
 log = structlog.get_logger(__name__)
 
 
 class ForbiddenAddress(NotSent):
     """The address is one that we do not call; nothing was sent. Its text may be shown to whoever named the address."""
+
+
+class NotLookedUpNow(NotSent):
+    """Too many names are being looked up: nothing was sent, and whom it was for has no part in that."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +135,10 @@ def _by_turns(addresses: list[str]) -> list[str]:
 class _Guard(httpcore2.AsyncNetworkBackend):
     """Connects to hosts by an address that was checked."""
 
-    def __init__(self, rules: OutsideRules, resolve: Resolve) -> None:
+    def __init__(self, rules: OutsideRules, resolve: Resolve, *, verified: bool) -> None:
         self._rules = rules
         self._resolve = resolve
+        self._verified = verified
         self._network = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
@@ -161,12 +169,13 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         Raises:
             ForbiddenAddress: one of them is not outside, or there is none. That others are would make it a matter of luck. Who
                 named the host is not told which it is, nor the address: that would map names of our own network.
-            NotSent: too many names are looked up now.
+            NotLookedUpNow: too many names are looked up now.
         """
         try:
-            found = await self._resolve(host.strip("[]"), port)
+            found = await self._resolve(host.strip("[]"), self._verified)
         except NotLookedUp as error:
-            raise NotSent(f"{host} cannot be looked up right now") from error
+            log.warning("a name is not looked up now: too many are", host=host)
+            raise NotLookedUpNow(f"{host} cannot be looked up right now") from error
         except (OSError, UnicodeError) as error:
             log.info("a name that a partner gave does not resolve", host=host, error=_say(error))
             raise _not_public(host) from error
@@ -204,10 +213,11 @@ class OutsideClient:
         resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
-        self._guard = _Guard(rules, resolve or Resolver())
+        resolve = resolve or Resolver()
+        self._guards = {verified: _Guard(rules, resolve, verified=verified) for verified in (True, False)}
         self._proxy_url = proxy_url
         self._tls = tls or httpcore2.default_ssl_context()
-        self._pools: OrderedDict[tuple[str, str], _Pool] = OrderedDict()
+        self._pools: OrderedDict[tuple[str, str, bool], _Pool] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -223,10 +233,10 @@ class OutsideClient:
 
         Raises:
             ForbiddenAddress: it is one that we do not call, or its name does not resolve.
-            NotSent: its name cannot be looked up now.
+            NotLookedUpNow: its name cannot be looked up now.
         """
         parts = checked_url(url, self._rules)
-        await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
+        await self._guards[False].checked(str(parts.hostname), _port(parts, parts.port))
 
     async def post(
         self,
@@ -236,6 +246,7 @@ class OutsideClient:
         *,
         deadline_s: float,
         answer_max_bytes: int = ANSWER_MAX_BYTES,
+        verified: bool = False,
     ) -> OutsideAnswer:
         """Send a POST and return its answer, whatever its status.
 
@@ -245,9 +256,12 @@ class OutsideClient:
             headers: without Host and length.
             deadline_s: for everything together, resolving, connecting and reading included.
             answer_max_bytes: how much of the answer's body is read and returned.
+            verified: whether the call is for a receiver that has shown that it wants to be called: names of others that hang do
+                not keep the names of such waiting.
 
         Raises:
             ForbiddenAddress: it is one that we do not call, or its name does not resolve; nothing was sent.
+            NotLookedUpNow: its name cannot be looked up now.
             NotSent: no connection was made.
             Unanswered: no complete head, or a body that ended before it should.
         """
@@ -256,8 +270,8 @@ class OutsideClient:
         try:
             async with asyncio.timeout(deadline_s):
                 if self._proxy_url is not None:
-                    await self._guard.checked(str(parts.hostname), _port(parts, parts.port))
-                async with self._pool(parts) as pool:
+                    await self._guards[verified].checked(str(parts.hostname), _port(parts, parts.port))
+                async with self._pool(parts, verified) as pool:
                     return await _post(pool, url, content, sent, answer_max_bytes)
         except TimeoutError as error:
             raise Unanswered(f"no complete answer within {deadline_s:.2g} s") from error
@@ -273,14 +287,14 @@ class OutsideClient:
             raise Unanswered(_say(error)) from error
 
     @asynccontextmanager
-    async def _pool(self, parts: SplitResult) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
+    async def _pool(self, parts: SplitResult, verified: bool) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
         """Give the connections to one address; those of addresses that were not called for a while are closed.
 
         A pool looks at each of its connections for every request: one for all addresses takes as long as it is large (measured).
         """
         clock = asyncio.get_running_loop().time
-        key = (parts.scheme, parts.netloc.lower())
-        pool = self._pools.get(key) or self._pools.setdefault(key, _Pool(self._new_pool()))
+        key = (parts.scheme, parts.netloc.lower(), verified)
+        pool = self._pools.get(key) or self._pools.setdefault(key, _Pool(self._new_pool(verified)))
         self._pools.move_to_end(key)
         pool.busy += 1
         try:
@@ -297,7 +311,7 @@ class OutsideClient:
                 del self._pools[key]
                 await pool.connections.aclose()
 
-    def _new_pool(self) -> httpcore2.AsyncConnectionPool:
+    def _new_pool(self, verified: bool) -> httpcore2.AsyncConnectionPool:
         common: dict[str, Any] = {
             "ssl_context": self._tls,
             "max_connections": CONNECTIONS_MAX,
@@ -305,7 +319,7 @@ class OutsideClient:
         }
         if self._proxy_url is not None:
             return httpcore2.AsyncHTTPProxy(self._proxy_url, **common)
-        return httpcore2.AsyncConnectionPool(network_backend=self._guard, **common)
+        return httpcore2.AsyncConnectionPool(network_backend=self._guards[verified], **common)
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 ``getaddrinfo`` blocks a thread for as long as the servers of a name like, and nothing ends it early. The threads that an event
 loop has for it are few and serve all that a process connects to (libuv gives two of four to look-ups). So these look-ups have
-threads of their own, one for each name at a time. A name that has hung is refused for a while without being asked for, and names
-that have not answered yet never take the threads of those that have.
+threads of their own. A name that has hung is refused for a while without being asked for. Names that have answered to calls of
+verified receivers have threads apart, which nothing else takes, and no domain takes more than a part of the threads.
 """
 
 import asyncio
@@ -12,14 +12,20 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
+from weakref import WeakValueDictionary
 
 RESOLVING_S = 5.0
 """For one name in all, the wait for a thread included."""
 REFUSED_S = 30.0
 """For how long a name that has hung is not asked for again: half a minute in which it takes no thread."""
 THREADS_MAX = 64
-"""For names that have answered; as many again for those that have not. A partner's endpoints of one firm name at most 40."""
+"""For names that have answered to calls of verified receivers; as many again for everything else that is asked for."""
+PARTS = 4
+"""Names that share their last two labels take at most one of so many parts of the threads: their owner has any number of them."""
 ANSWERED_MAX = 10_000
+
+_Asked = tuple[str, bool]
+"""A name, and whether it has threads of those that have answered."""
 
 LookUp = Callable[[str], list[str]]
 """Returns every address of a host as text; may block. Raises ``OSError`` where it has none, ``UnicodeError`` for no name."""
@@ -34,8 +40,34 @@ def by_system(host: str) -> list[str]:
     return [str(sockaddr[0]) for *_, sockaddr in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
+class _Threads:
+    """How many threads may be busy at a time, in all and for one domain."""
+
+    def __init__(self, at_most: int) -> None:
+        self._free = asyncio.Semaphore(at_most)
+        self._of_one = max(at_most // PARTS, 1)
+        self._of_domain: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def take(self, host: str) -> Callable[[], None]:
+        """Wait until a thread may be busy with a name; return what gives it back."""
+        domain = ".".join(host.rstrip(".").split(".")[-2:])
+        of_domain = self._of_domain.setdefault(domain, asyncio.Semaphore(self._of_one))
+        await of_domain.acquire()
+        try:
+            await self._free.acquire()
+        except BaseException:
+            of_domain.release()
+            raise
+
+        def give_back() -> None:
+            self._free.release()
+            of_domain.release()
+
+        return give_back
+
+
 class Resolver:
-    """Looks names up for one event loop. What asks for a name while it is being looked up gets the same answer."""
+    """Looks names up for one event loop. Whoever asks for a name while it is being looked up in the same way gets its answer."""
 
     def __init__(
         self,
@@ -48,15 +80,20 @@ class Resolver:
         self._look_up = look_up
         self._patience_s = patience_s
         self._refused_s = refused_s
-        self._of_answered = asyncio.Semaphore(threads_max)
-        self._of_others = asyncio.Semaphore(threads_max)
+        self._of_answered = _Threads(threads_max)
+        self._of_others = _Threads(threads_max)
         self._answered: OrderedDict[str, None] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[list[str]]] = {}
-        self._in_thread: set[str] = set()
+        self._under_way: dict[_Asked, asyncio.Task[list[str]]] = {}
+        self._in_thread: set[_Asked] = set()
         self._refused_until: dict[str, float] = {}
 
-    async def __call__(self, host: str, _port: int) -> list[str]:
+    async def __call__(self, host: str, verified: bool) -> list[str]:
         """Return every address of a host as text.
+
+        Args:
+            host: its name, in any case.
+            verified: whether a receiver that has shown that it wants to be called is called. Nobody else makes a name one that
+                has answered, nor takes the threads of those: any number of names that answer once and then hang are cheap.
 
         Raises:
             NotLookedUp: there was no thread for it in time.
@@ -64,41 +101,48 @@ class Resolver:
             UnicodeError: it is no name.
         """
         host = host.lower()
-        asked = self._under_way.get(host)
+        # The two ways are not shared: whoever waits for a thread of the others may wait in vain.
+        key = (host, verified and host in self._answered)
+        asked = self._under_way.get(key)
         if asked is None:
-            if host in self._in_thread or self._refused_until.get(host, 0.0) > asyncio.get_running_loop().time():
+            if self._hangs(host) or self._refused_until.get(host, 0.0) > asyncio.get_running_loop().time():
                 raise OSError(f"{host} did not answer a moment ago")
-            asked = self._under_way[host] = asyncio.create_task(self._ask(host))
-            asked.add_done_callback(lambda task: self._forget(host, task))
-        return await asyncio.shield(asked)
+            asked = self._under_way[key] = asyncio.create_task(self._ask(key))
+            asked.add_done_callback(lambda task: self._forget(key, task))
+        addresses = await asyncio.shield(asked)
+        if verified:
+            self._answered[host] = None
+            self._answered.move_to_end(host)
+            if len(self._answered) > ANSWERED_MAX:
+                self._answered.popitem(last=False)
+        return addresses
 
-    def _forget(self, host: str, task: asyncio.Task[list[str]]) -> None:
-        del self._under_way[host]
+    def _forget(self, key: _Asked, task: asyncio.Task[list[str]]) -> None:
+        del self._under_way[key]
         if not task.cancelled():
             task.exception()  # whoever asked may have left: then nobody else reads it
 
-    async def _ask(self, host: str) -> list[str]:
-        threads = self._of_answered if host in self._answered else self._of_others
+    async def _ask(self, key: _Asked) -> list[str]:
+        host, answered = key
+        threads = self._of_answered if answered else self._of_others
         found: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        began = False
         try:
             async with asyncio.timeout(self._patience_s):
-                await threads.acquire()
-                self._start(host, threads, found)
-                addresses = await found
+                give_back = await threads.take(host)
+                self._start(key, give_back, found)
+                began = True
+                return await found
         except TimeoutError as error:
-            if host not in self._in_thread:
+            if not began:
                 raise NotLookedUp(f"{host} was not looked up: too many names are") from error
             self._answered.pop(host, None)
             self._refuse(host)
             raise OSError(f"{host} does not answer within {self._patience_s:g} s") from error
-        self._answered[host] = None
-        self._answered.move_to_end(host)
-        if len(self._answered) > ANSWERED_MAX:
-            self._answered.popitem(last=False)
-        return addresses
 
-    def _start(self, host: str, threads: asyncio.Semaphore, found: asyncio.Future[list[str]]) -> None:
+    def _start(self, key: _Asked, give_back: Callable[[], None], found: asyncio.Future[list[str]]) -> None:
         loop = asyncio.get_running_loop()
+        host, _ = key
 
         def run() -> None:
             answer: list[str] | Exception
@@ -110,8 +154,8 @@ class Resolver:
                 loop.call_soon_threadsafe(ended, answer)
 
         def ended(answer: list[str] | Exception) -> None:
-            self._in_thread.discard(host)
-            threads.release()
+            self._in_thread.discard(key)
+            give_back()
             if found.done():
                 return
             if isinstance(answer, Exception):
@@ -119,14 +163,19 @@ class Resolver:
             else:
                 found.set_result(answer)
 
-        self._in_thread.add(host)
+        self._in_thread.add(key)
         try:
             # A pool's threads are waited for when the process ends; these may hang then.
             Thread(target=run, name="resolving", daemon=True).start()
         except RuntimeError as error:  # the system gives no more threads
-            self._in_thread.discard(host)
-            threads.release()
+            self._in_thread.discard(key)
+            give_back()
             raise NotLookedUp(f"{host} was not looked up: {error}") from error
+
+    def _hangs(self, host: str) -> bool:
+        """Return whether a thread still waits for a name that nobody waits for any more."""
+        keys = ((host, answered) for answered in (True, False))
+        return any(key in self._in_thread and key not in self._under_way for key in keys)
 
     def _refuse(self, host: str) -> None:
         now = asyncio.get_running_loop().time()

@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from koppel_mesh.auth import Caller, require, require_one_of
-from koppel_mesh.http.client import NotSent
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.outside_client import ForbiddenAddress
+from koppel_mesh.http.outside_client import ForbiddenAddress, NotLookedUpNow
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -41,12 +40,19 @@ async def register_endpoint(
     body: NewEndpoint, context: CurrentContext, caller: Writer, key: IdempotencyKey
 ) -> Response:
     """Register an address. Its secret is in this answer and nowhere else; a challenge is sent to the address next."""
-    await _insist_on_outside(context, {"url": body.url, "auth.token_url": body.auth.token_url if body.auth else None})
-    await _insist_on_consent(context, caller, body.firm_ids)
+    async with context.database.reading() as reading:
+        has_room = await endpoints.has_room(reading, caller)
+    if has_room:
+        await _insist_on_outside(
+            context, {"url": body.url, "auth.token_url": body.auth.token_url if body.auth else None}
+        )
+        await _insist_on_consent(context, caller, body.firm_ids)
     ring = context.resources.ring
     async with context.database.transaction() as tx:
         if (earlier := await key.claim(tx, ring)) is not None:
             return earlier
+        if not has_room:  # also when there is some by now: nothing was checked
+            raise endpoints.too_many()
         row, secret = await endpoints.add(tx, ring, caller, body)
         made = NewEndpointShown(**endpoints.shown(row).model_dump(), secret=secret)
         answer: Response = await key.remember(tx, status=201, body=made, ring=ring)
@@ -203,5 +209,5 @@ async def _insist_on_outside(context: Context, urls: dict[str, str | None]) -> N
             raise HttpProblem(
                 422, "address_not_allowed", "This address is not called.", str(error), errors=[wrong]
             ) from error
-        except NotSent as error:
+        except NotLookedUpNow as error:
             raise _try_again("An address cannot be looked up right now.") from error

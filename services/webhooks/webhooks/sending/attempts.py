@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from koppel_mesh.http.client import NotSent, Unanswered
-from koppel_mesh.http.outside_client import OutsideAnswer, OutsideClient
+from koppel_mesh.http.outside_client import NotLookedUpNow, OutsideAnswer, OutsideClient
 from webhooks.signing import SigningSecret, headers
 
 from .access import AccessUnknown
@@ -32,6 +32,8 @@ class Letter:
     url: str
     secrets: Sequence[SigningSecret]
     token: Wanted | None
+    verified: bool
+    """Whether the endpoint has answered its challenge."""
 
 
 async def attempt(
@@ -66,7 +68,7 @@ async def attempt(
             if letter.token is not None:
                 token = tokens.kept(letter.token, refused=token)
                 if token is None:
-                    token = await tokens.fetched(letter.token, deadline_s=left_s())
+                    token = await tokens.fetched(letter.token, deadline_s=left_s(), verified=letter.verified)
                     if left_s() < ENOUGH * deadline_s:
                         return ended(None, "no token: it came too late for anything to be sent")
                     asked = time.monotonic()
@@ -76,7 +78,7 @@ async def attempt(
             answer = await _post(outside, letter, token, left_s())
             if answer.status != UNAUTHORIZED or token is None:
                 break
-    except AccessUnknown:
+    except (AccessUnknown, NotLookedUpNow):
         return Attempt(None, 0, "", {}, postponed=True)
     except TokenRefused as error:
         return ended(None, f"no token: {error}"[:ANSWER_SHOWN])
@@ -91,7 +93,8 @@ async def _post(outside: OutsideClient, letter: Letter, token: str | None, deadl
     sent |= headers(letter.secrets, letter.event_id, datetime.now(UTC), letter.body)
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
-    return await outside.post(letter.url, letter.body.encode(), sent, deadline_s=deadline_s)
+    content = letter.body.encode()
+    return await outside.post(letter.url, content, sent, deadline_s=deadline_s, verified=letter.verified)
 
 
 def readable(body: bytes) -> str:

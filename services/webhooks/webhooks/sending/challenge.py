@@ -62,7 +62,7 @@ async def probe(context: Context, row: Record) -> Attempt:
     """Send an endpoint its challenge, or a test event when it has passed; return what came of it.
 
     Raises:
-        AccessUnknown: whether the partner may still see the firms cannot be known now; nothing was sent.
+        AccessUnknown: whether the partner may still see the firms, or where a name leads, cannot be known now; nothing was sent.
         WrongKeyError: a secret of the endpoint is under a secret key that is not in the ring.
     """
     sender: Sender = context.resources
@@ -78,7 +78,7 @@ async def probe(context: Context, row: Record) -> Attempt:
     more = {"firmid": row.firm_id, "sequence": 1}
     body = body_of(event_id, data, public_url=context.settings.public_url, time=now, subject=row.id, **more)
     token = token_wanted(sender.ring, row.id, row)
-    letter = Letter(str(event_id), body, row.url, secrets.get(row.id, []), token)
+    letter = Letter(str(event_id), body, row.url, secrets.get(row.id, []), token, verified=row.challenge is None)
     made = await attempt(
         sender.outside,
         sender.tokens,

@@ -27,7 +27,7 @@ class Attempt:
     withheld: bool = False
     """Nothing was sent: the partner may not see this firm any more."""
     postponed: bool = False
-    """Nothing was sent: whether the partner may see this firm is not known now."""
+    """Nothing was sent, for a reason of ours: whether the partner may see this firm is not known, or no name is looked up now."""
 
 
 @dataclass(frozen=True)

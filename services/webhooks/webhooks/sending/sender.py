@@ -126,7 +126,7 @@ class Sender:
                 made = Attempt(None, 0, WITHHELD, {}, withheld=True)
             else:
                 token = token_wanted(self.ring, one.endpoint_id, one)
-                letter = Letter(str(one.event_id), one.body, one.url, secrets, token)
+                letter = Letter(str(one.event_id), one.body, one.url, secrets, token, verified=True)
                 made = await attempt(
                     self.outside,
                     self.tokens,

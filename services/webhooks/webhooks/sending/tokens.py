@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 from koppel_mesh.http.client import NotSent, Unanswered
-from koppel_mesh.http.outside_client import OutsideClient
+from koppel_mesh.http.outside_client import NotLookedUpNow, OutsideClient
 from koppel_mesh.keyring import KeyRing
 
 KEPT_MAX_S = 3600.0
@@ -90,19 +90,21 @@ class Tokens:
         held = self._of(wanted)
         return None if time.monotonic() >= held.renew_at or held.token == refused else held.token
 
-    async def fetched(self, wanted: Wanted, *, deadline_s: float) -> str:
+    async def fetched(self, wanted: Wanted, *, deadline_s: float, verified: bool) -> str:
         """Return a token that was fetched now. Callers at once wait for one fetch, and share its failure.
 
         Args:
             wanted: for whom.
             deadline_s: for the caller's whole wait, whoever began the fetch.
+            verified: whether the receiver has shown that it wants to be called.
 
         Raises:
+            NotLookedUpNow: the name of its server cannot be looked up now.
             TokenRefused: there is none, or none in time.
         """
         held = self._of(wanted)
         if held.fetching is None:
-            held.fetching = asyncio.create_task(self._renew(held, wanted.credentials))
+            held.fetching = asyncio.create_task(self._renew(held, wanted.credentials, verified))
             held.fetching.add_done_callback(partial(_ended, held))
         try:
             async with asyncio.timeout(deadline_s):
@@ -119,12 +121,12 @@ class Tokens:
             self._held.popitem(last=False)
         return held
 
-    async def _renew(self, held: _Held, credentials: Credentials) -> None:
-        held.token, lifetime_s = await self._fetch(credentials)
+    async def _renew(self, held: _Held, credentials: Credentials, verified: bool) -> None:
+        held.token, lifetime_s = await self._fetch(credentials, verified)
         early_s = min(lifetime_s * 0.1, RENEWED_BEFORE_S)
         held.renew_at = time.monotonic() + min(lifetime_s - early_s, KEPT_MAX_S)
 
-    async def _fetch(self, credentials: Credentials) -> tuple[str, float]:
+    async def _fetch(self, credentials: Credentials, verified: bool) -> tuple[str, float]:
         form = {"grant_type": "client_credentials"}
         form |= {name: value for name in ("scope", "audience") if (value := getattr(credentials, name))}
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -141,7 +143,10 @@ class Tokens:
                 headers,
                 deadline_s=self._deadline_s,
                 answer_max_bytes=ANSWER_MAX_BYTES,
+                verified=verified,
             )
+        except NotLookedUpNow:
+            raise
         except (NotSent, Unanswered) as error:
             raise TokenRefused(f"the authorisation server: {error}") from error
         if answer.status != 200:
