@@ -161,6 +161,16 @@ async def test_many_new_names_at_once_wait_for_each_other(names: Names) -> None:
     assert found == [["127.0.0.1"]] * 100 and names.most_at_once <= 4
 
 
+async def test_a_name_that_got_a_thread_late_has_not_hung(names: Names) -> None:
+    resolver = Resolver(names.look_up, patience_s=2.0, threads_max=1)
+    names.silent = {"first.example", "second.example"}
+    first, second = ask(resolver, ["first.example", "second.example"])
+    for host, asked in (("first.example", first), ("second.example", second)):
+        await asyncio.sleep(1.3)
+        names.silent.discard(host)
+        assert await asked == ["127.0.0.1"]
+
+
 async def test_who_asks_at_once_shares_one_look_up(names: Names) -> None:
     resolver = Resolver(names.look_up, patience_s=0.3)
     began = time.monotonic()

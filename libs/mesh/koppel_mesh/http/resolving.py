@@ -15,7 +15,7 @@ from threading import Thread
 from weakref import WeakValueDictionary
 
 RESOLVING_S = 5.0
-"""For one name in all, the wait for a thread included."""
+"""For a name to answer, and before that for a thread to be free: a name that got one late has not hung."""
 REFUSED_S = 30.0
 """For how long a name that has hung is not asked for again: half a minute in which it takes no thread."""
 THREADS_MAX = 64
@@ -126,16 +126,16 @@ class Resolver:
         host, answered = key
         threads = self._of_answered if answered else self._of_others
         found: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
-        began = False
         try:
             async with asyncio.timeout(self._patience_s):
                 give_back = await threads.take(host)
-                self._start(key, give_back, found)
-                began = True
+        except TimeoutError as error:
+            raise NotLookedUp(f"{host} was not looked up: too many names are") from error
+        self._start(key, give_back, found)
+        try:
+            async with asyncio.timeout(self._patience_s):
                 return await found
         except TimeoutError as error:
-            if not began:
-                raise NotLookedUp(f"{host} was not looked up: too many names are") from error
             self._answered.pop(host, None)
             self._refuse(host)
             raise OSError(f"{host} does not answer within {self._patience_s:g} s") from error
