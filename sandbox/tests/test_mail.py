@@ -172,6 +172,20 @@ def test_what_comes_back_is_read_and_removed_by_imap(sandbox: MailSandbox) -> No
     assert b"Auto-Submitted: auto-replied" in away
 
 
+def test_a_mailbox_refuses_flags_on_request(sandbox: MailSandbox) -> None:
+    sandbox.control("rules", kind="bounce")
+    send(smtp(sandbox), letter())
+    parts = urlsplit(sandbox.environment()["KOPPEL_IMAP_URL"])
+    with imaplib.IMAP4(parts.hostname or "", parts.port or 0, timeout=10) as box:
+        box.login(parts.username or "", parts.password or "")
+        box.select("INBOX")
+        uid = str(sandbox.mails("returned")[0]["uid"])
+        for refuses, kind, flags in ((True, "NO", []), (False, "OK", ["\\Flagged"])):
+            sandbox.control("switches", refuses_flags=refuses)
+            assert box.uid("STORE", uid, "+FLAGS", "(\\Flagged)")[0] == kind
+            assert sandbox.mails("returned")[0]["flags"] == flags
+
+
 # ── what is shown and kept ──
 
 

@@ -78,6 +78,8 @@ class _Session:
             case "UID FETCH":
                 return self._fetch(rest)
             case "UID STORE":
+                if self._store.switches().get("refuses_flags"):
+                    return "NO can't store that data"  # RFC 3501 §6.4.6
                 for number, _ in self._named(rest):
                     self._store.flag(number, *re.findall(r"\\\w+", rest))
                 return "OK stored"

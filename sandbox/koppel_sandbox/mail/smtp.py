@@ -38,8 +38,16 @@ class MailTaker:
 
     @property
     def switches(self) -> dict[str, Any]:
-        """What a test has set: ``size_limit_bytes``, ``password``, ``drops_repeats`` (of the files, as some receivers do)."""
-        defaults = {"size_limit_bytes": SIZE_LIMIT_BYTES, "password": "", "drops_repeats": False}
+        """What a test has set: ``size_limit_bytes``, ``password``, ``drops_repeats`` (of the files, as some receivers do).
+
+        ``refuses_flags`` is of the side that gives what came back.
+        """
+        defaults = {
+            "size_limit_bytes": SIZE_LIMIT_BYTES,
+            "password": "",
+            "drops_repeats": False,
+            "refuses_flags": False,
+        }
         return {**defaults, **self.store.switches()}
 
     def server(self) -> SMTP:
