@@ -64,11 +64,7 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         _number("Documents that no connector answers for", "koppel_documents_unanswered"),
         _number("Accounts with a gap", "koppel_statement_gaps"),
         _number("Notices not worked off", "koppel_notices_open"),
-        Panel(
-            "Bounces without proof, of a day",
-            f"sum by (service) (increase(koppel_bounces_unproven_total{{{_CHOSEN}}}[1d]))",
-            "short",
-        ),
+        _number("Bounces without proof", "koppel_bounces_unproven"),
         Panel("Until a consent lapses", f"min by (service) (koppel_token_expiry_seconds{{{_CHOSEN}}})", "s"),
         _number("Secrets under an old key", "koppel_secrets_under_old_key"),
         _number("Facts in the outbox", "koppel_outbox_messages"),

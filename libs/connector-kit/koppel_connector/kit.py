@@ -109,8 +109,8 @@ class Kit:
         self.batches: set[asyncio.Task[None]] = set()
         self.serving: set[UUID] = set()
         self.importing: set[UUID] = set()
-        self.mails_of_others: set[str] = set()
-        """In the mailbox of bounces that several services share: what is left to the others, or to a person."""
+        self.unseen_mails: dict[str, bool] = {}
+        """In the mailbox of bounces: the mails that stay unseen, by UID. True: a person judges it; else others may take it."""
         self.closing = False
         self._slots: dict[UUID, asyncio.Semaphore] = {}
 

@@ -18,7 +18,6 @@ from koppel_connector.mail.mailbox import read_mailbox
 from koppel_connector.mail.return_path import ReturnPath, tagged_addresses
 from koppel_connector.testing import Testbed, document_factory, open_testbed
 from koppel_mesh.messages import DocumentKind
-from koppel_mesh.telemetry.metrics import exposition
 from koppel_sandbox.mail.testing import MailSandbox
 
 ADDRESSES = {"sale": "sale@office.example", "purchase": "buy@office.example"}
@@ -264,37 +263,6 @@ async def test_a_forged_bounce_does_no_harm(testbed: Testbed, sandbox: MailSandb
     assert len(kept) == 1, "of all that lay in the mailbox only the true one"
     await handled(testbed)
     assert await states(testbed) == ["exported", "failed"]
-
-
-@pytest.mark.alert("KoppelBounceUnproven", service="billmail")
-async def test_a_bounce_that_proves_nothing_of_a_mail_of_ours_is_shown_to_a_person(
-    testbed: Testbed, sandbox: MailSandbox, alert: Any
-) -> None:
-    """Some servers on the way write an envelope's sender of their own; a forger could, too."""
-
-    async def fires() -> bool:
-        await read_mailbox(testbed.context)
-        return bool(alert.fires(exposition()[0].decode()))
-
-    (row,) = await exported(testbed)
-    assert not await fires()
-    sender = sandbox.mails()[0]["sender"].encode()
-    sandbox.control("give-back", uid=sandbox.mails()[0]["uid"], seen=True)
-    bounce = sandbox.raw(sandbox.mails("returned")[0]["uid"]).replace(sender, b"bounces@koppel.example")
-    away = b"From: a@x.example\r\nAuto-Submitted: auto-replied\r\n\r\n" + bounce.partition(b"\r\n\r\n")[2]
-    unknown = b"From: MAILER-DAEMON@x.example\r\nSubject: Undelivered\r\n\r\nnobody's"
-    for content in (bounce, away, unknown):
-        sandbox.control("put", content=base64.b64encode(content).decode())
-    assert await fires()
-    assert [mail["flags"] for mail in sandbox.mails("returned")][1:] == [["\\Flagged"], ["\\Seen"], ["\\Seen"]]
-    alert.says("Look at the flagged mails", "the log names the delivery of each", "Mark the mail as seen afterwards.")
-    query = alert.query(connector="billmail").replace("KPL-…", row.remote_ref)
-    assert [each.id for each in await testbed.rows(query)] == [row.id]
-    alert.window_passes()
-    testbed.kit.mails_of_others.clear()
-    assert not await fires(), "after a new start as well, it is told of once"
-    assert await testbed.rows("SELECT 1 FROM notice") == []
-    assert await states(testbed) == ["exported"]
 
 
 async def test_a_receiver_speaks_of_its_own_connection_only(testbed: Testbed, sandbox: MailSandbox) -> None:

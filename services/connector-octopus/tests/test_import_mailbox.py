@@ -133,7 +133,7 @@ async def test_a_bounce_of_another_service_is_left_in_the_mailbox_that_both_read
         mail.control("put", to=to, content=base64.b64encode(content).decode())
     await read_mailbox(testbed.context)
     assert [each["flags"] for each in mail.mails("returned")] == [[], ["\\Seen"]]
-    assert len(testbed.kit.mails_of_others) == 1, "and is not fetched again"
+    assert list(testbed.kit.unseen_mails.values()) == [False], "and is not fetched again"
     assert await testbed.rows("SELECT 1 FROM notice") == []
 
 

@@ -1,17 +1,18 @@
 """The mailbox of bounces, read by IMAP (RFC 3501) with the standard library, in a thread.
 
 A mail is marked as seen once what it says is stored; one that is fetched again after a crash is a repeat without effect. Several
-services may share a mailbox: what carries an address of this kind that is none of ours is left to the others. A bounce that names
-a delivery and proves nothing is flagged and stays unseen, for a person to judge.
+services may share a mailbox: what carries an address of this kind that is none of ours
+is left to the others. A bounce that names a delivery of ours and proves nothing is flagged and stays unseen, for a
+person to judge; it counts until it is marked as seen.
 """
 
 import asyncio
 import imaplib
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -21,7 +22,7 @@ from koppel_connector.notices import accept_notice
 from koppel_mesh.clock import utc_now
 from koppel_mesh.service import Context, Loop
 from koppel_mesh.telemetry.alerts import Alert
-from koppel_mesh.telemetry.metrics import counter
+from koppel_mesh.telemetry.metrics import gauge
 
 from . import bounces
 from .settings import Mailbox, MailSettings
@@ -36,15 +37,14 @@ ADDRESS: Final = "mailbox"
 Fate = Literal["\\Seen", "\\Flagged", "left"]
 """What becomes of a mail: a flag (RFC 3501 §2.3.2), or it is left to the services that share the mailbox."""
 log = structlog.get_logger(__name__)
-_unproven = counter(
+_unproven = gauge(
     "koppel_bounces_unproven",
-    "Bounces that name a delivery and carry no proof",
+    "Mails in the mailbox of bounces that name a delivery, do not prove that it bounced, and are not marked as seen",
     alerts=[
         Alert(
             name="KoppelBounceUnproven",
-            summary="{value} mails within a day are said to have come back, without proof",
+            summary="{value} mails are said to have come back, without proof, and wait for a person",
             above=0,
-            within="1d",
             lasts="0m",
             severity="ticket",
         )
@@ -59,13 +59,14 @@ async def read_mailbox(context: Context) -> bool:
     mailbox = settings.mailbox
     if mailbox is None:
         return False
-    _unproven.labels(service=kit.profile.name)  # Prometheus sees no increase up to a series' first value
     try:
-        fetched = await asyncio.to_thread(_fetch, mailbox, frozenset(kit.mails_of_others))
+        unseen, fetched = await asyncio.to_thread(_fetch, mailbox, frozenset(kit.unseen_mails))
         fates = {uid: await _fate(kit, content, utc_now()) for uid, content in fetched}
-        kit.mails_of_others |= {uid for uid, fate in fates.items() if fate != "\\Seen"}
-        if any(fate != "left" for fate in fates.values()):
-            await asyncio.to_thread(_mark, mailbox, fates)
+        known = {uid: is_flagged for uid, is_flagged in kit.unseen_mails.items() if uid in unseen}
+        stay = known | {uid: fate == "\\Flagged" for uid, fate in fates.items() if fate != "\\Seen"}
+        _unproven.labels(service=kit.profile.name).set(sum(stay.values()))
+        await asyncio.to_thread(_mark, mailbox, fates)
+        kit.unseen_mails = stay  # what could not be marked is judged again
     except (imaplib.IMAP4.error, OSError) as error:
         log.warning("the mailbox of bounces cannot be read", error=repr(error))
         return False
@@ -76,29 +77,37 @@ async def _fate(kit: Kit, content: bytes, received_at: datetime) -> Fate:
     """Take a mail, and return what becomes of it."""
     answer = bounces.read(content)
     connection_id = next((each.connection_id for each in answer.tagged if each.connection_id), None)
-    address = str(connection_id) if connection_id else ADDRESS
-    if await accept_notice(kit, Notice(address, {}, content, received_at)):
+    notice = Notice(str(connection_id) if connection_id else ADDRESS, {}, content, received_at)
+    if await accept_notice(kit, notice):
         return "\\Seen"
     if answer.tagged:
         return "left"
     if answer.kind == "bounce" and answer.remote_ref is not None:
         # A server on the way may have written an envelope's sender of its own; so may a forger, and a Message-ID is no secret.
-        _unproven.labels(service=kit.profile.name).inc()
-        log.warning("a bounce names a delivery and proves nothing", remote_ref=answer.remote_ref, reason=answer.reason)
+        log.warning(
+            "a mail that may be a bounce waits for a person",
+            kind=answer.kind,
+            remote_ref=answer.remote_ref,
+            reason=answer.reason,
+        )
         return "\\Flagged"
     log.info("a mail in the mailbox of bounces answers none of ours", kind=answer.kind)
     return "\\Seen"
 
 
-def _fetch(mailbox: Mailbox, but: frozenset[str]) -> list[tuple[str, bytes]]:
-    """Return the mails that nobody took ``but`` those, by UID and what it holds for (RFC 3501 §2.3.1.1)."""
+def _fetch(mailbox: Mailbox, but: Collection[str]) -> tuple[set[str], list[tuple[str, bytes]]]:
+    """Return the UIDs of the mails that nobody took, and the content of all ``but`` those.
+
+    A UID stands with what it holds for (RFC 3501 §2.3.1.1).
+    """
     with _opened(mailbox) as box:
         _, (validity,) = box.response("UIDVALIDITY")
-        _, (found,) = box.uid("SEARCH", "UNSEEN", "UNFLAGGED")
+        # Those with a flag as well: a person or a rule of the mailbox may have given it to a bounce that is proven.
+        (found,) = _answered(box.uid("SEARCH", "UNSEEN"))
         unseen = {f"{(validity or b'').decode()}/{uid}": uid for uid in (found or b"").decode().split()}
         others = [(name, uid) for name, uid in unseen.items() if name not in but]
         fetched = [(name, _content(box, uid)) for name, uid in others[:BATCH]]
-        return [(name, content) for name, content in fetched if content is not None]
+        return set(unseen), [(name, content) for name, content in fetched if content is not None]
 
 
 def _content(box: imaplib.IMAP4, uid: str) -> bytes | None:
@@ -108,10 +117,24 @@ def _content(box: imaplib.IMAP4, uid: str) -> bytes | None:
 
 
 def _mark(mailbox: Mailbox, fates: Mapping[str, Fate]) -> None:
+    if all(fate == "left" for fate in fates.values()):
+        return
     with _opened(mailbox) as box:
         for flag in ("\\Seen", "\\Flagged"):
             if numbers := ",".join(uid.rpartition("/")[2] for uid, fate in fates.items() if fate == flag):
-                box.uid("STORE", numbers, "+FLAGS", f"({flag})")
+                _answered(box.uid("STORE", numbers, "+FLAGS", f"({flag})"))
+
+
+def _answered(answer: tuple[str, list[Any]]) -> list[Any]:
+    """Return the data of an answer.
+
+    Raises:
+        imaplib.IMAP4.error: it is NO, which the library returns as if it were data (RFC 3501 §7.1.2).
+    """
+    kind, data = answer
+    if kind != "OK":
+        raise imaplib.IMAP4.error(repr(data))
+    return data
 
 
 @contextmanager
