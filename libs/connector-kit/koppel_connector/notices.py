@@ -5,9 +5,10 @@ from typing import Any
 import structlog
 
 from .contract.notices import AddressProbe, Notice, Verified
-from .delivery.notices import store_notice
+from .delivery.notices import has_delivery, store_notice
 from .kit import Kit
 
+__all__ = ["accept_notice", "has_delivery"]
 log = structlog.get_logger(__name__)
 
 

@@ -17,6 +17,8 @@ from koppel_sandbox.mail.testing import MailSandbox
 
 from .test_bounces import exported, handled, states
 
+UNKNOWN = "KPL-" + "A" * 20
+
 
 def put(sandbox: MailSandbox, headers: str, remote_ref: str) -> None:
     """Put a plain mail that names a delivery into the mailbox."""
@@ -80,6 +82,15 @@ async def test_a_bounce_that_proves_nothing_waits_for_a_person_whenever_it_came(
         assert not await fires(testbed)
         assert await testbed.rows("SELECT 1 FROM notice") == []
         assert await states(testbed) == ["exported"]
+
+
+async def test_what_names_no_delivery_of_the_service_is_left_to_others(testbed: Testbed, sandbox: MailSandbox) -> None:
+    (row,) = await exported(testbed)
+    for remote_ref in (UNKNOWN, row.remote_ref):
+        bounce(sandbox, remote_ref)
+    await read_mailbox(testbed.context)
+    assert flags(sandbox) == [[], ["\\Flagged"]]
+    assert list(testbed.kit.unseen_mails.values()) == [False, True], "neither is fetched again"
 
 
 async def test_a_mail_that_could_not_be_flagged_is_flagged_at_the_next_look(

@@ -63,6 +63,7 @@ _NAMED = Statement(f"""
     ORDER BY d.id FOR UPDATE OF d
 """)
 
+_IS_OURS = Statement("SELECT EXISTS (SELECT FROM delivery WHERE remote_ref = :remote_ref) AS is_ours")
 _CAME_BACK = Statement(f"""
     SELECT count(*) AS number FROM delivery WHERE connection_id = :connection_id AND state = 'failed'
         AND problem->>'code' = :code AND progress->>CAST(:place AS text) = :value
@@ -89,6 +90,12 @@ async def store_notice(kit: Kit, notice: Notice, verified: Verified) -> None:
         await _STORE.run(tx, values)
     faults.point("after_notice_commit")
     kit.wake("notices")
+
+
+async def has_delivery(kit: Kit, remote_ref: str) -> bool:
+    """Return whether a remote reference is that of a delivery of this service, of whatever firm."""
+    async with kit.database.reading() as reading:
+        return bool((await _IS_OURS.one(reading, {"remote_ref": remote_ref})).is_ours)
 
 
 async def serve_notices(context: Context) -> bool:

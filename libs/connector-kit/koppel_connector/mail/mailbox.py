@@ -1,7 +1,7 @@
 """The mailbox of bounces, read by IMAP (RFC 3501) with the standard library, in a thread.
 
 A mail is marked as seen once what it says is stored; one that is fetched again after a crash is a repeat without effect. Several
-services may share a mailbox: what carries an address of this kind that is none of ours
+services may share a mailbox: what carries an address of this kind that is none of ours, or names a delivery that is none of ours,
 is left to the others. A bounce that names a delivery of ours and proves nothing is flagged and stays unseen, for a
 person to judge; it counts until it is marked as seen.
 """
@@ -18,7 +18,7 @@ import structlog
 
 from koppel_connector.contract import Notice
 from koppel_connector.extension import Kit
-from koppel_connector.notices import accept_notice
+from koppel_connector.notices import accept_notice, has_delivery
 from koppel_mesh.clock import utc_now
 from koppel_mesh.service import Context, Loop
 from koppel_mesh.telemetry.alerts import Alert
@@ -84,13 +84,15 @@ async def _fate(kit: Kit, content: bytes, received_at: datetime) -> Fate:
         return "left"
     if answer.kind == "bounce" and answer.remote_ref is not None:
         # A server on the way may have written an envelope's sender of its own; so may a forger, and a Message-ID is no secret.
-        log.warning(
-            "a mail that may be a bounce waits for a person",
-            kind=answer.kind,
-            remote_ref=answer.remote_ref,
-            reason=answer.reason,
-        )
-        return "\\Flagged"
+        if await has_delivery(kit, answer.remote_ref):
+            log.warning(
+                "a mail that may be a bounce waits for a person",
+                kind=answer.kind,
+                remote_ref=answer.remote_ref,
+                reason=answer.reason,
+            )
+            return "\\Flagged"
+        return "left"
     log.info("a mail in the mailbox of bounces answers none of ours", kind=answer.kind)
     return "\\Seen"
 
