@@ -317,7 +317,7 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
         content,
         b"Content-Type: multipart/report; boundary=x\r\nTo: a\r\n\r\n--x\r\n" + content + b"\r\n--x--",
     ):
-        assert bounces.read(data).kind in ("bounce", "away", "other")
+        assert bounces.read(data).kind in ("bounce", "doubtful", "away", "other")
 
 
 @pytest.mark.parametrize(
@@ -340,6 +340,24 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
 )
 def test_what_a_mail_is_by_its_headers(headers: str, kind: str) -> None:
     assert bounces.read(f"{headers}\r\n\r\ntext".encode()).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ("From: postmaster@gw.example\r\nSubject: Undeliverable: Factuur", "doubtful"),
+        ("From: a@x.example\r\nSubject: Delivery Status Notification (Failure)", "doubtful"),
+        ("From: a@x.example\r\nSubject: failure notice", "doubtful"),
+        ("From: postmaster@kantoor.be\r\nSubject: Afwezig", "doubtful"),
+        ("From: a@x.example\r\nSubject: Afwezig: Factuur", "away"),
+        ("From: MAILER-DAEMON@gw.example\r\nSubject: Undeliverable: Factuur", "bounce"),
+    ],
+)
+def test_an_automatic_reply_that_names_a_delivery_may_be_a_bounce(headers: str, kind: str) -> None:
+    automatic = f"{headers}\r\nAuto-Submitted: auto-replied\r\n"
+    names = f"In-Reply-To: <KPL-{'A' * 20}@koppel.example>\r\n"
+    assert bounces.read(f"{automatic}{names}\r\ntext".encode()).kind == kind
+    assert bounces.read(f"{automatic}\r\ntext".encode()).kind == kind.replace("doubtful", "away"), "it names none"
 
 
 def test_a_proof_is_of_one_name_one_mailbox_one_key_and_one_service() -> None:

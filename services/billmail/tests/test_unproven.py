@@ -15,7 +15,7 @@ from koppel_connector.testing import Testbed, open_testbed
 from koppel_mesh.telemetry.metrics import exposition
 from koppel_sandbox.mail.testing import MailSandbox
 
-from .test_bounces import exported, handled, states
+from .test_bounces import exported, handled, post, states
 
 UNKNOWN = "KPL-" + "A" * 20
 
@@ -116,3 +116,38 @@ async def test_a_proven_bounce_that_somebody_has_starred_fails_its_delivery(
     await read_mailbox(testbed.context)
     await handled(testbed)
     assert await states(testbed) == ["failed"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "From: postmaster@gw.example\r\nSubject: Undeliverable: Factuur",
+        "From: a@gw.example\r\nSubject: Delivery Status Notification (Failure)",
+        "From: a@gw.example\r\nSubject: failure notice",
+        "From: postmaster@kantoor.example\r\nSubject: Afwezig",
+    ],
+)
+async def test_an_automatic_reply_that_may_be_a_bounce_is_a_persons_to_judge_even_where_it_is_proven(
+    testbed: Testbed, sandbox: MailSandbox, headers: str
+) -> None:
+    (row,) = await exported(testbed)
+    for to in (sandbox.mails()[0]["sender"], "bounces@koppel.example"):
+        put(sandbox, f"{headers}\r\nTo: {to}\r\nAuto-Submitted: auto-replied", row.remote_ref)
+    await read_mailbox(testbed.context)
+    assert flags(sandbox) == [["\\Flagged"], ["\\Flagged"]]
+    assert await testbed.rows("SELECT 1 FROM notice") == []
+    assert await states(testbed) == ["exported"]
+
+
+async def test_a_posted_reply_that_may_be_a_bounce_stays_an_open_notice(testbed: Testbed, sandbox: MailSandbox) -> None:
+    (row,) = await exported(testbed)
+    headers = "From: postmaster@gw.example\r\nSubject: Undeliverable: Factuur\r\nAuto-Submitted: auto-replied"
+    put(sandbox, f"{headers}\r\nTo: {sandbox.mails()[0]['sender']}", row.remote_ref)
+    assert await post(testbed, sandbox.raw(sandbox.mails("returned")[0]["uid"]), row.connection_id) == 202
+    said = f"a person judges whether {row.remote_ref} came back: Undeliverable"
+
+    async def waits() -> bool:
+        return bool(await testbed.rows(f"SELECT 1 FROM notice WHERE handled_at IS NULL AND problem LIKE '%{said}%'"))
+
+    await testbed.until(waits, "a person judges")
+    assert await states(testbed) == ["exported"]

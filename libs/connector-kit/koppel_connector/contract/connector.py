@@ -241,7 +241,10 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
         return None
 
     def receive(self, notice: Notice) -> Sequence[NoticeEffect]:
-        """Return what a verified notice tells. Pure; the kit does what follows from it, once."""
+        """Return what a verified notice tells. Pure; the kit does what follows from it, once.
+
+        What it raises keeps the notice open, with its words as the problem: it is tried again by schedule, then given up.
+        """
         return ()
 
     def classify(self, answer: VendorAnswer) -> ConnectorError | None:

@@ -27,7 +27,8 @@ from koppel_connector.contract import (
 from .message import one_line
 from .return_path import ReturnPath, TaggedAddress, tagged_addresses
 
-Kind = Literal["bounce", "away", "other"]
+Kind = Literal["bounce", "doubtful", "away", "other"]
+"""``doubtful``: it names a delivery, and may be a bounce or a holiday notice."""
 _SENT_TO: Final = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "Resent-To")
 _NAMED_IN: Final = ("Original-Message-ID", "In-Reply-To", "References", "Message-ID")
 _REFERENCE: Final = re.compile(r"\b(KPL-[A-Z2-7]{20})@")
@@ -79,8 +80,13 @@ def receive(notice: Notice) -> Sequence[NoticeEffect]:
     """Return what it means, for ``Connector.receive``: a bounce fails its delivery, a holiday notice nothing at all.
 
     The problems are those of ``problems.BOUNCES``; ``progress`` of the delivery must say its ``RECIPIENT``.
+
+    Raises:
+        ValueError: a person has to judge whether it is a bounce. The notice stays open with this sentence.
     """
     answer = read(notice.content)
+    if answer.kind == "doubtful":
+        raise ValueError(f"a person judges whether {answer.remote_ref} came back: {answer.reason}")
     if answer.kind != "bounce":
         return ()
     if answer.remote_ref is None:
@@ -105,24 +111,28 @@ def _read(content: bytes) -> Answer:
     reports = list(_reports(mail))
     failed = [report for report in reports if _has_failed(report)]
     are_plain = any(_has_failed(report) is not None for report in reports)
+    remote_ref = of_delivery or _reference_in(mail)
     return Answer(
-        kind=("bounce" if failed else "other") if are_plain else _kind(mail),
+        kind=("bounce" if failed else "other") if are_plain else _kind(mail, remote_ref is not None),
         tagged=tagged,
-        remote_ref=of_delivery or _reference_in(mail),
+        remote_ref=remote_ref,
         reason=_reason(mail, failed),
     )
 
 
-def _kind(mail: Message) -> Kind:
+def _kind(mail: Message, names_delivery: bool) -> Kind:
     """Return what a mail is that reports of no recipient, by its headers."""
     subject, sender = " ".join(_values(mail, "Subject")), " ".join(_values(mail, "From"))
     if _DAEMON.search(sender) or mail.get("X-Failed-Recipients"):
         # Exim's bounces are auto-replied too, and were plain texts before they were reports.
         return "bounce"
     replied = " ".join(map(_plain, _values(mail, "Auto-Submitted", "X-Autoreply", "X-Autorespond", "Precedence")))
+    looks_failed = bool(_POSTMASTER.search(sender) or _FAILED.search(subject))
     if _REPLIED.search(replied) and mail.get_content_type() != "multipart/report":
-        return "away"  # whatever its sender and its subject are (RFC 3834 §5)
-    if _POSTMASTER.search(sender) or _FAILED.search(subject):
+        # A holiday notice repeats the subject that it answers (RFC 3834 §3.1.5), and a postmaster may be on holiday; but some
+        # servers call their plain bounces auto-replied too. To fail what has arrived risks a second booking.
+        return "doubtful" if looks_failed and names_delivery else "away"
+    if looks_failed:
         return "bounce"
     return "away" if re.search(r"auto|yes|bulk|junk", replied.lower()) else "other"
 

@@ -2,7 +2,7 @@
 
 A mail is marked as seen once what it says is stored; one that is fetched again after a crash is a repeat without effect. Several
 services may share a mailbox: what carries an address of this kind that is none of ours, or names a delivery that is none of ours,
-is left to the others. A bounce that names a delivery of ours and proves nothing is flagged and stays unseen, for a
+is left to the others. A mail that names a delivery of ours and does not prove that it bounced is flagged and stays unseen, for a
 person to judge; it counts until it is marked as seen.
 """
 
@@ -25,6 +25,7 @@ from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import gauge
 
 from . import bounces
+from .return_path import ReturnPath
 from .settings import Mailbox, MailSettings
 
 INTERVAL_S: Final = 60.0
@@ -61,7 +62,7 @@ async def read_mailbox(context: Context) -> bool:
         return False
     try:
         unseen, fetched = await asyncio.to_thread(_fetch, mailbox, frozenset(kit.unseen_mails))
-        fates = {uid: await _fate(kit, content, utc_now()) for uid, content in fetched}
+        fates = {uid: await _fate(kit, settings.return_path, content, utc_now()) for uid, content in fetched}
         known = {uid: is_flagged for uid, is_flagged in kit.unseen_mails.items() if uid in unseen}
         stay = known | {uid: fate == "\\Flagged" for uid, fate in fates.items() if fate != "\\Seen"}
         _unproven.labels(service=kit.profile.name).set(sum(stay.values()))
@@ -73,16 +74,16 @@ async def read_mailbox(context: Context) -> bool:
     return len(fetched) == BATCH
 
 
-async def _fate(kit: Kit, content: bytes, received_at: datetime) -> Fate:
+async def _fate(kit: Kit, return_path: ReturnPath, content: bytes, received_at: datetime) -> Fate:
     """Take a mail, and return what becomes of it."""
     answer = bounces.read(content)
     connection_id = next((each.connection_id for each in answer.tagged if each.connection_id), None)
     notice = Notice(str(connection_id) if connection_id else ADDRESS, {}, content, received_at)
-    if await accept_notice(kit, notice):
+    if answer.kind != "doubtful" and await accept_notice(kit, notice):
         return "\\Seen"
-    if answer.tagged:
+    if answer.tagged and bounces.verify(notice, return_path) is None:
         return "left"
-    if answer.kind == "bounce" and answer.remote_ref is not None:
+    if answer.kind in ("bounce", "doubtful") and answer.remote_ref is not None:
         # A server on the way may have written an envelope's sender of its own; so may a forger, and a Message-ID is no secret.
         if await has_delivery(kit, answer.remote_ref):
             log.warning(
@@ -92,7 +93,8 @@ async def _fate(kit: Kit, content: bytes, received_at: datetime) -> Fate:
                 reason=answer.reason,
             )
             return "\\Flagged"
-        return "left"
+        if not answer.tagged:
+            return "left"
     log.info("a mail in the mailbox of bounces answers none of ours", kind=answer.kind)
     return "\\Seen"
 
