@@ -33,8 +33,9 @@ async def export(context: Context, book: Record) -> AsyncIterator[bytes]:
     Read page by page, so that a book of ten years takes no more memory than one of a day.
     """
     async with context.database.reading() as reading:
-        keys = await public_keys(reading)
+        # The key comes first: one that takes over in between is no part of what was signed, and the keys hold both.
         key_id, private = await sealing_key(reading, context.resources)
+        keys = await public_keys(reading)
         through = (await _LAST_SEQ.one(reading, {"book_id": book.id})).seq
     known = {name: str(book[name]) for name in ("id", "dossier_id", "key", "name", "place_of_business") if book[name]}
     head = exporting.head(known, keys)
