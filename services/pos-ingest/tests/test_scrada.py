@@ -182,6 +182,21 @@ def test_a_correction_names_the_invoice_that_was_made_later(till: Till, vendor: 
     assert vendor.error("PUT", f"{journal}/lines", 400, json=unknown)["parameters"][0] == "lines.0.invoiceID"
 
 
+@pytest.mark.parametrize(
+    "ending",
+    ["", "T00:00", " 00:00:00", "T00:00:00+01:00", "T00:00:00.0000000+0100", "T00:00:00Z", "T00:00:00-05:00"],
+)
+def test_a_day_may_be_written_as_its_midnight(till: Till, vendor: Vendor, journal: str, ending: str) -> None:
+    body = lines((VAT_6, 1.06), date=f"2026-03-19{ending}")
+    assert vendor.call("PUT", f"{journal}/lines", json=body).status_code == 200
+    assert till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")[-1]["date"] == "2026-03-19"
+
+
+@pytest.mark.parametrize("ending", ["T12:00:00Z", "T00:00:00+1", "T00:00:00Zx", "T00:00:00\n", " "])
+def test_a_day_is_no_other_moment(vendor: Vendor, journal: str, ending: str) -> None:
+    vendor.error("PUT", f"{journal}/lines", 400, json=lines((VAT_6, 1.06), date=f"2026-03-19{ending}"))
+
+
 def test_vat_types_may_be_numbers(till: Till, vendor: Vendor, journal: str) -> None:
     given = [(1, 21), (1, 6), (2, None), (3, None), (53, None), (54, 0), (99, None)]
     body = lines(lines=[{"vatTypeID": kind, "vatPerc": rate, "amount": 1} for kind, rate in given])

@@ -24,11 +24,12 @@ from .errors import ErrorCode, ErrorType, ScradaError, of_validation
 BY: Final = "scrada"
 PERIODS: Final = {"day": 1, "week": 2, "month": 3}
 """Of invoices and of statements."""
-_MIDNIGHT: Final = re.compile(r"T00:00:00(\.0{1,7})?Z?$")
+_MIDNIGHT: Final = re.compile(r"[T ]00:00(:00(\.0{1,7})?)?(Z|[+-]\d\d:?\d\d)?\Z", re.ASCII)
 
 
 def _without_midnight(value: object) -> object:
-    # Scrada takes a date, and answers with that day's midnight: a till may send back what it read.
+    # Scrada takes a date, and answers with that day's midnight: a till may send back what it read, or write a moment of its own
+    # where its language knows no date. The day is the one that is written, whatever the offset.
     return _MIDNIGHT.sub("", value) if isinstance(value, str) else value
 
 
