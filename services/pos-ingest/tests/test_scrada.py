@@ -182,6 +182,23 @@ def test_a_correction_names_the_invoice_that_was_made_later(till: Till, vendor: 
     assert vendor.error("PUT", f"{journal}/lines", 400, json=unknown)["parameters"][0] == "lines.0.invoiceID"
 
 
+def test_an_invoice_that_we_do_not_have_is_named_by_its_number(till: Till, vendor: Vendor, journal: str) -> None:
+    assert vendor.call("PUT", f"{journal}/lines", json=lines((VAT_6, 106.0))).status_code == 200
+    corrected = {"lineType": 3, "vatTypeID": VAT_6, "amount": -1.06, "remark": "F", "correctionDate": "2026-03-19"}
+    named = [{"invoiceID": VAT_6, "invoiceNumber": "F-1"}, {"invoiceID": VAT_6, "invoiceReference": "F-2"}]
+    named += [{"invoiceID": "", "invoiceNumber": "F-3"}, {"invoiceID": "", "invoiceNumber": ""}]
+    answer = vendor.call("PUT", f"{journal}/lines", json=lines(lines=[corrected | each for each in named]))
+    assert answer.status_code == 200, answer.text
+    kept = till.chain(f"/receipt-books/{journal.rpartition('/')[2]}")[-1]["content"]["lines"]
+    assert [line.get("invoice_number") for line in kept] == ["F-1", "F-2", "F-3", None]
+
+
+@pytest.mark.parametrize("wrong", [True, "x", -1, 1.5, 10**30, {}, "7befe0fc"])
+def test_a_wrong_vat_type_is_told_by_its_name(vendor: Vendor, journal: str, wrong: Any) -> None:
+    error = vendor.error("PUT", f"{journal}/lines", 400, json=lines(lines=[{"vatTypeID": wrong, "amount": 1}]))
+    assert [each["parameters"][0] for each in error["innerErrors"]] == ["lines.0.vatTypeID"]
+
+
 @pytest.mark.parametrize(
     "ending",
     ["", "T00:00", " 00:00:00", "T00:00:00+01:00", "T00:00:00.0000000+0100", "T00:00:00Z", "T00:00:00-05:00"],

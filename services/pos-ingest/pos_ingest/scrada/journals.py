@@ -1,12 +1,14 @@
 """Journals of Scrada are receipt books here: what is read of them, their payment methods, and lines into them."""
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid5
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_mesh.clock import brussels_date
@@ -15,7 +17,7 @@ from koppel_mesh.prepared_sql import Record, Statement
 from pos_ingest import entries, receipt_books
 from pos_ingest.cash_books.models import ENTRIES_MAX
 from pos_ingest.closing.periods import A_DAY
-from pos_ingest.fields import EARLIEST_DAY, Whole, no_boolean
+from pos_ingest.fields import EARLIEST_DAY, no_boolean
 from pos_ingest.rules import CASH
 from pos_ingest.takings import DayTakings, Kind
 from pos_ingest.tickets.models import MethodType
@@ -48,6 +50,7 @@ _INVOICE_NUMBERS = Statement("""
     SELECT id, number FROM external_invoice WHERE dossier_id = :dossier_id AND id = ANY(CAST(:ids AS uuid[]))
 """)
 _LAST = Statement("SELECT content FROM entry WHERE book_id = :book_id ORDER BY seq DESC LIMIT 1")
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 _Text = Annotated[str | None, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -68,17 +71,33 @@ _KINDS: Final = {
 }
 
 
+def _vat_type(value: object) -> UUID | int | None:
+    """Return Scrada's id of a VAT type, or its number."""
+    if value in (None, ""):
+        return None
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value < 1000 and value % 1 == 0:
+        return int(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return int(value) if _NUMBER.fullmatch(value) else UUID(value)
+    raise ValueError("the id of a VAT type is wanted, or its number")
+
+
+def _none_of_empty(value: object) -> object:
+    return None if value == "" else value
+
+
 class JournalLine(ScradaBody):
     """A line to add."""
 
     line_type: Annotated[LineType, BeforeValidator(no_boolean)] = LineType.NORMAL
-    vat_type_id: Annotated[UUID | Whole | None, Field(alias="vatTypeID")] = None
+    vat_type_id: Annotated[UUID | int | None, PlainValidator(_vat_type), Field(alias="vatTypeID")] = None
     """Scrada's id, or the number of the VAT type as in its tickets and invoices."""
     vat_perc: Annotated[Decimal | None, Field(ge=0, lt=100, decimal_places=2)] = None
     amount: Amount
     remark: _Text = None
     correction_date: BookDay | None = None
-    invoice_id: Annotated[UUID | None, Field(alias="invoiceID")] = None
+    invoice_id: Annotated[UUID | None, BeforeValidator(_none_of_empty), Field(alias="invoiceID")] = None
     """Of the invoice that was made of it later; the two below say its number where we do not have it."""
     invoice_number: Text = None
     invoice_reference: Text = None
@@ -170,15 +189,16 @@ def method_id(book_id: UUID, name: str) -> UUID:
 
 
 async def _invoice_numbers(call: Call, tx: AsyncConnection, lines: Sequence[JournalLine]) -> dict[UUID, str]:
-    """Return the numbers of the invoices that lines name by id."""
+    """Return the numbers of the invoices that lines name by id; one that we do not have is another program's, with its number."""
     named = {line.invoice_id for line in lines if line.invoice_id is not None}
     if not named:
         return {}
     asked = {"dossier_id": call.company.dossier_id, "ids": sorted(named)}
     found = {row.id: row.number for row in await _INVOICE_NUMBERS.all(tx, asked)}
     for place, line in enumerate(lines):
-        if line.invoice_id is not None and line.invoice_id not in found:
-            raise invalid(f"lines.{place}.invoiceID", "the company has no such invoice")
+        is_unknown = line.invoice_id is not None and line.invoice_id not in found
+        if is_unknown and not (line.invoice_number or line.invoice_reference):
+            raise invalid(f"lines.{place}.invoiceID", "the company has no such invoice: say invoiceNumber")
     return found
 
 
@@ -208,7 +228,8 @@ def _takings(given: JournalLines, book_id: UUID, numbers: Mapping[UUID, str]) ->
 
 def _line(place: int, given: JournalLine, numbers: Mapping[UUID, str]) -> dict[str, Any]:
     category, rate, exemption = _vat(place, given)
-    number = numbers[given.invoice_id] if given.invoice_id else given.invoice_number or given.invoice_reference
+    known = numbers.get(given.invoice_id) if given.invoice_id else None
+    number = known or given.invoice_number or given.invoice_reference
     return {
         "kind": _KINDS[given.line_type],
         "vat_category": category,
