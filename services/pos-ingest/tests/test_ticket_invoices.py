@@ -174,6 +174,18 @@ def test_where_no_book_numbers_it_one_is_made(till: Till) -> None:
     assert books == {"Kassafacturen": None, "Kassafacturen 2": "T-{InvoiceNumber:5}"}
 
 
+def test_a_book_that_makes_itself_gives_no_number_that_the_shop_uses(till: Till) -> None:
+    registered(till)
+    own: dict[str, Any] = {"issue_date": "2026-03-19", "customer": {"name": "Jan"}}
+    own |= {"lines": [{"name": "Brood", "price": "100.00", "vat_rate": "6"}]}
+    for number in ("K-00017", "TF1", "T/000018"):
+        assert till.call("POST", "/sales-invoices", json=own | {"number": number}).status_code == 201
+    send(till, ticket(*SOLD, convertToInvoice=True, customer=CUSTOMER))
+    work(till)
+    assert made(till)[0]["number"] == "KF-00001"
+    assert till.call("POST", "/sales-invoices", json=own | {"number": "K-00018"}).status_code == 201
+
+
 def test_of_several_books_the_one_named_as_the_receipt_book_numbers_it_else_the_oldest(till: Till) -> None:
     named = registered(till)
     for name in ("Web", till.call("GET", named).json()["name"]):

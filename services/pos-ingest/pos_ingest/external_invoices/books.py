@@ -7,6 +7,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_bookkeeping.business_keys import document_number_key
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.ids import new_id
@@ -29,7 +30,11 @@ _NUMBERING = Statement("""
 """)
 _NAMES = Statement("SELECT name FROM invoice_book WHERE dossier_id = :dossier_id")
 _OF_TILLS: Final = {"nl": "Kassafacturen", "fr": "Factures de caisse", "en": "Till invoices"}
-_FORMATS_OF_TILLS: Final = tuple(f"{letters}-{{InvoiceNumber:5}}" for letters in ("K", "T", "KF", "TF", "KASSA"))
+_LETTERS_OF_TILLS: Final = ("K", "T", "KF", "TF", "KASSA")
+_DIGITS_OF_TILLS: Final = 5
+_USED = Statement("""
+    SELECT number FROM invoice_number WHERE dossier_id = :dossier_id AND number_key ~ CAST(:given AS text) LIMIT 1
+""")
 _KEYS = Statement("SELECT key FROM invoice_book WHERE dossier_id = :dossier_id")
 
 
@@ -89,7 +94,8 @@ async def ensure(tx: AsyncConnection, dossier: Record, name: str) -> Record:
 async def ensure_numbering(tx: AsyncConnection, dossier: Record, name: str) -> UUID:
     """Return the book that numbers the invoices of tills: the one of that name, else the oldest that numbers any.
 
-    Where none numbers its invoices one is made, as tills expect of the journal of an invoice.
+    Where none numbers its invoices one is made, as tills expect of the journal of an invoice. Its numbers are none that the
+    dossier has used: whoever gave those goes on with them, and a number that a book gives is refused from others.
 
     Args:
         tx: the transaction.
@@ -97,7 +103,7 @@ async def ensure_numbering(tx: AsyncConnection, dossier: Record, name: str) -> U
         name: of the receipt book that the tickets are of.
 
     Raises:
-        HttpProblem: 422 where every number format that we know of could give a number of another book.
+        HttpProblem: 422 where every number format that we know of could give a number of another book, or one that is used.
     """
     wanted = {"dossier_id": dossier.id, "name": name}
     row = await _NUMBERING.one_or_none(tx, wanted)
@@ -112,7 +118,11 @@ async def ensure_numbering(tx: AsyncConnection, dossier: Record, name: str) -> U
     free = next(
         each for number in range(1, BOOKS_MAX + 2) if (each := f"{base} {number}" if number > 1 else base) not in taken
     )
-    for number_format in _FORMATS_OF_TILLS:
+    for letters in _LETTERS_OF_TILLS:
+        given = f"^{document_number_key(letters)}[0-9]{{{_DIGITS_OF_TILLS},}}$"
+        if await _USED.one_or_none(tx, {"dossier_id": dossier.id, "given": given}) is not None:
+            continue
+        number_format = f"{letters}-{{InvoiceNumber:{_DIGITS_OF_TILLS}}}"
         try:
             return await add(tx, dossier, NewInvoiceBook(name=free, number_format=number_format))
         except HttpProblem as problem:
