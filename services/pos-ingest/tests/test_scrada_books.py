@@ -239,6 +239,19 @@ def test_what_is_outside_the_scope_of_vat_stands_as_exempt_beside_the_rest(till:
     assert exempt.exemption_reason == "Leeggoed; Artikel 44 Btw-Wetboek - article 44 Code TVA"
 
 
+def test_a_code_is_reason_enough_and_a_note_is_one_more(till: Till, vendor: Vendor) -> None:
+    margin = INVOICE["lines"][0] | {"vatType": 54, "vatPercentage": 0, "itemExclVat": 4.5, "totalExclVat": 4.5}
+    totals = {"totalExclVat": 4.5, "totalVat": 0, "totalInclVat": 4.5}
+    for number, note, reason in (("54-1", None, None), ("54-2", "Tweedehands", "Tweedehands")):
+        notes = [totals | {"vatType": 54, "vatPercentage": 0, "note": note}]
+        given = INVOICE | totals | {"number": number, "lines": [margin], "vatTotals": notes}
+        answer = vendor.call("POST", "/salesInvoice", json=given)
+        assert answer.status_code == 200, answer.text
+        document = koppel_ubl.read(vendor.call("GET", f"/salesInvoice/{answer.json()}/ubl").content)
+        (exempt,) = document.vat_breakdown
+        assert (exempt.exemption_code, exempt.exemption_reason) == ("VATEX-EU-F", reason)
+
+
 @pytest.mark.parametrize(
     ("price", "rate", "totals"),
     [(100.00, 21, (82.64, 17.36)), (0.14, 12, (0.13, 0.01)), (0.14, 12, (0.12, 0.02))],

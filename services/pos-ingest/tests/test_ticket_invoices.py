@@ -47,6 +47,14 @@ def test_a_ticket_becomes_one_invoice_with_its_totals(till: Till) -> None:
     assert till.call("GET", "/ticket-problems").json()["items"] == []
 
 
+def test_a_code_is_reason_enough(till: Till) -> None:
+    registered(till)
+    send(till, ticket(line("50.00", 0, vatType=54), convertToInvoice=True, customer=CUSTOMER))
+    (invoice,) = built(till)
+    (exempt,) = invoice.vat_breakdown
+    assert (exempt.exemption_code, exempt.exemption_reason) == ("VATEX-EU-F", None)
+
+
 def test_what_is_exempt_says_why(till: Till) -> None:
     registered(till)
     invoice_book(till)

@@ -241,9 +241,7 @@ def _exempt(given: SalesInvoice, notes: Mapping[tuple[int, Decimal], str]) -> tu
     """Return the code and the reason that the exempt lines have together."""
     known = [(line, invoice_category(line.vat_type)) for line in given.lines if line.vat_type in VAT_TYPES]
     return exempt_together(
-        (each.exemption, notes.get((line.vat_type, line.vat_percentage)) or each.reason)
-        for line, each in known
-        if each.category == "E"
+        (each, notes.get((line.vat_type, line.vat_percentage))) for line, each in known if each.category == "E"
     )
 
 

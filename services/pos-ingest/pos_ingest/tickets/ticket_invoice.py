@@ -110,7 +110,7 @@ def invoice_of(ticket: Ticket, book_id: UUID | None) -> NewSalesInvoice:
 def _lines(ticket: Ticket, sign: int) -> list[dict[str, Any]]:
     """Return the lines; what is exempt has one reason together (BR-E-01)."""
     exempt = [invoice_category(line.vat_type) for line in ticket.lines]
-    code, reason = exempt_together((each.exemption, each.reason) for each in exempt if each.category == "E")
+    code, reason = exempt_together((each, None) for each in exempt if each.category == "E")
     return [_line(line, sign, code, reason) for line in ticket.lines]
 
 

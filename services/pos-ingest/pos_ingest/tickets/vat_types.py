@@ -91,13 +91,16 @@ def invoice_category(vat_type: int) -> VatType:
     return replace(found, category="E") if found.category == "O" else found
 
 
-def exempt_together(exemptions: Iterable[tuple[str | None, str | None]]) -> tuple[str | None, str | None]:
+def exempt_together(exemptions: Iterable[tuple[VatType, str | None]]) -> tuple[str | None, str | None]:
     """Return the code and the reason that exempt lines of one invoice have together: its breakdown has room for one (BR-E-01).
 
+    Where one code says why for all of them, it is enough (BR-E-10).
+
     Args:
-        exemptions: the CEF VATEX code and the reason of each line.
+        exemptions: the VAT type of each line, and the reason that its sender says.
     """
     known = list(dict.fromkeys(exemptions))
-    codes = {code for code, _ in known}
-    reasons = dict.fromkeys(reason for _, reason in known if reason)
-    return codes.pop() if len(codes) == 1 else None, "; ".join(reasons) or None
+    codes = {each.exemption for each, _ in known}
+    code = codes.pop() if len(codes) == 1 else None
+    reasons = dict.fromkeys(reason for each, said in known if (reason := said or (None if code else each.reason)))
+    return code, "; ".join(reasons) or None
