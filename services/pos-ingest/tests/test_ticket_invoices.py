@@ -131,6 +131,8 @@ def test_a_supply_within_the_union_says_when_and_where(till: Till) -> None:
     [
         ({"customer": CUSTOMER | {"vatNumber": "nonsense"}}, "customer.vatNumber"),
         ({"customer": CUSTOMER | {"taxNumber": "1234567895"}}, "customer.taxNumber"),
+        ({"customer": CUSTOMER | {"name": "x" * 201}}, "customer.name"),
+        ({"customer": CUSTOMER | {"name": "Jan\ufffe"}}, "customer"),
         ({"lines": [], "totalInclVat": 0, "payments": []}, "lines"),
         ({"lines": [line("348.00", 0, vatType=50)], "customer": {"name": "Jan"}}, "customer.vatNumber"),
     ],

@@ -262,8 +262,12 @@ def _field(finding: Finding, line: int | None) -> str | None:
 
 
 def _field_of_path(path: str) -> str | None:
-    found = re.fullmatch(r"lines\[(\d+)\]", path)
-    return f"lines.{int(found[1]) - 1}" if found else path or None
+    """Return the field of the request that an element is made of; None where it is of no single one."""
+    if found := re.fullmatch(r"lines\[(\d+)\]", path) or _ON_LINE.search(path):
+        return f"lines.{int(found[1] or 1) - 1}"
+    if "AccountingCustomerParty" in path:
+        return "customer"
+    return None if "/" in path else path or None
 
 
 def _refused(errors: Sequence[FieldError]) -> HttpProblem:

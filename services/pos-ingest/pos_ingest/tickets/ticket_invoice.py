@@ -1,6 +1,5 @@
 """The invoice that a ticket asks for. Pure."""
 
-from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +30,7 @@ _SPELLINGS: Final = {
     "total": "totalInclVat",
     "paid": "payments",
     "rounding": "payments",
-    "name": "itemName",
+    "lines.name": "itemName",
     "price": "itemInclVat",
     "discount": "totalDiscountInclVat",
     "vat_category": "vatType",
@@ -44,7 +43,7 @@ _SPELLINGS: Final = {
     "postal_code": "zipCode",
     "country": "countryCode",
 }
-"""What a ticket calls the fields of an invoice; the others are spelled alike."""
+"""What a ticket calls the fields of an invoice, or of its lines only; the others are spelled alike."""
 
 
 def insist_on_invoice(ticket: Ticket, seller: Record) -> None:
@@ -144,5 +143,9 @@ def _text(value: str | None, length: int) -> str | None:
     return " ".join(printable.split())[:length].strip() or None
 
 
-def _spelled(field: str | None, spellings: Mapping[str, str] = _SPELLINGS) -> str:
-    return ".".join(spellings.get(step, step) for step in field.split(".")) if field else "convertToInvoice"
+def _spelled(field: str | None) -> str:
+    if not field:
+        return "convertToInvoice"
+    steps = field.split(".")
+    of_lines = steps[0] == "lines"
+    return ".".join((of_lines and _SPELLINGS.get(f"lines.{step}")) or _SPELLINGS.get(step, step) for step in steps)
