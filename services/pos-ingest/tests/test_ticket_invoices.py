@@ -127,6 +127,31 @@ def test_a_supply_within_the_union_says_when_and_where(till: Till) -> None:
 
 
 @pytest.mark.parametrize(
+    ("vat_number", "country", "expected"),
+    [
+        ("BE0440.966.354", "BE", "BE0440966354"),
+        ("be0440966354", "be", "BE0440966354"),
+        ("0440966354", None, "BE0440966354"),
+        ("440.966.354", "", "BE0440966354"),
+        ("BE 440 966 354", "BE", "BE0440966354"),
+        ("BTW BE 0440.966.354", "BE", "BE0440966354"),
+        ("nl 123456789 b01", "nl", "NL123456789B01"),
+        ("FR-40.303.265.045", " fr ", "FR40303265045"),
+        (" ", " ", None),
+    ],
+)
+def test_numbers_and_countries_are_read_as_people_write_them(
+    till: Till, vat_number: str, country: str | None, expected: str | None
+) -> None:
+    registered(till)
+    customer = {"name": "Jan", "vatNumber": vat_number, "address": {"countryCode": country}}
+    send(till, ticket(line("10.00"), convertToInvoice=True, customer=customer))
+    (invoice,) = built(till)
+    assert invoice.buyer.vat_number == expected
+    assert invoice.buyer.address is not None and invoice.buyer.address.country == (expected or "BE")[:2]
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"customer": CUSTOMER | {"vatNumber": "nonsense"}}, "customer.vatNumber"),
