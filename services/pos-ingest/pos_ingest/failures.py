@@ -15,6 +15,7 @@ from koppel_mesh.service import Context
 
 RETRY_AFTER: Final = timedelta(hours=1)
 INTERNAL: Final = "internal"
+MESSAGE_LENGTH_MAX: Final = 300
 log = structlog.get_logger(__name__)
 
 _FAILED = Statement("""
@@ -45,9 +46,9 @@ def failure_of(error: Exception, work: str, of: UUID) -> Failure:
     if isinstance(error, HttpProblem):
         log.warning("work is put off", work=work, id=str(of), rule=error.code)
         first = error.errors[0].message if error.errors else error.detail or error.title
-        return Failure(error.code, first[:300])
+        return Failure(error.code, first[:MESSAGE_LENGTH_MAX])
     log.error("work failed and is put off", work=work, id=str(of), exc_info=error)
-    return Failure(INTERNAL, f"{type(error).__name__}: {error}"[:300].replace("\0", ""))
+    return Failure(INTERNAL, f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH_MAX].replace("\0", ""))
 
 
 async def forget_failures(context: Context, *book_ids: UUID) -> None:

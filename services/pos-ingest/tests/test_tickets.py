@@ -130,6 +130,38 @@ def test_a_book_that_ended_is_not_the_only_one(till: Till) -> None:
     ]
 
 
+def test_a_register_that_nobody_assigned_keeps_its_book_until_that_ends(till: Till) -> None:
+    def book_of(given: dict[str, Any]) -> str:
+        (result,) = send(till, given)
+        return str(result["receipt_book_id"] or result["code"])
+
+    old = till.book()
+    sold = ticket(at="2026-03-17T18:30:00+01:00")
+    assert book_of(sold) == old.rpartition("/")[2]
+    new = till.book()
+    assert till.call("PATCH", old, json={"ends_on": "2026-03-18"}).status_code == 200
+    assert book_of(ticket(at="2026-03-18T18:30:00+01:00")) == old.rpartition("/")[2]
+    assert book_of(ticket()) == new.rpartition("/")[2]
+    assert book_of(ticket(at="2026-03-18T19:30:00+01:00")) == old.rpartition("/")[2], "a late one, of the day before"
+    assert book_of(ticket(at="2026-03-16T18:30:00+01:00")) == old.rpartition("/")[2], "of before its first"
+    assert book_of(ticket(at="2026-03-18T18:30:00+01:00", register="K9")) == "unknown_register"
+    till.book()
+    assert book_of(ticket()) == new.rpartition("/")[2]
+
+
+def test_a_ticket_that_came_before_is_a_duplicate_whatever_became_of_its_register(till: Till) -> None:
+    first = till.book()
+    sold = ticket()
+    assert send(till, sold)[0]["status"] == "accepted"
+    other = till.book().rpartition("/")[2]
+    for items in ([], [{"name": "K1", "receipt_book_id": other}]):
+        assert till.call("PUT", "/registers", json={"items": items}).status_code == 200
+        (result,) = send(till, sold)
+        assert (result["status"], result["receipt_book_id"]) == ("duplicate", first.rpartition("/")[2])
+    assert till.call("PATCH", first, json={"ends_on": "2026-03-18"}).status_code == 200
+    assert send(till, sold)[0]["status"] == "duplicate"
+
+
 def test_a_register_that_nobody_assigned_writes_to_the_book_of_its_place(till: Till) -> None:
     gent, brussel = till.book(name="Gent"), till.book(place_of_business="Markt 1, Brussel")
     results = send(

@@ -4,6 +4,7 @@ from typing import Any
 
 from pos_ingest.dossiers import insist_on_dossier
 from pos_ingest.tickets import intake
+from pos_ingest.tickets.results import TicketResult
 from pos_ingest.tickets.stream import receive
 
 from .call import Call
@@ -30,5 +31,5 @@ async def add(call: Call) -> list[dict[str, Any]]:
     raise ScradaError(400, ErrorType.VALIDATION, ErrorCode.RECEIPTS_REFUSED, counts, inner)
 
 
-def _why(result: intake.TicketResult) -> str:
+def _why(result: TicketResult) -> str:
     return f"{result.field or 'receipt'}: {result.message} ({result.code})"

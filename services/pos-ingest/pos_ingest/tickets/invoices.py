@@ -22,11 +22,15 @@ _DUE = Statement("""
         d.enterprise_number, d.language, b.cash_book_id, b.name AS book_name
     FROM ticket_invoice i JOIN ticket t ON t.id = i.ticket_id JOIN dossier d ON d.id = t.dossier_id
         JOIN receipt_book b ON b.id = t.book_id
-    WHERE i.state = 'waiting' AND i.due_at <= clock_timestamp() ORDER BY i.due_at LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED
+    WHERE i.state = 'waiting' AND i.due_at <= clock_timestamp() ORDER BY i.due_at LIMIT 1
+    FOR NO KEY UPDATE OF i, t SKIP LOCKED
 """)
 _MADE = Statement("""
     UPDATE ticket_invoice SET state = 'made', external_invoice_id = :invoice_id, refusal = NULL WHERE ticket_id = :ticket_id
 """)
+_LEAVES_BOOK = Statement(
+    "UPDATE ticket SET is_invoice = true, is_pending = true WHERE id = :ticket_id AND NOT is_invoice"
+)
 _REFUSED = Statement("""
     UPDATE ticket_invoice SET refusal = CAST(:refusal AS jsonb), attempts = attempts + 1, due_at = clock_timestamp() + :later
     WHERE ticket_id = :ticket_id
@@ -34,7 +38,10 @@ _REFUSED = Statement("""
 
 
 async def make_due_invoice(context: Context) -> bool:
-    """Make the invoice of one ticket that waits for it; True while there may be more."""
+    """Make the invoice of one ticket that waits for it; True while there may be more.
+
+    A ticket whose takings stayed in the book, for its invoice could not be made when it came in, leaves it now.
+    """
     ticket_id: UUID | None = None
     try:
         async with context.database.transaction() as tx:
@@ -48,6 +55,7 @@ async def make_due_invoice(context: Context) -> bool:
                 taken = await take_invoice(tx, due, invoice_of(ticket, book_id))
                 await _note_cash(tx, due, ticket, taken.row.number)
                 await _MADE.run(tx, {"ticket_id": ticket_id, "invoice_id": taken.row.id})
+                await _LEAVES_BOOK.run(tx, {"ticket_id": ticket_id})
     except Exception as error:
         if ticket_id is None:
             raise

@@ -1,8 +1,9 @@
 """Which receipt book the tickets of a register, or of all registers of a location, belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -10,10 +11,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_mesh.clock import brussels_date
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.prepared_sql import Record, Statement
+from koppel_receipts import OUTSIDE_SCOPE
 
 from .models import Ticket
+from .ticket_takings import TicketTakings
 
 REGISTERS_MAX = 500
 
@@ -54,6 +58,11 @@ class TicketBook:
     places: frozenset[str]
     """What tickets may call the place of business: the book's name and what it says of the place."""
 
+    def takes(self, takings: TicketTakings) -> bool:
+        """Return whether the book takes the rates of a ticket."""
+        rates = {Decimal(rate) for rate in self.vat_rates}
+        return not rates or all(key.category == OUTSIDE_SCOPE or key.rate in rates for key in takings.amounts)
+
     def is_open(self, on: date) -> bool:
         """Return whether the book takes tickets of a day."""
         return self.ends_on is None or on <= self.ends_on
@@ -68,6 +77,9 @@ class TicketBooks:
     """By kind and name of the register or the location."""
 
 
+BooksUsed = Mapping[tuple[str, date], UUID | None]
+"""By register and day."""
+
 # Two lists at once would leave a mixture of both.
 _LOCK = Statement("SELECT pg_advisory_xact_lock(hashtextextended('registers ' || :dossier_id, 0))")
 _BOOKS = Statement("""
@@ -81,6 +93,15 @@ _ADD = Statement("""
 """)
 _ALL = Statement("""
     SELECT kind, name, book_id FROM register WHERE dossier_id = :dossier_id ORDER BY kind, name
+""")
+# Of each day the book of the last ticket up to it, so that a late one finds the book of then; else that of the next ticket.
+_USED = Statement("""
+    SELECT given.register, given.day, coalesce(
+        (SELECT book_id FROM ticket WHERE dossier_id = :dossier_id AND register = given.register AND sold_on <= given.day
+            ORDER BY sold_on DESC, received_at DESC LIMIT 1),
+        (SELECT book_id FROM ticket WHERE dossier_id = :dossier_id AND register = given.register AND sold_on > given.day
+            ORDER BY sold_on, received_at LIMIT 1)) AS book_id
+    FROM unnest(CAST(:registers AS text[]), CAST(:days AS date[])) AS given (register, day)
 """)
 
 
@@ -143,20 +164,48 @@ async def books_of(connection: AsyncConnection, dossier_id: UUID) -> TicketBooks
     return TicketBooks(tuple(books.values()), of_registers)
 
 
-def book_for(books: TicketBooks, ticket: Ticket, on: date) -> TicketBook | None:
+async def books_used(
+    connection: AsyncConnection, dossier_id: UUID, books: TicketBooks, tickets: Iterable[Ticket]
+) -> BooksUsed:
+    """Return the books to which registers wrote last, of those tickets that have several books to choose from."""
+    unclear = {
+        (ticket.register, on)
+        for ticket in tickets
+        if _assigned(books, ticket) is None and len(_candidates(books, ticket, on := brussels_date(ticket.moment))) > 1
+    }
+    if not unclear:
+        return {}
+    registers, days = zip(*sorted(unclear), strict=True)
+    asked = {"dossier_id": dossier_id, "registers": list(registers), "days": list(days)}
+    return {(row.register, row.day): row.book_id for row in await _USED.all(connection, asked)}
+
+
+def book_for(books: TicketBooks, ticket: Ticket, on: date, used: BooksUsed) -> TicketBook | None:
     """Return the book of a ticket of a day; None where nothing says which it is.
 
     It is the register's, else the location's. Of a register that nobody assigned it is the one open book that is called as
-    the location is, else the one open book that there is.
+    the location is, else the one open book that there is; where there are several, the one to which the register wrote last.
+
+    Args:
+        books: of the dossier.
+        ticket: of any register.
+        on: its day, in Brussels.
+        used: as ``books_used`` returns it.
     """
+    if (assigned := _assigned(books, ticket)) is not None:
+        return assigned
+    candidates = _candidates(books, ticket, on)
+    if len(candidates) == 1:
+        return candidates[0]
+    return next((book for book in candidates if book.id == used.get((ticket.register, on))), None)
+
+
+def _assigned(books: TicketBooks, ticket: Ticket) -> TicketBook | None:
     named = [(RegisterKind.REGISTER, name) for name in (ticket.register_id, ticket.register_name) if name]
     named += [(RegisterKind.LOCATION, name) for name in ticket.locations]
-    assigned = next((book for kind, name in named if (book := books.of_registers.get((kind.value, name)))), None)
-    if assigned is not None:
-        return assigned
+    return next((book for kind, name in named if (book := books.of_registers.get((kind.value, name)))), None)
+
+
+def _candidates(books: TicketBooks, ticket: Ticket, on: date) -> list[TicketBook]:
     still_open = [book for book in books.all if book.is_open(on)]
-    called_so = [book for book in still_open if not book.places.isdisjoint(ticket.locations)]
-    for some in (called_so, still_open):
-        if len(some) == 1:
-            return some[0]
-    return None
+    return [book for book in still_open if not book.places.isdisjoint(ticket.locations)] or still_open

@@ -21,10 +21,10 @@ from pos_ingest.dossiers import Writer, insist_on_dossier, who
 from pos_ingest.fields import BusinessDay
 
 from . import cash_movements, finishing, intake, problems, registers, z_totals
-from .intake import TicketResult
 from .movements import Explained
 from .problems import TicketProblems
 from .registers import Registers
+from .results import TicketResult
 from .stream import receive
 from .tables import z_total
 from .z_totals import Difference, ZReport

@@ -46,24 +46,24 @@ _SPELLINGS: Final = {
 """What a ticket calls the fields of an invoice, or of its lines only; the others are spelled alike."""
 
 
-def insist_on_invoice(ticket: Ticket, seller: Record) -> None:
-    """Refuse a ticket that asks for an invoice and can never become one: its takings would leave the book for nothing.
+def refusal_of(ticket: Ticket, seller: Record) -> TicketError | None:
+    """Return why a ticket that asks for an invoice can never become one: its takings would leave the book for nothing.
 
     Args:
         ticket: one that asks for an invoice.
         seller: ``name`` and ``enterprise_number`` of the dossier.
 
-    Raises:
-        TicketError: with each rule that the invoice would break, in the field of the ticket.
+    Returns:
+        Each rule that the invoice would break, in the field of the ticket; None where it can be made.
     """
     try:
         building.build(invoice_of(ticket, None), _SOME_NUMBER, seller)
     except HttpProblem as problem:
         errors = [
-            FieldError(field=_spelled(each.field), rule=each.rule, message=f"No invoice can be made: {each.message}")
-            for each in problem.errors
+            FieldError(field=_spelled(each.field), rule=each.rule, message=each.message) for each in problem.errors
         ]
-        raise TicketError(errors) from problem
+        return TicketError(errors)
+    return None
 
 
 def invoice_of(ticket: Ticket, book_id: UUID | None) -> NewSalesInvoice:

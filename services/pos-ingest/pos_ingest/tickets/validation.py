@@ -76,6 +76,13 @@ def check(ticket: Ticket, now: datetime) -> Iterator[FieldError]:
     yield from broken_by_movements(ticket)
     if ticket.convert_to_invoice and not (ticket.customer or {}).get("name"):
         yield _error("customer.name", "customer_missing", "A ticket that asks for an invoice names its customer.")
+    if ticket.convert_to_invoice and not ticket.lines:
+        yield _error("lines", "lines_missing", "A ticket that asks for an invoice says what was sold.")
+
+
+def is_daily_receipts(ticket: Ticket) -> bool:
+    """Return whether a book of daily receipts may hold what a ticket sells."""
+    return not any(line.vat_type in ONE_STOP_SHOP | INVOICED_ONLY for line in ticket.lines)
 
 
 def _check_line(field: str, line: TicketLine, *, is_invoiced: bool) -> Iterator[FieldError]:
