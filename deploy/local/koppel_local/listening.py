@@ -134,14 +134,16 @@ class Listener:
         self.handed.append(handed)
         for wait_s in (*RETRY_S, None):
             self._attempt(handed)
-            handed.over = handed.taken or wait_s is None
-            show(handed)
-            if handed.over or wait_s is None:
+            if handed.taken or wait_s is None:
                 break
+            show(handed)
             time.sleep(wait_s)
+        handed.over = True
+        # Who sees how it ended may interrupt at once, and reads in the end what was counted.
         self.last_id = event["id"]
         self.taken += handed.taken
         self.given_up += not handed.taken
+        show(handed)
 
     def _attempt(self, handed: Handed) -> None:
         body = json.dumps(handed.event, separators=(",", ":"), ensure_ascii=False, default=str)
