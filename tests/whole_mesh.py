@@ -53,8 +53,9 @@ def running_mesh(settings: Settings, vendors: Vendors, environment: Mapping[str,
 
 def _run(settings: Settings, vendors: Vendors, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
-    configure_logs("console", "warning")
-    configure_tracing("mesh")
+    configure_logs("console", "error")
+    if "OTEL_EXPORTER_OTLP_ENDPOINT" in environment:
+        configure_tracing("mesh")
     uvloop.run(_live(settings, vendors))
 
 
