@@ -23,6 +23,7 @@ from koppel_mesh.messages import ConnectionState
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
+from .breaker import Answered, Outage
 from .comparing import compare_company
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
 from .master_data import replace_lines
@@ -31,6 +32,11 @@ from .rights import probe_rights
 from .secret_keys import KEYS_HELD
 from .store import ConnectionRow
 
+AWAITS_FIRST_IMPORT = "(c.imported_at IS NULL AND coalesce(c.import_due_at <= clock_timestamp(), false))"
+"""The first import of a connection ``c`` runs or is next: nothing can be chosen yet, which is nobody's fault.
+
+After a try that failed it is due later, and what is missing then is told.
+"""
 REFRESH_BATCH = 20
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
@@ -64,6 +70,7 @@ _NEXT = Statement(f"""
         AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
     ORDER BY import_due_at LIMIT 1
 """)
+_WANTED = Statement("SELECT import_due_at FROM connection WHERE id = :id AND import_due_at IS NOT NULL")
 # What was wanted anew while an import ran, because the settings changed, is still wanted when it ends.
 _SERVED = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN NULL ELSE import_due_at END"
 _DONE = Statement(f"""
@@ -130,7 +137,17 @@ async def serve_imports(context: Context) -> bool:
     return True
 
 
-async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
+async def probe_by_import(kit: Kit, connection_id: UUID) -> Outage | Answered | None:
+    """Run the wanted import of a connection whose vendor is away; return how the vendor was, None where none is wanted."""
+    async with kit.database.reading() as reading:
+        wanted = await _WANTED.one_or_none(reading, {"id": connection_id})
+    if wanted is None or connection_id in kit.importing:
+        return None
+    kit.importing.add(connection_id)
+    return await _run(kit, connection_id, wanted.import_due_at, is_probe=True)
+
+
+async def _run(kit: Kit, connection_id: UUID, due_at: datetime, *, is_probe: bool = False) -> Outage | Answered | None:
     vendor: OpenVendor | None = None
     try:
         async with kit.database.reading() as reading:
@@ -138,8 +155,9 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
         assert row is not None
         if missing := missing_settings(kit, row.settings, "import"):
             await _without_settings(kit, row, missing)
-            return
+            return None
         vendor = await open_vendor(kit, row)
+        vendor.is_probe = is_probe
         await compare_company(kit, vendor)
         await probe_rights(kit, vendor)
         master_data = await kit.connector.import_master_data(vendor)
@@ -164,6 +182,8 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime) -> None:
             await _LATER.run(tx, {"id": connection_id})
     finally:
         kit.importing.discard(connection_id)
+        kit.wake("deliveries")  # which waited for the first import, however it ended
+    return vendor.observed if vendor else None
 
 
 async def _without_settings(kit: Kit, row: ConnectionRow, missing: Sequence[str]) -> None:

@@ -183,7 +183,7 @@ class Connector(ABC, Generic[SettingsT, PreparedT, ServiceSettingsT]):
     async def ping(self, vendor: Vendor[SettingsT]) -> None:
         """Make the cheapest call that changes nothing: it tells whether a vendor that was away is back.
 
-        Without one, a delivery has to be the probe.
+        Without one, an import or a delivery has to be the probe.
         """
         return
 

@@ -1,6 +1,7 @@
 """Claiming due work: fairly over connections, within each one's places, under a lease per row (messaging §3.5).
 
 The connection that waited longest comes first, so a dossier with a hundred thousand documents takes its turn like the rest.
+One whose first import runs waits for that.
 Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, a settling
 time apart, so that the second can see what the first did.
 """
@@ -11,6 +12,7 @@ from itertools import groupby
 from time import monotonic
 from uuid import UUID
 
+from koppel_connector.connection.importing import AWAITS_FIRST_IMPORT
 from koppel_connector.connection.secret_keys import KEYS_HELD
 from koppel_connector.kit import Kit
 from koppel_mesh.messages import DeliveryState
@@ -49,6 +51,7 @@ _CLAIM = Statement(f"""
         WHERE EXISTS (SELECT FROM owner WHERE id = CAST(:owner AS uuid))
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp() AND {KEYS_HELD}
             AND (c.away_since IS NULL AND NOT c.id = ANY(CAST(:serving AS uuid[])) OR c.id = CAST(:probed AS uuid))
+            AND NOT {AWAITS_FIRST_IMPORT}
             AND EXISTS (SELECT FROM delivery d WHERE d.connection_id = c.id AND d.state IN ('ready', 'unknown')
                 AND d.due_at <= clock_timestamp())
             AND (CAST(:probed AS uuid) IS NULL OR c.id = CAST(:probed AS uuid))

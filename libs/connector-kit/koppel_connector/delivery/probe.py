@@ -1,7 +1,8 @@
 """Asking a vendor that is away whether it is back, by the cheapest call that can do no harm.
 
-In this order: the lookup of a delivery whose outcome is unknown, a read-back, the connector's own ``ping``; and where there is
-none of these, one delivery that is ready. A new booking never is the probe while the outcome of an earlier one is unknown.
+In this order: the lookup of a delivery whose outcome is unknown, a read-back, the connector's own ``ping``, an import that is
+wanted; and where there is none of these, one delivery that is ready. A new booking never is the probe while the outcome of an
+earlier one is unknown.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from koppel_connector.calls.vendor import LeaseLost, open_vendor
 from koppel_connector.connection.breaker import Answered, Outage, ProbeInconclusive, ProbeStarted
+from koppel_connector.connection.importing import probe_by_import
 from koppel_connector.connection.secret_keys import KEYS_HELD
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract.errors import ConnectorError
@@ -78,6 +80,8 @@ async def _probe(kit: Kit, row: ConnectionRow) -> Outage | Answered | None:
         await look_in_books(kit, vendor, exported)
         return vendor.observed
     if (observed := await _ping(kit, row)) is not None:
+        return observed
+    if (observed := await probe_by_import(kit, row.id)) is not None:
         return observed
     async with kit.database.reading() as reading:
         if await _ANY_UNKNOWN.one_or_none(reading, {"id": row.id}):
