@@ -88,7 +88,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(filed.status, json.loads(filed.content))
 
     def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it was killed: half a document is none
+            raise ConnectionResetError
+        return body
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         written = json.dumps(body).encode()
