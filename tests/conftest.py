@@ -161,9 +161,12 @@ def walker(run_mesh: RunMesh, request: pytest.FixtureRequest) -> Iterator[Walker
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mesh(run_mesh: RunMesh) -> Iterator[Mesh]:
-    """Give one mesh for all tests that keep to firms, and at the vendors to companies, of their own."""
+    """Give one mesh for all tests that keep to firms, and at the vendors to companies, of their own.
+
+    It ends with the tests of this folder: the others would wait for what it does when nothing happens.
+    """
     with run_mesh(settle_s=0.2, retry_schedule_s=(0.2, 0.5, 1.0), export_patience_s=0.2) as running_mesh:
         yield running_mesh
 

@@ -14,13 +14,13 @@ import asyncpg
 import httpx2
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
-from tests.every_target import Vendors
-from tests.manifests.rendering import Object, of_kind, overlay, workloads
-from tests.router import Router
 
 from koppel_local.servers import servers
 from koppel_mesh.database import schema_of
 from koppel_mesh.ids import new_id
+from tests.every_target import Vendors
+from tests.manifests.rendering import Object, of_kind, overlay, workloads
+from tests.router import Router
 
 from .pods import Pod
 

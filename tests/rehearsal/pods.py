@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx2
 import psutil
+
+from koppel_sandbox.ports import free_port
 from tests.manifests.rendering import Object, environment
 from tests.manifests.rules import quantity
 from tests.processes import KoppelCommand
-
-from koppel_sandbox.ports import free_port
 
 
 class Pod:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.every_target import Dossier, HandedIn, Vendors, invoice_of
-from tests.firm_client import FirmClient
 
 from koppel_mesh.broker import dead_queue_of, depth
 from koppel_mesh.service import installed_services
+from tests.every_target import Dossier, HandedIn, Vendors, invoice_of
+from tests.firm_client import FirmClient
 
 from .cluster import Cluster, rehearsed
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from tests.every_target import Books
-from tests.webhook_receiver import Mood
-
 from koppel_mesh.service import installed_services
 from koppel_sandbox import SandboxDriver
+from tests.every_target import Books
+from tests.webhook_receiver import Mood
 
 from .messages import Tap
 from .world import World, schema_of

@@ -13,12 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.every_target import invoice_of, statement_of
-from tests.processes import until
-
 from koppel_local.servers import Servers, servers
 from koppel_mesh.service import installed_services
 from koppel_sandbox import LostAnswer
+from tests.every_target import invoice_of, statement_of
+from tests.processes import until
 
 from . import mutants
 from .catalogue import Storm, tokens_lapse

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tests.bank_statements import EACH_ADDS, OPENING_BALANCE
-from tests.every_target import TAKE_STATEMENTS, Books
-
 import koppel_receipts
 from koppel_mesh.broker import dead_queue_of, depth
 from koppel_mesh.service import installed_services
+from tests.bank_statements import EACH_ADDS, OPENING_BALANCE
+from tests.every_target import TAKE_STATEMENTS, Books
 
 from .catalogue import rules_of
 from .load import Load, Tracked, books_of

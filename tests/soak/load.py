@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import httpx2
-from tests.every_target import Books, Dossier, HandedIn, Mailbox, Target, invoice_of, statement_of
 
 from koppel_local.till import tickets_of
 from koppel_mesh.clock import brussels_date, utc_now
 from koppel_mesh.service import installed_services
+from tests.every_target import Books, Dossier, HandedIn, Mailbox, Target, invoice_of, statement_of
 
 from .world import SELLERS, World, schema_of
 

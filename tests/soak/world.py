@@ -16,12 +16,6 @@ import asyncpg
 import httpx2
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
-from tests.every_target import Dossier, Target, Vendors
-from tests.firm_client import SELLER, FirmClient
-from tests.mesh_process import QUICK, SERVICES_SECRET
-from tests.processes import ServiceProcess, until
-from tests.router import Router
-from tests.webhook_receiver import Receiver, register
 
 from koppel_local.bootstrap import migrate
 from koppel_local.servers import Servers
@@ -29,6 +23,12 @@ from koppel_mesh.service import installed_services
 from koppel_mesh.settings import MeshSettings
 from koppel_sandbox import SandboxDriver
 from koppel_sandbox.ports import free_port
+from tests.every_target import Dossier, Target, Vendors
+from tests.firm_client import SELLER, FirmClient
+from tests.mesh_process import QUICK, SERVICES_SECRET
+from tests.processes import ServiceProcess, until
+from tests.router import Router
+from tests.webhook_receiver import Receiver, register
 
 SELLERS = (SELLER, "0000000295")
 REPLICAS: Mapping[str, int] = {"connector-exact": 2, "billmail": 2}
