@@ -3,11 +3,14 @@
 They need no vendor: a walk ends when the dossier has the document, or when nothing is asked any more.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
+from koppel_mesh.clock import BRUSSELS
 from koppel_sandbox.walks import SELLER, Case, NotHere, Seen, Step, Walk, retries
 
-DAY: Final = "2026-03-09"
+DAY: Final = datetime.now(BRUSSELS).date().isoformat()
+"""Of a period that is open: what has ended is closed within half a minute, in the middle of a walk."""
 BUYER: Final = "0000000295"
 
 
@@ -21,7 +24,7 @@ def below(case: Case, path: str) -> str:
 def opens_a_book(case: Case) -> None:
     """Make a dossier with a receipt book that registers K1 and K2 write to, and a drawer with 10.00 in it."""
     case.dossier_id = case.add_dossier(SELLER)
-    drawer = {"name": "Kas", "start_date": "2026-03-01", "start_balance": "10.00"}
+    drawer = {"name": "Kas", "start_date": DAY, "start_balance": "10.00"}
     case.kept["drawer"] = case.request("POST", below(case, "/cash-books"), drawer, expect=201)["id"]
     book = {"name": "Winkel", "number_format": "W-{InvoiceNumber:5}", "cash_book_id": case.kept["drawer"]}
     case.kept["book"] = case.request("POST", below(case, "/receipt-books"), book, expect=201)["id"]
