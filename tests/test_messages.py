@@ -87,7 +87,7 @@ def mutilated(type_: str) -> list[dict[str, Any]]:
     for name in PROMISED[type_].split():
         found.append(copy.deepcopy(EXAMPLES[type_]))
         del found[-1]["data"][name]
-    for name in ("id", "source", "time", "data"):
+    for name in ("id", "source", "data"):
         found.append(copy.deepcopy(EXAMPLES[type_]))
         del found[-1][name]
     found.append(changed(type_, lambda example: example.update(specversion="2.0")))
@@ -100,6 +100,24 @@ def test_what_misses_something_promised_is_refused(type_: str) -> None:
     for example in mutilated(type_):
         with pytest.raises(UnreadableMessageError):
             opened(example)
+
+
+@types
+def test_what_cloudevents_leaves_to_the_sender_is_read(type_: str) -> None:
+    """Anyone may publish: no subject, no time, any text as id, a parameter of the media type (CloudEvents 1.0, 3.1)."""
+
+    def publish(example: dict[str, Any]) -> None:
+        for name in set(example) - {"specversion", "id", "source", "type", "data"}:
+            del example[name]
+        example |= {"id": "A234-1234-1234", "datacontenttype": "application/json; charset=utf-8"}
+
+    foreign = changed(type_, publish)
+    first, again = opened(foreign), opened(foreign)
+    assert first.data.model_dump() == opened(EXAMPLES[type_]).data.model_dump()
+    assert first.id == again.id
+    assert first.id != opened({**foreign, "source": "another"}).id, "an id is one of its source"
+    with pytest.raises(UnreadableMessageError):
+        opened({**foreign, "datacontenttype": "application/xml"})
 
 
 async def test_what_is_refused_is_kept_in_quarantine(
