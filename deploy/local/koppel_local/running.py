@@ -32,6 +32,9 @@ def up(folder: Path, began_s: float, *, with_demo: bool) -> None:
     """
     from .servers import servers  # what starts servers is no part of an image
 
+    if os.environ.get("KOPPEL_ENV") == "production":
+        # What it would fill in, keys and sandboxes among it, is what production must be given.
+        raise UserError("koppel up is for a laptop. With KOPPEL_ENV=production run koppel migrate and koppel serve.")
     need_port(os.environ.get("KOPPEL_PORT", "8000"))
     with _explained(), servers(folder) as underneath:
         url, playing = bootstrap.fill_environment(folder, underneath)

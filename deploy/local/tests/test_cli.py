@@ -253,6 +253,7 @@ def test_the_api_says_what_was_refused(mesh: Mesh) -> None:
             "cannot be used",
         ),
         (["up", "--no-demo"], {"KOPPEL_PORT": "abc"}, "not a port"),
+        (["up", "--no-demo"], {"KOPPEL_ENV": "production"}, "koppel serve"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(mesh: Mesh, command: list[str], given: dict[str, str], said: str) -> None:
