@@ -4,6 +4,7 @@ A vendor's documentation and its answers differ in the types of their fields. No
 empty, and the connector decides what that means.
 """
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -33,6 +34,11 @@ def integer(value: Any) -> int | None:
     """Return a whole number, also from ``"20"`` or ``20.0``; None for anything else."""
     number = decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def first_integer(row: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    """Return the first whole number among the members with these names; None where there is none."""
+    return next((number for name in names if (number := integer(row.get(name))) is not None), None)
 
 
 def whole(value: Any) -> int:

@@ -218,11 +218,26 @@ async def test_nothing_found_is_an_empty_list_and_an_unknown_path_is_not(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"<html>", b"[]", b'{"errorCode": [-16]}', b'{"errorCode": "-16"}', b'{"errorCode": -3}']
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"errorCode": [-16]}',
+        b'{"errorCode": "no"}',
+        b'{"errorCode": -3}',
+        b'{"errorCode": "-3"}',
+    ],
 )
 def test_another_404_says_nothing_of_what_there_is(content: bytes) -> None:
     answer = VendorAnswer(404, {}, content, "relations", acts=False)
     assert not NothingFound(("code", "errorCode"), frozenset({-3})).is_said_by(answer)
+
+
+@pytest.mark.parametrize("code", ["-16", '"-16"', "-16.0", 'null, "code": -16'])
+def test_a_code_is_the_same_in_whatever_type_it_comes(code: str) -> None:
+    answer = VendorAnswer(404, {}, f'{{"errorCode": {code}}}'.encode(), "relations", acts=False)
+    assert NothingFound(("errorCode", "code"), frozenset({-3})).is_said_by(answer)
 
 
 async def _goes(opened: Any, call: Call) -> bool:

@@ -143,7 +143,7 @@ def error_of(answer: VendorAnswer) -> tuple[int | None, str]:
     """Return Octopus's error code and sentence; no code where the answer has none. Both spellings are read (octopus §1.6)."""
     # A list has none, and may be that of all bookings.
     body = {} if answer.is_list else answer.json_object() or {}
-    code = values.integer(next((body[name] for name in _SPELLINGS if name in body), None))
+    code = values.first_integer(body, _SPELLINGS)
     sentence = values.text(body.get("errorMessage")) or values.text(body.get("description"))
     # 0 is "ok", and stands in no refusal.
     return (code if code is not None and code < 0 else None), sentence[:500]

@@ -105,6 +105,11 @@ def test_the_other_spelling_of_errors_is_read_too() -> None:
     assert (failure.problem.code, failure.problem.detail) == ("missing_right", "Geen toegang (-3)")
 
 
+@pytest.mark.parametrize("code", ['"-13"', "-13.0", 'null, "octopusErrorCode": -13'])
+def test_a_code_is_the_same_in_whatever_type_it_comes(code: str) -> None:
+    assert kind_of(500, body=f'{{"errorCode": {code}}}'.encode()) is NumberTaken
+
+
 @pytest.mark.parametrize(
     ("operation", "code"), [("POST files/imports", "import_viewer_refused"), ("POST coda", "statement_refused")]
 )
@@ -126,7 +131,13 @@ def test_a_refused_document_or_statement_names_what_must_be_active(operation: st
         (b'{"errorCode": -79}', True),
         (b'{"errorCode": -120}', True),
         (b'{"octopusErrorCode": -16, "description": "Onbekend"}', True),
+        (b'{"errorCode": "-16"}', True),
+        (b'{"errorCode": -16.0}', True),
+        (b'{"errorCode": null, "octopusErrorCode": -16}', True),
         (b'{"octopusErrorCode": -3}', False),
+        (b'{"errorCode": "-3"}', False),
+        (b'{"errorCode": null, "octopusErrorCode": -3}', False),
+        (b'{"errorCode": null}', False),
         (b'{"errorCode": -3}', False),
         (b'[{"errorCode": -16}]', False),
         (b"<html>Not found</html>", False),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from koppel_connector import values
 from koppel_mesh.clock import utc_now
 
 from .errors import (
@@ -94,8 +95,8 @@ class NothingFound:
         if answer.status != self.status or answer.acts:
             return False
         body = answer.json_object() or {}
-        said = next((body[member] for member in self.members if member in body), None)
-        return isinstance(said, int) and said not in self.unless
+        said = values.first_integer(body, self.members)
+        return said is not None and said not in self.unless
 
 
 @dataclass(frozen=True)
