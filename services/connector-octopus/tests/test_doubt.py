@@ -1,6 +1,9 @@
 """After a booking: what stands in the books, what was changed or deleted, and what nobody answered."""
 
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from koppel_connector import Booked, Differs, Found, NotFound, Vanished
 
@@ -42,8 +45,43 @@ async def test_what_was_booked_is_found_and_what_was_not_is_not(vendor: Vendor, 
 async def test_somebody_elses_booking_of_the_document_goes_to_a_person(vendor: Vendor, sandbox: Sandbox) -> None:
     context = delivery(vendor)
     await vendor.send(context)
-    sandbox.books.bookings["3/V1/1"]["orderReference"] = ""
+    theirs = {**sandbox.booking("3/V1/1"), "documentSequenceNr": 2, "orderReference": ""}
+    sandbox.remove("3/V1/1")
+    sandbox.books.put(sandbox.books.bookings, "3/V1/2", theirs)
     found = await CONNECTOR.lookup(context)
     assert isinstance(found, Found)
     assert found.problem is not None
     assert found.problem.code == "entry_already_exists"
+
+
+# ── a feed that leaves open what it may ──
+
+
+@pytest.mark.parametrize("reference", [None, "", "absent"])
+@pytest.mark.parametrize("relation", [None, {"relationKey": None}, "told"])
+async def test_a_booking_at_our_place_that_does_not_tell_our_reference_is_ours(
+    vendor: Vendor, sandbox: Sandbox, reference: str | None, relation: Any
+) -> None:
+    context = delivery(vendor)
+    sent = await vendor.send(context)
+    row = sandbox.booking("3/V1/1")
+    if relation != "told":
+        row["relationIdentificationServiceData"] = relation
+    if reference == "absent":
+        del row["orderReference"]
+    else:
+        row["orderReference"] = reference
+    seen = await CONNECTOR.read_back(vendor, [context])
+    assert isinstance(seen[context.delivery.id], Booked)
+    assert await CONNECTOR.lookup(context) == Found(sent.remote_id, sent.entry_number, sent.entry_url)
+
+
+@pytest.mark.parametrize("change", [{"comment": "2026-0009"}, {"orderReference": "KPL-another"}])
+async def test_another_booking_at_our_place_is_not_ours(
+    vendor: Vendor, sandbox: Sandbox, change: dict[str, Any]
+) -> None:
+    context = delivery(vendor)
+    await vendor.send(context)
+    sandbox.booking("3/V1/1").update({"orderReference": None, **change})
+    seen = await CONNECTOR.read_back(vendor, [context])
+    assert seen[context.delivery.id] == Vanished()
