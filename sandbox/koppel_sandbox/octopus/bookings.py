@@ -103,11 +103,21 @@ def modified_and_deleted(call: DossierCall) -> Response:
     books = call.books
     found = {
         "modifiedBookings": [wire(one) for one in changed(call, books.bookings) if of_side(one)],
-        "deletedBookings": [wire(one) for one in changed(call, books.deleted_bookings) if of_side(one)],
+        "deletedBookings": [_deleted(call, one) for one in changed(call, books.deleted_bookings) if of_side(one)],
     }
     if call.switches.empty_object_feed_is_404 and not any(found.values()):
         raise Refusal(404, -33)
     return answer(found)
+
+
+def _deleted(call: DossierCall, booking: Record) -> Record:
+    """Return a deleted booking as the switch has it named."""
+    key = wire(booking)
+    if call.switches.deleted_key == "document":
+        return {"documentKey": files.document_key(booking)}
+    if call.switches.deleted_key == "without_bookyear":
+        del key["bookyearKey"]
+    return key
 
 
 def key_of(booking: Record) -> str:

@@ -46,13 +46,7 @@ def read_one(call: Call, given: Any) -> File:
 
 def attach(books: Books, booking: Record, attached: list[File]) -> None:
     """Hang files on a booking."""
-    letter, number = booking["journalKey"][0], int(booking["journalKey"][1:])
-    document = {
-        "bookyearKey": dict(booking["bookyearKey"]),
-        "journalType": JOURNAL_TYPES[letter],
-        "journalSequenceNr": number,
-        "documentSequenceNr": booking["documentSequenceNr"],
-    }
+    document = document_key(booking)
     for file in attached:
         record = {
             "documentKey": document,
@@ -62,6 +56,17 @@ def attach(books: Books, booking: Record, attached: list[File]) -> None:
             "@booking": f"{booking['bookyearKey']['id']}/{booking['journalKey']}/{booking['documentSequenceNr']}",
         }
         books.put(books.files, str(len(books.files) + 1), record)
+
+
+def document_key(booking: Record) -> Record:
+    """Return the key of a booking as files have it, its journal as a type and a number."""
+    letter, number = booking["journalKey"][0], int(booking["journalKey"][1:])
+    return {
+        "bookyearKey": dict(booking["bookyearKey"]),
+        "journalType": JOURNAL_TYPES[letter],
+        "journalSequenceNr": number,
+        "documentSequenceNr": booking["documentSequenceNr"],
+    }
 
 
 def attach_later(call: DossierCall) -> Response:

@@ -84,6 +84,8 @@ class Switches:
     """34: how long the feeds do not show what was just stored."""
     empty_object_feed_is_404: bool = False
     """35: what ``bookings/modified`` answers when nothing changed."""
+    deleted_key: Literal["booking", "without_bookyear", "document"] = "booking"
+    """35: how a deletion is named: as a booking, without the year of the path, or as files name theirs (octopus §2.8)."""
     lists_refused_code: int = -79
     """36."""
     accounts_feed_as_object: bool = False

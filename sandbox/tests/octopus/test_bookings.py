@@ -305,6 +305,31 @@ def test_35_the_other_feed_tells_deletions(octopus: Login) -> None:
     assert refused(octopus.get(path, journalTypeId=3, modifiedTimeStamp=LONG_AGO)) == (400, -79)
 
 
+@pytest.mark.parametrize(
+    ("switched", "key"),
+    [
+        ("without_bookyear", {"journalKey": "A1", "documentSequenceNr": 1}),
+        (
+            "document",
+            {
+                "documentKey": {
+                    "bookyearKey": {"id": YEAR},
+                    "journalType": 1,
+                    "journalSequenceNr": 1,
+                    "documentSequenceNr": 1,
+                }
+            },
+        ),
+    ],
+)
+def test_35_a_deletion_is_named_as_switched(octopus: Login, switched: str, key: dict[str, Any]) -> None:
+    octopus.book()
+    control(octopus, "record", table="bookings", where={"journalKey": "A1"}, delete=True)
+    switch(octopus, deleted_key=switched)
+    path = f"/bookyears/{YEAR}/bookings/modified"
+    assert octopus.rows(path, journalTypeId=1, modifiedTimeStamp=LONG_AGO)["deletedBookings"] == [key]
+
+
 def test_35_nothing_changed_is_an_empty_object_unless_switched(octopus: Login) -> None:
     path = f"/bookyears/{YEAR}/bookings/modified"
     nothing: dict[str, Any] = {"modifiedBookings": [], "deletedBookings": []}

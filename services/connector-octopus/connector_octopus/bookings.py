@@ -149,7 +149,7 @@ async def read_back(
 
     since = min(context.first_sent_at or utc_now() for context in contexts)
     await FeedBookings(octopus).read(since, see)
-    deleted: dict[tuple[int, str], set[Any]] = {}
+    deleted: dict[tuple[int, str], set[Place]] = {}
     results: dict[UUID, ReadBack] = {}
     for context in contexts:
         expected = context.progress["expected"]
@@ -159,7 +159,7 @@ async def read_back(
             continue
         books = expected["bookyear"], expected["journal"][:1]
         if books not in deleted:
-            deleted[books] = {place_of(each) for each in await octopus.deleted_since(*books, since)}
+            deleted[books] = set(await octopus.deleted_since(*books, since))
         gone = _place(expected) in deleted[books] or row is not None
         results[context.delivery.id] = Vanished() if gone else NotBooked()
     return results
@@ -169,10 +169,12 @@ async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[En
     """Return the bookings of open bookyears that were deleted since a moment."""
     octopus = Octopus(vendor)
     years = [int(record.code) for record in vendor.master_data.all("bookyear") if not record.data["closed"]]
-    rows = [
-        row for year in years for letter in JOURNAL_TYPES for row in await octopus.deleted_since(year, letter, since)
+    removed = [
+        id_of_place(place)
+        for year in years
+        for letter in JOURNAL_TYPES
+        for place in await octopus.deleted_since(year, letter, since)
     ]
-    removed = [id_of_place(place_of(row)) for row in rows]
     await FeedBookings(octopus).forget(removed)
     return [EntryChanged(remote_id=each) for each in removed]
 
