@@ -1,12 +1,10 @@
 """Octopus's REST API, endpoint by endpoint, of one dossier (octopus §1.3, §2); and its file import API (octopus §2.8)."""
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
-
-import structlog
 
 from koppel_connector import ActionRequired, Call, Rejected, Vendor, refused_questions, values
 from koppel_connector.contract import VendorAnswer, to_json
@@ -15,11 +13,9 @@ from koppel_connector.ledger.statements import StatementFile
 from koppel_mesh.clock import BRUSSELS
 
 from .answers import FILE_IMPORT_CALL, NOTHING, NOTHING_TO_IMPORT
+from .rows import JOURNAL_TYPES, Place, Row, deleted_places, iban_of, key_id, place_of, row_in, rows_in, token_in
 from .settings import OctopusSettings
 
-Row = dict[str, Any]
-Place = tuple[int | None, str, int | None]
-"""Of a booking: bookyear, journal, number."""
 REST: Final = "/octopus-rest-api/v1"
 FILE_IMPORT: Final = "/octopus-file-import-api/v1"
 ALL_YEARS: Final = "-1"
@@ -28,10 +24,6 @@ BEGINNING: Final = "2000-01-01 00:00:00.000"
 OVERLAP: Final = timedelta(hours=2)
 """The clock of a feed's times is not documented: Brussels is assumed, and two hours more are read (octopus §2.7)."""
 LOCALES: Final = {"nl": "1", "fr": "2", "en": "3"}
-JOURNAL_TYPES: Final = {"A": "1", "V": "2"}
-_FEED_LISTS: Final = ("modified", "deleted")
-
-log = structlog.get_logger(__name__)
 
 
 class Octopus:
@@ -48,21 +40,21 @@ class Octopus:
         headers = {"softwareHouseUuid": self.vendor.application.client_id}
         given = {"user": user, "password": password}
         answer = await self._ask("POST", "authentication", below, acts=False, headers=headers, json=given, logs_in=True)
-        return _token(answer, "token", "authenticationtoken")
+        return token_in(answer, "token", "authenticationtoken")
 
     async def connect(self, dossier_id: int | None = None) -> str:
         """Return a token of the dossier in the settings, or of another one, where the user may be refused."""
         settings = self.vendor.settings
         params = {"dossierId": str(dossier_id or settings.dossier_id), "localeId": LOCALES[settings.language]}
         answer = await self._ask("POST", "dossiers", REST, acts=False, params=params, json={}, opens_dossier=True)
-        return _token(answer, "dossiertoken")
+        return token_in(answer, "dossiertoken")
 
     async def connect_for_files(self) -> str:
         """Return a token of the dossier for the File Import API, with that API's own login."""
         how: dict[str, Any] = {"acts": False, "json": {}, "opens_dossier": True, "api": FILE_IMPORT}
         headers = {"dossierId": str(self.vendor.settings.dossier_id)}
         answer = await self._ask("POST", "authentication/connect", FILE_IMPORT, headers=headers, **how)
-        return _token(answer, "dossiertoken")
+        return token_in(answer, "dossiertoken")
 
     async def whoami(self) -> str:
         """Return the user that the login token belongs to."""
@@ -71,17 +63,17 @@ class Octopus:
 
     async def dossiers(self) -> list[Row]:
         """Return the dossiers that the login reaches; the names of other clients are kept out of the sync log."""
-        return list(_rows(await self._ask("GET", "dossiers", REST, opens_dossier=True)))
+        return list(rows_in(await self._ask("GET", "dossiers", REST, opens_dossier=True)))
 
     # ── master data ──
 
     async def bookyears(self) -> list[Row]:
         """Return the bookyears with their periods."""
-        return list(_rows(await self._ask("GET", "bookyears")))
+        return list(rows_in(await self._ask("GET", "bookyears")))
 
     async def vat_codes(self) -> list[Row]:
         """Return the VAT codes."""
-        return list(_rows(await self._ask("GET", "vatcodes")))
+        return list(rows_in(await self._ask("GET", "vatcodes")))
 
     async def accounts(self, bookyear: int) -> list[Row]:
         """Return the ledger accounts of a bookyear."""
@@ -100,14 +92,14 @@ class Octopus:
         """
         path = f"bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
         try:
-            return iban_of(_row(await self._ask("GET", path, operation="GET journals/details")))
+            return iban_of(row_in(await self._ask("GET", path, operation="GET journals/details")))
         except (ActionRequired, Rejected):
             return ""
 
     async def journal_balance(self, bookyear: int, journal: str) -> Row:
         """Return what a financial journal tells of its balance."""
         path = f"bookyears/{bookyear}/journals/{journal}"
-        return _row(await self._ask("GET", path, operation="GET journals/balance", nothing_found=NOTHING))
+        return row_in(await self._ask("GET", path, operation="GET journals/balance", nothing_found=NOTHING))
 
     async def relations(self) -> list[Row]:
         """Return every relation."""
@@ -120,16 +112,16 @@ class Octopus:
         """
         ask = partial(self._ask, "GET", "relations", params=like, nothing_found=NOTHING)
         answer = await refused_questions.ask(self.vendor.memory, "relations by filter", ask)
-        return None if answer is None else list(_rows(answer))
+        return None if answer is None else list(rows_in(answer))
 
     async def relations_since(self, since: datetime) -> list[Row]:
         """Return the relations that were made or changed since a moment."""
         params = {"modifiedTimeStamp": feed_time(since)}
-        return list(_rows(await self._ask("GET", "relations/modified", params=params, nothing_found=NOTHING)))
+        return list(rows_in(await self._ask("GET", "relations/modified", params=params, nothing_found=NOTHING)))
 
     async def put_relation(self, relation: Mapping[str, Any]) -> Row:
         """Create a relation, or overwrite the one with its key or external number; empty where it was overwritten."""
-        return _row(await self._ask("PUT", "relations", json=relation))
+        return row_in(await self._ask("PUT", "relations", json=relation))
 
     # ── bookings ──
 
@@ -142,7 +134,7 @@ class Octopus:
         """Return the bookings made or changed since a moment, of every bookyear, one at a time: there may be 50 MB of them."""
         params = {"bookyearId": ALL_YEARS, "modifiedTimeStamp": feed_time(since)}
         params |= {"journalKey": journal} if journal else {}
-        return _rows(await self._ask("GET", BOOKINGS_FEED, params=params, nothing_found=NOTHING))
+        return rows_in(await self._ask("GET", BOOKINGS_FEED, params=params, nothing_found=NOTHING))
 
     async def booking_numbered(self, bookyear: int, journal: str, number: int, since: datetime) -> Row | None:
         """Return the booking with a number, whoever made it; where a dossier refuses the plain question, from the feed."""
@@ -151,23 +143,15 @@ class Octopus:
         params = {"journalKey": journal, **dict.fromkeys(years, str(bookyear)), **dict.fromkeys(numbers, str(number))}
         ask = partial(self._ask, "GET", "buysellbookings", params=params, nothing_found=NOTHING)
         answer = await refused_questions.ask(self.vendor.memory, "bookings by number", ask)
-        found = await self.bookings_since(since, journal) if answer is None else _rows(answer)
+        found = await self.bookings_since(since, journal) if answer is None else rows_in(answer)
         return next((row for row in found if place_of(row) == (bookyear, journal, number)), None)
 
     async def deleted_since(self, bookyear: int, letter: str, since: datetime) -> list[Place]:
-        """Return where bookings of a side were deleted since a moment: the only way to notice it (octopus §2.7).
-
-        One client tells the shape. What the question says already, a row need not tell; what is not understood is logged.
-        """
+        """Return where bookings of a side were deleted since a moment: the only way to notice it (octopus §2.7)."""
         params = {"journalTypeId": JOURNAL_TYPES[letter], "modifiedTimeStamp": feed_time(since)}
         path = f"bookyears/{bookyear}/bookings/modified"
         answer = await self._ask("GET", path, operation="GET bookings/modified", params=params, nothing_found=NOTHING)
-        rows = _lists(_row(answer)).get("deleted", [])
-        asked = {"bookyearKey": bookyear, "journalType": JOURNAL_TYPES[letter]}
-        places = [place_of({**asked, **_told(_unwrapped(row))}) for row in rows if isinstance(row, Mapping)]
-        known = [place for place in places if is_known(place)]
-        note_unreadable("deleted bookings", len(rows) - len(known))
-        return known
+        return deleted_places(answer, bookyear, letter)
 
     # ── files and statements ──
 
@@ -203,7 +187,7 @@ class Octopus:
         if answer is None:
             since = {**params, "modifiedTimeStamp": BEGINNING}
             answer = await self._ask("GET", f"{kind}/modified", params=since, nothing_found=NOTHING_TO_IMPORT)
-        return list(_rows(answer))
+        return list(rows_in(answer))
 
 
 def attachment(file: File) -> dict[str, str]:
@@ -214,93 +198,3 @@ def attachment(file: File) -> dict[str, str]:
 def feed_time(moment: datetime) -> str:
     """Return a moment as feeds take it, two hours early."""
     return (moment - OVERLAP).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S.000")
-
-
-def place_of(row: Row) -> Place:
-    """Return where a booking stands, as far as its row tells; its key is written in two ways (octopus §2.7, §2.8)."""
-    key = row.get("documentKey")
-    row = {**row, **_told(key)} if isinstance(key, Mapping) else row
-    return (
-        key_id(row.get("bookyearKey")),
-        values.text(row.get("journalKey")) or _journal_numbered(row),
-        values.integer(row.get("documentSequenceNr")),
-    )
-
-
-def is_known(place: Place) -> bool:
-    """Return whether a row told the whole place."""
-    bookyear, journal, number = place
-    return bookyear is not None and bool(journal) and number is not None
-
-
-def note_unreadable(what: str, count: int) -> None:
-    """Log that rows of a list were left out, for a shape that no source shows: whoever runs Koppel reports it."""
-    if count:
-        log.error("rows of Octopus that cannot be read", what=what, count=count)
-
-
-def id_of_place(place: tuple[object, object, object]) -> str:
-    """Return the id of a booking: ``3/V1/42``."""
-    return "/".join(map(str, place))
-
-
-def identity_of(relation: Row) -> Row:
-    """Return the two numbers of a relation."""
-    return relation.get("relationIdentificationServiceData") or {}
-
-
-def iban_of(journal: Row) -> str:
-    """Return the account of a journal; no source shows how Octopus names it."""
-    return values.text(journal.get("iban") or journal.get("ibanAccountNr"))
-
-
-def key_id(key: Any) -> int | None:
-    """Return the number of a key, which is an object in some places and bare in others (octopus §2)."""
-    return values.integer(key.get("id") if isinstance(key, Mapping) else key)
-
-
-def _token(answer: VendorAnswer, *names: str) -> str:
-    """Return a token; its name is spelled with a capital or without (octopus §1.3)."""
-    return next((values.text(token) for name, token in _row(answer).items() if name.lower() in names), "")
-
-
-def _row(answer: VendorAnswer) -> Row:
-    """Return the object that an answer is; empty where it is none."""
-    body = answer.json() if answer.content else {}
-    return dict(body) if isinstance(body, Mapping) else {}
-
-
-def _rows(answer: VendorAnswer) -> Iterator[Row]:
-    """Yield the rows of a list; some feeds wrap them in an object (octopus §2.10)."""
-    rows: Iterable[Any] = answer.elements()
-    if not answer.is_list:
-        body = _row(answer)
-        rows = next((value for name, value in body.items() if name.lower().startswith("modified")), [body])
-    return (_unwrapped(row) for row in rows if isinstance(row, Mapping))
-
-
-def _lists(body: Row) -> dict[str, list[Any]]:
-    """Return what a feed wraps in an object: the lists ``modified`` and ``deleted``; one that is null is empty."""
-    lists: dict[str, list[Any]] = {}
-    for name, value in body.items():
-        kind = next((each for each in _FEED_LISTS if name.lower().startswith(each)), None)
-        if kind is not None and (value is None or isinstance(value, list)):
-            lists[kind] = lists.get(kind) or value or []
-    return lists
-
-
-def _unwrapped(row: Mapping[str, Any]) -> Row:
-    booking = row.get("buySellBookingServiceData")
-    return dict(booking if isinstance(booking, Mapping) else row)
-
-
-def _told(row: Mapping[str, Any]) -> Row:
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _journal_numbered(row: Row) -> str:
-    """Return the key of a journal that is written as a type and a number; empty where it is not."""
-    number = values.integer(row.get("journalSequenceNr"))
-    kind = str(values.integer(row.get("journalType")))
-    letter = next((each for each, told in JOURNAL_TYPES.items() if told == kind), "")
-    return f"{letter}{number}" if letter and number is not None else ""

@@ -38,13 +38,14 @@ from koppel_connector.ledger.relations import ensure, known
 from koppel_mesh.clock import utc_now
 
 from .answers import NumberTaken
-from .api import JOURNAL_TYPES, Octopus, Place, Row, id_of_place, place_of
+from .api import Octopus
 from .entries_of_others import FeedBookings
 from .journals import calendar, next_number
 from .mapping import Posting, differences, due_on, expectation, quoted, relation_of
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
 from .profile import handle
 from .relations import OctopusRelations
+from .rows import JOURNAL_TYPES, Place, Row, id_of_place, place_of
 from .settings import OctopusSettings
 
 # A call stays under 20 MB (octopus §2.7); base64 makes four bytes of three.

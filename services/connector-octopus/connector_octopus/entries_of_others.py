@@ -13,11 +13,12 @@ from koppel_connector import values
 from koppel_connector.ledger.feed_entries import FeedEntries, FeedEntry
 from koppel_connector.ledger.records import Records
 
-from .api import Octopus, Row, id_of_place, place_of
+from .api import Octopus
 from .mapping import relation_of
 from .master_data import SALES, Relation
 from .profile import FEED_IS_BELIEVED_S, handle
 from .relation_search import find
+from .rows import Row, id_of_place, place_of
 
 
 class FeedBookings(FeedEntries[Row]):

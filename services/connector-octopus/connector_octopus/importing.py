@@ -9,9 +9,10 @@ from koppel_connector.ledger.dossiers import probed
 from koppel_connector.ledger.records import records_of
 from koppel_mesh.clock import utc_now
 
-from .api import Octopus, Row, iban_of, key_id
+from .api import Octopus
 from .master_data import FINANCIAL, Journal, LedgerAccount, Relation, VatCode, bookyear_record
 from .relation_search import note_import
+from .rows import Row, iban_of, key_id
 from .settings import OctopusSettings
 
 

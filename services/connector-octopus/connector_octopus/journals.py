@@ -11,8 +11,9 @@ from koppel_connector.ledger.document_numbers import DocumentNumbers
 from koppel_connector.ledger.periods import Calendar
 from koppel_mesh.clock import utc_now
 
-from .api import Octopus, Row, key_id
+from .api import Octopus
 from .master_data import periods_in
+from .rows import Row, key_id
 
 
 class OctopusPeriods:

@@ -21,8 +21,8 @@ from koppel_bookkeeping.texts import clipped, structured_payment_reference
 from koppel_bookkeeping.vat_situation import Territory, territory_of
 from koppel_connector import values
 
-from .api import Row, identity_of, key_id
 from .master_data import Journal, LedgerAccount, Relation, VatCode
+from .rows import Row, identity_of, key_id
 
 COMMENT_LENGTH_MAX: Final = 100
 RATE_PLACES: Final = Decimal("0.0000000001")

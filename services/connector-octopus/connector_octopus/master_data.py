@@ -18,7 +18,7 @@ from koppel_connector.contract import MasterDataStore
 from koppel_connector.ledger.records import Columns, Records, TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
 
-from .api import Row, key_id
+from .rows import Row, key_id
 
 SALES, PURCHASES, FINANCIAL = "V", "A", "F"
 """The first letter of a journal's key is its type; there is no field for it (octopus §2.5)."""

@@ -12,8 +12,9 @@ from koppel_bookkeeping.parties import name_key, number_key
 from koppel_connector.contract import Memory
 from koppel_mesh.clock import utc_now
 
-from .api import Octopus, Row, identity_of, key_id
+from .api import Octopus
 from .master_data import Relation
+from .rows import Row, identity_of, key_id
 
 BELIEVED_S: Final = 600.0
 """So long the last read is believed. A relation that somebody makes by hand meanwhile may be made twice."""

@@ -12,9 +12,10 @@ from koppel_connector import CannotTell, DeliveryContext, Found, NotFound, Sent,
 from koppel_connector.ledger.records import Records
 from koppel_connector.ledger.statements import StatementFile, read_statements
 
-from .api import Octopus, Row
+from .api import Octopus
 from .journals import calendar
 from .master_data import FINANCIAL, Journal
+from .rows import Row
 from .settings import OctopusSettings
 
 _BALANCES: Final = ("balance", "closingBalance", "endBalance", "amount")
