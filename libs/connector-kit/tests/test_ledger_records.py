@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from koppel_bookkeeping import CannotBook
 from koppel_connector import MasterRecord
 from koppel_connector.contract.json_values import decode, encode
-from koppel_connector.ledger.records import Records, TypedRecord, insist_on_import, records_of
+from koppel_connector.ledger.records import Records, TypedRecord, insist_on_import, readable, records_of
 from koppel_connector.testing import MasterDataInProcess
 from koppel_connector.values import text
 
@@ -79,3 +80,18 @@ def test_a_row_without_an_id_is_not_read(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a row of Daybook without ID"):
         Daybook.from_row(row)
     assert Daybook.from_row({"ID": "j1", "Code": "V1"}) == Daybook("j1", "V1", "")
+
+
+def test_a_row_without_an_id_takes_no_other_with_it() -> None:
+    rows: list[dict[str, Any]] = [{"Code": "V1"}, {"ID": "j2", "Code": "V2"}, {"ID": None}]
+    with capture_logs() as logs:
+        read = readable(rows, Daybook.from_row)
+    assert [each.code for each in read] == ["V2"]
+    assert [each["count"] for each in logs] == [2]
+
+
+def test_a_list_of_nothing_but_rows_without_an_id_is_not_an_empty_list() -> None:
+    rows: list[dict[str, Any]] = [{"Code": "V1"}, {"Code": "V2"}]
+    assert readable(rows[:0], Daybook.from_row) == []
+    with pytest.raises(ValueError, match="a row of Daybook without ID"):
+        readable(rows, Daybook.from_row)

@@ -1,12 +1,40 @@
-"""What reading an entry back means, once it was compared with what was sent."""
+"""What reading entries back means: each looked at by itself, and compared with what was sent."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
 
+import structlog
+
+from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.problems import Problem
-from koppel_connector.contract.results import Booked, Differs
+from koppel_connector.contract.results import Booked, Differs, ReadBack
 
 _DETAIL_LENGTH_MAX: Final = 500
+_CANNOT_BE_READ: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a connector raises over an entry in a shape that it does not know."""
+
+log = structlog.get_logger(__name__)
+
+
+async def one_by_one(
+    contexts: Iterable[DeliveryContext[Any]], look: Callable[[DeliveryContext[Any]], Awaitable[ReadBack]]
+) -> dict[UUID, ReadBack]:
+    """Return what the books say of each document of a batch.
+
+    One whose entry cannot be read is logged and absent, which asks for it again later; it hides none of its neighbours.
+
+    Raises:
+        ConnectorError: the vendor said something that is not about one document.
+    """
+    seen: dict[UUID, ReadBack] = {}
+    for context in contexts:
+        try:
+            seen[context.delivery.id] = await look(context)
+        except _CANNOT_BE_READ:
+            # A bug of the connector, as where the whole read-back fails.
+            log.exception("the connector failed to read one entry back", delivery=str(context.delivery.id))
+    return seen
 
 
 def compared(differences: Sequence[str], entry_number: str, entry_url: str) -> Booked | Differs:

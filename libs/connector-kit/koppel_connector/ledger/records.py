@@ -6,11 +6,15 @@ from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import structlog
+
 from koppel_bookkeeping import CannotBook
 from koppel_connector.contract.master_data import MasterDataStore, MasterRecord
 
 Columns = Mapping[str, tuple[str, Callable[[Any], Any]]]
 _DECIMALS = (Decimal, "Decimal")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class TypedRecord(ABC):
 
 
 T = TypeVar("T", bound=TypedRecord)
+RowT = TypeVar("RowT")
+ReadT = TypeVar("ReadT")
 
 
 class Records(Generic[T]):
@@ -83,6 +89,26 @@ class Records(Generic[T]):
     def all_by_code(self) -> dict[str, T]:
         """Return every record by its code."""
         return {record.code: self._type.of(record) for record in self._store.all(self._type.kind, self._year)}
+
+
+def readable(rows: Iterable[RowT], read: Callable[[RowT], ReadT]) -> list[ReadT]:
+    """Read the rows of a list; one without an id is logged and left out, and takes none of the others with it.
+
+    Raises:
+        ValueError: not one row has an id: the list has another shape than the connector knows, and is not an empty one.
+    """
+    found: list[ReadT] = []
+    unread: list[ValueError] = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except ValueError as error:
+            unread.append(error)
+    if unread and not found:
+        raise unread[0]
+    if unread:
+        log.error("rows without an id are left out", count=len(unread), error=str(unread[0]))
+    return found
 
 
 def records_of(values: Iterable[TypedRecord]) -> tuple[MasterRecord, ...]:
