@@ -13,7 +13,19 @@ from koppel_connector.ledger.statements import StatementFile
 from koppel_mesh.clock import BRUSSELS
 
 from .answers import FILE_IMPORT_CALL, NOTHING, NOTHING_TO_IMPORT
-from .rows import JOURNAL_TYPES, Place, Row, deleted_places, iban_of, key_id, place_of, row_in, rows_in, token_in
+from .rows import (
+    JOURNAL_TYPES,
+    Place,
+    Row,
+    bookyear_of,
+    deleted_places,
+    iban_of,
+    key_id,
+    place_of,
+    row_in,
+    rows_in,
+    token_in,
+)
 from .settings import OctopusSettings
 
 REST: Final = "/octopus-rest-api/v1"
@@ -78,7 +90,7 @@ class Octopus:
     async def accounts(self, bookyear: int) -> list[Row]:
         """Return the ledger accounts of a bookyear."""
         rows = await self._list("accounts", "accounts", bookyearId=str(bookyear))
-        return [row for row in rows if key_id(row["accountKey"].get("bookyearKey")) in (bookyear, None)]
+        return [row for row in rows if bookyear_of(row.get("accountKey")) in (bookyear, None)]
 
     async def journals(self, bookyear: int) -> list[Row]:
         """Return the journals of a bookyear, each with its last document number and its protected periods."""

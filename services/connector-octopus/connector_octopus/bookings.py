@@ -45,7 +45,7 @@ from .mapping import Posting, differences, due_on, expectation, quoted, relation
 from .master_data import Journal, LedgerAccount, Relation, VatCode, read_vat_codes
 from .profile import handle
 from .relations import OctopusRelations
-from .rows import JOURNAL_TYPES, Place, Row, id_of_place, place_of
+from .rows import JOURNAL_TYPES, Place, Row, id_of_place, is_known, place_of
 from .settings import OctopusSettings
 
 # A call stays under 20 MB (octopus §2.7); base64 makes four bytes of three.
@@ -127,7 +127,8 @@ async def lookup(context: DeliveryContext[OctopusSettings]) -> Found | NotFound 
     rows = await Octopus(context.vendor).bookings_since(context.first_sent_at)
     found = [row for row in rows if _is_ours(row, context) or _is_alike(row, expected)]
     if ours := [row for row in found if _is_ours(row, context)]:
-        bookyear, journal, number = place_of(ours[0])
+        place = place_of(ours[0])
+        bookyear, journal, number = place if is_known(place) else _place(expected)
         await context.save(expected={**expected, "bookyear": bookyear, "journal": journal, "number": number})
         return Found(*_handle(context), count=len(ours))
     if found:
@@ -151,19 +152,19 @@ async def read_back(
     since = min(context.first_sent_at or utc_now() for context in contexts)
     await FeedBookings(octopus).read(since, see)
     deleted: dict[tuple[int, str], set[Place]] = {}
-    results: dict[UUID, ReadBack] = {}
-    for context in contexts:
+
+    async def look(context: DeliveryContext[OctopusSettings]) -> ReadBack:
         expected = context.progress["expected"]
         row = held.get(_place(expected))
         if row is not None and _is_ours(row, context):
-            results[context.delivery.id] = _compared(context, row)
-            continue
+            return _compared(context, row)
         books = expected["bookyear"], expected["journal"][:1]
         if books not in deleted:
             deleted[books] = set(await octopus.deleted_since(*books, since))
         gone = _place(expected) in deleted[books] or row is not None
-        results[context.delivery.id] = Vanished() if gone else NotBooked()
-    return results
+        return Vanished() if gone else NotBooked()
+
+    return await reading_back.one_by_one(contexts, look)
 
 
 async def deletions(vendor: Vendor[OctopusSettings], since: datetime) -> list[EntryChanged]:
@@ -227,7 +228,7 @@ def _is_ours(row: Row, context: DeliveryContext) -> bool:
 
 def _is_alike(row: Row, expected: Mapping[str, Any]) -> bool:
     """Whether it is the same document, whoever booked it: same number, side and, where it tells one, relation."""
-    same_side = values.text(row.get("journalKey"))[:1] == str(expected["journal"])[:1]
+    same_side = place_of(row)[1][:1] == str(expected["journal"])[:1]
     is_numbered_so = values.text(row.get("comment")) == expected["document"]
     relation = relation_of(row)
     return same_side and is_numbered_so and (relation is None or str(relation) == expected["relation_id"])

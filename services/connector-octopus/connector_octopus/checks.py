@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from koppel_connector import CheckStep, Problem, Vendor, values
 from koppel_connector.ledger.checks import journals_step, steps, vat_codes_step
+from koppel_connector.ledger.records import readable
 from koppel_mesh.clock import brussels_date, utc_now
 
 from .api import Octopus
@@ -64,10 +65,10 @@ async def _journals(octopus: Octopus, settings: OctopusSettings) -> CheckStep:
     year = next((period.year for period in periods if period.starts_on <= today <= period.ends_on), None)
     if year is None:
         return CheckStep("journals", False, Problem("financial_year_missing", str(today.year)))
-    journals = {each.code: each for each in map(Journal.from_row, await octopus.journals(year))}
+    journals = {each.code: each for each in readable(await octopus.journals(year), Journal.from_row)}
     return journals_step(lambda code: journals.get(code.strip()), settings.journals)
 
 
 async def _vat_codes(octopus: Octopus, settings: OctopusSettings) -> CheckStep:
-    codes = {each.code: each for each in map(VatCode.from_row, await octopus.vat_codes())}
+    codes = {each.code: each for each in readable(await octopus.vat_codes(), VatCode.from_row)}
     return vat_codes_step(codes, settings.vat_codes)

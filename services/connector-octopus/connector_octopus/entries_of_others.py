@@ -3,7 +3,7 @@
 Octopus has no search by number, and its feed may be read 48 times a day (octopus §1.5, §2.7).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from .mapping import relation_of
 from .master_data import SALES, Relation
 from .profile import FEED_IS_BELIEVED_S, handle
 from .relation_search import find
-from .rows import Row, id_of_place, place_of
+from .rows import Row, day_in, id_of_place, is_known, note_unreadable, place_of
 
 
 class FeedBookings(FeedEntries[Row]):
@@ -31,16 +31,16 @@ class FeedBookings(FeedEntries[Row]):
         self._octopus = octopus
 
     async def changed_since(self, moment: datetime) -> Iterable[Row]:
-        """Read the feed of all journals and bookyears."""
-        return await self._octopus.bookings_since(moment)
+        """Read the feed of all journals and bookyears; a booking that does not tell where it stands is logged and left out."""
+        return _with_place(await self._octopus.bookings_since(moment))
 
     def kept_of(self, row: Row) -> tuple[str, FeedEntry]:
         """Keep both texts that may hold the number, the year that people know, amount, currency, relation and our reference."""
         return id_of_place(place_of(row)), FeedEntry(
-            values.text(row.get("documentDate"))[:10],
+            dated.isoformat() if (dated := day_in(row.get("documentDate"))) else "",
             [values.text(row.get(name)) for name in ("comment", "reference")],
             [
-                values.text(row.get("bookyearPeriodeNr"))[:4],
+                str(values.integer(row.get("bookyearPeriodeNr")) or "")[:4],
                 values.amount(row.get("amount")),
                 values.text(row.get("currencyCode")),
                 relation_of(row),
@@ -73,3 +73,13 @@ class FeedBookings(FeedEntries[Row]):
         if known is None:
             known = next(iter(await find(self._octopus, "relationId", str(relation))), None)
         return known.counterparty if known else Counterparty()
+
+
+def _with_place(rows: Iterable[Row]) -> Iterator[Row]:
+    unread = 0
+    for row in rows:
+        if is_known(place_of(row)):
+            yield row
+        else:
+            unread += 1
+    note_unreadable("bookings", unread)

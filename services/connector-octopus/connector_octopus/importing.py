@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from koppel_connector import MasterData, values
 from koppel_connector.contract import RemoteCompany, RemoteDossier, Vendor
 from koppel_connector.ledger.dossiers import probed
-from koppel_connector.ledger.records import records_of
+from koppel_connector.ledger.records import readable, records_of
 from koppel_mesh.clock import utc_now
 
 from .api import Octopus
@@ -20,18 +21,20 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
     """Return the dossier's master data; accounts and journals of every bookyear that is not closed."""
     octopus, language = Octopus(vendor), vendor.settings.language
     rows = await octopus.bookyears()
-    bookyears = [bookyear_record(row) for row in rows]
+    bookyears = readable(rows, bookyear_record)
     accounts, journals = [], []
     for bookyear in bookyears:
         if bookyear.data["closed"]:
             continue
         year = bookyear.year
         assert year is not None
-        accounts += [LedgerAccount.read(row, language).record(year) for row in await octopus.accounts(year)]
-        journals += [(await _journal(octopus, row, year)).record(year) for row in await octopus.journals(year)]
-    vat_codes = records_of(map(VatCode.from_row, await octopus.vat_codes()))
+        read = partial(LedgerAccount.read, language=language)
+        accounts += [each.record(year) for each in readable(await octopus.accounts(year), read)]
+        listed = readable(await octopus.journals(year), _journal)
+        journals += [(await _with_iban(octopus, each, year)).record(year) for each in listed]
+    vat_codes = records_of(readable(await octopus.vat_codes(), VatCode.from_row))
     asked_at = utc_now()
-    relations = records_of(map(Relation.read, await octopus.relations()))
+    relations = records_of(readable(await octopus.relations(), Relation.read))
     await note_import(vendor.memory, asked_at)
     return MasterData(
         relations=relations,
@@ -42,12 +45,16 @@ async def master_data(vendor: Vendor[OctopusSettings]) -> MasterData:
     )
 
 
-async def _journal(octopus: Octopus, row: Row, bookyear: int) -> Journal:
-    """Return a journal; where the list does not tell the account of a financial one, its details may.
+def _journal(row: Row) -> Journal:
+    return Journal.from_row({**row, "iban": iban_of(row)})
+
+
+async def _with_iban(octopus: Octopus, journal: Journal, bookyear: int) -> Journal:
+    """Return a journal with its account; where the list does not tell that of a financial one, its details may.
 
     They are asked for where statements go, and a person has not said which journal is whose.
     """
-    journal, settings = Journal.from_row({**row, "iban": iban_of(row)}), octopus.vendor.settings
+    settings = octopus.vendor.settings
     is_said = journal.iban or journal.code in settings.statement_journals.values()
     if journal.code.startswith(FINANCIAL) and settings.send_coda and not is_said:
         return replace(journal, iban=await octopus.journal_iban(bookyear, journal.code))
@@ -76,10 +83,12 @@ async def remote_dossiers(vendor: Vendor[OctopusSettings]) -> list[RemoteDossier
         await octopus.connect(int(dossier.id))
         return None
 
-    return await probed([_dossier(row) for row in await octopus.dossiers()], missing_in)
+    return await probed(readable(await octopus.dossiers(), _dossier), missing_in)
 
 
 def _dossier(row: Row) -> RemoteDossier:
     data = {"vat_number": values.text(row.get("vatNr")), "country": values.text(row.get("country"))}
-    number = str(key_id(row.get("dossierKey")) or 0)
-    return RemoteDossier(number, values.text(row.get("dossierDescription")), reachable=True, data=data)
+    number = key_id(row.get("dossierKey"))
+    if number is None:
+        raise ValueError("a row of a dossier without dossierKey")
+    return RemoteDossier(str(number), values.text(row.get("dossierDescription")), reachable=True, data=data)

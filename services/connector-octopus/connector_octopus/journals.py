@@ -13,7 +13,7 @@ from koppel_mesh.clock import utc_now
 
 from .api import Octopus
 from .master_data import periods_in
-from .rows import Row, key_id
+from .rows import Row, key_id, key_text
 
 
 class OctopusPeriods:
@@ -55,7 +55,7 @@ async def journal_row(octopus: Octopus, bookyear: int, journal: str) -> Row:
     """
     asked_at = utc_now()
     rows = await octopus.journals(bookyear)
-    row = next((row for row in rows if values.text(row.get("journalKey")) == journal), None)
+    row = next((row for row in rows if key_text(row.get("journalKey")) == journal), None)
     if row is None:
         raise CannotBook("journal_unknown", f"{journal} in bookyear {bookyear}")
     await DocumentNumbers(octopus.vendor.memory, bookyear, journal).used(_last_number(row), asked_at)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Final, Self
@@ -18,7 +17,7 @@ from koppel_connector.contract import MasterDataStore
 from koppel_connector.ledger.records import Columns, Records, TypedRecord
 from koppel_connector.ledger.relations import RelationRecord
 
-from .rows import Row, key_id
+from .rows import IDENTITY, Row, day_in, identity_of, key_id, key_text, objects_in
 
 SALES, PURCHASES, FINANCIAL = "V", "A", "F"
 """The first letter of a journal's key is its type; there is no field for it (octopus §2.5)."""
@@ -34,18 +33,12 @@ def periods_in(row: Row) -> list[Period]:
     """Return the periods of a bookyear, each with the bookyear's key as its year."""
     bookyear = key_id(row.get("bookyearKey"))
     found = []
-    for each in row.get("periods") or ():
-        number, starts_on, ends_on = values.integer(each.get("bookyearPeriod")), _day(each, "start"), _day(each, "end")
+    for each in objects_in(row.get("periods")):
+        number = values.integer(each.get("bookyearPeriod"))
+        starts_on, ends_on = day_in(each.get("startDate")), day_in(each.get("endDate"))
         if bookyear is not None and number is not None and starts_on and ends_on:
             found.append(Period(bookyear, number, starts_on, ends_on, str(number)))
     return found
-
-
-def _day(row: Mapping[str, Any], which: str) -> date | None:
-    try:
-        return date.fromisoformat(values.text(row.get(f"{which}Date"))[:10])
-    except ValueError:
-        return None
 
 
 def _number(value: Any) -> int:
@@ -65,13 +58,13 @@ def _is_inactive(active: Any) -> bool:
     return active is not None and not values.flag(active)
 
 
-def _relation_key(identity: Any) -> str:
-    return _code(identity.get("relationKey")) if isinstance(identity, Mapping) else ""
+def _relation_key(identity: Row) -> str:
+    return _code(identity.get("relationKey"))
 
 
-def _external_number(identity: Any) -> str:
+def _external_number(identity: Row) -> str:
     """Return the number of another package; 0 is none."""
-    return _code(identity.get("externalRelationId")) if isinstance(identity, Mapping) else ""
+    return _code(identity.get("externalRelationId"))
 
 
 _LEDGER_ACCOUNT: Final[Columns] = {
@@ -83,8 +76,8 @@ _LEDGER_ACCOUNT: Final[Columns] = {
     "purchase_vat_code": ("purchaseVatCode", values.text),
 }
 _JOURNAL: Final[Columns] = {
-    "id": ("journalKey", values.text),
-    "code": ("journalKey", values.text),
+    "id": ("journalKey", key_text),
+    "code": ("journalKey", key_text),
     "name": ("name", values.text),
     "blocked": ("closed", values.flag),
     "currency": ("currencyCode", values.text),
@@ -141,7 +134,8 @@ class LedgerAccount(TypedRecord):
     @classmethod
     def read(cls, row: Row, language: str) -> Self:
         """Read a row, with its name in a language, or in another one that it has."""
-        names = row.get("description") or {}
+        names = row.get("description")
+        names = names if isinstance(names, Mapping) else {"description_NL": names}
         named = [values.text(names.get(f"description_{each}")) for each in (language.upper(), "NL", "FR", "EN")]
         return cls.from_row({**row, "description": next(filter(None, named), "")})
 
@@ -225,7 +219,8 @@ class Relation(RelationRecord):
     @classmethod
     def read(cls, row: Row) -> Self:
         """Read a row. Another type of term than days, such as "end of month", has no documented number."""
-        return cls.from_row({**row, "expirationDays": None} if values.integer(row.get("expirationType")) else row)
+        days = None if values.integer(row.get("expirationType")) else row.get("expirationDays")
+        return cls.from_row({**row, IDENTITY: identity_of(row), "expirationDays": days})
 
 
 def read_vat_codes(store: MasterDataStore, settings: VatCodes, *, has_vat: bool) -> dict[str, VatCode]:
@@ -254,8 +249,14 @@ def _category(setting_key: str) -> str:
 
 
 def bookyear_record(row: Row) -> MasterRecord:
-    """Return a bookyear as the kit keeps it."""
+    """Return a bookyear as the kit keeps it.
+
+    Raises:
+        ValueError: it has no key.
+    """
     bookyear = key_id(row.get("bookyearKey"))
+    if bookyear is None:
+        raise ValueError("a row of a bookyear without bookyearKey")
     name = values.text(row.get("bookyearDescription")) or str(bookyear)
     return MasterRecord(
         "bookyear", str(bookyear), str(bookyear), name, {"closed": values.flag(row.get("closed"))}, bookyear

@@ -10,6 +10,7 @@ from typing import Final
 
 from koppel_bookkeeping.parties import name_key, number_key
 from koppel_connector.contract import Memory
+from koppel_connector.ledger.records import readable, records_of
 from koppel_mesh.clock import utc_now
 
 from .api import Octopus
@@ -40,7 +41,7 @@ async def find(octopus: Octopus, name: str, value: str, *, fresh: bool = False) 
     """
     rows = await octopus.relations_like(**{name: value})
     if rows is not None:
-        return [Relation.read(row) for row in rows]
+        return readable(rows, Relation.read)
     await _read_changes(octopus, 0.0 if fresh else BELIEVED_S)
     key, written = _KEPT_UNDER[name]
     found = octopus.vendor.master_data.find(Relation.kind, key, written(value))
@@ -67,7 +68,7 @@ async def _read_changes(octopus: Octopus, believed_s: float) -> None:
     if last is not None and last.value and (asked_at - last.observed_at).total_seconds() < believed_s:
         return
     rows = await octopus.relations() if last is None else await octopus.relations_since(last.observed_at)
-    for record in (Relation.read(row).record() for row in rows):
+    for record in records_of(readable(rows, Relation.read)):
         # A feed repeats two hours; what is kept already costs no write.
         if record not in store.find(Relation.kind, "remote_id", record.remote_id):
             await store.remember(record)

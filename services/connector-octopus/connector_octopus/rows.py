@@ -1,6 +1,7 @@
 """What Octopus's answers hold, in whatever shape they come: an object or a bare key, null for what is absent (octopus §2)."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 import structlog
@@ -13,6 +14,8 @@ Place = tuple[int | None, str, int | None]
 """Of a booking: bookyear, journal, number."""
 JOURNAL_TYPES: Final = {"A": "1", "V": "2"}
 """The first letter of a journal's key, and the number that means the same (octopus §2.7)."""
+IDENTITY: Final = "relationIdentificationServiceData"
+_IDENTITY_NUMBERS: Final = ("relationKey", "externalRelationId")
 _FEED_LISTS: Final = ("modified", "deleted")
 
 log = structlog.get_logger(__name__)
@@ -34,8 +37,15 @@ def rows_in(answer: VendorAnswer) -> Iterator[Row]:
     rows: Iterable[Any] = answer.elements()
     if not answer.is_list:
         body = row_in(answer)
-        rows = next((value for name, value in body.items() if name.lower().startswith("modified")), [body])
+        rows = _lists(body).get("modified", []) if _is_feed(body) else [body]
     return (_unwrapped(row) for row in rows if isinstance(row, Mapping))
+
+
+def _is_feed(body: Row) -> bool:
+    """Whether an object wraps the lists of a feed, or holds nothing; else it is a row itself."""
+    named = {name: value for name, value in body.items() if name.lower().startswith(_FEED_LISTS)}
+    is_empty = all(value is None for name, value in body.items() if name not in named)
+    return is_empty or any(isinstance(value, list) for value in named.values())
 
 
 def _lists(body: Row) -> dict[str, list[Any]]:
@@ -67,7 +77,7 @@ def place_of(row: Row) -> Place:
     row = {**row, **_told(key)} if isinstance(key, Mapping) else row
     return (
         key_id(row.get("bookyearKey")),
-        values.text(row.get("journalKey")) or _journal_numbered(row),
+        key_text(row.get("journalKey")) or _journal_numbered(row),
         values.integer(row.get("documentSequenceNr")),
     )
 
@@ -90,8 +100,9 @@ def id_of_place(place: tuple[object, object, object]) -> str:
 
 
 def identity_of(relation: Row) -> Row:
-    """Return the two numbers of a relation."""
-    return relation.get("relationIdentificationServiceData") or {}
+    """Return the two numbers of a relation, which stand in an object of their own, or bare in the row (octopus §2)."""
+    identity = relation.get(IDENTITY)
+    return dict(identity) if isinstance(identity, Mapping) else {name: relation.get(name) for name in _IDENTITY_NUMBERS}
 
 
 def iban_of(journal: Row) -> str:
@@ -107,6 +118,29 @@ def key_id(key: Any) -> int | None:
 def _unwrapped(row: Mapping[str, Any]) -> Row:
     booking = row.get("buySellBookingServiceData")
     return dict(booking if isinstance(booking, Mapping) else row)
+
+
+def bookyear_of(key: Any) -> int | None:
+    """Return the bookyear that the key of an account names; None where it is bare (octopus §2)."""
+    return key_id(key.get("bookyearKey")) if isinstance(key, Mapping) else None
+
+
+def key_text(key: Any) -> str:
+    """Return the text of a key, such as a journal's or a VAT code's; they are bare, but other keys are objects (octopus §2)."""
+    return values.text(key.get("id") if isinstance(key, Mapping) else key)
+
+
+def day_in(value: Any) -> date | None:
+    """Return a day; a time may stand behind it (octopus §2)."""
+    try:
+        return date.fromisoformat(values.text(value)[:10])
+    except ValueError:
+        return None
+
+
+def objects_in(value: Any) -> list[Row]:
+    """Return the objects of a list; none where it is null."""
+    return [dict(each) for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _told(row: Mapping[str, Any]) -> Row:
