@@ -102,7 +102,22 @@ def put(call: DossierCall) -> Response:
     external = _whole(keys.get("externalRelationId")) or (_keys(stored)["externalRelationId"] if stored else 0)
     record["relationIdentificationServiceData"] = {"relationKey": {"id": number}, "externalRelationId": external}
     call.books.put(call.books.relations, str(number), record)
-    return answer(wire(record), 201) if stored is None else Response(status_code=204)
+    return _made(call, record) if stored is None else Response(status_code=204)
+
+
+def _made(call: DossierCall, record: Record) -> Response:
+    """Answer with as much of a new relation as the switch says."""
+    keys = _keys(record)
+    match call.switches.new_relation_answer:
+        case "numbers":
+            return answer(keys, 201)
+        case "key":
+            return answer(keys["relationKey"], 201)
+        case "number":
+            return answer(keys["relationKey"]["id"], 201)
+        case "nothing":
+            return Response(status_code=201)
+    return answer(wire(record), 201)
 
 
 def find(books: Books, keys: Record) -> Record | None:

@@ -56,6 +56,8 @@ class Switches:
     """23: a Belgian VAT number with wrong check digits is refused (octopus §4)."""
     sparse_put_blanks: bool = True
     """22: a PUT blanks what it leaves out (octopus §6)."""
+    new_relation_answer: Literal["record", "numbers", "key", "number", "nothing"] = "record"
+    """22: the body of a 201: the record, its two numbers, ``{"id": 6}``, ``6``, or none (octopus §2.4: "with the new key")."""
     relation_side_checked: bool = False
     """28: a sale wants a client, a purchase a supplier; otherwise -16."""
     wrong_number_status: int = 500

@@ -109,6 +109,21 @@ def test_22_put_makes_or_changes_a_relation(octopus: Login) -> None:
     assert changed["relationIdentificationServiceData"] == identity
 
 
+@pytest.mark.parametrize(
+    ("switched", "body"),
+    [
+        ("numbers", b'{"relationKey": {"id": 6}, "externalRelationId": 0}'),
+        ("key", b'{"id": 6}'),
+        ("number", b"6"),
+        ("nothing", b""),
+    ],
+)
+def test_22_a_new_relation_is_answered_as_switched(octopus: Login, switched: str, body: bytes) -> None:
+    octopus.server.control("switches", new_relation_answer=switched)
+    made = put(octopus, RELATION)
+    assert (made.status_code, made.content) == (201, body)
+
+
 def test_22_a_sparse_put_blanks_unless_switched(octopus: Login) -> None:
     put(octopus, {**RELATION, "email": "a@zuid.example"})
     put(octopus, {**RELATION, **keys(6)})

@@ -21,6 +21,7 @@ from .rows import (
     deleted_places,
     iban_of,
     key_id,
+    made_relation,
     place_of,
     row_in,
     rows_in,
@@ -132,8 +133,12 @@ class Octopus:
         return list(rows_in(await self._ask("GET", "relations/modified", params=params, nothing_found=NOTHING)))
 
     async def put_relation(self, relation: Mapping[str, Any]) -> Row:
-        """Create a relation, or overwrite the one with its key or external number; empty where it was overwritten."""
-        return row_in(await self._ask("PUT", "relations", json=relation))
+        """Create a relation, or overwrite the one with its key or external number.
+
+        Returns:
+            It with its key; empty where the answer tells none, as where it was overwritten.
+        """
+        return made_relation(await self._ask("PUT", "relations", json=relation), relation)
 
     # ── bookings ──
 

@@ -47,11 +47,9 @@ class OctopusRelations(RelationsOfVendor[Relation]):
                     return found
                 # Somebody else's, by a chance of one in a thousand million: to put it would overwrite theirs.
                 continue
-            body = creation(party, side, number)
-            row = await self._octopus.put_relation(body)
-            if row:
-                return Relation.read({**body, **row})
-            # Made by another call since we looked (204), and not shown yet, perhaps.
+            if row := await self._octopus.put_relation(creation(party, side, number)):
+                return Relation.read(row)
+            # Made by another call since we looked (204), and not shown yet, perhaps; or made, and its key is not told.
             if (found := await self._numbered(number, fresh=True)) is not None:
                 return found
             raise RetryLater(problem=Problem("relation_not_shown", party.name))

@@ -71,6 +71,20 @@ def deleted_places(answer: VendorAnswer, bookyear: int, letter: str) -> list[Pla
     return known
 
 
+def made_relation(answer: VendorAnswer, sent: Mapping[str, Any]) -> Row:
+    """Return a relation that was made, as it was sent and with what the answer tells of it; empty where that is no key.
+
+    The answer has "the new key" (octopus §2.4): the record, its two numbers, the key as an object, or its number.
+    """
+    body = answer.json() if answer.content else None
+    told = _told(body) if isinstance(body, Mapping) else {}
+    identity = identity_of(told)
+    key = key_id(identity.get("relationKey")) or key_id(body)
+    if not key:
+        return {}
+    return {**sent, **told, IDENTITY: {**identity_of(sent), **_told(identity), "relationKey": {"id": key}}}
+
+
 def place_of(row: Row) -> Place:
     """Return where a booking stands, as far as its row tells; its key is written in two ways (octopus §2.7, §2.8)."""
     key = row.get("documentKey")
@@ -99,7 +113,7 @@ def id_of_place(place: tuple[object, object, object]) -> str:
     return "/".join(map(str, place))
 
 
-def identity_of(relation: Row) -> Row:
+def identity_of(relation: Mapping[str, Any]) -> Row:
     """Return the two numbers of a relation, which stand in an object of their own, or bare in the row (octopus §2)."""
     identity = relation.get(IDENTITY)
     return dict(identity) if isinstance(identity, Mapping) else {name: relation.get(name) for name in _IDENTITY_NUMBERS}

@@ -1,6 +1,13 @@
 """Relations: found however they are written, made once, and changed in nothing but the side that they lack."""
 
+import json
+
 import pytest
+
+from connector_octopus.api import Octopus
+from connector_octopus.mapping import OUR_NUMBERS_FROM
+from connector_octopus.relations import OctopusRelations
+from koppel_bookkeeping import Party
 
 from .documents import code_of, delivery
 from .harness import DOSSIER, Row, Sandbox, Vendor
@@ -70,6 +77,33 @@ async def test_an_inactive_relation_waits_for_the_accountant(vendor: Vendor, san
     sandbox.add_relation("Exemple Conseil SRL", vatNr="BE0000000295", client=True, active=False)
     await vendor.import_all()
     assert await code_of(vendor) == "relation_blocked"
+
+
+@pytest.mark.parametrize("refuses_lists", [False, True])
+@pytest.mark.parametrize("answered", ["record", "numbers", "key", "number", "nothing"])
+async def test_a_new_relation_is_used_whatever_the_answer_tells_of_it(
+    vendor: Vendor, sandbox: Sandbox, answered: str, refuses_lists: bool
+) -> None:
+    sandbox.control("switches", new_relation_answer=answered)
+    sandbox.control("dossier", dossier=DOSSIER, lists_refused=refuses_lists)
+    before = len(sandbox.relations())
+    for number in range(2):
+        await vendor.book(delivery(vendor, swaps={"2026-0001": f"2026-{number:04}"}))
+    (made,) = sandbox.relations()[before:]
+    assert [sandbox.relation_of(booking)["name"] for booking in sandbox.bookings()] == [made["name"]] * 2
+
+
+async def test_null_in_the_answer_blanks_nothing_of_a_new_relation(vendor: Vendor, sandbox: Sandbox) -> None:
+    party = Party("Exemple Conseil SRL", "BE0000000295", country="BE")
+    told = {
+        "relationIdentificationServiceData": {"relationKey": {"id": "88"}, "externalRelationId": None},
+        "name": None,
+    }
+    body = json.dumps({**told, "client": None, "vatNr": None})
+    sandbox.control("faults", kind="status", method="PUT", path="relations", status=201, body=body)
+    made = await OctopusRelations(Octopus(vendor)).create(party, "sale")
+    assert (made.id, made.name, made.vat_number, made.is_customer) == ("88", party.name, party.vat_number, True)
+    assert int(made.external_number) >= OUR_NUMBERS_FROM
 
 
 async def test_a_relation_that_octopus_refuses_is_a_problem(vendor: Vendor, sandbox: Sandbox) -> None:
