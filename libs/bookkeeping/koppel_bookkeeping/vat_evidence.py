@@ -72,8 +72,20 @@ _EXEMPTION_IN_TEXT: Final = ((_SMALL, Exemption.SMALL), (_MARGIN, Exemption.MARG
 _DIRECTIVE: Final = re.compile(r"richtlijn|directi[ev]|2006/112", re.IGNORECASE)
 """Article 44 of the directive is about where services are supplied, and exempts nothing."""
 _TRIANGULAR: Final = re.compile(r"driehoek|triangul|dreiecks", re.IGNORECASE)
-_SERVICES: Final = re.compile(r"\b(?:services?|diensten?|prestations?|dienstleistung\w*)\b", re.IGNORECASE)
-_GOODS: Final = re.compile(r"\b(?:goods|goederen|biens|levering\w*|livraisons?|lieferung\w*)\b", re.IGNORECASE)
+# In Dutch, French, German and English. What ends in "dienst" in Dutch may be an authority, too.
+_SERVICE_WORDS: Final = (
+    r"services?|prestations?|prestaties?"
+    r"|\w*(?<!belasting)(?<!overheids)(?<!douane)dienst(?:en?)?|dienst(?:en)?(?:verle|verri|verst|presta|lever)\w+"
+    r"|\w*dienstleistung\w*|werkleistung\w*|(?:sonstige|innergemeinschaftliche)\w*\s+leistung(?:en)?"
+)
+_JOINING_WORDS: Final = r"en|of|et|ou|und|oder|and|or|met|avec|mit|with|inclusief|incl|plus"
+_SERVICES: Final = re.compile(rf"\b(?:{_SERVICE_WORDS})\b", re.IGNORECASE)
+_GOODS: Final = re.compile(
+    r"\b(?:goods|merchandise|goederen\w*|biens|marchandises|waren|güter|gegenst[aä]nd\w*"
+    # "Levering van diensten" delivers no goods; "levering en diensten" is both.
+    rf"|(?:levering\w*|livraisons?|\w*lieferung\w*)(?!(?:\s+(?!(?:{_JOINING_WORDS})\b)[\w'’]+){{0,3}}\s+(?:{_SERVICE_WORDS})\b))\b",
+    re.IGNORECASE,
+)
 _UNITS_OF_SERVICES: Final = frozenset(
     {"HUR", "LH", "MIN", "DAY", "E49", "WEE", "MON", "QAN", "SAN", "ANN", "E48", "E51"}
 )

@@ -1,0 +1,75 @@
+"""What a text says of a line under the category of intra-Community supplies, which some packages write over services, too."""
+
+from decimal import Decimal
+
+import pytest
+
+from koppel_bookkeeping import BookingLine
+from koppel_bookkeeping.vat_evidence import Supply, supply_of
+
+
+def under_k(reason: str) -> BookingLine:
+    return BookingLine("1", Decimal(100), "K", Decimal(0), "", exemption_reason=reason)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Intracommunautaire dienst",
+        "IC dienst - art. 196 Richtlijn 2006/112/EG",
+        "Intracommunautaire dienstverlening",
+        "Intracommunautaire dienstverrichting",
+        "Intracommunautaire dienstprestatie, btw verlegd",
+        "Intracommunautaire prestaties",
+        "Vervoerdiensten aan een belastingplichtige in een andere lidstaat",
+        "Intracommunautaire levering van diensten",
+        "Levering van elektronische diensten",
+        "Levering diensten binnen de EU",
+        "Dienstenlevering, btw te voldoen door de afnemer",
+        "Prestation de services intracommunautaire",
+        "Prestation intracommunautaire, autoliquidation",
+        "Livraison de services",
+        "Livraison intracommunautaire de prestations",
+        "Livraison d'un service, art. 196 de la directive",
+        "Fourniture de services",
+        "Innergemeinschaftliche Dienstleistung",
+        "Lieferung von Dienstleistungen",
+        "Innergemeinschaftliche sonstige Leistung",
+        "Steuerfreie innergemeinschaftliche Leistungen",
+        "Transportdienstleistungen",
+        "Intra-Community supply of services",
+        "Intra-Community service",
+        "Delivery of services",
+    ],
+)
+def test_a_reason_that_speaks_of_services_is_of_services(reason: str) -> None:
+    assert supply_of(under_k(reason)) == Supply.SERVICES
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Vrijgestelde intracommunautaire levering (art. 39bis)",
+        "Intracommunautaire levering, nummer bevestigd door de Belastingdienst",
+        "Intracommunautaire verrichting, bevestigd door de belastingdienst",
+        "Levering van goederen en diensten",
+        "Levering en dienst",
+        "Levering met dienstverlening",
+        "Levering/diensten",
+        "Goederenlevering of dienst",
+        "Livraison intracommunautaire exonérée",
+        "Livraison de biens ou prestation de services",
+        "Livraison de marchandises et de services",
+        "Livraison avec service d'installation",
+        "Innergemeinschaftliche Lieferung",
+        "Lieferungen und sonstige Leistungen",
+        "Waren oder Dienstleistungen",
+        "Warenlieferung und Dienstleistung",
+        "Steuerschuldnerschaft des Leistungsempfängers",
+        "Intra-Community supply",
+        "Goods and services",
+        "dienstig",
+    ],
+)
+def test_a_reason_that_speaks_of_goods_or_of_both_is_of_goods(reason: str) -> None:
+    assert supply_of(under_k(reason)) == Supply.GOODS
