@@ -67,3 +67,18 @@ def _on_one_line(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     same_sign = [index for index, part in enumerate(weights) if part * total > 0] or range(len(weights))
     largest = max(same_sign, key=lambda index: (abs(weights[index]), -index))
     return [total if index == largest else ZERO for index in range(len(weights))]
+
+
+def to_cents(parts: Sequence[Decimal], stated: Decimal | None = None) -> list[Decimal]:
+    """Return amounts in cents whose sum is that of the amounts as they are, rounded once.
+
+    Args:
+        parts: amounts of any number of decimals.
+        stated: their sum as a document states it. One that is made of parts that were rounded first leaves them so.
+    """
+    with localcontext(_CONTEXT):
+        total, each_rounded = rounded(sum(parts, Decimal(0))), [rounded(part) for part in parts]
+        if stated not in {None, total} and stated == sum(each_rounded, Decimal(0)):
+            return each_rounded
+    # A part is the whole of its own amount: at 100 percent nothing is left to spread but the rounding.
+    return spread(total, parts, Decimal(100))

@@ -11,14 +11,14 @@ at the till (BT-114) changes what is still to be paid, not what was invoiced; th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from koppel_mesh.messages import DocumentKind
 
-from .amounts import ZERO, rounded, spread
+from .amounts import ZERO, rounded, spread, to_cents
 from .parties import Party
 from .reasons import CannotBook, Reason
 from .sides import CREDIT_NOTES, SIDES, Side
@@ -183,16 +183,38 @@ class Booking:
         )
 
 
+def in_cents(lines: Iterable[BookingLine], bases: Mapping[VatGroup, Decimal]) -> list[BookingLine]:
+    """Return the lines with nets in cents, which make what those of their group make together.
+
+    Books know cents alone. A sender that writes more decimals in a line (against BR-DEC-23) adds up before it rounds; one that
+    rounded each line first is followed where its base says so.
+
+    Args:
+        lines: with nets as written.
+        bases: what the document states as the sum of a group, in cents, where it does (BT-116).
+    """
+    result = list(lines)
+    for group, indexes in _by_group(result).items():
+        cents = to_cents([result[index].net for index in indexes], bases.get(group))
+        for index, net in zip(indexes, cents, strict=True):
+            result[index] = replace(result[index], net=net)
+    return result
+
+
+def _by_group(lines: Sequence[BookingLine]) -> dict[VatGroup, list[int]]:
+    groups: dict[VatGroup, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        groups[line.group].append(index)
+    return groups
+
+
 def with_vat(lines: Sequence[BookingLine], stated: Iterable[VatAmount]) -> tuple[BookingLine, ...]:
     """Return the lines with each group's VAT spread over them; raise for VAT that no line carries."""
     tax_of: dict[VatGroup, Decimal] = defaultdict(Decimal)
     for vat in stated:
         tax_of[vat.group] += vat.tax
-    groups: dict[VatGroup, list[int]] = defaultdict(list)
-    for index, line in enumerate(lines):
-        groups[line.group].append(index)
     result = list(lines)
-    for group, indexes in groups.items():
+    for group, indexes in _by_group(lines).items():
         tax, nets = rounded(tax_of.pop(group, Decimal(0))), [lines[index].net for index in indexes]
         taxes = spread(tax, nets, group[1])
         for index, tax in zip(indexes, taxes, strict=True):

@@ -5,7 +5,7 @@ Both read one ``koppel_ubl.Document``, so that a line has the same id and a tota
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -15,7 +15,7 @@ from koppel_mesh.messages import DocumentKind
 from koppel_ubl.model import NO_VAT, VatCategory
 
 from .amounts import CENT, ZERO, rounded
-from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, VatGroup, with_vat
+from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, VatGroup, in_cents, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
 from .exchange_rates import EURO, rate_of_vat
 from .parties import Party, bare_number, number_key
@@ -114,7 +114,8 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
     if (total := total_of(document)) is None:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
     ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)
-    lines = [*_lines(document), *_adjustments(document)]
+    written = [*_lines(document), *_adjustments(document)]
+    lines = in_cents(written, _bases(document, {line.group for line in written}))
     stated = [
         VatAmount(category_of(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
         for group in document.vat_breakdown
@@ -137,6 +138,16 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         vat_in_euros=_vat_in_euros(document),
         embedded=_embedded(document),
     )
+
+
+def _bases(document: koppel_ubl.Document, groups: Set[VatGroup]) -> dict[VatGroup, Decimal]:
+    """Return what the document states as the sum of its lines by category and rate; of its only one without a breakdown too."""
+    bases: dict[VatGroup, Decimal] = defaultdict(Decimal)
+    for each in document.vat_breakdown:
+        bases[category_of(each.category, each.rate), each.rate or Decimal(0)] += rounded(each.taxable)
+    if not bases and len(groups) == 1 and document.totals.without_vat is not None:
+        return dict.fromkeys(groups, rounded(document.totals.without_vat))
+    return bases
 
 
 def _vat_of_lines(lines: Sequence[BookingLine], total: Decimal) -> list[VatAmount]:
@@ -215,7 +226,7 @@ def _adjustments(document: koppel_ubl.Document) -> Iterator[BookingLine]:
 def _line(line_id: str | None, net: Decimal, vat: VatCategory, text: str, reference: str | None) -> BookingLine:
     return BookingLine(
         line_id,
-        rounded(net),
+        net,
         category_of(vat.category, vat.rate),
         vat.rate,
         text,

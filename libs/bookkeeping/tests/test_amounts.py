@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koppel_bookkeeping.amounts import CENT, rounded, spread
+from koppel_bookkeeping.amounts import CENT, rounded, spread, to_cents
 
 cents = st.integers(-(10**9), 10**9).map(lambda number: Decimal(number) * CENT)
 
@@ -65,3 +65,15 @@ def test_lines_that_cancel_out_still_carry_their_vat() -> None:
     assert spread(Decimal("0.01"), [Decimal("5.00"), Decimal("-5.00")]) == [Decimal("0.01"), Decimal("0.00")]
     assert spread(Decimal("-0.01"), [Decimal("5.00"), Decimal("-5.00")]) == [Decimal("0.00"), Decimal("-0.01")]
     assert spread(Decimal("0.01"), [Decimal("0.00")]) == [Decimal("0.01")]
+
+
+def test_amounts_are_brought_to_cents_that_make_their_sum() -> None:
+    third = Decimal("3.3333")
+    assert to_cents([third, third, Decimal("3.3334")]) == [Decimal(each) for each in ("3.33", "3.33", "3.34")]
+    assert to_cents([Decimal("1.00"), Decimal("-0.99"), Decimal(0)]) == [Decimal("1.00"), Decimal("-0.99"), Decimal(0)]
+    assert to_cents([Decimal("1.005"), Decimal("1.005")], Decimal("2.02")) == [Decimal("1.01")] * 2
+    assert to_cents([Decimal("1.005"), Decimal("1.005")], Decimal("2.03")) == [Decimal("1.01"), Decimal("1.00")]
+
+
+def test_no_digit_is_lost_on_the_way_to_the_cent() -> None:
+    assert to_cents([Decimal("100.00499999999999999999999999999999999999")]) == [Decimal("100.00")]

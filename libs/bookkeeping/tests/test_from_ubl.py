@@ -7,6 +7,7 @@ import pytest
 
 import koppel_ubl
 from koppel_bookkeeping import CannotBook, from_ubl
+from koppel_bookkeeping.amounts import rounded
 from koppel_bookkeeping.vat_categories import category_of
 from koppel_bookkeeping.vat_situation import situation_of
 from koppel_mesh.messages import DocumentKind
@@ -195,6 +196,52 @@ def test_a_cent_of_rounding_is_of_the_only_rate() -> None:
     bare = re.sub(r"<cac:TaxSubtotal>.*?</cac:TaxSubtotal>", "", ubl, flags=re.DOTALL).replace(">121.00<", ">121.01<")
     made = from_ubl.booking(bare.encode(), DocumentKind.SALES_CREDIT_NOTE)
     assert [line.tax for line in made.lines] == [Decimal("21.01")]
+
+
+def with_nets(nets: list[str], base: str, total: str, *, bare: bool = False) -> bytes:
+    """Return a credit note at 21 % with a line for each net."""
+    head, line, tail = re.split(
+        "(<cac:CreditNoteLine>.*</cac:CreditNoteLine>)",
+        (SAMPLES / "creditnote-without-due-date.xml").read_text(),
+        flags=re.DOTALL,
+    )
+    lines = [
+        line.replace(">1</cbc:ID>", f">{place}</cbc:ID>").replace(">100.00</cbc:LineEx", f">{net}</cbc:LineEx")
+        for place, net in enumerate(nets, 1)
+    ]
+    told = head.replace(">100.00<", f">{base}<").replace(">121.00<", f">{total}<")
+    told = told.replace(">21.00<", f">{Decimal(total) - Decimal(base)}<")
+    if bare:
+        told = re.sub(r"<cac:TaxSubtotal>.*?</cac:TaxSubtotal>", "", told, flags=re.DOTALL)
+    return (told + "".join(lines) + tail).encode()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize(
+    ("nets", "base", "total", "booked"),
+    [
+        (["3.3333", "3.3333", "3.3334"], "10.00", "12.10", ["3.33", "3.33", "3.34"]),
+        (["3.3333", "3.3333", "3.3333"], "10.00", "12.10", ["3.34", "3.33", "3.33"]),
+        (["3.335", "3.335", "3.33"], "10.00", "12.10", ["3.34", "3.33", "3.33"]),
+        (["10.125", "-0.125"], "10.00", "12.10", ["10.13", "-0.13"]),
+        (["0.004", "9.996"], "10.00", "12.10", ["0.00", "10.00"]),
+        (["10.005", "10.005"], "20.02", "24.22", ["10.01", "10.01"]),  # each line rounded before they were added
+        (["10.0000"], "10.0000", "12.1000", ["10.00"]),
+        (["5.005", "-5.005"], "0.00", "0.00", ["5.01", "-5.01"]),
+    ],
+)
+def test_lines_with_more_decimals_make_the_sum_that_the_document_states(
+    nets: list[str], base: str, total: str, booked: list[str], bare: bool
+) -> None:
+    made = from_ubl.booking(with_nets(nets, base, total, bare=bare), DocumentKind.SALES_CREDIT_NOTE)
+    assert [line.net for line in made.lines] == [Decimal(net) for net in booked]
+    assert made.total == rounded(Decimal(total))
+
+
+def test_lines_with_more_decimals_that_do_not_add_up_are_refused_with_what_they_make() -> None:
+    with pytest.raises(CannotBook) as caught:
+        from_ubl.booking(with_nets(["3.3333", "3.3333", "3.3334"], "10.01", "12.11"), DocumentKind.SALES_CREDIT_NOTE)
+    assert caught.value.detail == "lines and VAT make 12.10, the document says 12.11"
 
 
 @pytest.mark.parametrize(("category", "told"), [("Z", "S"), ("E", "S"), ("O", "S"), ("AE", "AE"), ("K", "K")])
