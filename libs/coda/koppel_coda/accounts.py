@@ -50,6 +50,12 @@ class Account:
         """Return what is the same for one account however it is written: its IBAN, else its number, and its currency."""
         return self.iban or self.number, self.currency
 
+    def is_same_as(self, other: "Account") -> bool:
+        """Return whether both are one account: one number, however it is written, and one currency, where both tell theirs."""
+        numbers = {compact(one.iban or one.number) for one in (self, other)}
+        currencies = {one.currency.upper() for one in (self, other) if one.currency}
+        return len(numbers) == 1 and len(currencies) <= 1
+
     @property
     def is_valid(self) -> bool:
         """Return whether the check digits hold; a foreign number that is no IBAN has none."""
@@ -102,10 +108,18 @@ def structure_of(digit: str, zone: str) -> Structure | None:
         return None
     structure = Structure(digit)
     if structure is Structure.BBAN:
-        return guess(zone) if _IBAN.match(zone) else structure
+        guessed = guess(zone)
+        return guessed if guessed in (Structure.IBAN, Structure.FOREIGN_IBAN) else structure
     if structure in (Structure.IBAN, Structure.FOREIGN_IBAN) and guess(zone) is Structure.BBAN:
         return Structure.BBAN
     return structure
+
+
+def parse_closing(zone: str, opened: Account) -> Account:
+    """Return the account of record 8, which announces no structure: that of record 1 holds, unless another shows itself."""
+    is_iban_called_foreign = opened.structure is Structure.FOREIGN and opened.iban is not None
+    digit = " " if is_iban_called_foreign else opened.structure.value
+    return parse(zone, structure_of(digit, zone) or opened.structure)
 
 
 def parse_counterparty(zone: str) -> Account | None:

@@ -131,6 +131,47 @@ def test_the_spelling_of_an_iban_breaks_no_rule(edit: Edit) -> None:
     assert koppel_coda.check(edited(FILE, edit)).findings == ()
 
 
+BELGIAN = "735048152606 EUR" + " " * 21
+"""The IBAN of the sample as the Belgian number that it was before, with its currency where that has it."""
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (put(CLOSING, 39, "   "),),
+        (put(CLOSING, 5, BELGIAN),),
+        (put(2, 2, "0"), put(2, 6, BELGIAN)),
+        (put(2, 2, "0"), put(2, 6, BELGIAN), put(CLOSING, 5, "BE85 7350 4815 2606")),
+        (put(2, 2, "0"), put(2, 6, BELGIAN), put(CLOSING, 5, BELGIAN.replace("EUR", "   "))),
+        (put(CLOSING, 5, BELGIAN.replace("EUR", "   ")),),
+    ],
+)
+def test_one_account_may_be_written_in_two_ways(edits: tuple[Edit, ...]) -> None:
+    assert koppel_coda.check(edited(FILE, *edits)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("edits", "sentence"),
+    [
+        (
+            (put(CLOSING, 5, "001642839183 EUR" + " " * 21),),
+            "Opening balance is for BE85735048152606 EUR, closing balance for 001642839183 EUR.",
+        ),
+        (
+            (put(2, 2, "0"), put(2, 6, BELGIAN), put(CLOSING, 5, "BE14001642839183")),
+            "Opening balance is for 735048152606 EUR, closing balance for BE14001642839183 EUR.",
+        ),
+        (
+            (put(CLOSING, 5, BELGIAN.replace("EUR", "USD")),),
+            "Opening balance is for BE85735048152606 EUR, closing balance for 735048152606 USD.",
+        ),
+    ],
+)
+def test_another_account_is_named_as_it_is_written(edits: tuple[Edit, ...], sentence: str) -> None:
+    [found] = koppel_coda.check(edited(FILE, *edits)).findings
+    assert (found.rule, found.message.en) == ("CODA-14", sentence)
+
+
 @pytest.mark.parametrize("digit", [" ", "0"])
 def test_an_account_that_is_read_in_spite_of_its_structure_is_not_called_unreadable(digit: str) -> None:
     [found] = koppel_coda.check(edited(FILE, put(2, 2, digit))).findings

@@ -78,6 +78,10 @@ def test_accents_are_read_in_every_encoding_banks_use(encoding: str) -> None:
     assert counterparty.account == first_counterparty(STATEMENTS[0]).account
 
 
+def account_and_notes(statement: Statement) -> tuple[str | None, str, list[str]]:
+    return statement.account.iban, statement.account.currency, [note.code for note in statement.notes]
+
+
 def closing(statements: list[Statement]) -> list[Decimal]:
     return [one.closing for one in statements]
 
@@ -184,6 +188,61 @@ CHANGED: dict[str, tuple[bytes, Callable[[Statement], object], object]] = {
             len(one.movements[2].details),
         ),
         (4, True, 2),
+    ),
+    "14 a closing account without its currency": (
+        edited(FILE, put(17, 39, "   ")),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["currency"]),
+    ),
+    "14 a Belgian number closes what an IBAN opened": (
+        edited(FILE, put(17, 5, "735048152606 EUR" + " " * 21)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "14 an IBAN closes what a Belgian number opened": (
+        edited(FILE, put(2, 2, "0"), put(2, 6, "735048152606 EUR" + " " * 21)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "14 an IBAN with blanks closes what a Belgian number opened": (
+        edited(FILE, put(2, 2, "0"), put(2, 6, "735048152606 EUR" + " " * 21), put(17, 5, PRINTED)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "14 a Belgian number without currency closes what an IBAN opened": (
+        edited(FILE, put(17, 5, "735048152606    " + " " * 21)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["currency", "structure"]),
+    ),
+    "14 a Belgian number closes an IBAN announced as a foreign number": (
+        edited(FILE, put(2, 2, "1"), put(17, 5, "735048152606 EUR" + " " * 21)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "14 an IBAN closes an IBAN announced as a foreign number": (
+        edited(FILE, put(2, 2, "1"), put(17, 5, PRINTED)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", []),
+    ),
+    "14 the currency only where it closes": (
+        edited(FILE, put(2, 40, "   "), put(17, 39, "USD")),
+        account_and_notes,
+        ("BE85735048152606", "USD", ["currency"]),
+    ),
+    "14 a currency in small letters": (
+        edited(FILE, put(17, 39, "eur")),
+        account_and_notes,
+        ("BE85735048152606", "EUR", []),
+    ),
+    "7 an IBAN with blanks announced as a Belgian number": (
+        edited(FILE, put(2, 2, "0"), put(2, 6, PRINTED)),
+        account_and_notes,
+        ("BE85735048152606", "EUR", ["structure"]),
+    ),
+    "14 another Belgian number closes": (
+        edited(FILE, put(17, 5, "001642839183 EUR" + " " * 21)),
+        lambda one: [(note.code, note.text) for note in one.notes],
+        [("other_account", "001642839183")],
     ),
     "14 another account closes": (
         edited(FILE, put(17, 5, "BE14001642839183")),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from koppel_coda.accounts import parse
+from koppel_coda.accounts import parse_closing
 from koppel_coda.layout import is_head
 from koppel_coda.report import Finding
 from koppel_coda.scalars import DATES
@@ -138,8 +138,8 @@ def _accounts(records: Sequence[Record], statement: int) -> Iterator[Finding]:
     account = account_of(opening) if opening is not None else None
     if opening is None or account is None:
         return
-    other = parse(closing.get("account"), account.structure)
-    if account.key != other.key:
+    other = parse_closing(closing.get("account"), account)
+    if not account.is_same_as(other):
         yield rules.found_at(
             rules.OTHER_ACCOUNT,
             closing.line,

@@ -107,9 +107,7 @@ class Records:
         structure, paper, zone, sign, amount, on, holder, description, coded = _OLD(text)
         if version == "1":
             structure = accounts.Structure.BBAN.value
-        account = self._account(zone, self._structure(structure, zone), "1")
-        if not account.currency:
-            self.note("currency", column("1", "account"), zone.rstrip())
+        account = self._account(accounts.parse(zone, self._structure(structure, zone)), zone, "1")
         balance = Balance(
             self._signed(sign, amount, "1", "old_balance"),
             self._date(on, "1", "old_balance_on"),
@@ -127,8 +125,8 @@ class Records:
             self.note("structure", 2, digit)
         return structure
 
-    def new_balance(self, text: str, structure: accounts.Structure) -> tuple[accounts.Account, Balance]:
-        """Return account and balance of record 8, in the structure of record 1."""
+    def new_balance(self, text: str, opened: accounts.Account) -> tuple[accounts.Account, Balance]:
+        """Return account and balance of record 8. Some banks write the account in another way there than in record 1."""
         paper, zone, sign, amount, on = _NEW(text)
         self._reserved("8", text)
         balance = Balance(
@@ -136,7 +134,12 @@ class Records:
             self._date(on, "8", "new_balance_on"),
             self._number(paper, "8", "paper_number"),
         )
-        return self._account(zone, structure, "8"), balance
+        account = self._account(accounts.parse_closing(zone, opened), zone, "8")
+        if not account.is_same_as(opened):
+            self.note("other_account", column("8", "account"), account.number)
+        elif (account.structure is accounts.Structure.BBAN) is not (opened.structure is accounts.Structure.BBAN):
+            self.note("structure", column("8", "account"), zone.rstrip())
+        return account, balance
 
     def trailer(self, text: str) -> Trailer:
         """Return the values of record 9."""
@@ -149,10 +152,11 @@ class Records:
             multiple == "1",
         )
 
-    def _account(self, zone: str, structure: accounts.Structure, record: str) -> accounts.Account:
-        account = accounts.parse(zone, structure)
+    def _account(self, account: accounts.Account, zone: str, record: str) -> accounts.Account:
         if not account.number.strip():
             raise ReadError("account", "the account number is blank", self.line, column(record, "account"))
+        if not account.currency:
+            self.note("currency", column(record, "account"), zone.rstrip())
         return account
 
     def _signed(self, sign: str, amount: str, record: str, name: str) -> Decimal:

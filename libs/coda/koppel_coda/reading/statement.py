@@ -4,9 +4,11 @@ The order of the records is followed, never the next and link codes, which banks
 an amount, a sign, a balance or an account that cannot be read is a ``ReadError``.
 """
 
+from dataclasses import replace
+
 from koppel_coda import accounts
 from koppel_coda.errors import Note, ReadError
-from koppel_coda.layout import LINE_LENGTH, column, cutter
+from koppel_coda.layout import LINE_LENGTH, cutter
 from koppel_coda.model import Balance, Header, Statement, Trailer
 
 from .lines import Lines
@@ -74,10 +76,7 @@ class Reader:
             self._opening = records.old_balance(text, self._header.version)
             self._movements.version = self._header.version
         elif kind == "8" and self._closing is None:
-            self._closing = account, _ = records.new_balance(text, self._opening.account.structure)
-            opened = self._opening.account
-            if account.key != opened.key:
-                records.note("other_account", column("8", "account"), account.number)
+            self._closing = records.new_balance(text, self._opening.account)
         elif kind == "4":
             self._free.append(_FREE(text))
         elif kind == "9":
@@ -97,9 +96,12 @@ class Reader:
         if closing and closing.on is None:
             last_on = max((one.entry_on for one in movements), default=opening.balance.on)
             closing = Balance(closing.amount, last_on, closing.paper_number)
+        account = opening.account
+        if closing_account and not account.currency and account.is_same_as(closing_account):
+            account = replace(account, currency=closing_account.currency)
         return Statement(
             header,
-            opening.account,
+            account,
             opening.balance,
             closing,
             movements,
