@@ -158,6 +158,11 @@ class Statement:
         return self.new_balance.amount if self.new_balance else self.old_balance.amount + self.total
 
     @property
+    def closed_on(self) -> date | None:
+        """Return the last day it covers: that of its closing balance, else that of its file, as of a day without movements."""
+        return (self.new_balance.on if self.new_balance else None) or self.header.created_on
+
+    @property
     def total(self) -> Decimal:
         """Return what the movements add up to."""
         return sum((one.amount for one in self.movements), Decimal("0.00"))

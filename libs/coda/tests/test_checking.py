@@ -294,6 +294,21 @@ class TestSeries:
         [found] = koppel_coda.check_series([first, again, second]).findings
         assert (found.rule, found.statement) == ("CODA-30", 2)
 
+    @pytest.mark.parametrize(
+        "edits",
+        [(drop(3, 18),), (put(17, 42, "0000000004810220000000"), drop(3, 16))],
+        ids=["without record 8", "without its date"],
+    )
+    def test_days_without_movements_are_no_copies_of_one_another(self, edits: tuple[Edit, ...]) -> None:
+        days = [
+            koppel_coda.read(edited(FILE, put(1, 6, f"{day:02d}0326"), put(2, 126, "000"), *edits))[0]
+            for day in (9, 10)
+        ]
+        assert [one.closed_on for one in days] == [date(2026, 3, 9), date(2026, 3, 10)]
+        assert koppel_coda.check_series(days).findings == ()
+        [found] = koppel_coda.check_series([*days, days[1]]).findings
+        assert (found.rule, found.statement) == ("CODA-30", 3)
+
     def test_numbers_begin_again_in_a_new_year_and_may_be_absent_or_shared(self) -> None:
         first, second = koppel_coda.read(sample(FILE))
         next_year = replace(second.header, created_on=date(2027, 1, 4))

@@ -85,7 +85,6 @@ def _faults(data: bytes) -> dict[int, list[dict[str, str]]]:
 
 
 def _read(place: int, one: Statement, faults: tuple[dict[str, str], ...]) -> ReadStatement:
-    days = (one.new_balance.on if one.new_balance else None, one.header.created_on, one.old_balance.on)
     company = one.header.company_number.strip()
     return ReadStatement(
         place=place,
@@ -97,7 +96,7 @@ def _read(place: int, one: Statement, faults: tuple[dict[str, str], ...]) -> Rea
         number=one.coded_number,
         opened_on=one.old_balance.on,
         opening=one.old_balance.amount,
-        closes_on=next((day for day in days if day is not None), date.min),
+        closes_on=one.closed_on or one.old_balance.on or date.min,
         closing=one.closing,
         is_partial=one.is_partial,
         is_cash=_is_cash(one.movements),

@@ -48,14 +48,16 @@ def _of_series(series: Sequence[tuple[int, Statement]]) -> Iterator[Finding]:
 
 
 def _key(statement: Statement) -> object:
-    """Return what makes a statement the same one when it comes again."""
-    new = statement.new_balance
-    closed = (new.amount, new.on) if new else None
+    """Return what makes a statement the same one when it comes again.
+
+    The opening date of a day without movements stays that of the last movement (coda §1.3), so that the closing date counts.
+    """
     return (
         statement.coded_number,
         statement.old_balance.amount,
         statement.old_balance.on,
-        closed,
+        statement.closing,
+        statement.closed_on,
         len(statement.movements),
     )
 

@@ -94,7 +94,7 @@ class Reader:
         closing_account, closing = self._closing or (None, None)
         movements = self._movements.finish((closing and closing.on) or header.created_on)
         if closing and closing.on is None:
-            last_on = max((one.entry_on for one in movements), default=opening.balance.on)
+            last_on = max((one.entry_on for one in movements), default=header.created_on or opening.balance.on)
             closing = Balance(closing.amount, last_on, closing.paper_number)
         account = opening.account
         if closing_account and not account.currency and account.is_same_as(closing_account):

@@ -127,7 +127,7 @@ async def read_statements(context: DeliveryContext) -> StatementFile:
     last = statements[-1]
     if len(accounts := {each.account.key for each in statements}) > 1:
         raise CannotBook("document_unreadable", f"several accounts: {', '.join(sorted(key[0] for key in accounts))}")
-    closed_on = (last.new_balance.on if last.new_balance else None) or last.header.created_on
+    closed_on = last.closed_on
     if closed_on is None:
         raise CannotBook("document_unreadable", "no day")
     return StatementFile(
