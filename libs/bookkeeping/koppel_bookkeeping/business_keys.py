@@ -97,14 +97,31 @@ def keys_of_invoice(kind: DocumentKind, counterparty: Counterparty | None, numbe
 
 
 def keys_of_statements(statements: Iterable[StatementSummary]) -> list[str]:
-    """Return one key for each statement: account, sequence, both balances and both dates."""
+    """Return one key for each statement: account, sequence, both balances and both dates (coda §8.6).
+
+    The balances of an extract with some of the movements mean nothing: its application and the count of its movements tell it
+    from others of the day (coda §8.3).
+    """
     return list(
         dict.fromkeys(
-            f"statement {one.account} {one.currency} {one.number or '-'} {one.opened_on} {plain(one.opening.normalize())}"
-            f" {one.closed_on} {plain(one.closing.normalize())}"
+            _key_of_statement(one, one.closed_on)
+            + (f" part {one.separate_application} {one.movements}" if one.separate_application else "")
             for one in statements
         )
     )
+
+
+def earlier_keys_of_statements(statements: Iterable[StatementSummary]) -> list[str]:
+    """Return the keys under which statements were stored before extracts had their own, and days without record 8 their date.
+
+    Other days without movements share them: whoever finds a document by them compares its date.
+    """
+    return [_key_of_statement(one, closed_on) for one in statements for closed_on in (one.closed_on, None)]
+
+
+def _key_of_statement(one: StatementSummary, closed_on: date | None) -> str:
+    opening, closing = plain(one.opening.normalize()), plain(one.closing.normalize())
+    return f"statement {one.account} {one.currency} {one.number or '-'} {one.opened_on} {opening} {closed_on} {closing}"
 
 
 def is_same_counterparty(one: Counterparty, other: Counterparty) -> bool:

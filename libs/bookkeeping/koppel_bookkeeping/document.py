@@ -134,8 +134,11 @@ class StatementSummary(_Part):
     opened_on: date | None
     opening: Amount
     closed_on: date | None
+    """Of the closing balance; of a day without movements, which may be written without one, that of its file."""
     closing: Amount
     movements: int
+    separate_application: str | None = None
+    """The bank's number of an extract that holds only some of the account's movements, and proves no balance."""
 
 
 class DeliverySummary(_Part):

@@ -10,6 +10,7 @@ from koppel_bookkeeping.business_keys import (
     document_number_key,
     document_number_keys,
     document_number_lock,
+    earlier_keys_of_statements,
     is_same_counterparty,
     is_same_document,
     keys_of_invoice,
@@ -164,3 +165,18 @@ def test_statements_are_known_by_account_sequence_balances_and_dates() -> None:
         {"closing": Decimal("0.00")},
     ):
         assert not set(keys_of_statements([statement()])) & set(keys_of_statements([statement(**changes)]))
+
+
+def test_extracts_of_one_day_are_known_by_their_application_and_the_count_of_their_movements() -> None:
+    whole, part = statement(), statement(separate_application="00001")
+    others = (whole, statement(separate_application="00002"), statement(separate_application="00001", movements=3))
+    for other in others:
+        assert not set(keys_of_statements([part])) & set(keys_of_statements([other]))
+    assert keys_of_statements([part]) == keys_of_statements([statement(separate_application="00001")])
+    assert set(earlier_keys_of_statements([part])) & set(keys_of_statements([whole]))
+
+
+def test_a_day_without_movements_had_no_date_in_its_earlier_key() -> None:
+    dated, undated = statement(movements=0), statement(movements=0, closed_on=None)
+    assert not set(keys_of_statements([dated])) & set(keys_of_statements([undated]))
+    assert set(earlier_keys_of_statements([dated])) >= set(keys_of_statements([undated]))

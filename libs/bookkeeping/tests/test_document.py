@@ -18,6 +18,7 @@ ADDED: dict[str, Any] = {
     "questions": [],
     "signs_reversed": False,
     "deliveries": [each | {"warnings": [], "ends_as": "booked"} for each in EXAMPLE["deliveries"]],
+    "statements": [each | {"separate_application": None} for each in EXAMPLE["statements"]],
 }
 """Fields added since; a dossier-api of the version before does not send them."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_bookkeeping.business_keys import (
     Likeness,
     document_number_lock,
+    earlier_keys_of_statements,
     is_same_counterparty,
     is_same_document,
     keys_of_invoice,
@@ -37,13 +38,20 @@ _OTHERS = Statement("""
     FROM document WHERE dossier_id = :dossier_id AND business_keys && CAST(:keys AS text[]) AND state <> :dropped
         AND id <> :id ORDER BY id LIMIT 50
 """)
+# Stored before statements told their separate application, under the keys of then. It may be a copy unless it ended before.
+_OTHERS_OF_BEFORE = Statement("""
+    SELECT id, number, created_at
+    FROM document WHERE dossier_id = :dossier_id AND business_keys && CAST(:keys AS text[]) AND state <> :dropped
+        AND id <> :id AND NOT jsonb_exists(detail -> 'statements' -> 0, 'separate_application')
+        AND issue_date >= CAST(:since AS date) ORDER BY id LIMIT 1
+""")
 
 
 def business_keys(row: Mapping[str, Any]) -> list[str]:
     """Return the business keys of a document by its columns."""
     kind, detail = DocumentKind(row["kind"]), row["detail"]
     if kind in _STATEMENTS:
-        return keys_of_statements([StatementSummary.model_validate(one) for one in detail.get("statements", [])])
+        return keys_of_statements(_statements(row))
     return keys_of_invoice(kind, _counterparty(detail.get("counterparty")), row.get("number"))
 
 
@@ -60,15 +68,26 @@ async def find_duplicates(
     is_statement = DocumentKind(row["kind"]) in _STATEMENTS
     number = "statements" if is_statement else document_number_lock(row["number"])
     await _LOCK_NUMBER.run(tx, {"number": f"{dossier_id} {number}"})
-    found = await _OTHERS.all(
-        tx, {"dossier_id": dossier_id, "keys": keys, "id": row["id"], "dropped": DocumentState.DROPPED}
-    )
+    asked = {"dossier_id": dossier_id, "id": row["id"], "dropped": DocumentState.DROPPED}
+    found = await _OTHERS.all(tx, {**asked, "keys": keys})
+    if is_statement and not found:
+        found = await _OTHERS_OF_BEFORE.all(tx, {**asked, **_keys_of_before(row)})
     party = _counterparty(row["detail"].get("counterparty"))
     others = [one for one in found if is_statement or is_same_counterparty(party, _counterparty(one.counterparty))]
     same = [one for one in others if is_statement or is_same_document(_likeness(row), _likeness(one))]
     if same:
         return probable_duplicate(same[0].id, same[0].number, same[0].created_at), None
     return None, (_same_number(others[0]) if others else None)
+
+
+def _keys_of_before(row: Mapping[str, Any]) -> dict[str, Any]:
+    statements = _statements(row)
+    days = [one.closed_on for one in statements if one.closed_on is not None]
+    return {"keys": earlier_keys_of_statements(statements), "since": min(days, default=row["issue_date"])}
+
+
+def _statements(row: Mapping[str, Any]) -> list[StatementSummary]:
+    return [StatementSummary.model_validate(one) for one in row["detail"].get("statements", [])]
 
 
 def _same_number(other: Any) -> dict[str, Any]:

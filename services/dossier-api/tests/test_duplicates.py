@@ -7,7 +7,6 @@ import pytest
 
 from .conftest import OTHER_FIRM, DossierClient
 from .document_samples import OURS, PDF, THEIRS, attached_document, credit_note, invoice, multipart
-from .test_statements import BANK, CODA
 
 ENVELOPE = (
     b'<StandardBusinessDocument xmlns="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader">'
@@ -179,22 +178,6 @@ async def test_entry_with_the_file_is_compared_too(client: DossierClient) -> Non
     body, media_type = multipart(pdf=("application/pdf", PDF), metadata=("application/json", metadata))
     second = await client.filed(dossier["id"], body, media_type)
     assert second["questions"][0]["other_document_id"] == first["id"]
-
-
-@pytest.mark.parametrize(
-    "again",
-    [
-        BANK.replace(b"\r\n", b"\n") + b"\n",
-        BANK.replace(BANK[:128], BANK[:16] + b"D" + BANK[17:128], 1),
-    ],
-    ids=["other line ends", "marked as a duplicate"],
-)
-async def test_a_statement_that_comes_again_is_held(client: DossierClient, again: bytes) -> None:
-    dossier = await client.dossier(enterprise_number=OURS)
-    first = await client.filed(dossier["id"], BANK, CODA)
-    assert again != BANK
-    second = await client.filed(dossier["id"], again, CODA)
-    assert (second["state"], second["questions"][0]["other_document_id"]) == ("held", first["id"])
 
 
 async def test_an_answer_must_be_one_of_the_options(client: DossierClient) -> None:

@@ -53,6 +53,7 @@ async def test_a_bank_statement_is_filed_with_its_balance(client: DossierClient)
             "closed_on": "2026-11-03",
             "closing": "1427.60",
             "movements": 2,
+            "separate_application": None,
         }
     ]
 

@@ -1598,6 +1598,7 @@ class StatementSummary(TypedDict):
     closed_on: str | None
     closing: str
     movements: int
+    separate_application: NotRequired[str | None]
 
 
 class TakingsLine(TypedDict):

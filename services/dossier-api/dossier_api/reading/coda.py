@@ -29,8 +29,7 @@ def read_coda(data: bytes) -> ParsedStatements:
         statements = koppel_coda.read(data)
     except koppel_coda.ReadError as error:
         raise Unreadable([error_of(error)]) from error
-    dates = [one.new_balance.on if one.new_balance else one.header.created_on for one in statements]
-    closed_on = max((each for each in dates if each is not None), default=None)
+    closed_on = max((one.closed_on for one in statements if one.closed_on is not None), default=None)
     if closed_on is None:
         raise Unreadable([FieldError(field="statement", rule="missing", message="No statement tells its date.")])
     currencies = {currency_code(one.account.currency or DEFAULT_CURRENCY) for one in statements}
@@ -68,9 +67,10 @@ def _told(one: Statement) -> dict[str, object]:
         "number": one.coded_number or None,
         "opened_on": one.old_balance.on.isoformat() if one.old_balance.on else None,
         "opening": plain(one.old_balance.amount),
-        "closed_on": one.new_balance.on.isoformat() if one.new_balance and one.new_balance.on else None,
+        "closed_on": one.closed_on.isoformat() if one.closed_on else None,
         "closing": plain(one.closing),
         "movements": len(one.movements),
+        "separate_application": printable(one.header.separate_application) if one.is_partial else None,
     }
 
 
