@@ -310,7 +310,8 @@ def vat_preview_(
 ) -> None:
     """Show in which boxes of the Belgian VAT return the amounts of files land. Needs no running Koppel.
 
-    A “?” stands where the box cannot be known from the file. Exit code 1 when there is one, or a file cannot be read.
+    A “?” stands where the box, or its amount in euros, cannot be known from the file. Exit code 1 when there is one, or a
+    file cannot be read.
     """
     from . import vat_preview
 

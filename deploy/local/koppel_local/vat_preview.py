@@ -24,6 +24,8 @@ _KINDS: Final = {
     ("purchase", True): DocumentKind.PURCHASE_CREDIT_NOTE,
 }
 _PROFORMA: Final = "325"
+_NOT_KNOWN: Final = "?"
+_NO_RATE: Final = "It is in {currency} and tells no exact rate; what it does not state in euros is not known."
 _SIGNS: Final = "A credit note with a negative total: a person says which sign is meant."
 
 
@@ -34,14 +36,13 @@ class Preview:
     path: Path
     number: str = ""
     kind: str = ""
-    currency: str = ""
     boxes: Boxes = field(default_factory=dict)
     problem: str = ""
 
     @property
     def is_clear(self) -> bool:
         """Whether every amount has its box."""
-        return not self.problem and ASK not in self.boxes
+        return not self.problem and ASK not in self.boxes and None not in self.boxes.values()
 
 
 def preview(path: Path, enterprise_number: str, rate_due: Decimal, *, import_deferred: bool) -> Preview:
@@ -62,9 +63,11 @@ def preview(path: Path, enterprise_number: str, rate_due: Decimal, *, import_def
     except (koppel_ubl.ReadError, CannotBook, UserError) as error:
         return Preview(path, problem=str(error))
     boxes = vat_return(booking, rate_due=rate_due, import_deferred=import_deferred)
-    currency = booking.currency if booking.exchange_rate is None else EURO
-    problem = _SIGNS if booking.is_credit_note and booking.total < 0 else ""
-    return Preview(path, booking.number, kind.value, currency, boxes, problem)
+    problems = [
+        _SIGNS if booking.is_credit_note and booking.total < 0 else "",
+        _NO_RATE.format(currency=booking.currency) if None in boxes.values() else "",
+    ]
+    return Preview(path, booking.number, kind.value, boxes, " ".join(filter(None, problems)))
 
 
 def dossier_number(written: str) -> str:
@@ -81,16 +84,21 @@ def dossier_number(written: str) -> str:
 
 def rows_of(previews: Sequence[Preview]) -> Iterator[tuple[str, ...]]:
     """Yield *document, number, kind, box, amount, problem*; of several documents the sum of each box too."""
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    sums: dict[str, Decimal | None] = defaultdict(Decimal)
     for one in previews:
         for box, amount in one.boxes.items():
-            sums[box, one.currency] += amount
-            yield one.path.name, one.number, one.kind, box, f"{amount} {one.currency}", one.problem
+            before = sums[box]
+            sums[box] = None if amount is None or before is None else before + amount
+            yield one.path.name, one.number, one.kind, box, _written(amount), one.problem
         if not one.boxes:
             yield one.path.name, one.number, one.kind, "", "", one.problem
     if len(previews) > 1:
-        for (box, currency), total in sorted(sums.items()):
-            yield "all", "", "", box, f"{total} {currency}", ""
+        for box, total in sorted(sums.items()):
+            yield "all", "", "", box, _written(total), ""
+
+
+def _written(amount: Decimal | None) -> str:
+    return f"{_NOT_KNOWN if amount is None else amount} {EURO}"
 
 
 def _kind(document: koppel_ubl.Document, number: str) -> DocumentKind:

@@ -95,3 +95,15 @@ def test_what_the_file_does_not_tell_is_asked(tmp_path: Path) -> None:
     result = previewed(unknown)
     assert result.exit_code == 1
     assert ["unknown.xml", "L-902", "purchase_invoice", "?", "100.00", "EUR"] in rows(result)
+
+
+def test_an_amount_in_dollars_without_a_rate_is_never_told_as_euros(tmp_path: Path) -> None:
+    dollars = tmp_path / "dollars.xml"
+    dollars.write_text((SAMPLES / "dollars-with-euro-vat.xml").read_text().replace(">194.25<", ">193.16<"))
+    result = previewed(dollars, PURCHASE)
+    assert result.exit_code == 1
+    shown = [row[3:6] for row in rows(result) if row[0] == "dollars.xml"]
+    assert shown == [["03", "?", "EUR"], ["54", "193.16", "EUR"]]
+    assert "tells no exact rate" in " ".join(result.stdout.split())
+    assert ["all", "03", "?", "EUR"] in rows(result)
+    assert ["all", "54", "193.16", "EUR"] in rows(result)

@@ -6,11 +6,13 @@ fills in the return; this tells beforehand what a document does to it, so that a
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from .amounts import rounded
+from .amounts import ZERO, rounded, spread
 from .booking import Booking, BookingLine, vat_due_by_buyer
+from .exchange_rates import EURO
 from .vat_categories import MARGIN
 from .vat_situation import OUTSIDE_THE_RETURN, Exemption, Supply, Territory, VatSituation, situation_of
 
@@ -25,7 +27,9 @@ _OF_UNION: Final = frozenset({"44", "46", "86", "88"})
 _LIKE_EXPORT: Final = ("143", "144", "146", "148", "151", "153", "159", "309", "G")
 _BOUGHT_WITHOUT_VAT: Final = frozenset({"Z", "E", "G"}) | MARGIN
 
-Boxes = Mapping[str, Decimal]
+Boxes = Mapping[str, Decimal | None]
+"""Euros by box. None: nothing tells the amount in euros, as of a base in dollars without their rate."""
+_AccountOf = Callable[[BookingLine], str | None]
 
 
 class Due(NamedTuple):
@@ -40,11 +44,12 @@ def vat_return(
     *,
     rate_due: Decimal = STANDARD_RATE,
     import_deferred: bool = True,
-    account_of: Callable[[BookingLine], str | None] = lambda _: None,
+    account_of: _AccountOf = lambda _: None,
 ) -> Boxes:
     """Return the amount in each box, by box; ``ASK`` stands for what no box can be given to.
 
-    Amounts are in euros, as the return is; where a document in another currency tells no rate, in that currency.
+    Amounts are in euros, as the return is. Of a document in another currency the VAT is what the document says in euros
+    (BT-111), else by its rate, as all else is; without a rate all else is None.
 
     Args:
         booking: what there is to book.
@@ -52,9 +57,44 @@ def vat_return(
         import_deferred: whether the dossier has the licence to declare the VAT on imports in the return.
         account_of: the ledger account of a line, which parts purchases into 81, 82 and 83 by its class.
     """
+
+    def boxes(lines: Iterable[BookingLine]) -> dict[str, Decimal]:
+        return _boxes(booking, lines, rate_due, import_deferred=import_deferred, account_of=account_of)
+
+    if booking.currency == EURO:
+        return dict(boxes(booking.lines))
+    taxes = _taxes_in_euros(booking)
+    if (rate := booking.exchange_rate) is not None:
+        converted = zip(booking.lines, taxes or [line.tax * rate for line in booking.lines], strict=True)
+        return dict(boxes(replace(line, net=line.net * rate, tax=tax) for line, tax in converted))
+    if taxes is None:
+        return dict.fromkeys(boxes(booking.lines))
+    known = boxes(replace(line, net=ZERO, tax=tax) for line, tax in zip(booking.lines, taxes, strict=True))
+    unknown = boxes(replace(line, tax=ZERO) for line in booking.lines)
+    return {box: None if box in unknown else known[box] for box in sorted({*known, *unknown})}
+
+
+def _taxes_in_euros(booking: Booking) -> list[Decimal] | None:
+    """Return the VAT of each line in euros by the document's own total (BT-111); None where that does not tell."""
+    taxes = [line.tax for line in booking.lines]
+    if not any(taxes):
+        return taxes
+    if booking.vat_in_euros is None or not sum(taxes):
+        return None
+    return spread(rounded(booking.vat_in_euros), taxes)
+
+
+def _boxes(
+    booking: Booking,
+    lines: Iterable[BookingLine],
+    rate_due: Decimal,
+    *,
+    import_deferred: bool,
+    account_of: _AccountOf,
+) -> dict[str, Decimal]:
     found: dict[str, Decimal] = defaultdict(Decimal)
     owed: dict[Due, list[BookingLine]] = defaultdict(list)
-    for line in booking.lines:
+    for line in lines:
         situation = situation_of(booking, line)
         due = _due(situation, import_deferred=import_deferred)
         if due is not None:
@@ -64,18 +104,17 @@ def vat_return(
             _of_sale(booking, line, situation) if booking.side == "sale" else _of_purchase(booking, line, situation)
         )
         _add(found, amounts, line, account_of)
-    for due, lines in owed.items():
-        for line, vat in zip(lines, vat_due_by_buyer(lines, rate_due), strict=True):
+    for due, due_lines in owed.items():
+        for line, vat in zip(due_lines, vat_due_by_buyer(due_lines, rate_due), strict=True):
             _add(found, _of_owed(booking, line, due, vat), line, account_of)
-    euros = booking.exchange_rate or Decimal(1)
-    return {box: rounded(found[box] * euros) for box in sorted(found) if found[box]}
+    return {box: rounded(found[box]) for box in sorted(found) if found[box]}
 
 
 def _add(
     found: dict[str, Decimal],
     amounts: Iterable[tuple[str, Decimal]],
     line: BookingLine,
-    account_of: Callable[[BookingLine], str | None],
+    account_of: _AccountOf,
 ) -> None:
     for box, amount in amounts:
         found[_purchases_box(account_of(line)) if box == PURCHASES else box] += amount

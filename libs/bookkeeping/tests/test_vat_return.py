@@ -25,7 +25,10 @@ def booked(kind: str, party: Party, category: str, rate: str | None = "0", name:
 
 def boxes(booking: Booking) -> str:
     """The boxes as a person writes them: ``03 100, 54 21``."""
-    return ", ".join(f"{box} {amount.normalize():f}" for box, amount in vat_return(booking).items())
+    return ", ".join(
+        f"{box} unknown" if amount is None else f"{box} {amount.normalize():f}"
+        for box, amount in vat_return(booking).items()
+    )
 
 
 SALES = [
@@ -187,3 +190,57 @@ def test_a_document_of_several_situations_lands_in_the_boxes_of_each() -> None:
 )
 def test_a_file(name: str, kind: str, expected: str) -> None:
     assert boxes(sample(name, kind)) == expected
+
+
+def in_dollars(made: Booking, vat_in_euros: str | None = None, rate: str | None = None) -> Booking:
+    euros, exchange_rate = (Decimal(each) if each else None for each in (vat_in_euros, rate))
+    return replace(made, currency="USD", vat_in_euros=euros, exchange_rate=exchange_rate)
+
+
+@pytest.mark.parametrize(
+    ("kind", "party", "category", "rate", "vat_in_euros", "exchange_rate", "expected"),
+    [
+        ("purchase_invoice", BE, "S", "21", "19.32", None, "59 19.32, 81-83 unknown"),
+        ("purchase_credit_note", BE, "S", "21", "19.32", None, "63 19.32, 81-83 unknown, 85 unknown"),
+        ("sales_invoice", BE, "S", "21", "19.32", None, "03 unknown, 54 19.32"),
+        ("sales_credit_note", BE, "S", "21", "19.32", None, "49 unknown, 64 19.32"),
+        ("sales_invoice", BE, "S", "21", None, None, "03 unknown, 54 unknown"),
+        ("sales_invoice", BE, "S", "21", "19.32", "0.9", "03 90, 54 19.32"),
+        ("sales_invoice", BE, "S", "21", None, "0.9", "03 90, 54 18.9"),
+        ("purchase_invoice", DE, "S", "19", "17.48", None, "81-83 unknown"),
+        ("purchase_invoice", DE, "S", "19", "17.48", "0.9", "81-83 107.48"),
+        ("purchase_invoice", DE, "AE", "0", None, None, "55 unknown, 59 unknown, 81-83 unknown, 88 unknown"),
+        ("purchase_invoice", DE, "AE", "0", "19.32", None, "55 unknown, 59 unknown, 81-83 unknown, 88 unknown"),
+        ("purchase_invoice", DE, "AE", "0", None, "0.9", "55 18.9, 59 18.9, 81-83 90, 88 90"),
+        ("sales_invoice", DE, "AE", "0", "0.00", None, "44 unknown"),
+        ("sales_invoice", BE, "none", None, None, None, "? unknown"),
+    ],
+)
+def test_dollars_never_stand_in_a_box(
+    kind: str,
+    party: Party,
+    category: str,
+    rate: str | None,
+    vat_in_euros: str | None,
+    exchange_rate: str | None,
+    expected: str,
+) -> None:
+    assert boxes(in_dollars(booked(kind, party, category, rate), vat_in_euros, exchange_rate)) == expected
+
+
+def test_the_vat_in_euros_is_of_all_lines_together() -> None:
+    made = booked("purchase_invoice", BE, "S", "21")
+    half = replace(made.lines[0], non_deductible_percent=Decimal(50))
+    two = replace(made, lines=(made.lines[0], half), total=Decimal(242))
+    assert boxes(in_dollars(two, "38.65")) == "59 28.99, 81-83 unknown"
+    owed = booked("purchase_invoice", BE, "AE").lines
+    mixed = replace(made, lines=made.lines + owed, total=Decimal(221))
+    assert boxes(in_dollars(mixed, "19.32")) == "56 unknown, 59 unknown, 81-83 unknown, 87 unknown"
+
+
+def test_vat_that_cancels_out_tells_no_euros_of_its_lines() -> None:
+    made = booked("sales_invoice", BE, "S", "21")
+    back = replace(booked("sales_invoice", BE, "S", "6").lines[0], net=Decimal(-350), tax=Decimal(-21))
+    assert boxes(in_dollars(replace(made, lines=(*made.lines, back), total=Decimal(-250)), "0.00")) == (
+        "01 unknown, 03 unknown"
+    )
