@@ -1,11 +1,14 @@
 """The structure of UBL: findings where the schema would refuse, in plain sentences."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 import koppel_ubl
+from koppel_ubl.checking.structure.table import ELEMENTS, clark
 
 VALID = Path(__file__).parent / "samples" / "valid"
 INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_bytes()
@@ -79,6 +82,50 @@ def test_an_extension_may_hold_anything_but_ubl_that_is_wrong(content: bytes, ru
     document, times = re.subn(rb"<Invoice([^>]*)>", EXTENSION % content, INVOICE, count=1)
     assert times == 1
     assert koppel_ubl.check(document).rules("structure") == rules
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<cbc:ID>1</cbc:ID>",
+        b"<cbc:Name>Signature</cbc:Name>",
+        b"<ext:ExtensionAgencyID/><ext:ExtensionAgencyName>Koppel</ext:ExtensionAgencyName>",
+        b"<ext:ExtensionURI>urn:oasis:names:specification:ubl:dsig:enveloped:xades</ext:ExtensionURI>",
+        b"<ext:ExtensionReasonCode>1</ext:ExtensionReasonCode><ext:ExtensionReason> </ext:ExtensionReason>",
+    ],
+)
+def test_a_signed_document_says_what_its_extension_is(content: bytes) -> None:
+    extended, times = re.subn(rb"<Invoice([^>]*)>", EXTENSION % b"<x:y/>", INVOICE, count=1)
+    assert times == 1
+    said = extended.replace(b"<ext:ExtensionContent>", content + b"<ext:ExtensionContent>")
+    assert {one.rule for one in koppel_ubl.check(said).findings} <= {"UBL-CR-001", "PEPPOL-EN16931-R008"}
+    assert koppel_ubl.check(said).rules("structure") == set()
+
+
+def shapes_of(tag: str) -> Iterator[etree._Element]:
+    """Yield an element as nobody should write it: empty, with a text, with elements, with both."""
+    for text, inside in ((None, None), (" ", None), ("text", None), (None, tag), ("1", "{urn:x}y")):
+        element = etree.Element(tag, currencyID="EUR")
+        element.text = text
+        if inside is not None:
+            etree.SubElement(element, inside)
+        yield element
+
+
+@pytest.mark.parametrize("around", ["Invoice", "UBLExtension", "ExtensionContent", "y"])
+def test_any_element_of_any_namespace_is_judged_wherever_it_stands(around: str) -> None:
+    """Below an element that UBL does not know, every element that it knows is judged, whatever stands around it."""
+    document, _ = re.subn(
+        rb"<Invoice([^>]*)>.*", EXTENSION % b"<x:y/>" + b"</Invoice>", INVOICE, count=1, flags=re.DOTALL
+    )
+    root = etree.fromstring(document)
+    parent = next(one for one in root.iter() if etree.QName(one).localname == around)
+    tags = [*ELEMENTS, *map(clark, ("cbc:None", "cac:None", "ext:None", "inv:None")), "{urn:x}y", "y"]
+    for tag in tags:
+        before = len(parent)
+        parent.extend(shapes_of(tag))
+        assert koppel_ubl.check(etree.tostring(root)).findings
+        del parent[before:]
 
 
 def test_a_document_that_is_wrong_everywhere_is_reported_two_hundred_times() -> None:

@@ -130,9 +130,9 @@ def _group(group: Group, kind: Kind) -> list[Violation]:
 
 
 def _value(node: Node, kind: Kind) -> list[Violation]:
-    """Return what is wrong with a value; the tree has a value of another namespace as a group."""
+    """Return what is wrong with a value; the tree has a value of another namespace as a group, with or without elements."""
     found = _attributes(node, kind)
-    if isinstance(node, Group) and node:
+    if isinstance(node, Group) and len(node):
         first = node.child(0)
         return [*found, Violation(UNKNOWN, first, sentences.unknown(first.place.tag, node.place.tag), offset=(0,))]
     if isinstance(node, Value) and node.token.is_odd:
