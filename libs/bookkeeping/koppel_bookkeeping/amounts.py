@@ -4,19 +4,36 @@ Belgium rounds VAT once, on the total per rate (Royal Decree of 8 July 2025); le
 the amount. So each rate's VAT is spread over its lines such that the sum is exact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Final
 
 CENT: Final = Decimal("0.01")
 ZERO: Final = Decimal("0.00")
-# Long enough that no share of an invoice loses a digit on its way to the cent.
-_CONTEXT: Final = Context(prec=60)
+# Long enough that no amount of a document, 20 digits and 40 decimals, nor a share of it loses a digit on its way to the cent.
+_CONTEXT: Final = Context(prec=100)
 
 
 def rounded(value: Decimal) -> Decimal:
     """Round an amount to the cent, halves away from zero."""
     return value.quantize(CENT, ROUND_HALF_UP, _CONTEXT)
+
+
+def negated(value: Decimal) -> Decimal:
+    """Return an amount with the other sign; a minus alone keeps no more than 28 digits."""
+    return _CONTEXT.minus(value)
+
+
+def total_of_all(values: Iterable[Decimal]) -> Decimal:
+    """Return the sum, every digit kept."""
+    with localcontext(_CONTEXT):
+        return sum(values, Decimal(0))
+
+
+def percent_of(value: Decimal, percent: Decimal) -> Decimal:
+    """Return a percentage of an amount, to the cent."""
+    with localcontext(_CONTEXT):
+        return rounded(value * percent / 100)
 
 
 def plain(value: Decimal) -> str:

@@ -14,7 +14,7 @@ import koppel_ubl
 from koppel_mesh.messages import DocumentKind
 from koppel_ubl.model import NO_VAT, VatCategory
 
-from .amounts import CENT, ZERO, rounded
+from .amounts import CENT, ZERO, negated, percent_of, rounded, total_of_all
 from .booking import Booking, BookingLine, EmbeddedFile, VatAmount, VatGroup, in_cents, with_vat
 from .document import Counterparty, DocumentLine, VatTotal
 from .exchange_rates import EURO, rate_of_vat
@@ -41,7 +41,7 @@ def total_of(document: koppel_ubl.Document) -> Decimal | None:
     totals = document.totals
     if totals.with_vat is not None or totals.payable is None:
         return totals.with_vat
-    return totals.payable + (totals.prepaid or 0) - (totals.rounding or 0)
+    return total_of_all((totals.payable, totals.prepaid or ZERO, negated(totals.rounding or ZERO)))
 
 
 def counterparty_of(party: koppel_ubl.Party) -> Counterparty:
@@ -159,7 +159,7 @@ def _vat_of_lines(lines: Sequence[BookingLine], total: Decimal) -> list[VatAmoun
     for line in lines:
         nets[line.group] += line.net
     found = [
-        VatAmount(category, rate, net, rounded(net * rate / 100) if is_rated(category, rate) else ZERO)
+        VatAmount(category, rate, net, percent_of(net, rate) if is_rated(category, rate) else ZERO)
         for (category, rate), net in nets.items()
     ]
     left = total - sum((each.base + each.tax for each in found), ZERO)
@@ -194,14 +194,16 @@ def reverse_signs(document: D) -> D:
         totals=replace(totals, **{each.name: _negated(getattr(totals, each.name)) for each in fields(totals)}),
         vat_total=_negated(document.vat_total),
         vat_total_in_tax_currency=_negated(document.vat_total_in_tax_currency),
-        vat_breakdown=tuple(replace(each, taxable=-each.taxable, tax=-each.tax) for each in document.vat_breakdown),
-        allowances_charges=tuple(replace(each, amount=-each.amount) for each in document.allowances_charges),
+        vat_breakdown=tuple(
+            replace(each, taxable=negated(each.taxable), tax=negated(each.tax)) for each in document.vat_breakdown
+        ),
+        allowances_charges=tuple(replace(each, amount=negated(each.amount)) for each in document.allowances_charges),
         lines=tuple(replace(line, net=_negated(line.net)) for line in document.lines),
     )
 
 
 def _negated(amount: Decimal | None) -> Decimal | None:
-    return None if amount is None else -amount
+    return None if amount is None else negated(amount)
 
 
 def _lines(document: koppel_ubl.Document) -> Iterator[BookingLine]:

@@ -1,6 +1,7 @@
 """Sample invoices, read and made ready to book: one for each thing that makes a booking go wrong."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,8 @@ from koppel_bookkeeping.amounts import rounded
 from koppel_bookkeeping.vat_categories import category_of
 from koppel_bookkeeping.vat_situation import situation_of
 from koppel_mesh.messages import DocumentKind
+from koppel_ubl import AllowanceCharge
+from koppel_ubl.model import Totals
 
 from .books import SAMPLES, sample
 
@@ -263,3 +266,18 @@ def test_the_vat_in_euros_has_the_sign_of_the_vat_in_the_currency_of_the_documen
     )
     assert whole.vat_in_euros is not None
     assert (made.vat_in_euros, made.exchange_rate) == (whole.vat_in_euros, whole.exchange_rate)
+
+
+def test_amounts_of_more_digits_than_python_keeps_are_booked_to_the_cent() -> None:
+    """Half a cent is reached by none of these, though it is once they are cut to 28 digits."""
+    under = "0.00499999999999999999999999999999999999"
+    ubl = (SAMPLES / "creditnote-without-due-date.xml").read_text().replace(">100.00<", f">100{under[1:]}<")
+    assert under[1:] in ubl
+    for signs_reversed, sign in ((False, 1), (True, -1)):
+        made = from_ubl.booking(ubl.encode(), DocumentKind.SALES_CREDIT_NOTE, signs_reversed=signs_reversed)
+        assert [line.net for line in made.lines] == [sign * Decimal("100.00")]
+    document = replace(koppel_ubl.read(ubl.encode()), totals=Totals(payable=Decimal("121.00"), rounding=Decimal(under)))
+    assert str(from_ubl.total_of(document)) == "120.99500000000000000000000000000000000001"
+    allowance = AllowanceCharge(is_charge=False, amount=Decimal(f"7{under[1:]}"))
+    [*_, booked] = from_ubl._adjustments(replace(document, allowances_charges=(allowance,)))
+    assert str(booked.net) == f"-7{under[1:]}"

@@ -1,4 +1,4 @@
-"""Numbers and dates as people of a language write them; ``Decimal`` in, text out, every digit kept."""
+"""Numbers and dates as people of a language write them; ``Decimal`` in, text out, every digit kept that there is room for."""
 
 from datetime import date
 from decimal import Decimal
@@ -15,8 +15,10 @@ from koppel_ubl.identifiers import (
 from .labels import MONTHS, Language
 
 LENGTH_MAX: Final = 30
-"""No written number is longer: a document has at most 20 digits, and another value is shown by its first digits."""
+"""No written number is longer: what has more decimals is cut off, and what has more digits is shown by the first of them."""
 NO_BREAK_SPACE: Final = "\u00a0"
+_WHOLE_MAX: Final = 21
+"""Digits before the point, or zeros behind it, of the longest number that is written out."""
 _SEPARATORS: Final[dict[Language, tuple[str, str]]] = {
     "nl": (".", ","),
     "fr": (NO_BREAK_SPACE, ","),
@@ -88,12 +90,15 @@ def format_enterprise_number(digits: str) -> str:
 
 
 def _format(value: Decimal, language: Language, decimals_min: int) -> str:
-    if not value.is_finite() or abs(value.adjusted()) > LENGTH_MAX or len(value.as_tuple().digits) > LENGTH_MAX - 6:
-        return f"{value:.12E}" if value.is_finite() else str(value)
+    if not value.is_finite():
+        return str(value)
+    if abs(value.adjusted()) >= _WHOLE_MAX:
+        return f"{value:.12E}"
     whole, _, decimals = f"{value:,f}".partition(".")
     decimals = decimals.rstrip("0").ljust(decimals_min, "0")
     thousands, point = _SEPARATORS[language]
-    return whole.replace(",", thousands) + (point + decimals if decimals else "")
+    written = whole.replace(",", thousands) + (point + decimals if decimals else "")
+    return written if len(written) <= LENGTH_MAX else f"{written[: LENGTH_MAX - 1]}…"
 
 
 def _in_fours(text: str) -> str:

@@ -115,6 +115,8 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         (GOOD.replace(b"582.77", b"NaN", 1), "invalid_number"),
         (GOOD.replace(b"582.77", b"582,77", 1), "invalid_number"),
         (GOOD.replace(b"582.77", b"9" * 400, 1), "invalid_number"),
+        (GOOD.replace(b"582.77", b"9" * 21, 1), "invalid_number"),
+        (GOOD.replace(b"582.77", b"5." + b"0" * 41, 1), "invalid_number"),
         (GOOD.replace(b"582.77", "٥٨٢".encode(), 1), "invalid_number"),
         (GOOD.replace(b'encoding="UTF-8"', b'encoding="UTF-7"', 1), "unsupported_encoding"),
         (b"<" + b"a" * 20_000 + b"/>", "tag_too_long"),

@@ -1,12 +1,12 @@
 """Documents that break a rule and can still mean only one thing are read as they are meant."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 
 import pytest
 
 import koppel_ubl
-from koppel_ubl import CreditNote, Invoice
+from koppel_ubl import AllowanceCharge, CreditNote, Invoice
 from koppel_ubl.checking.codes import codes
 from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES
 
@@ -138,6 +138,48 @@ def test_two_vat_totals_in_one_currency_make_the_vat_of_the_document(totals: str
     document = koppel_ubl.read(edited(INVOICE, (OWN, totals)))
     assert document.vat_total == Decimal("86.27")
     assert [one.tax for one in document.vat_breakdown] == [Decimal("79.07"), Decimal("7.20")]
+
+
+# ── numbers of many digits ──
+
+THIRD = "33.333333333333333333333333333"
+"""A third of a hundred, as ``decimal`` of .NET writes it."""
+FINE = f"0.{'3' * 39}7"
+
+
+@pytest.mark.parametrize(
+    "written", [THIRD, f"-{THIRD}", f"{THIRD}0000000", FINE, FINE[1:], f"12345678901234567890{FINE[1:]}"]
+)
+@pytest.mark.parametrize(
+    ("element", "now"),
+    [("PriceAmount", "125.50"), ("InvoicedQuantity", "3"), ("Percent", "21"), ("PayableAmount", "582.77")],
+)
+def test_a_number_that_was_divided_keeps_every_digit(element: str, now: str, written: str) -> None:
+    data = edited(INVOICE, (f">{now}</cbc:{element}>", f">{written}</cbc:{element}>"))
+    document = koppel_ubl.read(data)
+    line = document.lines[0]
+    assert line.price is not None
+    found = [line.price.net, line.quantity, line.vat.rate, document.totals.payable]
+    assert str(Decimal(written)) in map(str, found)
+    assert koppel_ubl.read(koppel_ubl.write(document)) == document
+    assert koppel_ubl.check(data).rules("structure") == set()
+
+
+def test_the_sign_of_an_allowance_costs_no_digit() -> None:
+    allowance = AllowanceCharge(is_charge=False, amount=Decimal(FINE))
+    assert allowance.signed_amount + allowance.amount == 0
+    assert str(AllowanceCharge(is_charge=False, amount=Decimal("0.00")).signed_amount) == "0.00"
+
+
+@pytest.mark.parametrize("base", [FINE, f"0.{'0' * 39}1"])
+def test_a_rate_is_worked_out_from_whatever_amounts_there_are(base: str) -> None:
+    """A rate of more digits than Python keeps of itself raised an error of Python's."""
+    huge = vat_total("99999999999999999999", AT_21)
+    swaps = [("376.50", base), ("79.07", "99999999999999999999"), ("<cbc:Percent>21</cbc:Percent>", "")]
+    for old, new in swaps:
+        huge = huge.replace(old, new)
+    [group] = koppel_ubl.read(edited(INVOICE, (OWN, huge))).vat_breakdown
+    assert group.rate == (group.tax * 100 / group.taxable).quantize(Decimal(1), context=Context(prec=100))
 
 
 # ── categories that are not there ──

@@ -22,7 +22,7 @@ def test_every_sample_comes_back_as_it_was(path: Path) -> None:
     assert koppel_ubl.write(koppel_ubl.read(written)) == written
 
 
-@pytest.mark.parametrize("total", ["99999999999999999999", "-0.00000000000000000001", "1E+19", "0E-20"])
+@pytest.mark.parametrize("total", ["99999999999999999999", "1E-40", "-0.00000000000000000001", "1E+19", "0E-20"])
 def test_the_longest_numbers_that_are_written_are_read(total: str) -> None:
     document = dataclasses.replace(GOOD, vat_total=Decimal(total))
     again = koppel_ubl.read(koppel_ubl.write(document))
@@ -46,7 +46,7 @@ def test_text_keeps_its_signs() -> None:
         ({"number": "a\ud800b"}, "invalid_character", "Invoice/ID"),
         ({"vat_total": Decimal("NaN")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
         ({"vat_total": Decimal("1E+20")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
-        ({"vat_total": Decimal("1E-21")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
+        ({"vat_total": Decimal("1E-41")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
         ({"vat_total": Decimal("1E+999999999")}, "invalid_number", "Invoice/TaxTotal[1]/TaxAmount"),
         ({"object": Identifier("1", "x" * 2_001)}, "too_long", "Invoice/AdditionalDocumentReference[1]/ID"),
         ({"vat_total": None}, "missing", "Invoice/TaxTotal[1]/TaxAmount"),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from .numbers import EXACT
+
 
 @dataclass(frozen=True, kw_only=True)
 class VatCategory:
@@ -47,7 +49,7 @@ class AllowanceCharge:
     @property
     def signed_amount(self) -> Decimal:
         """What it adds to the total: negative for an allowance."""
-        return self.amount if self.is_charge else -self.amount
+        return self.amount if self.is_charge else EXACT.minus(self.amount)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import binascii
 import re
 from dataclasses import replace
+from decimal import localcontext
 from typing import Final
 
 from lxml import etree
@@ -12,6 +13,7 @@ from koppel_ubl.errors import ReadError
 from koppel_ubl.mapping.aggregate import CAC, CBC
 from koppel_ubl.mapping.document import CREDIT_NOTE_ROOT, EITHER, INVOICE_ROOT
 from koppel_ubl.model import CreditNote, Invoice
+from koppel_ubl.model.numbers import EXACT
 
 from .reader import Reader
 from .unmapped import failure, local
@@ -39,7 +41,8 @@ def read(data: bytes) -> Invoice | CreditNote:
     """
     root = document_of(safe_xml.parse(data, limit_depth=False))
     reading = Reader(root)
-    document: Invoice | CreditNote = reading.read(root, EITHER)
+    with localcontext(EXACT):
+        document: Invoice | CreditNote = reading.read(root, EITHER)
     reading.note_foreign()
     paths = reading.unmapped.paths
     return replace(document, unmapped=tuple(paths)) if paths else document

@@ -5,8 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-_DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
-"""XML Schema's decimal: no exponent, no NaN; and no more digits than any amount has (a 400-digit one is schema-valid)."""
+from koppel_ubl.model.numbers import DECIMALS_MAX, WHOLE_DIGITS_MAX
+
+_DECIMAL: Final = re.compile(
+    rf"[+-]?(?:\d{{1,{WHOLE_DIGITS_MAX}}}(?:\.\d{{0,{DECIMALS_MAX}}})?|\.\d{{1,{DECIMALS_MAX}}})", re.ASCII
+)
+"""XML Schema's decimal: no exponent, no NaN; and no more digits than programs write (a 400-digit one is schema-valid)."""
 _DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _CACHED_MAX: Final = 4_096
 _decimals: Final[dict[str, Decimal]] = {}

@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import Final
 
 from koppel_ubl.errors import WriteError
+from koppel_ubl.model.numbers import DECIMALS_MAX, WHOLE_DIGITS_MAX
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold in any spelling."""
-DIGITS_MAX: Final = 20
-"""On either side of the point; ``koppel_ubl.read`` takes no more, and no bookkeeping package does."""
 ATTRIBUTE_CHARACTERS_MAX: Final = 2_000
 """Far above any scheme or file name, and far below the length of a tag that readers, ours included, take for a flood."""
 
@@ -48,8 +47,8 @@ def plain(number: Decimal, path: str) -> str:
     if not number.is_finite():
         raise WriteError("invalid_number", f"{number} is not a number that can be written.", path)
     exponent = number.as_tuple().exponent
-    if (number and number.adjusted() >= DIGITS_MAX) or (isinstance(exponent, int) and exponent < -DIGITS_MAX):
-        raise WriteError(
-            "invalid_number", f"The number has more than {DIGITS_MAX} digits on a side of its point.", path
-        )
+    too_fine = isinstance(exponent, int) and exponent < -DECIMALS_MAX
+    if too_fine or (number and number.adjusted() >= WHOLE_DIGITS_MAX):
+        sides = f"{WHOLE_DIGITS_MAX} digits before its point or {DECIMALS_MAX} after it"
+        raise WriteError("invalid_number", f"The number has more than {sides}.", path)
     return format(number or abs(number), "f")
