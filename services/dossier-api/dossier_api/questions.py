@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from koppel_bookkeeping.amounts import plain
+from koppel_bookkeeping.amounts import negated, plain
 from koppel_bookkeeping.document import Question, QuestionOption
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.messages import DocumentKind, LocalisedText
@@ -138,4 +138,4 @@ def signs_turned(row: Mapping[str, Any], given: str) -> dict[str, Any]:
 
 
 def _negated(amount: str | None) -> str | None:
-    return None if amount is None else plain(-Decimal(amount))
+    return None if amount is None else plain(negated(Decimal(amount)))

@@ -28,6 +28,32 @@ async def test_what_breaks_the_schema_is_refused_with_the_places(client: Dossier
     assert "cbc:Colour does not exist in Invoice" in error["message"]
 
 
+async def test_what_has_more_decimals_than_it_may_is_filed_with_a_finding(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
+    divided, endless = (f"{whole}{'3' * 27}" for whole in ("33.", "0."))
+    data = invoice().replace(b">21</cbc:Percent>", f">21.{'0' * 27}</cbc:Percent>".encode())
+    data = data.replace(b">121.00</cbc:TaxInclusiveAmount>", f">121.{endless[2:]}</cbc:TaxInclusiveAmount>".encode())
+    at, end = data.index(b">", data.index(b"<cbc:PriceAmount")) + 1, data.index(b"</cbc:PriceAmount>")
+    document = await client.filed(dossier["id"], data[:at] + divided.encode() + data[end:], UBL)
+    assert document["total"] == {"amount": "121.33", "currency": "EUR"}
+    assert {"BR-DEC-14", "KOPPEL-DIGITS"} <= {one["rule"] for one in document["findings"]}
+
+
+async def test_a_signed_document_is_filed(client: DossierClient) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
+    namespace = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
+    extension = (
+        f'<ext:UBLExtensions xmlns:ext="{namespace}"><ext:UBLExtension><ext:ExtensionURI>urn:oasis:names:specification:ubl:dsig:'
+        'enveloped:xades</ext:ExtensionURI><ext:ExtensionContent><x:Signatures xmlns:x="urn:x">1</x:Signatures></ext:ExtensionContent>'
+        "</ext:UBLExtension></ext:UBLExtensions>"
+    )
+    plain, start = invoice(), invoice().index(b"<cbc:")
+    document = await client.filed(dossier["id"], plain[:start] + extension.encode() + plain[start:], UBL)
+    before = await client.filed(dossier["id"], invoice("2026-0002"), UBL)
+    rules = [{one["rule"] for one in each["findings"] if one["rule"] != "not_read"} for each in (document, before)]
+    assert rules[0] == rules[1] | {"UBL-CR-001"}
+
+
 async def test_an_attachment_that_cannot_go_along_has_a_finding(client: DossierClient) -> None:
     dossier = await client.dossier(enterprise_number=OURS)
     text = invoice(pdf=PDF).decode()

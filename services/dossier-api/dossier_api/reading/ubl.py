@@ -8,6 +8,7 @@ from dossier_api.kinds import Parties
 from dossier_api.models.common import amount_problem, currency_code
 from dossier_api.parsed import Embedded, ParsedInvoice, finding
 from koppel_bookkeeping import from_ubl
+from koppel_bookkeeping.amounts import rounded
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Party
 from koppel_ubl.identifiers import is_belgian_vat_number, normalise_enterprise_number
@@ -33,7 +34,7 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         report = koppel_ubl.check(data, _profile(document))
     except koppel_ubl.ReadError as error:
         raise Unreadable([error_of(error)]) from error
-    total = from_ubl.total_of(document)
+    total = _total_of(document)
     # Small letters break a rule (BR-CL-04), which stops nothing; what is no code at all names no currency.
     currency = currency_code(document.currency or "")
     if wrong := [*_wrong(document, total), *_misbuilt(report)]:
@@ -102,6 +103,12 @@ def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
         xpath = f"{root}/LegalMonetaryTotal/TaxInclusiveAmount"
         wrong.append(FieldError(xpath=xpath, rule="invalid_number", message=reason))
     return wrong
+
+
+def _total_of(document: Document) -> Decimal | None:
+    """Return the total; in cents, as the books have it, where it has more decimals than are kept (BR-DEC-14)."""
+    total = from_ubl.total_of(document)
+    return total if total is None or amount_problem(total) is None else rounded(total)
 
 
 def _numbers(party: Party) -> frozenset[str]:
