@@ -255,7 +255,7 @@ def _totals(document: Document, language: Language) -> list[Fact]:
 
 
 def _attachment(one: Attachment, language: Language) -> str:
-    where = one.uri or (label("embedded", language) if one.content is not None else "")
+    where = one.uri or (label("embedded", language) if one.content is not None or one.is_archive else "")
     named = list(dict.fromkeys(text for text in (one.id, one.description, one.file_name) if text))
     return " – ".join(named) + (f" ({where})" if where else "")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ PDF = b"%PDF-1.4"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def attached(file_name: str, content: bytes = PDF, **fields: str) -> Attachment:
+def attached(file_name: str, content: bytes = PDF, **fields: Any) -> Attachment:
     return Attachment(file_name=file_name, content=content, **fields)
 
 

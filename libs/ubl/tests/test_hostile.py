@@ -8,6 +8,7 @@ import random
 import socket
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,10 +181,24 @@ def test_a_flood_of_what_is_held_once_takes_time_in_proportion(before: bytes, fl
         b"a.txt".ljust(257, b"\0") + b"ustar\x0000",
     ],
 )
-def test_an_archive_inside_is_refused(content: bytes) -> None:
+def test_an_archive_inside_is_told_of_and_not_taken_out(content: bytes) -> None:
+    document = koppel_ubl.read(with_file(content))
+    [attachment] = document.attachments
+    assert (attachment.is_archive, attachment.content) == (True, None)
+    assert (attachment.media_type, attachment.file_name) == (
+        "application/pdf",
+        koppel_ubl.read(GOOD).attachments[0].file_name,
+    )
+    assert document.picture is None
+    assert "Invoice/AdditionalDocumentReference/Attachment/EmbeddedDocumentBinaryObject" in document.unmapped
+    again = koppel_ubl.read(koppel_ubl.write(document))
+    assert again == replace(document, attachments=again.attachments, unmapped=())
+    assert (again.attachments[0].id, again.attachments[0].content) == (attachment.id, None)
+
+
+def with_file(content: bytes) -> bytes:
     start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
-    end = GOOD.index(b"<", start)
-    assert code_of(GOOD[:start] + base64.b64encode(content) + GOOD[end:]) == "archive"
+    return GOOD[:start] + base64.b64encode(content) + GOOD[GOOD.index(b"<", start) :]
 
 
 def packed(*names: str) -> bytes:
@@ -208,13 +223,9 @@ OFFICE = packed("theme/theme1.xml", "[Content_Types].xml", "xl/workbook.xml")
     ],
 )
 def test_an_office_document_is_one_wherever_its_manifest_stands(content: bytes, is_taken: bool) -> None:
-    start = GOOD.index(b">", GOOD.index(b"EmbeddedDocumentBinaryObject")) + 1
-    end = GOOD.index(b"<", start)
-    data = GOOD[:start] + base64.b64encode(content) + GOOD[end:]
-    if is_taken:
-        assert koppel_ubl.read(data).attachments[0].content == content
-    else:
-        assert code_of(data) == "archive"
+    [attachment] = koppel_ubl.read(with_file(content)).attachments
+    assert attachment.is_archive is not is_taken
+    assert attachment.content == (content if is_taken else None)
 
 
 def test_blanks_without_end_in_a_note_take_no_time() -> None:

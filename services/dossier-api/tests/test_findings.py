@@ -1,5 +1,8 @@
 """A UBL document is checked when it comes in: what breaks a rule travels along, what breaks the schema is refused."""
 
+import base64
+import itertools
+
 from .conftest import DossierClient
 from .document_samples import OURS, PDF, invoice
 
@@ -44,8 +47,8 @@ async def test_a_signed_document_is_filed(client: DossierClient) -> None:
     namespace = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
     extension = (
         f'<ext:UBLExtensions xmlns:ext="{namespace}"><ext:UBLExtension><ext:ExtensionURI>urn:oasis:names:specification:ubl:dsig:'
-        'enveloped:xades</ext:ExtensionURI><ext:ExtensionContent><x:Signatures xmlns:x="urn:x">1</x:Signatures></ext:ExtensionContent>'
-        "</ext:UBLExtension></ext:UBLExtensions>"
+        'enveloped:xades</ext:ExtensionURI><ext:ExtensionContent><x:Signatures xmlns:x="urn:x">1</x:Signatures>'
+        "</ext:ExtensionContent></ext:UBLExtension></ext:UBLExtensions>"
     )
     plain, start = invoice(), invoice().index(b"<cbc:")
     document = await client.filed(dossier["id"], plain[:start] + extension.encode() + plain[start:], UBL)
@@ -61,11 +64,20 @@ async def test_an_attachment_that_cannot_go_along_has_a_finding(client: DossierC
     linked = f"{text[:start]}<cac:ExternalReference><cbc:URI>https://example.com/a.pdf</cbc:URI></cac:ExternalReference>{text[end:]}"
     inside = text.index(">", start) + 1
     empty = text[:inside] + text[text.index("<", inside) :]
+    numbers = itertools.count()
+    packed = [
+        text[:inside] + base64.b64encode(content).decode() + text[text.index("<", inside) :]
+        for content in (b"PK\x03\x04" + bytes(26) + b"a.txt", b"\x1f\x8b\x08\x00" + bytes(20), b"Rar!\x1a\x07\x01")
+    ]
     for data, rule, named in (
         (linked, "linked_file", "https://example.com/a.pdf"),
         (empty, "empty_file", "factuur.pdf"),
+        *((one, "archive", "factuur.pdf") for one in packed),
     ):
-        document = await client.filed(dossier["id"], data.replace(">2026-0001<", f">{rule}<").encode(), UBL)
-        [found] = [one for one in document["findings"] if one["rule"] in {"linked_file", "empty_file"}]
+        document = await client.filed(
+            dossier["id"], data.replace(">2026-0001<", f">{rule}-{next(numbers)}<").encode(), UBL
+        )
+        [found] = [one for one in document["findings"] if one["rule"] in {"linked_file", "empty_file", "archive"}]
         assert (found["rule"], found["severity"]) == (rule, "warning")
         assert named in found["message"]["nl"]
+        assert [one["role"] for one in document["content"]] == ["ubl"]

@@ -75,6 +75,8 @@ class Attachment:
     """BT-125-2, without folders, control characters or anything else a file system could stumble over."""
     content: bytes | None = field(default=None, repr=False)
     """BT-125."""
+    is_archive: bool = False
+    """Whether the file is a ZIP, RAR or the like, and no office document: its content is then left in the document."""
 
     @property
     def is_pdf(self) -> bool:

@@ -1,4 +1,4 @@
-"""Embedded files (BT-125): decoded strictly, archives refused, file names made harmless."""
+"""Embedded files (BT-125): decoded strictly, archives left where they are, file names made harmless."""
 
 import binascii
 import io
@@ -43,19 +43,23 @@ _FILES_MAX: Final = 2_000
 def file_from(element: etree._Element, text: str | None, unmapped: Unmapped) -> Values:
     """Return content, media type and file name of an ``EmbeddedDocumentBinaryObject``.
 
+    A packed file that is not an office document breaks a rule (BR-CL-24) and can hold anything: its content is left where it is.
+
     Raises:
-        ReadError: ``invalid_base64``; ``archive`` for a packed file that is not an office document.
+        ReadError: ``invalid_base64``.
     """
     unmapped.skip_attributes(element, "mimeCode", "filename")
     try:
         content = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
     except ValueError:
         raise failure("invalid_base64", "An attachment is not base64.", element) from None
-    if _is_archive(content):
-        raise failure("archive", "An attachment is an archive; whatever it holds must be attached by itself.", element)
+    is_archive = _is_archive(content)
+    if is_archive:
+        unmapped.skip(element)
     name = element.get("filename")
     return {
-        "content": content,
+        "content": None if is_archive else content,
+        "is_archive": is_archive,
         "media_type": element.get("mimeCode") or None,
         "file_name": safe_file_name(name) if name else None,
     }

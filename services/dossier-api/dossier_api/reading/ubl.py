@@ -121,12 +121,27 @@ def _numbers(party: Party) -> frozenset[str]:
 
 
 def _without_content(document: Document) -> list[dict[str, Any]]:
-    """Return a finding for each attachment that cannot go along, as there is nothing of it in the document."""
-    return [
-        _linked(each.uri or "") if each.uri else _empty(each.file_name or each.id or "?")
-        for each in document.attachments
-        if not each.content and (each.uri or each.content is not None)
-    ]
+    """Return a finding for each attachment that cannot go along: the document has nothing of it, or has it packed."""
+    found = []
+    for each in document.attachments:
+        if each.is_archive:
+            found.append(_archive(each.file_name or each.id or "?"))
+        elif each.uri and not each.content:
+            found.append(_linked(each.uri))
+        elif each.content == b"":
+            found.append(_empty(each.file_name or each.id or "?"))
+    return found
+
+
+def _archive(name: str) -> dict[str, Any]:
+    name = printable(name)[:TEXT_MAX]
+    return finding(
+        "archive",
+        "warning",
+        nl=f"De bijlage {name} is een archief (zoals ZIP): ze wordt niet geopend en gaat niet mee.",
+        fr=f"L'annexe {name} est une archive (comme ZIP) : elle n'est pas ouverte et n'accompagne pas le document.",
+        en=f"The attachment {name} is an archive (such as ZIP): it is not opened and does not go along.",
+    )
 
 
 def _linked(uri: str) -> dict[str, Any]:
