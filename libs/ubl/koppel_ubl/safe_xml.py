@@ -22,7 +22,18 @@ DEPTH_MAX = 100
 TEXT_OF_LIBXML_MAX = 9_500_000
 """Above this a text node could hit libxml2's own limit, which a PDF of 7.5 MB does; then ``huge_tree`` is used."""
 
-_ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "latin1"})
+_UTF_8 = frozenset({"utf8", "usascii", "ascii"})
+_LATIN = {1: 1, 2: 2, 3: 3, 4: 4, 5: 9, 6: 10, 7: 13, 8: 14, 9: 15, 10: 16}
+"""The part of ISO 8859 that each Latin alphabet is."""
+_SINGLE_BYTE = {
+    **{f"iso8859{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 7, 9, 10, 13, 14, 15, 16)},
+    **{f"latin{alphabet}": f"iso8859-{part}" for alphabet, part in _LATIN.items()},
+    **{f"{maker}{page}": f"cp{page}" for maker in ("windows", "cp") for page in (1250, 1251, 1252, 1253, 1254, 1257)},
+    **{f"{maker}{page}": f"cp{page}" for maker in ("ibm", "cp") for page in (437, 850, 852, 858)},
+    **dict.fromkeys(("macintosh", "macroman"), "mac-roman"),
+}
+"""Python's name of each single-byte encoding of Europe, by the names it is declared under, without ``-``, ``_`` and ``.``."""
+_NO_DASHES = str.maketrans("", "", "-_.")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
 _USUAL = re.compile(rb"<\?xml version=[\"']1\.0[\"'] encoding=[\"'](?:UTF|utf)-8[\"'][^<>?]{0,40}\?>\s{0,9}<[A-Za-z]")
@@ -139,8 +150,9 @@ def _parser(huge: bool) -> etree.XMLParser:
 
 
 def _as_ascii_compatible(data: bytes) -> bytes:
-    """Return ``data`` in an encoding whose markup can be looked for as bytes: UTF-16 becomes UTF-8, a BOM goes."""
-    if data[:3] == b"\xef\xbb\xbf":
+    """Return ``data`` in UTF-8, whose markup can be looked for as bytes; a BOM and the name of another encoding go."""
+    has_mark = data[:3] == b"\xef\xbb\xbf"
+    if has_mark:
         data = data[3:]
     elif data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] in (b"<\0?\0", b"\0<\0?"):
         data = _from_utf_16(data)
@@ -150,22 +162,38 @@ def _as_ascii_compatible(data: bytes) -> bytes:
     if declaration is None and data.startswith(b"<?xml") and data[5:6].isspace():
         raise ReadError("not_well_formed", "The XML declaration is longer than any is.", line=1)
     declared = _DECLARED.search(declaration[0]) if declaration else None
-    if declared and (name := declared[1].decode()).lower() not in _ENCODINGS:
-        if name.lower().startswith("utf-16"):
-            # Packages that write XML into a string of .NET declare its UTF-16 and save the bytes as UTF-8.
-            message = (
-                f"The document declares {name}, but its bytes are not UTF-16. Declare the encoding it is saved in."
-            )
-            raise ReadError("unsupported_encoding", message, line=1)
-        raise ReadError("unsupported_encoding", f"The encoding {name} is not supported.", line=1)
-    return data
+    name = declared[1].decode() if declared else "utf-8"
+    plain_name = name.lower().translate(_NO_DASHES)
+    if plain_name in _UTF_8:
+        return data
+    if has_mark:
+        # A BOM is only written by who writes UTF-8; whoever changed a file's encoding may have left its declaration.
+        return _undeclared(data)
+    if plain_name in _SINGLE_BYTE:
+        return _from_single_byte(data, _SINGLE_BYTE[plain_name])
+    if name.lower().startswith("utf-16"):
+        # Packages that write XML into a string of .NET declare its UTF-16 and save the bytes as UTF-8.
+        message = f"The document declares {name}, but its bytes are not UTF-16. Declare the encoding it is saved in."
+        raise ReadError("unsupported_encoding", message, line=1)
+    raise ReadError("unsupported_encoding", f"The encoding {name} is not supported.", line=1)
+
+
+def _undeclared(data: bytes) -> bytes:
+    return _DECLARATION.sub(b"", data, count=1)
+
+
+def _from_single_byte(data: bytes, encoding: str) -> bytes:
+    try:
+        return _undeclared(data.decode(encoding).encode())
+    except UnicodeError:
+        raise ReadError("not_well_formed", f"The bytes are not the {encoding} that the document declares.") from None
 
 
 def _from_utf_16(data: bytes) -> bytes:
     byte_order = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}[data[:2]]
     try:
         text = data.decode(byte_order)
-        return _DECLARATION.sub(b"", text.encode(), count=1)
+        return _undeclared(text.encode())
     except UnicodeError:
         raise ReadError("not_well_formed", "The bytes are not the UTF-16 they begin as.") from None
 

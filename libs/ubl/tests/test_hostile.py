@@ -140,6 +140,43 @@ def test_bytes_that_are_not_the_utf_16_they_declare_are_told_so(declared: str) -
     assert koppel_ubl.read(GOOD.replace(b"UTF-8", declared.encode(), 1).decode().encode("utf-16")).number == "2026-0001"
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        *((name, "iso8859-1") for name in ("ISO-8859-1", "iso_8859-1", "ISO8859-1", "iso8859_1", "latin-1", "Latin1")),
+        *((name, "cp1252") for name in ("windows-1252", "Windows-1252", "cp1252", "CP-1252")),
+        *((f"ISO-8859-{part}", f"iso8859-{part}") for part in (2, 9, 15, 16)),
+        *(
+            ("windows-1250", "cp1250"),
+            ("latin9", "iso8859-15"),
+            ("IBM850", "cp850"),
+            ("cp858", "cp858"),
+            ("macintosh", "mac-roman"),
+        ),
+        *(("us-ascii", "ascii"), ("UTF8", "utf-8")),
+    ],
+)
+def test_a_single_byte_encoding_is_read_under_each_of_its_names(declared: str, encoding: str) -> None:
+    named = GOOD.decode().replace("UTF-8", declared, 1).replace("Voorbeeld Drukkerij BV", "Café Zürich")
+    text = named.encode(encoding, "xmlcharrefreplace")
+    assert "Café Zürich" in (koppel_ubl.read(text).seller.name or "")
+    assert koppel_ubl.check(text).valid
+    assert "Café Zürich" in (koppel_ubl.read(koppel_ubl.without_embedded_files(text)).seller.name or "")
+
+
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252", "UTF-8", "utf-16", "UTF-7", "EBCDIC-CP-BE"])
+def test_a_byte_order_mark_says_more_than_the_declaration(declared: str) -> None:
+    text = GOOD.decode().replace("UTF-8", declared, 1).replace("Voorbeeld Drukkerij BV", "Café €")
+    assert "Café €" in (koppel_ubl.read(b"\xef\xbb\xbf" + text.encode()).seller.name or "")
+    doctype = text.replace("?>", "?><!DOCTYPE Invoice>", 1)
+    assert code_of(b"\xef\xbb\xbf" + doctype.encode()) == "doctype"
+
+
+def test_bytes_that_the_declared_encoding_does_not_have_are_refused() -> None:
+    for declared in (b"cp1252", b"us-ascii", b"UTF-8"):
+        assert code_of(GOOD.replace(b"UTF-8", declared, 1).replace(b"2026-0001", b"\x81", 1)) == "not_well_formed"
+
+
 def test_markup_where_a_value_belongs_is_refused_and_never_followed(no_network: list[object]) -> None:
     include = b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/hostname" parse="text"/>'
     assert code_of(GOOD.replace(b">2026-0001<", b">" + include + b"<", 1)) == "unexpected_element"

@@ -33,8 +33,8 @@ def read(data: bytes) -> Invoice | CreditNote:
     is no number is an error. ``document.unmapped`` lists what the model has no place for.
 
     Args:
-        data: the bytes as received, in UTF-8, UTF-16 or Latin-1, as they are, in a Peppol envelope (SBDH) or inside a UBL
-            AttachedDocument.
+        data: the bytes as received, in UTF-8, UTF-16 or a single-byte encoding of Europe, as they are, in a Peppol envelope
+            (SBDH) or inside a UBL AttachedDocument.
 
     Raises:
         ReadError: with a stable ``code``; the only exception this function raises for any bytes.
