@@ -276,6 +276,12 @@ BOOKING_WALKS: Final[dict[str, Walk | NotHere]] = {
         document=None,
         solve=(hands_in(), answers("probable_duplicate", "release")),
     ),
+    "document_currency_unclear": Walk(
+        trouble=(hands_in_with(('currencyID="EUR"', 'currencyID="USD"')),),
+        document=None,
+        solve=(hands_in(), answers("probable_duplicate", "release")),
+        detail="document EUR, amounts USD",
+    ),
     "document_unreadable": Walk(trouble=(takes_a_bare_pdf(**ENTERED),), document=None, solve=(enters(vat=VAT),)),
     "relation_missing": Walk(
         trouble=(hands_in_with(("<cbc:RegistrationName>Exemple Conseil SRL</cbc:RegistrationName>", "")),),

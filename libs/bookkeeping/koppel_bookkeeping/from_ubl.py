@@ -99,7 +99,7 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         signs_reversed: whether a person said that its amounts stand with the wrong sign.
 
     Raises:
-        CannotBook: it is no UBL, misses what an entry needs, or does not add up.
+        CannotBook: it is no UBL, misses what an entry needs, contradicts itself, or does not add up.
     """
     if kind not in SIDES:
         raise CannotBook(Reason.KIND_NOT_SUPPORTED, kind.value)
@@ -111,6 +111,9 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         document = reverse_signs(document)
     if not document.number or document.issue_date is None or not document.currency:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "number, date or currency is missing")
+    if document.other_currencies:
+        others = ", ".join(document.other_currencies)
+        raise CannotBook(Reason.DOCUMENT_CURRENCY_UNCLEAR, f"document {document.currency.upper()}, amounts {others}")
     if (total := total_of(document)) is None:
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
     ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     KIND_NOT_SUPPORTED = "kind_not_supported"
     DOCUMENT_UNREADABLE = "document_unreadable"
     DOCUMENT_TOTALS_WRONG = "document_totals_wrong"
+    DOCUMENT_CURRENCY_UNCLEAR = "document_currency_unclear"
     JOURNAL_MISSING = "journal_missing"
     JOURNAL_UNKNOWN = "journal_unknown"
     JOURNAL_BLOCKED = "journal_blocked"

@@ -111,6 +111,14 @@ def test_a_currency_in_small_letters_is_the_same_one() -> None:
     assert from_ubl.booking(ubl, DocumentKind.SALES_INVOICE) == sample("prepaid-and-rounded", "sales_invoice")
 
 
+def test_amounts_in_another_currency_than_the_document_says_are_not_booked() -> None:
+    ubl = (SAMPLES / "prepaid-and-rounded.xml").read_bytes()
+    said = ubl.replace(b">EUR</cbc:DocumentCurrencyCode>", b">usd</cbc:DocumentCurrencyCode>")
+    with pytest.raises(CannotBook) as caught:
+        from_ubl.booking(said, DocumentKind.SALES_INVOICE)
+    assert (caught.value.code, caught.value.detail) == ("document_currency_unclear", "document USD, amounts EUR")
+
+
 def test_a_line_without_an_id_is_known_by_its_place_at_both_ends() -> None:
     ubl = (SAMPLES / "reverse-charge-purchase.xml").read_bytes()
     without = ubl.replace(b"<cbc:ID>2</cbc:ID>", b"")

@@ -113,6 +113,45 @@ def test_a_vat_total_in_a_third_currency_is_left_out() -> None:
     assert (document.vat_total, document.vat_total_in_tax_currency) == (Decimal("86.27"), Decimal("79.37"))
 
 
+@pytest.mark.parametrize("text", [INVOICE, CREDIT_NOTE], ids=["invoice", "credit note"])
+@pytest.mark.parametrize("swaps", [[(">EUR</cbc:D", ">USD</cbc:D")], [('currencyID="EUR"', 'currencyID="USD"')]])
+def test_amounts_in_another_currency_than_the_document_says_are_told(text: str, swaps: list[tuple[str, str]]) -> None:
+    document = koppel_ubl.read(edited(text, *swaps))
+    assert {document.currency, *document.other_currencies} == {"EUR", "USD"}
+    assert document.unmapped
+
+
+ALLOWANCE = (
+    "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator>"
+    '<cbc:Amount currencyID="EUR">1.00</cbc:Amount></cac:AllowanceCharge>'
+)
+
+
+@pytest.mark.parametrize("amount", ["79.07", "376.50", "120.00", "496.50", "582.77", "1.00", "125.50", "86.27"])
+def test_one_amount_of_the_total_in_another_currency_is_told(amount: str) -> None:
+    text = INVOICE.replace("<cac:TaxTotal>", f"{ALLOWANCE}<cac:TaxTotal>")
+    document = koppel_ubl.read(edited(text, (f'currencyID="EUR">{amount}<', f'currencyID="usd">{amount}<')))
+    is_price_or_sum_of_vat = amount in {"125.50", "86.27"}
+    assert document.other_currencies == (() if is_price_or_sum_of_vat else ("USD",))
+
+
+@pytest.mark.parametrize("written", ["eur", " EUR ", "EUR"])
+def test_a_currency_spelled_otherwise_is_the_same_one(written: str) -> None:
+    assert koppel_ubl.read(edited(INVOICE, ('currencyID="EUR"', f'currencyID="{written}"'))).other_currencies == ()
+
+
+@pytest.mark.parametrize(
+    "totals", [DOLLARS, DOLLARS + EUROS, DOLLARS + EUROS_WITH_BREAKDOWN, EUROS_WITH_BREAKDOWN + DOLLARS]
+)
+def test_vat_in_the_currency_of_the_vat_accounting_is_no_other_currency(totals: str) -> None:
+    assert koppel_ubl.read(edited(IN_DOLLARS, (DOLLARS, totals))).other_currencies == ()
+
+
+def test_a_breakdown_in_another_currency_is_told_where_it_is_the_only_one() -> None:
+    unnamed = ("<cbc:TaxCurrencyCode>EUR</cbc:TaxCurrencyCode>", "")
+    assert koppel_ubl.read(edited(IN_DOLLARS, (DOLLARS, OWN), unnamed)).other_currencies == ("EUR",)
+
+
 _FIRST = OWN.index("<cac:TaxSubtotal>")
 _SECOND = OWN.index("<cac:TaxSubtotal>", _FIRST + 1)
 

@@ -3,6 +3,8 @@
 import base64
 import itertools
 
+import pytest
+
 from .conftest import DossierClient
 from .document_samples import OURS, PDF, invoice
 
@@ -55,6 +57,20 @@ async def test_a_signed_document_is_filed(client: DossierClient) -> None:
     before = await client.filed(dossier["id"], invoice("2026-0002"), UBL)
     rules = [{one["rule"] for one in each["findings"] if one["rule"] != "not_read"} for each in (document, before)]
     assert rules[0] == rules[1] | {"UBL-CR-001"}
+
+
+@pytest.mark.parametrize("specification", ["urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:", "e-fff:"])
+async def test_amounts_in_another_currency_than_the_document_says_have_a_finding(
+    client: DossierClient, specification: str
+) -> None:
+    dossier = await client.dossier(enterprise_number=OURS)
+    data = invoice().replace(b">EUR</cbc:DocumentCurrencyCode>", b">USD</cbc:DocumentCurrencyCode>")
+    data = data.replace(b"urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:", specification.encode())
+    document = await client.filed(dossier["id"], data, UBL)
+    [found] = [one for one in document["findings"] if one["rule"] == "other_currency"]
+    assert found["message"]["nl"].startswith("Het document zegt USD, maar bedragen staan in EUR")
+    before = await client.filed(dossier["id"], invoice("2026-0002"), UBL)
+    assert "other_currency" not in {one["rule"] for one in before["findings"]}
 
 
 async def test_an_attachment_that_cannot_go_along_has_a_finding(client: DossierClient) -> None:

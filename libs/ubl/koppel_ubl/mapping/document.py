@@ -176,12 +176,12 @@ def _documents(values: Values, root: etree._Element, notes: Notes) -> None:
 def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
     """Tell the VAT totals apart by their currency, whatever their order; return the breakdown of the document's own."""
     totals = values.pop("tax_totals", ())
-    currency, tax_currency = _in_capitals(values.get("currency")), _in_capitals(values.get("tax_currency"))
+    currency, tax_currency = in_capitals(values.get("currency")), in_capitals(values.get("tax_currency"))
     if tax_currency is None and len(totals) > 1:
         tax_currency = values["tax_currency"] = _other_currency(totals, currency)
     own: list[Values] = []
     for total in totals:
-        written_in = _in_capitals(total.get("currency"))
+        written_in = in_capitals(total.get("currency"))
         if tax_currency is None or written_in != tax_currency or written_in == currency:
             if written_in not in {currency, tax_currency, None}:
                 notes.skip_below(total["element"], CBC + "TaxAmount/@currencyID")
@@ -205,15 +205,15 @@ def _tax(values: Values, notes: Notes) -> tuple[VatSubtotal, ...]:
     return breakdown
 
 
-def _in_capitals(code: str | None) -> str | None:
+def in_capitals(code: str | None) -> str | None:
     """Return a currency as the list has it; small letters break a rule (BR-CL-04, BR-CL-05), and name the same one."""
     return code.upper() if code else None
 
 
 def _other_currency(totals: list[Values], currency: str | None) -> str | None:
     """Return the currency of a second VAT total where the document does not name it (BT-6); None where it has none."""
-    others = {total["currency"] for total in totals if _in_capitals(total.get("currency")) not in {currency, None}}
-    has_own = any(_in_capitals(total.get("currency")) == currency for total in totals)
+    others = {total["currency"] for total in totals if in_capitals(total.get("currency")) not in {currency, None}}
+    has_own = any(in_capitals(total.get("currency")) == currency for total in totals)
     return others.pop() if has_own and len(others) == 1 else None
 
 

@@ -43,6 +43,8 @@ class Document:
     """BT-5."""
     tax_currency: str | None = None
     """BT-6."""
+    other_currencies: tuple[str, ...] = ()
+    """Currencies besides BT-5 of amounts that make the total (PEPPOL-EN16931-R051); ``unmapped`` tells where they stand."""
     customization_id: str | None = None
     """BT-24."""
     profile_id: str | None = None

@@ -15,6 +15,7 @@ from koppel_ubl.mapping.document import CREDIT_NOTE_ROOT, EITHER, INVOICE_ROOT
 from koppel_ubl.model import CreditNote, Invoice
 from koppel_ubl.model.numbers import EXACT
 
+from .currencies import other_currencies
 from .reader import Reader
 from .unmapped import failure, local
 
@@ -44,6 +45,8 @@ def read(data: bytes) -> Invoice | CreditNote:
     with localcontext(EXACT):
         document: Invoice | CreditNote = reading.read(root, EITHER)
     reading.note_foreign()
+    if reading.foreign:
+        document = replace(document, other_currencies=other_currencies(root, reading.foreign, document))
     paths = reading.unmapped.paths
     return replace(document, unmapped=tuple(paths)) if paths else document
 

@@ -62,7 +62,12 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         lines=from_ubl.lines_of(document),
         vat=from_ubl.vat_of(document),
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[*findings_of(report), *_without_content(document), *map(_unmapped, document.unmapped)][:FINDINGS_MAX],
+        findings=[
+            *findings_of(report),
+            *_unclear_currency(document),
+            *_without_content(document),
+            *map(_unmapped, document.unmapped),
+        ][:FINDINGS_MAX],
     )
 
 
@@ -118,6 +123,22 @@ def _numbers(party: Party) -> frozenset[str]:
     is_belgian = is_belgian_vat_number(vat) or (party.address is not None and party.address.country == "BE")
     of_vat = normalise_enterprise_number(vat) if is_belgian else None
     return frozenset(number for number in (party.enterprise_number, of_vat) if number)
+
+
+def _unclear_currency(document: Document) -> list[dict[str, Any]]:
+    """Return a finding where the amounts do not stand in the currency that the document says; ledgers do not book it."""
+    if not document.other_currencies:
+        return []
+    said, written = document.currency, ", ".join(printable(code)[:TEXT_MAX] for code in document.other_currencies)
+    return [
+        finding(
+            "other_currency",
+            "warning",
+            nl=f"Het document zegt {said}, maar bedragen staan in {written}: vraag de afzender een verbeterd document.",
+            fr=f"Le document dit {said}, mais des montants sont en {written} : demandez un document corrigé à l'expéditeur.",
+            en=f"The document says {said}, but amounts are in {written}: ask the sender for a corrected document.",
+        )
+    ]
 
 
 def _without_content(document: Document) -> list[dict[str, Any]]:
