@@ -122,6 +122,7 @@ oauth_token = Table(
     _moment("refresh_expires_at", default=True),
     _moment("next_refresh_at", default=True),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("refused_version", Integer),
     Index("oauth_token_next_refresh", "next_refresh_at"),
     Index("oauth_token_key", "key_id"),
 )

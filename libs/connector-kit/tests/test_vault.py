@@ -215,46 +215,6 @@ async def test_a_new_pair_is_committed_before_it_is_used(testbed: Testbed, vendo
     assert vendor.spent_uses == 0
 
 
-async def test_too_early_is_waited_for(testbed: Testbed, vendor: PaperVendor, harness: PaperHarness) -> None:
-    """An access token is refused before the vendor takes a refresh: wait, and do not ask in vain."""
-    connection = (await testbed.rows("SELECT id FROM connection"))[0].id
-    vault = testbed.kit.vault
-    assert vault is not None
-    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
-    grant = await vault.grant_for(connection)
-    calls = len(vendor.seen)
-    vault.prove(grant)
-    assert (await vault.after_refusal(grant)).version == grant.version, "it worked before: once more"
-    with pytest.raises(RateLimited):
-        await vault.after_refusal(grant)
-    assert len(vendor.seen) == calls
-
-
-async def test_one_spurious_401_costs_a_call_and_not_ten_minutes(
-    testbed: Testbed, vendor: PaperVendor, harness: PaperHarness
-) -> None:
-    vault = testbed.kit.vault
-    assert vault is not None
-    object.__setattr__(vault, "_profile", _with_minimum(vault._profile, 570))
-    testbed.start()
-    await testbed.deliver(testbed.ready(*harness.document(0)))
-    await testbed.until_state("booked")
-    vendor.refuses = 1
-    await testbed.deliver(testbed.ready(*harness.document(1)))
-    await testbed.until_state("booked")
-    assert len(vendor.ledger) == 2
-    vendor.refuses = 2
-    await testbed.deliver(testbed.ready(*harness.document(2)))
-
-    async def paused() -> bool:
-        return bool(
-            await testbed.rows("SELECT 1 FROM connection WHERE not_before > clock_timestamp() + interval '5 min'")
-        )
-
-    await testbed.until(paused, "a token that is really dead is waited for")
-    assert [path for _, path in vendor.seen].count("/token") == 1
-
-
 async def test_a_token_that_ends_before_the_minimum_is_refreshed_when_it_ends(
     testbed: Testbed, vendor: PaperVendor
 ) -> None:

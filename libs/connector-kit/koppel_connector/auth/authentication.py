@@ -15,7 +15,6 @@ from uuid import UUID
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.auth import OAuthProfile
 from koppel_connector.contract.errors import DossierSessionOver, ReauthorisationRequired, SessionOver
-from koppel_connector.contract.problems import Problem
 
 from .vault import Vault
 
@@ -52,29 +51,25 @@ def is_session_over(classified: ClassifiedAnswer, *, of_dossier: bool = False) -
 
 
 async def with_grant(vault: Vault, profile: OAuthProfile, connection_id: UUID, exchange: Exchange) -> ClassifiedAnswer:
-    """Make a call with a token of the vault; when it is refused, once more with what the vault has then.
+    """Make a call with a token of the vault; when it is refused, again with what the vault has then.
 
     Raises:
-        ConnectorError: there is no token now; ReauthorisationRequired when one fresh from the vendor is refused.
+        ConnectorError: there is no token now; ReauthorisationRequired when one after the other is refused.
     """
 
     async def exchanged() -> ClassifiedAnswer:
         headers = profile.headers(grant.access_token)
         return await exchange(Authentication(headers, (grant.access_token, grant.refresh_token)))
 
-    grant = await vault.grant_for(connection_id)
+    grant, refused_version = await vault.grant_for(connection_id), 0
     answer = await exchanged()
-    if is_session_over(answer):
+    while is_session_over(answer):
+        # No pair is tried more than twice, and of a pair that was refused twice the vault makes one other.
         refused = grant
-        grant = await vault.after_refusal(refused)
+        grant = await vault.after_refusal(refused, is_repeated=refused.version == refused_version)
+        refused_version = refused.version
         answer = await exchanged()
-        if is_session_over(answer) and grant.version == refused.version:
-            # Not spurious: another pair, or none until the vendor takes a refresh.
-            grant = await vault.after_refusal(grant)
-            answer = await exchanged()
-        if is_session_over(answer):
-            raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses a token it has just given"))
-    vault.prove(grant)
+    await vault.prove(grant)
     return answer
 
 

@@ -7,6 +7,7 @@ is committed before anybody uses it. A grant is given up only on the vendor's cl
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -29,13 +30,14 @@ from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import counter
 
 from .token_answers import TokenAnswer
-from .token_rows import FAILED, INSERT, LOCK, READ, WRITE, Grant
+from .token_rows import FAILED, INSERT, LOCK, PROVED, READ, REFUSED, WRITE, Grant
 
 REFRESHES_AT_ONCE = 2
 """Each holds a database connection and its row's lock while the vendor answers."""
 REVOKED_RETRY_S = 15.0
 """A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
-FRESH_S = 60.0
+DOUBT_S = 1.0
+"""After so long a token that was refused is tried once more: of many backends, one may not know it yet."""
 _ANYTHING = Statement("SELECT 1")
 """It shows that the session, and with it the row's lock, is alive."""
 log = structlog.get_logger(__name__)
@@ -70,9 +72,6 @@ class Vault:
         self._name = name
         _unsaved.labels(service=name, connector=name)  # Prometheus sees no increase up to a series' first value
         self._grants: dict[UUID, Grant] = {}
-        self._proved: dict[UUID, int] = {}
-        self._doubted: dict[UUID, int] = {}
-        """Versions that were refused once after they had worked."""
         self._flights: dict[UUID, asyncio.Task[Grant]] = {}
         self._semaphore = asyncio.Semaphore(REFRESHES_AT_ONCE)
 
@@ -87,42 +86,48 @@ class Vault:
             return grant
         return await self._in_flight(connection_id, seen=grant.version if grant else 0, force=False)
 
-    async def after_refusal(self, used: Grant) -> Grant:
-        """Return what to try after the vendor answered 401 to ``used``: somebody else's newer pair, or a refreshed one.
+    async def after_refusal(self, used: Grant, *, is_repeated: bool) -> Grant:
+        """Return what to try after the vendor answered 401 to ``used``: somebody else's newer pair, a refreshed one, or it again.
 
-        Where it is too early for a refresh, a pair that worked before is returned once more: one spurious 401 (of one
-        backend among many) must not stop a connection until the vendor takes a refresh.
+        One 401 is not believed. Where the vendor takes a refresh, it brings another token at once; elsewhere the same one is
+        tried once more. After the second 401 nobody uses it again, and it is refreshed as soon as the vendor takes that. Only
+        when the pair that comes of it is refused as well, is the grant given up.
+
+        Args:
+            used: the pair that was refused.
+            is_repeated: whether the call before was refused with the same pair.
 
         Raises:
-            ConnectorError: RateLimited until the vendor takes a refresh; ReauthorisationRequired when it
-                refuses a pair it has just issued.
+            ConnectorError: RateLimited until the vendor takes a refresh; ReauthorisationRequired when that did not help.
         """
-        proved = self._proved.get(used.connection_id) == used.version
-        if used.age_s() < min(FRESH_S, used.access_valid_s / 2) and not proved:
-            raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses a token it has just given"))
         self._grants.pop(used.connection_id, None)
-        try:
-            for _ in range(2):
-                # A flight that was under way before our refusal may still bring the pair that was refused.
-                grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
-                if grant.version != used.version:
-                    break
-        except RateLimited:
-            if not proved or self._doubted.get(used.connection_id) == used.version:
-                raise
-            self._doubted[used.connection_id] = used.version
-            return self._kept(used)
-        return grant
+        is_too_early = used.age_s() < self._refreshable_from_s(used)
+        if not is_repeated and (is_too_early or used.refused_version is not None):
+            await asyncio.sleep(DOUBT_S)
+            return await self.grant_for(used.connection_id)
+        while True:
+            grant = await self._in_flight(used.connection_id, seen=used.version, force=True)
+            # A flight that was under way before our refusal may still bring the pair that was refused.
+            if grant.version != used.version:
+                return grant
 
-    def prove(self, grant: Grant) -> None:
-        """Note that the vendor took this access token."""
-        self._proved[grant.connection_id] = grant.version
+    async def prove(self, grant: Grant) -> None:
+        """Note that the vendor took this access token: that a pair before it was refused is over."""
+        if grant.refused_version is None:
+            return
+        try:
+            async with self._database.transaction() as tx:
+                await PROVED.run(tx, {"id": grant.connection_id, "version": grant.version})
+        except (OSError, TimeoutError, DBAPIError) as error:
+            # The call has its answer, which counts for more; the next one proves it as well.
+            log.warning("cannot note that a token works", connection=str(grant.connection_id), error=repr(error))
+            return
+        if self._grants.get(grant.connection_id) is grant:
+            self._kept(replace(grant, refused_version=None))
 
     def forget(self, connection_id: UUID) -> None:
         """Drop what is kept in memory of a connection."""
         self._grants.pop(connection_id, None)
-        self._proved.pop(connection_id, None)
-        self._doubted.pop(connection_id, None)
 
     async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> None:
         """Keep the pair of a fresh consent, in the caller's transaction."""
@@ -171,17 +176,17 @@ class Vault:
                 stored = self._opened(connection_id, row)
                 if self._usable(stored, seen, force):
                     return self._kept(stored)
-                too_early_s = self._refreshable_from_s(stored) - stored.age_s()
-                if too_early_s > 0:
-                    raise RateLimited(ends_in(utc_now(), too_early_s + 1))
-                answer, answered = await self._ask(tx, stored)
-                faults.point("after_token_answer")
-                if answer.refresh_token is None and answer.meaning is not None:
-                    failure = await self._refused(tx, connection_id, answer, row.failures)
-                else:
-                    fresh = self._renewed(stored, answer, answered)
-                    await self._write(tx, fresh)
-                    failure = None
+                if force and stored.version == seen:
+                    stored = await self._without_access(tx, stored)
+                failure: Exception | None = self._too_early(stored)
+                if failure is None:
+                    answer, answered = await self._ask(tx, stored)
+                    faults.point("after_token_answer")
+                    if answer.refresh_token is None and answer.meaning is not None:
+                        failure = await self._refused(tx, connection_id, answer, row.failures)
+                    else:
+                        fresh = self._renewed(stored, answer, answered)
+                        await self._write(tx, fresh)
         except (OSError, TimeoutError, DBAPIError) as error:
             if fresh is None:
                 if _is_waiting_for_another(error):
@@ -196,6 +201,23 @@ class Vault:
         if not fresh.access_token:
             raise RetryLater(problem=Problem("vendor_unavailable", "a refresh token came without an access token"))
         return self._kept(fresh)
+
+    async def _without_access(self, tx: AsyncConnection, stored: Grant) -> Grant:
+        """Note that the vendor refuses the access token of a pair for good; for every process, whoever finds it out.
+
+        Raises:
+            ReauthorisationRequired: the pair before it was refused as well, and none has worked since.
+        """
+        if stored.is_refused:
+            return stored
+        if stored.refused_version is not None:
+            raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses one token after the other"))
+        await REFUSED.run(tx, {"id": stored.connection_id, "version": stored.version})
+        return replace(stored, refused_version=stored.version)
+
+    def _too_early(self, stored: Grant) -> RateLimited | None:
+        wait_s = self._refreshable_from_s(stored) - stored.age_s()
+        return RateLimited(ends_in(utc_now(), wait_s + 1)) if wait_s > 0 else None
 
     async def _ask(self, tx: AsyncConnection, stored: Grant) -> tuple[TokenAnswer, float]:
         form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
@@ -247,13 +269,14 @@ class Vault:
     async def _write(self, tx: AsyncConnection, fresh: Grant) -> None:
         sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
         timing = {"age_s": fresh.age_s(), "valid_s": fresh.access_valid_s, **self._patience()}
+        pair = {"id": fresh.connection_id, "version": fresh.version, "refused_version": fresh.refused_version}
         # Compare-and-set on the version: when the first commit did arrive after all, this changes nothing.
-        await WRITE.run(tx, {**sealed, **timing, "id": fresh.connection_id, "version": fresh.version})
+        await WRITE.run(tx, {**sealed, **timing, **pair})
 
     # -------------------------------------------------------------------------------------------------------------- values
 
     def _usable(self, stored: Grant, seen: int, force: bool) -> bool:
-        if not stored.access_token or stored.age_s() >= self._refresh_age_s(stored):
+        if not stored.access_token or stored.is_refused or stored.age_s() >= self._refresh_age_s(stored):
             return False
         return not force or (seen >= 0 and stored.version != seen)
 
@@ -277,9 +300,14 @@ class Vault:
             raise ActionRequired(problem_of(error)) from error
         except DamagedSecretError as error:
             raise ReauthorisationRequired(problem_of(error, GRANT_DAMAGED)) from error
-        received = time.monotonic() - row.age_s
         return Grant(
-            connection_id, pair["access_token"], pair["refresh_token"], row.version, received, min(row.valid_s, 10**9)
+            connection_id=connection_id,
+            access_token=pair["access_token"],
+            refresh_token=pair["refresh_token"],
+            version=row.version,
+            received=time.monotonic() - row.age_s,
+            access_valid_s=min(row.valid_s, 10**9),
+            refused_version=row.refused_version,
         )
 
     def _renewed(self, stored: Grant, answer: TokenAnswer, answered: float) -> Grant:
@@ -290,6 +318,7 @@ class Vault:
             version=stored.version + 1,
             received=answered,
             access_valid_s=self._valid_s(answer),
+            refused_version=stored.refused_version,
         )
 
     def _valid_s(self, answer: TokenAnswer) -> float:
