@@ -82,15 +82,15 @@ def test_a_row_without_an_id_is_not_read(row: dict[str, Any]) -> None:
     assert Daybook.from_row({"ID": "j1", "Code": "V1"}) == Daybook("j1", "V1", "")
 
 
-def test_a_row_without_an_id_takes_no_other_with_it() -> None:
-    rows: list[dict[str, Any]] = [{"Code": "V1"}, {"ID": "j2", "Code": "V2"}, {"ID": None}]
+def test_a_row_that_cannot_be_read_takes_no_other_with_it() -> None:
+    rows: list[Any] = [{"Code": "V1"}, {"ID": "j2", "Code": "V2"}, {"ID": None}, None, "V3"]
     with capture_logs() as logs:
         read = readable(rows, Daybook.from_row)
     assert [each.code for each in read] == ["V2"]
-    assert [each["count"] for each in logs] == [2]
+    assert [each["count"] for each in logs] == [4]
 
 
-def test_a_list_of_nothing_but_rows_without_an_id_is_not_an_empty_list() -> None:
+def test_a_list_of_which_nothing_can_be_read_is_not_taken_for_an_empty_one() -> None:
     rows: list[dict[str, Any]] = [{"Code": "V1"}, {"Code": "V2"}]
     assert readable(rows[:0], Daybook.from_row) == []
     with pytest.raises(ValueError, match="a row of Daybook without ID"):

@@ -30,7 +30,7 @@ FIELDS: Final = {
     JOURNALS: "ID,Code,Description,Type,IsBlocked,Currency,AllowVariableCurrency,AllowVariableExchangeRate"
     ",BankAccountIBAN",
     VAT_CODES: "ID,Code,Description,Percentage,Type,VATTransactionType,Charged,EUSalesListing,IntraStat,IsBlocked",
-    PAYMENT_CONDITIONS: "ID,Code,Description,PaymentDays",
+    PAYMENT_CONDITIONS: "Code,Description",
     DOCUMENT_TYPES: "ID,Description,DocumentIsCreatable",
     SUBSCRIPTIONS: "ID,Topic,CallbackURL,ClientID",
 }

@@ -1,18 +1,20 @@
 """What is imported: the divisions that a login can reach, and the master data of one."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from koppel_connector import values
 from koppel_connector.contract import (
     ActionRequired,
     MasterData,
+    MasterRecord,
     Rejected,
     RemoteCompany,
     RemoteDossier,
     Vendor,
 )
 from koppel_connector.ledger.dossiers import probed
-from koppel_connector.ledger.records import records_of
+from koppel_connector.ledger.records import TypedRecord, readable, records_of
 from koppel_connector.odata import Row
 
 from . import answers, rights
@@ -36,12 +38,16 @@ async def master_data(exact: Exact) -> MasterData:
         if lacking:
             raise answers.refusal("missing_right", ", ".join(map(str, lacking)))
     return MasterData(
-        relations=records_of(map(Relation.from_row, relations)),
-        ledger_accounts=records_of(map(LedgerAccount.from_row, accounts)),
-        journals=records_of(map(Journal.from_row, journals)),
-        vat_codes=records_of(map(VatCode.from_row, vat_codes)),
-        payment_conditions=records_of(map(PaymentCondition.from_row, await exact.list_of(PAYMENT_CONDITIONS))),
+        relations=_records(Relation, relations),
+        ledger_accounts=_records(LedgerAccount, accounts),
+        journals=_records(Journal, journals),
+        vat_codes=_records(VatCode, vat_codes),
+        payment_conditions=_records(PaymentCondition, await exact.list_of(PAYMENT_CONDITIONS)),
     )
+
+
+def _records(kind: type[TypedRecord], rows: Sequence[Row]) -> tuple[MasterRecord, ...]:
+    return records_of(readable(rows, kind.from_row))
 
 
 async def remote_company(exact: Exact) -> RemoteCompany | None:

@@ -64,10 +64,8 @@ _VAT_CODE: Final[Columns] = {
     "intrastat": ("IntraStat", values.flag),
     "blocked": ("IsBlocked", values.flag),
 }
-_PAYMENT_CONDITION: Final[Columns] = {
-    **_IDENTITY,
-    "days": ("PaymentDays", values.whole),
-}
+# Entries name it by its code, and of an ID no source speaks (§3.5).
+_PAYMENT_CONDITION: Final[Columns] = {**_IDENTITY, "id": ("Code", values.text)}
 _RELATION: Final[Columns] = {
     **_IDENTITY,
     "name": ("Name", values.text),
@@ -213,8 +211,6 @@ class PaymentCondition(TypedRecord):
 
     kind: ClassVar[str] = "payment_condition"
     columns: ClassVar[Columns] = _PAYMENT_CONDITION
-
-    days: int
 
 
 @dataclass(frozen=True)

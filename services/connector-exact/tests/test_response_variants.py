@@ -135,6 +135,27 @@ def no_sync_resources(answer: VariedAnswer) -> None:
         refuse(answer, 404, "Not found")
 
 
+def one_row_without_key(answer: VariedAnswer) -> None:
+    if answer.method == "GET" and answer.resource in LISTS:
+        odd = {"ID": None, "Code": None, "Description": "a row that cannot be read"}
+        answer.body["d"]["results"].append(odd)
+
+
+def payment_conditions_without_id(answer: VariedAnswer) -> None:
+    if answer.resource == "cashflow/PaymentConditions":
+        if "ID" in answer.query["$select"].split(","):
+            refuse(answer, 400, "Could not find a property named 'ID'")
+        for row in answer.rows:
+            row.pop("ID", None)
+
+
+LISTS = {
+    "sync/CRM/Accounts",
+    "sync/Financial/GLAccounts",
+    "financial/Journals",
+    "vat/VATCodes",
+    "cashflow/PaymentConditions",
+}
 VARIANTS: list[Callable[[VariedAnswer], None]] = [
     numbers_as_strings,
     codes_as_numbers,
@@ -152,6 +173,8 @@ VARIANTS: list[Callable[[VariedAnswer], None]] = [
     creations_name_no_id,
     links_name_another_host,
     no_sync_resources,
+    one_row_without_key,
+    payment_conditions_without_id,
 ]
 
 

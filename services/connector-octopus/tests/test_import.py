@@ -36,6 +36,15 @@ async def test_lists_that_are_refused_are_read_from_their_feeds(vendor: Vendor, 
     assert isinstance(seen, Booked)
 
 
+async def test_a_row_whose_key_is_odd_keeps_no_other_away(vendor: Vendor, sandbox: Sandbox) -> None:
+    books, plain = sandbox.books, await CONNECTOR.import_master_data(vendor)
+    account = next(one for one in books.accounts.values() if one["accountKey"]["bookyearKey"]["id"] == 3)
+    books.accounts["odd"] = {**account, "accountKey": {**account["accountKey"], "id": "?"}}
+    books.journals["odd"] = {**books.journals["3/V1"], "journalKey": None}
+    books.relations["odd"] = {**next(iter(books.relations.values())), "relationIdentificationServiceData": None}
+    assert await CONNECTOR.import_master_data(vendor) == plain
+
+
 # ── the account of a financial journal (octopus §2.5) ──
 
 

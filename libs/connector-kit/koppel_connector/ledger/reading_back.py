@@ -10,9 +10,9 @@ from koppel_connector.contract.delivery import DeliveryContext
 from koppel_connector.contract.problems import Problem
 from koppel_connector.contract.results import Booked, Differs, ReadBack
 
+from .records import UNREADABLE
+
 _DETAIL_LENGTH_MAX: Final = 500
-_CANNOT_BE_READ: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a connector raises over an entry in a shape that it does not know."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ async def one_by_one(
     for context in contexts:
         try:
             seen[context.delivery.id] = await look(context)
-        except _CANNOT_BE_READ:
+        except UNREADABLE:
             # A bug of the connector, as where the whole read-back fails.
             log.exception("the connector failed to read one entry back", delivery=str(context.delivery.id))
     return seen

@@ -13,6 +13,8 @@ from koppel_connector.contract.master_data import MasterDataStore, MasterRecord
 
 Columns = Mapping[str, tuple[str, Callable[[Any], Any]]]
 _DECIMALS = (Decimal, "Decimal")
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a connector raises over a row or an entry in a shape that it does not know."""
 
 log = structlog.get_logger(__name__)
 
@@ -92,22 +94,22 @@ class Records(Generic[T]):
 
 
 def readable(rows: Iterable[RowT], read: Callable[[RowT], ReadT]) -> list[ReadT]:
-    """Read the rows of a list; one without an id is logged and left out, and takes none of the others with it.
+    """Read the rows of a list; one that cannot be read is logged and left out, and takes none of the others with it.
 
     Raises:
-        ValueError: not one row has an id: the list has another shape than the connector knows, and is not an empty one.
+        ValueError: not one row can be read: the list has another shape than the connector knows, and is not an empty one.
     """
     found: list[ReadT] = []
-    unread: list[ValueError] = []
+    unread: list[Exception] = []
     for row in rows:
         try:
             found.append(read(row))
-        except ValueError as error:
+        except UNREADABLE as error:
             unread.append(error)
     if unread and not found:
-        raise unread[0]
+        raise ValueError(f"no row can be read: {unread[0]}") from unread[0]
     if unread:
-        log.error("rows without an id are left out", count=len(unread), error=str(unread[0]))
+        log.error("rows that cannot be read are left out", count=len(unread), first=repr(unread[0]))
     return found
 
 
