@@ -15,10 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
 from koppel_connector.contract import MasterData, MasterRecord
-from koppel_connector.contract.errors import ActionRequired, ConnectorError, ReauthorisationRequired, Rejected
-from koppel_connector.contract.problems import Problem
+from koppel_connector.contract.errors import (
+    ActionRequired,
+    ConnectorError,
+    RateLimited,
+    ReauthorisationRequired,
+    Rejected,
+)
+from koppel_connector.contract.problems import Problem, internal
 from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
+from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.messages import ConnectionState
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
@@ -40,6 +47,10 @@ After a try that failed it is due later, and what is missing then is told.
 REFRESH_BATCH = 20
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
+PAUSE_S = 15.0
+PAUSE_MAX_S = 3_600.0
+"""So long an import that fails again and again waits at most: each costs calls of the vendor's day."""
+TOLD_FROM_FAILURES = 2
 log = structlog.get_logger(__name__)
 
 _WANT = Statement("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
@@ -75,13 +86,19 @@ _WANTED = Statement("SELECT import_due_at FROM connection WHERE id = :id AND imp
 _SERVED = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN NULL ELSE import_due_at END"
 _DONE = Statement(f"""
     UPDATE connection SET import_due_at = {_SERVED}, imported_at = clock_timestamp(), masters_version = masters_version + 1,
-        unblocked_at = clock_timestamp() WHERE id = :id
+        import_failures = 0, unblocked_at = clock_timestamp() WHERE id = :id
 """)
 _GIVEN_UP = Statement(f"UPDATE connection SET import_due_at = {_SERVED} WHERE id = :id")
 # Changed settings are a new version, for which the import may be wanted again already.
 _GIVEN_UP_AT = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id AND version = :version")
 _LATER = Statement("""
-    UPDATE connection SET import_due_at = clock_timestamp() + interval '15 seconds' WHERE id = :id
+    UPDATE connection SET import_due_at = greatest(
+        clock_timestamp() + CAST(:pause_s AS float8) * interval '1 second', CAST(:until AS timestamptz)) WHERE id = :id
+""")
+_FAILED = Statement("""
+    UPDATE connection SET import_failures = import_failures + 1, import_due_at = clock_timestamp() + interval '1 second'
+        * least(CAST(:pause_s AS float8) * power(2, least(import_failures, 30)), CAST(:pause_max_s AS float8))
+    WHERE id = :id RETURNING import_failures
 """)
 
 
@@ -173,13 +190,7 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime, *, is_probe: boo
     except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
         await _ended(kit, connection_id, due_at, vendor, failure)
     except Exception as error:
-        # RateLimited, Later, dossier-api or the database away: still wanted, tried again in a while.
-        if not (isinstance(error, ConnectorError) or is_infrastructure_error(error)):
-            log.exception("import failed", connection=str(connection_id))
-        async with kit.database.transaction() as tx:
-            if vendor is not None:
-                await vendor.flush(tx)
-            await _LATER.run(tx, {"id": connection_id})
+        await _put_off(kit, connection_id, vendor, error)
     finally:
         kit.importing.discard(connection_id)
         kit.wake("deliveries")  # which waited for the first import, however it ended
@@ -191,6 +202,36 @@ async def _without_settings(kit: Kit, row: ConnectionRow, missing: Sequence[str]
     log.info("import waits for settings", connection=str(row.id), missing=missing)
     async with kit.database.transaction() as tx:
         await _GIVEN_UP_AT.run(tx, {"id": row.id, "version": row.version})
+
+
+async def _put_off(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, error: Exception) -> None:
+    """Have a failed import tried again in a while; one that fails again and again ever more rarely, and it is told."""
+    problem = _problem_of(error, vendor)
+    if problem is not None:
+        log.error("import failed", connection=str(connection_id), exc_info=error)
+    async with kit.database.transaction() as tx:
+        if vendor is not None:
+            await vendor.flush(tx)
+        if problem is None:
+            until = error.until if isinstance(error, RateLimited) else None
+            await _LATER.run(tx, {"id": connection_id, "pause_s": PAUSE_S, "until": until})
+            return
+        failed = await _FAILED.one(tx, {"id": connection_id, "pause_s": PAUSE_S, "pause_max_s": PAUSE_MAX_S})
+        if failed.import_failures >= TOLD_FROM_FAILURES:
+            await kit.connections.apply(tx, connection_id, ProblemFound(problem))
+
+
+def _problem_of(error: Exception, vendor: OpenVendor | None) -> Problem | None:
+    """Return what a person is told of a failure; None where something is away or rationed, which time alone ends."""
+    match error:
+        case RateLimited():
+            return None
+        case ConnectorError(problem=problem):
+            is_away = vendor is None or isinstance(vendor.observed, Outage)
+            return None if is_away else problem or Problem("vendor_unavailable")
+        case InternalCallError(is_transient=False):
+            return internal(error)
+    return None if is_infrastructure_error(error) else internal(error)
 
 
 async def _ended(

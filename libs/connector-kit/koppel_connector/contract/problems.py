@@ -112,6 +112,7 @@ _INTERNAL = ProblemKind(
     nl="Er liep iets mis bij Koppel; wij zijn verwittigd en proberen opnieuw.",
     fr="Une erreur est survenue chez Koppel ; nous sommes prévenus et nous réessayons.",
     en="Something went wrong at Koppel. We have been notified and will try again.",
+    outlasts_acceptance=True,
 )
 
 # ruff: noqa: E501 - a sentence stays on one line, beside its translations
