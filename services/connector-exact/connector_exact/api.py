@@ -74,6 +74,7 @@ _ENTRY: Final = (
     "EntryID,EntryNumber,Journal,AmountFC,VATAmountFC,AmountDC,VATAmountDC,Type,Status,YourRef,Document"
     ",EntryDate,Currency"
 )
+_ENTRY_LINE: Final = "ID,GLAccount,VATCode,AmountFC,VATAmountFC"
 _BANK_ENTRY: Final = (
     "EntryID,EntryNumber,JournalCode,FinancialYear,OpeningBalanceFC,ClosingBalanceFC,BankStatementDocument"
 )
@@ -83,6 +84,15 @@ DIVISIONS: Final = {
     ",BlockingStatus,Current",
     "hrm/Divisions": "Code,HID,Description,CustomerName,Country,Currency,VATNumber,Status,BlockingStatus",
 }
+
+
+def _fields_of(family: Family, *, lines: bool) -> dict[str, str]:
+    """Return the query that names the properties of an entry, with those of its lines if ``lines``."""
+    fields = [_ENTRY, family.party, f"{family.party}Name"]
+    if not lines:
+        return {"$select": ",".join(fields)}
+    # The whole property: with some of its fields only, a server that projects by plain names drops the lines.
+    return {"$select": ",".join([*fields, family.lines]), "$expand": family.lines}
 
 
 class Exact(Division):
@@ -250,13 +260,7 @@ class Exact(Division):
 
     async def entries(self, family: Family, query: str, *, lines: bool = False) -> list[Row]:
         """Return the entries that match a ``$filter``, with their lines if ``lines``."""
-        fields = [_ENTRY, family.party, f"{family.party}Name"]
-        params = {"$filter": query}
-        if lines:
-            # The whole property: with some of its fields only, a server that projects by plain names drops the lines.
-            fields.append(family.lines)
-            params["$expand"] = family.lines
-        return await self.all_of(family.path, params | {"$select": ",".join(fields)})
+        return await self.all_of(family.path, {"$filter": query, **_fields_of(family, lines=lines)})
 
     async def entries_of(self, family: Family, entry_id: UUID, alike: str | None) -> list[Row]:
         """Return the entry with this EntryID and those that the filter ``alike`` finds."""
@@ -286,11 +290,20 @@ class Exact(Division):
         return [row for part in odata.parts(terms) for row in await self.entries(family, odata.any_of(*part))]
 
     async def lines_of(self, family: Family, entry_id: str) -> list[Row]:
-        """Return the lines of one entry where a list did not contain them all: by key, else by the entry's own link."""
+        """Return the lines of one entry where a list did not contain them all: by key, else by the entry's own link.
+
+        Each with ``$select``, which some resources demand (§2, §3.12).
+        """
         path = self.path_of(f"{family.path}({odata.guid(entry_id)})")
-        answer = await self.get(family.path, {"$expand": family.lines}, path)
-        lines = odata.expanded(odata.entity(answer.json()).get(family.lines))
-        return await self.all_of(family.path, {}, f"{path}/{family.lines}") if lines is None else lines
+
+        async def by_key() -> list[Row] | None:
+            answer = await self.get(family.path, _fields_of(family, lines=True), path)
+            return odata.expanded(odata.entity(answer.json()).get(family.lines))
+
+        lines = await refused_questions.ask(self.vendor.memory, f"{family.path} by key with {family.lines}", by_key)
+        if lines is None:
+            lines = await self.all_of(family.path, {"$select": _ENTRY_LINE}, f"{path}/{family.lines}")
+        return lines
 
     async def numbers_in_use(self, family: Family, journal: str, number: int) -> list[Row]:
         """Return the entries of a journal with this EntryNumber."""

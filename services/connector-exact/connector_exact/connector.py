@@ -40,6 +40,7 @@ from koppel_connector.contract import (
     RemoteDossier,
     Verified,
 )
+from koppel_connector.ledger import reading_back
 from koppel_mesh.messages import STATEMENT_KINDS, DocumentKind
 
 from . import answers, bank_entries, checks, entries, entries_of_others, importing, mailbox, notices, rights, statements
@@ -133,11 +134,9 @@ class ExactConnector(Connector[ExactSettings, Prepared, ExactServiceSettings]):
         self, vendor: Vendor[ExactSettings], contexts: Sequence[DeliveryContext[ExactSettings]]
     ) -> Mapping[UUID, ReadBack]:
         """Read entries back with their lines, and messages with what became of them."""
-        seen: dict[UUID, ReadBack] = {}
-        for way in (mailbox, bank_entries):
-            if took := [each for each in contexts if way.took(each)]:
-                seen |= await way.read_back(vendor, took)
-        return seen | dict(await entries.read_back(vendor, [each for each in contexts if each.delivery.id not in seen]))
+        ways = {way: [each for each in contexts if way.took(each)] for way in (mailbox, bank_entries)}
+        ways[entries] = [each for each in contexts if not any(way.took(each) for way in ways)]
+        return await reading_back.each_apart(way.read_back(vendor, took) for way, took in ways.items() if took)
 
     async def search_books(
         self, vendor: Vendor[ExactSettings], documents: Sequence[SoughtDocument]

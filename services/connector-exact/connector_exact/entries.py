@@ -16,6 +16,7 @@ from koppel_bookkeeping.lines import choose_lines
 from koppel_bookkeeping.terms import choose_terms
 from koppel_connector import ActionRequired, CannotTell, DeliveryContext, Found, NotFound, Problem, Sent, Vendor, odata
 from koppel_connector.contract import MasterDataStore, ReadBack
+from koppel_connector.ledger import reading_back
 from koppel_connector.ledger.documents import File, files_to_attach, read_document
 from koppel_connector.ledger.records import Records, insist_on_import
 from koppel_connector.ledger.relations import ensure, known
@@ -24,7 +25,7 @@ from koppel_connector.odata import Row
 from . import answers, attaching, held_entries, rights
 from .answers import AlreadyExists
 from .api import DOCUMENT, Exact
-from .mapping.entry import FAMILIES, Entry, EntryLine, entry_number_of, line_of, type_left_open
+from .mapping.entry import FAMILIES, Entry, EntryLine, Family, entry_number_of, line_of, type_left_open
 from .master_data import Journal, LedgerAccount, Relation, VatCode
 from .periods import calendar
 from .relations import ExactRelations
@@ -110,19 +111,29 @@ async def read_back(
     vendor: Vendor[ExactSettings], contexts: Sequence[DeliveryContext[ExactSettings]]
 ) -> Mapping[UUID, ReadBack]:
     """Read up to 50 entries with their lines in one call a side, and compare each to the cent."""
-    exact, results = Exact(vendor), dict[UUID, ReadBack]()
-    for family in FAMILIES.values():
-        wanted = {held_entries.id_of(each): each for each in contexts if held_entries.family_of(each) is family}
-        if not wanted:
-            continue
-        rows = await exact.entries_by_id(family, list(wanted))
-        held = {odata.same_guid(row.get("EntryID")): row for row in rows}
-        if len(held) < len(wanted):
-            await rights.insist_on_reading(exact, family.path)
-        for entry_id, context in wanted.items():
-            compared = await held_entries.compared(exact, vendor, context, held.get(entry_id))
-            results[context.delivery.id] = compared
-    return results
+    exact = Exact(vendor)
+    of_families = {
+        family: {held_entries.id_of(each): each for each in contexts if held_entries.family_of(each) is family}
+        for family in FAMILIES.values()
+    }
+    return await reading_back.each_apart(
+        _read_back(exact, vendor, family, wanted) for family, wanted in of_families.items() if wanted
+    )
+
+
+async def _read_back(
+    exact: Exact, vendor: Vendor[ExactSettings], family: Family, wanted: Mapping[str, DeliveryContext[ExactSettings]]
+) -> Mapping[UUID, ReadBack]:
+    rows = await exact.entries_by_id(family, list(wanted))
+    held = {odata.same_guid(row.get("EntryID")): row for row in rows}
+    if len(held) < len(wanted):
+        await rights.insist_on_reading(exact, family.path)
+
+    async def compared(entry_id: str, context: DeliveryContext[ExactSettings]) -> Mapping[UUID, ReadBack]:
+        # Its lines may be asked for by themselves, and refused.
+        return {context.delivery.id: await held_entries.compared(exact, vendor, context, held.get(entry_id))}
+
+    return await reading_back.each_apart(compared(*each) for each in wanted.items())
 
 
 def _lines(

@@ -90,6 +90,25 @@ def expanding_lists_refused(answer: VariedAnswer) -> None:
         refuse(answer, 400, "This $expand parameter is not supported for this resource")
 
 
+def lists_expand_nothing_and_select_is_demanded(answer: VariedAnswer) -> None:
+    if answer.method == "GET" and "Entries" in answer.resource and "$select" not in answer.query:
+        refuse(answer, 400, "Please add a $select or a $top=1 statement to the query string.")
+    else:
+        lists_expand_nothing(answer)
+
+
+def nothing_expanded_and_select_is_demanded(answer: VariedAnswer) -> None:
+    lists_expand_nothing_and_select_is_demanded(answer)
+    lines_never_expanded(answer)
+
+
+def keys_cannot_be_asked(answer: VariedAnswer) -> None:
+    """Lines are given by the entry's own link only."""
+    lists_expand_nothing(answer)
+    if answer.method == "GET" and "$expand" in answer.query and "$filter" not in answer.query:
+        refuse(answer, 400, "This $expand parameter is not supported for this resource")
+
+
 def lines_left_out(answer: VariedAnswer) -> None:
     for row in answer.rows:
         if name := _lines(row):
@@ -167,6 +186,9 @@ VARIANTS: list[Callable[[VariedAnswer], None]] = [
     lines_never_expanded,
     lines_left_out,
     expanding_lists_refused,
+    lists_expand_nothing_and_select_is_demanded,
+    nothing_expanded_and_select_is_demanded,
+    keys_cannot_be_asked,
     lines_without_vat_amount,
     only_the_key_comes_back,
     creations_say_nothing,
@@ -236,6 +258,44 @@ async def test_a_batch_is_read_back_one_by_one_where_a_filter_takes_one_term(san
             await CONNECTOR.send(context, await prepare(context))
         result = await CONNECTOR.read_back(vendor, contexts)
     assert [type(result[context.delivery.id]) for context in contexts] == [Booked, Booked]
+
+
+async def test_one_entry_that_cannot_be_read_back_hides_no_other(sandbox: Sandbox) -> None:
+    odd: list[str] = []
+
+    def lines_of_one_are_refused(answer: VariedAnswer) -> None:
+        lists_expand_nothing(answer)
+        if answer.method == "GET" and "$filter" not in answer.query and any(each in str(answer.body) for each in odd):
+            refuse(answer, 500, "Something nobody has heard of")
+
+    async with vendor_in(sandbox, lines_of_one_are_refused) as vendor:
+        contexts = [context_of(vendor, sample("01-invoice-ogm-pdf")) for _ in range(3)]
+        sent = [await CONNECTOR.send(context, await prepare(context)) for context in contexts]
+        odd.append(str(sent[0].remote_id))
+        result = await CONNECTOR.read_back(vendor, contexts)
+        assert [type(result.get(context.delivery.id)) for context in contexts] == [type(None), Booked, Booked]
+        odd += [str(each.remote_id) for each in sent]
+        with pytest.raises(Rejected, match="heard of"):
+            await CONNECTOR.read_back(vendor, contexts)
+
+
+@pytest.mark.parametrize("side", ["sale", "purchase"])
+async def test_a_side_that_may_not_be_read_hides_not_the_other(sandbox: Sandbox, side: str) -> None:
+    path = "salesentry/SalesEntries" if side == "sale" else "purchaseentry/PurchaseEntries"
+
+    def one_side_refused(answer: VariedAnswer) -> None:
+        if answer.method == "GET" and answer.resource == path and "$expand" in answer.query:
+            refuse(answer, 403, "Forbidden")
+
+    async with vendor_in(sandbox, one_side_refused) as vendor:
+        names = {"sale": "01-invoice-ogm-pdf", "purchase": "02-creditnote-ref"}
+        kinds = {"sale": "sales_invoice", "purchase": "purchase_credit_note"}
+        contexts = {each: context_of(vendor, sample(names[each], kinds[each])) for each in names}
+        for context in contexts.values():
+            await CONNECTOR.send(context, await prepare(context))
+        result = await CONNECTOR.read_back(vendor, list(contexts.values()))
+    seen = {each for each, context in contexts.items() if isinstance(result.get(context.delivery.id), Booked)}
+    assert seen == set(names) - {side}
 
 
 @pytest.mark.parametrize("variant", [only_the_key_comes_back, creations_say_nothing])

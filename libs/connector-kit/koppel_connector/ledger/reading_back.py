@@ -1,12 +1,13 @@
 """What reading entries back means: each looked at by itself, and compared with what was sent."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from koppel_connector.contract.delivery import DeliveryContext
+from koppel_connector.contract.errors import ActionRequired, Rejected
 from koppel_connector.contract.problems import Problem
 from koppel_connector.contract.results import Booked, Differs, ReadBack
 
@@ -34,6 +35,28 @@ async def one_by_one(
         except UNREADABLE:
             # A bug of the connector, as where the whole read-back fails.
             log.exception("the connector failed to read one entry back", delivery=str(context.delivery.id))
+    return seen
+
+
+async def each_apart(readings: Iterable[Awaitable[Mapping[UUID, ReadBack]]]) -> dict[UUID, ReadBack]:
+    """Return what several readings of a batch show; one that is refused, or cannot be read, hides nothing of the others.
+
+    Raises:
+        ActionRequired: nothing was seen, and a reading was refused; or ``Rejected``.
+        ConnectorError: anything but a refusal, which says something about all of them.
+    """
+    seen: dict[UUID, ReadBack] = {}
+    refused: ActionRequired | Rejected | None = None
+    for reading in readings:
+        try:
+            seen |= await reading
+        except (ActionRequired, Rejected) as failure:
+            log.warning("a part of a batch cannot be read back", reason=str(failure))
+            refused = refused or failure
+        except UNREADABLE:
+            log.exception("the connector failed to read a part of a batch back")
+    if refused is not None and not seen:
+        raise refused
     return seen
 
 
