@@ -216,13 +216,18 @@ class Resources(ABC):
     async def of_any(
         self, resource: str, terms: Sequence[str], ask: Callable[[str], Awaitable[list[Row]]]
     ) -> list[Row]:
-        """Return what any of the filter terms finds, in one call where the resource joins terms.
+        """Return what any of the filter terms finds: where the resource joins terms, in as few calls as URLs allow.
 
-        One refused field ("Filtering on these fields is not supported") hides no match of the others.
+        One refused field ("Filtering on these fields is not supported") hides no match of the others. What fits two terms may
+        come twice.
         """
+
+        async def joined(asked: Sequence[str]) -> list[Row]:
+            return [row for part in parts(asked) for row in await ask(any_of(*part))]
+
         return await refused_questions.ask_any(
             self.vendor.memory,
             terms,
             named=lambda asked: shape(resource, *asked),
-            joined=lambda asked: ask(any_of(*asked)),
+            joined=joined,
         )

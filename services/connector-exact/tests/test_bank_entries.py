@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import pytest
 
 from connector_exact import notices
+from connector_exact.api import BANK_ENTRIES
 from connector_exact.profile import ENTERED_STATEMENT, KEPT_STATEMENT
 from koppel_connector import ActionRequired
 from koppel_connector.contract import (
@@ -27,6 +30,7 @@ from koppel_sandbox.faults import Fault
 
 from .direct_vendor import CONNECTOR, DirectVendor
 from .harness import SETTINGS, Sandbox
+from .response_variants import VariantServer
 from .statements import coda, delivery
 
 CASH_BOOK = "BE71096123456769"
@@ -245,3 +249,18 @@ async def test_a_file_can_be_kept_as_a_document_and_nothing_is_entered(vendor: D
     assert isinstance(result, Found)
     assert result.remote_id == document["ID"]
     assert (len(table(sandbox, "DocumentAttachments")), table(sandbox, "BankEntries")) == (1, [])
+
+
+async def test_a_large_batch_is_read_back_in_urls_that_exact_takes(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    """At most 6,000 characters (exact §2)."""
+    contexts = []
+    for _ in range(50):
+        context = statement(vendor, coda())
+        context.progress.update(destination="journal", balances=[["1", "2"]], document_id=str(uuid4()))
+        contexts.append(context)
+    async with VariantServer(sandbox.base_url, lambda _: None) as server:
+        vendor.application = replace(vendor.application, base_url=server.url)
+        seen = await CONNECTOR.read_back(vendor, contexts)
+        asked = [answer.query for answer in server.answers if answer.resource == BANK_ENTRIES]
+    assert {type(each) for each in seen.values()} == {NotBooked}
+    assert [len(urlencode(query, quote_via=quote)) < 5_900 for query in asked] == [True, True]
