@@ -85,10 +85,10 @@ def shape(resource: str, *terms: str) -> str:
 
 
 def rows(body: Any) -> list[Row]:
-    """Return the rows of a list answer: ``{"d":{"results":[…]}}``, or ``{"d":[…]}`` of some functions."""
+    """Return the rows of an answer: ``{"d":{"results":[…]}}``, or of some functions ``{"d":[…]}`` or the one object itself."""
     inner = body.get("d") if isinstance(body, Mapping) else None
     if isinstance(inner, Mapping):
-        inner = inner.get("results", [inner] if "__metadata" in inner else [])
+        inner = inner.get("results", [inner] if inner else [])
     return [row for row in inner if isinstance(row, Mapping)] if isinstance(inner, Sequence) else []
 
 

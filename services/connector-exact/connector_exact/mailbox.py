@@ -162,8 +162,8 @@ async def _mailbox(exact: Exact, function: str, operation: int | None = None) ->
             # Whatever is asked of a mailbox is forbidden to a company whose licence has none (§3.10).
             raise answers.refusal("mailbox_missing", refused.problem.detail) from refused
         raise
-    today = brussels_date(utc_now())
-    return next((row for row in rows if _serves(row, exact.division, today, scans=operation is not None)), None)
+    today, named = brussels_date(utc_now()), [row for row in rows if values.text(row.get("ID"))]
+    return next((row for row in named if _serves(row, exact.division, today, scans=operation is not None)), None)
 
 
 def _serves(row: Row, division: int | None, today: date, *, scans: bool) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from connector_exact.api import Exact
+from connector_exact.mailbox import ask_mailboxes
 from connector_exact.profile import ENTRY, MAIL
 from koppel_connector.contract import (
     ActionRequired,
@@ -25,6 +27,7 @@ from koppel_sandbox.faults import Fault
 
 from .direct_vendor import CONNECTOR, DirectVendor, context_of, sample
 from .harness import SETTINGS, Sandbox
+from .response_variants import VariantServer, VariedAnswer
 
 MAILED = {"sale": "mailbox", "purchase": "scan_service"}
 NAME = "01-invoice-ogm-pdf"
@@ -278,3 +281,17 @@ async def test_an_entry_and_a_message_are_read_back_side_by_side(vendor: DirectV
     results = await CONNECTOR.read_back(vendor, [mailed, booked])
     assert isinstance(results[mailed.delivery.id], NotBooked)
     assert isinstance(results[booked.delivery.id], Booked)
+
+
+async def test_a_mailbox_may_come_as_an_object(vendor: DirectVendor, sandbox: Sandbox) -> None:
+    def the_object_itself(answer: VariedAnswer) -> None:
+        if answer.resource.startswith("read/mailbox/"):
+            answer.body = {"d": next(iter(answer.rows), {"ID": None})}
+
+    async with VariantServer(sandbox.base_url, the_object_itself) as server:
+        vendor.application = replace(vendor.application, base_url=server.url)
+        assert (await ask_mailboxes(Exact(vendor), "mailbox", "sale"))["SenderMailboxID"]
+        assert (await ask_mailboxes(Exact(vendor), "scan_service", "purchase"))["Operation"] == 2
+        sandbox.division.tables["Mailboxes"].clear()
+        with pytest.raises(ActionRequired, match="mailbox_missing"):
+            await ask_mailboxes(Exact(vendor), "mailbox", "sale")

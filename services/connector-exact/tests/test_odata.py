@@ -44,6 +44,7 @@ def test_dates_are_wall_clock_written_as_utc(wire: object, meant: date | None) -
 def test_lists_come_in_two_shapes_and_pages() -> None:
     assert odata.rows({"d": {"results": [{"ID": "1"}], "__next": "https://x/next"}}) == [{"ID": "1"}]
     assert odata.rows({"d": [{"ID": "1"}]}) == [{"ID": "1"}]
+    assert odata.rows({"d": {"ID": "1", "Mailbox": "a@b"}}) == [{"ID": "1", "Mailbox": "a@b"}], "the answer is the row"
     assert odata.next_page({"d": [{"ID": "1"}]}, "https://x") is None
     nothings: tuple[Any, ...] = (None, [], {"d": None}, {"d": 3}, {"d": {"results": "x"}}, {"d": {}})
     for strange in nothings:
