@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 FILTER_LENGTH_MAX: Final = 5_000
 PAGES_MAX: Final = 1_000
 _RETURN_IT: Final = {"Prefer": "return=representation"}
-_WIRE_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
+_WIRE_DATE = re.compile(r"^/Date\((-?\d{1,15})(?:([+-])(\d\d)(\d\d))?\)/$")
 _KEY = re.compile(r"\(guid'([0-9a-fA-F-]{36})'\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -133,18 +133,26 @@ def created_id(row: Row, location: str | None, name: str) -> str | None:
 
 
 def day(value: Any) -> date | None:
-    """Decode ``/Date(ms)/``, the wall clock as if it were UTC."""
+    """Decode ``/Date(ms)/``, the wall clock as if it were UTC; with an offset it may be a moment of which that is the clock.
+
+    An offset east of Greenwich leaves a midnight written as if UTC on its day, and brings that of a moment there. One to the west
+    is left aside: with or without it the moment of a midnight there is on its day.
+    """
     if not isinstance(value, str):
         return None
     if (found := _WIRE_DATE.match(value)) is not None:
         try:
-            return (_EPOCH + timedelta(milliseconds=int(found[1]))).date()
+            return (_EPOCH + timedelta(milliseconds=int(found[1])) + _east(*found.groups()[1:])).date()
         except OverflowError:
             return None
     try:
         return date.fromisoformat(value[:10])
     except ValueError:
         return None
+
+
+def _east(sign: str | None, hours: str | None, minutes: str | None) -> timedelta:
+    return timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) if sign == "+" else timedelta()
 
 
 def same_guid(value: Any) -> str:
