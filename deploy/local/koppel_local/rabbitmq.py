@@ -12,9 +12,10 @@ import subprocess
 from pathlib import Path
 from typing import IO
 
-import aio_pika
 import psutil
 from aio_pika.exceptions import AMQPError
+
+from koppel_mesh.broker import connected
 
 from .reaper import Reaper, wait_until
 from .user_errors import ServerStartError, UserError
@@ -200,7 +201,7 @@ async def _takes_quorum_queues(url: str) -> bool:
     A node greets before its feature flags are enabled, and until then refuses: "feature flag is disabled" (measured).
     """
     try:
-        async with asyncio.timeout(ASK_WITHIN_S), await aio_pika.connect(url) as connection:
+        async with asyncio.timeout(ASK_WITHIN_S), connected(url, "koppel start") as connection:
             channel = await connection.channel()
             queue = await channel.declare_queue("koppel.ready", durable=True, arguments={"x-queue-type": "quorum"})
             await queue.delete(if_unused=False, if_empty=False)

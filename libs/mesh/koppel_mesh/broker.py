@@ -3,11 +3,13 @@
 aio-pika is used directly and its plain (not "robust") connections: a connection that broke is thrown away and a new one
 is opened by a loop that is ours to read. Publishers have a connection of their own, because a broker under a memory
 alarm stops reading from connections that publish, and acknowledgements must still pass.
+
+Whatever waits for the broker does so under ``only_own_cancellation``.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from pamqp.common import FieldTable
 
 from .amqp_properties import ConsumerConnection
+from .cancellation import only_own_cancellation
 from .messages import CONTENT_TYPE
 
 EVENTS = "koppel.events"
@@ -74,8 +77,7 @@ async def declare_topology(url: str, subscriptions: Mapping[str, Iterable[str]])
         url: ``amqp://…`` of the broker.
         subscriptions: service name → the message types it handles.
     """
-    connection = await connect(url, "koppel topology")
-    async with connection:
+    async with connected(url, "koppel topology") as connection:
         channel = await connection.channel()
         events = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
         dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.DIRECT, durable=True)
@@ -139,23 +141,21 @@ class Publisher:
     async def _reached(self, deadline_s: float) -> AbstractExchange | Exception:
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._open()
+                with only_own_cancellation():
+                    return await self._open()
         except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
             return error
 
     async def _publish_one(self, exchange: AbstractExchange, message: Message, deadline_s: float) -> None:
-        await exchange.publish(
-            aio_pika.Message(
-                message.body,
-                message_id=str(message.id),
-                type=message.type,
-                content_type=CONTENT_TYPE,
-                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            ),
-            routing_key=message.type,
-            mandatory=message.mandatory,
-            timeout=deadline_s,
+        content = aio_pika.Message(
+            message.body,
+            message_id=str(message.id),
+            type=message.type,
+            content_type=CONTENT_TYPE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
+        with only_own_cancellation():
+            await exchange.publish(content, routing_key=message.type, mandatory=message.mandatory, timeout=deadline_s)
 
     async def _open(self) -> AbstractExchange:
         async with self._lock:
@@ -212,13 +212,10 @@ class Subscription:
         while True:
             self._lost_at = self._lost_at or asyncio.get_running_loop().time()
             try:
-                await self._ready()
-                await self._consume()
-            except (Exception, asyncio.CancelledError) as error:
-                # aiormq raises a bare CancelledError for a lost connection, and where we are cancelled as it connects an
-                # error of its own (both measured): who was cancelled is known by the task alone.
-                if (task := asyncio.current_task()) and task.cancelling():
-                    raise asyncio.CancelledError from error
+                with only_own_cancellation():
+                    await self._ready()
+                    await self._consume()
+            except Exception as error:
                 log.warning("consumer lost", queue=self._queue, error=repr(error))
             await asyncio.sleep(RECONNECT_PAUSE_S)
 
@@ -238,7 +235,8 @@ class Subscription:
             return None
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
-                return await _depth(connection, queue)
+                with only_own_cancellation():
+                    return await _depth(connection, queue)
         except (OSError, TimeoutError, aio_pika.exceptions.AMQPError):
             return None
 
@@ -289,8 +287,7 @@ class Subscription:
 
 async def depth(url: str, queue: str) -> int:
     """Return how many messages ``queue`` holds; 0 when there is no such queue."""
-    connection = await connect(url, "koppel depth")
-    async with connection:
+    async with connected(url, "koppel depth") as connection:
         return await _depth(connection, queue)
 
 
@@ -303,6 +300,20 @@ async def _depth(connection: AbstractConnection, queue: str) -> int:
         return 0
     finally:
         await channel.close()
+
+
+@asynccontextmanager
+async def connected(
+    url: str, name: str, connection_class: type[aio_pika.Connection] = aio_pika.Connection
+) -> AsyncIterator[AbstractConnection]:
+    """Hold a connection open for as long as the block lasts.
+
+    Raises:
+        OSError, AMQPError: the broker is away or refuses us; or the connection was lost.
+    """
+    with only_own_cancellation():
+        async with await connect(url, name, connection_class) as connection:
+            yield connection
 
 
 async def connect(
@@ -327,6 +338,6 @@ async def connect(
 
 
 async def _close_quietly(connection: AbstractConnection) -> None:
-    with contextlib.suppress(Exception):
+    with suppress(Exception), only_own_cancellation():
         async with asyncio.timeout(2):
             await connection.close()

@@ -11,7 +11,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from .amqp_properties import PROPERTIES, ConsumerConnection, readable_properties
-from .broker import REPLY_TIMEOUT_S, connect, dead_queue_of, queue_of
+from .broker import REPLY_TIMEOUT_S, connected, dead_queue_of, queue_of
 from .messages import CONTENT_TYPE
 
 REPLAYS_MAX = 10
@@ -30,8 +30,7 @@ async def replay(url: str, service: str) -> int:
     Raises:
         OSError, AMQPError: the broker is away, or has no such queue.
     """
-    connection = await connect(url, f"{service} dead letters", ConsumerConnection)
-    async with connection:
+    async with connected(url, f"{service} dead letters", ConsumerConnection) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         dead = await channel.declare_queue(dead_queue_of(service), passive=True, timeout=REPLY_TIMEOUT_S)
         went = 0

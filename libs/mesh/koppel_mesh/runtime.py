@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from .auth import TokenVerifier
 from .broker import Publisher, Subscription, queue_of
+from .cancellation import only_own_cancellation
 from .database import Database, is_unavailable
 from .health import LOOP_SILENT_S, Health
 from .housekeeping import gauge_readiness, housekeeping_loops
@@ -218,7 +219,9 @@ class _Part:
             wake.clear()
             pause_s = loop.interval_s
             try:
-                if await loop.run_once(context):
+                with only_own_cancellation():
+                    more = await loop.run_once(context)
+                if more:
                     continue
             except Exception as error:
                 if is_unavailable(error):

@@ -1,4 +1,4 @@
-"""A way to a server that a test can cut: connections through it end, and new ones are refused."""
+"""A way to a server that a test can cut (connections through it end, new ones are refused) or hold (nothing gets through)."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,8 @@ class Forwarding:
         self._port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     @property
     def address(self) -> str:
@@ -35,6 +37,10 @@ class Forwarding:
         for writer in self._writers:
             writer.transport.abort()
 
+    def hold(self) -> None:
+        """Let nothing through any more, and leave the connections as they are."""
+        self._flows.clear()
+
     async def __aenter__(self) -> Self:
         await self.open()
         return self
@@ -49,8 +55,8 @@ class Forwarding:
         try:
             await asyncio.wait(
                 [
-                    asyncio.create_task(_pass_on(reader, inner_writer)),
-                    asyncio.create_task(_pass_on(inner_reader, writer)),
+                    asyncio.create_task(self._pass_on(reader, inner_writer)),
+                    asyncio.create_task(self._pass_on(inner_reader, writer)),
                 ],
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -64,9 +70,9 @@ class Forwarding:
             return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{self._to.port or 5432}")
         return await asyncio.open_connection(self._to.host, self._to.port)
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
