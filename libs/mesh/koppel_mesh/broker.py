@@ -203,30 +203,27 @@ class Subscription:
         self._on_batch = on_batch
         self._batch_size = batch_size
         self._ready = ready
-        self._lost_at: float | None = None
-        self._reached = False
+        self._idle_since: float | None = None
+        """Since when both are there and nothing consumes; None: something does, or one of them is away."""
         self._connection: AbstractConnection | None = None
 
     async def run(self) -> None:
         """Consume until cancelled; every loss of connection, channel or consumer is met by opening them again."""
         while True:
-            self._lost_at = self._lost_at or asyncio.get_running_loop().time()
             try:
                 with only_own_cancellation():
-                    await self._ready()
                     await self._consume()
             except Exception as error:
                 log.warning("consumer lost", queue=self._queue, error=repr(error))
             await asyncio.sleep(RECONNECT_PAUSE_S)
 
     def idle_though_reachable_for_s(self) -> float:
-        """Return for how many seconds nothing has consumed although the broker took our connection; 0 otherwise.
+        """Return for how many seconds nothing has consumed although ``ready`` allows it and the broker took our connection.
 
-        This is the failure operators of other systems end by hand: connected, no consumer, no error.
+        This is the failure operators of other systems end by hand: connected, no consumer, no error. While database or broker is
+        away it is 0: a new process would find them no sooner.
         """
-        if self._lost_at is None or not self._reached:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._lost_at
+        return 0.0 if self._idle_since is None else asyncio.get_running_loop().time() - self._idle_since
 
     async def depth_of(self, queue: str) -> int | None:
         """Return how many messages wait in ``queue``; None while there is no connection to ask by."""
@@ -240,11 +237,19 @@ class Subscription:
         except (OSError, TimeoutError, aio_pika.exceptions.AMQPError):
             return None
 
+    async def _open(self) -> AbstractConnection:
+        try:
+            await self._ready()
+            connection = await connect(self._url, f"{self._name} consumer", ConsumerConnection)
+        except BaseException:
+            self._idle_since = None
+            raise
+        if self._idle_since is None:
+            self._idle_since = asyncio.get_running_loop().time()
+        return connection
+
     async def _consume(self) -> None:
-        self._reached = False
-        connection = await connect(self._url, f"{self._name} consumer", ConsumerConnection)
-        self._reached = True
-        self._connection = connection
+        connection = self._connection = await self._open()
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -261,7 +266,7 @@ class Subscription:
             )
             queue = await channel.declare_queue(self._queue, passive=True, timeout=REPLY_TIMEOUT_S)
             await queue.consume(arrived.put, timeout=REPLY_TIMEOUT_S)
-            self._lost_at = None
+            self._idle_since = None
             log.info("consuming", queue=self._queue)
             await self._hand_over(arrived, lost)
         finally:

@@ -1,21 +1,26 @@
-"""A connection that is lost or closed while somebody waits for it ends nobody."""
+"""A connection that is lost or closed while somebody waits for it ends nobody, and is no reason to restart a process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import aio_pika
 import pytest
 
-from koppel_mesh.broker import Message, Publisher, Subscription, dead_queue_of, queue_of
+from koppel_mesh.broker import Message, Publisher, Subscription, dead_queue_of, declare_topology, queue_of
 from koppel_mesh.cancellation import only_own_cancellation
 from koppel_mesh.database import Database
 from koppel_mesh.ids import new_id
-from koppel_mesh.messages import DocumentReady
+from koppel_mesh.inbox import Inbox
+from koppel_mesh.messages import DocumentReady, EventData
 from koppel_mesh.runtime import running
 from koppel_mesh.service import Context, Loop, Service
 from koppel_mesh.settings import MeshSettings
 
 from .conftest import SERVICE
 from .forwarding import Forwarding
+from .test_inbox import put, sealed, until
+
+Fact = Callable[..., DocumentReady]
 
 
 async def take_nothing(_: Sequence[object]) -> None:
@@ -88,3 +93,37 @@ async def test_who_is_cancelled_ends_as_cancelled_whatever_is_raised_then(raised
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
+
+
+async def test_a_database_that_is_away_is_no_reason_to_restart(database_url: str, amqp: str, fact: Fact) -> None:
+    """Neither while it is away nor when it is back: what counts is how long nothing consumes although both are there."""
+    handled: list[EventData] = []
+
+    async def handle(_: object, events: Sequence[EventData]) -> None:
+        handled.extend(events)
+
+    async with Forwarding(database_url) as way:
+        database = Database(way.address, SERVICE)
+        inbox = Inbox(database, {DocumentReady: handle})
+        subscription = Subscription(amqp, "test", queue_of(SERVICE), inbox.take, batch_size=10, ready=database.ping)
+        consuming = asyncio.create_task(subscription.run())
+        await put(amqp, sealed(fact()))
+        await until(lambda: handled)
+        await way.cut()
+        await put(amqp, sealed(fact()))
+        away_until = asyncio.get_running_loop().time() + 3
+        while asyncio.get_running_loop().time() < away_until:
+            assert subscription.idle_though_reachable_for_s() == 0
+            await asyncio.sleep(0.05)
+        async with await aio_pika.connect(amqp) as connection:
+            await (await connection.channel()).queue_delete(queue_of(SERVICE))
+        await way.open()
+        await until(lambda: subscription.idle_though_reachable_for_s() > 0)
+        assert subscription.idle_though_reachable_for_s() < 2
+        await declare_topology(amqp, {SERVICE: [DocumentReady.type]})
+        await put(amqp, sealed(fact()))
+        await until(lambda: len(handled) > 1)
+        assert subscription.idle_though_reachable_for_s() == 0
+        consuming.cancel()
+        await asyncio.gather(consuming, return_exceptions=True)
+        await database.close()
