@@ -31,6 +31,10 @@ from koppel_mesh.keyring import WrongKeyError
 from koppel_mesh.messages import ConnectionState
 from koppel_mesh.prepared_sql import Statement
 
+from .token_answers import TokenAnswer
+from .token_rows import READ
+from .vault import NOT_SAVED
+
 STATE_MAX_AGE_S = 1800
 BROWSER_ID_LENGTH = 43
 """Of what ``secrets.token_urlsafe`` makes of 32 bytes."""
@@ -145,25 +149,59 @@ async def take_return(kit: Kit, by: ReturnedBy, *, code: str | None, state: str 
         return spent
     if error or not code:
         return Returned("refused", spent, error or "no code")
+    exchanging = _exchange(kit, spent, code, sealed.get("code_verifier", ""))
+    returned = await kit.vault.flights.result_of(kit.vault.flights.begin(exchanging, f"consent {spent.id}"))
+    if returned.ending == "connected" and returned.connection is not None:
+        await _name_user(kit, returned.connection)
+    return returned
+
+
+async def _exchange(kit: Kit, spent: ConnectionRow, code: str, code_verifier: str) -> Returned:
+    """Exchange the code, which the vendor takes once: what it gives for it is not let go before it is stored."""
+    assert kit.tokens is not None and kit.vault is not None
     try:
-        answer = await kit.tokens.exchange(spent, code, sealed.get("code_verifier", ""))
+        answer = await kit.tokens.exchange(spent, code, code_verifier)
     except (NotSent, Unanswered) as reason:
         return Returned("failed", spent, str(reason))
     if answer.meaning is not None or not answer.refresh_token:
         return Returned("failed", spent, answer.description)
-    async with kit.database.transaction() as tx:
-        # It may have been removed while the vendor answered, with the promise that no grant of it is kept.
-        row = await kit.connections.read(tx, spent.id, lock=True)
-        if row is None or row.state is ConnectionState.DISCONNECTED:
-            return _GONE
-        await kit.vault.store_first(tx, row.id, answer)
-        await kit.connections.apply(tx, row.id, ConsentGiven())
-        await forget_company(tx, row.id)
-        await want_import(tx, kit, row)
-    await _name_user(kit, row)
+    first = _FirstPair(kit, spent, answer)
+    try:
+        returned = await first.save()
+    except NOT_SAVED as error:
+        returned = await kit.vault.until_saved(first.save, error)
     for loop in ("reconciler", "imports", "deliveries"):
         kit.wake(loop)
-    return Returned("connected", row)
+    return returned
+
+
+@dataclass
+class _FirstPair:
+    """What the vendor gave for a consent, on its way into the database."""
+
+    kit: Kit
+    connection: ConnectionRow
+    answer: TokenAnswer
+    version: int | None = None
+    """Which it had in a try whose commit failed."""
+
+    async def save(self) -> Returned:
+        """Store it; what was stored by a commit whose answer was lost may be spent since, and is left alone (P4)."""
+        kit = self.kit
+        assert kit.vault is not None
+        async with kit.database.transaction() as tx:
+            # It may have been removed while the vendor answered, with the promise that no grant of it is kept.
+            row = await kit.connections.read(tx, self.connection.id, lock=True)
+            if row is None or row.state is ConnectionState.DISCONNECTED:
+                return _GONE
+            stored = await READ.one_or_none(tx, {"id": row.id})
+            if self.version is not None and stored is not None and stored.version >= self.version:
+                return Returned("connected", row)
+            self.version = await kit.vault.store_first(tx, row.id, self.answer)
+            await kit.connections.apply(tx, row.id, ConsentGiven())
+            await forget_company(tx, row.id)
+            await want_import(tx, kit, row)
+        return Returned("connected", row)
 
 
 async def _spend(kit: Kit, by: ReturnedBy, sealed: Mapping[str, str]) -> ConnectionRow | Returned:
@@ -188,13 +226,15 @@ async def _spend(kit: Kit, by: ReturnedBy, sealed: Mapping[str, str]) -> Connect
 
 async def _name_user(kit: Kit, row: ConnectionRow) -> None:
     """Find out through whom we are connected (R086). Not knowing keeps nobody from working."""
-    vendor = await open_vendor(kit, row)
+    user: str | None = None
     try:
-        user = await kit.connector.connected_user(vendor)
+        vendor = await open_vendor(kit, row)
+        try:
+            user = await kit.connector.connected_user(vendor)
+        finally:
+            async with kit.database.transaction() as tx:
+                await vendor.flush(tx)
+                if user:
+                    await kit.connections.apply(tx, row.id, VendorAnswered(user))
     except Exception as error:
         log.warning("cannot tell who gave the consent", connection=str(row.id), error=repr(error))
-        user = None
-    async with kit.database.transaction() as tx:
-        await vendor.flush(tx)
-        if user:
-            await kit.connections.apply(tx, row.id, VendorAnswered(user))

@@ -1,26 +1,33 @@
 """Calls to a vendor's token endpoint: logged like every other call; of the answer only its error is kept, secrets masked."""
 
+import asyncio
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
+
+import structlog
 
 from koppel_connector.calls import attempts
 from koppel_connector.calls.attempts import Budget, Ending, NewAttempt, Opened, Outcome
 from koppel_connector.calls.redaction import clean
 from koppel_connector.connection.store import ConnectionRow, ConnectionStore
 from koppel_connector.contract import Application, OAuthProfile
-from koppel_mesh.database import Database
+from koppel_mesh.database import Database, DatabaseAwayError
 from koppel_mesh.http.client import HttpClient, NotSent, Unanswered
 
 from .token_answers import TokenAnswer, read_token_answer
 
 TOKEN_DEADLINE_S = 6.0
-"""Two of these fit in the 15 s that a session may idle inside the transaction that holds the token's row."""
+LOG_PATIENCE_S = 2.5
+"""For each of the three uses of the database around a call. With the call they fit in the 15 s that a session may idle: it is
+inside the transaction that holds the token's row, and another process spends the same pair when that lock is gone (P4)."""
 DESCRIPTION_CHARS = 300
+log = structlog.get_logger(__name__)
 _NO_BUDGET = Budget(scope="token")
 
 
@@ -45,7 +52,7 @@ class TokenEndpoint:
 
     async def refresh(self, connection_id: UUID, form: dict[str, str]) -> TokenAnswer:
         """Ask for a new pair."""
-        async with self._database.reading() as reading:
+        async with _promptly(), self._database.reading() as reading:
             row = await self._connections.read(reading, connection_id)
         if row is None:
             raise NotSent("the connection is gone")
@@ -97,7 +104,7 @@ class TokenEndpoint:
             raise Unanswered(message, error.status) from error
         finally:
             duration_ms = int((time.monotonic() - started) * 1000)
-            await self._finish(Ending(opened.id, outcome, duration_ms, status, None, message))
+            await self._note(Ending(opened.id, outcome, duration_ms, status, None, message))
 
     async def _opened(self, row: ConnectionRow, operation: str) -> Opened:
         attempt = NewAttempt(
@@ -109,14 +116,27 @@ class TokenEndpoint:
             deadline_s=TOKEN_DEADLINE_S,
             request=None,
         )
-        async with self._database.transaction() as tx:
+        async with _promptly(), self._database.transaction() as tx:
             opened = await attempts.open_attempt(tx, attempt, _NO_BUDGET)
         assert isinstance(opened, Opened)
         return opened
 
-    async def _finish(self, ending: Ending) -> None:
-        async with self._database.transaction() as tx:
-            await attempts.note(tx, ending)
+    async def _note(self, ending: Ending) -> None:
+        """Note how the call ended. Where that fails the sweeper ends the line: the answer in hand must never be lost for it."""
+        try:
+            async with _promptly(), self._database.transaction() as tx:
+                await attempts.note(tx, ending)
+        except Exception as error:
+            log.warning("the end of a token call could not be logged", attempt=ending.attempt_id, error=repr(error))
+
+
+@asynccontextmanager
+async def _promptly() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(LOG_PATIENCE_S):
+            yield
+    except TimeoutError as error:
+        raise DatabaseAwayError(f"not within {LOG_PATIENCE_S} s") from error
 
 
 def _with_client(form: dict[str, str], application: Application, profile: OAuthProfile) -> dict[str, str]:

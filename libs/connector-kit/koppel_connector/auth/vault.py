@@ -8,11 +8,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector import faults
@@ -29,6 +30,7 @@ from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import counter
 
+from .flights import Flights
 from .token_answers import TokenAnswer
 from .token_rows import FAILED, INSERT, LOCK, PROVED, READ, REFUSED, WRITE, Grant
 
@@ -38,6 +40,8 @@ REVOKED_RETRY_S = 15.0
 """A refusal hands out no tokens, so the vendor's minimum between two of them does not count from it."""
 DOUBT_S = 1.0
 """After so long a token that was refused is tried once more: of many backends, one may not know it yet."""
+NOT_SAVED = (OSError, TimeoutError, SQLAlchemyError)
+"""How a commit fails that may succeed later: no connection to be had, or a statement that was not carried out."""
 _ANYTHING = Statement("SELECT 1")
 """It shows that the session, and with it the row's lock, is alive."""
 log = structlog.get_logger(__name__)
@@ -57,6 +61,7 @@ _unsaved = counter(
     ],
 )
 
+SavedT = TypeVar("SavedT")
 PostForm = Callable[[UUID, dict[str, str]], Awaitable[TokenAnswer]]
 """Makes one call to the token endpoint, logged like every other; raises NotSent or Unanswered."""
 
@@ -72,7 +77,8 @@ class Vault:
         self._name = name
         _unsaved.labels(service=name, connector=name)  # Prometheus sees no increase up to a series' first value
         self._grants: dict[UUID, Grant] = {}
-        self._flights: dict[UUID, asyncio.Task[Grant]] = {}
+        self.flights = Flights()
+        self._refreshes: dict[UUID, asyncio.Task[Grant]] = {}
         self._semaphore = asyncio.Semaphore(REFRESHES_AT_ONCE)
 
     async def grant_for(self, connection_id: UUID) -> Grant:
@@ -118,7 +124,7 @@ class Vault:
         try:
             async with self._database.transaction() as tx:
                 await PROVED.run(tx, {"id": grant.connection_id, "version": grant.version})
-        except (OSError, TimeoutError, DBAPIError) as error:
+        except NOT_SAVED as error:
             # The call has its answer, which counts for more; the next one proves it as well.
             log.warning("cannot note that a token works", connection=str(grant.connection_id), error=repr(error))
             return
@@ -129,12 +135,29 @@ class Vault:
         """Drop what is kept in memory of a connection."""
         self._grants.pop(connection_id, None)
 
-    async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> None:
-        """Keep the pair of a fresh consent, in the caller's transaction."""
+    async def store_first(self, tx: AsyncConnection, connection_id: UUID, answer: TokenAnswer) -> int:
+        """Keep the pair of a fresh consent, in the caller's transaction; return its version."""
         valid_s = self._valid_s(answer)
         values = self._sealed(connection_id, answer.access_token or "", answer.refresh_token or "")
-        await INSERT.run(tx, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
+        written = await INSERT.one(tx, {**values, "id": connection_id, "valid_s": valid_s, **self._patience()})
         self.forget(connection_id)
+        return int(written.version)
+
+    async def until_saved(self, save: Callable[[], Awaitable[SavedT]], failed: Exception) -> SavedT:
+        """Have ``save`` commit a new pair that could not be committed at first; not given up until we end (messaging §3.9).
+
+        This is the one window in which a grant can be lost: only we have what the vendor has just given.
+        """
+        _unsaved.labels(service=self._name, connector=self._name).inc()
+        pause_s = 0.1
+        while True:
+            log.error("a new token pair could not be committed, trying again", error=repr(failed))
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 5.0)
+            try:
+                return await save()
+            except NOT_SAVED as error:
+                failed = error
 
     async def keep_alive(self, connection_id: UUID) -> None:
         """Refresh an idle grant, so that it never lapses."""
@@ -144,16 +167,19 @@ class Vault:
 
     async def _in_flight(self, connection_id: UUID, *, seen: int, force: bool) -> Grant:
         # A task of its own: whoever waits may be cancelled, the answer of the vendor must not be lost.
-        flight = self._flights.get(connection_id)
+        flight = self._refreshes.get(connection_id)
         if flight is None or flight.done():
-            flight = asyncio.create_task(self._refresh(connection_id, seen, force), name=f"refresh {connection_id}")
-            self._flights[connection_id] = flight
-            flight.add_done_callback(_retrieve)
+            flight = self.flights.begin(self._refresh(connection_id, seen, force), f"refresh {connection_id}")
+            self._refreshes[connection_id] = flight
         try:
-            return await asyncio.shield(flight)
+            return await self.flights.result_of(flight)
+        except TimeoutError as error:
+            if flight.done():
+                raise
+            raise RetryLater(problem=Problem("vendor_unavailable", "the new tokens are on their way")) from error
         finally:
-            if flight.done() and self._flights.get(connection_id) is flight:
-                del self._flights[connection_id]
+            if flight.done() and self._refreshes.get(connection_id) is flight:
+                del self._refreshes[connection_id]
 
     async def _refresh(self, connection_id: UUID, seen: int, force: bool) -> Grant:
         async with self._database.reading() as reading:
@@ -187,12 +213,12 @@ class Vault:
                     else:
                         fresh = self._renewed(stored, answer, answered)
                         await self._write(tx, fresh)
-        except (OSError, TimeoutError, DBAPIError) as error:
+        except NOT_SAVED as error:
             if fresh is None:
                 if _is_waiting_for_another(error):
                     raise RetryLater(problem=Problem("vendor_unavailable", "another process is asking")) from error
                 raise
-            await self._write_until_saved(fresh, error)
+            await self.until_saved(partial(self._save, fresh), error)
             failure = None
         faults.point("after_token_commit")
         if failure is not None:
@@ -252,19 +278,9 @@ class Vault:
                 return ActionRequired(Problem("misconfigured", answer.description))
         return RetryLater(problem=Problem("vendor_unavailable", answer.description))
 
-    async def _write_until_saved(self, fresh: Grant, cause: Exception) -> None:
-        # The one window in which a grant can be lost: the vendor has rotated, our commit failed. Not given up until we end.
-        _unsaved.labels(service=self._name, connector=self._name).inc()
-        log.error("a new token pair could not be committed, trying again", error=repr(cause))
-        pause_s = 0.1
-        while True:
-            try:
-                async with self._database.transaction() as tx:
-                    await self._write(tx, fresh)
-                return
-            except (OSError, TimeoutError, DBAPIError):
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, 5.0)
+    async def _save(self, fresh: Grant) -> None:
+        async with self._database.transaction() as tx:
+            await self._write(tx, fresh)
 
     async def _write(self, tx: AsyncConnection, fresh: Grant) -> None:
         sealed = self._sealed(fresh.connection_id, fresh.access_token, fresh.refresh_token)
@@ -350,8 +366,3 @@ def _without_margin_s(valid_s: float) -> float:
 def _is_waiting_for_another(error: Exception) -> bool:
     """Return whether the row's lock was not to be had: two token calls that hang take longer than a session may wait."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "55P03"  # lock_not_available
-
-
-def _retrieve(task: "asyncio.Task[Grant]") -> None:
-    if not task.cancelled():
-        task.exception()
