@@ -18,6 +18,7 @@ from koppel_mesh.keyring import KeyRing
 from koppel_mesh.service import Context
 
 from .auth.authentication import Sessions
+from .auth.flights import LANDING_S
 from .auth.logins import Logins
 from .auth.token_endpoint import TokenEndpoint
 from .auth.vault import Vault
@@ -165,12 +166,17 @@ class Kit:
     async def close(self) -> None:
         """Let running work end within the grace period; what does not is left to the sweeper of the next process."""
         self.closing = True
+        clock = asyncio.get_running_loop().time
+        closed_at = clock() + max(self.settings.shutdown_grace_s - CLOSING_MARGIN_S, 0.1)
         if self.batches:
-            await asyncio.wait(self.batches, timeout=max(self.settings.shutdown_grace_s - CLOSING_MARGIN_S, 0.1))
+            await asyncio.wait(self.batches, timeout=closed_at - clock())
         for task in list(self.batches):
             task.cancel()
         if self.batches:
             await asyncio.gather(*self.batches, return_exceptions=True)
+        if self.vault is not None:
+            # Whoever waited for a token may have been cancelled; what the vendor answers is kept all the same (P4).
+            await self.vault.flights.close(max(closed_at - clock(), LANDING_S))
 
 
 def open_kit(connector: Connector) -> Callable[[Context], Any]:

@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from koppel_connector.auth import flights, token_endpoint
 from koppel_connector.auth.vault import Vault
 from koppel_connector.contract.errors import RetryLater
 from koppel_connector.testing import Testbed, begin_consent, open_testbed
-from koppel_mesh.database import DatabaseAwayError
+from koppel_mesh.database import DatabaseAwayError, async_url
 
 from .database_away import database_away
 from .paper_connector import SERVICE
@@ -97,6 +98,23 @@ async def test_who_has_waited_long_enough_tries_later_and_the_pair_is_kept(
     await asyncio.sleep(0.8)
     assert (await vault.grant_for(connection)).version == 2
     assert vendor.seen.count(TOKEN) == 2
+
+
+async def test_a_refresh_that_is_under_way_is_waited_for_when_the_process_ends(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
+) -> None:
+    url = make_database(SERVICE)
+    async with open_testbed(SERVICE, url, paper_base_url=vendor.url, shutdown_grace_s=2.5) as testbed:
+        await harness.connect(testbed)
+        await grow_old(testbed)
+        vendor.token_takes_s = 2.0
+        await testbed.deliver(testbed.ready(*harness.document(1)))
+        await until_asked(testbed, vendor, 2)
+    engine = create_async_engine(async_url(url))
+    async with engine.connect() as connection:
+        query = f"SELECT version FROM {testbed.context.database.schema}.oauth_token"
+        assert (await connection.execute(text(query))).scalar_one() == 2
+    await engine.dispose()
 
 
 async def consenting(testbed: Testbed, vendor: PaperVendor) -> "asyncio.Task[int]":

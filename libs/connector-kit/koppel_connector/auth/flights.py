@@ -11,6 +11,8 @@ import structlog
 
 PATIENCE_S = 30.0
 """The row's lock and two calls are had within it. What takes longer waits for the database: no loop may be silent that long."""
+LANDING_S = 8.0
+"""How long the last one may take when we end: one call, and its commit."""
 log = structlog.get_logger(__name__)
 ResultT = TypeVar("ResultT")
 
@@ -36,6 +38,16 @@ class Flights:
         """
         async with asyncio.timeout(PATIENCE_S):
             return await asyncio.shield(flight)
+
+    async def close(self, within_s: float) -> None:
+        """Let all end, within some time; what does not is given up."""
+        if not self._under_way:
+            return
+        _, late = await asyncio.wait(self._under_way, timeout=within_s)
+        for flight in late:
+            log.error("a token call was given up, its tokens may be lost", flight=flight.get_name())
+            flight.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _ended(self, flight: asyncio.Task[Any]) -> None:
         self._under_way.discard(flight)
