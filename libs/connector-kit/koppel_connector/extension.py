@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import structlog
+
 from koppel_mesh.auth import Caller
 from koppel_mesh.http.problems import not_found
 
@@ -14,6 +16,7 @@ from .contract import ActionRequired, Connection, Problem, Vendor
 from .kit import Kit
 
 __all__ = ["Kit", "open_connection", "owned_connection"]
+log = structlog.get_logger(__name__)
 
 
 async def owned_connection(kit: Kit, caller: Caller, connection_id: UUID) -> tuple[Connection, object]:
@@ -49,8 +52,12 @@ async def open_connection(kit: Kit, connection_id: UUID) -> AsyncIterator[Vendor
     try:
         yield vendor
     finally:
-        async with kit.database.transaction() as tx:
-            await vendor.flush(tx)
+        try:
+            async with kit.database.transaction() as tx:
+                await vendor.flush(tx)
+        except Exception as error:
+            # The line in the sync log stays open. What the calls brought, or why they failed, must not be lost for it.
+            log.warning("the end of a call could not be logged", connection=str(row.id), error=repr(error))
 
 
 def _connection(row: ConnectionRow) -> Connection:

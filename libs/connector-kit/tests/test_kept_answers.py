@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from koppel_connector.auth import flights, token_endpoint
 from koppel_connector.auth.vault import Vault
-from koppel_connector.contract.errors import RetryLater
+from koppel_connector.connection.store import ConnectionRow
+from koppel_connector.contract.errors import OutcomeUnknown, RetryLater
+from koppel_connector.extension import open_connection
 from koppel_connector.testing import Testbed, begin_consent, open_testbed
 from koppel_mesh.database import DatabaseAwayError, async_url
 
@@ -168,3 +172,30 @@ async def test_a_first_pair_whose_commit_did_arrive_is_not_written_over_what_it_
     monkeypatch.setattr(database, "transaction", transaction)
     assert await (await consenting(unconnected, vendor)) == 200
     assert await stored_version(unconnected) == 7
+
+
+async def test_what_a_login_brought_is_kept_when_it_cannot_be_released(testbed: Testbed) -> None:
+    (record,) = await testbed.rows("SELECT id FROM connection")
+    async with testbed.context.database.reading() as reading:
+        row = await testbed.kit.connections.read(reading, record.id)
+    assert row is not None
+    async with AsyncExitStack() as away:
+
+        async def log_in(_: ConnectionRow) -> dict[str, str]:
+            await away.enter_async_context(database_away(testbed.context.settings.database_url))
+            return {"Session": "s1"}
+
+        shared = replace(row, login_key="b012345")
+        assert await testbed.kit.logins.open_session(shared, 10.0, log_in) == {"Session": "s1"}
+
+
+async def test_what_came_of_a_call_is_told_when_its_end_cannot_be_logged(testbed: Testbed) -> None:
+    (row,) = await testbed.rows("SELECT id FROM connection")
+    with pytest.raises(OutcomeUnknown):
+        await _call_and_lose_the_database(testbed, row.id)
+
+
+async def _call_and_lose_the_database(testbed: Testbed, connection_id: UUID) -> None:
+    async with AsyncExitStack() as away, open_connection(testbed.kit, connection_id):
+        await away.enter_async_context(database_away(testbed.context.settings.database_url))
+        raise OutcomeUnknown("no answer")

@@ -107,8 +107,7 @@ class Logins:
                 raise
             raise RetryLater(problem=Problem("vendor_unavailable", "the login was changed meanwhile")) from failure
         finally:
-            async with self._database.transaction() as tx:
-                await _RELEASE.run(tx, {**place, "token": token})
+            await self._release(place, token)
 
     async def lock_connections(
         self, tx: AsyncConnection, firm_id: UUID, keys: Collection[str], connection_id: UUID | None = None
@@ -156,6 +155,14 @@ class Logins:
                 problem = row.problem
                 raise ReauthorisationRequired(Problem(problem["code"], problem["detail"], **problem["params"]))
         return None
+
+    async def _release(self, place: Mapping[str, object], token: UUID) -> None:
+        try:
+            async with self._database.transaction() as tx:
+                await _RELEASE.run(tx, {**place, "token": token})
+        except Exception as error:
+            # Its lease ends by itself. What the login brought, or why it was refused, must not be lost for it.
+            log.warning("a login could not be released", error=repr(error))
 
     async def _refuse(self, place: Mapping[str, object], version: int, problem: Problem) -> bool:
         kept = {"code": problem.code, "detail": problem.detail, "params": problem.params}
