@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from koppel_connector.testing import Fault, Testbed, open_testbed
+from koppel_mesh.ids import new_id
 
 from .paper_connector import SERVICE
 from .paper_harness import PaperHarness
@@ -67,6 +68,64 @@ async def test_the_second_way_waits_while_the_vendor_cannot_be_searched(
     rows = await testbed.until_state("booked", "review")
     assert sorted(row.state for row in rows) == ["booked", "review"]
     assert len(vendor.ledger) == 1
+
+
+async def test_two_ways_that_are_both_in_doubt_do_not_wait_for_each_other(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    await two_ways_to_one_company(testbed, harness)
+    event = testbed.ready(*harness.document(1))
+    await testbed.deliver(event)
+    asked = await the_asked(testbed)
+    await resolve(testbed, asked.id, "booked")
+    await testbed.deliver(event.model_copy(update={"again": True, "export_id": new_id()}))
+    again = await the_asked(testbed)
+    assert again.id == asked.id, "the one that was sent is found"
+    assert again.problem["code"] == "already_booked_other_connection"
+    assert len(vendor.ledger) == 1
+    await resolve(testbed, asked.id, "booked")
+    await testbed.until_state("booked")
+
+
+async def test_what_is_in_doubt_waits_for_no_older_one_that_begins_only_now(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
+) -> None:
+    settle_s = 2.0
+    async with open_testbed(SERVICE, make_database(SERVICE), paper_base_url=vendor.url, settle_s=settle_s) as testbed:
+        first = await testbed.connect({}, vendor.allow)
+        await two_ways_to_one_company(testbed, harness)
+        await harness.fail(Fault.ACTS_THEN_RESETS)
+        await testbed.deliver(testbed.ready(*harness.document(1)))
+
+        async def is_in_doubt() -> bool:
+            return [row.state for row in await testbed.deliveries()] == ["blocked", "unknown"]
+
+        await testbed.until(is_in_doubt, "the first way is blocked, and the second in doubt")
+        async with testbed.owner() as owner:
+            filled_in = await owner.patch(f"/v1/connections/{first}", json={"settings": {"journal": "700"}})
+            assert filled_in.status_code == 200, filled_in.text
+        await testbed.change("UPDATE connection SET books_scope = 'one company'")
+        (asked,) = (row for row in await testbed.until_state("booked", "review") if row.state == "review")
+        assert (asked.connection_id, asked.problem["code"]) == (first, "already_booked_other_connection")
+        assert len(vendor.ledger) == 1
+
+
+async def the_asked(testbed: Testbed) -> Any:
+    """Wait until the one way is booked and a person is asked about the other."""
+    found: list[Any] = []
+
+    async def holds() -> bool:
+        found[:] = sorted(await testbed.deliveries(), key=lambda row: str(row.state))
+        return [row.state for row in found] == ["booked", "review"]
+
+    await testbed.until(holds, "one is booked, and of the other a person is asked")
+    return found[1]
+
+
+async def resolve(testbed: Testbed, delivery_id: UUID, decision: str) -> None:
+    async with testbed.owner() as owner:
+        answer = await owner.post(f"/v1/deliveries/{delivery_id}/resolve", json={"decision": decision})
+        assert answer.status_code == 200, answer.text
 
 
 async def test_what_stands_in_other_books_is_no_trace(

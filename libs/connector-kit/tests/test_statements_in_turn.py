@@ -8,7 +8,7 @@ import pytest
 
 from koppel_connector import ActionRequired, DeliveryContext, Problem, Target
 from koppel_connector.service import connector_service
-from koppel_connector.testing import Testbed, open_testbed
+from koppel_connector.testing import Fault, Testbed, open_testbed
 from koppel_mesh.messages import DocumentKind, DocumentReady
 
 from .paper_connector import PaperConnector, PaperServiceSettings, PaperSettings
@@ -132,6 +132,33 @@ async def test_a_connection_that_takes_no_statements_holds_none_of_another(
         return sorted(row.state for row in await testbed.deliveries()) == ["blocked", "blocked", "booked", "booked"]
 
     await testbed.until(booked_by_the_other, "the connection that takes statements has booked them")
+
+
+async def test_an_outcome_in_doubt_is_looked_up_out_of_turn(
+    testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
+) -> None:
+    """The older way, which a person had left, is wanted again: it waits for the doubt about the other, which waits for nothing."""
+    await testbed.connect({"journal": "700"}, vendor.allow)
+    await testbed.connect({"journal": "700"}, vendor.allow)
+    await hold(testbed, "1 hour")
+    await testbed.deliver(statement(testbed, harness, 0, CURRENT))
+    older, _ = await testbed.deliveries()
+    async with testbed.owner() as owner:
+        left = await owner.post(f"/v1/deliveries/{older.id}/resolve", json={"decision": "abandon"})
+        assert left.status_code == 200, left.text
+        await harness.fail(Fault.ACTS_THEN_RESETS)
+        await hold(testbed, "0 hours")
+
+        async def is_in_doubt() -> bool:
+            return [row.state for row in await testbed.deliveries()] == ["failed", "unknown"]
+
+        await testbed.until(is_in_doubt, "the newer way is in doubt")
+        await hold(testbed, "1 hour")
+        assert (await owner.post(f"/v1/deliveries/{older.id}/retry")).status_code == 202
+    await hold(testbed, "0 hours")
+    rows = await testbed.until_state("booked", "review")
+    assert [row.state for row in rows] == ["review", "booked"]
+    assert len(vendor.ledger) == 1
 
 
 async def choose(testbed: Testbed, connection_id: UUID, journal: str) -> None:

@@ -4,6 +4,8 @@ The connection that waited longest comes first, so a dossier with a hundred thou
 One whose first import runs waits for that.
 Two connections may lead to one company, by mistake mostly: a document goes one of those ways after the other, a settling
 time apart, so that the second can see what the first did.
+No two wait for each other: what is ready waits for what is unknown and for what is older, and an unknown outcome is looked up
+whatever else waits (messaging §3.8), after the call that is under way at most.
 """
 
 from collections.abc import Sequence
@@ -69,10 +71,11 @@ _CLAIM = Statement(f"""
                     SELECT FROM delivery o JOIN connection way ON way.id = o.connection_id
                     WHERE o.document_id = d.document_id AND o.connection_id <> d.connection_id
                         AND coalesce(way.books_scope, way.limit_scope) = turn.books_scope
-                        AND (o.state IN ('sending', 'unknown') OR o.state = 'ready' AND o.id < d.id
+                        AND (o.state = 'sending' OR d.state = 'ready' AND (
+                            o.state = 'unknown' OR o.state = 'ready' AND o.id < d.id
                             OR o.exported_at > clock_timestamp()
-                                - coalesce(CAST(:settle_s AS float8), o.settle_s, :unset_settle_s) * interval '1 second'))
-                AND (d.sequence_key IS NULL OR NOT EXISTS (
+                                - coalesce(CAST(:settle_s AS float8), o.settle_s, :unset_settle_s) * interval '1 second')))
+                AND (d.state = 'unknown' OR d.sequence_key IS NULL OR NOT EXISTS (
                     SELECT {IN_FRONT.format(delivery="d", books_scope="turn.books_scope")}))
             ORDER BY d.due_at, d.id LIMIT :batch
             FOR UPDATE SKIP LOCKED

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -228,7 +229,8 @@ async def _prepare_and_send(
 async def _look_up(kit: Kit, vendor: OpenVendor, row: DeliveryRow) -> tuple[Event, RemoteEntry, ConnectorError | None]:
     try:
         context = await open_context(kit, vendor, row)
-        found = await kit.connector.lookup(context)
+        # Nothing need have left for what a person called booked: of that it is searched what came since it was made.
+        found = await kit.connector.lookup(replace(context, first_sent_at=context.first_sent_at or row.created_at))
     except Rejected as failure:
         return events.LookupFailed(str(failure)), RemoteEntry(), failure
     except ConnectorError as failure:

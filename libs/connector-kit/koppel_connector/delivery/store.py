@@ -64,6 +64,7 @@ class DeliveryRow:
     exported_at: datetime | None
     booked_at: datetime | None
     traceparent: str | None
+    created_at: datetime
     due_at: datetime | None
     lease_until: datetime | None
     resend_decided_at: datetime | None
@@ -118,8 +119,8 @@ COLUMNS = """d.id, d.connection_id, d.firm_id, d.dossier_id, d.document_id, d.re
     d.has_target, d.on_ambiguous, d.reads_back, d.may_stay_exported, d.settle_s, d.sequence_key, d.state,
     d.lease_token, d.owner_id,
     d.remote_ref, d.remote_uuid, d.remote_id, d.entry_number, d.entry_url, d.progress, d.problem, d.failures,
-    d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.due_at, d.lease_until,
-    d.resend_decided_at, clock_timestamp() AS read_at"""
+    d.lookups, d.not_found, d.unknown_since, d.exported_at, d.booked_at, d.traceparent, d.created_at, d.due_at,
+    d.lease_until, d.resend_decided_at, clock_timestamp() AS read_at"""
 
 _READ = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id")
 _LOCK = Statement(f"SELECT {COLUMNS} FROM delivery d WHERE d.id = :id FOR UPDATE")

@@ -33,7 +33,7 @@ from .views import DeliveryView, view_delivery
 _IN_FRONT = IN_FRONT.format(delivery="delivery", books_scope="coalesce(connection.books_scope, connection.limit_scope)")
 _WITH_PAUSE = select(
     delivery,
-    literal_column(f"""CASE WHEN delivery.state IN ('ready', 'unknown') AND delivery.sequence_key IS NOT NULL THEN (
+    literal_column(f"""CASE WHEN delivery.state = 'ready' AND delivery.sequence_key IS NOT NULL THEN (
         SELECT jsonb_build_object('delivery_id', o.id, 'document_id', o.document_id) {_IN_FRONT} ORDER BY o.id LIMIT 1) END
     """).label("in_front"),
     connection.c.state.label("connection_state"),
