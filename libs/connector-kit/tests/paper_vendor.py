@@ -45,6 +45,8 @@ class PaperVendor(LoopbackServer):
         self.token_takes_s = 0.0
         self.index_delay_s = 0.0
         self.books_in_s = 0.0
+        self.answers_in_s = 0.0
+        """How long it thinks about a question, whatever it is."""
         self.booked_at_once = True
         self.seen: list[tuple[str, str]] = []
         self.spent_uses = 0
@@ -118,6 +120,7 @@ class PaperVendor(LoopbackServer):
             return await self._say(writer, 503, {}, rate_limits)
         if method == "POST" and path == "/entries":
             return await self._book(writer, json.loads(body), rate_limits)
+        await asyncio.sleep(self.answers_in_s)
         return await self._say(writer, *self._read(path, query), rate_limits)
 
     async def _book(self, writer: asyncio.StreamWriter, entry: dict[str, Any], rate_limits: dict[str, Any]) -> bool:

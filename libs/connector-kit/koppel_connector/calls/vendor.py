@@ -27,6 +27,7 @@ from koppel_connector.contract.calls import Call
 from koppel_connector.contract.errors import ActionRequired, OutcomeUnknown, RetryLater
 from koppel_connector.contract.mail import MailCall, MailReply, MailServer
 from koppel_connector.contract.problems import Problem
+from koppel_connector.delivery.leases import is_to_renew, renew
 from koppel_connector.delivery.store import DeliveryRow
 from koppel_connector.kit import Kit
 from koppel_mesh.http.client import NotSent, Unanswered
@@ -90,6 +91,8 @@ class OpenVendor(Vendor):
         """Whether the calls ask a vendor that is away whether it is back."""
         self.has_opened_breaker = False
         """Set by ``flush``: it was well until our last call."""
+        self.waiting: Sequence[DeliveryRow] = ()
+        """Deliveries that were claimed with those in hand: they are held as long."""
         self._outage: Problem | None = None
         self._phase: Phase = "read"
         self._in_hand: Sequence[DeliveryRow] = ()
@@ -257,6 +260,7 @@ class OpenVendor(Vendor):
         return received_by_mail(self.kit.connector, reply, secrets)
 
     async def _open(self, outgoing: Outgoing) -> Opened:
+        await self._renew_claims()
         self._insist_on_claims(outgoing.attempt)
         needed = self._budget.needed_by(outgoing.attempt.operation, outgoing.is_counted, self._phase)
         opened = await self._open_once(outgoing.attempt, needed)
@@ -347,6 +351,20 @@ class OpenVendor(Vendor):
             trace_id=trace_id(),
         )
         return Outgoing(attempt, self._budget.windows_of(call.operation, call.is_counted), call.is_counted)
+
+    async def _renew_claims(self) -> None:
+        """Let a document that needs many calls, or slow ones, keep its claim as long as they are answered.
+
+        Raises:
+            LeaseLost: somebody else has taken a claim in hand.
+        """
+        in_hand = self._in_hand
+        if not any(is_to_renew(self.kit, row) for row in in_hand):
+            return
+        held = {row.id: row for row in await renew(self.kit, (*in_hand, *self.waiting))}
+        if any(row.id not in held for row in in_hand):
+            raise LeaseLost
+        self._in_hand = [held[row.id] for row in in_hand]
 
     def _insist_on_claims(self, attempt: NewAttempt) -> None:
         """Fencing: asked before a call is noted, before a connection is made for it, and once more just before its bytes leave.

@@ -9,9 +9,8 @@ whatever else waits (messaging §3.8), after the call that is under way at most.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from time import monotonic
 from uuid import UUID
 
 from koppel_connector.connection.importing import AWAITS_FIRST_IMPORT
@@ -130,14 +129,6 @@ _CLAIM_READ_BACK = Statement(f"""
     RETURNING {COLUMNS}, {FIRST_SENT_AT}
 """)
 
-_RENEW = Statement("""
-    UPDATE delivery d SET lease_until = clock_timestamp() + CAST(:lease_s AS float8) * interval '1 second'
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:lease_tokens AS uuid[])) AS held (id, lease_token)
-    WHERE d.id = held.id AND d.lease_token = held.lease_token AND d.lease_until > clock_timestamp()
-    RETURNING d.id, d.lease_until, clock_timestamp() AS read_at
-""")
-
-
 async def claim(kit: Kit, connections: int) -> list[Batch]:
     """Take due deliveries of up to ``connections`` connections whose vendor is not away."""
     return await _claim(kit, connections, kit.settings.claim_batch, (DeliveryState.READY, DeliveryState.UNKNOWN))
@@ -193,19 +184,6 @@ async def claim_read_back(kit: Kit, *, probed: UUID | None = None) -> Batch | No
         )
     batches = _batches([row_of(row) for row in rows])
     return batches[0] if batches else None
-
-
-async def renew(kit: Kit, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
-    """Return those rows that are still ours, with a lease from now on: those that wait their turn are held as well."""
-    held = {"ids": [row.id for row in rows], "lease_tokens": [row.lease_token for row in rows]}
-    async with kit.database.transaction() as tx:
-        found = await _RENEW.all(tx, held | {"lease_s": kit.settings.lease_for(kit.profile)})
-    renewed = {each.id: each for each in found}
-    return [
-        replace(row, lease_until=now_held.lease_until, read_at=now_held.read_at, monotonic=monotonic())
-        for row in rows
-        if (now_held := renewed.get(row.id))
-    ]
 
 
 def _batches(rows: list[DeliveryRow]) -> list[Batch]:

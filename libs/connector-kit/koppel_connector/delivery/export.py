@@ -48,10 +48,11 @@ from koppel_mesh.telemetry.tracing import continue_from
 
 from . import events
 from .book_search import find_in_books, note_shared
-from .claims import Batch, claim, renew
+from .claims import Batch, claim
 from .context import DocumentGone, open_context
 from .events import Event
 from .failures import after_failure, doubtful, event_of, held_back, while_away
+from .leases import is_to_renew, renew
 from .prior_deliveries import find_prior
 from .revisions import keep_summary
 from .state_machine import IllegalTransitionError
@@ -122,7 +123,7 @@ async def run_worker(
                 await _record(kit, None, current, events.ActionNeeded(held), RemoteEntry())
                 left.pop(0)
                 continue
-            if current.lease_left_s() < kit.settings.lease_for(kit.profile) / 2:
+            if is_to_renew(kit, current):
                 left[:] = await renew(kit, left)
                 continue
             left.pop(0)
@@ -157,6 +158,7 @@ async def _walk(kit: Kit, vendor: OpenVendor, row: DeliveryRow, waiting: Sequenc
     started = time.monotonic()
     is_lookup = row.unknown_since is not None
     vendor.begin("lookup" if is_lookup else "send", row)
+    vendor.waiting = waiting
     with continue_from(row.traceparent, f"deliver to {kit.profile.name}", SpanKind.CONSUMER):
         try:
             event, entry, failure = await (
