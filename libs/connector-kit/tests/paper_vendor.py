@@ -45,6 +45,8 @@ class PaperVendor(LoopbackServer):
         self.token_takes_s = 0.0
         self.index_delay_s = 0.0
         self.books_in_s = 0.0
+        self.garbles: dict[str, str] = {}
+        """What stands in its answers in place of a text."""
         self.answers_in_s = 0.0
         """How long it thinks about a question, whatever it is."""
         self.booked_at_once = True
@@ -233,6 +235,9 @@ class PaperVendor(LoopbackServer):
         self, writer: asyncio.StreamWriter, status: int, body: Any, headers: dict[str, Any] | None = None
     ) -> bool:
         shown = {name: str(value) for name, value in (headers or {}).items()}
-        writer.write(http_answer(status, json.dumps(body).encode(), {"Content-Type": "application/json", **shown}))
+        said = json.dumps(body)
+        for text, garbled in self.garbles.items():
+            said = said.replace(text, json.dumps(garbled)[1:-1])
+        writer.write(http_answer(status, said.encode(), {"Content-Type": "application/json", **shown}))
         await writer.drain()
         return True

@@ -137,7 +137,7 @@ async def test_a_connection_that_takes_no_statements_holds_none_of_another(
 async def test_an_outcome_in_doubt_is_looked_up_out_of_turn(
     testbed: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
-    """The older way, which a person had left, is wanted again: it waits for the doubt about the other, which waits for nothing."""
+    """The older way, which a person had left, is wanted again: it waits for the other, which is in doubt and waits for none."""
     await testbed.connect({"journal": "700"}, vendor.allow)
     await testbed.connect({"journal": "700"}, vendor.allow)
     await hold(testbed, "1 hour")

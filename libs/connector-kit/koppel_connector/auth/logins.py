@@ -17,6 +17,7 @@ from koppel_connector.connection.events import LoginRefused, SettingsChanged
 from koppel_connector.connection.store import COLUMNS, ConnectionRow, ConnectionStore
 from koppel_connector.contract.errors import ActionRequired, ReauthorisationRequired, RetryLater
 from koppel_connector.contract.problems import Problem
+from koppel_connector.contract.storable import storable
 from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement
 
@@ -169,7 +170,7 @@ class Logins:
         async with self._database.transaction() as tx:
             firm_id, key = UUID(str(place["firm_id"])), str(place["key"])
             connections = await self.lock_connections(tx, firm_id, [key])
-            values = {**place, "version": version, "problem": json.dumps(kept, default=str)}
+            values = {**place, "version": version, "problem": json.dumps(storable(kept), default=str)}
             if await _REFUSE.one_or_none(tx, values) is None:
                 return False
             for each in connections:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from koppel_connector.contract.storable import storable
 from koppel_mesh.telemetry.redaction import MASK, is_secret_name, redact_text
 
 EXCERPT_CHARS = 4000
@@ -24,9 +25,8 @@ def excerpt_of(body: Any, secrets: Collection[str] = ()) -> str | None:
 
 
 def clean(value: str, secrets: Collection[str] = ()) -> str:
-    """Return ``value`` with secrets and long base64 masked, and not longer than an excerpt."""
-    value = redact_text(value, secrets)
-    value = value.replace("\x00", "\ufffd")
+    """Return ``value`` as it can be kept, with secrets and long base64 masked, and not longer than an excerpt."""
+    value = storable(redact_text(value, secrets))
     if len(value) > EXCERPT_CHARS:
         return f"{value[:EXCERPT_CHARS]}… ({len(value)} characters)"
     return value

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract import RemoteCompany
 from koppel_connector.contract.errors import ActionRequired, Rejected
+from koppel_connector.contract.storable import storable
 from koppel_connector.kit import Kit
 from koppel_mesh.clock import utc_now
 from koppel_mesh.prepared_sql import Statement
@@ -40,7 +41,7 @@ async def compare_company(kit: Kit, vendor: OpenVendor) -> None:
     known = {"name": told.name, "numbers": list(told.numbers)} if told else {}
     values = {
         "id": row.id,
-        "told": json.dumps({"books_scope": row.books_scope, **known}),
+        "told": json.dumps(storable({"books_scope": row.books_scope, **known})),
         "books_scope": row.books_scope,
         "compared_at": row.company.kept_at,
     }

@@ -23,6 +23,7 @@ from koppel_connector.contract.errors import (
     Rejected,
 )
 from koppel_connector.contract.problems import Problem, internal
+from koppel_connector.contract.storable import storable
 from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.http.internal_client import InternalCallError
@@ -276,7 +277,7 @@ async def _tell_dossier(kit: Kit, row: ConnectionRow, master_data: MasterData) -
 async def _put(kit: Kit, path: str, source: str, items: Sequence[dict[str, Any]]) -> None:
     # An empty list is more often a missing right than an empty book: it takes nothing away.
     for start in range(0, len(items), PUT_BATCH):
-        batch = items[start : start + PUT_BATCH]
+        batch = storable(items[start : start + PUT_BATCH])
         await kit.mesh.put_json(path, {"source": source, "replace": len(items) <= PUT_BATCH, "items": batch})
 
 

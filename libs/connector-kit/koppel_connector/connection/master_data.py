@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from koppel_connector.contract import MasterDataStore, MasterRecord
 from koppel_connector.contract.json_values import decode, encode
+from koppel_connector.contract.storable import storable
 from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement
 
@@ -120,14 +121,14 @@ async def write_lines(tx: AsyncConnection, connection_id: UUID, lines: Sequence[
     """
     if not lines:
         return
-    unique = {(line.kind, *_key_of(line)): line for line in lines}
+    unique = {(line.kind, storable(line.remote_id), line.year): line for line in lines}
     for start in range(0, len(unique), 1000):
         rows = [
             {
                 "kind": line.kind,
-                "remote_id": _stored_id(line),
-                "code": line.code,
-                "name": line.name,
+                "remote_id": storable(_stored_id(line)),
+                "code": storable(line.code),
+                "name": storable(line.name),
                 "data": encode(line.data, f"{line.kind} {line.code}: data"),
                 "year": line.year or _NO_YEAR,
             }

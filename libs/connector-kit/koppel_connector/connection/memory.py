@@ -13,6 +13,7 @@ from uuid import UUID
 
 from koppel_connector.contract.json_values import decode, encode
 from koppel_connector.contract.memory import Memory, Remembered
+from koppel_connector.contract.storable import storable
 from koppel_mesh.clock import utc_now
 from koppel_mesh.database import Database
 from koppel_mesh.prepared_sql import Statement
@@ -43,7 +44,7 @@ class StoredMemory(Memory):
 
     async def remember(self, key: str, value: Any, *, observed_at: datetime | None = None) -> None:
         """Keep a value under ``key`` (see ``Memory.remember``)."""
-        known, kept = await self._read(), Remembered(value, observed_at or utc_now())
+        key, known, kept = storable(key), await self._read(), Remembered(value, observed_at or utc_now())
         written = json.dumps(encode(value, key))
         values = {"connection_id": self._connection_id, "key": key, "value": written, "observed_at": kept.observed_at}
         async with self._database.transaction() as tx:
@@ -55,6 +56,7 @@ class StoredMemory(Memory):
         self, key: str, max_age_s: float | None = None, *, outlives_restore: bool = False
     ) -> Remembered | None:
         """Return what is kept under ``key`` and not too old (see ``Memory.recall``)."""
+        key = storable(key)
         kept = (await self._read()).get(key)
         if key in self._doubted and not outlives_restore:
             return None
@@ -64,6 +66,7 @@ class StoredMemory(Memory):
 
     async def forget(self, key: str) -> None:
         """Keep nothing under ``key``."""
+        key = storable(key)
         async with self._database.transaction() as tx:
             await _FORGET.run(tx, {"connection_id": self._connection_id, "key": key})
         (await self._read()).pop(key, None)

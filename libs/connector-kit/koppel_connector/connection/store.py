@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from koppel_connector.calls.budget import time_of_day
 from koppel_connector.contract.errors import ActionRequired, ConnectorError, RateLimited, ReauthorisationRequired
 from koppel_connector.contract.problems import Problem
+from koppel_connector.contract.storable import storable
 from koppel_connector.reporter import RenderedProblem, Reporter
 from koppel_mesh import outbox
 from koppel_mesh.clock import utc_now
@@ -242,7 +243,7 @@ class ConnectionStore:
             "id": connection_id,
             "state": made.to.value,
             "problem": problem.model_dump_json() if problem else None,
-            "user": made.user,
+            "user": storable(made.user),
             "resumes": made.resumes,
         }
         written = await _SET_STATE.one(tx, values)

@@ -5,16 +5,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from .storable import storable
+
 _DECIMAL, _DATE, _MOMENT = "$decimal", "$date", "$moment"
 
 
 def encode(value: Any, where: str) -> Any:
-    """Return ``value`` as plain JSON; ``where`` names it in the error.
+    """Return ``value`` as plain JSON, its texts as they can be kept; ``where`` names it in the error.
 
     Raises:
         TypeError: it holds a float, or something that is neither JSON nor a Decimal, a date or a moment.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str):
+        return storable(value)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Decimal):
         return {_DECIMAL: str(value)}
@@ -23,7 +27,7 @@ def encode(value: Any, where: str) -> Any:
     if isinstance(value, date):
         return {_DATE: value.isoformat()}
     if isinstance(value, Mapping):
-        return {str(name): encode(item, f"{where}[{name!r}]") for name, item in value.items()}
+        return {storable(str(name)): encode(item, f"{where}[{name!r}]") for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [encode(item, f"{where}[{place}]") for place, item in enumerate(value)]
     raise TypeError(f"{where} is a {type(value).__name__}; it takes JSON, Decimals, dates and moments")

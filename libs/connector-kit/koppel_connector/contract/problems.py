@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from koppel_mesh.messages import LocalisedText, ProblemData, WhoCanFix
 
+from .storable import storable
+
 Role = Literal["accountant", "entrepreneur", "operator", "partner", "koppel"]
 
 
@@ -91,13 +93,12 @@ class ProblemCatalogue(Mapping[str, ProblemKind]):
         """Return ``problem`` as it travels in messages and answers."""
         kind = self.kind_of(problem)
         params = _Forgiving(problem.params)
+        nl, fr, en = (storable(sentence.format_map(params)) for sentence in (kind.nl, kind.fr, kind.en))
         return ProblemData(
             code=problem.code,
-            message=LocalisedText(
-                nl=kind.nl.format_map(params), fr=kind.fr.format_map(params), en=kind.en.format_map(params)
-            ),
+            message=LocalisedText(nl=nl, fr=fr, en=en),
             who_can_fix=WhoCanFix(kind.who_can_fix),
-            detail=problem.detail,
+            detail=storable(problem.detail),
         )
 
 

@@ -23,6 +23,7 @@ from koppel_connector.contract.errors import ActionRequired, RateLimited, Reject
 from koppel_connector.contract.limits import BookSearch
 from koppel_connector.contract.memory import Memory
 from koppel_connector.contract.problems import Problem
+from koppel_connector.contract.storable import storable
 from koppel_connector.kit import Kit
 from koppel_connector.tables import NOT_AT_ITS_END
 from koppel_mesh.clock import utc_now
@@ -224,7 +225,7 @@ async def _of_others(kit: Kit, row: DeliveryRow, found: Resemblance) -> Resembla
     references = [each.reference for each in found.entries if each.reference]
     values = {"connection_id": row.connection_id, "ids": ids, "references": references}
     async with kit.database.reading() as reading:
-        ours = await _OURS.all(reading, values)
+        ours = await _OURS.all(reading, storable(values))
     known = {str(each[name]).casefold() for each in ours for name in ("remote_id", "remote_ref", "remote_uuid")}
 
     def keep(entries: Sequence[EntryInBooks]) -> list[EntryInBooks]:

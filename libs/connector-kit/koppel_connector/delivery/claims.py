@@ -129,6 +129,7 @@ _CLAIM_READ_BACK = Statement(f"""
     RETURNING {COLUMNS}, {FIRST_SENT_AT}
 """)
 
+
 async def claim(kit: Kit, connections: int) -> list[Batch]:
     """Take due deliveries of up to ``connections`` connections whose vendor is not away."""
     return await _claim(kit, connections, kit.settings.claim_batch, (DeliveryState.READY, DeliveryState.UNKNOWN))

@@ -6,6 +6,7 @@ from typing import Any
 from koppel_bookkeeping import Document
 from koppel_connector.calls.vendor import OpenVendor
 from koppel_connector.contract.delivery import Delivery, DeliveryContext, Trace
+from koppel_connector.contract.storable import storable
 from koppel_connector.kit import Kit
 from koppel_mesh.http.internal_client import InternalCallError
 from koppel_mesh.prepared_sql import Statement
@@ -57,7 +58,7 @@ def make_context(
             raise
 
     def write_progress(progress: dict[str, Any]) -> None:
-        vendor.save_progress(row.id, json.dumps(progress, default=str))
+        vendor.save_progress(row.id, json.dumps(storable(progress), default=str))
 
     return DeliveryContext(
         delivery=Delivery(

@@ -25,6 +25,7 @@ from koppel_connector.contract.notices import (
     Verified,
 )
 from koppel_connector.contract.problems import Problem
+from koppel_connector.contract.storable import storable
 from koppel_connector.infrastructure_errors import is_infrastructure_error
 from koppel_connector.kit import Kit
 from koppel_mesh.ids import new_id
@@ -81,8 +82,8 @@ async def store_notice(kit: Kit, notice: Notice, verified: Verified) -> None:
     values = {
         "id": new_id(),
         "address": notice.address,
-        "notice_id": verified.notice_id,
-        "headers": json.dumps(headers),
+        "notice_id": storable(verified.notice_id),
+        "headers": json.dumps(storable(headers)),
         "content": notice.content,
         "received_at": notice.received_at,
     }
@@ -129,7 +130,7 @@ async def _work_off(kit: Kit, tx: AsyncConnection, record: Record) -> None:
 
 async def _put_off(kit: Kit, record: Record, failure: Exception) -> None:
     """Try it again later, or give it up. Another process may have taken it meanwhile: it counts once then."""
-    told = {"id": record.id, "failures": record.failures, "problem": repr(failure)[:300]}
+    told = {"id": record.id, "failures": record.failures, "problem": storable(repr(failure)[:300])}
     given_up = record.failures >= len(RETRY_SCHEDULE_S)
     pause_s = None if given_up else RETRY_SCHEDULE_S[record.failures]
     async with kit.database.transaction() as tx:
@@ -160,7 +161,7 @@ async def apply_effect(kit: Kit, tx: AsyncConnection, connection_id: UUID | None
     match effect:
         case MasterDataChanged(scope):
             _insist_on_one_company(connection_id, scope, effect)
-            await want_import_of(tx, kit, connection_id, scope)
+            await want_import_of(tx, kit, connection_id, storable(scope))
         case EntryChanged():
             await _look_again(kit, tx, await _named(tx, connection_id, effect))
         case ConnectionReported(problem):
@@ -208,7 +209,7 @@ async def _named(
         "connection_id": connection_id,
         "scope": effect.scope,
     }
-    return await _NAMED.all(tx, values)
+    return await _NAMED.all(tx, storable(values))
 
 
 def _insist_on_one_company(connection_id: UUID | None, scope: str | None, effect: NoticeEffect) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.contract.storable import storable
 from koppel_connector.contract.target import OnAmbiguous, Target
 from koppel_connector.reporter import Reporter
 from koppel_mesh import outbox
@@ -204,9 +205,9 @@ class DeliveryStore:
                 "exported_at": to.exported_at,
                 "keeps": made.keeps_problem,
                 "problem": rendered.model_dump_json() if rendered else None,
-                "remote_id": known.remote_id,
-                "entry_number": known.entry_number,
-                "entry_url": known.entry_url,
+                "remote_id": storable(known.remote_id),
+                "entry_number": storable(known.entry_number),
+                "entry_url": storable(known.entry_url),
                 "resend_decided": isinstance(event, ResolvedForResend),
                 "abandoned": isinstance(event, ResolvedAsAbandoned),
             },
