@@ -35,6 +35,7 @@ EVENTS: dict[str, Event] = {
     "LeaseExpiredOpen": events.LeaseExpired(NOW + timedelta(seconds=20)),
     "ReadBackBooked": events.ReadBackBooked(),
     "ReadBackPending": events.ReadBackPending(),
+    "ReadBackEnded": events.ReadBackEnded(),
     "ReadBackMissing": events.ReadBackMissing(),
     "ReadBackMismatch": events.ReadBackMismatch(P),
     "EntryReported": events.EntryReported(),
@@ -89,6 +90,7 @@ TABLE: dict[tuple[S, bool], dict[str, S]] = {
     (S.EXPORTED, False): {
         "ReadBackBooked": S.BOOKED,
         "ReadBackPending": S.EXPORTED,
+        "ReadBackEnded": S.EXPORTED,
         "ReadBackMissing": S.EXPORTED,
         "ReadBackMismatch": S.REVIEW,
         "VendorUnavailable": S.EXPORTED,
@@ -317,6 +319,17 @@ def test_what_may_stay_exported_is_reported_by_no_clock_and_looked_for_until_a_q
     given_up = replace(late, exported_at=NOW - timedelta(days=101))
     assert transition(given_up, EVENTS["ReadBackPending"], patience, NOW).due_at is None
     assert transition(given_up, EVENTS["ReadBackBooked"], patience, NOW).to.state is S.BOOKED
+
+
+def test_the_clock_has_the_last_word_on_what_nobody_can_read_back_any_more() -> None:
+    patience = replace(PATIENCE, unbooked_after_s=3600)
+    was = Situation(S.EXPORTED, exported_at=NOW)
+    early = transition(was, EVENTS["ReadBackEnded"], patience, NOW)
+    assert early == Transition(was, NOW + timedelta(hours=1))
+    late = transition(was, EVENTS["ReadBackEnded"], patience, NOW + timedelta(hours=1))
+    assert late == Transition(was, None, Problem("exported_not_booked"))
+    mailed = transition(was, EVENTS["ReadBackEnded"], replace(patience, may_stay_exported=True), NOW)
+    assert mailed == Transition(was, None)
 
 
 def test_gone_is_what_is_not_there_twice() -> None:

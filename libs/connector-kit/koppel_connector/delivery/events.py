@@ -121,6 +121,11 @@ class ReadBackPending:
 
 
 @dataclass(frozen=True)
+class ReadBackEnded:
+    """Nobody can look in the books any more: the connection was removed."""
+
+
+@dataclass(frozen=True)
 class ReadBackMissing:
     """Read back: gone."""
 
@@ -199,6 +204,7 @@ Event = (
     | LeaseExpired
     | ReadBackBooked
     | ReadBackPending
+    | ReadBackEnded
     | ReadBackMissing
     | ReadBackMismatch
     | EntryReported

@@ -27,6 +27,7 @@ from .events import (
     OwnEntryFound,
     PriorDeliveryFound,
     ReadBackBooked,
+    ReadBackEnded,
     ReadBackMismatch,
     ReadBackMissing,
     ReadBackPending,
@@ -64,6 +65,7 @@ from .transitions import (
     fresh,
     held,
     is_for_review,
+    left_unseen,
     not_seen,
     not_told,
     nothing_found,
@@ -172,6 +174,8 @@ def _from_exported(now_is: Situation, event: Event, patience: Patience, now: dat
             return ended(now_is, BOOKED, None)
         case ReadBackPending():
             return still_unbooked(now_is, patience, now)
+        case ReadBackEnded():
+            return left_unseen(now_is, patience, now)
         case ReadBackMissing():
             return not_seen(now_is, patience, now)
         case ReadBackMismatch(problem):

@@ -1,5 +1,7 @@
 """What nobody is working on any more: dead workers' claims, deliveries of connections that stopped or came back.
 
+What was exported through one that stopped is still to be booked: its clock goes on here.
+
 Every loop here is stateless and may run in any number of processes: rows are taken with SKIP LOCKED.
 """
 
@@ -68,6 +70,18 @@ _WAITING = Statement(f"""
 """)
 
 
+# Where the books cannot be read now, the clock goes on all the same (P3); where they never will be, it has the last word.
+_UNSEEN = Statement(f"""
+    SELECT {COLUMNS}, c.state AS connection_state FROM delivery d JOIN connection c ON c.id = d.connection_id
+    WHERE d.state = 'exported' AND d.due_at <= clock_timestamp() AND {FREE.format("d")}
+        AND (c.state = 'disconnected' OR d.problem IS NULL AND d.may_stay_exported IS NOT TRUE
+            AND d.exported_at <= clock_timestamp() - CAST(:unbooked_after_s AS float8) * interval '1 second'
+            AND (c.state NOT IN ('connected', 'degraded') OR c.not_before > clock_timestamp()
+                OR c.away_since IS NOT NULL OR NOT {KEYS_HELD}))
+    ORDER BY d.due_at LIMIT :batch FOR UPDATE OF d SKIP LOCKED
+""")
+
+
 async def sweep(context: Context) -> bool:
     """Take back the claims of dead workers: what may have acted is looked up, the rest goes back to its place."""
     kit: Kit = context.resources
@@ -103,9 +117,13 @@ async def reconcile(context: Context) -> bool:
         waiting = await _WAITING.all(tx, keys)
         for record in waiting:
             await _move(kit, tx, row_of(record), events.Unblocked())
+        unseen = await _UNSEEN.all(tx, {**keys, "unbooked_after_s": kit.settings.unbooked_after_s})
+        for record in unseen:
+            is_removed = record.connection_state == ConnectionState.DISCONNECTED
+            await _move(kit, tx, row_of(record), events.ReadBackEnded() if is_removed else events.VendorUnavailable())
     if waiting:
         kit.wake("deliveries")
-    return BATCH in (len(stranded), len(keyless), len(waiting))
+    return BATCH in (len(stranded), len(keyless), len(waiting), len(unseen))
 
 
 def _event_for(row: DeliveryRow, record: Any) -> Event:

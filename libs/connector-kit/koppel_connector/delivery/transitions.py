@@ -159,6 +159,13 @@ def still_unbooked(was: Situation, patience: Patience, now: datetime) -> Transit
     return Transition(replace(was, lookups=was.lookups + 1), due_at, problem)
 
 
+def left_unseen(was: Situation, patience: Patience, now: datetime) -> Transition:
+    """Nobody looks any more. By the time by which it should be booked that is a problem (P3), which only a person ends."""
+    problem = overdue(was, patience, now)
+    is_settled = problem is not None or patience.may_stay_exported
+    return Transition(was, None if is_settled else _overdue_at(was, patience, now), problem)
+
+
 def not_told(was: Situation, patience: Patience, now: datetime) -> Transition:
     """Look again at a booked entry that the books could not be asked about; a hint is followed for hours, not for ever."""
     if was.lookups >= len(READ_BACK_SCHEDULE_S):
