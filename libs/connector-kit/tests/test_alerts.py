@@ -231,7 +231,9 @@ async def test_tokens_that_the_database_did_not_take_at_first_are_kept_once_it_d
             "CREATE CONSTRAINT TRIGGER stumble AFTER UPDATE ON oauth_token DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION stumble()"
         )
-        alert.says("The pair is tried again at once; one that is never kept costs a new consent.")
+        alert.says(
+            "The process keeps the pair and tries again until it is stored; one that is never stored costs a new consent."
+        )
         for version in (2, 3):
             await vault.grant_for(await forgotten(testbed))
             assert (await testbed.rows("SELECT version FROM oauth_token"))[0].version == version

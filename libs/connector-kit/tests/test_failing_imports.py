@@ -109,12 +109,16 @@ async def test_documents_go_on_and_what_is_told_stays(
 
 @pytest.mark.parametrize(
     ("error", "minutes"),
-    [(RateLimited(utc_now() + timedelta(minutes=9)), 9), (RateLimited(), 0), (InternalCallError(None, "no_answer"), 0)],
+    [
+        (lambda: RateLimited(utc_now() + timedelta(minutes=9)), 9),
+        (RateLimited, 0),
+        (lambda: InternalCallError(None, "no_answer"), 0),
+    ],
 )
 async def test_what_time_alone_ends_is_waited_for_and_is_no_failure(
-    testbed: Testbed, connector: Stumbling, error: Exception, minutes: int
+    testbed: Testbed, connector: Stumbling, error: Callable[[], Exception], minutes: int
 ) -> None:
     for _ in range(3):
-        row = await fail(testbed, connector, error)
+        row = await fail(testbed, connector, error())
         assert (row.state, row.problem, row.import_failures) == ("connected", None, 0)
         assert timedelta(minutes=minutes - 1) < row.pause < timedelta(minutes=minutes + 1)
