@@ -238,7 +238,7 @@ async def test_tokens_that_the_database_did_not_take_at_first_are_kept_once_it_d
             await vault.grant_for(await forgotten(testbed))
             assert (await testbed.rows("SELECT version FROM oauth_token"))[0].version == version
         assert await fires(testbed, alert)
-        alert.says("Do mend it first: every renewal is at risk meanwhile.")
+        alert.says("Do mend it first and end no process of the connector before: what it keeps, nobody else has.")
         await testbed.change("DROP TRIGGER stumble ON oauth_token")
         alert.window_passes()
         await vault.grant_for(await forgotten(testbed))
