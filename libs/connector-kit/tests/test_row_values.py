@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from koppel_connector import values
+from koppel_connector.contract import VendorAnswer
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,11 @@ def test_a_flag_that_cannot_be_read_is_false(wire: object, meant: bool) -> None:
 )
 def test_a_code_loses_its_padding(wire: object, meant: str) -> None:
     assert values.text(wire) == meant
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999", "9" * 5000])
+def test_an_answer_with_a_number_without_end_is_none(number: str) -> None:
+    answer = VendorAnswer(200, {}, f'{{"d": {{"EntryNumber": {number}}}}}'.encode(), "GET entry", acts=False)
+    assert answer.json_object() is None
+    with pytest.raises(ValueError, match="too long"):
+        answer.json()

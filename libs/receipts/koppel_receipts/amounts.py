@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
 CASH_STEP = Decimal("0.05")
+_RATE_EXPONENT_MAX = 10
 OUTSIDE_SCOPE = "O"
 """The VAT category of what is no supply, as EN 16931 codes it."""
 
@@ -36,7 +37,13 @@ def round_cash(amount: Decimal) -> Decimal:
 
 
 def totals_key(vat_category: str, vat_rate: Decimal) -> str:
-    """Return under what a line counts in the running totals: ``S:21``; a category without a rate by itself, such as ``E``."""
+    """Return under what a line counts in the running totals: ``S:21``; a category without a rate by itself, such as ``E``.
+
+    Raises:
+        ValueError: it is no rate. Some characters in a file, such as 1e999999999, would be written out without end.
+    """
+    if abs(vat_rate.adjusted()) > _RATE_EXPONENT_MAX:
+        raise ValueError("a VAT rate is a percentage")
     return f"{vat_category}:{vat_rate.normalize():f}" if vat_rate else vat_category
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -236,10 +236,12 @@ def _checked(entry: Entry, stated_hash: str) -> None:
         received = sum((Decimal(line["amount"]) for line in entry.content["lines"]), Decimal(0))
         paid = sum((Decimal(each["amount"]) for each in entry.content["payments"] or ()), Decimal(0))
         add_totals(entry.running_totals, entry.content)
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
+        differs = entry.content["payments"] is not None and paid != received
+        sums = f"Its payments are {written(paid)} together, its lines {written(received)}." if differs else ""
+    except (KeyError, TypeError, ValueError, AttributeError, DecimalException):
         raise _Broken("unreadable", "Its lines or payments are none.") from None
-    if entry.content["payments"] is not None and paid != received:
-        raise _Broken("payments", f"Its payments are {written(paid)} together, its lines {written(received)}.")
+    if differs:
+        raise _Broken("payments", sums)
 
 
 def _before(entry: Entry) -> Mapping[str, str]:
@@ -256,7 +258,7 @@ def _before(entry: Entry) -> Mapping[str, str]:
 def _read(line: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(line, parse_float=Decimal, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
+    except (ValueError, DecimalException, RecursionError):
         raise _Broken("unreadable", "The line is not JSON.") from None
     if not isinstance(found, dict):
         raise _Broken("unreadable", "The line is no object.")

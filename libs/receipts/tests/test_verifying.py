@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koppel_receipts import Report, add_totals, exporting, new_key, verify
+from koppel_receipts import Entry, Report, add_totals, exporting, new_key, verify
 
-from .books import KEY_ID, Book, line, three_days
+from .books import BOOK, KEY_ID, Book, line, three_days
 
 SAMPLE = Path(__file__).parent / "samples" / "bakery-three-days.ndjson"
 
@@ -23,6 +23,20 @@ def changed(number: int, change: Callable[[dict[str, Any]], Any]) -> Report:
     change(found)
     lines[number - 1] = json.dumps(found).encode()
     return verify(lines)
+
+
+def rehashed(found: dict[str, Any], **of_line: str) -> None:
+    """Change the first line of an entry, and give the entry the hash of what it says now."""
+    found["content"]["lines"][0].update(of_line)
+    fields = {name: value for name, value in found.items() if name not in ("hash", "seal")}
+    found["hash"] = Entry(book_id=BOOK, **fields).hash()
+
+
+def test_a_number_that_no_reader_has_is_no_line_of_a_file() -> None:
+    lines = three_days().export()
+    lines[3] = lines[3].replace(b'"seq":3', b'"seq":1e99999999999999999999')
+    broken = verify(lines).broken
+    assert broken is not None and broken.rule == "unreadable"
 
 
 def test_a_file_of_an_earlier_release_is_still_right() -> None:
@@ -61,6 +75,10 @@ def test_an_empty_book_is_right() -> None:
         (4, lambda each: each.update(content=[]), (3, "hash")),
         (4, lambda each: each["content"]["lines"][0].update(amount=53.5), (3, "unreadable")),
         (6, lambda each: each["end"].update(entries=3), (None, "cut_off")),
+        (4, lambda each: rehashed(each, vat_rate="1e999999999"), (3, "unreadable")),
+        (4, lambda each: rehashed(each, vat_rate="1e-999999999"), (3, "unreadable")),
+        (4, lambda each: rehashed(each, amount="1e999999999"), (3, "unreadable")),
+        (4, lambda each: rehashed(each, amount="1e99999999999999999999"), (3, "unreadable")),
         (1, lambda each: each.update(format="another"), (None, "unreadable")),
         (1, lambda each: each["book"].update(name="Bakkerij Peeters, Brussel"), (None, "head")),
         (1, lambda each: each["book"].update(place_of_business="Markt 1"), (None, "head")),

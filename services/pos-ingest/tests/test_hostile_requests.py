@@ -60,6 +60,8 @@ RAW: tuple[bytes, ...] = (
     b"\xff\xfe\x00",
     b"\xef\xbb\xbf{}",
     b"[1e400]",
+    b'{"week_starts_on": 1e999999999, "invoiceInfo": 1e999999999, "codaFileType": 1e999999999}',
+    b'{"lines": [{"lineType": 1e999999999, "vatType": 1e5000, "amount": 1e99999999999999999999}]}',
     b"9" * 5000,
     b'{"date": "2026-03-09"',
     b"{} trailing",

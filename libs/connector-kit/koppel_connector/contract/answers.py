@@ -1,14 +1,13 @@
 """An answer of a vendor, and how HTTP alone judges it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from koppel_connector import values
+from koppel_mesh import exact_json
 from koppel_mesh.clock import utc_now
 
 from .errors import (
@@ -46,9 +45,9 @@ class VendorAnswer:
         """The body as JSON with exact numbers; an empty list when nothing was found.
 
         Raises:
-            ValueError: it is not JSON.
+            ValueError: it is not JSON, or has a number that is too long.
         """
-        return [] if self.found_nothing else json.loads(self.content, parse_float=Decimal)
+        return [] if self.found_nothing else exact_json.loads(self.content)
 
     @property
     def is_list(self) -> bool:

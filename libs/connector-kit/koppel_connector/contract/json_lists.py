@@ -1,12 +1,11 @@
 """A JSON list read element by element: a vendor without pages answers with years of books at once."""
 
-import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Final
 
-_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
+from koppel_mesh.exact_json import DECODER
+
 _BLANKS: Final = r"[ \t\r\n]*"
 _OPENING: Final = re.compile(rf"{_BLANKS}\[{_BLANKS}(?P<closed>\]?){_BLANKS}")
 _SEPARATOR: Final = re.compile(rf"{_BLANKS}(?:,{_BLANKS}|(?P<closed>\]){_BLANKS})")
@@ -26,7 +25,7 @@ def elements(content: bytes) -> Iterator[Any]:
     text = content.decode()
     found = _OPENING.match(text)
     while found is not None and not found["closed"]:
-        element, end = _DECODER.raw_decode(text, found.end())
+        element, end = DECODER.raw_decode(text, found.end())
         yield element
         found = _SEPARATOR.match(text, end)
     if found is None or found.end() != len(text):

@@ -1,17 +1,17 @@
 """One call of Scrada's API on its way to its answer."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Final, NoReturn, TypeVar
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from koppel_mesh import exact_json
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import brussels_date
 from koppel_mesh.prepared_sql import Record
@@ -78,15 +78,11 @@ class Call:
         with await receive(self.request) as spooled:
             content = spooled.read()
         try:
-            return kind.model_validate(json.loads(content, parse_float=Decimal, parse_constant=_no_number))
+            return kind.model_validate(exact_json.loads(content))
         except ValidationError as error:
             raise of_validation(error) from error
         except (ValueError, RecursionError) as error:
             raise ScradaError(400, ErrorType.VALIDATION, ErrorCode.INVALID_BODY) from error
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def moment(day: date | None) -> str | None:

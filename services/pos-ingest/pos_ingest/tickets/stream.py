@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, NoReturn
+from typing import IO, Any, Final
 
 from fastapi import Request
 
+from koppel_mesh import exact_json
 from koppel_mesh.http.problems import HttpProblem
 
 BODY_MAX = 10_000_000
@@ -21,11 +22,23 @@ READ_SIZE = 64 * 1024
 _WHITE = " \t\r\n"
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _fraction(written: str) -> Decimal:
+    # One number that is too long spoils its ticket, not the others of the call: where a number is wanted, this is none.
+    try:
+        return exact_json.fraction(written)
+    except ValueError:
+        return _NO_NUMBER
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
+def _integer(written: str) -> int | Decimal:
+    try:
+        return exact_json.integer(written)
+    except ValueError:
+        return _NO_NUMBER
+
+
+_NO_NUMBER: Final = Decimal("NaN")
+_DECODER: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=exact_json.no_constant)
 
 
 async def receive(request: Request) -> IO[bytes]:
@@ -52,6 +65,8 @@ async def receive(request: Request) -> IO[bytes]:
 def elements(body: IO[bytes], at_once: int) -> Iterator[list[Any]]:
     """Give the elements of the array in ``body``, ``at_once`` at a time; a number is a ``Decimal`` or an ``int``.
 
+    One that is too long is a ``Decimal`` that is none (``NaN``).
+
     Raises:
         HttpProblem: 422 where it is not JSON, or no array.
     """
@@ -63,7 +78,7 @@ def elements(body: IO[bytes], at_once: int) -> Iterator[list[Any]]:
             if len(found) >= at_once:
                 yield found
                 found = []
-    except (ValueError, ArithmeticError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise HttpProblem(422, "malformed_json", "The body is not JSON.") from error
     if found:
         yield found
