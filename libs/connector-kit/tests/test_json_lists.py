@@ -31,7 +31,8 @@ def test_numbers_are_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[", b"[1", b"[1,", b"[1,]", b"[1] x", b"[] []", b"[1 2]", b"[1e999999999]", b"[\xff]", b"<html>"]
+    "content",
+    [b"", b"{}", b"[", b"[1", b"[1,", b"[1,]", b"[1] x", b"[] []", b"[1 2]", b"[1e999999999]", b"[\xff]", b"<html>"],
 )
 def test_what_is_no_list_to_its_end_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import text
 
 from koppel_mesh.auth import Caller
@@ -29,8 +30,14 @@ router = APIRouter(prefix="/v1")
 effects: list[str] = []
 
 
+def _is_no_placeholder(name: str) -> str:
+    if name.startswith("?"):
+        raise ValueError(f"{name} is no name")
+    return name
+
+
 class Thing(BaseModel):
-    name: str
+    name: Annotated[str, AfterValidator(_is_no_placeholder)]
     count: int = 0
 
 
@@ -60,6 +67,13 @@ async def show_thing(thing_id: UUID, size: Annotated[int, Field(ge=0)] = 0) -> d
 @router.post("/raw")
 async def take_raw(request: Request) -> dict[str, int]:
     return {"size": len(await request.body())}
+
+
+@router.post("/keyed", status_code=204)
+async def keep_by_name(body: Thing, context: CurrentContext) -> None:
+    async with context.database.transaction() as tx:
+        await tx.execute(text("CREATE TEMPORARY TABLE named (name text PRIMARY KEY) ON COMMIT DROP"))
+        await tx.execute(text("INSERT INTO named VALUES (:name)"), {"name": body.name})
 
 
 @router.get("/broken")
@@ -109,6 +123,7 @@ BAD_BODIES: list[tuple[bytes, dict[str, Any], set[int]]] = [
     (b'{"name": "a", "count": 4294967296}', JSON, {422}),
     (b'{"name": "a\\u0000b"}', JSON, {422}),
     (b'{"name": "\\ud800"}', JSON, {422}),
+    (b'{"name": "?\\ud800"}', JSON, {422}),
     (b'{"\\ud800": 1, "name": 3}', JSON, {422}),
     (b'{"name": 1e999}', JSON, {422}),
     (b"[" * 9000, JSON, {422}),
@@ -124,6 +139,13 @@ async def test_a_bad_body_is_a_problem(base: str) -> None:
     for body, headers, status in BAD_BODIES:
         is_problem(await ask("POST", f"{base}/v1/things", content=body, headers=headers), status)
     assert effects == []
+
+
+async def test_a_key_that_no_index_holds_is_a_problem(base: str) -> None:
+    for name, status in (("a", 204), (random.Random(7).randbytes(9_000).hex(), 422)):
+        answer = await ask("POST", f"{base}/v1/keyed", json={"name": name})
+        assert answer.status == status, answer.text
+    is_problem(answer, 422, "invalid_value")
 
 
 THINGS = "/test-service/v1/things"

@@ -117,6 +117,7 @@ def install(app: Starlette) -> None:
     # Named one by one: what only ``Exception`` stands for is answered outside of everything, and noted as our fault, a 500.
     for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
         app.add_exception_handler(kind, _database)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -164,10 +165,25 @@ async def _database(request: Request, error: Exception) -> Response:
         return _away()
     assert isinstance(error, DBAPIError)
     state = str(getattr(error.orig, "sqlstate", "") or "")
-    if state.startswith("22") or type(error.orig).__name__ == "DataError" or "DataError" in type(error).__name__:
-        # Class 22, data exception: a value no column can hold (a NUL character, a number out of range).
-        return HttpProblem(422, "invalid_value", "A value in the request cannot be stored.").response()
+    names = type(error.orig).__name__, type(error).__name__
+    if state.startswith(("22", "54")) or any("DataError" in name for name in names):
+        # Class 22, data exception: a value no column can hold (a NUL character, a number out of range). Class 54, program limit
+        # exceeded: one that no index can, or a body deeper than the parser's stack.
+        return _invalid_value()
     return await _unexpected(request, error)
+
+
+async def _no_text(request: Request, error: Exception) -> Response:
+    # JSON may hold half a surrogate pair (RFC 8259 §8.2), which is no text: neither UTF-8 nor the database has it. Whoever quotes
+    # it, as validators do, fails.
+    assert isinstance(error, UnicodeEncodeError)
+    if "surrogates" in error.reason:
+        return _invalid_value()
+    return await _unexpected(request, error)
+
+
+def _invalid_value() -> Response:
+    return HttpProblem(422, "invalid_value", "A value in the request cannot be stored.").response()
 
 
 async def _gone(_: Request, __: Exception) -> Response:
