@@ -15,7 +15,10 @@ from koppel_mesh.service import Context
 
 SOURCE: Final = "pos-ingest"
 """Whose list the relations are that we make."""
+# What of a relation dossier-api takes and finds; the texts of a UBL have no limit.
+NAME_LENGTH_MAX: Final = 200
 CODE_LENGTH_MAX: Final = 60
+NUMBER_LENGTH_MAX: Final = 40
 
 
 class AmbiguousCustomer(Exception):
@@ -64,30 +67,45 @@ async def customer_of(context: Context, dossier_id: UUID, wanted: Party) -> Part
     """Return the customer that is wanted, under the name and code by which the dossier has it.
 
     A code decides alone; it is made with that code where the dossier has no such relation. Without a code it is recognised by
-    its numbers, else by its name, and made where it is nobody known. May be repeated.
+    its numbers, else by its name, and made where it is nobody known; one that nothing names is not. May be repeated.
 
     Args:
         context: of the service.
         dossier_id: of a dossier that the caller may see.
-        wanted: at least its name.
+        wanted: who it is; of its texts counts what dossier-api can hold.
 
     Raises:
         AmbiguousCustomer: a person has to say which.
         InternalCallError: dossier-api does not answer.
     """
     listed = f"/dossier-api/v1/dossiers/{dossier_id}/relations"
+    wanted = _holdable(wanted)
     if wanted.code:
         found = _by_code(wanted, await _list(context, listed, code=wanted.code))
     else:
         numbers = {key for key in (number_key(wanted.enterprise_number), number_key(wanted.vat_number)) if key}
         by_number = [await _list(context, listed, number=number) for number in sorted(numbers)]
-        named = await _list(context, listed, name=wanted.name)
+        named = await _list(context, listed, name=wanted.name) if wanted.name else []
         found = _by_name(wanted, [*(one for some in by_number for one in some), *named])
+    if found is None and not (wanted.code or wanted.name or wanted.numbers):
+        return wanted
     if found is None:
         made = replace(wanted, code=wanted.code or _code_of(wanted))
         await context.mesh.put_json(listed, {"source": SOURCE, "items": [_item(made)]})
         return made
     return replace(wanted, name=found.name, code=found.code)
+
+
+def _holdable(wanted: Party) -> Party:
+    """Return a party with the name as dossier-api keeps it, and without a code or a number that no relation can have.
+
+    A code that is cut could be another customer's.
+    """
+    name = "".join(each if each.isprintable() else " " for each in wanted.name).strip()[:NAME_LENGTH_MAX].strip()
+    code = wanted.code.strip()
+    code = code if len(code) <= CODE_LENGTH_MAX and code.isprintable() else ""
+    vat_number = wanted.vat_number if len(number_key(wanted.vat_number)) <= NUMBER_LENGTH_MAX else ""
+    return replace(wanted, name=name, code=code, vat_number=vat_number)
 
 
 def _by_code(wanted: Party, relations: list[Relation]) -> Relation | None:
@@ -113,7 +131,7 @@ def _by_name(wanted: Party, relations: list[Relation]) -> Relation | None:
 def _code_of(wanted: Party) -> str:
     """Return the code of a relation that we make: its number, else its name in capitals; the same for the same customer."""
     number = number_key(wanted.enterprise_number) or number_key(wanted.vat_number)
-    return (number or name_key(wanted.name).upper())[:CODE_LENGTH_MAX].strip()
+    return (number or name_key(wanted.name).upper() or wanted.name)[:CODE_LENGTH_MAX].strip()
 
 
 async def _list(context: Context, path: str, **wanted: str) -> list[Relation]:

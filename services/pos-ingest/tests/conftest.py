@@ -101,6 +101,8 @@ class DossierApi:
 
     async def put_json(self, path: str, body: Any) -> Any:
         """Keep relations, by source and code."""
+        if not all(0 < len(item["code"].strip()) <= 60 for item in body["items"]):
+            raise InternalCallError(422, "invalid_request")
         kept = self.relations.setdefault(path.split("/")[4], [])
         for item in body["items"]:
             given = {"vat_number": None, "enterprise_number": None, **item, "source": body["source"]}
@@ -115,6 +117,8 @@ class DossierApi:
 
     def _found(self, dossier_id: str, wanted: dict[str, str]) -> list[dict[str, Any]]:
         """Return relations by the filters of dossier-api's list."""
+        if any(len(wanted.get(name, "")) > most for name, most in (("name", 200), ("code", 60), ("number", 40))):
+            raise InternalCallError(422, "invalid_request")
         return [
             one
             for one in self.relations.get(dossier_id, [])

@@ -48,6 +48,17 @@ def test_an_unknown_name_is_made_once(till: Till) -> None:
     assert first.code == again.code == "WINKEL GENT" and made(till) == [("WINKEL GENT", "Winkel Gent")]
 
 
+def test_of_long_texts_counts_what_a_relation_can_have(till: Till) -> None:
+    found = find(till, name="Winkel\t" + "x" * 300, code="9" * 61, vat_number="BE" + "1" * 50)
+    assert (len(found.name), found.code) == (200, ("WINKEL " + "X" * 53))
+    assert find(till, name="Winkel " + "x" * 250).code == found.code and len(made(till)) == 1
+
+
+def test_what_nothing_names_is_nobody_to_make(till: Till) -> None:
+    assert find(till, name="\n").code == "" and made(till) == []
+    assert find(till, name="???").code == "???" and made(till) == [("???", "???")]
+
+
 def test_a_number_comes_before_a_name(till: Till) -> None:
     known = relation("1", "Old name", vat_number="BE0404616494"), relation("2", "Klant", enterprise_number="0000000196")
     assert find(till, *known, name="Klant", vat_number="BE 0404.616.494").code == "1"
