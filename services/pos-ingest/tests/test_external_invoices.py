@@ -3,6 +3,9 @@
 import asyncio
 import base64
 import json
+import random
+import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -174,6 +177,49 @@ def test_ubl_is_taken_as_it_is(till: Till) -> None:
         assert till.call("POST", "/sales-invoices", **(xml | {"content": wrong})).json()["code"] == code
     plain = {"headers": {"content-type": "text/plain"}, "content": b"x"}
     assert till.call("POST", "/sales-invoices", **plain).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "xpath"),
+    [
+        (lambda ubl: ubl.replace(b"U-2", b"U" * 201), "too_long", "Invoice/ID"),
+        (lambda ubl: ubl.replace(b"U-2", random.Random(7).randbytes(20_000).hex().encode()), "too_long", "Invoice/ID"),
+        (lambda ubl: ubl.replace(b"EUR</", b"EURO</"), "invalid_code", "Invoice/DocumentCurrencyCode"),
+        (lambda ubl: moved_to_end(ubl, b"cbc:ID"), "KOPPEL-ORDER", "/Invoice/cbc:ID"),
+        (lambda ubl: without(ubl, b"cac:AccountingCustomerParty"), "KOPPEL-MISSING", "/Invoice"),
+        (lambda ubl: without(ubl, b"cbc:IssueDate"), "missing", "Invoice/IssueDate"),
+    ],
+)
+def test_ubl_that_the_dossier_would_not_file_takes_no_number(
+    till: Till, change: Callable[[bytes], bytes], rule: str, xpath: str
+) -> None:
+    ubl = handed_in(till, post(till, sale("U-1")).json())[0].replace(b"U-1", b"U-2")
+    xml = {"content-type": "application/xml"}
+    assert change(ubl) != ubl
+    answer = till.call("POST", "/sales-invoices", content=change(ubl), headers=xml)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_document")
+    errors = answer.json()["errors"]
+    assert (rule, xpath) in [(error["rule"], error["xpath"]) for error in errors], errors
+    assert till.call("POST", "/sales-invoices", content=ubl, headers=xml).status_code == 201, "the number is still free"
+
+
+def without(ubl: bytes, element: bytes) -> bytes:
+    return re.sub(rb"\s*<%s>.*?</%s>" % (element, element), b"", ubl, count=1, flags=re.DOTALL)
+
+
+def moved_to_end(ubl: bytes, element: bytes) -> bytes:
+    found = re.search(rb"<%s>.*?</%s>" % (element, element), ubl)
+    assert found is not None
+    return without(ubl, element).replace(b"</Invoice>", found[0] + b"</Invoice>")
+
+
+def test_a_buyer_with_long_texts_is_handed_in_all_the_same(till: Till) -> None:
+    ubl = handed_in(till, post(till, sale("U-1", customer=PEETERS | {"code": "K12"})).json())[0].replace(b"U-1", b"U-2")
+    long = ubl.replace(b"Peeters BV", b"Peeters " + b"x" * 300).replace(b">K12<", b">" + b"K" * 70 + b"<")
+    xml = {"content-type": "application/xml"}
+    answer = till.call("POST", "/sales-invoices", content=long, headers=xml)
+    assert answer.status_code == 201, answer.text
+    assert handed_in(till, answer.json())[0] == long
 
 
 def test_what_the_dossier_refuses_is_a_problem_and_can_be_tried_again(till: Till) -> None:

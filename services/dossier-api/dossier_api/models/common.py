@@ -7,10 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from koppel_bookkeeping import document
 from koppel_bookkeeping.document import Currency
+from koppel_bookkeeping.fileable import amount_problem
 from koppel_ubl.identifiers import normalise_enterprise_number
-
-AMOUNT_DIGITS_MAX = 18
-AMOUNT_PLACES_MAX = 6
 
 
 def _printable(text: str) -> str:
@@ -26,25 +24,10 @@ def _enterprise_number(text: str) -> str:
     return number
 
 
-def amount_problem(amount: Decimal) -> str | None:
-    """Return why ``amount`` is none that we keep: not finite, or longer than any invoice's."""
-    if not amount.is_finite():
-        return "not a number"
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and (exponent < -AMOUNT_PLACES_MAX or amount.adjusted() >= AMOUNT_DIGITS_MAX):
-        return f"at most {AMOUNT_DIGITS_MAX} digits before and {AMOUNT_PLACES_MAX} after the point"
-    return None
-
-
 def _storable(amount: Decimal) -> Decimal:
     if (reason := amount_problem(amount)) is not None:
         raise ValueError(reason)
     return amount
-
-
-def currency_code(text: str) -> str | None:
-    """Return ``text`` as ISO 4217 writes currencies, in capitals; None when it is no three letters of its alphabet."""
-    return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else None
 
 
 Line = Annotated[

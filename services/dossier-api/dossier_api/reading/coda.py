@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import koppel_coda
-from dossier_api.models.common import currency_code
 from dossier_api.parsed import ParsedStatements, finding
 from koppel_bookkeeping.amounts import plain
+from koppel_bookkeeping.fileable import currency_code
 from koppel_coda import Statement
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_mesh.messages import DocumentKind

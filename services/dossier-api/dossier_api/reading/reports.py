@@ -10,7 +10,6 @@ from koppel_mesh.http.problems import FieldError, printable
 TEXT_MAX = 500
 
 Finding = koppel_ubl.Finding | koppel_coda.Finding
-ReadError = koppel_ubl.ReadError | koppel_coda.ReadError
 
 
 def findings_of(report: koppel_ubl.Report | koppel_coda.Report, *, without: str | None = None) -> list[dict[str, Any]]:
@@ -23,7 +22,7 @@ def _finding(found: Finding) -> dict[str, Any]:
     return finding(found.rule, found.severity, nl=nl, fr=fr, en=en, xpath=found.path, line=found.line)
 
 
-def error_of(error: ReadError) -> FieldError:
+def error_of(error: koppel_coda.ReadError) -> FieldError:
     """Return why the bytes cannot be read, with the place as the format names it."""
     line, column = error.line, error.column
     where = ", ".join(f"{name} {number}" for name, number in (("line", line), ("column", column)) if number)

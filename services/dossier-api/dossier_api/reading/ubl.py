@@ -1,25 +1,19 @@
 """From the UBL reader's document to our ``ParsedInvoice``."""
 
-from decimal import Decimal
 from typing import Any
 
-import koppel_ubl
 from dossier_api.kinds import Parties
-from dossier_api.models.common import amount_problem, currency_code
 from dossier_api.parsed import Embedded, ParsedInvoice, finding
-from koppel_bookkeeping import from_ubl
-from koppel_bookkeeping.amounts import rounded
+from koppel_bookkeeping import fileable, from_ubl
 from koppel_mesh.http.problems import FieldError, printable
 from koppel_ubl import CreditNote, Document, Party
 from koppel_ubl.identifiers import is_belgian_vat_number, normalise_enterprise_number
 
 from . import Unreadable
-from .reports import error_of, findings_of
+from .reports import findings_of
 
 TEXT_MAX = 200
 FINDINGS_MAX = 100
-ERRORS_MAX = 20
-PEPPOL = "urn:fdc:peppol.eu:2017:poacc:"
 SELF_BILLING_TYPES = {"261", "389", "527"}
 
 
@@ -30,16 +24,17 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         Unreadable: it is not one, or misses what every document needs.
     """
     try:
-        document = koppel_ubl.read(data)
-        report = koppel_ubl.check(data, _profile(document))
-    except koppel_ubl.ReadError as error:
-        raise Unreadable([error_of(error)]) from error
-    total = _total_of(document)
-    # Small letters break a rule (BR-CL-04), which stops nothing; what is no code at all names no currency.
-    currency = currency_code(document.currency or "")
-    if wrong := [*_wrong(document, total), *_misbuilt(report)]:
-        raise Unreadable(wrong)
-    assert total is not None and currency is not None
+        found = fileable.read(data)
+    except fileable.NotFileable as error:
+        errors = [FieldError(xpath=one.xpath, rule=one.rule, message=one.message) for one in error.faults]
+        raise Unreadable(errors) from error
+    document = found.document
+    findings = [
+        *findings_of(found.report),
+        *_unclear_currency(document),
+        *_without_content(document),
+        *map(_unmapped, document.unmapped),
+    ]
     pdf = document.pdf
     return ParsedInvoice(
         parties=Parties(
@@ -53,8 +48,8 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         number=document.number,
         issue_date=document.issue_date,
         due_date=document.due_date,
-        currency=currency,
-        total=total,
+        currency=found.currency,
+        total=found.total,
         seller=from_ubl.counterparty_of(document.seller),
         buyer=from_ubl.counterparty_of(document.buyer),
         self_billed=document.type_code in SELF_BILLING_TYPES or "selfbilling" in (document.profile_id or ""),
@@ -62,58 +57,8 @@ def read_ubl(data: bytes) -> ParsedInvoice:
         lines=from_ubl.lines_of(document),
         vat=from_ubl.vat_of(document),
         pdf=Embedded(pdf.content, pdf.file_name) if pdf is not None and pdf.content is not None else None,
-        findings=[
-            *findings_of(report),
-            *_unclear_currency(document),
-            *_without_content(document),
-            *map(_unmapped, document.unmapped),
-        ][:FINDINGS_MAX],
+        findings=findings[:FINDINGS_MAX],
     )
-
-
-def _profile(document: Document) -> koppel_ubl.Profile:
-    """Choose the rules by what the document says it follows: what does not name Peppol is judged by the standard alone."""
-    return "peppol-bis-3" if PEPPOL in (document.customization_id or "") else "en16931"
-
-
-def _misbuilt(report: koppel_ubl.Report) -> list[FieldError]:
-    """What the schema of UBL refuses (contract §5): whoever reads it further on could read something else."""
-    found = [one for one in report.findings if one.layer == "structure"]
-    return [
-        FieldError(xpath=one.path, rule=one.rule, message=f"{one.message.en} (line {one.line})")
-        for one in found[:ERRORS_MAX]
-    ]
-
-
-def _wrong(document: Document, total: Decimal | None) -> list[FieldError]:
-    root = "CreditNote" if isinstance(document, CreditNote) else "Invoice"
-    needed = (
-        (document.number, "ID"),
-        (document.issue_date, "IssueDate"),
-        (document.currency, "DocumentCurrencyCode"),
-        (total, "LegalMonetaryTotal/TaxInclusiveAmount"),
-    )
-    wrong = [
-        FieldError(xpath=f"{root}/{path}", rule="missing", message=f"The document has no {path.rpartition('/')[2]}.")
-        for value, path in needed
-        if value is None
-    ]
-    if document.number is not None and len(document.number) > TEXT_MAX:
-        message = f"A number has at most {TEXT_MAX} characters."
-        wrong.append(FieldError(xpath=f"{root}/ID", rule="too_long", message=message))
-    if document.currency is not None and currency_code(document.currency) is None:
-        message = "A currency is three letters."
-        wrong.append(FieldError(xpath=f"{root}/DocumentCurrencyCode", rule="invalid_code", message=message))
-    if total is not None and (reason := amount_problem(total)) is not None:
-        xpath = f"{root}/LegalMonetaryTotal/TaxInclusiveAmount"
-        wrong.append(FieldError(xpath=xpath, rule="invalid_number", message=reason))
-    return wrong
-
-
-def _total_of(document: Document) -> Decimal | None:
-    """Return the total; in cents, as the books have it, where it has more decimals than are kept (BR-DEC-14)."""
-    total = from_ubl.total_of(document)
-    return total if total is None or amount_problem(total) is None else rounded(total)
 
 
 def _numbers(party: Party) -> frozenset[str]:

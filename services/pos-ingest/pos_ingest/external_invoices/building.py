@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 import koppel_ubl
+from koppel_bookkeeping import from_ubl
 from koppel_mesh.http.problems import FieldError, HttpProblem
 from koppel_mesh.prepared_sql import Record
 from koppel_ubl import (
@@ -214,7 +215,7 @@ def _attachment(place: int, given: InvoiceAttachment) -> Attachment:
 
 def total_of(made: Invoice | CreditNote) -> Decimal:
     """Return what a document comes to, including VAT and what is rounded off."""
-    return (made.totals.with_vat or Decimal(0)) + (made.totals.rounding or Decimal(0))
+    return (from_ubl.total_of(made) or Decimal(0)) + (made.totals.rounding or Decimal(0))
 
 
 def _contradicted(given: NewSalesInvoice, made: Invoice | CreditNote) -> list[FieldError]:

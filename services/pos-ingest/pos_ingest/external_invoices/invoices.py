@@ -3,6 +3,7 @@
 Its number, its UBL and the work to hand it in are one commit.
 """
 
+import asyncio
 import hashlib
 import json
 from contextlib import suppress
@@ -13,13 +14,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import koppel_ubl
-from koppel_bookkeeping import Party, from_ubl
+from koppel_bookkeeping import Party, fileable, from_ubl
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.ids import new_id
 from koppel_mesh.prepared_sql import Record, Statement
 from koppel_mesh.service import Context
 from koppel_mesh.visibility import VISIBLE
-from koppel_ubl import CreditNote, Document, Invoice, ReadError
+from koppel_ubl import CreditNote, Document, Invoice
 from pos_ingest import numbering
 from pos_ingest.closing.hand_in import Kind, multipart, to_hand_in
 from pos_ingest.customers import AmbiguousCustomer, customer_of
@@ -59,6 +60,14 @@ class Taken:
     is_new: bool
 
 
+@dataclass(frozen=True)
+class GivenUbl:
+    """An invoice that is handed in as UBL."""
+
+    data: bytes
+    found: fileable.Fileable
+
+
 async def take_invoice(tx: AsyncConnection, dossier: Record, given: NewSalesInvoice) -> Taken:
     """Take an invoice; the same with the same number again is the one that was taken.
 
@@ -83,30 +92,37 @@ async def take_invoice(tx: AsyncConnection, dossier: Record, given: NewSalesInvo
     return await _add(tx, dossier, book, invoice_id, document, sent, data, given.external_reference)
 
 
-async def take_ubl(tx: AsyncConnection, dossier: Record, data: bytes, book_id: UUID | None) -> Taken:
+async def read_ubl(data: bytes) -> GivenUbl:
+    """Read an invoice that is handed in as UBL: what dossier-api would not file never takes a number.
+
+    Raises:
+        HttpProblem: 422 ``unreadable_document`` with every fault.
+    """
+    try:
+        found = await asyncio.to_thread(fileable.read, data)
+    except fileable.NotFileable as error:
+        wrong = [FieldError(xpath=one.xpath, rule=one.rule, message=one.message) for one in error.faults]
+        raise HttpProblem(422, "unreadable_document", "The document cannot be read as UBL.", errors=wrong) from error
+    return GivenUbl(data, found)
+
+
+async def take_ubl(tx: AsyncConnection, dossier: Record, given: GivenUbl, book_id: UUID | None) -> Taken:
     """Take an invoice as the UBL that it is; the same bytes again are the invoice that was taken.
 
     Raises:
-        HttpProblem: as ``take_invoice``; 422 also where the dossier is not the seller, or it cannot be read.
+        HttpProblem: as ``take_invoice``; 422 also where the dossier is not the seller.
     """
     book = await _book(tx, dossier, book_id)
-    try:
-        document = koppel_ubl.read(data)
-    except ReadError as error:
-        wrong = FieldError(xpath=error.path, rule=error.code, message=error.message)
-        raise HttpProblem(422, "unreadable_document", "The document cannot be read as UBL.", errors=[wrong]) from error
-    if document.number is None or document.issue_date is None:
-        raise _refused("number", "missing", "BT-1 and BT-2: an invoice has a number and a date.")
+    document = given.found.document
+    assert document.number is not None
     if document.seller.enterprise_number != dossier.enterprise_number:
         message = f"BT-30, BT-31: the seller is {document.seller.enterprise_number or 'unknown'}, not this dossier."
         raise _refused("seller", "not_this_dossier", message)
-    if document.totals.with_vat is None or document.currency is None:
-        raise _refused("total", "missing", "BT-5 and BT-112: an invoice has a currency and a total including VAT.")
-    sent = hashlib.sha256(data).hexdigest()
+    sent = hashlib.sha256(given.data).hexdigest()
     invoice_id = new_id()
     if (earlier := await _take_given(tx, dossier, document.number, invoice_id, sent)) is not None:
         return Taken(earlier, is_new=False)
-    return await _add(tx, dossier, book, invoice_id, document, sent, data)
+    return await _add(tx, dossier, book, invoice_id, document, sent, given.data)
 
 
 async def shown(connection: AsyncConnection, firm_id: UUID | None, dossier_id: UUID, invoice_id: UUID) -> Record:
@@ -213,7 +229,7 @@ async def _add(
             "external_reference": external_reference,
             "is_credit_note": isinstance(document, CreditNote),
             "issue_date": document.issue_date,
-            "currency": document.currency,
+            "currency": (document.currency or "").upper(),
             "total": total_of(document),
             "customer": json.dumps(_customer(document)),
             "sent_hash": sent_hash,

@@ -66,11 +66,11 @@ async def take_sales_invoice(
     dossier = await insist_on_dossier(context, caller, dossier_id)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    given: NewSalesInvoice | bytes = body if media_type in _XML else _parsed(body, media_type)
+    given = await invoices.read_ubl(body) if media_type in _XML else _parsed(body, media_type)
     async with context.database.transaction() as tx:
         if (earlier := await key.claim(tx)) is not None:
             return earlier
-        if isinstance(given, bytes):
+        if isinstance(given, invoices.GivenUbl):
             taken = await invoices.take_ubl(tx, dossier, given, book_id)
         else:
             taken = await invoices.take_invoice(tx, dossier, given)
