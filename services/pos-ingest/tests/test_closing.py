@@ -136,6 +136,17 @@ def test_closing_again_closes_nothing_and_a_book_without_entries_has_nothing_to_
     assert [each["number"] for each in till.periods(book)] == ["DR-G-00001"]
 
 
+def test_closing_with_the_same_key_is_answered_as_the_first_time(till: Till) -> None:
+    book = numbered(till)
+    till.entered(book, "2026-03-03")
+    asked = {"json": {"through": "2026-03-10"}, "headers": {"Idempotency-Key": "close-1"}}
+    first, again = (till.call("POST", f"{book}/close", **asked) for _ in range(2))
+    assert len(first.json()["periods"]) == 1 and again.status_code == 200 and again.json() == first.json()
+    other = till.call("POST", f"{book}/close", **(asked | {"json": {"through": "2026-03-11"}}))
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    assert [str(each["ends_on"]) for each in till.periods(book)] == ["2026-03-10"]
+
+
 def test_what_is_still_to_come_is_not_closed(till: Till) -> None:
     book = numbered(till)
     till.entered(book, "2026-03-03")

@@ -56,6 +56,17 @@ def test_a_revoked_key_opens_nothing(till: Till, vendor: Vendor) -> None:
     vendor.error("GET", "", 401)
 
 
+def test_a_key_is_made_once_for_an_idempotency_key(till: Till) -> None:
+    asked = {"json": {"name": "Kassa"}, "headers": {"Idempotency-Key": "key-1"}}
+    first, again = (till.call("POST", "/scrada-keys", **asked) for _ in range(2))
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert len(till.call("GET", "/scrada-keys").json()["items"]) == 1
+    other = till.call("POST", "/scrada-keys", **(asked | {"json": {"name": "Toog"}}))
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    kept = [bytes(row["body"]) for row in till.sql("SELECT body FROM idempotency_key WHERE key = 'key-1'")]
+    assert kept and all(first.json()["password"].encode() not in body for body in kept)
+
+
 def test_a_call_that_is_not_known_is_an_error_of_scradas(vendor: Vendor) -> None:
     for method, path in (("GET", "/nothing"), ("DELETE", "/journal"), ("POST", "/peppol/lookup"), ("GET", "/%00")):
         assert vendor.error(method, path, 404)["errorCode"] == 1002

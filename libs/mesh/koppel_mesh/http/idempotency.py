@@ -69,7 +69,19 @@ class Idempotency:
         mine = self._mine()
         if await _CLAIM.one_or_none(tx, {**mine, "request_hash": self._hash}) is not None:
             return None
-        earlier = await _EARLIER.one(tx, mine)
+        return await self.answered(tx, ring)
+
+    async def answered(self, reading: AsyncConnection, ring: KeyRing | None = None) -> Response | None:
+        """Return the first answer again when this request was answered before, and claim nothing.
+
+        It is for an effect of several transactions that may be repeated: ``claim`` comes in the one that remembers the answer.
+        Arguments and errors as those of ``claim``.
+        """
+        if self._key is None:
+            return None
+        earlier = await _EARLIER.one_or_none(reading, self._mine())
+        if earlier is None:
+            return None
         if earlier.request_hash != self._hash:
             raise HttpProblem(409, "idempotency_key_reused", "This Idempotency-Key came with another request before.")
         body = bytes(earlier.body or b"")

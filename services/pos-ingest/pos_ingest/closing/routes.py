@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from koppel_mesh.clock import brussels_date
+from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -75,10 +76,10 @@ class HandIn(BaseModel):
     problem: ProblemData | None
 
 
-@router.post("/dossiers/{dossier_id}/receipt-books/{book_id}/close")
+@router.post("/dossiers/{dossier_id}/receipt-books/{book_id}/close", response_model=Closed)
 async def close_receipt_book(
-    dossier_id: UUID, book_id: UUID, body: CloseThrough, context: CurrentContext, caller: Writer
-) -> Closed:
+    dossier_id: UUID, book_id: UUID, body: CloseThrough, context: CurrentContext, caller: Writer, key: IdempotencyKey
+) -> Response:
     """Enter the tickets of a receipt book and close it, and the cash book it is linked to, through a day.
 
     What was closed before stays as it is.
@@ -89,14 +90,19 @@ async def close_receipt_book(
         raise HttpProblem(422, "future_date", "What is still to come cannot be closed.", message, errors=errors)
     async with context.database.reading() as reading:
         book = await receipt_books.book_of(reading, caller, dossier_id, book_id)
+        if (earlier := await key.answered(reading)) is not None:
+            return earlier
     await finish(context, book_id, body.through)
     periods = await close_receipts(context, book_id, body.through, by=who(caller))
     statements = await close_cash(context, book.cash_book_id, body.through) if book.cash_book_id else []
     await forget_failures(context, book_id, *([book.cash_book_id] if book.cash_book_id else []))
-    return Closed(
+    closed = Closed(
         periods=[_period({**row, "document_id": None, "problem": None}) for row in map(dict, periods)],
         cash_statements=[_statement({**row, "document_id": None}) for row in map(dict, statements)],
     )
+    async with context.database.transaction() as tx:
+        answer: Response = await key.claim(tx) or await key.remember(tx, status=200, body=closed)
+    return answer
 
 
 @router.get("/dossiers/{dossier_id}/receipt-books/{book_id}/periods")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.problems import HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.ids import new_id
@@ -68,8 +69,10 @@ class Keys(BaseModel):
     items: list[KeyItem]
 
 
-@router.post("/scrada-keys", status_code=201)
-async def add_key(dossier_id: UUID, body: NewKey, context: CurrentContext, caller: Writer) -> MadeKey:
+@router.post("/scrada-keys", status_code=201, response_model=MadeKey)
+async def add_key(
+    dossier_id: UUID, body: NewKey, context: CurrentContext, caller: Writer, key: IdempotencyKey
+) -> Response:
     """Make a key for a till that speaks Scrada's API. Its password is shown this once."""
     dossier = await insist_on_dossier(context, caller, dossier_id)
     made = MadeKey(
@@ -80,6 +83,8 @@ async def add_key(dossier_id: UUID, body: NewKey, context: CurrentContext, calle
         password=secrets.token_urlsafe(32),
     )
     async with context.database.transaction() as tx:
+        if (earlier := await key.claim(tx, context.resources)) is not None:
+            return earlier
         if len(await _LIST.all(tx, {"dossier_id": dossier.id})) >= KEYS_MAX:
             message = f"A dossier has at most {KEYS_MAX} keys: revoke those that no till uses."
             raise HttpProblem(422, "too_many_keys", "No more keys can be made.", message)
@@ -95,7 +100,8 @@ async def add_key(dossier_id: UUID, body: NewKey, context: CurrentContext, calle
                 "created_by": who(caller),
             },
         )
-    return made
+        answer: Response = await key.remember(tx, status=201, body=made, ring=context.resources)
+        return answer
 
 
 @router.get("/scrada-keys")

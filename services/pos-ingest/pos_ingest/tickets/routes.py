@@ -124,7 +124,10 @@ async def list_registers(dossier_id: UUID, context: CurrentContext, caller: Writ
 async def add_tickets(
     dossier_id: UUID, request: Request, context: CurrentContext, caller: Writer
 ) -> list[TicketResult]:
-    """Take up to 5,000 tickets, each once by its register and receipt; the answers stand in the order of the tickets."""
+    """Take up to 5,000 tickets, each once by its register and receipt; the answers stand in the order of the tickets.
+
+    Sent again, with an ``Idempotency-Key`` or without, each ticket that was taken is answered as a ``duplicate``.
+    """
     dossier = await insist_on_dossier(context, caller, dossier_id)
     with await receive(request) as body:
         return await intake.take(context, dossier, body)
