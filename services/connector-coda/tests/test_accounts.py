@@ -369,6 +369,16 @@ async def test_what_a_feed_may_not_post_is_refused_and_not_filed(service: Coda, 
     assert service.dossier_api.filed == []
 
 
+async def test_what_says_that_it_is_something_else_than_coda_is_refused(service: Coda) -> None:
+    data = coda(*chain(1))
+    for media_type in ("application/json", "application/pdf", "multipart/form-data; boundary=x"):
+        answer = await post(service, data, headers={"content-type": media_type})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), answer.text
+    assert service.dossier_api.filed == []
+    for media_type in ("application/octet-stream", "Text/Plain; charset=iso-8859-1"):
+        assert (await post(service, data, headers={"content-type": media_type})).status_code in (200, 201)
+
+
 async def test_a_feed_that_finds_dossier_api_away_may_try_again(service: Coda) -> None:
     service.dossier_api.away = True
     asked = {"headers": {"idempotency-key": "feed-2"}}

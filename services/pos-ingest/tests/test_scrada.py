@@ -67,6 +67,12 @@ def test_a_key_is_made_once_for_an_idempotency_key(till: Till) -> None:
     assert kept and all(first.json()["password"].encode() not in body for body in kept)
 
 
+@pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/pos/receipts")])
+def test_a_body_that_says_that_it_is_no_json_is_refused(vendor: Vendor, method: str, path: str) -> None:
+    error = vendor.error(method, path, 415, content="{}", headers={"content-type": "text/xml"})
+    assert (error["errorCode"], error["errorType"]) == (2008, 1)
+
+
 def test_a_call_that_is_not_known_is_an_error_of_scradas(vendor: Vendor) -> None:
     for method, path in (("GET", "/nothing"), ("DELETE", "/journal"), ("POST", "/peppol/lookup"), ("GET", "/%00")):
         assert vendor.error(method, path, 404)["errorCode"] == 1002

@@ -96,6 +96,17 @@ def test_a_number_without_end_spoils_its_ticket_alone(till: Till, book: str, num
     assert [each["status"] for each in results] == ["error"] * len(places) + ["accepted", "error"]
 
 
+def test_what_says_that_it_is_something_else_than_json_is_refused(till: Till, book: str) -> None:
+    content = json.dumps([ticket()])
+    for media_type in ("text/plain", "application/xml", "text/csv; charset=utf-8"):
+        answer = till.call("POST", "/tickets", content=content, headers={"content-type": media_type})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    for media_type in ("application/json; charset=utf-8", "application/vnd.till+json"):
+        answer = till.call("POST", "/tickets", content=content, headers={"content-type": media_type})
+        assert answer.status_code == 207, answer.text
+    assert till.call("POST", "/tickets", content=content).json()[0]["status"] == "duplicate"
+
+
 def test_a_wrong_ticket_does_not_hold_up_its_neighbours(till: Till, book: str) -> None:
     results = send(till, ticket(), ticket(totalInclVat=1), ticket())
     assert [each["status"] for each in results] == ["accepted", "error", "accepted"]

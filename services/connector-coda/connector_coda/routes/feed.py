@@ -16,6 +16,7 @@ from connector_coda.statements import ReadStatement
 from koppel_connector.contract import Problem
 from koppel_mesh.http.idempotency import IdempotencyKey
 from koppel_mesh.http.internal_client import InternalCallError
+from koppel_mesh.http.media_types import insist_on_type
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found, raises_problem
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.prepared_sql import Statement
@@ -27,6 +28,7 @@ router = APIRouter(prefix="/v1", tags=["statements"])
 FILING_DEADLINE_S = 6.0
 """Shorter than a transaction may idle: the key of the request is held while dossier-api files."""
 ERRORS_MAX = 100
+CODA_TYPES = {"text/plain", "application/octet-stream"}
 _TAKES: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -48,6 +50,7 @@ async def post_statements(
 
     What is right is filed as a document of the dossier, which is what comes back.
     """
+    insist_on_type(request, CODA_TYPES, "A CODA file is handed in as text/plain.")
     dossier = await _dossier(context, dossier_id)
     if not caller.may_see(dossier.firm_id):
         raise not_found("dossier")

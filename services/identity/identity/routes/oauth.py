@@ -21,6 +21,7 @@ from identity.oauth.server import Known, Outcome
 from identity.settings import IdentitySettings
 from koppel_mesh.auth import SCOPES
 from koppel_mesh.http.audit import source_of
+from koppel_mesh.http.media_types import media_type_of
 from koppel_mesh.http.server import CurrentContext
 from koppel_mesh.service import Context
 
@@ -192,7 +193,7 @@ async def metadata(context: CurrentContext) -> dict[str, Any]:
 
 
 async def _form(request: Request) -> dict[str, str] | None:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if media_type_of(request) != FORM:
         return None
     try:
         form = await request.form(max_fields=20)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from koppel_mesh.http.idempotency import IdempotencyKey
+from koppel_mesh.http.media_types import media_type_of
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, printable
 from koppel_mesh.http.server import CurrentContext
@@ -64,7 +65,7 @@ async def take_sales_invoice(
     It becomes a document of the dossier. A number is used once in a dossier, and is none that a book gives itself.
     """
     dossier = await insist_on_dossier(context, caller, dossier_id)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     body = await request.body()
     given = await invoices.read_ubl(body) if media_type in _XML else _parsed(body, media_type)
     async with context.database.transaction() as tx:

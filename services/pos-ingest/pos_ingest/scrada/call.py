@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from koppel_mesh import exact_json
 from koppel_mesh.auth import Caller
 from koppel_mesh.clock import brussels_date
+from koppel_mesh.http.media_types import says_json
 from koppel_mesh.prepared_sql import Record
 from koppel_mesh.service import Context
 from pos_ingest.fields import BusinessDay
@@ -69,12 +70,18 @@ class Call:
         """Return the day in Brussels."""
         return brussels_date(self.context.now())
 
+    def insist_on_json(self) -> None:
+        """Refuse a body that says that it is something else."""
+        if not says_json(self.request):
+            raise ScradaError(415, ErrorType.VALIDATION, ErrorCode.NO_JSON)
+
     async def body(self, kind: type[Body]) -> Body:
         """Return the body.
 
         Raises:
             ScradaError: it is not JSON, or not what this call takes.
         """
+        self.insist_on_json()
         with await receive(self.request) as spooled:
             content = spooled.read()
         try:

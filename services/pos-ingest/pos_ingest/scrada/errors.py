@@ -42,6 +42,7 @@ class ErrorCode(IntEnum):
     OTHER_LAST_LINE = 2005
     RECEIPTS_REFUSED = 2006
     RECEIPT_REFUSED = 2007
+    NO_JSON = 2008
 
 
 _TEXTS: Final = {
@@ -91,6 +92,11 @@ _TEXTS: Final = {
         "EN": "Receipt {0}: {1}",
         "NL": "Ticket {0}: {1}",
         "FR": "Ticket {0} : {1}",
+    },
+    ErrorCode.NO_JSON: {
+        "EN": "The body must be JSON (application/json).",
+        "NL": "De inhoud moet JSON zijn (application/json).",
+        "FR": "Le contenu doit être du JSON (application/json).",
     },
 }
 

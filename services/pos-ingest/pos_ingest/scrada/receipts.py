@@ -18,6 +18,7 @@ async def add(call: Call) -> list[dict[str, Any]]:
         ScradaError: some were refused, each with why; the others were taken, and may be sent again with them.
     """
     dossier = await insist_on_dossier(call.context, call.caller, call.company.dossier_id)
+    call.insist_on_json()
     with await receive(call.request) as body:
         results = await intake.take(call.context, dossier, body)
     refused = [result for result in results if result.status == "error"]

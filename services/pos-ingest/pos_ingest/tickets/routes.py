@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import bindparam, select
 
 from koppel_mesh.clock import brussels_date
+from koppel_mesh.http.media_types import insist_on_json
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, not_found
 from koppel_mesh.http.server import CurrentContext
@@ -129,6 +130,7 @@ async def add_tickets(
     Sent again, with an ``Idempotency-Key`` or without, each ticket that was taken is answered as a ``duplicate``.
     """
     dossier = await insist_on_dossier(context, caller, dossier_id)
+    insist_on_json(request)
     with await receive(request) as body:
         return await intake.take(context, dossier, body)
 
