@@ -51,7 +51,7 @@ class Appended:
     entries: tuple[Record, ...]
     """Rows of ``entry``, the closed days before the day first; the last one holds the takings."""
     is_new: bool
-    """False where the same reference came with the same takings before."""
+    """False where the same reference came with the same takings before; then ``entries`` is theirs alone."""
 
 
 async def append(

@@ -219,7 +219,10 @@ def test_the_same_reference_is_entered_once(till: Till) -> None:
         other = till.enter(book, on, normal(amount), external_reference="Z-17", payments=paid(cash=amount))
         assert (other.status_code, other.json()["code"]) == (409, "reference_reused")
     till.at("2026-03-25T12:00:00")
-    till.entered(book, "2026-03-25")
+    later = {"external_reference": "Z-18", "payments": paid(cash="10.00")}
+    entries = till.enter(book, "2026-03-25", normal("10.00"), **later).json()["entries"]
+    repeated = till.enter(book, "2026-03-25", normal("10.00"), **later)
+    assert (len(entries), repeated.status_code, repeated.json()["entries"]) == (5, 200, entries[-1:])
     assert till.enter(book, TODAY, normal("10.00"), **said).status_code == 200
     assert len(till.chain(book)) == 6
 

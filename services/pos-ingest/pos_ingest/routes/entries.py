@@ -51,7 +51,12 @@ class Entered(BaseModel):
     entries: list[EntryItem]
 
 
-@router.put(f"{_BOOK}/days/{{date}}", status_code=201, response_model=Entered)
+@router.put(
+    f"{_BOOK}/days/{{date}}",
+    status_code=201,
+    response_model=Entered,
+    responses={200: {"model": Entered, "description": "These takings were entered before: their entry alone."}},
+)
 async def enter_day(
     dossier_id: UUID,
     book_id: UUID,
@@ -60,7 +65,10 @@ async def enter_day(
     context: CurrentContext,
     caller: Writer,
 ) -> Response:
-    """Enter takings of a day. The same reference with the same takings is answered with 200 and what was entered then."""
+    """Enter takings of a day; days between the last entry and this one are entered as closed before them.
+
+    The same reference with the same takings is answered with 200 and the entry of the takings, without closed days.
+    """
     await insist_on_dossier(context, caller, dossier_id)
     async with context.database.transaction() as tx:
         await receipt_books.book_of(tx, caller, dossier_id, book_id)
