@@ -98,6 +98,23 @@ def test_every_example_is_what_its_schema_says(operations: list[Operation]) -> N
     assert wrong == []
 
 
+def test_every_list_says_what_comes_next(operations: list[Operation]) -> None:
+    schemas = installed_document()["components"]["schemas"]
+    lists = {
+        name: found["properties"]
+        for name, content in operations
+        if (answer := main_answer(content).get("content", {}).get("application/json")) and name.startswith("GET")
+        if "items" in (found := _resolved(answer["schema"], schemas)).get("properties", {})
+    }
+    assert len(lists) > 30
+    assert [name for name, properties in lists.items() if "next" not in properties] == []
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found
+
+
 def test_a_wrong_example_is_noticed(operations: list[Operation]) -> None:
     (made,) = [one.content for one in operations if one.name == "POST /dossier-api/v1/dossiers"]
     body = made["requestBody"]["content"]["application/json"]

@@ -66,6 +66,7 @@ class Waiting(BaseModel):
     """How many documents wait."""
 
     items: list[Counted]
+    next: None = None
 
 
 _WAITING = Statement(f"""

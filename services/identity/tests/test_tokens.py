@@ -278,6 +278,6 @@ async def test_what_clients_may_see_is_told_to_services_and_not_to_firms(context
     assert refused.status == 403
     async with context.database.transaction() as tx:
         await tx.execute(text("UPDATE client SET disabled = true WHERE client_id = 'demo'"))
-    assert json.loads((await call(context, "GET", path, services)).content) == {"items": []}
+    assert json.loads((await call(context, "GET", path, services)).content) == {"items": [], "next": None}
     async with context.database.transaction() as tx:
         await tx.execute(text("UPDATE client SET disabled = false WHERE client_id = 'demo'"))

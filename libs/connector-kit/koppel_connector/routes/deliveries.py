@@ -71,6 +71,7 @@ class Waiting(BaseModel):
     """How many deliveries are not at their end."""
 
     items: list[Counted]
+    next: None = None
 
 
 @router.get("/deliveries")

@@ -75,6 +75,7 @@ class ClientAccess(BaseModel):
     """What some clients may do for some firms."""
 
     items: list[Access]
+    next: None = None
 
 
 def _seconds(at: datetime | None) -> float | None:
@@ -96,6 +97,7 @@ class Revoked(BaseModel):
     """What is revoked."""
 
     items: list[RevokedItem]
+    next: None = None
 
 
 @router.post("/clients", status_code=201)

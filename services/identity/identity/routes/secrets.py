@@ -44,6 +44,7 @@ class Secrets(BaseModel):
     """The secrets of a client."""
 
     items: list[ShownSecret]
+    next: None = None
 
 
 @router.post("", status_code=201, response_model=NewSecretShown)

@@ -67,6 +67,7 @@ class Keys(BaseModel):
     """The keys of a dossier."""
 
     items: list[KeyItem]
+    next: None = None
 
 
 @router.post("/scrada-keys", status_code=201, response_model=MadeKey)

@@ -122,6 +122,7 @@ class TicketProblems(BaseModel):
     """Everything of a dossier's tickets that waits for a person."""
 
     items: list[TicketProblem]
+    next: None = None
 
 
 async def open_problems(connection: AsyncConnection, dossier_id: UUID) -> TicketProblems:

@@ -45,6 +45,7 @@ class Registers(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     items: list[RegisterItem] = Field(max_length=REGISTERS_MAX)
+    next: None = None
 
 
 @dataclass(frozen=True, slots=True)
