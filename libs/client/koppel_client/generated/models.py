@@ -846,6 +846,7 @@ class Keys(TypedDict):
     """
 
     items: list[KeyItem]
+    next: NotRequired[None]
 
 
 Kind: TypeAlias = Literal["service", "firm", "partner"]
@@ -1876,6 +1877,7 @@ class ClientAccess(TypedDict):
     """
 
     items: list[Access]
+    next: NotRequired[None]
 
 
 class CompanyView(TypedDict):
@@ -2095,6 +2097,7 @@ class ExportSchedulerWaiting(TypedDict):
     """
 
     items: list[ExportSchedulerCounted]
+    next: NotRequired[None]
 
 
 class Finding(TypedDict):
@@ -2315,6 +2318,7 @@ class Registers(TypedDict):
     """
 
     items: list[RegisterItem]
+    next: NotRequired[None]
 
 
 class Retried(TypedDict):
@@ -2332,6 +2336,7 @@ class Revoked(TypedDict):
     """
 
     items: list[RevokedItem]
+    next: NotRequired[None]
 
 
 class ScheduledDocument(TypedDict):
@@ -2357,6 +2362,7 @@ class Secrets(TypedDict):
     """
 
     items: list[ShownSecret]
+    next: NotRequired[None]
 
 
 class ShownEndpoint(TypedDict):
@@ -2401,6 +2407,7 @@ class TicketProblems(TypedDict):
     """
 
     items: list[TicketProblem]
+    next: NotRequired[None]
 
 
 class Waiting(TypedDict):
@@ -2409,6 +2416,7 @@ class Waiting(TypedDict):
     """
 
     items: list[Counted]
+    next: NotRequired[None]
 
 
 class AccountItem(TypedDict):

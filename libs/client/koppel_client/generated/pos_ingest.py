@@ -61,7 +61,10 @@ class PosIngest:
         return answer
 
     def enter_day(self, dossier_id: str, book_id: str, date: str, body: models.DayTakings) -> models.Entered:
-        """Enter takings of a day. The same reference with the same takings is answered with 200 and what was entered then."""
+        """Enter takings of a day; days between the last entry and this one are entered as closed before them.
+
+        The same reference with the same takings is answered with 200 and the entry of the takings, without closed days.
+        """
         answer: models.Entered = self._koppel.call(
             "PUT",
             f"{self._base}/v1/dossiers/{quote(dossier_id, safe='')}/receipt-books/{quote(book_id, safe='')}/days/{quote(date, safe='')}",
@@ -238,7 +241,9 @@ class PosIngest:
         )
         return answer
 
-    def close_receipt_book(self, dossier_id: str, book_id: str, body: models.CloseThrough) -> models.Closed:
+    def close_receipt_book(
+        self, dossier_id: str, book_id: str, body: models.CloseThrough, *, idempotency_key: str | None = None
+    ) -> models.Closed:
         """Enter the tickets of a receipt book and close it, and the cash book it is linked to, through a day.
 
         What was closed before stays as it is.
@@ -247,6 +252,7 @@ class PosIngest:
             "POST",
             f"{self._base}/v1/dossiers/{quote(dossier_id, safe='')}/receipt-books/{quote(book_id, safe='')}/close",
             body=body,
+            idempotency_key=idempotency_key,
         )
         return answer
 
@@ -381,7 +387,10 @@ class PosIngest:
         return answer
 
     def add_tickets(self, dossier_id: str, body: list[Any]) -> list[models.TicketResult]:
-        """Take up to 5,000 tickets, each once by its register and receipt; the answers stand in the order of the tickets."""
+        """Take up to 5,000 tickets, each once by its register and receipt; the answers stand in the order of the tickets.
+
+        Sent again, with an ``Idempotency-Key`` or without, each ticket that was taken is answered as a ``duplicate``.
+        """
         answer: list[models.TicketResult] = self._koppel.call(
             "POST", f"{self._base}/v1/dossiers/{quote(dossier_id, safe='')}/tickets", body=body
         )
@@ -454,10 +463,13 @@ class PosIngest:
         )
         return answer
 
-    def add_key(self, dossier_id: str, body: models.NewKey) -> models.MadeKey:
+    def add_key(self, dossier_id: str, body: models.NewKey, *, idempotency_key: str | None = None) -> models.MadeKey:
         """Make a key for a till that speaks Scrada's API. Its password is shown this once."""
         answer: models.MadeKey = self._koppel.call(
-            "POST", f"{self._base}/v1/dossiers/{quote(dossier_id, safe='')}/scrada-keys", body=body
+            "POST",
+            f"{self._base}/v1/dossiers/{quote(dossier_id, safe='')}/scrada-keys",
+            body=body,
+            idempotency_key=idempotency_key,
         )
         return answer
 
