@@ -38,7 +38,7 @@ from .master_data import replace_lines
 from .missing_settings import missing_settings
 from .rights import probe_rights
 from .secret_keys import KEYS_HELD
-from .store import ConnectionRow
+from .store import COLUMNS, ConnectionRow
 
 AWAITS_FIRST_IMPORT = "(c.imported_at IS NULL AND coalesce(c.import_due_at <= clock_timestamp(), false))"
 """The first import of a connection ``c`` runs or is next: nothing can be chosen yet, which is nobody's fault.
@@ -63,11 +63,12 @@ _WANT_SOON = Statement("""
         AND (CAST(:scope AS text) IS NULL OR coalesce(books_scope, limit_scope) = :scope)
         AND state IN ('connected', 'degraded') AND imported_at IS NOT NULL AND import_due_at IS NULL
 """)
+# One that was never made can end the problem too, unless it was refused, which the connection shows then.
 _WANT_FOR = Statement("""
-    UPDATE connection SET import_due_at =
-        greatest(clock_timestamp(), imported_at + CAST(:pause_s AS float8) * interval '1 second')
+    UPDATE connection SET import_due_at = greatest(clock_timestamp(),
+        coalesce(imported_at, connection.changed_at) + CAST(:pause_s AS float8) * interval '1 second')
     FROM delivery d WHERE d.id = :delivery_id AND connection.id = d.connection_id AND connection.import_due_at IS NULL
-        AND connection.imported_at < d.created_at
+        AND (connection.imported_at < d.created_at OR connection.imported_at IS NULL AND connection.state = 'connected')
 """)
 _REFRESH = Statement("""
     UPDATE connection SET import_due_at = clock_timestamp() WHERE id IN (
@@ -75,6 +76,19 @@ _REFRESH = Statement("""
             AND imported_at < clock_timestamp() - CAST(:max_age_s AS float8) * interval '1 second'
         ORDER BY imported_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id
+""")
+# As rarely as the others: since the day before nothing has become of it.
+_NEVER_IMPORTED = Statement(f"""
+    SELECT {COLUMNS} FROM connection WHERE state = 'connected' AND import_due_at IS NULL AND imported_at IS NULL
+        AND changed_at < clock_timestamp() - CAST(:max_age_s AS float8) * interval '1 second'
+        AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
+    ORDER BY id LIMIT :batch
+""")
+# One that is due already may run: it would be run once more for nothing.
+_WANT_MISSING = Statement("""
+    UPDATE connection SET import_due_at = clock_timestamp()
+    WHERE id = :id AND state IN ('connected', 'degraded') AND (imported_at IS NULL OR import_failures > 0)
+        AND (import_due_at IS NULL OR import_due_at > clock_timestamp())
 """)
 _NEXT = Statement(f"""
     SELECT c.id, c.import_due_at FROM connection c
@@ -89,7 +103,9 @@ _DONE = Statement(f"""
     UPDATE connection SET import_due_at = {_SERVED}, imported_at = clock_timestamp(), masters_version = masters_version + 1,
         import_failures = 0, unblocked_at = clock_timestamp() WHERE id = :id
 """)
-_GIVEN_UP = Statement(f"UPDATE connection SET import_due_at = {_SERVED} WHERE id = :id")
+_GIVEN_UP = Statement(f"""
+    UPDATE connection SET import_due_at = {_SERVED}, import_failures = import_failures + 1 WHERE id = :id
+""")
 # Changed settings are a new version, for which the import may be wanted again already.
 _GIVEN_UP_AT = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id AND version = :version")
 _LATER = Statement("""
@@ -129,15 +145,37 @@ async def refresh_master_data(context: Context) -> bool:
     async with kit.database.transaction() as tx:
         values = {"max_age_s": kit.settings.master_data_max_age_s, "batch": REFRESH_BATCH}
         refreshed = len(await _REFRESH.all(tx, values))
-    if refreshed:
+    if refreshed + await _refresh_never_imported(kit):
         kit.wake("imports")
     return refreshed == REFRESH_BATCH
+
+
+async def _refresh_never_imported(kit: Kit) -> int:
+    """Want imports that were refused or given up before there was any, of connections that work; return of how many."""
+    wanted, after = 0, None
+    while True:
+        values = {"max_age_s": kit.settings.master_data_max_age_s, "batch": REFRESH_BATCH, "after": after}
+        async with kit.database.transaction() as tx:
+            rows = [kit.connections.open_row(row) for row in await _NEVER_IMPORTED.all(tx, values)]
+            ready = [row for row in rows if not missing_settings(kit, row.settings, "import")]
+            for row in ready:
+                await want_missing_import(tx, kit, row)
+        wanted += len(ready)
+        if len(rows) < REFRESH_BATCH:
+            return wanted
+        after = rows[-1].id
 
 
 async def want_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow) -> None:
     """Have the master data imported soon, if the settings tell of what; else a change of them does."""
     if not missing_settings(kit, row.settings, "import"):
         await _WANT.run(tx, {"id": row.id})
+
+
+async def want_missing_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow) -> None:
+    """Have an import made now that never was, or that failed or was refused when it was last tried."""
+    if not missing_settings(kit, row.settings, "import"):
+        await _WANT_MISSING.run(tx, {"id": row.id})
 
 
 async def serve_imports(context: Context) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from koppel_connector.calls.vendor import OpenVendor, open_vendor
 from koppel_connector.connection.events import LoginRefused, VendorAnswered
-from koppel_connector.connection.importing import want_import
+from koppel_connector.connection.importing import want_import, want_missing_import
 from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
 from koppel_connector.contract import CheckStep, Purpose
@@ -103,9 +103,11 @@ async def check_connection(context: CurrentContext, caller: Writer, connection_i
         await vendor.flush(tx)
         if steps and all(step.ok for step in steps):
             await kit.connections.apply(tx, row.id, VendorAnswered())
+            await want_missing_import(tx, kit, row)
         if dead is not None:
             await kit.connections.apply(tx, row.id, LoginRefused(dead.problem))
-    kit.wake("reconciler")
+    for loop in ("reconciler", "imports"):
+        kit.wake(loop)
     return _shown(kit, steps)
 
 
