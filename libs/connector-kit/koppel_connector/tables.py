@@ -75,6 +75,7 @@ connection = Table(
     Column("masters_version", Integer, nullable=False, server_default="0"),
     _moment("imported_at"),
     _moment("import_due_at"),
+    Column("import_owner_id", Uuid),
     Column("import_failures", Integer, nullable=False, server_default="0"),
     Column("max_inflight", Integer, nullable=False, server_default="1"),
     Column("failures", Integer, nullable=False, server_default="0"),

@@ -29,6 +29,7 @@ class PaperVendor(LoopbackServer):
         """So many bookings are refused because the entry is there already, though it is not."""
         self.ledger: list[dict[str, Any]] = []
         self.outage: Literal["drops", "503"] | None = None
+        self.accounts_are_ill = False
         """What every call meets, whatever it asks."""
         self.breaks_on: bytes | None = None
         """Whatever holds this breaks the connection before anything is done."""
@@ -192,7 +193,7 @@ class PaperVendor(LoopbackServer):
         if path == "/company":
             return 200, self.company
         if path == "/accounts":
-            return 200, self.accounts
+            return (503, {}) if self.accounts_are_ill else (200, self.accounts)
         if path == "/relations":
             return 404, {"errorCode": -16, "errorMessage": "nothing"}
         return 404, {"errorCode": -1, "error": "no such page"}

@@ -91,6 +91,13 @@ async def test_it_does_not_wait_for_an_import_that_failed(
         await testbed.until_state("booked")
 
 
+async def until_due_later(testbed: Testbed) -> None:
+    async def is_due_later() -> bool:
+        return bool(await testbed.rows(DUE_LATER))
+
+    await testbed.until(is_due_later, "the import failed")
+
+
 async def test_the_import_itself_finds_that_a_vendor_is_back(
     connector: SlowImport, harness: PaperHarness, vendor: PaperVendor, opens: Opens
 ) -> None:
@@ -99,11 +106,26 @@ async def test_the_import_itself_finds_that_a_vendor_is_back(
         await connector.begun.wait()
         vendor.outage = "503"
         connector.allowed.set()
-
-        async def is_due_later() -> bool:
-            return bool(await testbed.rows(DUE_LATER))
-
-        await testbed.until(is_due_later, "the import failed")
+        await until_due_later(testbed)
         vendor.outage = None
-        (booked,) = await testbed.until_state("booked")
-        assert booked.attempts == 1
+        await testbed.change("UPDATE connection SET import_due_at = clock_timestamp()")
+        await testbed.until_state("booked")
+        assert await testbed.rows("SELECT 1 FROM connection WHERE away_since IS NULL AND imported_at IS NOT NULL")
+
+
+async def test_an_import_that_fails_keeps_no_document_from_finding_the_vendor_well(
+    harness: PaperHarness, vendor: PaperVendor, opens: Opens
+) -> None:
+    async with opens(PaperConnector()) as testbed:
+        await harness.connect(testbed)
+        vendor.accounts_are_ill = True
+        before = [path for _, path in vendor.seen].count("/accounts")
+        await testbed.change("UPDATE connection SET import_due_at = clock_timestamp()")
+
+        async def is_away() -> bool:
+            return bool(await testbed.rows("SELECT 1 FROM connection WHERE away_since IS NOT NULL"))
+
+        await testbed.until(is_away, "the ill list opens the breaker")
+        await testbed.deliver(testbed.ready(*harness.document(1)))
+        await testbed.until_state("booked", patience_s=12.0)  # before the import is tried again
+        assert [path for _, path in vendor.seen].count("/accounts") == before + 1

@@ -6,14 +6,13 @@ The lines go to the table ``master`` for the mapping; relations and ledger accou
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from koppel_connector.calls.vendor import OpenVendor, open_vendor
+from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.contract import MasterData, MasterRecord
 from koppel_connector.contract.errors import (
     ActionRequired,
@@ -31,13 +30,14 @@ from koppel_mesh.messages import ConnectionState
 from koppel_mesh.prepared_sql import Statement
 from koppel_mesh.service import Context
 
+from . import import_claims
 from .breaker import Answered, Outage
 from .comparing import compare_company
 from .events import ConnectionEvent, LoginRefused, ProblemFound, VendorAnswered
+from .import_claims import ImportClaim, claim_import
 from .master_data import replace_lines
 from .missing_settings import missing_settings
 from .rights import probe_rights
-from .secret_keys import KEYS_HELD
 from .store import COLUMNS, ConnectionRow
 
 AWAITS_FIRST_IMPORT = "(c.imported_at IS NULL AND coalesce(c.import_due_at <= clock_timestamp(), false))"
@@ -48,9 +48,6 @@ After a try that failed it is due later, and what is missing then is told.
 REFRESH_BATCH = 20
 PUT_BATCH = 50_000
 """As many as dossier-api takes at once: only from a list that is whole can it tell what went at the vendor."""
-PAUSE_S = 15.0
-PAUSE_MAX_S = 3_600.0
-"""So long an import that fails again and again waits at most: each costs calls of the vendor's day."""
 TOLD_FROM_FAILURES = 2
 log = structlog.get_logger(__name__)
 
@@ -89,33 +86,6 @@ _WANT_MISSING = Statement("""
     UPDATE connection SET import_due_at = clock_timestamp()
     WHERE id = :id AND state IN ('connected', 'degraded') AND (imported_at IS NULL OR import_failures > 0)
         AND (import_due_at IS NULL OR import_due_at > clock_timestamp())
-""")
-_NEXT = Statement(f"""
-    SELECT c.id, c.import_due_at FROM connection c
-    WHERE {KEYS_HELD} AND import_due_at <= clock_timestamp() AND state IN ('connected', 'degraded')
-        AND not_before <= clock_timestamp() AND away_since IS NULL AND NOT id = ANY(CAST(:busy AS uuid[]))
-    ORDER BY import_due_at LIMIT 1
-""")
-_WANTED = Statement("SELECT import_due_at FROM connection WHERE id = :id AND import_due_at IS NOT NULL")
-# What was wanted anew while an import ran, because the settings changed, is still wanted when it ends.
-_SERVED = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN NULL ELSE import_due_at END"
-_DONE = Statement(f"""
-    UPDATE connection SET import_due_at = {_SERVED}, imported_at = clock_timestamp(), masters_version = masters_version + 1,
-        import_failures = 0, unblocked_at = clock_timestamp() WHERE id = :id
-""")
-_GIVEN_UP = Statement(f"""
-    UPDATE connection SET import_due_at = {_SERVED}, import_failures = import_failures + 1 WHERE id = :id
-""")
-# Changed settings are a new version, for which the import may be wanted again already.
-_GIVEN_UP_AT = Statement("UPDATE connection SET import_due_at = NULL WHERE id = :id AND version = :version")
-_LATER = Statement("""
-    UPDATE connection SET import_due_at = greatest(
-        clock_timestamp() + CAST(:pause_s AS float8) * interval '1 second', CAST(:until AS timestamptz)) WHERE id = :id
-""")
-_FAILED = Statement("""
-    UPDATE connection SET import_failures = import_failures + 1, import_due_at = clock_timestamp() + interval '1 second'
-        * least(CAST(:pause_s AS float8) * power(2, least(import_failures, 30)), CAST(:pause_max_s AS float8))
-    WHERE id = :id RETURNING import_failures
 """)
 
 
@@ -183,34 +153,29 @@ async def serve_imports(context: Context) -> bool:
     kit: Kit = context.resources
     if kit.closing or len(kit.importing) >= kit.settings.workers:
         return False
-    async with kit.database.reading() as reading:
-        asked = {"busy": list(kit.importing), "key_ids": list(kit.keys.key_ids)}
-        found = await _NEXT.one_or_none(reading, asked)
-    if found is None:
+    claim = await claim_import(kit)
+    if claim is None:
         return False
-    kit.importing.add(found.id)
-    kit.start_batch(found.id, lambda: _run(kit, found.id, found.import_due_at), "imports")
+    kit.start_batch(claim.connection_id, lambda: _run(kit, claim), "imports")
     return True
 
 
 async def probe_by_import(kit: Kit, connection_id: UUID) -> Outage | Answered | None:
-    """Run the wanted import of a connection whose vendor is away; return how the vendor was, None where none is wanted."""
-    async with kit.database.reading() as reading:
-        wanted = await _WANTED.one_or_none(reading, {"id": connection_id})
-    if wanted is None or connection_id in kit.importing:
+    """Run the import that is due of a connection whose vendor is away; return how the vendor was, None where none is due."""
+    claim = await claim_import(kit, probed=connection_id)
+    if claim is None:
         return None
-    kit.importing.add(connection_id)
-    return await _run(kit, connection_id, wanted.import_due_at, is_probe=True)
+    return await _run(kit, claim, is_probe=True)
 
 
-async def _run(kit: Kit, connection_id: UUID, due_at: datetime, *, is_probe: bool = False) -> Outage | Answered | None:
+async def _run(kit: Kit, claim: ImportClaim, *, is_probe: bool = False) -> Outage | Answered | None:
     vendor: OpenVendor | None = None
     try:
         async with kit.database.reading() as reading:
-            row = await kit.connections.read(reading, connection_id)
+            row = await kit.connections.read(reading, claim.connection_id)
         assert row is not None
         if missing := missing_settings(kit, row.settings, "import"):
-            await _without_settings(kit, row, missing)
+            await _without_settings(kit, claim, row, missing)
             return None
         vendor = await open_vendor(kit, row)
         vendor.is_probe = is_probe
@@ -219,45 +184,57 @@ async def _run(kit: Kit, connection_id: UUID, due_at: datetime, *, is_probe: boo
         master_data = await kit.connector.import_master_data(vendor)
         await _subscribe(kit, vendor)
         await _tell_dossier(kit, row, master_data)
-        async with kit.database.transaction() as tx:
-            await vendor.flush(tx)
-            await replace_lines(tx, row.id, master_data.lines())
-            await _DONE.run(tx, {"id": row.id, "due_at": due_at})
-            if row.state is ConnectionState.DEGRADED:
-                await kit.connections.apply(tx, row.id, VendorAnswered())
+        await _keep(kit, claim, vendor, master_data)
         kit.wake("reconciler")
     except (ReauthorisationRequired, ActionRequired, Rejected) as failure:
-        await _ended(kit, connection_id, due_at, vendor, failure)
+        await _ended(kit, claim, vendor, failure)
+    except LeaseLost:
+        log.warning("import was taken over", connection=str(claim.connection_id))
+        await _note(kit, vendor)
     except Exception as error:
-        await _put_off(kit, connection_id, vendor, error)
+        await _put_off(kit, claim, vendor, error)
     finally:
-        kit.importing.discard(connection_id)
+        kit.importing.discard(claim.connection_id)
         kit.wake("deliveries")  # which waited for the first import, however it ended
     return vendor.observed if vendor else None
 
 
-async def _without_settings(kit: Kit, row: ConnectionRow, missing: Sequence[str]) -> None:
+async def _keep(kit: Kit, claim: ImportClaim, vendor: OpenVendor, master_data: MasterData) -> None:
+    async with kit.database.transaction() as tx:
+        put_back = await vendor.flush(tx)
+        await replace_lines(tx, claim.connection_id, master_data.lines())
+        if not await import_claims.done(tx, claim):
+            put_back()
+            raise LeaseLost
+        if vendor.row.state is ConnectionState.DEGRADED:
+            await kit.connections.apply(tx, claim.connection_id, VendorAnswered())
+
+
+async def _note(kit: Kit, vendor: OpenVendor | None) -> None:
+    if vendor is not None:
+        async with kit.database.transaction() as tx:
+            await vendor.flush(tx)
+
+
+async def _without_settings(kit: Kit, claim: ImportClaim, row: ConnectionRow, missing: Sequence[str]) -> None:
     """Leave an import whose settings were taken away meanwhile; the change that brings them back has it run."""
     log.info("import waits for settings", connection=str(row.id), missing=missing)
     async with kit.database.transaction() as tx:
-        await _GIVEN_UP_AT.run(tx, {"id": row.id, "version": row.version})
+        await import_claims.without_settings(tx, claim, row.version)
 
 
-async def _put_off(kit: Kit, connection_id: UUID, vendor: OpenVendor | None, error: Exception) -> None:
+async def _put_off(kit: Kit, claim: ImportClaim, vendor: OpenVendor | None, error: Exception) -> None:
     """Have a failed import tried again in a while; one that fails again and again ever more rarely, and it is told."""
     problem = _problem_of(error, vendor)
     if problem is not None:
-        log.error("import failed", connection=str(connection_id), exc_info=error)
+        log.error("import failed", connection=str(claim.connection_id), exc_info=error)
     async with kit.database.transaction() as tx:
         if vendor is not None:
             await vendor.flush(tx)
         if problem is None:
-            until = error.until if isinstance(error, RateLimited) else None
-            await _LATER.run(tx, {"id": connection_id, "pause_s": PAUSE_S, "until": until})
-            return
-        failed = await _FAILED.one(tx, {"id": connection_id, "pause_s": PAUSE_S, "pause_max_s": PAUSE_MAX_S})
-        if failed.import_failures >= TOLD_FROM_FAILURES:
-            await kit.connections.apply(tx, connection_id, ProblemFound(problem))
+            await import_claims.later(tx, claim, error.until if isinstance(error, RateLimited) else None)
+        elif await import_claims.failed(tx, claim) >= TOLD_FROM_FAILURES:
+            await kit.connections.apply(tx, claim.connection_id, ProblemFound(problem))
 
 
 def _problem_of(error: Exception, vendor: OpenVendor | None) -> Problem | None:
@@ -273,9 +250,7 @@ def _problem_of(error: Exception, vendor: OpenVendor | None) -> Problem | None:
     return None if is_infrastructure_error(error) else internal(error)
 
 
-async def _ended(
-    kit: Kit, connection_id: UUID, due_at: datetime, vendor: OpenVendor | None, failure: ConnectorError
-) -> None:
+async def _ended(kit: Kit, claim: ImportClaim, vendor: OpenVendor | None, failure: ConnectorError) -> None:
     event: ConnectionEvent
     if isinstance(failure, ReauthorisationRequired):
         event = LoginRefused(failure.problem)
@@ -284,8 +259,8 @@ async def _ended(
     async with kit.database.transaction() as tx:
         if vendor is not None:
             await vendor.flush(tx)
-        await _GIVEN_UP.run(tx, {"id": connection_id, "due_at": due_at})
-        await kit.connections.apply(tx, connection_id, event)
+        if await import_claims.refused(tx, claim):
+            await kit.connections.apply(tx, claim.connection_id, event)
     kit.wake("reconciler")
 
 
@@ -302,7 +277,7 @@ async def _subscribe(kit: Kit, vendor: OpenVendor) -> None:
     except ReauthorisationRequired:
         raise
     except ConnectorError as failure:
-        log.info("the vendor sends no notices", connection=str(vendor.row.id), reason=str(failure))
+        log.info("the vendor sends no notices", connection=str(vendor.connection.id), reason=str(failure))
 
 
 async def _tell_dossier(kit: Kit, row: ConnectionRow, master_data: MasterData) -> None:

@@ -1,7 +1,7 @@
 """Asking a vendor that is away whether it is back, by the cheapest call that can do no harm.
 
 In this order: the lookup of a delivery whose outcome is unknown, a read-back, the connector's own ``ping``, an import that is
-wanted; and where there is none of these, one delivery that is ready. A new booking never is the probe while the outcome of an
+due; and where there is none of these, one delivery that is ready. A new booking never is the probe while the outcome of an
 earlier one is unknown.
 """
 
