@@ -96,6 +96,15 @@ async def test_what_a_dead_process_ran_is_run_by_another_and_it_writes_nothing_o
     assert await two.row() == before, "it was declared dead, and takes nothing from the other"
 
 
+async def test_a_process_that_knows_its_claim_is_void_asks_the_vendor_nothing(two: Two, vendor: PaperVendor) -> None:
+    await two.first.change("DELETE FROM owner WHERE id = :id", id=two.first.kit.owner.id)
+    await two.first.kit.owner.renew()
+    asked = len(vendor.seen)
+    two.connector.allowed.set()
+    await two.until_first_ended()
+    assert len(vendor.seen) == asked
+
+
 async def test_what_could_not_be_ended_is_run_again_by_the_same_process(two: Two) -> None:
     two.connector.allowed.set()
     await two.until_first_ended()

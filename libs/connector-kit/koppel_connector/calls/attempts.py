@@ -20,6 +20,9 @@ from .windows import ScopedWindow, as_arrays
 
 Phase = Literal["send", "lookup", "read", "read_back", "token"]
 """What a call was made for; ``read`` is a question of no delivery: an import, a health check."""
+SHORT_S = 60
+LEFT_SHARE = 0.25
+"""Of a window that is no longer than ``SHORT_S`` an import leaves so much to others: it would take every minute whole."""
 Outcome = Literal["ok", "refused", "throttled", "later", "unknown", "not_sent"]
 
 
@@ -50,6 +53,8 @@ class Budget:
     errors_spared: int = 0
     """Up to so many errors the call may leave though the endpoint is paused: the reserve of searches that settle."""
     may_use_reserve: bool = False
+    left_share: float = 0.0
+    """Of each short window so much is left to others."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,12 @@ _OPEN = Statement(f"""
         SELECT * FROM unnest(CAST(:scopes AS text[]), CAST(:names AS text[]), CAST(:periods_s AS integer[]),
             CAST(:zones AS text[]), CAST(:reserves AS integer[])) AS w (scope, name, period_s, zone, reserve)
     ), held AS (
-        SELECT r.name, r.used, r.capacity, r.ends_at, w.reserve FROM rate_window r JOIN counting w USING (scope, name)
+        SELECT r.name, r.used, r.capacity, r.ends_at, w.reserve, w.period_s FROM rate_window r JOIN counting w USING (scope, name)
         ORDER BY r.scope, r.name FOR UPDATE OF r
     ), used_up AS (
         SELECT name, ends_at FROM held WHERE ends_at > clock_timestamp()
             AND used >= capacity - CASE WHEN CAST(:may_use_reserve AS boolean) THEN 0 ELSE reserve END
+                - CASE WHEN period_s <= {SHORT_S} THEN floor(capacity * CAST(:left_share AS float8)) ELSE 0 END
     ), decision AS (
         SELECT
             (SELECT greatest(open_until, probe_until) FROM gate
@@ -170,6 +176,7 @@ async def open_attempt(
             **as_arrays(budget.windows),
             "errors_spared": budget.errors_spared,
             "may_use_reserve": budget.may_use_reserve,
+            "left_share": budget.left_share,
             "endpoint": attempt.endpoint,
             "deadline_s": attempt.deadline_s,
             "connection_id": attempt.connection_id,

@@ -16,7 +16,7 @@ from koppel_connector.contract.profile import Profile
 from koppel_mesh.clock import BRUSSELS, utc_now
 
 from . import error_budget, windows
-from .attempts import Budget, NoBudget, Opened, Phase
+from .attempts import LEFT_SHARE, Budget, NoBudget, Opened, Phase
 from .rate_limits import ends_in, read_windows, throttle
 from .windows import ScopedWindow
 
@@ -49,6 +49,8 @@ class ConnectionBudget:
         self._connection_id = connection_id
         self._scope = limit_scope
         self._all = windows.windows_of(profile.windows, profile.name, connection_id, limit_scope)
+        self.makes_way = False
+        """Whether a part of each short window is left to others."""
 
     @property
     def windows(self) -> Sequence[ScopedWindow]:
@@ -67,6 +69,7 @@ class ConnectionBudget:
             self._counting(operation, is_counted),
             allowed.capacity + allowed.reserve if settles and allowed is not None else 0,
             may_use_reserve=settles,
+            left_share=LEFT_SHARE if self.makes_way else 0.0,
         )
 
     def refusal(self, refused: NoBudget) -> RateLimited:

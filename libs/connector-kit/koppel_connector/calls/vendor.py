@@ -109,6 +109,10 @@ class OpenVendor(Vendor):
         self.acted_at = None
         self.unsaved_effect = False
 
+    def make_way(self) -> None:
+        """Leave a part of each short window to others from now on: what is made here is an import."""
+        self._budget.makes_way = True
+
     def save_progress(self, delivery_id: UUID, progress: str) -> None:
         """Have a delivery's JSON written with the next commit; what took effect so far is thereby safe to build on."""
         self._pending_writes.progress = Progress(delivery_id, progress)

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from koppel_connector.calls.patient_vendor import PatientVendor
 from koppel_connector.calls.vendor import LeaseLost, OpenVendor, open_vendor
 from koppel_connector.contract import MasterData, MasterRecord
 from koppel_connector.contract.errors import (
@@ -151,7 +152,8 @@ async def want_missing_import(tx: AsyncConnection, kit: Kit, row: ConnectionRow)
 async def serve_imports(context: Context) -> bool:
     """Run one wanted import beside everything else; True when there may be another."""
     kit: Kit = context.resources
-    if kit.closing or len(kit.importing) >= kit.settings.workers:
+    # An import waits for its vendor for minutes: half of the places are for documents.
+    if kit.closing or len(kit.importing) >= max(kit.settings.workers // 2, 1):
         return False
     claim = await claim_import(kit)
     if claim is None:
@@ -179,10 +181,12 @@ async def _run(kit: Kit, claim: ImportClaim, *, is_probe: bool = False) -> Outag
             return None
         vendor = await open_vendor(kit, row)
         vendor.is_probe = is_probe
+        vendor.make_way()
         await compare_company(kit, vendor)
         await probe_rights(kit, vendor)
-        master_data = await kit.connector.import_master_data(vendor)
-        await _subscribe(kit, vendor)
+        patient = PatientVendor(kit, vendor, claim.owner_id)
+        master_data = await kit.connector.import_master_data(patient)
+        await _subscribe(kit, patient)
         await _tell_dossier(kit, row, master_data)
         await _keep(kit, claim, vendor, master_data)
         kit.wake("reconciler")
@@ -264,7 +268,7 @@ async def _ended(kit: Kit, claim: ImportClaim, vendor: OpenVendor | None, failur
     kit.wake("reconciler")
 
 
-async def _subscribe(kit: Kit, vendor: OpenVendor) -> None:
+async def _subscribe(kit: Kit, vendor: PatientVendor) -> None:
     """Have the vendor report what happens in its books; where it refuses, they are read as before.
 
     Raises:
