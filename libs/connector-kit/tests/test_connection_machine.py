@@ -10,6 +10,7 @@ from koppel_connector.connection.events import (
     ProblemFound,
     Removed,
     SettingsChanged,
+    UserNamed,
     VendorAnswered,
 )
 from koppel_connector.connection.state_machine import transition
@@ -21,7 +22,8 @@ EVENTS: dict[str, ConnectionEvent] = {
     "ConsentGiven": ConsentGiven(),
     "SettingsChanged": SettingsChanged(renews_login=False),
     "PasswordChanged": SettingsChanged(renews_login=True),
-    "VendorAnswered": VendorAnswered("An Accountant"),
+    "VendorAnswered": VendorAnswered(),
+    "UserNamed": UserNamed("An Accountant"),
     "LoginRefused": LoginRefused(REFUSED),
     "ProblemFound": ProblemFound(FORBIDDEN),
     "Removed": Removed(),
@@ -40,6 +42,7 @@ TABLE: dict[S, dict[str, tuple[S, bool]]] = {
         "SettingsChanged": (S.CONNECTED, True),
         "PasswordChanged": (S.CONNECTED, True),
         "VendorAnswered": (S.CONNECTED, True),
+        "UserNamed": (S.CONNECTED, False),
         "LoginRefused": (S.REAUTHORISE, False),
         "ProblemFound": (S.DEGRADED, False),
         "Removed": (S.DISCONNECTED, False),
@@ -49,6 +52,7 @@ TABLE: dict[S, dict[str, tuple[S, bool]]] = {
         "SettingsChanged": (S.CONNECTED, True),
         "PasswordChanged": (S.CONNECTED, True),
         "VendorAnswered": (S.CONNECTED, True),
+        "UserNamed": (S.DEGRADED, False),
         "LoginRefused": (S.REAUTHORISE, False),
         "ProblemFound": (S.DEGRADED, False),
         "Removed": (S.DISCONNECTED, False),
@@ -78,12 +82,13 @@ def test_every_state_meets_every_event(state: S, event: str) -> None:
 
 @pytest.mark.parametrize("state", [S.CONNECTED, S.DEGRADED])
 def test_what_stopped_it_is_told_until_it_works_again(state: S) -> None:
-    refused, found, works = (
-        transition(state, EVENTS[each]) for each in ("LoginRefused", "ProblemFound", "VendorAnswered")
+    refused, found, named, works = (
+        transition(state, EVENTS[each]) for each in ("LoginRefused", "ProblemFound", "UserNamed", "VendorAnswered")
     )
     assert refused is not None and refused.problem == REFUSED
     assert found is not None and found.problem == FORBIDDEN
-    assert works is not None and (works.problem, works.keeps_problem, works.user) == (None, False, "An Accountant")
+    assert named is not None and (named.keeps_problem, named.user) == (True, "An Accountant")
+    assert works is not None and (works.problem, works.keeps_problem) == (None, False)
 
 
 def test_settings_that_do_not_renew_the_login_leave_the_reason_of_the_refusal() -> None:

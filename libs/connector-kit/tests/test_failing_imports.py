@@ -1,6 +1,6 @@
 """An import that fails again and again is tried ever more rarely, and a person sees it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,9 +24,12 @@ class Stumbling(PaperConnector):
     """Its import fails as the test wants."""
 
     error: Exception | None = None
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def import_master_data(self, vendor: Vendor) -> MasterData:
         data = await super().import_master_data(vendor)
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.error is not None:
             raise self.error
         return data
@@ -95,6 +98,25 @@ async def test_what_fails_again_and_again_slows_down_and_is_told(
     assert timedelta(minutes=59) < (await fail(testbed, connector, error)).pause <= timedelta(hours=1)
     ended = await succeed(testbed, connector)
     assert (ended.state, ended.problem, ended.import_failures) == ("connected", None, 0)
+
+
+async def test_what_is_wanted_while_an_import_fails_is_not_put_off(testbed: Testbed, connector: Stumbling) -> None:
+    async def a_person_mends_it() -> None:
+        connector.meanwhile = None
+        async with testbed.owner() as owner:
+            (row,) = await testbed.rows("SELECT id FROM connection")
+            assert (await owner.post(f"/v1/connections/{row.id}/import")).status_code == 202
+        connector.error = ValueError()
+
+    await testbed.change("UPDATE connection SET import_failures = 1000")
+    connector.meanwhile = a_person_mends_it
+    await testbed.change("UPDATE connection SET import_due_at = clock_timestamp()")
+
+    async def failed_twice() -> bool:
+        return bool(await testbed.rows("SELECT 1 FROM connection WHERE import_failures = 2"))
+
+    await testbed.until(failed_twice, "the wanted one ran at once, and failed as well")
+    assert (await testbed.rows(FAILURE))[0].pause < timedelta(minutes=1), "what failed before the mend does not count"
 
 
 async def test_documents_go_on_and_what_is_told_stays(

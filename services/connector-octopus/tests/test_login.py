@@ -103,6 +103,16 @@ async def test_a_consent_lets_in_without_a_password(testbed: Testbed, sandbox: S
     assert sandbox.requests("POST token") == 2
 
 
+async def test_a_consent_that_opens_dossiers_and_lets_no_call_in_ends(testbed: Testbed, sandbox: Sandbox) -> None:
+    """Each new token opens the dossier, which proves it, and is refused by the call itself: not without end."""
+    without = {name: value for name, value in SETTINGS.items() if name not in ("user", "password")}
+    await testbed.connect({**without, "login": "oauth"}, allow)
+    sandbox.control("faults", kind="status", status=401, path=r"/dossiers/\d+/", times=-1)
+    await testbed.deliver(testbed.ready(*sample(1)))
+    await testbed.until_blocked("reauthorise")
+    assert sandbox.requests("POST token") <= 4
+
+
 async def _let_the_access_token_end(testbed: Testbed, sandbox: Sandbox, connection_id: UUID) -> None:
     sandbox.control("clock", advance_s=601)
     await testbed.change("UPDATE oauth_token SET access_expires_at = clock_timestamp() - interval '1 second'")

@@ -15,6 +15,7 @@ from uuid import UUID
 from koppel_connector.contract.answers import ClassifiedAnswer
 from koppel_connector.contract.auth import OAuthProfile
 from koppel_connector.contract.errors import DossierSessionOver, ReauthorisationRequired, SessionOver
+from koppel_connector.contract.problems import Problem
 
 from .vault import Vault
 
@@ -31,6 +32,8 @@ class Authentication:
         return Authentication({**base.headers, **self.headers}, (*base.secrets, *self.secrets))
 
 
+REFUSALS_MAX = 4
+"""So often one call is made in vain: with two pairs, twice each."""
 Exchange = Callable[[Authentication], Awaitable[ClassifiedAnswer]]
 OpenSession = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -61,10 +64,14 @@ async def with_grant(vault: Vault, profile: OAuthProfile, connection_id: UUID, e
         headers = profile.headers(grant.access_token)
         return await exchange(Authentication(headers, (grant.access_token, grant.refresh_token)))
 
-    grant, refused_version = await vault.grant_for(connection_id), 0
+    grant, refused_version, refusals = await vault.grant_for(connection_id), 0, 0
     answer = await exchanged()
     while is_session_over(answer):
-        # No pair is tried more than twice, and of a pair that was refused twice the vault makes one other.
+        # No pair is tried more than twice, and of a pair that was refused twice the vault makes one other. Where a session
+        # beneath the call opens each time, every pair is proven in between, and the vault would make them without end.
+        refusals += 1
+        if refusals == REFUSALS_MAX:
+            raise ReauthorisationRequired(Problem("reauthorise", "the vendor refuses one token after the other"))
         refused = grant
         grant = await vault.after_refusal(refused, is_repeated=refused.version == refused_version)
         refused_version = refused.version

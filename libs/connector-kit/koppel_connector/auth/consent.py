@@ -19,7 +19,7 @@ import structlog
 
 from koppel_connector.calls.vendor import open_vendor
 from koppel_connector.connection.comparing import forget_company
-from koppel_connector.connection.events import ConsentGiven, VendorAnswered
+from koppel_connector.connection.events import ConsentGiven, UserNamed
 from koppel_connector.connection.importing import want_import
 from koppel_connector.connection.missing_settings import missing_settings, problem_of_missing
 from koppel_connector.connection.store import ConnectionRow
@@ -235,6 +235,6 @@ async def _name_user(kit: Kit, row: ConnectionRow) -> None:
             async with kit.database.transaction() as tx:
                 await vendor.flush(tx)
                 if user:
-                    await kit.connections.apply(tx, row.id, VendorAnswered(user))
+                    await kit.connections.apply(tx, row.id, UserNamed(user))
     except Exception as error:
         log.warning("cannot tell who gave the consent", connection=str(row.id), error=repr(error))

@@ -19,10 +19,14 @@ class SettingsChanged:
 
 @dataclass(frozen=True)
 class VendorAnswered:
-    """The vendor let us in and did what was asked: a document accepted, an import, a check that passed, a user named."""
+    """The vendor let us in and did what was asked: a document accepted, an import, a check that passed."""
 
-    user: str | None = None
-    """Through whom we are connected, where that is known now (R086)."""
+
+@dataclass(frozen=True)
+class UserNamed:
+    """The vendor told through whom we are connected (R086). It says nothing of what an import found meanwhile."""
+
+    user: str
 
 
 @dataclass(frozen=True)
@@ -44,4 +48,4 @@ class Removed:
     """A person removed the connection."""
 
 
-ConnectionEvent = ConsentGiven | SettingsChanged | VendorAnswered | LoginRefused | ProblemFound | Removed
+ConnectionEvent = ConsentGiven | SettingsChanged | VendorAnswered | UserNamed | LoginRefused | ProblemFound | Removed

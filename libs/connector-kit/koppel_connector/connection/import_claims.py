@@ -42,7 +42,7 @@ _CLAIM = Statement(f"""
         ORDER BY c.import_due_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING id, import_due_at
 """)
-# What was wanted anew while an import ran, because the settings changed, is still wanted when it ends.
+# What was wanted anew while an import ran, because the settings changed, is still wanted when it ends, however it ends.
 _SERVED = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN NULL ELSE import_due_at END"
 _OURS = "import_owner_id = NULL WHERE id = :id AND import_owner_id = CAST(:owner AS uuid) RETURNING import_failures"
 _DONE = Statement(f"""
@@ -56,13 +56,13 @@ _REFUSED = Statement(f"""
 _WITHOUT_SETTINGS = Statement(f"""
     UPDATE connection SET import_due_at = CASE WHEN version = :version THEN NULL ELSE import_due_at END, {_OURS}
 """)
-_LATER = Statement(f"""
-    UPDATE connection SET import_due_at = greatest(
-        clock_timestamp() + CAST(:pause_s AS float8) * interval '1 second', CAST(:until AS timestamptz)), {_OURS}
-""")
+_PUT_OFF = "CASE WHEN import_due_at = CAST(:due_at AS timestamptz) THEN {0} ELSE import_due_at END"
+_UNTIL = "greatest(clock_timestamp() + CAST(:pause_s AS float8) * interval '1 second', CAST(:until AS timestamptz))"
+_GROWING = """clock_timestamp() + interval '1 second'
+        * least(CAST(:pause_s AS float8) * power(2, least(import_failures, 30)), CAST(:pause_max_s AS float8))"""
+_LATER = Statement(f"UPDATE connection SET import_due_at = {_PUT_OFF.format(_UNTIL)}, {_OURS}")
 _FAILED = Statement(f"""
-    UPDATE connection SET import_failures = import_failures + 1, import_due_at = clock_timestamp() + interval '1 second'
-        * least(CAST(:pause_s AS float8) * power(2, least(import_failures, 30)), CAST(:pause_max_s AS float8)), {_OURS}
+    UPDATE connection SET import_failures = import_failures + 1, import_due_at = {_PUT_OFF.format(_GROWING)}, {_OURS}
 """)
 
 
@@ -83,12 +83,12 @@ async def claim_import(kit: Kit, *, probed: UUID | None = None) -> ImportClaim |
 
 async def done(tx: AsyncConnection, claim: ImportClaim) -> bool:
     """Note that everything was imported; False where the claim is not ours any more."""
-    return await _DONE.one_or_none(tx, {**_of(claim), "due_at": claim.due_at}) is not None
+    return await _DONE.one_or_none(tx, _of(claim)) is not None
 
 
 async def refused(tx: AsyncConnection, claim: ImportClaim) -> bool:
     """Give up an import that the vendor refuses, until a person has solved it; False where the claim is not ours any more."""
-    return await _REFUSED.one_or_none(tx, {**_of(claim), "due_at": claim.due_at}) is not None
+    return await _REFUSED.one_or_none(tx, _of(claim)) is not None
 
 
 async def without_settings(tx: AsyncConnection, claim: ImportClaim, version: int) -> None:
@@ -107,5 +107,5 @@ async def failed(tx: AsyncConnection, claim: ImportClaim) -> int:
     return 0 if row is None else int(row.import_failures)
 
 
-def _of(claim: ImportClaim) -> dict[str, UUID]:
-    return {"id": claim.connection_id, "owner": claim.owner_id}
+def _of(claim: ImportClaim) -> dict[str, UUID | datetime]:
+    return {"id": claim.connection_id, "owner": claim.owner_id, "due_at": claim.due_at}

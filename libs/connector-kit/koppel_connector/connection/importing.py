@@ -52,7 +52,9 @@ PUT_BATCH = 50_000
 TOLD_FROM_FAILURES = 2
 log = structlog.get_logger(__name__)
 
-_WANT = Statement("UPDATE connection SET import_due_at = clock_timestamp() WHERE id = :id AND state <> 'disconnected'")
+_WANT = Statement("""
+    UPDATE connection SET import_due_at = clock_timestamp(), import_failures = 0 WHERE id = :id AND state <> 'disconnected'
+""")
 # Asked often, it is brought once: what is wanted already is left as it is.
 _WANT_SOON = Statement("""
     UPDATE connection SET import_due_at =

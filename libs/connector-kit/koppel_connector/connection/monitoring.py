@@ -12,6 +12,8 @@ from koppel_mesh.service import Context
 from koppel_mesh.telemetry.alerts import Alert
 from koppel_mesh.telemetry.metrics import gauge
 
+from .importing import AWAITS_FIRST_IMPORT
+
 _A_DAY_S = 86_400
 _WAITING = [state for state in DeliveryState if state not in (DeliveryState.BOOKED, DeliveryState.SUPERSEDED)]
 
@@ -136,8 +138,9 @@ _FIRST_IN_SEQUENCE = f"""d.sequence_key IS NULL OR NOT EXISTS (
                 SELECT {IN_FRONT.format(delivery="d", books_scope="coalesce(c.books_scope, c.limit_scope)")})"""
 WORKABLE = f"""d.state IN ('ready', 'unknown') AND d.due_at <= clock_timestamp()
             AND c.state IN ('connected', 'degraded') AND c.not_before <= clock_timestamp()
-            AND c.away_since IS NULL AND (d.state = 'unknown' OR {_FIRST_IN_SEQUENCE})"""
-"""The deliveries ``d`` of connections ``c`` that a worker could take now: no budget, absence or earlier document holds them."""
+            AND c.away_since IS NULL AND NOT {AWAITS_FIRST_IMPORT} AND (d.state = 'unknown' OR {_FIRST_IN_SEQUENCE})"""
+"""The deliveries ``d`` of connections ``c`` that a worker could take now: no budget, absence, first import or earlier document
+holds them."""
 _GAUGES = Statement(f"""
     SELECT
         (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at)) FROM delivery d JOIN connection c

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from koppel_connector.contract.problems import Problem
 from koppel_mesh.messages import ConnectionState
 
-from .events import ConnectionEvent, ConsentGiven, LoginRefused, ProblemFound, Removed, SettingsChanged, VendorAnswered
+from .events import (
+    ConnectionEvent,
+    ConsentGiven,
+    LoginRefused,
+    ProblemFound,
+    Removed,
+    SettingsChanged,
+    UserNamed,
+    VendorAnswered,
+)
 
 AUTHORISING = ConnectionState.AUTHORISING
 CONNECTED = ConnectionState.CONNECTED
@@ -46,8 +55,10 @@ def transition(state: ConnectionState, event: ConnectionEvent) -> ConnectionTran
             return ConnectionTransition(REAUTHORISE, problem)
         case SettingsChanged(renews_login):
             return _after_settings(state, renews_login)
-        case VendorAnswered(user) if state in (CONNECTED, DEGRADED):
-            return ConnectionTransition(CONNECTED, resumes=True, user=user)
+        case VendorAnswered() if state in (CONNECTED, DEGRADED):
+            return ConnectionTransition(CONNECTED, resumes=True)
+        case UserNamed(user) if state in (CONNECTED, DEGRADED):
+            return ConnectionTransition(state, keeps_problem=True, user=user)
         case ProblemFound(problem) if state in (CONNECTED, DEGRADED):
             return ConnectionTransition(DEGRADED, problem)
     return None

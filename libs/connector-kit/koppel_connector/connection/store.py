@@ -237,7 +237,7 @@ class ConnectionStore:
         before = ProblemData.model_validate(row.problem) if row.problem else None
         rendered = self._reporter.render(made.problem) if made.problem else None
         problem = before if made.keeps_problem else rendered
-        if not made.resumes and (made.to, problem) == (row.state, before):
+        if not made.resumes and made.user is None and (made.to, problem) == (row.state, before):
             return
         values = {
             "id": connection_id,
