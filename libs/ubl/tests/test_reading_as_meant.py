@@ -8,7 +8,7 @@ import pytest
 import koppel_ubl
 from koppel_ubl import AllowanceCharge, CreditNote, Invoice
 from koppel_ubl.checking.codes import codes
-from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES
+from koppel_ubl.mapping.document import CREDIT_NOTE_TYPES, INVOICE_TYPES
 
 VALID = Path(__file__).parent / "samples" / "valid"
 INVOICE = (VALID / "own__be-01-invoice-ogm-pdf.xml").read_text("utf-8")
@@ -27,6 +27,8 @@ def edited(text: str, *swaps: tuple[str, str]) -> bytes:
 
 def test_the_codes_that_credit_are_those_of_the_standard() -> None:
     assert codes("credit_note_types") == CREDIT_NOTE_TYPES
+    assert codes("invoice_types") - {"81"} == INVOICE_TYPES
+    assert not CREDIT_NOTE_TYPES & INVOICE_TYPES
 
 
 @pytest.mark.parametrize("code", sorted(CREDIT_NOTE_TYPES))
@@ -37,11 +39,9 @@ def test_an_invoice_with_a_credit_code_is_a_credit_note(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["380", "383", "384", "386", "389", "751", "80", "393"])
-def test_a_credit_note_with_a_debit_code_is_a_credit_note(code: str) -> None:
+def test_a_credit_note_with_a_debit_code_is_an_invoice(code: str) -> None:
     data = edited(CREDIT_NOTE, (">381</cbc:CreditNoteTypeCode>", f">{code}</cbc:CreditNoteTypeCode>"))
-    document = koppel_ubl.read(data)
-    assert isinstance(document, CreditNote)
-    assert document.type_code == code
+    assert isinstance(koppel_ubl.read(data), Invoice)
     assert "KOPPEL-TYPE-CODE" in koppel_ubl.check(data).rules()
 
 

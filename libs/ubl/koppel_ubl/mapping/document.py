@@ -52,8 +52,15 @@ CREDIT_NOTE_TYPES: Final = frozenset(
 )
 """Codes of UNTDID 1001 that credit, as BR-CL-01 lists them.
 
-An Invoice with one of them is a credit note, as e-FFF writes it; a CreditNote is one whatever its code says (ubl §11).
+The code decides and not the root: e-FFF writes 381 inside an Invoice, and some senders a debit code inside a CreditNote. A code
+of neither list decides nothing.
 """
+INVOICE_TYPES: Final = frozenset(
+    {"71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295", "325", "326", "331", "380"}
+    | {"382", "383", "384", "385", "386", "387", "388", "389", "390", "393", "394", "395", "456", "457", "471", "472"}
+    | {"473", "500", "501", "527", "553", "575", "623", "633", "751", "780", "817", "870", "875", "876", "877", "935"}
+)
+"""Codes that debit, as BR-CL-01 lists them. It has 81 as well, which credits."""
 
 _PERIOD = aggregate(day("cbc:StartDate", "start"), day("cbc:EndDate", "end"), text("cbc:DescriptionCode", "code"))
 _ORDER = aggregate(required(text("cbc:ID", "order")), text("cbc:SalesOrderID", "sales_order"))
@@ -146,7 +153,7 @@ def make(values: Values, root: etree._Element, notes: Notes) -> Invoice | Credit
     if len(breakdown) == 1 and "allowances_charges" in values:
         values["allowances_charges"] = tuple(_adjustments_with_vat(values["allowances_charges"], breakdown[0]))
     code = (values.get("type_code") or "").strip()
-    is_credit = root.tag == CREDIT_NOTE_ROOT or code in CREDIT_NOTE_TYPES
+    is_credit = code in CREDIT_NOTE_TYPES or (root.tag == CREDIT_NOTE_ROOT and code not in INVOICE_TYPES)
     return built(CreditNote, values) if is_credit else built(Invoice, values)
 
 

@@ -164,4 +164,4 @@ class Invoice(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class CreditNote(Document):
-    """A UBL CreditNote, and an Invoice with the type code of one, as e-FFF writes it."""
+    """UBL CreditNote, and e-FFF's Invoice of type 381."""

@@ -178,9 +178,9 @@ def without_due_date(document: Group, facts: Facts) -> Iterator[Value]:
     "KOPPEL-TYPE-CODE",
     "warning",
     "BT-3",
-    nl="De typecode past niet bij dit soort document; het wordt als creditnota gelezen, want een van beide zegt dat.",
-    fr="Le code de type ne convient pas à ce genre de document, lu comme note de crédit puisque l'un des deux le dit.",
-    en="The type code does not fit this kind of document; it is read as a credit note, as one of the two says so.",
+    nl="De typecode past niet bij dit soort document; de code beslist of het een factuur of een creditnota is.",
+    fr="Le code de type ne convient pas à ce genre de document ; il décide si c'est une facture ou une note de crédit.",
+    en="The type code does not fit this kind of document; the code decides whether it is an invoice or a credit note.",
 )
 def contradicting_types(code: Value, facts: Facts) -> Iterator[Value]:
     text = normalised(code.text)
