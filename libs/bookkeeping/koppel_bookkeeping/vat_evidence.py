@@ -80,12 +80,15 @@ _SERVICE_WORDS: Final = (
 )
 _JOINING_WORDS: Final = r"en|of|et|ou|und|oder|and|or|met|avec|mit|with|inclusief|incl|plus"
 _SERVICES: Final = re.compile(rf"\b(?:{_SERVICE_WORDS})\b", re.IGNORECASE)
+# What a word has read is never given back (``++``), or one long word would be read as often as it has letters.
 _GOODS: Final = re.compile(
     r"\b(?:goods|merchandise|goederen\w*|biens|marchandises|waren|güter|gegenst[aä]nd\w*"
     # "Levering van diensten" delivers no goods; "levering en diensten" is both.
-    rf"|(?:levering\w*|livraisons?|\w*lieferung\w*)(?!(?:\s+(?!(?:{_JOINING_WORDS})\b)[\w'’]+){{0,3}}\s+(?:{_SERVICE_WORDS})\b))\b",
+    rf"|(?:levering\w*+|livraisons?+|(?=\w*lieferung)\w++)(?!(?:\s+(?!(?:{_JOINING_WORDS})\b)[\w'’]+){{0,3}}\s+(?:{_SERVICE_WORDS})\b))\b",
     re.IGNORECASE,
 )
+_REASON_MAX: Final = 1_000
+"""Letters of the reason of an exemption that are read, for each line again: what it says of the law stands in its first words."""
 _UNITS_OF_SERVICES: Final = frozenset(
     {"HUR", "LH", "MIN", "DAY", "E49", "WEE", "MON", "QAN", "SAN", "ANN", "E48", "E51"}
 )
@@ -127,7 +130,7 @@ def supply_of(line: BookingLine) -> Supply | None:
     if line.category != "K":
         # An intra-Community supply states when and where the goods are delivered (BR-IC-11, BR-IC-12); so does an export.
         return Supply.GOODS if line.category == "G" or code in {"VATEX-EU-IC", "VATEX-EU-G"} else None
-    reason = line.exemption_reason or ""
+    reason = _reason(line)
     if _TRIANGULAR.search(reason):
         return Supply.TRIANGULAR
     in_text = _SERVICES.search(reason) is not None and _GOODS.search(reason) is None
@@ -143,10 +146,14 @@ def exemption_of(line: BookingLine) -> Exemption | None:
     code = reason_code(line)
     if code:
         return next((exemption for pattern, exemption in _EXEMPTION_CODES if pattern.match(code)), None)
-    reason = line.exemption_reason or ""
+    reason = _reason(line)
     if line.category not in {"E", "O"} or _DIRECTIVE.search(reason):
         return None
     return next((exemption for pattern, exemption in _EXEMPTION_IN_TEXT if pattern.search(reason)), None)
+
+
+def _reason(line: BookingLine) -> str:
+    return (line.exemption_reason or "")[:_REASON_MAX]
 
 
 def _is_of_services(unit: str | None) -> bool:

@@ -1,11 +1,13 @@
 """What a text says of a line under the category of intra-Community supplies, which some packages write over services, too."""
 
+import time
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from koppel_bookkeeping import BookingLine
-from koppel_bookkeeping.vat_evidence import Supply, supply_of
+from koppel_bookkeeping import BookingLine, vat_evidence
+from koppel_bookkeeping.vat_evidence import Supply, exemption_of, supply_of
 
 
 def under_k(reason: str) -> BookingLine:
@@ -73,3 +75,21 @@ def test_a_reason_that_speaks_of_services_is_of_services(reason: str) -> None:
 )
 def test_a_reason_that_speaks_of_goods_or_of_both_is_of_goods(reason: str) -> None:
     assert supply_of(under_k(reason)) == Supply.GOODS
+
+
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "flood", ["lieferung", "lieferung ", "levering", "levering van ", "livraison d'", "dienst", "sonstige ", "x", " "]
+)
+@pytest.mark.parametrize("end", [" von Dienstleistungen", "!"])
+def test_a_megabyte_of_reason_is_read_at_once(flood: str, end: str) -> None:
+    reason = f"lieferung{flood * (MEGABYTE // len(flood))}{end}"
+    started = time.process_time()
+    for pattern in (vat_evidence._GOODS, vat_evidence._SERVICES):
+        pattern.search(reason)
+    for _ in range(500):
+        supply_of(under_k(reason))
+        exemption_of(replace(under_k(reason), category="E"))
+    assert time.process_time() - started < 2
