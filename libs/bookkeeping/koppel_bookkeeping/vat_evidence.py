@@ -78,13 +78,18 @@ _SERVICE_WORDS: Final = (
     r"|\w*(?<!belasting)(?<!overheids)(?<!douane)dienst(?:en?)?|dienst(?:en)?(?:verle|verri|verst|presta|lever)\w+"
     r"|\w*dienstleistung\w*|werkleistung\w*|(?:sonstige|innergemeinschaftliche)\w*\s+leistung(?:en)?"
 )
-_JOINING_WORDS: Final = r"en|of|et|ou|und|oder|and|or|met|avec|mit|with|inclusief|incl|plus"
 _SERVICES: Final = re.compile(rf"\b(?:{_SERVICE_WORDS})\b", re.IGNORECASE)
+# "Levering van diensten" delivers no goods; "levering en diensten" is both, and "levering aan de technische dienst" goes to a
+# department. Words that name no department need no genitive.
+_OF_SERVICES: Final = (
+    r"(?:\s+(?:intra|exon)[\w-]*)?\s+(?:(?:van|de|des|von|der)\s+|d['’]\s*)"
+    rf"(?:[\w'’]+\s+)?(?:{_SERVICE_WORDS})\b"
+    r"|\s+(?:diensten|prestations?|prestaties?|dienstleistung\w*)\b"
+)
 # What a word has read is never given back (``++``), or one long word would be read as often as it has letters.
 _GOODS: Final = re.compile(
-    r"\b(?:goods|merchandise|goederen\w*|biens|marchandises|waren|güter|gegenst[aä]nd\w*"
-    # "Levering van diensten" delivers no goods; "levering en diensten" is both.
-    rf"|(?:levering\w*+|livraisons?+|(?=\w*lieferung)\w++)(?!(?:\s+(?!(?:{_JOINING_WORDS})\b)[\w'’]+){{0,3}}\s+(?:{_SERVICE_WORDS})\b))\b",
+    r"\b(?:goods|merchandise|goederen\w*+|biens|marchandises|waren|güter|gegenst[aä]nd\w*+"
+    rf"|(?:levering\w*+|livraisons?+|(?=\w*lieferung)\w++)(?!{_OF_SERVICES}))\b",
     re.IGNORECASE,
 )
 _REASON_MAX: Final = 1_000
