@@ -5,7 +5,7 @@ Both read one ``koppel_ubl.Document``, so that a line has the same id and a tota
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -118,7 +118,7 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
         raise CannotBook(Reason.DOCUMENT_UNREADABLE, "no total")
     ours, theirs = (document.seller, document.buyer) if SIDES[kind] == "sale" else (document.buyer, document.seller)
     written = [*_lines(document), *_adjustments(document)]
-    lines = in_cents(written, _bases(document, {line.group for line in written}))
+    lines = _in_cents(written, document)
     stated = [
         VatAmount(category_of(group.category, group.rate), group.rate, rounded(group.taxable), rounded(group.tax))
         for group in document.vat_breakdown
@@ -143,14 +143,20 @@ def booking(ubl: bytes, kind: DocumentKind, *, signs_reversed: bool = False) -> 
     )
 
 
-def _bases(document: koppel_ubl.Document, groups: Set[VatGroup]) -> dict[VatGroup, Decimal]:
-    """Return what the document states as the sum of its lines by category and rate; of its only one without a breakdown too."""
+def _in_cents(lines: Sequence[BookingLine], document: koppel_ubl.Document) -> list[BookingLine]:
+    """Return the lines in cents, which make the sums by rate (BT-116), or without a breakdown the one sum there is (BT-109)."""
     bases: dict[VatGroup, Decimal] = defaultdict(Decimal)
     for each in document.vat_breakdown:
         bases[category_of(each.category, each.rate), each.rate or Decimal(0)] += rounded(each.taxable)
-    if not bases and len(groups) == 1 and document.totals.without_vat is not None:
-        return dict.fromkeys(groups, rounded(document.totals.without_vat))
-    return bases
+    added_first, without_vat = in_cents(lines, bases), document.totals.without_vat
+    if bases or without_vat is None or _nets(added_first) == rounded(without_vat):
+        return added_first
+    rounded_first = [replace(line, net=rounded(line.net)) for line in lines]
+    return rounded_first if _nets(rounded_first) == rounded(without_vat) else added_first
+
+
+def _nets(lines: Sequence[BookingLine]) -> Decimal:
+    return total_of_all(line.net for line in lines)
 
 
 def _vat_of_lines(lines: Sequence[BookingLine], total: Decimal) -> list[VatAmount]:

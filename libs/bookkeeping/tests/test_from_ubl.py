@@ -249,6 +249,26 @@ def test_lines_with_more_decimals_make_the_sum_that_the_document_states(
     assert made.total == rounded(Decimal(total))
 
 
+@pytest.mark.parametrize(
+    ("nets", "base", "vat", "booked"),
+    [
+        # At 21 %, 21 %, 6 % and 6 %: each line rounded before they were added, and after.
+        (["10.005", "10.005", "5.005", "5.005"], "30.04", "4.80", ["10.01", "10.01", "5.01", "5.01"]),
+        (["10.005", "10.005", "5.005", "5.005"], "30.02", "4.80", ["10.01", "10.00", "5.01", "5.00"]),
+        (["10.005", "10.005", "5.004", "5.004"], "30.02", "4.80", ["10.01", "10.00", "5.01", "5.00"]),
+    ],
+)
+def test_lines_of_two_rates_without_a_breakdown_make_the_sum_that_the_document_states(
+    nets: list[str], base: str, vat: str, booked: list[str]
+) -> None:
+    ubl = with_nets(nets, base, str(Decimal(base) + Decimal(vat)), bare=True).decode()
+    head, *lines = ubl.split("<cac:CreditNoteLine>")
+    lines[2:] = [line.replace("<cbc:Percent>21<", "<cbc:Percent>6<") for line in lines[2:]]
+    made = from_ubl.booking("<cac:CreditNoteLine>".join([head, *lines]).encode(), DocumentKind.SALES_CREDIT_NOTE)
+    assert [line.rate for line in made.lines] == [Decimal(rate) for rate in (21, 21, 6, 6)]
+    assert [line.net for line in made.lines] == [Decimal(net) for net in booked]
+
+
 def test_lines_with_more_decimals_that_do_not_add_up_are_refused_with_what_they_make() -> None:
     with pytest.raises(CannotBook) as caught:
         from_ubl.booking(with_nets(["3.3333", "3.3333", "3.3334"], "10.01", "12.11"), DocumentKind.SALES_CREDIT_NOTE)
