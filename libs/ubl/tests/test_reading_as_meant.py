@@ -135,6 +135,22 @@ def test_one_amount_of_the_total_in_another_currency_is_told(amount: str) -> Non
     assert document.other_currencies == (() if is_price_or_sum_of_vat else ("USD",))
 
 
+@pytest.mark.parametrize(
+    "name", ["PrepaidAmount", "PayableRoundingAmount", "AllowanceTotalAmount", "ChargeTotalAmount"]
+)
+@pytest.mark.parametrize(("amount", "told"), [("0", ()), ("0.00", ()), ("-0.0", ()), ("", ()), ("0.01", ("USD",))])
+def test_nothing_in_another_currency_is_nothing(name: str, amount: str, told: tuple[str, ...]) -> None:
+    stated = f'<cbc:{name} currencyID="USD">{amount}</cbc:{name}><cbc:PayableAmount'
+    assert koppel_ubl.read(edited(INVOICE, ("<cbc:PayableAmount", stated))).other_currencies == told
+
+
+def test_what_an_allowance_is_a_percentage_of_may_be_in_another_currency() -> None:
+    base = '<cbc:BaseAmount currencyID="USD">10.00</cbc:BaseAmount></cac:AllowanceCharge>'
+    allowance = ALLOWANCE.replace("</cac:AllowanceCharge>", base)
+    document = koppel_ubl.read(edited(INVOICE, ("<cac:TaxTotal>", f"{allowance}<cac:TaxTotal>")))
+    assert document.other_currencies == ()
+
+
 @pytest.mark.parametrize("written", ["eur", " EUR ", "EUR"])
 def test_a_currency_spelled_otherwise_is_the_same_one(written: str) -> None:
     assert koppel_ubl.read(edited(INVOICE, ('currencyID="EUR"', f'currencyID="{written}"'))).other_currencies == ()

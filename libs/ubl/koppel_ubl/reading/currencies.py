@@ -8,6 +8,8 @@ from koppel_ubl.mapping.aggregate import CAC, CBC
 from koppel_ubl.mapping.document import in_capitals
 from koppel_ubl.model import Document
 
+from .values import decimal_from
+
 _CURRENCIES_MAX = 10
 _LENGTH_MAX = 20
 _OF_TOTAL = frozenset(
@@ -20,7 +22,7 @@ def other_currencies(root: etree._Element, amounts: Iterable[etree._Element], do
     """Return the currencies of those amounts that make the document's total, in the order in which they come.
 
     A price may have a currency of its own (PricingCurrencyCode), and a VAT total that of the VAT accounting (BT-111), which some
-    senders break down too.
+    senders break down too. Nothing of any currency is nothing, and what a percentage is taken of (BT-93, BT-100) is not added.
 
     Args:
         root: the document's.
@@ -35,7 +37,7 @@ def other_currencies(root: etree._Element, amounts: Iterable[etree._Element], do
 def _counts(amount: etree._Element, root: etree._Element, own: str | None, of_tax: str | None) -> bool:
     parent = amount.getparent()
     above = None if parent is None else parent.getparent()
-    if parent is None or above is None:
+    if parent is None or above is None or amount.tag == f"{CBC}BaseAmount" or not decimal_from(amount.text or ""):
         return False
     if parent.tag == f"{CAC}TaxSubtotal":
         stated = _currency_of(above.find(f"{CBC}TaxAmount"))
