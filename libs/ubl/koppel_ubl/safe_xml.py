@@ -166,8 +166,8 @@ def _as_ascii_compatible(data: bytes) -> bytes:
     plain_name = name.lower().translate(_NO_DASHES)
     if plain_name in _UTF_8:
         return data
-    if has_mark:
-        # A BOM is only written by who writes UTF-8; whoever changed a file's encoding may have left its declaration.
+    if has_mark and _is_utf_8(data):
+        # Whoever changed a file's encoding may have left its declaration. A BOM before other bytes was only put there.
         return _undeclared(data)
     if plain_name in _SINGLE_BYTE:
         return _from_single_byte(data, _SINGLE_BYTE[plain_name])
@@ -176,6 +176,14 @@ def _as_ascii_compatible(data: bytes) -> bytes:
         message = f"The document declares {name}, but its bytes are not UTF-16. Declare the encoding it is saved in."
         raise ReadError("unsupported_encoding", message, line=1)
     raise ReadError("unsupported_encoding", f"The encoding {name} is not supported.", line=1)
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _undeclared(data: bytes) -> bytes:

@@ -172,6 +172,17 @@ def test_a_byte_order_mark_says_more_than_the_declaration(declared: str) -> None
     assert code_of(b"\xef\xbb\xbf" + doctype.encode()) == "doctype"
 
 
+@pytest.mark.parametrize(("declared", "encoding"), [("ISO-8859-1", "iso8859-1"), ("windows-1252", "cp1252")])
+def test_a_byte_order_mark_before_bytes_that_are_no_utf_8_says_nothing(declared: str, encoding: str) -> None:
+    text = GOOD.decode().replace("UTF-8", declared, 1).replace("Voorbeeld Drukkerij BV", "Café Zürich")
+    marked = b"\xef\xbb\xbf" + text.encode(encoding, "xmlcharrefreplace")
+    assert "Café Zürich" in (koppel_ubl.read(marked).seller.name or "")
+    assert koppel_ubl.check(marked).valid
+    assert "Café Zürich" in (koppel_ubl.read(koppel_ubl.without_embedded_files(marked)).seller.name or "")
+    assert code_of(marked.replace(b"?>", b"?><!DOCTYPE Invoice>", 1)) == "doctype"
+    assert code_of(marked.replace(declared.encode(), b"UTF-8", 1)) == "not_well_formed"
+
+
 def test_bytes_that_the_declared_encoding_does_not_have_are_refused() -> None:
     for declared in (b"cp1252", b"us-ascii", b"UTF-8"):
         assert code_of(GOOD.replace(b"UTF-8", declared, 1).replace(b"2026-0001", b"\x81", 1)) == "not_well_formed"
