@@ -92,7 +92,7 @@ def format_enterprise_number(digits: str) -> str:
 def _format(value: Decimal, language: Language, decimals_min: int) -> str:
     if not value.is_finite():
         return str(value)
-    if abs(value.adjusted()) >= _WHOLE_MAX:
+    if value and abs(value.adjusted()) >= _WHOLE_MAX:
         return f"{value:.12E}"
     whole, _, decimals = f"{value:,f}".partition(".")
     decimals = decimals.rstrip("0").ljust(decimals_min, "0")
