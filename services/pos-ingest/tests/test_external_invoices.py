@@ -5,6 +5,7 @@ import base64
 import json
 import random
 import re
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import koppel_ubl
+from koppel_bookkeeping import fileable
 from koppel_mesh.ids import new_id
 
 from .conftest import OTHER_FIRM, OURS, Till
@@ -201,6 +203,32 @@ def test_ubl_that_the_dossier_would_not_file_takes_no_number(
     errors = answer.json()["errors"]
     assert (rule, xpath) in [(error["rule"], error["xpath"]) for error in errors], errors
     assert till.call("POST", "/sales-invoices", content=ubl, headers=xml).status_code == 201, "the number is still free"
+
+
+def test_ubl_is_read_one_at_a_time(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    ubl = handed_in(till, post(till, sale("U-1")).json())[0]
+    read, reading, most = fileable.read, [], 0
+
+    def slowly(data: bytes) -> fileable.Fileable:
+        nonlocal most
+        reading.append(data)
+        most = max(most, len(reading))
+        time.sleep(0.05)
+        found = read(data)
+        reading.remove(data)
+        return found
+
+    monkeypatch.setattr(fileable, "read", slowly)
+    xml = {"content-type": "application/xml"}
+
+    async def several() -> list[Any]:
+        others = [ubl.replace(b"U-1", b"U-%d" % number) for number in range(2, 6)]
+        return await asyncio.gather(
+            *(till.acall("POST", "/sales-invoices", content=other, headers=xml) for other in others)
+        )
+
+    assert [answer.status_code for answer in till.run(several())] == [201] * 4
+    assert most == 1
 
 
 def without(ubl: bytes, element: bytes) -> bytes:
