@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+import koppel_coda
+from connector_coda import statements
 from koppel_mesh.ids import new_id
 
 from .conftest import Coda
@@ -41,6 +43,22 @@ async def test_what_a_feed_may_not_post_is_refused_and_not_filed(service: Coda, 
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
     assert answer.json()["errors"]
     assert service.dossier_api.filed == []
+
+
+async def test_a_file_that_was_taken_gets_its_first_answer_whatever_is_refused_now(
+    service: Coda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, key = coda(*chain(1)), {"idempotency-key": "before-upgrade"}
+    first = await post(service, data, headers=key)
+    assert first.status_code == 201, first.text
+
+    def refuse(_: bytes) -> None:
+        raise koppel_coda.ReadError("stricter", "since an upgrade", 1)
+
+    monkeypatch.setattr(statements, "read", refuse)
+    again = await post(service, data, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert (await post(service, data)).status_code == 422
 
 
 async def test_what_says_that_it_is_something_else_than_coda_is_refused(service: Coda) -> None:

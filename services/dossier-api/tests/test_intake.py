@@ -9,6 +9,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from dossier_api import intake
+from dossier_api.reading import Unreadable
+from koppel_mesh.http.problems import FieldError
 from koppel_mesh.messages import DocumentChanged
 
 from .conftest import OTHER_FIRM, DossierClient
@@ -292,6 +295,22 @@ async def test_an_idempotency_key_gives_the_first_answer_again(client: DossierCl
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
     other = await client.hand_in(dossier["id"], invoice("2026-0002"), headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_a_document_that_was_taken_gets_its_first_answer_whatever_is_refused_now(
+    client: DossierClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dossier = await client.dossier()
+    key = {"Idempotency-Key": "before-upgrade"}
+    first = await client.hand_in(dossier["id"], invoice(), headers=key)
+
+    def refuse(_: bytes) -> None:
+        raise Unreadable([FieldError(rule="stricter", message="Since an upgrade.")])
+
+    monkeypatch.setattr(intake, "read_ubl", refuse)
+    again = await client.hand_in(dossier["id"], invoice(), headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert (await client.hand_in(dossier["id"], invoice("2026-0002"))).status_code == 422
 
 
 async def test_a_client_that_draws_a_new_boundary_sends_the_same_request(client: DossierClient) -> None:

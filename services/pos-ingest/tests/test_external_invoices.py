@@ -205,6 +205,28 @@ def test_ubl_that_the_dossier_would_not_file_takes_no_number(
     assert till.call("POST", "/sales-invoices", content=ubl, headers=xml).status_code == 201, "the number is still free"
 
 
+def test_a_ubl_that_was_taken_gets_its_first_answer_whatever_is_refused_now(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ubl = handed_in(till, post(till, sale("U-1")).json())[0].replace(b"U-1", b"U-2")
+    asked: dict[str, Any] = {"content": ubl, "headers": {"content-type": "application/xml"}}
+    with_key = asked | {"headers": asked["headers"] | {"idempotency-key": str(new_id())}}
+    first = till.call("POST", "/sales-invoices", **with_key)
+    assert first.status_code == 201, first.text
+
+    def refuse(_: bytes) -> None:
+        raise fileable.NotFileable([fileable.Fault("stricter", "Since an upgrade.")])
+
+    monkeypatch.setattr(fileable, "read", refuse)
+    again, without_key = till.call("POST", "/sales-invoices", **with_key), till.call("POST", "/sales-invoices", **asked)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert (without_key.status_code, without_key.json()) == (200, first.json())
+    other = till.call("POST", "/sales-invoices", **(with_key | {"content": ubl.replace(b"U-2", b"U-3")}))
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    new = till.call("POST", "/sales-invoices", **(asked | {"content": ubl.replace(b"U-2", b"U-3")}))
+    assert (new.status_code, new.json()["code"]) == (422, "unreadable_document")
+
+
 def test_ubl_is_read_one_at_a_time(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     ubl = handed_in(till, post(till, sale("U-1")).json())[0]
     read, reading, most = fileable.read, [], 0

@@ -73,6 +73,9 @@ async def hand_in_document(
     """Take a document in: UBL, PDF, or both as multipart. The same bytes again answer 200 with the document they made."""
     async with context.database.reading() as reading:
         owner = await read_owner(reading, caller, dossier_id)
+        # What was taken once is not judged again: an upgrade may have made the rules stricter since.
+        if (earlier := await idempotency.answered(reading)) is not None:
+            return earlier
     intake = await take_in(await request.body(), request.headers.get("content-type", ""), direction)
     drafted = new_row(intake, owner)
     try:

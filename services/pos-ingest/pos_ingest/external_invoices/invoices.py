@@ -95,6 +95,12 @@ async def take_invoice(tx: AsyncConnection, dossier: Record, given: NewSalesInvo
     return await _add(tx, dossier, book, invoice_id, document, sent, data, given.external_reference)
 
 
+async def ubl_taken_before(connection: AsyncConnection, dossier_id: UUID, data: bytes) -> Taken | None:
+    """Return the invoice that these bytes of UBL were taken as, whatever would be said of them now."""
+    row = await _SENT.one_or_none(connection, {"dossier_id": dossier_id, "sent_hash": hashlib.sha256(data).hexdigest()})
+    return Taken(row, is_new=False) if row else None
+
+
 async def read_ubl(data: bytes) -> GivenUbl:
     """Read an invoice that is handed in as UBL: what dossier-api would not file never takes a number.
 

@@ -66,12 +66,20 @@ async def take_sales_invoice(
     """
     dossier = await insist_on_dossier(context, caller, dossier_id)
     media_type = media_type_of(request)
+    is_ubl = media_type in _XML
     body = await request.body()
-    given = await invoices.read_ubl(body) if media_type in _XML else _parsed(body, media_type)
+    # What was taken once is not judged again: an upgrade may have made the rules stricter since.
+    async with context.database.reading() as reading:
+        if (earlier := await key.answered(reading)) is not None:
+            return earlier
+        before = await invoices.ubl_taken_before(reading, dossier_id, body) if is_ubl else None
+    given = before or (await invoices.read_ubl(body) if is_ubl else _parsed(body, media_type))
     async with context.database.transaction() as tx:
         if (earlier := await key.claim(tx)) is not None:
             return earlier
-        if isinstance(given, invoices.GivenUbl):
+        if isinstance(given, invoices.Taken):
+            taken = given
+        elif isinstance(given, invoices.GivenUbl):
             taken = await invoices.take_ubl(tx, dossier, given, book_id)
         else:
             taken = await invoices.take_invoice(tx, dossier, given)
