@@ -67,7 +67,12 @@ async def test_what_says_that_it_is_something_else_than_coda_is_refused(service:
         answer = await post(service, data, headers={"content-type": media_type})
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), answer.text
     assert service.dossier_api.filed == []
-    for media_type in ("application/octet-stream", "Text/Plain; charset=iso-8859-1"):
+    # The last is what curl writes unasked.
+    for media_type in (
+        "application/octet-stream",
+        "Text/Plain; charset=iso-8859-1",
+        "application/x-www-form-urlencoded",
+    ):
         assert (await post(service, data, headers={"content-type": media_type})).status_code in (200, 201)
 
 

@@ -179,6 +179,8 @@ def test_ubl_is_taken_as_it_is(till: Till) -> None:
         assert till.call("POST", "/sales-invoices", **(xml | {"content": wrong})).json()["code"] == code
     plain = {"headers": {"content-type": "text/plain"}, "content": b"x"}
     assert till.call("POST", "/sales-invoices", **plain).status_code == 415
+    other_json = {"headers": {"content-type": "text/json"}, "content": json.dumps(sale("U-9"))}
+    assert till.call("POST", "/sales-invoices", **other_json).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,12 @@ def test_a_body_that_says_that_it_is_no_json_is_refused(vendor: Vendor, method: 
     assert (error["errorCode"], error["errorType"]) == (2008, 1)
 
 
+def test_a_body_that_says_nothing_of_itself_is_taken_for_json(vendor: Vendor) -> None:
+    for media_type in ("application/x-www-form-urlencoded", "text/json; charset=utf-8", "application/json"):
+        error = vendor.error("POST", "/pos/receipts", 400, content="{", headers={"content-type": media_type})
+        assert error["errorCode"] != 2008, media_type
+
+
 def test_a_call_that_is_not_known_is_an_error_of_scradas(vendor: Vendor) -> None:
     for method, path in (("GET", "/nothing"), ("DELETE", "/journal"), ("POST", "/peppol/lookup"), ("GET", "/%00")):
         assert vendor.error(method, path, 404)["errorCode"] == 1002

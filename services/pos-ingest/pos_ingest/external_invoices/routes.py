@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from koppel_mesh.http.idempotency import IdempotencyKey
-from koppel_mesh.http.media_types import media_type_of
+from koppel_mesh.http.media_types import is_json, media_type_of
 from koppel_mesh.http.paging import Page, PageParams, uuid_cursor
 from koppel_mesh.http.problems import FieldError, HttpProblem, printable
 from koppel_mesh.http.server import CurrentContext
@@ -156,7 +156,7 @@ async def change_invoice_book(
 
 
 def _parsed(body: bytes, media_type: str) -> NewSalesInvoice:
-    if media_type != "application/json":
+    if not is_json(media_type):
         title = "An invoice is handed in as application/json or application/xml (UBL)."
         raise HttpProblem(415, "unsupported_media_type", title)
     try:
