@@ -103,7 +103,8 @@ async def test_what_waits_for_its_endpoint_waits_for_no_operator(hooks: Any, rec
     await hooks.until(lambda: receiver.of("document.received"))
 
     async def waits_for_its_endpoint() -> bool:
-        return bool(await hooks.sql("SELECT 1 FROM delivery WHERE due_at > now() + interval '50 minutes'"))
+        # An hour, less a fifth at most.
+        return bool(await hooks.sql("SELECT 1 FROM delivery WHERE due_at > now() + interval '45 minutes'"))
 
     await hooks.until(waits_for_its_endpoint)
     assert 'koppel_webhook_oldest_due_seconds{service="webhooks"} 0.0' in await shown(hooks)
