@@ -220,15 +220,16 @@ class Testbed:
             await asyncio.sleep(0.02)
 
     async def until_state(self, *states: str, patience_s: float = PATIENCE_S) -> list[Any]:
-        """Wait until every delivery is in one of ``states`` and return them.
+        """Wait until every delivery is in one of ``states`` and return them as they were then.
 
         Raises:
             AssertionError: they are not within the patience, or one has ended in a state that only a person changes.
         """
         ended_since: float | None = None
+        rows: list[Any] = []
 
         async def holds() -> bool:
-            nonlocal ended_since
+            nonlocal ended_since, rows
             rows = await self.deliveries()
             ended = any(row.state in FINAL and row.state not in states for row in rows)
             ended_since = (ended_since or time.monotonic()) if ended else None
@@ -237,7 +238,7 @@ class Testbed:
             return bool(rows) and all(row.state in states for row in rows)
 
         await self.until(holds, f"every delivery in {states}", patience_s)
-        return await self.deliveries()
+        return rows
 
     async def until_blocked(self, code: str) -> list[Any]:
         """Wait until every delivery is blocked by the problem ``code`` (an import may have it tried again first); return them."""
