@@ -3,13 +3,13 @@
 They need no vendor: a walk ends when the dossier has the document, or when nothing is asked any more.
 """
 
-from datetime import datetime
 from typing import Any, Final
 
-from koppel_mesh.clock import BRUSSELS
+from koppel_mesh.clock import brussels_date, utc_now
 from koppel_sandbox.walks import SELLER, Case, NotHere, Seen, Step, Walk, retries
 
-DAY: Final = datetime.now(BRUSSELS).date().isoformat()
+SOLD_AT: Final = utc_now()
+DAY: Final = brussels_date(SOLD_AT).isoformat()
 """Of a period that is open: what has ended is closed within half a minute, in the middle of a walk."""
 BUYER: Final = "0000000295"
 
@@ -81,7 +81,7 @@ def sends(receipt: str, *payments: dict[str, Any], **more: Any) -> Step:
     }
     sold = {"totalInclVat": 10.6, "lines": [line], "payments": [{"amount": 10.6, "paymentMethodType": 2}]}
     said = {"totalInclVat": 0, "payments": list(payments)} if payments else sold
-    ticket = {"receiptID": receipt, "registerID": "K1", "receiptCreatedOn": f"{DAY}T12:00:00Z", **said, **more}
+    ticket = {"receiptID": receipt, "registerID": "K1", "receiptCreatedOn": SOLD_AT.isoformat(), **said, **more}
 
     def step(case: Case) -> None:
         (result,) = case.request("POST", below(case, "/tickets"), [ticket], expect=207)
