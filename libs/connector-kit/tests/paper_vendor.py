@@ -30,6 +30,7 @@ class PaperVendor(LoopbackServer):
         self.ledger: list[dict[str, Any]] = []
         self.outage: Literal["drops", "503"] | None = None
         self.accounts_are_ill = False
+        self.books_are_ill = False
         """What every call meets, whatever it asks."""
         self.breaks_on: bytes | None = None
         """Whatever holds this breaks the connection before anything is done."""
@@ -181,6 +182,8 @@ class PaperVendor(LoopbackServer):
             return 200, found
         if path == "/books" and self.reading_is_throttled:
             return 429, {}
+        if path == "/books" and self.books_are_ill:
+            return 503, {}
         if path == "/books":
             wanted = set(query["ids"].split(","))
             return 200, {

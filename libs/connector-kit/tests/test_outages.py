@@ -135,6 +135,24 @@ async def test_an_outage_between_sending_and_reading_back_is_probed_by_reading_b
     assert not await is_away(connected)
 
 
+async def test_books_that_cannot_be_read_keep_no_document_back(
+    vendor: PaperVendor, harness: PaperHarness, make_database: Callable[..., str]
+) -> None:
+    async with open_testbed(
+        PINGED_SERVICE, make_database(PINGED_SERVICE), paper_base_url=vendor.url, pause_first_s=0.3
+    ) as testbed:
+        await harness.connect(testbed)
+        vendor.booked_at_once = False
+        await testbed.deliver(testbed.ready(*harness.document(1)))
+        await testbed.until_state("exported")
+        vendor.books_are_ill = True
+        await testbed.change("UPDATE delivery SET due_at = clock_timestamp()")
+        await testbed.until(lambda: is_away(testbed), "the vendor is away")
+        await testbed.deliver(testbed.ready(*harness.document(2)))
+        await testbed.until_state("exported")
+        assert len(vendor.ledger) == 2
+
+
 async def test_a_clear_refusal_is_an_answer_of_a_vendor_that_is_back(
     connected: Testbed, harness: PaperHarness, vendor: PaperVendor
 ) -> None:
